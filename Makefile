@@ -1,0 +1,151 @@
+# make            build/release/acrotate and everything beside it
+# make check      installs what is missing, then unit, flow, fault and corpus tests      make SAN=address,undefined check
+# make demo       installs what is missing, then a real rotation against the emulator
+# make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
+# make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
+# make bench      side by side with peers        make install  DESTDIR= PREFIX=     make V=1  show commands
+
+comma   := ,
+PREFIX  ?= /usr/local
+SYSCONF ?= /etc
+CC      ?= cc
+VERSION := $(file <VERSION)
+B       := build/$(if $(SAN),$(subst $(comma),-,$(SAN)),release)
+Q       := $(if $(V),,@)
+SAY      = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+
+# pkg-config knows no inih on some systems under that name; every other library has a .pc file everywhere.
+PKGS      := libcurl libcjson libcrypto inih
+LIBSECRET ?= $(shell pkg-config --exists libsecret-1 && echo yes)
+LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+ifeq ($(LIBSECRET),yes)
+SECRET_CFLAGS := $(shell pkg-config --cflags libsecret-1)
+LIBS      += $(shell pkg-config --libs libsecret-1)
+SKIP      := src/sink/libsecret_absent.c
+else
+SKIP      := src/sink/libsecret.c
+endif
+LIBS      += -lacl -lattr -lpthread
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+           -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual -Wvla \
+           -Wformat=2 -Wundef -Wimplicit-fallthrough -Werror=implicit $(if $(WERROR),-Werror)
+try      = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
+ifdef SAN
+CFLAGS  ?= -O1 -g
+MODE    := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN  :=
+else
+CFLAGS  ?= -O2 -g
+MODE    := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN  := -fstack-protector-strong -fPIE $(call try,-fstack-clash-protection) \
+           $(call try,-fcf-protection) $(call try,-ftrivial-auto-var-init=zero) \
+           $(call try,-fzero-call-used-regs=used-gpr)
+LHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+
+CPPFLAGS_OWN := -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONF='"$(SYSCONF)"' $(PKG_CFLAGS)
+CFLAGS_OWN   := -std=c17 $(WARN) $(HARDEN) $(MODE) -pthread -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+COMPILE = $(CC) $(CPPFLAGS_OWN) $(CPPFLAGS) $(CFLAGS_OWN) $(CFLAGS)
+# --as-needed keeps libcurl and libsecret out of the front program: nothing of it refers to them.
+LINK    = $(CC) $(CFLAGS) $(MODE) -pthread $(LHARDEN) -Wl,--as-needed $(LDFLAGS)
+
+# The library is all layers; the programs are what stands directly in src/ and the emulator.
+SRC   := $(filter-out $(SKIP) src/emulator/% src/sink/list_%.c,$(sort $(wildcard src/*/*.c)))
+EMU   := $(sort $(wildcard src/emulator/*.c))
+MAINS := $(sort $(wildcard src/*.c)) $(sort $(wildcard src/sink/list_*.c))
+OBJ   := $(SRC:%.c=$B/%.o)
+ALL_OBJ := $(OBJ) $(EMU:%.c=$B/%.o) $(MAINS:%.c=$B/%.o)
+PROGRAMS := $(if $(wildcard src/front.c),$B/acrotate) $(if $(wildcard src/main.c),$B/acrotate-net) \
+            $(if $(wildcard src/emulator/main.c),$B/acrotate-emulator)
+
+all: $(PROGRAMS)
+
+# Small: configuration, state and file-like sinks. It replaces itself by acrotate-net when anything needs the network.
+$B/acrotate: $B/src/front.o $B/src/sink/list_local.o $B/lib.a
+	$(call SAY,LD,$@)
+	$Q$(LINK) -o $@ $^ $(LIBS)
+$B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
+	$(call SAY,LD,$@)
+	$Q$(LINK) -o $@ $^ $(LIBS)
+$B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
+	$(call SAY,LD,$@)
+	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs libssl)
+$B/lib.a: $(OBJ)
+	$Qrm -f $@ && $(AR) rcsD $@ $^
+$B/src/sink/libsecret.o: PKG_CFLAGS += $(SECRET_CFLAGS)
+$B/src/sink/libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
+$B/%.o: %.c Makefile VERSION
+	$(call SAY,CC,$<)
+	$Qmkdir -p $(@D) && $(COMPILE) -Itests -c -o $@ $<
+
+# ---- tests -------------------------------------------------------------------------------------------------------------------
+UNIT  := $(patsubst tests/unit/%.c,$B/t/%,$(sort $(wildcard tests/unit/*.c)))
+FLOW  := $(patsubst tests/flow/%.c,$B/t/flow-%,$(sort $(wildcard tests/flow/*.c)))
+FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(sort $(wildcard tests/fault/*.c)))
+FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
+# The emulator's own modules, for tests of them; and the sinks that the whole program has.
+TEST_OBJ := $(FAKES) $B/src/sink/list_all.o $(patsubst %.c,$B/%.o,$(filter-out src/emulator/main.c,$(EMU))) $B/lib.a
+TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs libssl)
+
+$B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
+$B/t/flow-%: $B/tests/flow/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
+$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP
+	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
+$B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
+	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
+
+# One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
+RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%)
+check: deps
+	$Q$(MAKE) --no-print-directory -j$(shell nproc) all check-built
+check-built: $(RUN)
+	@cat $(RUN:=.log) | sh tests/summary.sh $(words $(RUN))
+$B/ok/fuzz-%: $B/t/fuzz-% FORCE_CORPUS
+	@mkdir -p $(@D); $< $(sort $(wildcard tests/fuzz/corpus/$*/*)) >$@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }; touch $@
+$B/ok/%: $B/t/%
+	@mkdir -p $(@D); timeout 300 $(TEST_WRAPPER) $< >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
+FORCE_CORPUS:
+
+deps:
+	@packaging/install-deps build
+check-e2e: all
+	@packaging/install-deps e2e
+	@prove -v --timer tests/e2e/*.t
+demo:
+	@packaging/install-deps build
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@sh tests/e2e/demo.sh
+
+FUZZ_TIME ?= 60
+FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz: $(FUZZ:%=fuzz-%)
+fuzz-%: build/fuzz/%
+	@mkdir -p build/fuzz/new-$*
+	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	  build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*)
+build/fuzz/lib.a: $(SRC) $(filter-out src/emulator/main.c,$(EMU)) src/sink/list_all.c $(wildcard tests/fakes/*.c) $(shell find include -name '*.h')
+	@mkdir -p build/fuzz/o && cd build/fuzz/o && rm -f *.o && for f in $(filter %.c,$^); do \
+	  echo "clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -I../../../include -I../../../tests -std=c17 -c ../../../$$f -o $$(echo $$f | tr / _).o"; done \
+	  | xargs -P $(shell nproc) -I{} sh -c '{}' && ar rcs ../lib.a *.o
+build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
+	clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
+
+lint: all
+	@tests/lint/run.sh "$(COMPILE)" $(ALL_OBJ)
+
+compile_commands.json: Makefile
+	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])
+	@sed -i 's/,{}\]$$/]/' $@
+
+dist:
+	git archive --format=tar --prefix=acrotate-$(VERSION)/ HEAD | gzip -9n >acrotate-$(VERSION).tar.gz
+clean:
+	rm -rf build compile_commands.json
+
+.PHONY: all check check-built check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(ALL_OBJ:.o=.d)

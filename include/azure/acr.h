@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Container registries, their tokens and passwords, api-version 2023-07-01.
+ * Facts about the service: tests/recordings (from Microsoft's own recorded sessions).
+ *
+ * A password's generation is identified by its creation time: the reply to
+ * generateCredentials and every later GET carry the same one, to 100 ns. The
+ * expiry is echoed exactly as sent (trailing zeros dropped), so random
+ * microseconds in it tell our own generate from anybody else's.
+ */
+#ifndef AZURE_ACR_H
+#define AZURE_ACR_H
+
+#include "azure/arm.h"
+
+#define ACR_API_VERSION "2023-07-01"
+
+enum acr_slot { ACR_SLOT_1, ACR_SLOT_2, ACR_SLOT__COUNT };
+const char *acr_slot_name(enum acr_slot s);                          /* "password1" */
+MUST_USE bool acr_slot_parse(const char *name, enum acr_slot *out);
+static inline enum acr_slot acr_other(enum acr_slot s) { return s == ACR_SLOT_1 ? ACR_SLOT_2 : ACR_SLOT_1; }
+
+/* Where a token lives. `registry` is the name; a login server is accepted and cut at its first dot or hyphen. */
+struct acr_ref { char *subscription, *group, *registry, *token; };
+void acr_ref_clear(struct acr_ref *r);
+char *acr_registry_name(const char *name_or_login_server);           /* caller frees */
+
+struct acr_registry { char *group, *name, *login_server; };
+void acr_registry_clear(struct acr_registry *r);
+/* By GET when `group` is known, else by listing the registries of the subscription; MISSING when there is none, REMOTE when two match. */
+MUST_USE bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, const char *group, const char *registry,
+                                struct acr_registry *out, struct err *e);
+
+struct acr_password {
+	bool    present;
+	int64_t created;           /* ticks of 100 ns since 1970 */
+	int64_t expires_us;        /* microseconds since 1970; 0: never */
+};
+struct acr_token {
+	bool enabled;
+	enum acr_provisioning { ACR_SUCCEEDED, ACR_CREATING, ACR_UPDATING, ACR_OTHER } provisioning;
+	struct acr_password slot[ACR_SLOT__COUNT];
+};
+/* MISSING only for 404 ResourceNotFound of the token itself; a missing registry is MISSING with code ParentResourceNotFound. */
+MUST_USE bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref, struct acr_token *out, struct err *e);
+
+struct acr_generated { struct acr_password is; struct secret *value; };
+void acr_generated_clear(struct acr_generated *g);
+/*
+ * Generates one slot, which is always named. Sent once, on a fresh connection. True with op->poll_url == NULL: *out is filled. True
+ * with op->poll_url: call acr_generate_poll after op->delay_ms until *done. On false, e->not_acted tells whether the slot may have been
+ * generated all the same. code "TokenNotActive": the token is still being created.
+ */
+MUST_USE bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot, int64_t expires_us,
+                           struct arm_operation *op, struct acr_generated *out, struct err *e);
+MUST_USE bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot,
+                                struct arm_operation *op, bool *done, struct acr_generated *out, struct err *e);
+
+/* Creates scope map and token (PUT); the caller has seen that the token does not exist: a PUT would wipe the passwords of one that does. */
+MUST_USE bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, const char *scope_map_id,
+                            struct arm_operation *op, struct err *e);
+MUST_USE bool acr_put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name,
+                                const char *const *actions, size_t n, char **id, struct err *e);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table row per configuration key: parser, validator, `acrotate keys` and
+ * the man-page test all read the same rows. A spec is a plain struct; a row
+ * names its member by offset. Specs start zeroed.
+ */
+#ifndef BASE_KEYS_H
+#define BASE_KEYS_H
+
+#include "base/base.h"
+
+struct err;
+
+enum key_type {
+	KEY_TEXT,       /* char *, owned by the spec */
+	KEY_PATH,       /* char *, absolute */
+	KEY_FILE,       /* char *: absolute, or relative and then looked for in $CREDENTIALS_DIRECTORY first, beside the file naming it next */
+	KEY_BOOL,       /* bool: yes | no */
+	KEY_DURATION,   /* int64_t seconds, above zero */
+	KEY_MODE,       /* int: octal permission bits; -1 unset */
+	KEY_OWNER,      /* char *: user or user:group, names or numbers; resolved by whoever uses it */
+	KEY_COUNT,      /* int64_t, 1 to 1000 */
+	KEY_CHOICE,     /* char *: one of `choices` */
+	KEY_LIST        /* struct key_list: repeatable */
+};
+struct key_list { char **item; size_t n; };
+
+struct key {
+	const char   *name;
+	enum key_type type;
+	size_t        offset;      /* into the spec structure being filled */
+	bool          required;
+	const char   *fallback;    /* text as it would stand in the file, or NULL */
+	const char   *choices;     /* KEY_CHOICE: "text|json" */
+	const char   *help;        /* one line */
+};
+
+/* ERR_CONFIG for an unknown key (with a suggestion), a duplicate, or a value of the wrong form. `seen` has n members. */
+MUST_USE bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const char *name, const char *value,
+                       struct err *e);
+/* Fills what was not seen: fallbacks; fails for a required key. */
+MUST_USE bool keys_finish(const struct key *rows, size_t n, const bool *seen, void *spec, struct err *e);
+void keys_release(const struct key *rows, size_t n, void *spec);
+/* The closest name to a mistyped one, or NULL. */
+const char *keys_suggest(const struct key *rows, size_t n, const char *name);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Strict text-to-value parsing: no sign, space, overflow or trailing junk. On false, *out was not touched. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include "base/base.h"
+
+MUST_USE bool str_int(const char *s, int64_t min, int64_t max, int64_t *out);
+
+/* "45s", "90m", "12h", "30d", "2w", or a sum with single spaces: "1d 12h". At most 100 years. */
+MUST_USE bool str_duration(const char *s, int64_t *seconds);
+/* The shortest sum: "1d 12h"; "0s". At most `parts` units (0: all), so "89d" for a countdown. */
+#define STR_DURATION_MAX 48
+void str_from_duration(int64_t seconds, int parts, char out[static STR_DURATION_MAX]);
+
+/*
+ * RFC 3339 with any number of fraction digits (digits past the seventh are dropped), `Z` or an offset, years 1970 to 9999.
+ * Ticks are 100 ns since 1970: what Azure's creation times resolve, and the identity of a password's generation.
+ */
+#define STR_TICKS_PER_S 10000000LL
+MUST_USE bool str_ticks(const char *s, int64_t *ticks);
+MUST_USE bool str_time(const char *s, int64_t *unix_seconds);
+#define STR_TIME_MAX 36
+void str_from_time(int64_t unix_seconds, char out[static STR_TIME_MAX]);    /* "2026-01-31T23:59:59Z" */
+void str_from_micros(int64_t unix_micros, char out[static STR_TIME_MAX]);   /* "2026-01-31T23:59:59.012345Z": always six digits */
+void str_from_ticks(int64_t ticks, char out[static STR_TIME_MAX]);          /* seven digits, +00:00: as Azure says it */
+/* An HTTP date (RFC 9110: IMF-fixdate). */
+MUST_USE bool str_http_date(const char *s, int64_t *unix_seconds);
+
+/* 5 to 50 of [A-Za-z0-9-], a letter first: what Azure accepts as a token's name. */
+MUST_USE bool str_token_name_ok(const char *s);
+/* How far apart two words are (Levenshtein), at most 64 bytes each; for "did you mean". */
+size_t str_distance(const char *a, const char *b);
+
+#endif

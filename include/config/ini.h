@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strict INI on top of inih, which would silently drop, cut or join several
+ * things: a reader of ours in front of it counts lines and refuses indented or
+ * continued lines, over-long lines, sections and names, values with " ;" or
+ * " #", control characters, text before the first section, repeated sections.
+ * Comments (# or ;) stand on lines of their own. Limits: 64 KiB a file,
+ * 8 KiB a line.
+ */
+#ifndef CONFIG_INI_H
+#define CONFIG_INI_H
+
+#include "base/base.h"
+
+struct err;
+struct ini_reader {
+	/* Called for each [section], empty ones too, in order; may be NULL. */
+	bool (*section)(void *ctx, const char *section, int line, struct err *e);
+	bool (*pair)(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e);
+	void *ctx;
+};
+/* ERR_CONFIG "path:line: what is wrong"; errors of the callbacks get the same prefix. */
+MUST_USE bool ini_parse_text(const char *path, const char *text, size_t len, const struct ini_reader *r, struct err *e);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One exchange. send() is true whenever a response arrived, whatever its
+ * status; callers judge status. On false: e->kind (ERR_TRANSIENT, or ERR_CONFIG / ERR_REMOTE for what no retry mends: TLS trust, a
+ * malformed reply) and e->not_acted (the request provably never reached the service). Implementations: curl (real), retry
+ * (wraps another), and tests/fakes/fake_http.c (a script). One struct http belongs to one thread at a time.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/base.h"
+#include "base/buf.h"
+
+struct env;
+struct err;
+struct secret;
+
+enum http_method { HTTP_GET, HTTP_PUT, HTTP_PATCH, HTTP_POST, HTTP_DELETE };
+
+#define HTTP_HEADERS_MAX 4
+struct http_request {
+	enum http_method     method;
+	const char          *url;              /* https; http only where `plain_ok` */
+	bool                 plain_ok;         /* IMDS and loopback identity endpoints: http allowed, never through a proxy */
+	const char          *content_type;     /* with body */
+	const struct buf    *body;             /* or NULL */
+	const struct secret *bearer;           /* at most one of bearer / basic */
+	const char          *basic_user;
+	const struct secret *basic_password;
+	const char          *header[HTTP_HEADERS_MAX];   /* "Metadata: true"; never a secret */
+	const char          *secret_header;    /* name of one header whose value is a secret, or NULL */
+	const struct secret *secret_value;
+	bool                 once;             /* never sent twice: fresh connection, no reuse, no retry */
+	bool                 fresh;            /* fresh connection: another replica may answer */
+	int64_t              timeout_ms;       /* 0: the client's own */
+};
+
+struct http_response {
+	int        status;
+	struct buf body;                       /* bounded, wiped */
+	char      *location;                   /* Location, or NULL */
+	char      *operation;                  /* Azure-AsyncOperation (or Operation-Location), or NULL */
+	char      *challenge;                  /* WWW-Authenticate, all values joined by ", ", or NULL */
+	char      *content_type;
+	int64_t    retry_after_ms;             /* retry-after-ms, x-ms-retry-after-ms, Retry-After (seconds or a date); -1 when absent */
+	int64_t    date;                       /* seconds since 1970 from Date, 0 when absent */
+	char       request_id[64];             /* x-ms-request-id, for messages; "" when absent */
+};
+void http_response_clear(struct http_response *r);
+#define AUTO_RESPONSE AUTO(http_response_clear)
+
+struct http {
+	bool (*send)(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e);
+	void (*close)(struct http *h);
+};
+MUST_USE bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e);
+void http_close(struct http *h);           /* NULL is fine */
+void http_close_ptr(struct http **h);
+#define AUTO_HTTP AUTO(http_close_ptr)
+
+/* Strings are borrowed for the life of the client. proxy: NULL takes it from the environment, "" means none. */
+struct http_options {
+	const char *ca_file, *proxy, *no_proxy, *user_agent;
+	bool        ca_only;                   /* trust ca_file alone, not the system's as well */
+	int64_t     timeout_ms;                /* one exchange; 0: 60 s */
+	size_t      max_body;                  /* 0: 4 MiB */
+};
+void http_setup(void);                     /* once, before threads: curl_global_init with the wiping allocator */
+MUST_USE bool http_curl_open(const struct http_options *o, struct http **out, struct err *e);
+
+/*
+ * Retry as azcore does it: 408, 429, 500, 502, 503, 504 and transport errors; (2^try - 1) * 800 ms with a jitter of 0.8 to 1.3, capped
+ * at a minute, or what the service asks for. Never for `once`, but after a reply that proves it did not act (429, 409 are the caller's).
+ */
+struct retry_policy { int tries; int64_t first_ms, cap_ms, budget_ms; };
+extern const struct retry_policy retry_default;     /* 4 tries */
+/* The pure part, for those who put a job aside instead of sleeping: true and *delay_ms when try number `tried` (1..) may be followed by
+ * another. `e` is NULL when a response arrived. */
+bool retry_next(const struct retry_policy *p, const struct env *env, int tried, const struct http_request *rq,
+                const struct http_response *rs, const struct err *e, int64_t *delay_ms);
+/* Sleeping in place: for commands of one request. Owns `inner`. */
+struct http *http_retry_open(struct http *inner, const struct env *env, const struct retry_policy *p);
+
+#endif
