@@ -9,6 +9,9 @@ struct buf;
 struct err;
 struct secret;
 
+/* Installs the wiping allocator into OpenSSL, which must not have been used before; secret_setup() calls it. */
+void crypto_setup(void);
+
 /* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief nothing. */
 #define PRINT_LEN 16
 struct print { uint8_t b[PRINT_LEN]; };

@@ -17,6 +17,9 @@ struct secret;
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
+/* Installs the wiping allocator; secret_setup() calls it. */
+void json_setup(void);
+
 /* ERR_REMOTE with the offset of the first mistake; never with the text. The whole of `text` must be one value. */
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+/* Room for n more bytes and the NUL; false, and `over`, past the limit. The old block is wiped by mem_grow. */
+static bool reserve(struct buf *b, size_t n)
+{
+	if (b->over || n > b->max - b->len) {
+		b->over = true;
+		return false;
+	}
+	b->data = mem_grow(b->data, &b->cap, b->len + n + 1, 1);
+	return true;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n == 0 || !reserve(b, n))
+		return;
+	memcpy(b->data + b->len, p, n);
+	b->len += n;
+	b->data[b->len] = '\0';
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n > 0 && reserve(b, (size_t)n)) {
+		(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void buf_json(struct buf *b, const char *s)
+{
+	buf_char(b, '"');
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"' || c == '\\')
+			buf_fmt(b, "\\%c", c);
+		else if (c == '\n')
+			buf_str(b, "\\n");
+		else if (c == '\t')
+			buf_str(b, "\\t");
+		else if (c < 0x20)
+			buf_fmt(b, "\\u%04x", c);
+		else
+			buf_char(b, (char)c);
+	}
+	buf_char(b, '"');
+}
+
+void buf_form(struct buf *b, const char *s)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *s != '\0'; s++) {
+		if (strchr(plain, *s) != NULL)
+			buf_char(b, *s);
+		else
+			buf_fmt(b, "%%%02X", (unsigned char)*s);
+	}
+}
+
+bool buf_ok(const struct buf *b)
+{
+	return !b->over;
+}
+
+const char *buf_cstr(const struct buf *b)
+{
+	return b->data == NULL ? "" : b->data;
+}
+
+void buf_reset(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	b->len = 0;
+	b->over = false;
+}
+
+void buf_free(struct buf *b)
+{
+	mem_wiping_free(b->data);
+	b->data = NULL;
+	b->len = b->cap = 0;
+	b->over = false;
+}

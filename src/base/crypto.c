@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/crypto.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+static void *wiping_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return mem_wiping_malloc(n);
+}
+
+static void *wiping_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return mem_wiping_realloc(p, n);
+}
+
+static void wiping_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	mem_wiping_free(p);
+}
+
+void crypto_setup(void)
+{
+	/* Fails only after OpenSSL's first allocation, that is when called too late. */
+	(void)CRYPTO_set_mem_functions(wiping_malloc, wiping_realloc, wiping_free);
+}
+
+void crypto_print_bytes(const void *p, size_t n, struct print *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t len = 0;
+
+	if (EVP_Q_digest(NULL, "SHA256", NULL, p, n, digest, &len) != 1 || len < PRINT_LEN)
+		mem_exhausted();    /* the only way SHA-256 fails */
+	memcpy(out->b, digest, PRINT_LEN);
+}
+
+void crypto_print(const struct secret *s, struct print *out)
+{
+	crypto_print_bytes(secret_peek(s), secret_len(s), out);
+}
+
+bool print_equal(const struct print *a, const struct print *b)
+{
+	return CRYPTO_memcmp(a->b, b->b, PRINT_LEN) == 0;
+}
+
+void print_to_hex(const struct print *p, char out[static PRINT_HEX_MAX])
+{
+	for (size_t i = 0; i < PRINT_LEN; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", p->b[i]);
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool print_from_hex(const char *hex, struct print *out)
+{
+	struct print p;
+
+	if (strlen(hex) != 2 * PRINT_LEN)
+		return false;
+	for (size_t i = 0; i < PRINT_LEN; i++) {
+		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		p.b[i] = (uint8_t)(high << 4 | low);
+	}
+	*out = p;
+	return true;
+}
+
+void crypto_random(void *p, size_t n)
+{
+	char *at = p;
+
+	while (n > 0) {
+		ssize_t got = getrandom(at, n, 0);
+		if (got < 0 && errno != EINTR)
+			_exit(71);    /* no randomness: nothing we do would be safe */
+		if (got > 0) {
+			at += got;
+			n -= (size_t)got;
+		}
+	}
+}
+
+void crypto_uuid(char out[static 37])
+{
+	uint8_t b[16];
+
+	crypto_random(b, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	(void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
+	               b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+/* In pieces of whole groups, so that no copy of the whole text lies on the heap. */
+void crypto_base64(const void *p, size_t n, bool url_safe, struct buf *out)
+{
+	const unsigned char *at = p;
+	unsigned char piece[65];
+
+	for (size_t take_n; n > 0; at += take_n, n -= take_n) {
+		take_n = n < 48 ? n : 48;
+		int len = EVP_EncodeBlock(piece, at, (int)take_n);
+		for (int i = 0; i < len; i++) {
+			char c = (char)piece[i];
+			if (url_safe && c == '=')
+				break;
+			buf_char(out, url_safe && c == '+' ? '-' : url_safe && c == '/' ? '_' : c);
+		}
+	}
+	explicit_bzero(piece, sizeof(piece));
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* OpenSSL's decoder skips white space and tolerates missing padding, which the clients that read the same file refuse. */
+static bool decode(const char *text, size_t n, struct buf *out)
+{
+	size_t pad = 0;
+
+	if (n % 4 != 0)
+		return false;
+	while (pad < 2 && pad < n && text[n - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < n; i += 4) {
+		unsigned v = 0;
+		size_t keep = i + 4 == n ? 3 - pad : 3;
+		for (size_t k = 0; k < 4; k++) {
+			int d = k > keep ? 0 : base64_value(text[i + k]);
+			if (d < 0)
+				return false;
+			v = v << 6 | (unsigned)d;
+		}
+		for (size_t k = 0; k < keep; k++)
+			buf_char(out, (char)(v >> (16 - 8 * k)));
+	}
+	return true;
+}
+
+bool crypto_unbase64(const char *text, size_t n, struct secret **out, struct err *e)
+{
+	AUTO_BUF struct buf plain = BUF_INIT(SECRET_MAX);
+
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL && text[n - 1] != '\0')
+		n--;
+	if (!decode(text, n, &plain) || !buf_ok(&plain))
+		return err_set(e, ERR_REMOTE, "not base64");
+	*out = secret_new(plain.data, plain.len);
+	return true;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#define LINE_MAX_BYTES 4096
+
+static struct {
+	enum log_level  max;
+	enum log_format format;
+	bool            journal;    /* stderr goes to journald */
+} setup = { .max = LEVEL_WARN };
+
+static const struct {
+	const char *name;
+	int         priority;
+} levels[] = {
+	[LEVEL_ERROR] = { "error", LOG_ERR },   [LEVEL_WARN] = { "warning", LOG_WARNING }, [LEVEL_NOTICE] = { "notice", LOG_NOTICE },
+	[LEVEL_INFO] = { "info", LOG_INFO }, [LEVEL_DEBUG] = { "debug", LOG_DEBUG },
+};
+
+/* $JOURNAL_STREAM holds device:inode of the stream that systemd made; it is ours only if stderr is still that one. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+	char mine[64];
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(mine, stream) == 0;
+}
+
+void log_setup(enum log_level max, enum log_format format)
+{
+	setup.max = max;
+	setup.format = format;
+	setup.journal = stderr_is_journal();
+}
+
+enum log_level log_max(void)
+{
+	return setup.max;
+}
+
+static void make_printable(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = ' ';
+}
+
+static void write_line(enum log_level l, const char *job, const char *text)
+{
+	AUTO_BUF struct buf line = BUF_INIT((size_t)6 * LINE_MAX_BYTES + 256);
+	char when[STR_TIME_MAX];
+
+	if (setup.format == LOG_JSON) {
+		str_from_time(env_now(&env_system), when);
+		buf_fmt(&line, "{\"time\":\"%s\",\"level\":\"%s\"", when, levels[l].name);
+		if (job != NULL) {
+			buf_str(&line, ",\"job\":");
+			buf_json(&line, job);
+		}
+		buf_str(&line, ",\"message\":");
+		buf_json(&line, text);
+		buf_str(&line, "}\n");
+	} else {
+		if (setup.journal)
+			buf_fmt(&line, "<%d>", levels[l].priority);
+		buf_fmt(&line, "acrotate: %s%s%s%s\n", l == LEVEL_WARN ? "warning: " : "", job ? job : "", job ? ": " : "", text);
+	}
+	if (write(STDERR_FILENO, buf_cstr(&line), line.len) < 0)
+		return;    /* nobody listens: the exit status still tells */
+}
+
+void log_msg(enum log_level l, const char *job, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+
+	if (l > setup.max)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	make_printable(text);
+	write_line(l, job, text);
+}
+
+void log_err(const char *job, const struct err *e)
+{
+	log_msg(LEVEL_ERROR, job, "%s", e->text);
+}
+
+void log_journal(enum log_level l, const char *job, const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	make_printable(text);
+	if (setup.journal)
+		write_line(l, job, text);
+	else
+		syslog(LOG_DAEMON | levels[l].priority, "%s%s%s", job ? job : "", job ? ": " : "", text);
+}
