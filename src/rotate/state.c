@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/state.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/ini.h"
+
+#define STATE_VERSION 1
+#define STATE_MAX     (64 * 1024)   /* some 300 sinks; ini_parse_text has the same limit */
+#define SINKS_MAX     1000
+
+/* One row per remembered value; reader and writer walk the same tables. Zero is not written and is what an absent line means. */
+enum field_type { FIELD_INT, FIELD_SECONDS, FIELD_TICKS, FIELD_MICROS, FIELD_BOOL, FIELD_PRINT, FIELD_TEXT };
+struct field {
+	const char     *name;
+	enum field_type type;
+	size_t          offset;
+};
+
+static const struct field state_fields[] = {
+	{ "login_server", FIELD_TEXT, offsetof(struct state, login_server) },
+	{ "resource_group", FIELD_TEXT, offsetof(struct state, group) },
+	{ "last_success", FIELD_SECONDS, offsetof(struct state, last_success) },
+	{ "last_verified", FIELD_SECONDS, offsetof(struct state, last_verified) },
+	{ "last_inspected", FIELD_SECONDS, offsetof(struct state, last_inspected) },
+	{ "failing_since", FIELD_SECONDS, offsetof(struct state, failing_since) },
+	{ "next_generate", FIELD_SECONDS, offsetof(struct state, next_generate) },
+	{ "failures", FIELD_INT, offsetof(struct state, failures) },
+	{ "last_warned", FIELD_SECONDS, offsetof(struct state, last_warned) },
+	{ "rejected_at", FIELD_SECONDS, offsetof(struct state, rejected_at) },
+	{ "disabled", FIELD_BOOL, offsetof(struct state, disabled) },
+	{ "hook_owed", FIELD_BOOL, offsetof(struct state, job_hook_owed) },
+	{ "accepted_after_ms", FIELD_INT, offsetof(struct state, accepted_after_ms) },
+};
+
+static const struct field slot_fields[] = {
+	{ "created", FIELD_TICKS, offsetof(struct slot_memory, created) },
+	{ "expires", FIELD_MICROS, offsetof(struct slot_memory, expires_us) },
+	{ "print", FIELD_PRINT, offsetof(struct slot_memory, print) },
+	{ "delivered", FIELD_BOOL, offsetof(struct slot_memory, delivered) },
+	{ "gone", FIELD_BOOL, offsetof(struct slot_memory, gone) },
+	{ "left", FIELD_SECONDS, offsetof(struct slot_memory, left) },
+	{ "intent", FIELD_BOOL, offsetof(struct slot_memory, intent) },
+	{ "intent_since", FIELD_SECONDS, offsetof(struct slot_memory, intent_since) },
+	{ "asked", FIELD_MICROS, offsetof(struct slot_memory, asked_us) },
+	{ "asked_before", FIELD_MICROS, offsetof(struct slot_memory, asked_before_us) },
+	{ "foreign_created", FIELD_TICKS, offsetof(struct slot_memory, foreign_created) },
+	{ "foreign_expires", FIELD_MICROS, offsetof(struct slot_memory, foreign_expires_us) },
+};
+
+static const struct field sink_fields[] = {
+	{ "slot", FIELD_INT, offsetof(struct sink_memory, slot) },
+	{ "created", FIELD_TICKS, offsetof(struct sink_memory, created) },
+	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
+};
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+
+static void write_time(struct buf *out, const char *name, void (*print)(int64_t, char *), int64_t value)
+{
+	char text[STR_TIME_MAX];
+
+	if (value == 0)
+		return;
+	print(value, text);
+	buf_fmt(out, "%s = %s\n", name, text);
+}
+
+static void write_field(struct buf *out, const struct field *f, const void *base)
+{
+	static const struct print none;
+	const char *at = (const char *)base + f->offset;
+	const int64_t *number = (const void *)at;
+	char hex[PRINT_HEX_MAX];
+
+	switch (f->type) {
+	case FIELD_INT:
+		if (*number != 0)
+			buf_fmt(out, "%s = %lld\n", f->name, (long long)*number);
+		break;
+	case FIELD_SECONDS:
+		write_time(out, f->name, str_from_time, *number);
+		break;
+	case FIELD_TICKS:
+		write_time(out, f->name, str_from_ticks, *number);
+		break;
+	case FIELD_MICROS:
+		write_time(out, f->name, str_from_micros, *number);
+		break;
+	case FIELD_BOOL:
+		if (*(const bool *)at)
+			buf_fmt(out, "%s = yes\n", f->name);
+		break;
+	case FIELD_PRINT:
+		if (memcmp(at, &none, sizeof(none)) == 0)
+			break;
+		print_to_hex((const void *)at, hex);
+		buf_fmt(out, "%s = %s\n", f->name, hex);
+		break;
+	case FIELD_TEXT:
+		if (*(char *const *)(const void *)at != NULL)
+			buf_fmt(out, "%s = %s\n", f->name, *(char *const *)(const void *)at);
+		break;
+	}
+}
+
+static void write_fields(struct buf *out, const struct field *fields, size_t n, const void *base)
+{
+	for (size_t i = 0; i < n; i++)
+		write_field(out, &fields[i], base);
+}
+
+static char *state_path(const struct state_store *store, const char *job)
+{
+	return mem_fmt("%s/%s.state", store->dir, job);
+}
+
+bool state_save(const struct state_store *store, const char *job, const struct state *s, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
+	AUTO_FREE char *path = state_path(store, job);
+	char machine[PRINT_HEX_MAX];
+
+	print_to_hex(&store->machine, machine);
+	buf_fmt(&text, "# Written by acrotate. No secret is in it; a print is a truncated SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
+	        STATE_VERSION, machine);
+	write_fields(&text, state_fields, COUNT(state_fields), s);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		buf_fmt(&text, "[password%d]\n", i + 1);
+		write_fields(&text, slot_fields, COUNT(slot_fields), &s->slot[i]);
+	}
+	for (size_t i = 0; i < s->n_sinks; i++) {
+		buf_fmt(&text, "[sink %s]\n", s->sinks[i].name);
+		write_fields(&text, sink_fields, COUNT(sink_fields), &s->sinks[i]);
+	}
+	if (!buf_ok(&text))
+		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks, STATE_MAX);
+	if (!fs_make_dir(store->dir, e) || !fs_replace(path, text.data, text.len, 0600, e))
+		return err_in(e, "cannot save state");
+	return true;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+
+struct reading {
+	const struct state_store *store;
+	struct state *s;
+	bool version, machine;      /* both lines were there and right */
+	const struct field *fields; /* of the section being read */
+	size_t n_fields;
+	void  *base;
+};
+
+static bool read_time(bool (*parse)(const char *, int64_t *), const char *value, int64_t *out)
+{
+	return parse(value, out) && *out > 0;
+}
+
+static bool micros(const char *value, int64_t *out)
+{
+	int64_t ticks;
+
+	if (!str_ticks(value, &ticks))
+		return false;
+	*out = ticks / 10;
+	return true;
+}
+
+static bool read_field(const struct field *f, void *base, const char *value)
+{
+	char *at = (char *)base + f->offset;
+	int64_t *number = (void *)at;
+
+	switch (f->type) {
+	case FIELD_INT:
+		return str_int(value, 0, INT64_MAX, number);
+	case FIELD_SECONDS:
+		return read_time(str_time, value, number);
+	case FIELD_TICKS:
+		return read_time(str_ticks, value, number);
+	case FIELD_MICROS:
+		return read_time(micros, value, number);
+	case FIELD_BOOL:
+		*(bool *)at = strcmp(value, "yes") == 0;
+		return *(bool *)at;
+	case FIELD_PRINT:
+		return print_from_hex(value, (void *)at);
+	case FIELD_TEXT:
+		free(*(char **)(void *)at);
+		*(char **)(void *)at = mem_dup(value);
+		return true;
+	}
+	return false;
+}
+
+static bool read_section(void *ctx, const char *section, int line, struct err *e)
+{
+	struct reading *r = ctx;
+
+	(void)line;
+	r->fields = NULL;
+	if (strcmp(section, "state") == 0) {
+		r->fields = state_fields;
+		r->n_fields = COUNT(state_fields);
+		r->base = r->s;
+	} else if (strcmp(section, "password1") == 0 || strcmp(section, "password2") == 0) {
+		r->fields = slot_fields;
+		r->n_fields = COUNT(slot_fields);
+		r->base = &r->s->slot[section[8] - '1'];
+	} else if (strncmp(section, "sink ", 5) == 0 && r->s->n_sinks < SINKS_MAX) {
+		r->fields = sink_fields;
+		r->n_fields = COUNT(sink_fields);
+		r->base = state_sink(r->s, section + 5);
+	}
+	return r->fields != NULL || err_set(e, ERR_LOCAL, "unknown section");
+}
+
+static bool read_pair(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+{
+	struct reading *r = ctx;
+	struct print machine;
+
+	(void)section;
+	(void)line;
+	if (r->base == r->s && strcmp(key, "version") == 0) {
+		int64_t version;
+		r->version = str_int(value, 0, 1000, &version) && version == STATE_VERSION;
+		return r->version || err_set(e, ERR_LOCAL, "unknown version");
+	}
+	if (r->base == r->s && strcmp(key, "machine") == 0) {
+		r->machine = print_from_hex(value, &machine) && print_equal(&machine, &r->store->machine);
+		return r->machine || err_set(e, ERR_LOCAL, "state of another machine");
+	}
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (strcmp(r->fields[i].name, key) == 0)
+			return read_field(&r->fields[i], r->base, value) || err_set(e, ERR_LOCAL, "bad value");
+	return err_set(e, ERR_LOCAL, "unknown key");
+}
+
+/* What no save of ours could have written: a ledger that contradicts itself is worth less than none. */
+static bool makes_sense(const struct state *s)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		const struct slot_memory *m = &s->slot[i];
+		if ((m->created != 0) != (m->expires_us != 0) || (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
+			return false;
+	}
+	for (size_t i = 0; i < s->n_sinks; i++)
+		if (s->sinks[i].slot > ACR_SLOT__COUNT)
+			return false;
+	return true;
+}
+
+void state_parse(const struct state_store *store, const char *text, size_t len, struct state *out)
+{
+	struct state s = { 0 };
+	struct reading r = { .store = store, .s = &s };
+	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
+	struct err why = ERR_INIT;    /* all reasons mean the same: lost */
+
+	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine || !makes_sense(&s)) {
+		state_clear(&s);
+		s = (struct state){ .lost = true };
+	}
+	*out = s;
+}
+
+bool state_load(const struct state_store *store, const char *job, struct state *out, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
+	AUTO_FREE char *path = state_path(store, job);
+
+	if (!fs_read(path, STATE_MAX, &text, NULL, e)) {
+		if (e->kind != ERR_MISSING)
+			return false;
+		*out = (struct state){ 0 };
+		return true;
+	}
+	state_parse(store, buf_cstr(&text), text.len, out);
+	return true;
+}
+
+void state_store_init(const char *dir, struct state_store *out)
+{
+	AUTO_BUF struct buf id = BUF_INIT(4096);
+	struct err none = ERR_INIT;
+	char host[256] = "";
+
+	out->dir = dir;
+	if (!fs_read("/etc/machine-id", 4096, &id, NULL, &none) || id.len < 32) {
+		(void)gethostname(host, sizeof(host) - 1);
+		buf_reset(&id);
+		buf_str(&id, host);
+	}
+	buf_str(&id, " acrotate state");    /* a machine's id itself is not to be shown to others (machine-id(5)) */
+	crypto_print_bytes(id.data, id.len, &out->machine);
+}
+
+/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+
+struct sink_memory *state_sink(struct state *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_sinks; i++)
+		if (strcmp(s->sinks[i].name, name) == 0)
+			return &s->sinks[i];
+	struct sink_memory *more = mem_array(s->n_sinks + 1, sizeof(*more));
+	if (s->n_sinks > 0)
+		memcpy(more, s->sinks, s->n_sinks * sizeof(*more));
+	free(s->sinks);
+	s->sinks = more;
+	s->sinks[s->n_sinks].name = mem_dup(name);
+	return &s->sinks[s->n_sinks++];
+}
+
+void state_drop_sink(struct state *s, size_t i)
+{
+	free(s->sinks[i].name);
+	memmove(&s->sinks[i], &s->sinks[i + 1], (--s->n_sinks - i) * sizeof(s->sinks[0]));
+}
+
+void state_clear(struct state *s)
+{
+	for (size_t i = 0; i < s->n_sinks; i++)
+		free(s->sinks[i].name);
+	free(s->sinks);
+	free(s->login_server);
+	free(s->group);
+	*s = (struct state){ 0 };
+}
