@@ -39,6 +39,8 @@ void *mem_grow(void *old, size_t *capacity, size_t want, size_t size)
 {
 	if (want <= *capacity)
 		return old;
+	if (want > SIZE_MAX / 2)
+		mem_exhausted();    /* doubling could not end */
 	size_t cap = *capacity ? *capacity : 8;
 	while (cap < want)
 		cap *= 2;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Times and durations, as services, files and people write them: what is accepted means the same when said and read again. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
+
+static void ticks(const char *text)
+{
+	char said[STR_TIME_MAX];
+	int64_t t = -1, again = -1, seconds = -1;
+
+	must(str_ticks(text, &t) == str_time(text, &seconds));
+	if (t < 0)
+		return;
+	must(seconds == t / STR_TICKS_PER_S);
+	str_from_ticks(t, said);
+	must(str_ticks(said, &again) && again == t);
+	str_from_micros(t / 10, said);
+	must(str_ticks(said, &again) && again == t / 10 * 10);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	AUTO_FREE char *text = mem_dup_n((const char *)data, size);
+	char said[STR_TIME_MAX], duration[STR_DURATION_MAX];
+	int64_t t = -1, again = -1;
+
+	ticks(text);
+	if (str_http_date(text, &t)) {
+		str_from_time(t, said);
+		must(t >= 0 && str_time(said, &again) && again == t);
+	}
+	t = -1;
+	if (str_duration(text, &t)) {
+		must(t >= 0);
+		str_from_duration(t, 0, duration);
+		must(str_duration(duration, &again) && again == t);
+	}
+	if (str_int(text, 5, 500, &t))
+		must(t >= 5 && t <= 500);
+	(void)str_distance(text, "2024-01-19T07:05:10.6147326+00:00");
+	if (str_token_name_ok(text))
+		must(strlen(text) >= 5 && strlen(text) <= 50);
+	return 0;
+}
