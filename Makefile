@@ -97,6 +97,9 @@ $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 
+# The sanitizers' allocators give up where malloc answers NULL, which some tests want to see.
+export ASAN_OPTIONS ?= allocator_may_return_null=1
+export TSAN_OPTIONS ?= allocator_may_return_null=1
 # One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
 RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%)
 check: deps
@@ -148,4 +151,4 @@ clean:
 .PHONY: all check check-built check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(ALL_OBJ:.o=.d)
+-include $(ALL_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
