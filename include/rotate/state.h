@@ -34,7 +34,7 @@ struct slot_memory {
 
 /* Per sink: what it was last seen holding or given; counts while it cannot be read, or is no longer in the job. */
 struct sink_memory {
-	char   *name;
+	char   *name, *place;            /* [sink NAME]; where it writes (sink_ops.identity): a sink that moved left its old place behind */
 	int64_t slot;                    /* 1 or 2; 0: nothing of ours */
 	int64_t created;                 /* the generation */
 	bool    hook_owed;
@@ -67,7 +67,7 @@ MUST_USE bool state_save(const struct state_store *store, const char *job, const
 void state_parse(const struct state_store *store, const char *text, size_t len, struct state *out);
 void state_clear(struct state *s);
 #define AUTO_STATE AUTO(state_clear)
-struct sink_memory *state_sink(struct state *s, const char *name);   /* found or added; valid until the next add */
+struct sink_memory *state_sink(struct state *s, const char *name, const char *place);   /* found or added; valid until the next add */
 void state_drop_sink(struct state *s, size_t i);
 
 #endif

@@ -55,6 +55,8 @@ static const struct field slot_fields[] = {
 };
 
 static const struct field sink_fields[] = {
+	{ "name", FIELD_TEXT, offsetof(struct sink_memory, name) },
+	{ "place", FIELD_TEXT, offsetof(struct sink_memory, place) },
 	{ "slot", FIELD_INT, offsetof(struct sink_memory, slot) },
 	{ "created", FIELD_TICKS, offsetof(struct sink_memory, created) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
@@ -136,7 +138,7 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 		write_fields(&text, slot_fields, COUNT(slot_fields), &s->slot[i]);
 	}
 	for (size_t i = 0; i < s->n_sinks; i++) {
-		buf_fmt(&text, "[sink %s]\n", s->sinks[i].name);
+		buf_fmt(&text, "[sink %zu]\n", i + 1);
 		write_fields(&text, sink_fields, COUNT(sink_fields), &s->sinks[i]);
 	}
 	if (!buf_ok(&text))
@@ -144,6 +146,17 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	if (!fs_make_dir(store->dir, e) || !fs_replace(path, text.data, text.len, 0600, e))
 		return err_in(e, "cannot save state");
 	return true;
+}
+
+static struct sink_memory *add_sink(struct state *s)
+{
+	struct sink_memory *more = mem_array(s->n_sinks + 1, sizeof(*more));
+
+	if (s->n_sinks > 0)
+		memcpy(more, s->sinks, s->n_sinks * sizeof(*more));
+	free(s->sinks);
+	s->sinks = more;
+	return &s->sinks[s->n_sinks++];
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
@@ -216,7 +229,7 @@ static bool read_section(void *ctx, const char *section, int line, struct err *e
 	} else if (strncmp(section, "sink ", 5) == 0 && r->s->n_sinks < SINKS_MAX) {
 		r->fields = sink_fields;
 		r->n_fields = COUNT(sink_fields);
-		r->base = state_sink(r->s, section + 5);
+		r->base = add_sink(r->s);
 	}
 	return r->fields != NULL || err_set(e, ERR_LOCAL, "unknown section");
 }
@@ -252,7 +265,7 @@ static bool makes_sense(const struct state *s)
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)
-		if (s->sinks[i].slot > ACR_SLOT__COUNT)
+		if (s->sinks[i].slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL || s->sinks[i].place == NULL)
 			return false;
 	return true;
 }
@@ -304,30 +317,30 @@ void state_store_init(const char *dir, struct state_store *out)
 
 /* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
 
-struct sink_memory *state_sink(struct state *s, const char *name)
+struct sink_memory *state_sink(struct state *s, const char *name, const char *place)
 {
 	for (size_t i = 0; i < s->n_sinks; i++)
-		if (strcmp(s->sinks[i].name, name) == 0)
+		if (strcmp(s->sinks[i].name, name) == 0 && strcmp(s->sinks[i].place, place) == 0)
 			return &s->sinks[i];
-	struct sink_memory *more = mem_array(s->n_sinks + 1, sizeof(*more));
-	if (s->n_sinks > 0)
-		memcpy(more, s->sinks, s->n_sinks * sizeof(*more));
-	free(s->sinks);
-	s->sinks = more;
-	s->sinks[s->n_sinks].name = mem_dup(name);
-	return &s->sinks[s->n_sinks++];
+	struct sink_memory *m = add_sink(s);
+	m->name = mem_dup(name);
+	m->place = mem_dup(place);
+	return m;
 }
 
 void state_drop_sink(struct state *s, size_t i)
 {
 	free(s->sinks[i].name);
+	free(s->sinks[i].place);
 	memmove(&s->sinks[i], &s->sinks[i + 1], (--s->n_sinks - i) * sizeof(s->sinks[0]));
 }
 
 void state_clear(struct state *s)
 {
-	for (size_t i = 0; i < s->n_sinks; i++)
+	for (size_t i = 0; i < s->n_sinks; i++) {
 		free(s->sinks[i].name);
+		free(s->sinks[i].place);
+	}
 	free(s->sinks);
 	free(s->login_server);
 	free(s->group);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One job: the sequence of a rotation, a table of steps. Stop after any of them, by error, kill -9 or power cut, and every
+ * consumer still holds a password that works; the next run carries on from there.
+ */
+#ifndef ROTATE_ROTATE_H
+#define ROTATE_ROTATE_H
+
+#include "rotate/plan.h"
+#include "rotate/state.h"
+
+struct arm;
+struct env;
+struct err;
+struct http;
+struct job;
+struct rotation;
+
+/* What all jobs of a run share. Thread-safe. */
+struct world {
+	const struct env *env;
+	const struct state_store *store;
+	/* One struct arm per identity; valid until the end of the run. */
+	struct arm *(*arm)(void *ctx, const struct job *job);
+	void *ctx;
+};
+
+enum rotate_flags { ROTATE_DRY_RUN = 1 << 0, ROTATE_FORCE = 1 << 1 };
+
+/* What became of it, for output and metrics. Times in seconds since 1970, 0 when not known. */
+struct outcome {
+	enum plan_action did;           /* KEEP, VERIFY, ROTATE, HEAL, CREATE, WAIT, REFUSE; of several the last that changed something */
+	enum plan_reason why;
+	bool     changed;               /* a sink or the token was changed */
+	bool     active;                /* a living password is deployed: */
+	enum acr_slot slot;             /* its slot; in a dry run that would rotate: the slot to generate */
+	int64_t  expires, next_due;
+	int64_t  when;                  /* WAIT: not before */
+	int64_t  accepted_after_ms;     /* ROTATE: how long the registry took */
+	size_t   sinks, in_step;        /* sinks of the job; those that hold the active password */
+	bool     foreign_ahead;
+	struct may_replace_hint { bool known; enum acr_slot slot; int64_t created, expires_us; } foreign;   /* the slot to name in may_replace */
+	bool     warn_foreign;          /* today's warning is due */
+	bool     loud;                  /* a passing failure has lasted `patience`, or the expiry is near */
+};
+
+/* `job` is borrowed. */
+struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags, int64_t patience);
+/*
+ * Runs steps until one has to wait (true, *again_ms >= 0: call again then, from any thread), or the job is done (true, *again_ms == -1),
+ * or it failed (false): then *e says why, and sinks that could be served were. `outcome` is valid in all three cases.
+ */
+MUST_USE bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct err *e);
+const struct outcome *rotation_outcome(const struct rotation *r);
+/* The name of the step that comes next, for messages and tests; rotation_steps() counts them. */
+const char *rotation_at(const struct rotation *r);
+void rotation_free(struct rotation *r);
+
+/* "rotate password2: due since 2026-01-02T03:04:05Z". Readable reason of a decision; several lines for a foreign slot. */
+struct buf;
+void outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/observe.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "config/job.h"
+#include "sink/sink.h"
+
+#define PLACE_MAX    8192
+#define MARGIN_MAX_S 300    /* more than the clocks of the service's replicas can differ */
+
+/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+
+static void break_sink(struct seen *s, const struct err *why)
+{
+	s->broken = true;
+	s->why = *why;
+}
+
+static void open_sinks(struct observation *o)
+{
+	const struct job *job = o->job;
+
+	o->n_seen = job->n_sinks;
+	o->seen = mem_array(o->n_seen, sizeof(*o->seen));
+	for (size_t i = 0; i < o->n_seen; i++) {
+		struct seen *s = &o->seen[i];
+		struct err why = ERR_INIT;
+		s->spec = &job->sinks[i];
+		if (s->spec->ops->open == NULL) {
+			(void)err_set(&why, ERR_CONFIG, "sink '%s': this program was built without sinks of type %s", s->spec->name,
+			              s->spec->ops->type);
+			break_sink(s, &why);
+		} else if (!s->spec->ops->open(s->spec->spec, &s->sink, &why)) {
+			(void)err_in(&why, "sink '%s'", s->spec->name);
+			break_sink(s, &why);
+		}
+		s->unread = s->broken;
+	}
+}
+
+static void name_places(struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++) {
+		AUTO_BUF struct buf place = BUF_INIT(PLACE_MAX);
+		o->seen[i].spec->ops->identity(o->seen[i].spec->spec, o->who.server, &place);
+		free(o->seen[i].place);
+		o->seen[i].place = mem_dup(buf_cstr(&place));
+	}
+}
+
+static bool print_known(const struct print *p)
+{
+	static const struct print none;
+
+	return memcmp(p, &none, sizeof(none)) != 0;
+}
+
+static enum holding match(const struct observation *o, const struct secret *held)
+{
+	struct print print;
+
+	if (held == NULL)
+		return HOLD_NOTHING;
+	crypto_print(held, &print);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if (print_known(&o->state.slot[i].print) && print_equal(&print, &o->state.slot[i].print))
+			return i == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	return HOLD_OTHER;
+}
+
+/* What a sink was last seen to hold, for one that cannot be read now. */
+static enum holding remembered(const struct observation *o, const struct sink_memory *m)
+{
+	if (m->slot == 0 || m->created != o->state.slot[m->slot - 1].created)
+		return HOLD_NOTHING;
+	return m->slot == 1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+}
+
+static void remember(struct observation *o, const struct seen *s, enum holding holds)
+{
+	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+	int64_t slot = holds == HOLD_SLOT_1 ? 1 : holds == HOLD_SLOT_2 ? 2 : 0;
+	int64_t created = slot == 0 ? 0 : o->state.slot[slot - 1].created;
+
+	if (m->slot == slot && m->created == created)
+		return;
+	m->slot = slot;
+	m->created = created;
+	o->dirty = true;
+}
+
+static bool in_job(const struct observation *o, const struct sink_memory *m)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (strcmp(o->seen[i].spec->name, m->name) == 0 && strcmp(o->seen[i].place, m->place) == 0)
+			return true;
+	return false;
+}
+
+/* A sink that is no longer in the job still has its readers, until what it last got has expired or somebody says `forget`. */
+static void view_removed(struct observation *o)
+{
+	for (size_t i = 0; i < o->state.n_sinks; i++) {
+		const struct sink_memory *m = &o->state.sinks[i];
+		if (in_job(o, m))
+			continue;
+		if (remembered(o, m) == HOLD_NOTHING) {
+			state_drop_sink(&o->state, i--);
+			o->dirty = true;
+			continue;
+		}
+		o->views[o->n_views++] = (struct sink_view){ .holds = remembered(o, m), .readable = false };
+	}
+}
+
+static void build_views(struct observation *o)
+{
+	free(o->views);
+	o->views = mem_array(o->n_seen + o->state.n_sinks + 1, sizeof(*o->views));
+	o->n_views = o->n_seen;
+	for (size_t i = 0; i < o->n_seen; i++) {
+		const struct seen *s = &o->seen[i];
+		struct sink_view *v = &o->views[i];
+		v->readable = !s->broken;
+		if (s->unread) {
+			/* Nothing remembered is no proof that it is empty. */
+			v->holds = remembered(o, state_sink(&o->state, s->spec->name, s->place));
+			if (v->holds == HOLD_NOTHING)
+				v->holds = HOLD_OTHER;
+			continue;
+		}
+		v->holds = match(o, s->held);
+		v->rejected = s->refused >= 2;
+		remember(o, s, v->holds);
+	}
+	view_removed(o);
+}
+
+static bool held_anywhere(const struct observation *o, int slot)
+{
+	for (size_t i = 0; i < o->n_views; i++)
+		if (o->views[i].holds == (slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2))
+			return true;
+	return false;
+}
+
+static void clear_left(struct observation *o)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		if (o->state.slot[i].left == 0 || !held_anywhere(o, i))
+			continue;
+		o->state.slot[i].left = 0;
+		o->dirty = true;
+	}
+}
+
+void observe_sinks(struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++) {
+		struct seen *s = &o->seen[i];
+		struct secret *held = NULL;
+		struct err why = ERR_INIT;
+		if (s->sink == NULL)
+			continue;
+		if (!s->spec->ops->read_current(s->sink, &o->who, &held, &why)) {
+			(void)err_in(&why, "sink '%s'", s->spec->name);
+			break_sink(s, &why);
+			s->unread = true;
+			secret_free(take(&s->held));
+		} else {
+			secret_free(s->held);
+			s->held = held;
+		}
+	}
+	build_views(o);
+	clear_left(o);
+}
+
+/* ---- the ledger ------------------------------------------------------------------------------------------------------------- */
+
+static bool all_read(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (o->seen[i].unread)
+			return false;
+	return true;
+}
+
+static bool wants_stamp(const struct observation *o, int slot)
+{
+	const struct slot_memory *m = &o->state.slot[slot];
+
+	return m->delivered && !m->gone && m->left == 0 && !held_anywhere(o, slot);
+}
+
+void observe_stamp(struct observation *o, int64_t now)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		if (!wants_stamp(o, i) || !all_read(o))
+			continue;
+		o->state.slot[i].left = now;
+		o->dirty = true;
+	}
+}
+
+static bool asked_by_us(const struct slot_memory *m, int64_t expires_us)
+{
+	return expires_us != 0 && (expires_us == m->asked_us || expires_us == m->asked_before_us);
+}
+
+static void take_slot(struct slot_memory *m, const struct acr_password *seen)
+{
+	m->foreign_created = m->foreign_expires_us = 0;
+	if (!seen->present) {
+		m->gone = m->created != 0;
+		return;
+	}
+	if (seen->created == m->created) {
+		m->gone = false;
+		return;
+	}
+	if (asked_by_us(m, seen->expires_us)) {
+		/* A generate of ours whose answer never came: nobody has that password. */
+		m->created = seen->created;
+		m->expires_us = seen->expires_us;
+		m->print = (struct print){ 0 };
+		m->delivered = m->gone = m->intent = false;
+		m->left = 0;
+		return;
+	}
+	m->gone = m->created != 0;
+	m->foreign_created = seen->created;
+	m->foreign_expires_us = seen->expires_us;
+}
+
+void observe_token(struct observation *o, const struct acr_token *token, int64_t now)
+{
+	struct slot_memory before[ACR_SLOT__COUNT];
+
+	memcpy(before, o->state.slot, sizeof(before));
+	o->asked = token == NULL ? TOKEN_MISSING : TOKEN_READ;
+	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++)
+		take_slot(&o->state.slot[i], &token->slot[i]);
+	if (token != NULL && o->state.disabled == token->enabled) {
+		o->state.disabled = !token->enabled;
+		o->dirty = true;
+	}
+	o->dirty = o->dirty || memcmp(before, o->state.slot, sizeof(before)) != 0;
+	build_views(o);
+	observe_stamp(o, now);
+}
+
+struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours)
+{
+	const struct slot_memory *m = &o->state.slot[slot];
+
+	*ours = m->foreign_created == 0;
+	if (!*ours)
+		return (struct acr_password){ .present = true, .created = m->foreign_created, .expires_us = m->foreign_expires_us };
+	return (struct acr_password){ .present = m->created != 0 && !m->gone, .created = m->created, .expires_us = m->expires_us };
+}
+
+/* ---- the decision ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_permitted(const struct policy *p, enum acr_slot slot, int64_t created)
+{
+	for (size_t i = 0; i < p->n_may_replace; i++)
+		if (p->may_replace[i].slot == slot && p->may_replace[i].created == created)
+			return true;
+	return false;
+}
+
+static struct slot_view view_slot(const struct observation *o, enum acr_slot slot, int64_t now)
+{
+	const struct slot_memory *m = &o->state.slot[slot];
+	bool ours;
+	struct acr_password p = observe_slot(o, slot, &ours);
+
+	return (struct slot_view){
+		.present = p.present,
+		.ours = ours && p.present,
+		.delivered = m->delivered,
+		.permitted = !ours && is_permitted(&o->job->policy, slot, p.created),
+		.dead = o->dead[slot],
+		.intent = m->intent,
+		.intent_since = m->intent_since < now ? m->intent_since : now,    /* a clock that was set back */
+		.created = p.created,
+		.expires = p.expires_us / 1000000,
+		.left = m->left,
+	};
+}
+
+/* Has `every` passed since `last`? A time in the future is of a clock that was wrong. */
+static bool passed(int64_t last, int64_t every, int64_t now)
+{
+	return last > now || now - last >= every;
+}
+
+static bool verify_due(const struct observation *o, int64_t now)
+{
+	return o->job->policy.verify_wait == 0 && passed(o->state.last_verified, o->job->policy.verify_every, now);
+}
+
+bool observe_hook_owed(const struct observation *o)
+{
+	for (size_t i = 0; i < o->state.n_sinks; i++)
+		if (o->state.sinks[i].hook_owed)
+			return true;
+	return o->state.job_hook_owed;
+}
+
+struct plan observe_decide(const struct observation *o, int64_t now, bool force)
+{
+	const struct policy *p = &o->job->policy;
+	int64_t margin = p->lifetime / 10;
+	struct plan_input in = {
+		.now = now,
+		.renew_before = p->renew_before,
+		.grace = p->grace,
+		.offset = p->offset,
+		.margin = margin < MARGIN_MAX_S ? margin : MARGIN_MAX_S,
+		.next_generate = o->state.next_generate,
+		.exclusive = p->exclusive,
+		.create = p->create,
+		.force = force,
+		.verify_due = verify_due(o, now),
+		.asked = o->asked,
+		.enabled = !o->state.disabled,
+		.known = o->state.slot[0].created != 0 || o->state.slot[1].created != 0,
+		.hook_owed = observe_hook_owed(o),
+		.slot = { view_slot(o, ACR_SLOT_1, now), view_slot(o, ACR_SLOT_2, now) },
+		.sinks = o->views,
+		.n_sinks = o->n_views,
+	};
+
+	return plan_decide(&in);
+}
+
+bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if (o->state.slot[i].intent || wants_stamp(o, i))
+			return false;
+	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && o->who.server != NULL && o->state.failing_since == 0 &&
+	       all_read(o) && !observe_hook_owed(o) && !passed(o->state.last_inspected, o->job->policy.inspect_every, now) &&
+	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+
+bool observe_open(const struct state_store *store, const struct job *job, struct observation *o, struct err *e)
+{
+	struct state state;
+
+	if (!state_load(store, job->name, &state, e))
+		return false;
+	*o = (struct observation){ .job = job, .store = store, .state = state };
+	o->who.username = mem_dup(job->token);
+	open_sinks(o);
+	if (o->state.login_server == NULL)
+		return true;
+	o->who.server = mem_dup(o->state.login_server);
+	name_places(o);
+	observe_sinks(o);
+	return true;
+}
+
+void observe_server(struct observation *o, const char *server, const char *group)
+{
+	char *new_server = mem_dup(server), *new_group = mem_dup(group);
+
+	free(o->state.login_server);
+	free(o->state.group);
+	free(o->who.server);
+	o->state.login_server = new_server;
+	o->state.group = new_group;
+	o->who.server = mem_dup(server);
+	o->dirty = true;
+	name_places(o);
+	observe_sinks(o);
+}
+
+void observe_close(struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++) {
+		struct seen *s = &o->seen[i];
+		if (s->sink != NULL)
+			s->spec->ops->close(s->sink);
+		secret_free(s->held);
+		free(s->place);
+	}
+	free(o->seen);
+	free(o->views);
+	credential_clear(&o->who);
+	state_clear(&o->state);
+	*o = (struct observation){ 0 };
+}
