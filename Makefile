@@ -136,8 +136,9 @@ build/fuzz/lib.a: $(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src
 build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 	clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
 
-lint: all
-	@tests/lint/run.sh "$(COMPILE)" $(ALL_OBJ)
+lint: export LINT_COMPILE = $(COMPILE)
+lint: all $(ALL_OBJ)
+	@sh tests/lint/run.sh $(ALL_OBJ)
 
 compile_commands.json: Makefile
 	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])

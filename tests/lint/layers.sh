@@ -1,0 +1,81 @@
+#!/bin/sh
+# Who may include whom, which file owns which library, who may read the bytes of a secret, who may speak. Prints offenders.
+set -u
+bad=0
+say() {
+	echo "$*"
+	bad=1
+}
+
+may() {
+	case $1 in
+	base)     echo base ;;
+	http)     echo base http ;;
+	azure)    echo base http azure ;;
+	sink)     echo base sink ;;
+	output)   echo base output ;;
+	emulator) echo base emulator ;;
+	config)   echo base azure sink config ;;
+	rotate)   echo base azure sink config rotate ;;
+	*)        echo base http azure sink output config rotate cli ;;
+	esac
+}
+sources=$(find src include -name '*.[ch]' | LC_ALL=C sort)
+for f in $sources; do
+	layer=$(echo "$f" | cut -d/ -f2)
+	for dep in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$f"); do
+		case " $(may "$layer") " in
+		*" $dep "*) ;;
+		*) say "$f: layer '$layer' may not include '$dep/'" ;;
+		esac
+	done
+done
+
+# owner HEADER FILE...: the header of a library, and the files (patterns) that may include it.
+owner() {
+	header=$1
+	shift
+	for f in $(grep -rlE "^ *# *include *[<\"]$header" src include); do
+		allowed=no
+		for pattern in "$@"; do
+			# shellcheck disable=SC2254
+			case $f in $pattern) allowed=yes ;; esac
+		done
+		[ $allowed = yes ] || say "$f: <$header...> belongs to $*"
+	done
+}
+owner 'curl/'      src/http/curl.c
+owner 'cjson/'     src/base/json.c
+owner 'cJSON'      src/base/json.c
+owner 'ini\.h>'    src/config/ini.c
+owner 'libsecret/' src/sink/libsecret.c
+owner 'glib'       src/sink/libsecret.c
+owner 'gio/'       src/sink/libsecret.c
+owner 'microhttpd' 'src/emulator/*'
+owner 'openssl/'   src/base/crypto.c src/emulator/pki.c
+
+# allowed PATTERN WHAT FILE...: a word in code (comments aside) that only these files may use.
+allowed() {
+	pattern=$1 what=$2
+	shift 2
+	for f in $sources; do
+		for ok in "$@"; do
+			# shellcheck disable=SC2254
+			case $f in $ok) continue 2 ;; esac
+		done
+		hit=$(sed -e 's|/\*.*\*/||' -e '/^ *\/\?\*/d' "$f" | grep -nE "$pattern" | head -n 1)
+		[ -z "$hit" ] || say "$f: $what (line ${hit%%:*} or near)"
+	done
+}
+# Adding a file here is a design change: say in the commit why its bytes cannot stay inside.
+allowed '\bsecret_peek *\(' 'is not on the secret_peek list' \
+	include/base/secret.h src/base/secret.c src/base/crypto.c src/base/json.c src/http/curl.c \
+	src/azure/auth_client_secret.c src/azure/auth_workload_identity.c src/azure/auth_certificate.c \
+	src/sink/file.c src/sink/docker.c src/sink/template.c src/sink/libsecret.c src/sink/helper.c \
+	src/cli/cmd_get.c 'src/cli/cmd_token*.c' 'src/emulator/*'
+allowed '\blog_(msg|err|journal|setup|max) *\(' 'logs, which is for rotate/, cli/ and the emulator' \
+	include/base/log.h src/base/log.c 'src/rotate/*' 'src/cli/*' 'src/emulator/*' src/main.c src/front.c
+allowed '\b(printf|puts|putchar|perror) *\(|\bstdout\b|\bstderr\b' 'prints, which is for cli/ and the emulator' \
+	'src/cli/*' 'include/cli/*' 'src/emulator/*' 'include/emulator/*' src/main.c src/front.c
+allowed '\bgoto\b' 'jumps: AUTO() makes every return safe'
+exit $bad

@@ -1,0 +1,128 @@
+#!/bin/sh
+# make lint: every rule that a machine can watch. LINT_COMPILE is the compile command; the arguments are all objects of the build.
+# A tool that is not installed is named and left out; .ci/run installs them all.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+passed=0 failed=0 missing=
+
+# check NAME COMMAND...: its output is shown when it fails.
+check() {
+	name=$1
+	shift
+	if out=$("$@" 2>&1); then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'lint: %s\n%s\n' "$name" "$out" | head -n 60
+	fi
+}
+have() {
+	command -v "$1" >/dev/null 2>&1 && return 0
+	missing="$missing $1"
+	return 1
+}
+shell_files() {
+	git ls-files | while read -r f; do
+		[ -f "$f" ] && head -n 1 "$f" | grep -qE '^#!.*\b(sh|bash)\b' && echo "$f"
+	done
+}
+
+headers() {
+	compile=$(printf '%s' "$LINT_COMPILE" | sed 's/ -MMD//; s/ -MP//')
+	status=0
+	for h in $(find include -name '*.h' | LC_ALL=C sort); do
+		printf '#include "%s"\nextern int not_empty;\n' "${h#include/}" | eval "$compile -fsyntax-only -x c -" || {
+			echo "$h does not compile alone"
+			status=1
+		}
+	done
+	return $status
+}
+
+banned='strcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|gets|gmtime|localtime|ctime|asctime|mktemp|tmpnam|tempnam'
+banned="$banned|system|popen|atoi|atol|rand|srand|random|drand48|alloca|setjmp|longjmp"
+functions() { # of the objects: no macro hides anything from nm, and fortified variants are seen too
+	! nm -Au "$@" | grep -E " U (__|__isoc99_)?($banned)(_chk)?(@.*)?$"
+}
+
+tidy() {
+	flags=$(eval "set -- $LINT_COMPILE"; for a; do case $a in -I*|-D*|-std=*) printf "'%s' " "$a" ;; esac; done)
+	# shellcheck disable=SC2086
+	libsecret=$(pkg-config --cflags libsecret-1 2>/dev/null) || libsecret=
+	skip=src/sink/libsecret_absent.c
+	[ -n "$libsecret" ] || skip=src/sink/libsecret.c
+	find src -name '*.c' ! -path $skip | LC_ALL=C sort |
+		eval "xargs -P \$(nproc) -n 4 sh -c 'clang-tidy --quiet \"\$@\" -- $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret 2>/dev/null' tidy"
+}
+
+cppcheck_sources() {
+	cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr -j "$(nproc)" \
+		--enable=warning,portability --suppressions-list=tests/lint/cppcheck.txt -Iinclude -D_GNU_SOURCE -DVERSION='"x"' \
+		-DSYSCONF='"/etc"' src
+}
+
+shell() {
+	# shellcheck disable=SC2046
+	shellcheck -x -S warning $(shell_files)
+}
+
+man_warnings() {
+	status=0
+	for page in packaging/man/*.[1-9]; do
+		out=$(MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
+		[ -z "$out" ] || { printf '%s:\n%s\n' "$page" "$out"; status=1; }
+	done
+	return $status
+}
+
+# Nothing in the tree or in a program may tell where it was built or came from.
+paths() {
+	here=$(pwd -P)
+	origin=$(git config --get remote.origin.url || :)
+	case $origin in /*/*) origin=$(dirname "$origin") ;; *) origin= ;; esac
+	status=0
+	for p in "$here" "$origin"; do
+		case $p in ''|/|/tmp|/root|/home|/srv) continue ;; esac
+		git grep -nIF -e "$p/" -- . && status=1
+		grep -lF -e "$p/" "$@" && status=1
+	done
+	return $status
+}
+
+# A line here is a promise that somebody would have to keep.
+leftovers() {
+	! git grep -nIE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.c' '*.h' '*.sh' '*.t' '*.md' Makefile .ci ':!tests/lint/run.sh'
+}
+licence() {
+	status=0
+	for f in $(git ls-files '*.c' '*.h'); do
+		[ ! -f "$f" ] || [ "$(head -n 1 "$f")" = '/* SPDX-License-Identifier: MIT */' ] || { echo "$f: no SPDX line"; status=1; }
+	done
+	return $status
+}
+# Every module has a test of its name; a header is its manual.
+modules() {
+	status=0
+	for h in $(git ls-files 'include/*/*.h'); do
+		head -n 3 "$h" | sed -n 2p | grep -q '^/\*' || { echo "$h: no word on what it is for"; status=1; }
+	done
+	return $status
+}
+
+check 'layers, owners, secret_peek' sh tests/lint/layers.sh
+check 'each header compiles alone' headers
+check 'banned functions' functions "$@"
+check 'paths of the machine it was built on' paths "$@"
+check 'leftovers' leftovers
+check 'licence lines' licence
+check 'headers say what they are for' modules
+have clang-tidy && check 'clang-tidy' tidy
+have cppcheck && check 'cppcheck' cppcheck_sources
+have shellcheck && check 'shellcheck' shell
+if ls packaging/man/*.[1-9] >/dev/null 2>&1; then
+	have man && check 'man --warnings' man_warnings
+	have mandoc && check 'mandoc -Tlint' mandoc -Tlint -W warning packaging/man/*.[1-9]
+fi
+[ -z "$missing" ] || echo "lint: not installed, left out:$missing"
+echo "lint: $passed passed, $failed failed"
+[ $failed = 0 ]
