@@ -35,12 +35,19 @@ struct key {
 	const char   *help;        /* one line */
 };
 
+#define KEYS_MAX 64    /* rows of one table, so that `seen` can stand on the stack */
+
+const struct key *keys_find(const struct key *rows, size_t n, const char *name);   /* NULL when there is none */
 /* ERR_CONFIG for an unknown key (with a suggestion), a duplicate, or a value of the wrong form. `seen` has n members. */
 MUST_USE bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const char *name, const char *value,
                        struct err *e);
 /* Fills what was not seen: fallbacks; fails for a required key. */
 MUST_USE bool keys_finish(const struct key *rows, size_t n, const bool *seen, void *spec, struct err *e);
-void keys_release(const struct key *rows, size_t n, void *spec);
+void keys_release(const struct key *rows, size_t n, void *spec);   /* frees what the members own and zeroes them */
+/* Copies the value of one row from one spec to another; what the target held is released. */
+void keys_copy(const struct key *row, void *to, const void *from);
+/* For listings: "duration", "yes or no", "text|json". */
+const char *keys_type_name(const struct key *row);
 /* The closest name to a mistyped one, or NULL. */
 const char *keys_suggest(const struct key *rows, size_t n, const char *name);
 
