@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/keys.h"
 
+struct buf;
 struct err;
 struct sink_ops;
 
@@ -74,5 +75,11 @@ MUST_USE bool config_job(struct config *c, size_t i, struct job **out, struct er
 MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out, size_t *n_out, struct err *e);
 /* Two jobs on one token, or on one entry of a sink: call for every job that was read, before any runs. ERR_CONFIG names both. */
 MUST_USE bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e);
+/* After all claims: fails with the same words for the job that came first, too. A job that never claimed anything passes. */
+MUST_USE bool config_unclaimed(const struct config *c, size_t i, struct err *e);
+const char *config_path(const struct config *c);      /* of acrotate.conf, whether it exists or not */
+const char *config_jobs_dir(const struct config *c);
+/* The machine's id (32 hexadecimal digits), or NULL; read once. For the state, which must not outlive its machine. */
+const char *config_machine_id(struct config *c);
 
 #endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/claims.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "config/common.h"
+#include "config/expand.h"
+
+struct claim {
+	char *entry;        /* NULL: free */
+	char *job;          /* its name */
+	size_t owner;       /* its number */
+	uint64_t hash;
+};
+/* The first of two jobs learns of it later. */
+struct clash { size_t owner; char *entry, *job, *other; };
+struct claims {
+	struct claim *slot; /* open addressing; size is a power of two, at most half full */
+	size_t size, used;
+	struct clash *clash;
+	size_t n_clashes, capacity;
+};
+
+#define FIRST_SIZE 64
+
+struct claims *claims_new(void)
+{
+	struct claims *c = mem_new(sizeof(*c));
+
+	c->size = FIRST_SIZE;
+	c->slot = mem_array(c->size, sizeof(*c->slot));
+	return c;
+}
+
+void claims_free(struct claims *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->size; i++) {
+		free(c->slot[i].entry);
+		free(c->slot[i].job);
+	}
+	for (size_t i = 0; i < c->n_clashes; i++) {
+		free(c->clash[i].entry);
+		free(c->clash[i].job);
+		free(c->clash[i].other);
+	}
+	free(c->clash);
+	free(c->slot);
+	free(c);
+}
+
+static uint64_t hash_of(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+	return h ^ (h >> 32);
+}
+
+/* Where the entry is, or where it would go. */
+static struct claim *place(struct claim *slot, size_t size, uint64_t hash, const char *entry)
+{
+	size_t i = (size_t)hash & (size - 1);
+
+	while (slot[i].entry != NULL && (slot[i].hash != hash || strcmp(slot[i].entry, entry) != 0))
+		i = (i + 1) & (size - 1);
+	return &slot[i];
+}
+
+static void make_room(struct claims *c)
+{
+	if (c->used * 2 < c->size)
+		return;
+	struct claim *bigger = mem_array(c->size * 2, sizeof(*bigger));
+	for (size_t i = 0; i < c->size; i++)
+		if (c->slot[i].entry != NULL)
+			*place(bigger, c->size * 2, c->slot[i].hash, c->slot[i].entry) = c->slot[i];
+	free(c->slot);
+	c->slot = bigger;
+	c->size *= 2;
+}
+
+/* "token:cloud:registry/name" and "docker:path:key" are for comparing; people want to read less. */
+static bool say(struct err *e, const char *entry, const char *other)
+{
+	static const char token[] = "token:";
+	const char *name = strrchr(entry, ':') + 1;
+
+	if (strncmp(entry, token, sizeof(token) - 1) == 0)
+		return err_set(e, ERR_CONFIG, "token '%s' belongs to job '%s' too; one job per token, with a sink for each place", name,
+		               other);
+	return err_set(e, ERR_CONFIG, "a sink of job '%s' writes the same entry (%s)", other, entry);
+}
+
+static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry, struct err *e)
+{
+	make_room(c);
+	uint64_t hash = hash_of(entry);
+	struct claim *at = place(c->slot, c->size, hash, entry);
+
+	if (at->entry == NULL) {
+		*at = (struct claim){ .entry = mem_dup(entry), .job = mem_dup(j->name), .owner = i, .hash = hash };
+		c->used++;
+		return true;
+	}
+	if (at->owner == i)
+		return true;
+	c->clash = mem_grow(c->clash, &c->capacity, c->n_clashes + 1, sizeof(*c->clash));
+	c->clash[c->n_clashes++] = (struct clash){
+		.owner = at->owner, .entry = mem_dup(entry), .job = mem_dup(at->job), .other = mem_dup(j->name)
+	};
+	(void)say(e, entry, at->job);
+	return err_in(e, "%s:1", j->file);
+}
+
+bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e)
+{
+	AUTO_BUF struct buf entry = BUF_INIT(EXPAND_MAX);
+	bool ok = true;
+
+	/* All of them, whatever happens to one: each clash must be known to the job on its other side. */
+	job_token_entry(j, &entry);
+	ok = add_entry(c, i, j, buf_cstr(&entry), e);
+	for (size_t k = 0; k < j->n_sinks; k++) {
+		struct err other = ERR_INIT;
+		buf_reset(&entry);
+		job_sink_entry(j, k, &entry);
+		if (add_entry(c, i, j, buf_cstr(&entry), &other))
+			continue;
+		if (ok)
+			*e = other;
+		ok = false;
+	}
+	return ok;
+}
+
+bool claims_ok(const struct claims *c, size_t i, struct err *e)
+{
+	for (size_t k = 0; k < c->n_clashes; k++)
+		if (c->clash[k].owner == i) {
+			(void)say(e, c->clash[k].entry, c->clash[k].other);
+			return err_in(e, "job '%s'", c->clash[k].job);
+		}
+	return true;
+}

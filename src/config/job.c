@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/job.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/argv.h"
+#include "config/loading.h"
+#include "sink/sink.h"
+
+bool loading_err(const struct loading *l, const char *key, struct err *e)
+{
+	const struct entry *own = section_entry(l->job_section, key);
+	const struct entry *common = own == NULL ? section_entry(l->defaults, key) : NULL;
+
+	if (common != NULL)
+		return document_err(&l->common->doc, common->line, e);
+	return document_err(l->doc, own != NULL ? own->line : l->job_section->line, e);
+}
+
+/* Token and registry, expanded before anything else: other values may name them. */
+struct names { char *registry, *token; };
+
+static void names_clear(struct names *n)
+{
+	free(n->registry);
+	free(n->token);
+}
+
+static bool is_host_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
+}
+
+static bool check_registry(const char *registry, struct err *e)
+{
+	if (strstr(registry, "://") != NULL || strchr(registry, '/') != NULL)
+		return err_set(e, ERR_CONFIG, "'registry' takes a name or a login server like 'contoso.azurecr.io', not the URL '%s'",
+		               registry);
+	for (const char *c = registry; *c != '\0'; c++)
+		if (!is_host_char(*c))
+			return err_set(e, ERR_CONFIG, "'registry' takes a name or a login server, not '%s'", registry);
+	return true;
+}
+
+static bool expand_registry(struct loading *l, const char *value, char **out, struct err *e)
+{
+	AUTO_BUF struct buf scratch = BUF_INIT(EXPAND_MAX);
+	const char *text;
+
+	if (!expand_value(&l->expand, value, &scratch, &text, e) || !check_registry(text, e))
+		return false;
+	*out = mem_dup(text);
+	return true;
+}
+
+static bool expand_token(struct loading *l, const char *value, char **out, struct err *e)
+{
+	AUTO_BUF struct buf scratch = BUF_INIT(EXPAND_MAX);
+	char formed[HOST_TOKEN_MAX];
+	const char *text;
+
+	if (expand_uses(value, 'H')) {
+		const char *host = host_name(&l->common->host);
+		if (host_is_nameless(host))
+			return err_set(e, ERR_CONFIG, "'token' has '%%H', and this host is called '%s': give it a name of its own first",
+			               host != NULL ? host : "");
+	}
+	if (!expand_value(&l->expand, value, &scratch, &text, e))
+		return err_in(e, "'token'");
+	if (expand_uses(value, 'H')) {
+		host_token_name(text, formed);
+		text = formed;
+	}
+	if (!str_token_name_ok(text))
+		return err_set(e, ERR_CONFIG, "'token' takes 5 to 50 letters, digits and hyphens, a letter first, not '%s'", text);
+	*out = mem_dup(text);
+	return true;
+}
+
+static bool resolve_names(struct loading *l, struct names *n, struct err *e)
+{
+	const struct entry *registry = section_entry(l->job_section, "registry");
+	const struct entry *token = section_entry(l->job_section, "token");
+
+	if (registry == NULL)
+		registry = section_entry(l->defaults, "registry");
+	if (registry != NULL && !expand_registry(l, registry->value, &n->registry, e))
+		return loading_err(l, "registry", e);
+	l->expand.registry = n->registry;
+	if (token != NULL && !expand_token(l, token->value, &n->token, e))
+		return loading_err(l, "token", e);
+	l->expand.token = n->token;
+	return true;
+}
+
+static bool fill_job(struct loading *l, struct names *n, struct err *e)
+{
+	struct fill table = { .rows = job_keys, .n = job_keys_count, .spec = l->spec };
+
+	if (!fill_section(&table, 1, l->doc, l->job_section, &l->expand, e) ||
+	    (l->defaults != NULL && !fill_defaults(&table, 1, &l->common->doc, l->defaults, &l->expand, e)) ||
+	    !fill_finish(&table, 1, l->doc, l->job_section, e))
+		return false;
+	/* In the form they were brought into. */
+	free(l->spec->job.token);
+	l->spec->job.token = take(&n->token);
+	l->expand.token = l->spec->job.token;
+	return true;
+}
+
+static bool check_hook(struct loading *l, struct err *e)
+{
+	AUTO_ARGV char **argv = NULL;
+
+	if (l->spec->job.on_change != NULL && !argv_split(l->spec->job.on_change, &argv, e)) {
+		(void)err_in(e, "'on_change'");
+		return loading_err(l, "on_change", e);
+	}
+	return true;
+}
+
+static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
+{
+	static const char *const elsewhere[] = { "run", "http", "defaults" };
+
+	for (size_t i = 0; i < COUNT(elsewhere); i++)
+		if (strcmp(s->name, elsewhere[i]) == 0 || section_of_kind(s, elsewhere[i]) != NULL) {
+			(void)err_set(e, ERR_CONFIG, "section [%s] belongs into acrotate.conf", s->name);
+			return document_err(d, s->line, e);
+		}
+	if (str_distance(s->name, "job") <= 1)
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [job]?", s->name);
+	else if (str_distance(s->name, "azure") <= 2)
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [azure]?", s->name);
+	else if (strncmp(s->name, "sin", 3) == 0)
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a sink is written [sink NAME]", s->name);
+	else
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a job has [job], [azure] and [sink NAME]", s->name);
+	return document_err(d, s->line, e);
+}
+
+static bool check_sections(const struct document *d, struct err *e)
+{
+	for (size_t i = 0; i < d->n_sections; i++) {
+		const struct section *s = &d->section[i];
+		if (strcmp(s->name, "job") != 0 && strcmp(s->name, "azure") != 0 && section_of_kind(s, "sink") == NULL)
+			return unknown_section(d, s, e);
+	}
+	if (document_section(d, "job") == NULL)
+		return err_set(e, ERR_CONFIG, "%s:1: section [job] is missing", d->path);
+	return true;
+}
+
+static void job_spec_clear(struct job_spec *s)
+{
+	struct job *j = &s->job;
+
+	keys_release(job_keys, job_keys_count, s);
+	keys_release(azure_keys, azure_keys_count, &j->azure);
+	for (size_t i = 0; i < j->n_sinks; i++) {
+		struct sink_spec *sink = &j->sinks[i];
+		if (sink->spec != NULL)
+			keys_release(sink->ops->keys, sink->ops->n_keys, sink->spec);
+		free(sink->spec);
+		free(sink->name);
+		free(sink->on_change);
+	}
+	free(j->sinks);
+	free(j->policy.may_replace);
+	free(j->name);
+	free(j->file);
+	*s = (struct job_spec){ 0 };
+}
+
+/* A job is the first member of a job_spec, so the same rows release both. */
+_Static_assert(offsetof(struct job_spec, job) == 0, "a job is released through the rows of its spec");
+
+void job_free(struct job *j)
+{
+	struct job_spec s = { 0 };
+
+	if (j == NULL)
+		return;
+	s.job = *j;
+	job_spec_clear(&s);
+	free(j);
+}
+
+void job_free_ptr(struct job **j)
+{
+	job_free(*j);
+}
+
+bool job_name_ok(const char *name, struct err *e)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n > JOB_NAME_MAX || strchr("._-@", name[0]) != NULL ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@") != n)
+		return err_set(e, ERR_CONFIG, "a job's name has 1 to %d letters, digits and '.', '_', '-', '@', a letter or digit first",
+		               JOB_NAME_MAX);
+	return true;
+}
+
+bool job_parse(struct common *c, const char *name, const char *path, const char *text, size_t len, struct job **out,
+               struct err *e)
+{
+	AUTO_DOCUMENT struct document doc = { 0 };
+	AUTO(job_spec_clear) struct job_spec spec = { .job = { .name = mem_dup(name), .file = mem_dup(path) } };
+	AUTO(names_clear) struct names names = { 0 };
+	struct loading l = { .common = c, .doc = &doc, .spec = &spec, .expand = { .job = name, .host = &c->host } };
+
+	if (!job_name_ok(name, e))
+		return err_in(e, "%s", path);
+	if (!document_parse(path, text, len, &doc, e) || !check_sections(&doc, e))
+		return false;
+	l.job_section = document_section(&doc, "job");
+	l.defaults = document_section(&c->doc, "defaults");
+	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) || !job_bootstrap(&l, e) ||
+	    !check_hook(&l, e) || !job_azure(&l, e) || !job_sinks(&l, e))
+		return false;
+	struct job *job = mem_new(sizeof(*job));
+	*job = spec.job;
+	spec.job = (struct job){ 0 };
+	*out = job;
+	return true;
+}

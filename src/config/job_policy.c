@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* The keys of [job] that mean more than their type says. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/loading.h"
+
+#define DAY 86400
+#define SPREAD_MOST DAY /* so that a fleet installed on one day does not rotate in one minute */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t at_least_1(int64_t n)
+{
+	return n > 0 ? n : 1;
+}
+
+static bool times(struct loading *l, struct err *e)
+{
+	struct policy *p = &l->spec->job.policy;
+	char lifetime[STR_DURATION_MAX], most[STR_DURATION_MAX];
+
+	if (p->renew_before == 0)
+		p->renew_before = at_least_1(p->lifetime / 3);
+	if (p->renew_before >= p->lifetime) {
+		str_from_duration(p->lifetime, 0, lifetime);
+		(void)err_set(e, ERR_CONFIG, "'renew_before' must be below the lifetime of %s: a new password would be due at once",
+		              lifetime);
+		return loading_err(l, "renew_before", e);
+	}
+	int64_t interval = p->lifetime - p->renew_before;
+	if (p->grace == 0)
+		p->grace = at_least_1(least(DAY, interval / 2));
+	else if (p->grace > interval / 2) {
+		str_from_duration(interval / 2, 0, most);
+		(void)err_set(e, ERR_CONFIG,
+		              "'grace' may be at most %s, half of lifetime - renew_before: the spare slot would not be free in time", most);
+		return loading_err(l, "grace", e);
+	}
+	p->offset = host_spread(&l->common->host, l->spec->job.name, least(SPREAD_MOST, interval / 10));
+	return true;
+}
+
+static bool verify(struct loading *l, struct err *e)
+{
+	static const char wait[] = "wait ";
+	const char *value = l->spec->verify;
+	int64_t seconds;
+
+	if (strcmp(value, "login") == 0)
+		return true;
+	if (strncmp(value, wait, sizeof(wait) - 1) == 0 && str_duration(value + sizeof(wait) - 1, &seconds) && seconds > 0) {
+		l->spec->job.policy.verify_wait = seconds;
+		return true;
+	}
+	(void)err_set(e, ERR_CONFIG, "'verify' takes 'login' or 'wait 5m', not '%s'", value);
+	return loading_err(l, "verify", e);
+}
+
+static bool one_may_replace(const char *value, struct may_replace *out)
+{
+	static const char *const slot[ACR_SLOT__COUNT] = { [ACR_SLOT_1] = "password1@", [ACR_SLOT_2] = "password2@" };
+
+	for (int s = 0; s < ACR_SLOT__COUNT; s++) {
+		size_t n = strlen(slot[s]);
+		if (strncmp(value, slot[s], n) == 0 && str_ticks(value + n, &out->created)) {
+			out->slot = (enum acr_slot)s;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool may_replace(struct loading *l, struct err *e)
+{
+	const struct key_list *lines = &l->spec->may_replace;
+	struct policy *p = &l->spec->job.policy;
+
+	p->may_replace = mem_array(lines->n, sizeof(*p->may_replace));
+	for (; p->n_may_replace < lines->n; p->n_may_replace++) {
+		const char *value = lines->item[p->n_may_replace];
+		if (one_may_replace(value, &p->may_replace[p->n_may_replace]))
+			continue;
+		(void)err_set(e, ERR_CONFIG,
+		              "'may_replace' takes SLOT@CREATIONTIME as `acrotate plan` prints it, like "
+		              "'password2@2026-01-31T08:00:00.1234567+00:00', not '%s'",
+		              value);
+		return loading_err(l, "may_replace", e);
+	}
+	return true;
+}
+
+bool job_policy(struct loading *l, struct err *e)
+{
+	return times(l, e) && verify(l, e) && may_replace(l, e);
+}
+
+/* ---- what a token to be created may do ---------------------------------------------------------------------------------------- */
+
+struct rights {
+	const char *key, *form;
+	const char *actions;   /* each with a blank before and behind */
+	bool        needs_action;
+};
+static const struct rights repository = {
+	"repository", "REPOSITORY ACTION...", " content/read content/write content/delete metadata/read metadata/write ", true
+};
+static const struct rights gateway = { "gateway", "GATEWAY [ACTION...]",
+	                               " config/read config/write message/read message/write ", false };
+
+static const char *word_end(const char *s)
+{
+	return s + strcspn(s, " \t");
+}
+
+static const char *next_word(const char *s)
+{
+	return s + strspn(s, " \t");
+}
+
+static bool is_action(const struct rights *r, const char *word, size_t n)
+{
+	AUTO_FREE char *padded = mem_fmt(" %.*s ", (int)n, word);
+
+	return strstr(r->actions, padded) != NULL;
+}
+
+static bool check_rights(struct loading *l, const struct rights *r, const char *value, struct err *e)
+{
+	const char *word = next_word(word_end(value));
+
+	if (*word == '\0' && r->needs_action) {
+		(void)err_set(e, ERR_CONFIG, "'%s' takes %s, and '%s' has no action", r->key, r->form, value);
+		return loading_err(l, r->key, e);
+	}
+	for (; *word != '\0'; word = next_word(word_end(word))) {
+		size_t n = (size_t)(word_end(word) - word);
+		if (is_action(r, word, n))
+			continue;
+		(void)err_set(e, ERR_CONFIG, "'%s' does not know the action '%.*s'; known are%.*s", r->key, (int)n, word,
+		              (int)strlen(r->actions) - 1, r->actions);
+		return loading_err(l, r->key, e);
+	}
+	return true;
+}
+
+static bool check_list(struct loading *l, const struct rights *r, const struct key_list *list, struct err *e)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!check_rights(l, r, list->item[i], e))
+			return false;
+	return true;
+}
+
+bool job_bootstrap(struct loading *l, struct err *e)
+{
+	const struct job *j = &l->spec->job;
+	bool listed = j->repository.n > 0 || j->gateway.n > 0;
+
+	if (!check_list(l, &repository, &j->repository, e) || !check_list(l, &gateway, &j->gateway, e))
+		return false;
+	if (j->scope_map != NULL && listed) {
+		(void)err_set(e, ERR_CONFIG, "'scope_map' and 'repository' or 'gateway' exclude each other");
+		return loading_err(l, "scope_map", e);
+	}
+	if (j->policy.create && j->scope_map == NULL && !listed) {
+		(void)err_set(e, ERR_CONFIG, "'create = yes' needs a 'scope_map', or 'repository' or 'gateway' lines: what may the token do?");
+		return loading_err(l, "create", e);
+	}
+	return true;
+}

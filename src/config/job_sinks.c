@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/argv.h"
+#include "config/loading.h"
+#include "sink/sink.h"
+
+static bool sink_name_ok(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return name[0] != '\0' && strchr("._-", name[0]) == NULL && strspn(name, letters) == strlen(name);
+}
+
+static const char *nearest_type(const char *type)
+{
+	for (size_t i = 0; sink_list[i] != NULL; i++)
+		if (str_distance(type, sink_list[i]->type) <= 2)
+			return sink_list[i]->type;
+	return NULL;
+}
+
+static bool unknown_type(const char *type, struct err *e)
+{
+	const char *near = nearest_type(type);
+	AUTO_BUF struct buf known = BUF_INIT(256);
+
+	if (near != NULL)
+		return err_set(e, ERR_CONFIG, "unknown sink type '%s'; did you mean '%s'?", type, near);
+	for (size_t i = 0; sink_list[i] != NULL; i++)
+		buf_fmt(&known, "%s%s", i > 0 ? ", " : "", sink_list[i]->type);
+	return err_set(e, ERR_CONFIG, "unknown sink type '%s'; known are %s", type, buf_cstr(&known));
+}
+
+static bool sink_type(const struct loading *l, const struct section *s, const struct sink_ops **out, struct err *e)
+{
+	const struct entry *type = section_entry(s, "type");
+
+	if (type == NULL) {
+		(void)err_set(e, ERR_CONFIG, "[%s] needs 'type'", s->name);
+		return document_err(l->doc, s->line, e);
+	}
+	const struct sink_ops *ops = sink_find(type->value);
+	if (ops == NULL) {
+		(void)unknown_type(type->value, e);
+		return document_err(l->doc, type->line, e);
+	}
+	*out = ops;
+	return true;
+}
+
+static const struct section *defaults_of(const struct loading *l, const struct sink_ops *ops)
+{
+	for (size_t i = 0; i < l->common->doc.n_sections; i++) {
+		const struct section *s = &l->common->doc.section[i];
+		const char *type = section_of_kind(s, "defaults");
+		if (type != NULL && strcmp(type, ops->type) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static void sink_common_clear(struct sink_common *c)
+{
+	keys_release(sink_keys, sink_keys_count, c);
+}
+
+/* What cannot be seen from one value: quoting of the hook, and what the sink itself says. */
+static bool check_sink(const struct loading *l, const struct section *s, const struct sink_spec *sink, struct err *e)
+{
+	const struct entry *hook = section_entry(s, "on_change");
+	AUTO_ARGV char **argv = NULL;
+
+	if (sink->on_change != NULL && !argv_split(sink->on_change, &argv, e)) {
+		(void)err_in(e, "'on_change'");
+		return document_err(l->doc, hook != NULL ? hook->line : s->line, e);
+	}
+	if (sink->ops->validate != NULL && !sink->ops->validate(sink->spec, e)) {
+		(void)err_in(e, "[%s]", s->name);
+		return document_err(l->doc, s->line, e);
+	}
+	return true;
+}
+
+static bool one_sink(struct loading *l, const struct section *s, struct sink_spec *sink, struct err *e)
+{
+	AUTO(sink_common_clear) struct sink_common common = { 0 };
+	const char *name = section_of_kind(s, "sink");
+
+	if (!sink_name_ok(name)) {
+		(void)err_set(e, ERR_CONFIG, "a sink's name has letters, digits and '.', '_', '-', a letter or digit first, not '%s'", name);
+		return document_err(l->doc, s->line, e);
+	}
+	if (!sink_type(l, s, &sink->ops, e))
+		return false;
+	sink->name = mem_dup(name);
+	sink->line = s->line;
+	sink->spec = mem_new(sink->ops->spec_size);
+
+	struct fill tables[] = { { .rows = sink_keys, .n = sink_keys_count, .spec = &common },
+		                 { .rows = sink->ops->keys, .n = sink->ops->n_keys, .spec = sink->spec } };
+	const struct section *defaults = defaults_of(l, sink->ops);
+	if (!fill_section(tables, COUNT(tables), l->doc, s, &l->expand, e) ||
+	    (defaults != NULL && !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
+	    !fill_finish(tables, COUNT(tables), l->doc, s, e))
+		return false;
+	sink->optional = common.optional;
+	sink->on_change = take(&common.on_change);
+	return check_sink(l, s, sink, e);
+}
+
+/* "docker:/x" twice in one job: the second would replace what the first wrote. */
+static bool check_entries(const struct loading *l, struct err *e)
+{
+	const struct job *j = &l->spec->job;
+
+	for (size_t i = 0; i < j->n_sinks; i++) {
+		AUTO_BUF struct buf one = BUF_INIT(EXPAND_MAX);
+		job_sink_entry(j, i, &one);
+		for (size_t k = 0; k < i; k++) {
+			AUTO_BUF struct buf other = BUF_INIT(EXPAND_MAX);
+			job_sink_entry(j, k, &other);
+			if (strcmp(buf_cstr(&one), buf_cstr(&other)) != 0)
+				continue;
+			(void)err_set(e, ERR_CONFIG, "[sink %s] writes the same entry as [sink %s]", j->sinks[i].name, j->sinks[k].name);
+			return document_err(l->doc, j->sinks[i].line, e);
+		}
+	}
+	return true;
+}
+
+bool job_sinks(struct loading *l, struct err *e)
+{
+	struct job *j = &l->spec->job;
+
+	j->sinks = mem_array(l->doc->n_sections, sizeof(*j->sinks));
+	for (size_t i = 0; i < l->doc->n_sections; i++)
+		if (section_of_kind(&l->doc->section[i], "sink") != NULL &&
+		    !one_sink(l, &l->doc->section[i], &j->sinks[j->n_sinks++], e))
+			return false;
+	if (j->n_sinks == 0) {
+		(void)err_set(e, ERR_CONFIG, "the job has no sink: add a section like [sink docker], or nobody gets the password");
+		return document_err(l->doc, l->job_section->line, e);
+	}
+	return check_entries(l, e);
+}
+
+static void add_lower(struct buf *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_char(out, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
+}
+
+/* The login server, as far as it is known without asking. */
+static void login_server(const struct job *j, struct buf *out)
+{
+	static const struct { const char *cloud, *suffix; } suffixes[] = { { "usgovernment", ".azurecr.us" }, { "china", ".azurecr.cn" } };
+	const char *suffix = ".azurecr.io";
+
+	add_lower(out, j->registry, strlen(j->registry));
+	if (strchr(j->registry, '.') != NULL)
+		return;
+	for (size_t i = 0; i < COUNT(suffixes); i++)
+		if (j->azure.cloud != NULL && strcmp(j->azure.cloud, suffixes[i].cloud) == 0)
+			suffix = suffixes[i].suffix;
+	buf_str(out, suffix);
+}
+
+void job_sink_entry(const struct job *j, size_t i, struct buf *out)
+{
+	AUTO_BUF struct buf server = BUF_INIT(1024);
+
+	login_server(j, &server);
+	j->sinks[i].ops->identity(j->sinks[i].spec, buf_cstr(&server), out);
+}
+
+void job_token_entry(const struct job *j, struct buf *out)
+{
+	const char *cloud = j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
+
+	buf_fmt(out, "token:%s:", cloud != NULL ? cloud : "");
+	/* A login server starts with the registry's name. */
+	add_lower(out, j->registry, strcspn(j->registry, ".-:"));
+	buf_char(out, '/');
+	add_lower(out, j->token, strlen(j->token));
+}
