@@ -100,8 +100,17 @@ $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 # The sanitizers' allocators give up where malloc answers NULL, which some tests want to see.
 export ASAN_OPTIONS ?= allocator_may_return_null=1
 export TSAN_OPTIONS ?= allocator_may_return_null=1
+
+# A directory of files of the JMESPath compliance suite: make jmespath-suite SUITE=DIR
+SUITE ?= tests/jmespath
+$B/t/jmespath-suite: $B/tests/jmespath/suite.o $B/lib.a ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBS)
+jmespath-suite: $B/t/jmespath-suite
+	@$< $(SUITE)
+$B/ok/jmespath-suite: $B/t/jmespath-suite $(wildcard tests/jmespath/*.json)
+	@mkdir -p $(@D); $< tests/jmespath >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
+
 # One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
-RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%)
+RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%) $B/ok/jmespath-suite
 check: deps
 	$Q$(MAKE) --no-print-directory -j$(shell nproc) all check-built
 check-built: $(RUN)
@@ -149,7 +158,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all check check-built check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
+.PHONY: all check check-built jmespath-suite check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

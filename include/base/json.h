@@ -23,6 +23,13 @@ void json_setup(void);
 /* ERR_REMOTE with the offset of the first mistake; never with the text. The whole of `text` must be one value. */
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 
+/*
+ * The same, and as strict as RFC 8259 about numbers and control characters; every number keeps the digits it was written with, for
+ * those who print what they read: a double turns 1.0 into 1 and 12345678901234567890 into 12345678901234567168.
+ */
+MUST_USE bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e);
+const char *json_digits(const struct json *j);   /* of a number read by json_parse_exact; else NULL */
+
 /* "" as path is the value itself. */
 const struct json *json_get(const struct json *j, const char *path);   /* NULL when absent */
 const char *json_str(const struct json *j, const char *path);          /* NULL when absent or not a string */

@@ -72,6 +72,102 @@ bool json_parse(const char *text, size_t len, struct json **out, struct err *e)
 	return true;
 }
 
+static const char *skip_digits(const char *s, const char *end)
+{
+	while (s < end && *s >= '0' && *s <= '9')
+		s++;
+	return s;
+}
+
+/* The end of the number at s as RFC 8259 has it, or NULL: cJSON also takes 01, +1 and 1. */
+static const char *number_end(const char *s, const char *end)
+{
+	if (s < end && *s == '-')
+		s++;
+	const char *whole = s;
+	s = skip_digits(s, end);
+	if (s == whole || (s - whole > 1 && *whole == '0'))
+		return NULL;
+	if (s < end && *s == '.') {
+		const char *fraction = s + 1;
+		s = skip_digits(fraction, end);
+		if (s == fraction)
+			return NULL;
+	}
+	if (s < end && (*s == 'e' || *s == 'E')) {
+		s++;
+		if (s < end && (*s == '+' || *s == '-'))
+			s++;
+		const char *power = s;
+		s = skip_digits(s, end);
+		if (s == power)
+			return NULL;
+	}
+	return s == end || strchr(",]} \t\r\n", *s) != NULL ? s : NULL;
+}
+
+/* The end of the string whose opening quote is at s, or NULL for a control character in it. The text has been parsed: it does end. */
+static const char *string_end(const char *s, const char *end)
+{
+	for (s++; s < end && *s != '"'; s++) {
+		if ((unsigned char)*s < 0x20)
+			return NULL;
+		s += *s == '\\';
+	}
+	return s + 1;
+}
+
+/* Numbers stand in the text in the order of a walk through the tree: each gets its digits, where a string has its text. */
+static bool keep_digits(cJSON *c, const char **text, const char *end)
+{
+	if (cJSON_IsNumber(c)) {
+		const char *s = *text;
+		while (s != NULL && s < end && *s != '-' && *s != '+' && (*s < '0' || *s > '9'))
+			s = *s == '"' ? string_end(s, end) : s + 1;
+		const char *stop = s == NULL ? NULL : number_end(s, end);
+		if (stop == NULL)
+			return false;
+		size_t n = (size_t)(stop - s);
+		c->valuestring = cJSON_malloc(n + 1);
+		if (c->valuestring == NULL)
+			mem_exhausted();
+		memcpy(c->valuestring, s, n);
+		c->valuestring[n] = '\0';
+		*text = stop;
+	}
+	for (cJSON *k = c->child; k != NULL; k = k->next)
+		if (!keep_digits(k, text, end))
+			return false;
+	return true;
+}
+
+/* Control characters after the last number are for nobody else to find. */
+static bool rest_is_clean(const char *s, const char *end)
+{
+	while (s != NULL && s < end)
+		s = *s == '"' ? string_end(s, end) : s + 1;
+	return s != NULL;
+}
+
+bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e)
+{
+	AUTO_JSON struct json *j = NULL;
+	const char *at = text;
+
+	if (!json_parse(text, len, &j, e))
+		return false;
+	if (!keep_digits((cJSON *)(void *)j, &at, text + len) || !rest_is_clean(at, text + len))
+		return err_set(e, ERR_REMOTE, "not JSON: a number or a string after byte %zu of %zu is malformed",
+		               (size_t)(at - text), len);
+	*out = take(&j);
+	return true;
+}
+
+const char *json_digits(const struct json *j)
+{
+	return cJSON_IsNumber(node(j)) ? node(j)->valuestring : NULL;
+}
+
 const struct json *json_get(const struct json *j, const char *path)
 {
 	const cJSON *c = node(j);

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+#include "output/jmespath_tree.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "output/format.h"
+
+/* A text made by join() or to_string(); the arena's own limit is larger. */
+#define TEXT_MAX ((size_t)16 * 1024 * 1024)
+
+static const struct value *wrong_type(struct search *s, const char *function, const char *what)
+{
+	(void)jmespath_fault(s->e, "invalid-type", "%s() cannot work on %s", function, what);
+	return NULL;
+}
+
+static const char *type_name(const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_STRING:
+		return "string";
+	case VALUE_TRUE:
+	case VALUE_FALSE:
+		return "boolean";
+	case VALUE_ARRAY:
+		return "array";
+	case VALUE_OBJECT:
+		return "object";
+	case VALUE_NUMBER:
+		return "number";
+	case VALUE_EXPREF:
+		return "expref";
+	case VALUE_NULL:
+		break;
+	}
+	return "null";
+}
+
+/* ---- numbers */
+
+static const struct value *call_abs(struct search *s, const struct value *const *arg, size_t n)
+{
+	const struct number *x = &arg[0]->number;
+
+	(void)n;
+	if (x->real >= 0)
+		return arg[0];
+	if (x->kind == NUMBER_REAL)
+		return value_real(s->arena, -x->real);
+	if (x->kind == NUMBER_BIG)
+		return value_digits(s->arena, x->digits + 1);
+	return x->whole == INT64_MIN ? value_digits(s->arena, "9223372036854775808") : value_whole(s->arena, -x->whole);
+}
+
+/* Whole as long as every part is and 64 bits hold it. */
+static const struct value *add_up(struct search *s, const struct value *array)
+{
+	int64_t whole = 0;
+	double real = 0;
+	bool exact = true;
+
+	for (size_t i = 0; i < array->n; i++) {
+		const struct number *x = &array->item[i]->number;
+		exact = exact && x->kind == NUMBER_WHOLE && !__builtin_add_overflow(whole, x->whole, &whole);
+		real += x->real;
+	}
+	return exact ? value_whole(s->arena, whole) : value_real(s->arena, real);
+}
+
+static const struct value *call_sum(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return add_up(s, arg[0]);
+}
+
+static const struct value *call_avg(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return arg[0]->n == 0 ? &value_null : value_real(s->arena, add_up(s, arg[0])->number.real / (double)arg[0]->n);
+}
+
+static const struct value *rounded(struct search *s, const struct value *x, double to)
+{
+	if (x->number.kind != NUMBER_REAL)
+		return x;
+	/* Past 2^63 a double has no fraction, and no int64_t. */
+	return to >= -9.2e18 && to <= 9.2e18 ? value_whole(s->arena, (int64_t)to) : x;
+}
+
+static const struct value *call_ceil(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return rounded(s, arg[0], ceil(arg[0]->number.real));
+}
+
+static const struct value *call_floor(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return rounded(s, arg[0], floor(arg[0]->number.real));
+}
+
+/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1. and .5. */
+static const struct value *number_from_text(struct search *s, const char *text)
+{
+	static const char space[] = " \t\r\n\v\f";
+	AUTO_BUF struct buf bare = BUF_INIT(400);
+	char *end;
+
+	text += strspn(text, space);
+	size_t n = strcspn(text, space);
+	buf_add(&bare, text + (*text == '+' ? 1 : 0), n - (*text == '+' ? 1 : 0));
+	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
+	if (text[n + strspn(text + n, space)] != '\0' || !buf_ok(&bare) || strpbrk(digits, "0123456789") == NULL)
+		return &value_null;
+	if (digits[strspn(digits, "0123456789")] == '\0')
+		return value_digits(s->arena, t);
+	/* strtod alone would also take hexadecimal, infinity and nan. */
+	if (t[strspn(t, "0123456789.eE+-")] != '\0')
+		return &value_null;
+	double d = strtod(t, &end);
+	return *end == '\0' ? value_real(s->arena, d) : &value_null;
+}
+
+static const struct value *call_to_number(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	if (arg[0]->type == VALUE_STRING)
+		return number_from_text(s, arg[0]->text);
+	return arg[0]->type == VALUE_NUMBER ? arg[0] : &value_null;
+}
+
+/* ---- text */
+
+/* Bytes of the code point at p. */
+static size_t point_length(const char *p, const char *end)
+{
+	size_t n = 1;
+
+	while (p + n < end && ((unsigned char)p[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+static const struct value *call_length(struct search *s, const struct value *const *arg, size_t n)
+{
+	size_t length = arg[0]->n;
+
+	(void)n;
+	if (arg[0]->type == VALUE_STRING) {
+		const char *end = arg[0]->text + arg[0]->n;
+		length = 0;
+		for (const char *p = arg[0]->text; p < end; p += point_length(p, end))
+			length++;
+	}
+	return value_whole(s->arena, (int64_t)length);
+}
+
+static const struct value *reversed_text(struct search *s, const struct value *v)
+{
+	AUTO_BUF struct buf out = BUF_INIT(v->n);
+	const char *p = v->text + v->n;
+
+	while (p > v->text) {
+		const char *end = p--;
+		while (p > v->text && ((unsigned char)*p & 0xc0) == 0x80)
+			p--;
+		buf_add(&out, p, (size_t)(end - p));
+	}
+	return value_text_n(s->arena, buf_cstr(&out), out.len);
+}
+
+static const struct value *call_reverse(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	(void)n;
+	if (arg[0]->type == VALUE_STRING)
+		return reversed_text(s, arg[0]);
+	for (size_t i = arg[0]->n; i > 0; i--)
+		values_add(&l, arg[0]->item[i - 1]);
+	return values_array(s->arena, &l);
+}
+
+static const struct value *call_starts_with(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)s;
+	(void)n;
+	return value_bool(arg[1]->n <= arg[0]->n && memcmp(arg[0]->text, arg[1]->text, arg[1]->n) == 0);
+}
+
+static const struct value *call_ends_with(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)s;
+	(void)n;
+	return value_bool(arg[1]->n <= arg[0]->n &&
+	                  memcmp(arg[0]->text + arg[0]->n - arg[1]->n, arg[1]->text, arg[1]->n) == 0);
+}
+
+static const struct value *call_contains(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	if (arg[0]->type == VALUE_STRING)
+		return value_bool(arg[1]->type == VALUE_STRING &&
+		                  memmem(arg[0]->text, arg[0]->n, arg[1]->text, arg[1]->n) != NULL);
+	for (size_t i = 0; i < arg[0]->n; i++) {
+		s->steps += arg[1]->weight;
+		if (!jmespath_within(s))
+			return NULL;
+		if (value_equal(arg[0]->item[i], arg[1]))
+			return &value_true;
+	}
+	return &value_false;
+}
+
+static const struct value *text_of(struct search *s, const struct buf *b)
+{
+	if (buf_ok(b))
+		return value_text_n(s->arena, buf_cstr(b), b->len);
+	(void)jmespath_fault(s->e, "too-large", "a text made by the query is longer than %zu bytes", TEXT_MAX);
+	return NULL;
+}
+
+static const struct value *call_join(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
+
+	(void)n;
+	for (size_t i = 0; i < arg[1]->n; i++) {
+		if (i > 0)
+			buf_add(&out, arg[0]->text, arg[0]->n);
+		buf_add(&out, arg[1]->item[i]->text, arg[1]->item[i]->n);
+	}
+	return text_of(s, &out);
+}
+
+static const struct value *call_to_string(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
+
+	(void)n;
+	if (arg[0]->type == VALUE_STRING)
+		return arg[0];
+	json_compact(arg[0], true, &out);
+	return text_of(s, &out);
+}
+
+/* ---- arrays and objects */
+
+static const struct value *call_keys(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	(void)n;
+	for (size_t i = 0; i < arg[0]->n; i++)
+		values_add(&l, value_text(s->arena, arg[0]->member[i].key));
+	return values_array(s->arena, &l);
+}
+
+static const struct value *call_values(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	(void)n;
+	for (size_t i = 0; i < arg[0]->n; i++)
+		values_add(&l, arg[0]->member[i].value);
+	return values_array(s->arena, &l);
+}
+
+static const struct value *call_merge(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_MEMBERS struct members m = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < arg[i]->n; k++)
+			members_put(&m, arg[i]->member[k].key, arg[i]->member[k].value);
+	return members_object(s->arena, &m, false);
+}
+
+static const struct value *call_not_null(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)s;
+	for (size_t i = 0; i < n; i++)
+		if (arg[i]->type != VALUE_NULL)
+			return arg[i];
+	return &value_null;
+}
+
+static const struct value *call_to_array(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return arg[0]->type == VALUE_ARRAY ? arg[0] : value_array(s->arena, arg, 1);
+}
+
+static const struct value *call_type(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return value_text(s->arena, type_name(arg[0]));
+}
+
+static const struct value *call_map(struct search *s, const struct value *const *arg, size_t n)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	(void)n;
+	for (size_t i = 0; i < arg[1]->n; i++) {
+		const struct value *v = jmespath_visit(s, arg[0]->expref, arg[1]->item[i]);
+		if (v == NULL)
+			return NULL;
+		values_add(&l, v);
+	}
+	return values_array(s->arena, &l);
+}
+
+/* ---- order */
+
+struct keyed { const struct value *key, *item; size_t at; };
+
+static int by_key(const void *a, const void *b)
+{
+	const struct keyed *x = a, *y = b;
+	int c = value_compare(x->key, y->key);
+
+	/* qsort is not stable, and sort_by is. */
+	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Every item with what the expression makes of it: all numbers or all strings, unless `mixed`. Caller frees; NULL after an error. */
+static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref, const char *function)
+{
+	struct keyed *k = mem_array(array->n, sizeof(*k));
+
+	for (size_t i = 0; i < array->n; i++) {
+		const struct value *item = array->item[i];
+		const struct value *key = expref == NULL ? item : jmespath_visit(s, expref->expref, item);
+		if (key != NULL && ((key->type != VALUE_NUMBER && key->type != VALUE_STRING) ||
+		                    (i > 0 && key->type != k[0].key->type)))
+			key = wrong_type(s, function, "keys that are not all numbers or all strings");
+		if (key == NULL) {
+			mem_free_ptr(&k);
+			return NULL;
+		}
+		k[i] = (struct keyed){ key, item, i };
+	}
+	return k;
+}
+
+static const struct value *sorted(struct search *s, const struct value *array, const struct value *expref, const char *function)
+{
+	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
+	AUTO_VALUES struct values l = { 0 };
+
+	if (k == NULL)
+		return NULL;
+	qsort(k, array->n, sizeof(*k), by_key);
+	for (size_t i = 0; i < array->n; i++)
+		values_add(&l, k[i].item);
+	return values_array(s->arena, &l);
+}
+
+/* The first of the largest (sign 1) or of the smallest (-1). */
+static const struct value *extreme(struct search *s, const struct value *array, const struct value *expref, int sign,
+                                   const char *function)
+{
+	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
+	size_t best = 0;
+
+	if (k == NULL)
+		return NULL;
+	for (size_t i = 1; i < array->n; i++) {
+		int c = value_compare(k[i].key, k[best].key);
+		if (sign > 0 ? c > 0 : c < 0)
+			best = i;
+	}
+	return array->n == 0 ? &value_null : k[best].item;
+}
+
+static const struct value *call_sort(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return sorted(s, arg[0], NULL, "sort");
+}
+
+static const struct value *call_sort_by(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return sorted(s, arg[0], arg[1], "sort_by");
+}
+
+static const struct value *call_max(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return extreme(s, arg[0], NULL, 1, "max");
+}
+
+static const struct value *call_min(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return extreme(s, arg[0], NULL, -1, "min");
+}
+
+static const struct value *call_max_by(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return extreme(s, arg[0], arg[1], 1, "max_by");
+}
+
+static const struct value *call_min_by(struct search *s, const struct value *const *arg, size_t n)
+{
+	(void)n;
+	return extreme(s, arg[0], arg[1], -1, "min_by");
+}
+
+#define NUMBER ACCEPT(VALUE_NUMBER)
+#define STRING ACCEPT(VALUE_STRING)
+#define ARRAY  ACCEPT(VALUE_ARRAY)
+#define OBJECT ACCEPT(VALUE_OBJECT)
+#define EXPREF ACCEPT(VALUE_EXPREF)
+#define ANY    ACCEPT_ANY
+
+static const struct function functions[] = {
+	{ "abs", 1, false, { NUMBER }, call_abs },
+	{ "avg", 1, false, { ACCEPT_NUMBERS }, call_avg },
+	{ "ceil", 1, false, { NUMBER }, call_ceil },
+	{ "contains", 2, false, { ARRAY | STRING, ANY }, call_contains },
+	{ "ends_with", 2, false, { STRING, STRING }, call_ends_with },
+	{ "floor", 1, false, { NUMBER }, call_floor },
+	{ "join", 2, false, { STRING, ACCEPT_STRINGS }, call_join },
+	{ "keys", 1, false, { OBJECT }, call_keys },
+	{ "length", 1, false, { STRING | ARRAY | OBJECT }, call_length },
+	{ "map", 2, false, { EXPREF, ARRAY }, call_map },
+	{ "max", 1, false, { ACCEPT_NUMBERS | ACCEPT_STRINGS }, call_max },
+	{ "max_by", 2, false, { ARRAY, EXPREF }, call_max_by },
+	{ "merge", 1, true, { OBJECT }, call_merge },
+	{ "min", 1, false, { ACCEPT_NUMBERS | ACCEPT_STRINGS }, call_min },
+	{ "min_by", 2, false, { ARRAY, EXPREF }, call_min_by },
+	{ "not_null", 1, true, { ANY }, call_not_null },
+	{ "reverse", 1, false, { ARRAY | STRING }, call_reverse },
+	{ "sort", 1, false, { ACCEPT_NUMBERS | ACCEPT_STRINGS }, call_sort },
+	{ "sort_by", 2, false, { ARRAY, EXPREF }, call_sort_by },
+	{ "starts_with", 2, false, { STRING, STRING }, call_starts_with },
+	{ "sum", 1, false, { ACCEPT_NUMBERS }, call_sum },
+	{ "to_array", 1, false, { ANY }, call_to_array },
+	{ "to_number", 1, false, { ANY }, call_to_number },
+	{ "to_string", 1, false, { ANY }, call_to_string },
+	{ "type", 1, false, { ANY }, call_type },
+	{ "values", 1, false, { OBJECT }, call_values },
+};
+
+const struct function *jmespath_function(const char *name)
+{
+	for (size_t i = 0; i < COUNT(functions); i++)
+		if (strcmp(functions[i].name, name) == 0)
+			return &functions[i];
+	return NULL;
+}
+
+static bool all_of(const struct value *array, enum value_type type)
+{
+	for (size_t i = 0; i < array->n; i++)
+		if (array->item[i]->type != type)
+			return false;
+	return true;
+}
+
+static bool accepted(unsigned mask, const struct value *v)
+{
+	/* An expression is no value: only where it is asked for. */
+	if (mask == ACCEPT_ANY)
+		return v->type != VALUE_EXPREF;
+	if ((mask & ACCEPT(v->type)) != 0)
+		return true;
+	return v->type == VALUE_ARRAY && (((mask & ACCEPT_NUMBERS) != 0 && all_of(v, VALUE_NUMBER)) ||
+	                                  ((mask & ACCEPT_STRINGS) != 0 && all_of(v, VALUE_STRING)));
+}
+
+const struct value *jmespath_call(struct search *s, const struct function *f, const struct value *const *arg, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!accepted(f->accept[i < f->n_args ? i : f->n_args - 1], arg[i]))
+			return wrong_type(s, f->name, type_name(arg[i]));
+	return f->call(s, arg, n);
+}

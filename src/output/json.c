@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON as Python's json.dumps writes it. */
+#include "output/format.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static int by_name(const void *a, const void *b)
+{
+	const struct member *x, *y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return strcmp(x->key, y->key);
+}
+
+const struct member **members_sorted(const struct value *object)
+{
+	const struct member **m = mem_array(object->n, sizeof(*m));
+
+	for (size_t i = 0; i < object->n; i++)
+		m[i] = &object->member[i];
+	qsort(m, object->n, sizeof(*m), by_name);
+	return m;
+}
+
+/* The code point at p; malformed bytes stand for themselves. */
+static uint32_t point(const unsigned char *p, size_t n)
+{
+	uint32_t c = n == 2 ? p[0] & 0x1fu : n == 3 ? p[0] & 0x0fu : n == 4 ? p[0] & 0x07u : p[0];
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return c;
+}
+
+static size_t point_length(const char *p, size_t left)
+{
+	size_t n = 1;
+
+	while (n < left && ((unsigned char)p[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+static void write_escaped(uint32_t c, struct buf *out)
+{
+	if (c >= 0x10000) {
+		buf_fmt(out, "\\u%04x", 0xd800u + ((c - 0x10000) >> 10));
+		c = 0xdc00u + ((c - 0x10000) & 0x3ffu);
+	}
+	buf_fmt(out, "\\u%04x", c);
+}
+
+static void write_string(const char *s, size_t n, bool ascii, struct buf *out)
+{
+	static const char special[] = "\"\\\n\r\t\b\f", letter[] = "\"\\nrtbf";
+
+	buf_char(out, '"');
+	for (size_t i = 0, len; i < n; i += len) {
+		len = point_length(s + i, n - i);
+		const char *named = s[i] == '\0' ? NULL : strchr(special, s[i]);
+		if (len > 1 && ascii)
+			write_escaped(point((const unsigned char *)s + i, len), out);
+		else if (len > 1)
+			buf_add(out, s + i, len);
+		else if (named != NULL)
+			buf_fmt(out, "\\%c", letter[named - special]);
+		else if ((unsigned char)s[i] < 0x20)
+			write_escaped((unsigned char)s[i], out);
+		else
+			buf_char(out, s[i]);
+	}
+	buf_char(out, '"');
+}
+
+static void write_scalar(const struct value *v, bool ascii, struct buf *out)
+{
+	switch (v->type) {
+	case VALUE_TRUE:
+		buf_str(out, "true");
+		break;
+	case VALUE_FALSE:
+		buf_str(out, "false");
+		break;
+	case VALUE_NUMBER:
+		value_write_number(v, out);
+		break;
+	case VALUE_STRING:
+		write_string(v->text, v->n, ascii, out);
+		break;
+	default:
+		buf_str(out, "null");
+	}
+}
+
+static void new_line(size_t level, struct buf *out)
+{
+	buf_fmt(out, "\n%*s", (int)(2 * level), "");
+}
+
+static void pretty(const struct value *v, size_t level, struct buf *out)
+{
+	if (v->n == 0 && v->type == VALUE_ARRAY) {
+		buf_str(out, "[]");
+	} else if (v->n == 0 && v->type == VALUE_OBJECT) {
+		buf_str(out, "{}");
+	} else if (v->type == VALUE_ARRAY) {
+		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
+			buf_char(out, i == 0 ? '[' : ',');
+			new_line(level + 1, out);
+			pretty(v->item[i], level + 1, out);
+		}
+		new_line(level, out);
+		buf_char(out, ']');
+	} else if (v->type == VALUE_OBJECT) {
+		AUTO_FREE const struct member **m = members_sorted(v);
+		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
+			buf_char(out, i == 0 ? '{' : ',');
+			new_line(level + 1, out);
+			write_string(m[i]->key, strlen(m[i]->key), false, out);
+			buf_str(out, ": ");
+			pretty(m[i]->value, level + 1, out);
+		}
+		new_line(level, out);
+		buf_char(out, '}');
+	} else {
+		write_scalar(v, false, out);
+	}
+}
+
+void json_pretty(const struct value *v, struct buf *out)
+{
+	pretty(v, 0, out);
+}
+
+void json_compact(const struct value *v, bool ascii, struct buf *out)
+{
+	if (v->type == VALUE_ARRAY) {
+		buf_char(out, '[');
+		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
+			buf_str(out, i == 0 ? "" : ",");
+			json_compact(v->item[i], ascii, out);
+		}
+		buf_char(out, ']');
+	} else if (v->type == VALUE_OBJECT) {
+		buf_char(out, '{');
+		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
+			buf_str(out, i == 0 ? "" : ",");
+			write_string(v->member[i].key, strlen(v->member[i].key), ascii, out);
+			buf_char(out, ':');
+			json_compact(v->member[i].value, ascii, out);
+		}
+		buf_char(out, '}');
+	} else {
+		write_scalar(v, ascii, out);
+	}
+}
+
+bool format_json(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	(void)a;
+	(void)e;
+	json_pretty(rq->value, out);
+	buf_char(out, '\n');
+	return true;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "output/value.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+#define BLOCK_SIZE ((size_t)16 * 1024)
+
+struct block { struct block *next; size_t used, size; };
+struct arena { struct block *blocks; size_t total, max; bool over; };
+
+/* Aligned for any member of struct value. */
+#define ALIGN(n) (((n) + 15) & ~(size_t)15)
+
+struct arena *arena_new(size_t max_bytes)
+{
+	struct arena *a = mem_new(sizeof(*a));
+
+	a->max = max_bytes;
+	return a;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct block *b = a->blocks;
+
+	size = ALIGN(size == 0 ? 1 : size);
+	if (b == NULL || size > b->size - b->used) {
+		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		b = mem_new(ALIGN(sizeof(*b)) + room);
+		b->size = room;
+		b->next = a->blocks;
+		a->blocks = b;
+		a->total += room;
+		a->over = a->over || a->total > a->max;
+	}
+	void *p = (char *)b + ALIGN(sizeof(*b)) + b->used;
+	b->used += size;
+	return p;
+}
+
+bool arena_over(const struct arena *a)
+{
+	return a->over;
+}
+
+void arena_free(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	for (struct block *b = a->blocks, *next; b != NULL; b = next) {
+		next = b->next;
+		mem_wiping_free(b);
+	}
+	mem_free_ptr(&a);
+}
+
+void arena_free_ptr(struct arena **a)
+{
+	arena_free(*a);
+	*a = NULL;
+}
+
+const struct value value_null = { .type = VALUE_NULL };
+const struct value value_false = { .type = VALUE_FALSE };
+const struct value value_true = { .type = VALUE_TRUE };
+
+const struct value *value_bool(bool b)
+{
+	return b ? &value_true : &value_false;
+}
+
+static char *copy_text(struct arena *a, const char *s, size_t n)
+{
+	char *copy = arena_alloc(a, n + 1);
+
+	memcpy(copy, s, n);
+	return copy;
+}
+
+const struct value *value_text_n(struct arena *a, const char *s, size_t n)
+{
+	struct value *v = arena_alloc(a, sizeof(*v));
+
+	v->type = VALUE_STRING;
+	v->n = n;
+	v->text = copy_text(a, s, n);
+	return v;
+}
+
+const struct value *value_text(struct arena *a, const char *s)
+{
+	return s == NULL ? &value_null : value_text_n(a, s, strlen(s));
+}
+
+const struct value *value_whole(struct arena *a, int64_t n)
+{
+	struct value *v = arena_alloc(a, sizeof(*v));
+
+	v->type = VALUE_NUMBER;
+	v->number = (struct number){ .kind = NUMBER_WHOLE, .whole = n, .real = (double)n };
+	return v;
+}
+
+const struct value *value_real(struct arena *a, double d)
+{
+	struct value *v = arena_alloc(a, sizeof(*v));
+
+	v->type = VALUE_NUMBER;
+	v->number = (struct number){ .kind = NUMBER_REAL, .real = d };
+	return v;
+}
+
+const struct value *value_digits(struct arena *a, const char *digits)
+{
+	if (strpbrk(digits, ".eE") != NULL)
+		return value_real(a, strtod(digits, NULL));
+	errno = 0;
+	int64_t whole = strtoll(digits, NULL, 10);
+	if (errno == 0)
+		return value_whole(a, whole);
+	struct value *v = arena_alloc(a, sizeof(*v));
+	v->type = VALUE_NUMBER;
+	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL),
+	                             .digits = copy_text(a, digits, strlen(digits)) };
+	return v;
+}
+
+/* Depth and weight of a whole; null instead of what is too much: recursion over a value, and its cost, are bounded by them. */
+static void weigh(struct value *v, const struct value *part)
+{
+	v->depth = part->depth + 1 > v->depth ? part->depth + 1 : v->depth;
+	v->weight += part->weight + 1;
+}
+
+static const struct value *weighed(struct arena *a, const struct value *v)
+{
+	if (v->depth <= VALUE_DEPTH_MAX && v->weight <= VALUE_WEIGHT_MAX)
+		return v;
+	a->over = true;
+	return &value_null;
+}
+
+const struct value *value_array(struct arena *a, const struct value *const *item, size_t n)
+{
+	struct value *v = arena_alloc(a, sizeof(*v));
+	const struct value **copy = arena_alloc(a, n * sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = item[i];
+		weigh(v, item[i]);
+	}
+	v->type = VALUE_ARRAY;
+	v->n = n;
+	v->item = copy;
+	return weighed(a, v);
+}
+
+const struct value *value_object(struct arena *a, const struct member *m, size_t n, bool chosen)
+{
+	struct value *v = arena_alloc(a, sizeof(*v));
+	struct member *copy = arena_alloc(a, n * sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = (struct member){ copy_text(a, m[i].key, strlen(m[i].key)), m[i].value };
+		weigh(v, m[i].value);
+	}
+	v->type = VALUE_OBJECT;
+	v->chosen = chosen;
+	v->n = n;
+	v->member = copy;
+	return weighed(a, v);
+}
+
+static const struct value *object_from_json(struct arena *a, const struct json *j)
+{
+	AUTO_MEMBERS struct members m = { 0 };
+
+	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
+		members_put(&m, json_key(k), value_from_json(a, k));
+	return members_object(a, &m, false);
+}
+
+static const struct value *array_from_json(struct arena *a, const struct json *j)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
+		values_add(&l, value_from_json(a, k));
+	return values_array(a, &l);
+}
+
+const struct value *value_from_json(struct arena *a, const struct json *j)
+{
+	switch (json_type(j)) {
+	case JSON_FALSE:
+		return &value_false;
+	case JSON_TRUE:
+		return &value_true;
+	case JSON_NUMBER:
+		return json_digits(j) == NULL ? value_real(a, json_number(j)) : value_digits(a, json_digits(j));
+	case JSON_STRING:
+		return value_text(a, json_text(j));
+	case JSON_ARRAY:
+		return array_from_json(a, j);
+	case JSON_OBJECT:
+		return object_from_json(a, j);
+	case JSON_NULL:
+		break;
+	}
+	return &value_null;
+}
+
+const struct value *value_get(const struct value *v, const char *key)
+{
+	if (v->type == VALUE_OBJECT)
+		for (size_t i = 0; i < v->n; i++)
+			if (strcmp(v->member[i].key, key) == 0)
+				return v->member[i].value;
+	return NULL;
+}
+
+const char *value_str(const struct value *v, const char *key)
+{
+	const struct value *m = value_get(v, key);
+
+	return m != NULL && m->type == VALUE_STRING ? m->text : NULL;
+}
+
+static int compare_numbers(const struct number *a, const struct number *b)
+{
+	if (a->kind == NUMBER_WHOLE && b->kind == NUMBER_WHOLE)
+		return (a->whole > b->whole) - (a->whole < b->whole);
+	if (a->kind == NUMBER_BIG && b->kind == NUMBER_BIG && strcmp(a->digits, b->digits) == 0)
+		return 0;
+	return (a->real > b->real) - (a->real < b->real);
+}
+
+int value_compare(const struct value *a, const struct value *b)
+{
+	if (a->type == VALUE_NUMBER)
+		return compare_numbers(&a->number, &b->number);
+	/* The bytes of UTF-8 sort as the code points they stand for. */
+	int c = memcmp(a->text, b->text, a->n < b->n ? a->n : b->n);
+	return c != 0 ? c : (a->n > b->n) - (a->n < b->n);
+}
+
+static bool same_members(const struct value *a, const struct value *b)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct value *other = value_get(b, a->member[i].key);
+		if (other == NULL || !value_equal(a->member[i].value, other))
+			return false;
+	}
+	return true;
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+	if (a == b)
+		return true;
+	if (a->type != b->type)
+		return false;
+	switch (a->type) {
+	case VALUE_NULL:
+	case VALUE_FALSE:
+	case VALUE_TRUE:
+		return true;
+	case VALUE_NUMBER:
+		return value_compare(a, b) == 0;
+	case VALUE_STRING:
+		return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
+	case VALUE_OBJECT:
+		return a->n == b->n && same_members(a, b);
+	case VALUE_EXPREF:
+		return a->expref == b->expref;
+	case VALUE_ARRAY:
+		break;
+	}
+	for (size_t i = 0; i < a->n && a->n == b->n; i++)
+		if (!value_equal(a->item[i], b->item[i]))
+			return false;
+	return a->n == b->n;
+}
+
+/* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from 1e16 on. */
+static void write_real(double d, struct buf *out)
+{
+	char text[40], digits[40];
+	int precision = 0, power = 0;
+	size_t n = 0;
+
+	if (isnan(d) || isinf(d)) {
+		buf_str(out, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
+		return;
+	}
+	do
+		(void)snprintf(text, sizeof(text), "%.*e", precision, d);
+	while (strtod(text, NULL) != d && ++precision < 17);
+	for (const char *s = text; *s != 'e'; s++)
+		if (*s >= '0' && *s <= '9')
+			digits[n++] = *s;
+	digits[n] = '\0';
+	power = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	if (text[0] == '-')
+		buf_char(out, '-');
+	if (power < -4 || power >= 16) {
+		buf_fmt(out, "%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1, power < 0 ? '-' : '+', abs(power));
+	} else if (power < 0) {
+		buf_fmt(out, "0.%.*s%s", -power - 1, "000", digits);
+	} else if (n <= (size_t)power + 1) {
+		buf_fmt(out, "%s%.*s.0", digits, power + 1 - (int)n, "0000000000000000");
+	} else {
+		buf_fmt(out, "%.*s.%s", power + 1, digits, digits + power + 1);
+	}
+}
+
+void value_write_number(const struct value *v, struct buf *out)
+{
+	const struct number *n = &v->number;
+
+	if (n->kind == NUMBER_WHOLE)
+		buf_fmt(out, "%lld", (long long)n->whole);
+	else if (n->kind == NUMBER_BIG)
+		buf_str(out, n->digits);
+	else
+		write_real(n->real, out);
+}
+
+void values_add(struct values *l, const struct value *v)
+{
+	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(const struct value *));
+	l->item[l->n++] = v;
+}
+
+const struct value *values_array(struct arena *a, const struct values *l)
+{
+	return value_array(a, l->item, l->n);
+}
+
+void values_free(struct values *l)
+{
+	mem_wiping_free(l->item);
+	*l = (struct values){ 0 };
+}
+
+void members_put(struct members *l, const char *key, const struct value *v)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (strcmp(l->item[i].key, key) == 0) {
+			l->item[i].value = v;
+			return;
+		}
+	}
+	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(*l->item));
+	l->item[l->n++] = (struct member){ key, v };
+}
+
+const struct value *members_object(struct arena *a, const struct members *l, bool chosen)
+{
+	return value_object(a, l->item, l->n, chosen);
+}
+
+void members_free(struct members *l)
+{
+	mem_wiping_free(l->item);
+	*l = (struct members){ 0 };
+}
