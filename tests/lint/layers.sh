@@ -77,5 +77,7 @@ allowed '\blog_(msg|err|journal|setup|max) *\(' 'logs, which is for rotate/, cli
 	include/base/log.h src/base/log.c 'src/rotate/*' 'src/cli/*' 'src/emulator/*' src/main.c src/front.c
 allowed '\b(printf|puts|putchar|perror) *\(|\bstdout\b|\bstderr\b' 'prints, which is for cli/ and the emulator' \
 	'src/cli/*' 'include/cli/*' 'src/emulator/*' 'include/emulator/*' src/main.c src/front.c
+# The linker's list (run.sh) cannot see those that a header turns into something else.
+allowed '\b(atoi|atol|strtok|sprintf|strcpy|strcat|strncpy|strncat|system|popen|rand|alloca) *\(' 'calls a banned function'
 allowed '\bgoto\b' 'jumps: AUTO() makes every return safe'
 exit $bad
