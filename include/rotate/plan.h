@@ -27,7 +27,7 @@ enum plan_reason {
 	WHY__COUNT
 };
 
-/* What one sink holds, matched by fingerprint with the ledger. */
+/* What one sink holds, matched by fingerprint with the ledger. Of a slot that is not `ours` (any more) it is a generation that is gone. */
 enum holding { HOLD_NOTHING, HOLD_SLOT_1, HOLD_SLOT_2, HOLD_OTHER /* a password that is none of ours */ };
 struct sink_view {
 	enum holding holds;     /* what was read; else what it last got */
