@@ -61,6 +61,8 @@ void observe_stamp(struct observation *o, int64_t now);
 /* The decision for what is known now. now: the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);
+/* Is the service to be asked although nothing is due: inspect_every has passed, or a slot's `left` is to be stamped by its clock? */
+bool observe_wants_service(const struct observation *o, int64_t now);
 /* May this run end here, having touched neither network nor state? (plan is observe_decide's.) */
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now);
 

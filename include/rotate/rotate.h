@@ -41,6 +41,7 @@ struct outcome {
 	bool     foreign_ahead;
 	struct may_replace_hint { bool known; enum acr_slot slot; int64_t created, expires_us; } foreign;   /* the slot to name in may_replace */
 	bool     warn_foreign;          /* today's warning is due */
+	bool     told;                  /* the error was logged already, sink by sink */
 	bool     loud;                  /* a passing failure has lasted `patience`, or the expiry is near */
 };
 

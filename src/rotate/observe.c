@@ -340,13 +340,21 @@ struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 	return plan_decide(&in);
 }
 
+bool observe_wants_service(const struct observation *o, int64_t now)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if (wants_stamp(o, i) && all_read(o))
+			return true;
+	return passed(o->state.last_inspected, o->job->policy.inspect_every, now);
+}
+
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (o->state.slot[i].intent || wants_stamp(o, i))
+		if (o->state.slot[i].intent)
 			return false;
 	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && o->who.server != NULL && o->state.failing_since == 0 &&
-	       all_read(o) && !observe_hook_owed(o) && !passed(o->state.last_inspected, o->job->policy.inspect_every, now) &&
+	       all_read(o) && !observe_hook_owed(o) && !observe_wants_service(o, now) &&
 	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
 }
 

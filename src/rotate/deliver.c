@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* Into the sinks: check, prepare, prove at the registry, record, commit, read back. */
+#include <stdlib.h>
+
+#include "azure/login.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "config/job.h"
+#include "rotation.h"
+#include "rotate/hook.h"
+#include "sink/sink.h"
+
+#define PROBES_IN_A_ROW     3       /* replicas lag differently: one acceptance may be the quickest one's */
+#define PROBE_FIRST_MS      250
+#define PROBE_CAP_MS        5000
+#define PROBE_READ_EVERY_MS 30000   /* is it still our generation that is being waited for? */
+
+static enum holding held_slot(enum acr_slot slot)
+{
+	return slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+}
+
+static enum acr_slot fresh_slot(const struct rotation *r)
+{
+	return r->fresh.slot == 2 ? ACR_SLOT_2 : ACR_SLOT_1;
+}
+
+/* Left out of the rest of this run, reported; the others go on. It keeps the slot it holds. */
+static void leave_out(struct rotation *r, size_t i, struct err *why)
+{
+	struct seen *s = &r->o.seen[i];
+
+	if (s->sink != NULL)
+		s->spec->ops->abort(s->sink);
+	r->prepared[i] = false;
+	(void)err_in(why, "sink '%s'", s->spec->name);
+	s->broken = true;
+	s->why = *why;
+	r->o.views[i].readable = false;
+	note_worst(r, s->spec, why);
+}
+
+void abort_sinks(struct rotation *r)
+{
+	for (size_t i = 0; r->prepared != NULL && i < r->o.n_seen; i++)
+		if (r->o.seen[i].sink != NULL)
+			r->o.seen[i].spec->ops->abort(r->o.seen[i].sink);
+}
+
+/* ---- check ------------------------------------------------------------------------------------------------------------------ */
+
+static bool takes_delivery(const struct rotation *r, size_t i)
+{
+	if (r->o.seen[i].broken || r->o.seen[i].sink == NULL)
+		return false;
+	return r->plan.action != PLAN_HEAL || r->o.views[i].holds != held_slot(r->plan.slot);
+}
+
+/* A heal copies what the sink that is ahead holds. */
+static void load_from_source(struct rotation *r)
+{
+	const struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+
+	credential_clear(&r->fresh);
+	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server), .username = mem_dup(r->o.who.username),
+	                                .password = secret_dup(r->o.seen[r->plan.source].held), .expires_us = m->expires_us,
+	                                .slot = (int)r->plan.slot + 1 };
+	r->created = m->created;
+}
+
+enum progress step_check(struct rotation *r, struct http *h, struct err *e)
+{
+	bool broke = false;
+
+	(void)h;
+	(void)e;
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct seen *s = &r->o.seen[i];
+		struct err why = ERR_INIT;
+		if (!takes_delivery(r, i) || s->spec->ops->check(s->sink, &r->o.who, &why))
+			continue;
+		leave_out(r, i, &why);
+		broke = true;
+	}
+	/* Without it another decision may be right: the rule looks again. Ends, because each round leaves out at least one. */
+	if (broke)
+		return go_to(r, STEP_DECIDE);
+	if (is_dry(r))
+		return go_to(r, STEP_END);
+	if (r->plan.action == PLAN_CREATE)
+		return go_to(r, STEP_CREATE);
+	if (r->plan.action == PLAN_ROTATE)
+		return go_to(r, STEP_INTEND);
+	load_from_source(r);
+	return go_to(r, STEP_PREPARE);
+}
+
+/* ---- prepare ---------------------------------------------------------------------------------------------------------------- */
+
+enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
+{
+	size_t ready = 0;
+
+	(void)h;
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct seen *s = &r->o.seen[i];
+		struct err why = ERR_INIT;
+		if (!takes_delivery(r, i))
+			continue;
+		if (s->spec->ops->prepare(s->sink, &r->fresh, &why)) {
+			r->prepared[i] = true;
+			ready++;
+		} else {
+			leave_out(r, i, &why);
+		}
+	}
+	if (ready == 0) {
+		*e = r->worst;
+		r->out.told = e->kind != ERR_NONE;
+		if (e->kind == ERR_NONE)
+			(void)err_set(e, ERR_LOCAL, "no sink could take the new password");
+		return FAILED;
+	}
+	r->probe_from = env_mono_ms(r->w->env);
+	r->probe_until = r->probe_from + r->job->policy.verify_timeout * 1000;
+	r->read_again_at = r->probe_from + PROBE_READ_EVERY_MS;
+	r->accepted = r->probes = 0;
+	if (r->plan.action == PLAN_HEAL)
+		return go_to(r, STEP_MARK);    /* the registry has accepted it a moment ago */
+	return go_to(r, STEP_PROBE);
+}
+
+/* ---- prove ------------------------------------------------------------------------------------------------------------------ */
+
+static enum progress probe_again(struct rotation *r, int64_t now, const struct err *why, struct err *e)
+{
+	int64_t ms = PROBE_FIRST_MS << (r->probes < 5 ? r->probes : 5);
+	char after[STR_DURATION_MAX];
+
+	r->probes++;
+	r->accepted = 0;
+	ms = (ms < PROBE_CAP_MS ? ms : PROBE_CAP_MS) + env_random(r->w->env, 100);
+	if (why != NULL && why->retry_after_known && why->retry_after_ms > ms)
+		ms = why->retry_after_ms;
+	if (now + ms <= r->probe_until)
+		return wait_then(r, ms, now >= r->read_again_at ? STEP_CONFIRM : STEP_PROBE);
+	str_from_duration((now - r->probe_from) / 1000, 2, after);
+	if (why != NULL) {
+		*e = *why;
+		(void)err_in(e, "the new password could not be proven at '%s' for %s", r->fresh.server, after);
+	} else {
+		(void)err_set(e, ERR_TRANSIENT, "'%s' did not accept the new password for %s: nothing was changed", r->fresh.server,
+		              after);
+	}
+	return FAILED;
+}
+
+enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
+{
+	const struct policy *policy = &r->job->policy;
+	enum login_answer answer;
+	int64_t now = env_mono_ms(r->w->env);
+
+	if (policy->verify_wait != 0) {
+		int64_t left = r->probe_from + policy->verify_wait * 1000 - now;
+		return left > 0 ? wait_then(r, left, STEP_PROBE) : go_to(r, STEP_CONFIRM);
+	}
+	while (r->accepted < PROBES_IN_A_ROW) {
+		struct err why = ERR_INIT;
+		if (!login_probe(rotation_login(r), h, &r->fresh, &answer, &why)) {
+			now = env_mono_ms(r->w->env);
+			if (why.kind == ERR_TRANSIENT)
+				return probe_again(r, now, &why, e);
+			*e = why;
+			return FAILED;
+		}
+		now = env_mono_ms(r->w->env);
+		if (answer == LOGIN_REJECTED)
+			return probe_again(r, now, NULL, e);
+		r->accepted++;
+	}
+	r->out.accepted_after_ms = now - r->probe_from;
+	r->o.state.accepted_after_ms = r->out.accepted_after_ms;
+	return go_to(r, STEP_CONFIRM);
+}
+
+/* Read once more: a request that was believed dead may have acted late, or somebody else may have been here. */
+enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
+{
+	struct acr_token token;
+	enum acr_slot slot = fresh_slot(r);
+
+	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
+		return FAILED;
+	if (!token.slot[slot].present || token.slot[slot].created != r->created || !token.enabled) {
+		abort_sinks(r);
+		memset(r->prepared, 0, r->o.n_seen * sizeof(*r->prepared));
+		observe_token(&r->o, &token, rotation_now(r));
+		if (++r->lost_replies <= 2)
+			return go_to(r, STEP_DECIDE);
+		(void)err_set(e, ERR_TRANSIENT, "%s was generated by somebody else while it was being proven", acr_slot_name(slot));
+		return FAILED;
+	}
+	r->read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
+	bool proven = r->accepted >= PROBES_IN_A_ROW || r->job->policy.verify_wait != 0;
+	return go_to(r, proven ? STEP_MARK : STEP_PROBE);
+}
+
+/* ---- deliver ---------------------------------------------------------------------------------------------------------------- */
+
+/* Durable before the first sink changes: from now on a consumer may hold it. */
+enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
+{
+	struct slot_memory *m = &r->o.state.slot[fresh_slot(r)];
+
+	(void)h;
+	m->delivered = true;
+	m->left = 0;
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		if (!r->prepared[i] || r->o.seen[i].spec->on_change == NULL)
+			continue;
+		state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place)->hook_owed = true;
+	}
+	if (r->job->on_change != NULL)
+		r->o.state.job_hook_owed = true;
+	r->o.dirty = true;
+	return save_state(r, e) ? go_to(r, STEP_COMMIT) : FAILED;
+}
+
+static void commit_those(struct rotation *r, bool atomic)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct seen *s = &r->o.seen[i];
+		struct err why = ERR_INIT;
+		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why))
+			leave_out(r, i, &why);
+	}
+}
+
+/* What stands in the sinks now is what counts, not what commit said. */
+static void read_back(struct rotation *r)
+{
+	observe_sinks(&r->o);
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct seen *s = &r->o.seen[i];
+		struct err why = ERR_INIT;
+		if (secret_equal(s->held, r->fresh.password)) {
+			r->delivered = r->delivered || r->prepared[i];
+			r->prepared[i] = false;
+			continue;
+		}
+		if (!r->prepared[i])
+			continue;
+		if (s->unread)
+			why = s->why;
+		else
+			(void)err_set(&why, ERR_LOCAL, "it was overwritten by another program: the next run delivers again");
+		leave_out(r, i, &why);
+	}
+}
+
+enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
+{
+	(void)h;
+	commit_those(r, false);
+	commit_those(r, true);
+	read_back(r);
+	if (!r->delivered) {
+		*e = r->worst;
+		r->out.told = e->kind != ERR_NONE;
+		if (e->kind == ERR_NONE)
+			(void)err_set(e, ERR_LOCAL, "no sink took the new password");
+		return FAILED;
+	}
+	r->out.changed = true;
+	r->out.did = r->plan.action == PLAN_HEAL ? PLAN_HEAL : PLAN_ROTATE;
+	r->rotated = r->rotated || r->plan.action == PLAN_ROTATE;
+	r->healed = r->healed || r->plan.action == PLAN_HEAL;
+	return go_to(r, STEP_FINISH);
+}
+
+enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
+{
+	int64_t now = rotation_now(r);
+	struct state *s = &r->o.state;
+
+	(void)h;
+	if (r->delivered) {
+		s->failures = s->next_generate = s->rejected_at = 0;
+		s->last_verified = s->last_inspected = now;
+		r->generated = r->delivered = false;
+		observe_stamp(&r->o, now);
+		r->o.dirty = true;
+		if (!save_state(r, e))
+			return FAILED;
+		/* After a heal something may still be due; after a rotation this counts what became of it. */
+		return go_to(r, observe_hook_owed(&r->o) ? STEP_HOOKS : STEP_DECIDE);
+	}
+	if (!save_state(r, e))
+		return FAILED;
+	return go_to(r, STEP_END);
+}
+
+/* ---- hooks ------------------------------------------------------------------------------------------------------------------ */
+
+static bool run_hook(struct rotation *r, const char *command, const char *sinks, struct err *e)
+{
+	struct hook hook = { .command = command, .job = r->job->name, .sinks = sinks, .timeout_s = r->job->hook_timeout };
+
+	for (size_t i = 0; i < r->o.n_seen && hook.slot == NULL; i++)
+		if (r->o.views[i].readable && (r->o.views[i].holds == HOLD_SLOT_1 || r->o.views[i].holds == HOLD_SLOT_2))
+			hook.slot = acr_slot_name(r->o.views[i].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2);
+	return hook_run(&hook, e);
+}
+
+static void sink_hooks(struct rotation *r)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		const struct sink_spec *spec = r->o.seen[i].spec;
+		struct sink_memory *m = state_sink(&r->o.state, spec->name, r->o.seen[i].place);
+		struct err why = ERR_INIT;
+		if (!m->hook_owed)
+			continue;
+		/* A hook that was taken out of the job is owed no more. */
+		if (spec->on_change == NULL || run_hook(r, spec->on_change, spec->name, &why)) {
+			m->hook_owed = false;
+			r->o.dirty = true;
+		} else {
+			(void)err_in(&why, "sink '%s'", spec->name);
+			note_worst(r, spec, &why);
+		}
+	}
+}
+
+static void job_hook(struct rotation *r)
+{
+	AUTO_BUF struct buf names = BUF_INIT(65536);
+	struct err why = ERR_INIT;
+
+	if (!r->o.state.job_hook_owed)
+		return;
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		buf_fmt(&names, "%s%s", i > 0 ? " " : "", r->o.seen[i].spec->name);
+	if (r->job->on_change == NULL || run_hook(r, r->job->on_change, buf_cstr(&names), &why)) {
+		r->o.state.job_hook_owed = false;
+		r->o.dirty = true;
+	} else {
+		note_worst(r, NULL, &why);
+	}
+}
+
+/* Owed hooks run first thing in a run, and those that a delivery made owed after it. One that fails stays owed. */
+enum progress step_hooks(struct rotation *r, struct http *h, struct err *e)
+{
+	(void)h;
+	sink_hooks(r);
+	job_hook(r);
+	return save_state(r, e) ? go_to(r, STEP_DECIDE) : FAILED;
+}

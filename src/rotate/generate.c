@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The one call that cannot be undone, and the ledger around it. */
+#include <string.h>
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "rotation.h"
+
+#define LOST_REPLIES_MAX   2
+#define LOST_REPLY_WAIT_MS 1000
+#define NOT_ACTIVE_WAIT_MS 2000
+#define REFUSED_TRIES_MAX  30     /* with 2 s between: a token being created takes some 5 to 15 */
+
+/* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by them a generation is known as ours. */
+static int64_t choose_expiry(const struct rotation *r, int64_t now)
+{
+	int64_t random = (int64_t)env_random(r->w->env, 99999) * 10 + 1 + env_random(r->w->env, 9);
+
+	return (now + r->job->policy.lifetime) * 1000000 + random;
+}
+
+enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
+{
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+	int64_t now = rotation_now(r);
+
+	(void)h;
+	r->expires_us = choose_expiry(r, now);
+	m->asked_before_us = m->asked_us;
+	m->asked_us = r->expires_us;
+	m->intent = true;
+	m->intent_since = now;
+	r->o.dirty = true;
+	return save_state(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
+}
+
+/* The request provably did not act: nothing is in flight. */
+static bool take_intent_back(struct rotation *r, struct err *e)
+{
+	r->o.state.slot[r->plan.slot].intent = false;
+	r->o.dirty = true;
+	return save_state(r, e);
+}
+
+/* Is the slot still as it was when it was found free? */
+static bool same_generation(const struct acr_password *a, const struct acr_password *b)
+{
+	return a->present == b->present && (!a->present || a->created == b->created);
+}
+
+enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
+{
+	struct acr_token token;
+	bool ours;
+	struct acr_password seen = observe_slot(&r->o, r->plan.slot, &ours);
+
+	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
+		return FAILED;
+	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled) {
+		if (!take_intent_back(r, e))
+			return FAILED;
+		observe_token(&r->o, &token, rotation_now(r));
+		return go_to(r, STEP_DECIDE);
+	}
+	return go_to(r, STEP_GENERATE);
+}
+
+/* The request was refused for certain: throttled, not active yet, never sent, or forbidden. */
+static enum progress refused(struct rotation *r, struct err *e)
+{
+	struct err why = *e;
+	bool creating = strcmp(e->code, "TokenNotActive") == 0 ||
+	                (r->created_now && e->kind == ERR_MISSING);   /* a new token is not known everywhere at once */
+
+	if (!take_intent_back(r, e))
+		return FAILED;
+	*e = why;
+	if ((!creating && e->kind != ERR_TRANSIENT) || ++r->refusals > REFUSED_TRIES_MAX)
+		return FAILED;
+	int64_t ms = e->retry_after_known ? e->retry_after_ms : NOT_ACTIVE_WAIT_MS;
+	if (ms > r->job->policy.verify_timeout * 1000)
+		return FAILED;
+	return wait_then(r, ms + env_random(r->w->env, 500), STEP_INTEND);
+}
+
+/* Whether it acted nobody knows: the token will tell, and the same slot is generated again once the request must have died. */
+static enum progress lost(struct rotation *r, struct err *e)
+{
+	if (++r->lost_replies > LOST_REPLIES_MAX) {
+		(void)err_in(e, "the answer to generating %s was lost %d times", acr_slot_name(r->plan.slot), r->lost_replies);
+		e->kind = ERR_TRANSIENT;
+		return FAILED;
+	}
+	return wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
+}
+
+enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
+{
+	acr_generated_clear(&r->reply);
+	arm_operation_clear(&r->operation);
+	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply, e))
+		return r->operation.poll_url == NULL ? go_to(r, STEP_RECORD) : wait_then(r, r->operation.delay_ms, STEP_AWAIT);
+	return e->not_acted ? refused(r, e) : lost(r, e);
+}
+
+enum progress step_await(struct rotation *r, struct http *h, struct err *e)
+{
+	bool done;
+
+	if (!acr_generate_poll(r->arm, h, &r->ref, r->plan.slot, &r->operation, &done, &r->reply, e))
+		return e->kind == ERR_TRANSIENT && r->tries < 3 ? FAILED /* asked again */ : lost(r, e);
+	return done ? go_to(r, STEP_RECORD) : wait_then(r, r->operation.delay_ms, STEP_AWAIT);
+}
+
+/* From here on the ledger knows the password by its print, so that a sink that holds it is recognised whatever happens. */
+enum progress step_record(struct rotation *r, struct http *h, struct err *e)
+{
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+
+	(void)h;
+	credential_clear(&r->fresh);
+	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server), .username = mem_dup(r->o.who.username),
+	                                .password = take(&r->reply.value), .expires_us = r->reply.is.expires_us,
+	                                .slot = (int)r->plan.slot + 1 };
+	if (r->fresh.expires_us == 0 || r->fresh.expires_us > r->expires_us)
+		r->fresh.expires_us = r->expires_us;    /* a service that grants more than was asked for: renewed as asked */
+	r->created = r->reply.is.created;
+	m->created = r->created;
+	m->expires_us = r->fresh.expires_us;
+	crypto_print(r->fresh.password, &m->print);
+	m->delivered = m->gone = m->intent = false;
+	m->left = m->foreign_created = m->foreign_expires_us = 0;
+	r->generated = true;
+	r->o.dirty = true;
+	return save_state(r, e) ? go_to(r, STEP_PREPARE) : FAILED;
+}

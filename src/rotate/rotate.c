@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/rotate.h"
+
+#include <stdlib.h>
+
+#include "azure/login.h"
+#include "base/env.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "rotation.h"
+
+#define TRIES_MAX          4
+#define RETRY_FIRST_MS     800
+#define RETRY_CAP_MS       60000
+#define RETRY_AFTER_MAX_MS (15 * 60 * 1000)    /* a service that asks for more is left to the next run */
+#define STALL_MAX_MS       (60 * 60 * 1000)    /* behind the throttle gate, with thousands of jobs in front */
+
+int64_t rotation_now(const struct rotation *r)
+{
+	return env_now(r->w->env) + (r->arm == NULL ? 0 : arm_clock_offset(r->arm));
+}
+
+enum progress go_to(struct rotation *r, enum step next)
+{
+	r->next = next;
+	return NEXT;
+}
+
+enum progress wait_then(struct rotation *r, int64_t ms, enum step next)
+{
+	r->next = next;
+	r->again_ms = ms < 0 ? 0 : ms;
+	return AGAIN;
+}
+
+bool save_state(struct rotation *r, struct err *e)
+{
+	if (!r->o.dirty || is_dry(r))
+		return true;
+	if (!state_save(r->w->store, r->job->name, &r->o.state, e))
+		return false;
+	r->o.dirty = false;
+	return true;
+}
+
+void note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
+{
+	bool optional = spec != NULL && spec->optional;
+
+	/* Passing failures are told by whoever knows how long they have lasted. */
+	log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO : optional ? LEVEL_WARN : LEVEL_ERROR, r->job->name, "%s", e->text);
+	if (optional)
+		return;
+	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) != r->worst.kind)
+		r->worst = *e;
+}
+
+struct login *rotation_login(struct rotation *r)
+{
+	if (r->login == NULL)
+		r->login = login_new(r->o.who.server);
+	return r->login;
+}
+
+/* ---- the decision ----------------------------------------------------------------------------------------------------------- */
+
+static void hint_foreign(struct rotation *r)
+{
+	enum acr_slot first = r->plan.active ? acr_other(r->plan.slot) : ACR_SLOT_1;
+
+	for (int i = 0; i < (r->plan.active ? 1 : ACR_SLOT__COUNT) && !r->out.foreign.known; i++) {
+		enum acr_slot slot = i == 0 ? first : acr_other(first);
+		bool ours;
+		struct acr_password p = observe_slot(&r->o, slot, &ours);
+		if (p.present && !ours)
+			r->out.foreign = (struct may_replace_hint){ true, slot, p.created, p.expires_us };
+	}
+}
+
+/* Counted anew after every change. What was done last stays. */
+void fill_outcome(struct rotation *r)
+{
+	const struct plan *p = &r->plan;
+	enum holding active = p->slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	bool ours;
+
+	r->out.active = p->active;
+	r->out.slot = p->slot;
+	r->out.sinks = r->o.n_seen;
+	r->out.in_step = 0;
+	r->out.when = p->action == PLAN_WAIT ? p->when : 0;
+	r->out.foreign_ahead = p->foreign_ahead;
+	r->out.foreign.known = false;
+	hint_foreign(r);
+	if (!p->active)
+		return;
+	/* While another slot is to be generated, the active one is the other. */
+	enum acr_slot held = r->o.views[p->source].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	active = held == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		r->out.in_step += r->o.views[i].holds == active;
+	r->out.expires = observe_slot(&r->o, held, &ours).expires_us / 1000000;
+	r->out.next_due = r->out.expires - r->job->policy.renew_before - r->job->policy.offset;
+}
+
+static bool is_standing_intent(const struct rotation *r)
+{
+	return r->o.state.slot[ACR_SLOT_1].intent || r->o.state.slot[ACR_SLOT_2].intent;
+}
+
+/* An intent whose request must have died, of a token that did not show it: it never acted. */
+static void drop_dead_intents(struct rotation *r, int64_t now)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct slot_memory *m = &r->o.state.slot[i];
+		if (!m->intent || now - m->intent_since < PLAN_REQUEST_LIFE)
+			continue;
+		m->intent = false;
+		r->o.dirty = true;
+	}
+}
+
+/* Nothing is to be done: what was learned is kept. */
+static enum progress keep(struct rotation *r, int64_t now)
+{
+	if (r->o.asked == TOKEN_READ)
+		drop_dead_intents(r, now);
+	r->out.warn_foreign = r->plan.foreign_ahead && now - r->o.state.last_warned >= 86400;
+	if (r->out.warn_foreign && !is_dry(r)) {
+		r->o.state.last_warned = now;
+		r->o.dirty = true;
+	}
+	return go_to(r, is_dry(r) ? STEP_END : STEP_FINISH);
+}
+
+static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e)
+{
+	/* A request that may still act is waited for like replication: a minute at most. */
+	if (r->plan.why == WHY_INTENT && !is_dry(r))
+		return wait_then(r, (r->plan.when - now) * 1000 + 100, STEP_READ);
+	refuse(r, e);
+	return FAILED;
+}
+
+static bool has_untested_password(const struct rotation *r)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (r->o.views[i].readable && r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected)
+			return true;
+	return false;
+}
+
+static enum progress act(struct rotation *r, int64_t now, struct err *e)
+{
+	const struct policy *policy = &r->job->policy;
+
+	switch (r->plan.action) {
+	case PLAN_KEEP:
+		return keep(r, now);
+	case PLAN_VERIFY:
+		return go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
+	case PLAN_HEAL:
+		return go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r) ? STEP_CHECK : STEP_VERIFY);
+	case PLAN_ROTATE:
+		return go_to(r, STEP_CHECK);
+	case PLAN_CREATE:
+		return go_to(r, STEP_CHECK);
+	case PLAN_WAIT:
+		return wait_or_fail(r, now, e);
+	case PLAN_REFUSE:
+		break;
+	}
+	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) && has_untested_password(r))
+		return go_to(r, STEP_TRY_OTHERS);
+	refuse(r, e);
+	return FAILED;
+}
+
+static enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
+{
+	int64_t now = rotation_now(r);
+	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated;
+
+	(void)h;
+	r->plan = observe_decide(&r->o, now, force);
+	r->out.why = r->plan.why;
+	if (!r->out.changed)
+		r->out.did = r->plan.action;
+	fill_outcome(r);
+	/* One rotation a run, and one heal: what is overwritten again at once is left to the next run. */
+	if (r->rotated || (r->healed && r->plan.action == PLAN_HEAL))
+		return keep(r, now);
+	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY || r->plan.why == WHY_NO_SINK;
+	if (r->o.asked == TOKEN_NOT_ASKED && (!local || is_standing_intent(r) || observe_wants_service(&r->o, now)))
+		return go_to(r, STEP_READ);
+	return act(r, now, e);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------------------------------------ */
+
+static enum progress step_lock(struct rotation *r, struct http *h, struct err *e)
+{
+	(void)h;
+	if (is_dry(r))
+		return go_to(r, STEP_LOOK);
+	AUTO_FREE char *path = mem_fmt("%s/%s.lock", r->w->store->dir, r->job->name);
+	if (!fs_make_dir(r->w->store->dir, e))
+		return FAILED;
+	if (!lock_take(path, &r->lock, e)) {
+		if (e->kind == ERR_BUSY)
+			(void)err_set(e, ERR_BUSY, "another run of this job holds '%s'", path);
+		return FAILED;
+	}
+	return go_to(r, STEP_LOOK);
+}
+
+static enum progress step_look(struct rotation *r, struct http *h, struct err *e)
+{
+	(void)h;
+	if (!observe_open(r->w->store, r->job, &r->o, e))
+		return FAILED;
+	r->opened = true;
+	r->prepared = mem_array(r->o.n_seen, sizeof(*r->prepared));
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (r->o.seen[i].broken)
+			note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
+	if (r->o.who.server == NULL)
+		return go_to(r, STEP_FIND);
+	if (observe_hook_owed(&r->o) && !is_dry(r))
+		return go_to(r, STEP_HOOKS);
+	return go_to(r, STEP_DECIDE);
+}
+
+/* repeatable: asking once more cannot change what the first request did. */
+static const struct {
+	const char *name;
+	enum progress (*run)(struct rotation *r, struct http *h, struct err *e);
+	bool repeatable;
+} steps[STEP__COUNT] = {
+	[STEP_LOCK] = { "lock", step_lock, false },
+	[STEP_LOOK] = { "look", step_look, false },
+	[STEP_FIND] = { "find registry", step_find, true },
+	[STEP_READ] = { "read token", step_read, true },
+	[STEP_DECIDE] = { "decide", step_decide, false },
+	[STEP_VERIFY] = { "verify", step_verify, true },
+	[STEP_TRY_OTHERS] = { "try passwords found", step_try_others, true },
+	[STEP_CREATE] = { "create token", step_create, true },
+	[STEP_CREATED] = { "await token", step_created, true },
+	[STEP_CHECK] = { "check sinks", step_check, false },
+	[STEP_INTEND] = { "save intent", step_intend, false },
+	[STEP_READ_AGAIN] = { "read token again", step_read_again, true },
+	[STEP_GENERATE] = { "generate", step_generate, false },
+	[STEP_AWAIT] = { "await password", step_await, true },
+	[STEP_RECORD] = { "record", step_record, false },
+	[STEP_PREPARE] = { "prepare sinks", step_prepare, false },
+	[STEP_PROBE] = { "probe", step_probe, false },
+	[STEP_CONFIRM] = { "confirm", step_confirm, true },
+	[STEP_MARK] = { "record delivery", step_mark, false },
+	[STEP_COMMIT] = { "commit sinks", step_commit, false },
+	[STEP_FINISH] = { "finish", step_finish, false },
+	[STEP_HOOKS] = { "hooks", step_hooks, false },
+	[STEP_END] = { "end", NULL, false },
+};
+
+const char *rotation_at(const struct rotation *r)
+{
+	return steps[r->next].name;
+}
+
+struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags, int64_t patience)
+{
+	struct rotation *r = mem_new(sizeof(*r));
+
+	*r = (struct rotation){ .w = w, .job = job, .flags = flags, .patience = patience, .lock = LOCK_INIT, .next = STEP_LOCK };
+	return r;
+}
+
+void rotation_free(struct rotation *r)
+{
+	if (r == NULL)
+		return;
+	abort_sinks(r);
+	if (r->opened)
+		observe_close(&r->o);
+	lock_drop(&r->lock);
+	acr_ref_clear(&r->ref);
+	login_free(r->login);
+	credential_clear(&r->fresh);
+	acr_generated_clear(&r->reply);
+	arm_operation_clear(&r->operation);
+	free(r->prepared);
+	free(r);
+}
+
+const struct outcome *rotation_outcome(const struct rotation *r)
+{
+	return &r->out;
+}
+
+/* ---- driving ---------------------------------------------------------------------------------------------------------------- */
+
+/* Puts the job aside after a passing failure of a request that may be repeated; false: it has been tried often enough. */
+static bool try_again(struct rotation *r, const struct err *e)
+{
+	int64_t now = env_mono_ms(r->w->env);
+	bool gated = e->status == 0 && e->not_acted && e->retry_after_known;
+
+	if (e->kind != ERR_TRANSIENT || (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
+		return false;
+	if (gated) {
+		if (r->stalled_since == 0)
+			r->stalled_since = now;
+		r->again_ms = e->retry_after_ms;
+		return now - r->stalled_since < STALL_MAX_MS;
+	}
+	r->stalled_since = 0;
+	if (++r->tries >= TRIES_MAX)
+		return false;
+	int64_t ms = RETRY_FIRST_MS * ((1 << r->tries) - 1);
+	ms = ms * (800 + env_random(r->w->env, 500)) / 1000;
+	r->again_ms = e->retry_after_known ? e->retry_after_ms : ms < RETRY_CAP_MS ? ms : RETRY_CAP_MS;
+	return true;
+}
+
+/* Generates that lead nowhere come ever more rarely; but never so rarely that what is deployed expires meanwhile, and the first few
+ * at once when nothing that is deployed works: somebody is mending it right now. */
+static int64_t back_off(const struct rotation *r, int64_t failures, int64_t now)
+{
+	static const int64_t table[] = { 15 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60 };
+	int64_t delay = table[failures - 1 < (int64_t)COUNT(table) ? failures - 1 : (int64_t)COUNT(table) - 1];
+
+	if (!r->out.active)
+		return failures < 3 ? 0 : table[0];
+	int64_t quarter = (r->out.expires - now) / 4;
+	return delay < quarter ? delay : quarter > 0 ? quarter : 0;
+}
+
+/* The end of a run that failed: remembers that it did, as far as that can be remembered. */
+static void fail(struct rotation *r, const struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int64_t now = rotation_now(r);
+	struct state *s = &r->o.state;
+
+	abort_sinks(r);
+	if (!r->opened)
+		return;
+	if (s->failing_since == 0 || s->failing_since > now) {
+		s->failing_since = now;
+		r->o.dirty = true;
+	}
+	r->out.loud = now - s->failing_since >= r->patience ||
+	              (r->out.active && r->out.expires - now < r->job->policy.renew_before / 2);
+	if (r->generated && !r->delivered) {
+		s->failures++;
+		int64_t delay = back_off(r, s->failures, now);
+		s->next_generate = delay == 0 ? 0 : now + delay;
+		r->o.dirty = true;
+	}
+	if (e->kind != ERR_LOCAL || !r->generated)
+		(void)save_state(r, &ignored);    /* already failing */
+}
+
+static bool end(struct rotation *r, struct err *e)
+{
+	if (r->worst.kind != ERR_NONE) {
+		*e = r->worst;
+		r->out.told = true;
+		fail(r, e);
+		return false;
+	}
+	if (is_dry(r))
+		return true;
+	if (r->o.state.failing_since != 0) {
+		r->o.state.failing_since = 0;
+		r->o.dirty = true;
+	}
+	if (r->o.dirty || r->out.changed) {
+		r->o.state.last_success = rotation_now(r);
+		r->o.dirty = true;
+	}
+	return save_state(r, e);
+}
+
+bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct err *e)
+{
+	while (r->next != STEP_END) {
+		enum step at = r->next;
+		enum progress p = steps[at].run(r, h, e);
+		if (p == FAILED && steps[at].repeatable && try_again(r, e)) {
+			*again_ms = r->again_ms;
+			return true;
+		}
+		if (p == FAILED) {
+			fail(r, e);
+			return false;
+		}
+		r->tries = 0;
+		r->stalled_since = 0;
+		if (p == AGAIN) {
+			*again_ms = r->again_ms;
+			return true;
+		}
+	}
+	if (!end(r, e))
+		return false;
+	*again_ms = -1;
+	return true;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a rotation, shared by the files that implement its steps. See rotate.h for what it promises. */
+#ifndef SRC_ROTATE_ROTATION_H
+#define SRC_ROTATE_ROTATION_H
+
+#include "azure/acr.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/lock.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+#include "rotate/rotate.h"
+
+struct login;
+
+enum step {
+	STEP_LOCK, STEP_LOOK, STEP_FIND, STEP_READ, STEP_DECIDE, STEP_VERIFY, STEP_TRY_OTHERS,
+	STEP_CREATE, STEP_CREATED,
+	STEP_CHECK, STEP_INTEND, STEP_READ_AGAIN, STEP_GENERATE, STEP_AWAIT, STEP_RECORD,
+	STEP_PREPARE, STEP_PROBE, STEP_CONFIRM, STEP_MARK, STEP_COMMIT, STEP_FINISH, STEP_HOOKS, STEP_END,
+	STEP__COUNT
+};
+
+enum progress { FAILED, NEXT /* go to r->next */, AGAIN /* after r->again_ms, go to r->next */ };
+
+struct rotation {
+	const struct world *w;
+	const struct job   *job;
+	unsigned            flags;
+	int64_t             patience;
+
+	enum step next;
+	int64_t   again_ms;
+	int       tries;                /* of the current step */
+	int64_t   stalled_since;        /* mono ms: since when the throttle gate holds this job; 0: it does not */
+
+	struct lock        lock;
+	bool               opened;
+	struct observation o;
+	struct arm        *arm;
+	struct acr_ref     ref;
+	struct login      *login;
+	struct plan        plan;
+	struct outcome     out;
+	struct err         worst;       /* of sinks and hooks that failed while the job goes on */
+
+	/* The password under way: generated, or copied from a sink that is ahead. */
+	struct credential    fresh;
+	int64_t              created, expires_us;   /* of the generation; the expiry asked for */
+	struct acr_generated reply;
+	struct arm_operation operation;
+	bool  *prepared;                /* per sink of the job */
+	bool   generated;               /* and recorded: a failure from here on leads nowhere */
+	bool   delivered;               /* at least one sink has it */
+	bool   refound, verified, tried_others, healed, rotated, created_now;
+	int    lost_replies, refusals;
+	int64_t probe_from, probe_until, read_again_at;   /* mono ms */
+	int    accepted, probes;
+};
+
+/* ---- rotate.c --------------------------------------------------------------------------------------------------------------- */
+
+static inline bool is_dry(const struct rotation *r)
+{
+	return (r->flags & ROTATE_DRY_RUN) != 0;
+}
+
+int64_t rotation_now(const struct rotation *r);       /* seconds, the service's clock */
+enum progress go_to(struct rotation *r, enum step next);
+enum progress wait_then(struct rotation *r, int64_t ms, enum step next);
+bool save_state(struct rotation *r, struct err *e);    /* when dirty; never in a dry run */
+void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */, const struct err *e);
+struct login *rotation_login(struct rotation *r);
+void fill_outcome(struct rotation *r);
+
+/* ---- ask.c: what is asked of the service before anything changes ------------------------------------------------------------ */
+enum progress step_find(struct rotation *r, struct http *h, struct err *e);
+enum progress step_read(struct rotation *r, struct http *h, struct err *e);
+enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
+enum progress step_try_others(struct rotation *r, struct http *h, struct err *e);
+enum progress step_create(struct rotation *r, struct http *h, struct err *e);
+enum progress step_created(struct rotation *r, struct http *h, struct err *e);
+
+/* ---- generate.c: the call that cannot be undone ----------------------------------------------------------------------------- */
+enum progress step_intend(struct rotation *r, struct http *h, struct err *e);
+enum progress step_read_again(struct rotation *r, struct http *h, struct err *e);
+enum progress step_generate(struct rotation *r, struct http *h, struct err *e);
+enum progress step_await(struct rotation *r, struct http *h, struct err *e);
+enum progress step_record(struct rotation *r, struct http *h, struct err *e);
+
+/* ---- deliver.c: into the sinks ---------------------------------------------------------------------------------------------- */
+enum progress step_check(struct rotation *r, struct http *h, struct err *e);
+enum progress step_prepare(struct rotation *r, struct http *h, struct err *e);
+enum progress step_probe(struct rotation *r, struct http *h, struct err *e);
+enum progress step_confirm(struct rotation *r, struct http *h, struct err *e);
+enum progress step_mark(struct rotation *r, struct http *h, struct err *e);
+enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
+enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
+enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
+void abort_sinks(struct rotation *r);
+
+/* ---- reason.c --------------------------------------------------------------------------------------------------------------- */
+bool refuse(const struct rotation *r, struct err *e);  /* fills e for a WAIT or REFUSE; false */
+
+#endif
