@@ -50,7 +50,7 @@ static void set_text(struct err *e, enum err_kind k, int errnum, const char *fmt
 	memcpy(e->text, text, sizeof(text));
 }
 
-bool err_set(struct err *e, enum err_kind k, const char *fmt, ...)
+bool (err_set)(struct err *e, enum err_kind k, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -60,7 +60,7 @@ bool err_set(struct err *e, enum err_kind k, const char *fmt, ...)
 	return false;
 }
 
-bool err_sys(struct err *e, int errnum, const char *fmt, ...)
+bool (err_sys)(struct err *e, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -70,7 +70,7 @@ bool err_sys(struct err *e, int errnum, const char *fmt, ...)
 	return false;
 }
 
-bool err_in(struct err *e, const char *fmt, ...)
+bool (err_in)(struct err *e, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
 	va_list ap;
