@@ -13,6 +13,9 @@
 
 #include "azure/arm.h"
 
+struct buf;
+struct json;
+
 #define ACR_API_VERSION "2023-07-01"
 
 enum acr_slot { ACR_SLOT_1, ACR_SLOT_2, ACR_SLOT__COUNT };
@@ -44,6 +47,8 @@ struct acr_token {
 /* MISSING only for 404 ResourceNotFound of the token itself; a missing registry is MISSING with code ParentResourceNotFound. */
 MUST_USE bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref, struct acr_token *out, struct err *e);
 
+MUST_USE bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e);   /* from a token as GET shows it */
+
 struct acr_generated { struct acr_password is; struct secret *value; };
 void acr_generated_clear(struct acr_generated *g);
 /*
@@ -61,5 +66,12 @@ MUST_USE bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref 
                             struct arm_operation *op, struct err *e);
 MUST_USE bool acr_put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name,
                                 const char *const *actions, size_t n, char **id, struct err *e);
+
+/* From the body of an answer to generateCredentials. */
+MUST_USE bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_generated *out, struct err *e);
+
+/* Paths, for those who speak to the resource manager themselves; each part is percent-encoded. Caller frees. */
+char *acr_token_id(const struct acr_ref *ref);                       /* "/subscriptions/.../tokens/T" */
+char *acr_path(const struct acr_ref *ref, const char *kind, const char *name);   /* ".../registries/R[/KIND[/NAME]]?api-version=..." */
 
 #endif

@@ -42,6 +42,9 @@ MUST_USE bool arm_get(struct arm *a, struct http *h, const char *path, struct js
 MUST_USE bool arm_list(struct arm *a, struct http *h, const char *path,
                        bool (*each)(void *ctx, const struct json *item), void *ctx, struct err *e);
 
+/* The absolute URL of a path, or of a URL in a reply; ERR_REMOTE when that is not at the ARM host. After the first arm_send. Caller frees. */
+MUST_USE bool arm_pin(const struct arm *a, const char *url, char **out, struct err *e);
+
 /*
  * A long-running operation. Start it from the response to PUT, PATCH, POST or DELETE; then poll whenever delay_ms has passed.
  * Polling goes to the newest URL the service named, which must be https at the ARM host.

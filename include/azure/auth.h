@@ -8,6 +8,7 @@
 
 #include "base/keys.h"
 
+struct buf;
 struct env;
 struct err;
 struct http;
@@ -25,17 +26,40 @@ struct azure_spec {
 extern const struct key azure_keys[];
 extern const size_t azure_keys_count;
 
+/* `value`, else the environment's `variable` if it is set and not empty, else NULL. Borrowed. */
+const char *auth_or_env(const char *value, const char *variable);
+/* auth is unset or "default": the methods are tried in turn, and secrets may come from the environment. */
+bool auth_is_default(const struct azure_spec *s);
+
 /* Endpoints without a trailing slash, but for the audience, which is sent as it stands. */
 struct cloud { char *authority, *resource_manager, *audience, *registry_suffix; };
 MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out, struct err *e);
 void cloud_clear(struct cloud *c);
 
-/* One method of authentication. fetch() makes one token request (one or more exchanges) and never sleeps. */
+/*
+ * One method of authentication. fetch() makes one token request (one or more exchanges) and never sleeps; *expires is by the local clock.
+ * present() tells whether this host has what the method needs, so that `default` can walk on; if not it appends to `missing` what
+ * was looked for.
+ */
 struct auth_ops {
 	const char *method;
+	bool (*present)(const struct azure_spec *s, struct http *h, struct buf *missing);
 	bool (*fetch)(const struct azure_spec *s, const struct cloud *c, struct http *h, const struct env *env,
 	              struct secret **token, int64_t *expires, struct err *e);
 };
+extern const struct auth_ops auth_secret, auth_workload, auth_managed;
 extern const struct auth_ops *const auth_methods[];   /* NULL-terminated; one file auth_*.c each */
+
+/*
+ * The token of one identity. It is fetched when first asked for, kept in memory until five minutes before it expires, and shared by
+ * all threads: while one fetches, the others wait for its result. A failure is remembered for a moment, so that ten thousand jobs do
+ * not each ask a service that has just refused.
+ */
+struct auth;
+struct auth *auth_new(const struct azure_spec *s, const struct env *env);    /* spec is borrowed */
+void auth_free(struct auth *a);
+/* *token is a copy for the caller. *serial numbers the token; pass it back as `refused` when the service would not have it (0: none). */
+MUST_USE bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused, struct secret **token,
+                         unsigned *serial, struct err *e);
 
 #endif

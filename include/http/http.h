@@ -32,6 +32,7 @@ struct http_request {
 	const struct secret *secret_value;
 	bool                 once;             /* never sent twice: fresh connection, no reuse, no retry */
 	bool                 fresh;            /* fresh connection: another replica may answer */
+	bool                 no_retry;         /* a probe: http_retry passes it through, whatever comes back */
 	int64_t              timeout_ms;       /* 0: the client's own */
 };
 
@@ -48,6 +49,27 @@ struct http_response {
 };
 void http_response_clear(struct http_response *r);
 #define AUTO_RESPONSE AUTO(http_response_clear)
+
+/*
+ * Reading a response's headers, one line at a time: what curl.c and the fakes share. False when the service sends more than any
+ * honest one does; the exchange is then abandoned.
+ */
+#define HTTP_HEADER_BYTES_MAX (64 * 1024)   /* Azure's signed polling URLs are 3 kB, twice in a response */
+#define HTTP_HEADER_LINES_MAX 128
+struct http_headers {
+	struct http_response *rs;
+	size_t  bytes, lines;
+	int     retry_rank;                     /* which of the three forms of Retry-After has been seen */
+	int64_t retry_at;                       /* Retry-After as a date, 0 when it was not */
+};
+MUST_USE bool http_headers_line(struct http_headers *h, const char *line, size_t n);
+void http_headers_end(struct http_headers *h, int64_t now);    /* after the last; now: seconds since 1970, local */
+
+/* Scheme, host and port of an absolute URL; false for anything but http(s), and for a user name in it. The host is lower-cased. */
+struct http_origin { bool tls; int port; char host[256]; };
+MUST_USE bool http_origin(const char *url, struct http_origin *out);
+bool http_origin_equal(const struct http_origin *a, const struct http_origin *b);
+bool http_origin_is_loopback(const struct http_origin *o);
 
 struct http {
 	bool (*send)(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "azure/arm.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "azure/arm_error.h"
+#include "azure/arm_url.h"
+#include "azure/gate.h"
+#include "base/crypto.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+struct arm {
+	const struct azure_spec *spec;
+	const struct env        *env;
+	struct auth             *auth;
+	pthread_mutex_t         *mutex;         /* of what follows; a pointer, for those who only read */
+	bool                     resolved;
+	struct cloud             cloud;         /* does not change once resolved */
+	struct gate              gate;
+	int64_t                  offset;
+};
+
+struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
+{
+	struct arm *a = mem_new(sizeof(*a));
+
+	a->spec = spec;
+	a->env = env;
+	a->auth = auth_new(spec, env);
+	a->mutex = mem_new(sizeof(*a->mutex));
+	(void)pthread_mutex_init(a->mutex, NULL);
+	return a;
+}
+
+void arm_free(struct arm *a)
+{
+	if (a == NULL)
+		return;
+	auth_free(a->auth);
+	cloud_clear(&a->cloud);
+	(void)pthread_mutex_destroy(a->mutex);
+	free(a->mutex);
+	free(a);
+}
+
+const char *arm_subscription(const struct arm *a)
+{
+	return auth_or_env(a->spec->subscription, "AZURE_SUBSCRIPTION_ID");
+}
+
+int64_t arm_clock_offset(const struct arm *a)
+{
+	(void)pthread_mutex_lock(a->mutex);
+	int64_t offset = a->offset;
+	(void)pthread_mutex_unlock(a->mutex);
+	return offset;
+}
+
+static bool resolve(struct arm *a, struct http *h, struct err *e)
+{
+	(void)pthread_mutex_lock(a->mutex);
+	bool ok = a->resolved || cloud_resolve(a->spec, h, &a->cloud, e);
+	a->resolved = ok;
+	(void)pthread_mutex_unlock(a->mutex);
+	return ok;
+}
+
+bool arm_pin(const struct arm *a, const char *url, char **out, struct err *e)
+{
+	return arm_url(a->cloud.resource_manager, url, out, e);
+}
+
+/* ---- one request ---------------------------------------------------------------------------------------------------------- */
+
+static bool pass_gate(struct arm *a, struct err *e)
+{
+	int64_t wait_ms = 0;
+
+	(void)pthread_mutex_lock(a->mutex);
+	bool open = gate_enter(&a->gate, env_mono_ms(a->env), &wait_ms);
+	(void)pthread_mutex_unlock(a->mutex);
+	if (open)
+		return true;
+	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s", (long long)(wait_ms + 999) / 1000);
+	e->retry_after_known = true;
+	e->retry_after_ms = wait_ms;
+	return false;
+}
+
+static void leave_gate(struct arm *a, const struct http_response *rs)
+{
+	(void)pthread_mutex_lock(a->mutex);
+	gate_leave(&a->gate, env_mono_ms(a->env), rs != NULL && rs->status == 429, rs != NULL ? rs->retry_after_ms : -1);
+	if (rs != NULL && rs->date != 0)
+		a->offset = rs->date - env_now(a->env);
+	(void)pthread_mutex_unlock(a->mutex);
+}
+
+static bool exchange(struct http *h, const struct arm_request *rq, const char *url, const struct secret *token,
+                     struct http_response *rs, struct err *e)
+{
+	char uuid[37];
+
+	crypto_uuid(uuid);
+	/* The service names the operation after it: two requests must never share one. */
+	AUTO_FREE char *id = mem_fmt("x-ms-client-request-id: %s", uuid);
+	struct http_request wire = { .method = rq->method, .url = url, .body = rq->body, .bearer = token, .once = rq->once,
+	                             .content_type = rq->body != NULL ? "application/json" : NULL,
+	                             .header = { rq->method != HTTP_GET ? id : NULL } };
+	return http_send(h, &wire, rs, e);
+}
+
+/* At most twice: a 401 proves that nothing was done, and may only mean that the token was revoked or the clock is off. */
+static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq, const char *url, struct http_response *rs,
+                        struct err *e)
+{
+	unsigned serial = 0;
+
+	for (int round = 0; round < 2; round++) {
+		AUTO_SECRET struct secret *token = NULL;
+
+		http_response_clear(rs);
+		if (!auth_token(a->auth, &a->cloud, h, serial, &token, &serial, e)) {
+			e->not_acted = true;
+			return false;
+		}
+		if (!pass_gate(a, e)) {
+			e->not_acted = true;
+			return false;
+		}
+		bool answered = exchange(h, rq, url, token, rs, e);
+		leave_gate(a, answered ? rs : NULL);
+		if (!answered || rs->status != 401)
+			return answered;
+	}
+	return true;
+}
+
+bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struct http_response *rs, struct err *e)
+{
+	AUTO_RESPONSE struct http_response got = { 0 };
+	AUTO_FREE char *url = NULL;
+
+	if (!resolve(a, h, e) || !arm_url(a->cloud.resource_manager, rq->path, &url, e)) {
+		e->not_acted = true;
+		return false;
+	}
+	if (!send_signed(a, h, rq, url, &got, e))
+		return false;
+	if (got.status < 200 || got.status > 299)
+		return arm_error(&got, arm_clock_offset(a), e);
+	*rs = got;
+	got = (struct http_response){ 0 };
+	return true;
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+
+bool arm_get(struct arm *a, struct http *h, const char *path, struct json **out, struct err *e)
+{
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = path }, &rs, e))
+		return false;
+	return json_parse(buf_cstr(&rs.body), rs.body.len, out, e) || err_in(e, "the answer of Azure");
+}
+
+bool arm_list(struct arm *a, struct http *h, const char *path, bool (*each)(void *ctx, const struct json *item), void *ctx,
+              struct err *e)
+{
+	AUTO_FREE char *next = mem_dup(path);
+
+	for (int page = 0; page < ARM_PAGES_MAX; page++) {
+		AUTO_JSON struct json *j = NULL;
+
+		if (!arm_get(a, h, next, &j, e))
+			return false;
+		const struct json *items = json_get(j, "value");
+		if (items == NULL || json_type(items) != JSON_ARRAY)
+			return err_set(e, ERR_REMOTE, "the answer of Azure is not a list");
+		for (const struct json *item = json_child(items); item != NULL; item = json_next(item))
+			if (!each(ctx, item))
+				return true;
+		const char *link = json_str(j, "nextLink");
+		if (link == NULL || *link == '\0')
+			return true;
+		free(next);
+		next = mem_dup(link);
+	}
+	return err_set(e, ERR_REMOTE, "the list does not end after %d pages", ARM_PAGES_MAX);
+}

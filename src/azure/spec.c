@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain data about Azure: what the small front program needs, and nothing that needs the network. */
+#include <stdlib.h>
+
+#include "azure/acr.h"
+#include "azure/auth.h"
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define ROW(member, kind, text, ...) \
+	{ .name = #member, .type = kind, .offset = offsetof(struct azure_spec, member), .help = text, __VA_ARGS__ }
+
+const struct key azure_keys[] = {
+	ROW(auth, KEY_CHOICE, "how this host proves who it is", .fallback = "default",
+	    .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-cli"),
+	ROW(tenant_id, KEY_TEXT, "directory of the identity (AZURE_TENANT_ID)", .required = false),
+	ROW(client_id, KEY_TEXT, "application, or user-assigned managed identity (AZURE_CLIENT_ID)", .required = false),
+	ROW(object_id, KEY_TEXT, "user-assigned managed identity, by its object id", .required = false),
+	ROW(resource_id, KEY_TEXT, "user-assigned managed identity, by its resource id", .required = false),
+	ROW(client_secret_file, KEY_FILE, "file with the application's secret", .required = false),
+	ROW(certificate_file, KEY_FILE, "file with the application's certificate and key, PEM or PKCS#12", .required = false),
+	ROW(certificate_password_file, KEY_FILE, "file with the password of certificate_file", .required = false),
+	ROW(federated_token_file, KEY_FILE, "token of a federated issuer, read at each use (AZURE_FEDERATED_TOKEN_FILE)",
+	    .required = false),
+	ROW(subscription, KEY_TEXT, "subscription of the registries (AZURE_SUBSCRIPTION_ID)", .required = false),
+	ROW(cloud, KEY_CHOICE, "which Azure", .fallback = "public", .choices = "public|usgovernment|china|custom"),
+	ROW(resource_manager, KEY_TEXT, "URL of the resource manager of a custom cloud", .required = false),
+	ROW(authority, KEY_TEXT, "URL of the token service of a custom cloud", .required = false),
+	ROW(audience, KEY_TEXT, "what tokens of a custom cloud are for; its resource manager unless given", .required = false),
+	ROW(metadata, KEY_TEXT, "URL that tells the endpoints of a custom cloud", .required = false),
+};
+const size_t azure_keys_count = COUNT(azure_keys);
+
+static const char *const slot_names[ACR_SLOT__COUNT] = { "password1", "password2" };
+
+const char *acr_slot_name(enum acr_slot s)
+{
+	return slot_names[s];
+}
+
+bool acr_slot_parse(const char *name, enum acr_slot *out)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		if (strcmp(name, slot_names[i]) == 0) {
+			*out = (enum acr_slot)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void acr_ref_clear(struct acr_ref *r)
+{
+	free(r->subscription);
+	free(r->group);
+	free(r->registry);
+	free(r->token);
+	*r = (struct acr_ref){ 0 };
+}
+
+char *acr_registry_name(const char *name_or_login_server)
+{
+	/* NAME.azurecr.io, or NAME-LABELHASH.azurecr.io where a domain name label is in use; a name has neither dot nor hyphen. */
+	return mem_dup_n(name_or_login_server, strcspn(name_or_login_server, ".-"));
+}
+
+void acr_registry_clear(struct acr_registry *r)
+{
+	free(r->group);
+	free(r->name);
+	free(r->login_server);
+	*r = (struct acr_registry){ 0 };
+}
+
+const char *auth_or_env(const char *value, const char *variable)
+{
+	const char *there = value != NULL ? value : getenv(variable);
+
+	return there != NULL && *there != '\0' ? there : NULL;
+}
+
+bool auth_is_default(const struct azure_spec *s)
+{
+	return s->auth == NULL || strcmp(s->auth, "default") == 0;
+}
+
+void cloud_clear(struct cloud *c)
+{
+	free(c->authority);
+	free(c->resource_manager);
+	free(c->audience);
+	free(c->registry_suffix);
+	*c = (struct cloud){ 0 };
+}
+
+char *arm_identity(const struct azure_spec *s)
+{
+	AUTO_BUF struct buf id = BUF_INIT(64 * 1024);
+	const char *const members[] = { s->auth, s->tenant_id, s->client_id, s->object_id, s->resource_id,
+	                                s->client_secret_file, s->certificate_file, s->certificate_password_file,
+	                                s->federated_token_file, s->subscription, s->cloud, s->resource_manager,
+	                                s->authority, s->audience, s->metadata };
+
+	/* A line each: values of a configuration file have no line breaks, and an unset one differs from an empty one. */
+	for (size_t i = 0; i < COUNT(members); i++)
+		buf_fmt(&id, "%c%s\n", members[i] != NULL ? '=' : '-', members[i] != NULL ? members[i] : "");
+	return mem_dup(buf_cstr(&id));
+}
