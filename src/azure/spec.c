@@ -7,27 +7,25 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define ROW(member, kind, text, ...) \
-	{ .name = #member, .type = kind, .offset = offsetof(struct azure_spec, member), .help = text, __VA_ARGS__ }
+#define ROW(member, kind) .name = #member, .type = (kind), .offset = offsetof(struct azure_spec, member)
 
 const struct key azure_keys[] = {
-	ROW(auth, KEY_CHOICE, "how this host proves who it is", .fallback = "default",
-	    .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-cli"),
-	ROW(tenant_id, KEY_TEXT, "directory of the identity (AZURE_TENANT_ID)", .required = false),
-	ROW(client_id, KEY_TEXT, "application, or user-assigned managed identity (AZURE_CLIENT_ID)", .required = false),
-	ROW(object_id, KEY_TEXT, "user-assigned managed identity, by its object id", .required = false),
-	ROW(resource_id, KEY_TEXT, "user-assigned managed identity, by its resource id", .required = false),
-	ROW(client_secret_file, KEY_FILE, "file with the application's secret", .required = false),
-	ROW(certificate_file, KEY_FILE, "file with the application's certificate and key, PEM or PKCS#12", .required = false),
-	ROW(certificate_password_file, KEY_FILE, "file with the password of certificate_file", .required = false),
-	ROW(federated_token_file, KEY_FILE, "token of a federated issuer, read at each use (AZURE_FEDERATED_TOKEN_FILE)",
-	    .required = false),
-	ROW(subscription, KEY_TEXT, "subscription of the registries (AZURE_SUBSCRIPTION_ID)", .required = false),
-	ROW(cloud, KEY_CHOICE, "which Azure", .fallback = "public", .choices = "public|usgovernment|china|custom"),
-	ROW(resource_manager, KEY_TEXT, "URL of the resource manager of a custom cloud", .required = false),
-	ROW(authority, KEY_TEXT, "URL of the token service of a custom cloud", .required = false),
-	ROW(audience, KEY_TEXT, "what tokens of a custom cloud are for; its resource manager unless given", .required = false),
-	ROW(metadata, KEY_TEXT, "URL that tells the endpoints of a custom cloud", .required = false),
+	{ ROW(auth, KEY_CHOICE), .help = "how this host proves who it is", .fallback = "default",
+	  .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-cli" },
+	{ ROW(tenant_id, KEY_TEXT), .help = "directory of the identity (AZURE_TENANT_ID)" },
+	{ ROW(client_id, KEY_TEXT), .help = "application, or user-assigned managed identity (AZURE_CLIENT_ID)" },
+	{ ROW(object_id, KEY_TEXT), .help = "user-assigned managed identity, by its object id" },
+	{ ROW(resource_id, KEY_TEXT), .help = "user-assigned managed identity, by its resource id" },
+	{ ROW(client_secret_file, KEY_FILE), .help = "file with the application's secret" },
+	{ ROW(certificate_file, KEY_FILE), .help = "file with the application's certificate and key, PEM or PKCS#12" },
+	{ ROW(certificate_password_file, KEY_FILE), .help = "file with the password of certificate_file" },
+	{ ROW(federated_token_file, KEY_FILE), .help = "token of a federated issuer, read at each use (AZURE_FEDERATED_TOKEN_FILE)" },
+	{ ROW(subscription, KEY_TEXT), .help = "subscription of the registries (AZURE_SUBSCRIPTION_ID)" },
+	{ ROW(cloud, KEY_CHOICE), .help = "which Azure", .fallback = "public", .choices = "public|usgovernment|china|custom" },
+	{ ROW(resource_manager, KEY_TEXT), .help = "URL of the resource manager of a custom cloud" },
+	{ ROW(authority, KEY_TEXT), .help = "URL of the token service of a custom cloud" },
+	{ ROW(audience, KEY_TEXT), .help = "what tokens of a custom cloud are for; its resource manager unless given" },
+	{ ROW(metadata, KEY_TEXT), .help = "URL that tells the endpoints of a custom cloud" },
 };
 const size_t azure_keys_count = COUNT(azure_keys);
 
