@@ -50,7 +50,9 @@ static bool expand_registry(struct loading *l, const char *value, char **out, st
 	AUTO_BUF struct buf scratch = BUF_INIT(EXPAND_MAX);
 	const char *text;
 
-	if (!expand_value(&l->expand, value, &scratch, &text, e) || !check_registry(text, e))
+	if (!expand_value(&l->expand, value, &scratch, &text, e))
+		return err_in(e, "'registry'");
+	if (!check_registry(text, e))
 		return false;
 	*out = mem_dup(text);
 	return true;

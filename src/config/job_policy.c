@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys of [job] that mean more than their type says. */
-#include <stdlib.h>
-
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -64,16 +62,10 @@ static bool verify(struct loading *l, struct err *e)
 
 static bool one_may_replace(const char *value, struct may_replace *out)
 {
-	static const char *const slot[ACR_SLOT__COUNT] = { [ACR_SLOT_1] = "password1@", [ACR_SLOT_2] = "password2@" };
+	const char *at = strchr(value, '@');
+	AUTO_FREE char *slot = at != NULL ? mem_dup_n(value, (size_t)(at - value)) : NULL;
 
-	for (int s = 0; s < ACR_SLOT__COUNT; s++) {
-		size_t n = strlen(slot[s]);
-		if (strncmp(value, slot[s], n) == 0 && str_ticks(value + n, &out->created)) {
-			out->slot = (enum acr_slot)s;
-			return true;
-		}
-	}
-	return false;
+	return slot != NULL && acr_slot_parse(slot, &out->slot) && str_ticks(at + 1, &out->created);
 }
 
 static bool may_replace(struct loading *l, struct err *e)

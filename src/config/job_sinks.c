@@ -180,10 +180,10 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out)
 void job_token_entry(const struct job *j, struct buf *out)
 {
 	const char *cloud = j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
+	AUTO_FREE char *registry = acr_registry_name(j->registry);
 
 	buf_fmt(out, "token:%s:", cloud != NULL ? cloud : "");
-	/* A login server starts with the registry's name. */
-	add_lower(out, j->registry, strcspn(j->registry, ".-:"));
+	add_lower(out, registry, strlen(registry));
 	buf_char(out, '/');
 	add_lower(out, j->token, strlen(j->token));
 }
