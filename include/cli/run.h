@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* `acrotate run` and `acrotate plan`: many jobs side by side, each by its own rotation. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "base/base.h"
+
+struct config;
+
+struct run_request {
+	struct config *config;
+	const size_t  *jobs;          /* indices, sorted */
+	size_t         n_jobs;
+	bool    dry_run, force, json;
+	bool    chatty;               /* a line per job on success, too: a terminal, or --verbose */
+	bool    detailed_exitcode;
+	int64_t wait_s;               /* how long a job that would exit 75 is tried again */
+};
+
+/* The exit status. */
+int cli_run(const struct run_request *rq);
+
+#endif

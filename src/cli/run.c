@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/secret.h"
+#include "cli/world.h"
+#include "config/job.h"
+#include "http/http.h"
+#include "report.h"
+#include "rotate/observe.h"
+
+#define OPEN_MAX_TASKS   4096     /* rotations in memory at once; each waits for replication without a thread */
+#define WAIT_FIRST_MS    2000
+#define WAIT_CAP_MS      30000
+
+struct run {
+	const struct run_request *rq;
+	struct cli_world *world;
+	struct report    *report;
+	size_t *due, n_due, next;   /* places in rq->jobs */
+	int64_t wait_until_ms;
+};
+
+struct task {
+	size_t at;
+	struct job *job;
+	struct rotation *rotation;
+	int attempts;
+};
+
+static volatile sig_atomic_t stop_signal;
+static volatile bool stopped;
+
+static void on_signal(int signal)
+{
+	stop_signal = signal;
+	stopped = true;
+}
+
+/* Between two steps every job can be left; the next run goes on. A second signal ends the program at once, which is just as safe. */
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- which jobs have work to do? -------------------------------------------------------------------------------------------- */
+
+static unsigned flags_of(const struct run_request *rq)
+{
+	return (rq->dry_run ? ROTATE_DRY_RUN : 0u) | (rq->force ? ROTATE_FORCE : 0u);
+}
+
+/* Nothing is due: told without network and lock. */
+static bool report_quiet(struct run *run, size_t at, const struct job *job)
+{
+	struct observation o;
+	struct err e = ERR_INIT;
+	int64_t now = env_now(&env_system);
+	bool ours;
+
+	if (run->rq->force || !observe_open(cli_world(run->world)->store, job, &o, &e))
+		return false;
+	struct plan p = observe_decide(&o, now, false);
+	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);
+	if (quiet) {
+		struct outcome out = { .did = PLAN_KEEP, .why = p.why, .active = p.active, .slot = p.slot, .sinks = o.n_seen,
+		                       .in_step = o.n_seen, .expires = observe_slot(&o, p.slot, &ours).expires_us / 1000000,
+		                       .next_due = p.when, .foreign_ahead = p.foreign_ahead };
+		struct acr_password spare = observe_slot(&o, acr_other(p.slot), &ours);
+		if (spare.present && !ours)
+			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot), spare.created, spare.expires_us };
+		report_job(run->report, at, job->name, &out, NULL);
+	}
+	observe_close(&o);
+	return quiet;
+}
+
+/* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again when they start, so that ten thousand
+ * cost no memory. */
+static void sort_out(struct run *run)
+{
+	const struct run_request *rq = run->rq;
+	bool *bad = mem_array(rq->n_jobs, sizeof(*bad));
+
+	for (size_t at = 0; at < rq->n_jobs; at++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err e = ERR_INIT;
+		bad[at] = !config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e);
+		if (bad[at])
+			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+	}
+	run->due = mem_array(rq->n_jobs, sizeof(*run->due));
+	for (size_t at = 0; at < rq->n_jobs; at++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err e = ERR_INIT;
+		if (bad[at])
+			continue;
+		/* The first of two rivals learns of the other only now. */
+		if (!config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e))
+			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+		else if (!report_quiet(run, at, job))
+			run->due[run->n_due++] = at;
+	}
+	free(bad);
+}
+
+/* ---- the pool's tasks ------------------------------------------------------------------------------------------------------- */
+
+static void *thread_open(void *ctx)
+{
+	struct run *run = ctx;
+	struct http *h = NULL;
+	struct err e = ERR_INIT;
+
+	/* Cannot fail here when it did not in cli_run, which opened one to see. */
+	return cli_world_http(run->world, &h, &e) ? h : NULL;
+}
+
+static void thread_close(void *ctx, void *own)
+{
+	(void)ctx;
+	http_close(own);
+}
+
+static struct rotation *new_rotation(const struct run *run, const struct job *job)
+{
+	return rotation_new(cli_world(run->world), job, flags_of(run->rq), config_run(run->rq->config)->patience);
+}
+
+static void *start(void *ctx)
+{
+	struct run *run = ctx;
+	const struct run_request *rq = run->rq;
+
+	while (run->next < run->n_due) {
+		size_t at = run->due[run->next++];
+		struct job *job;
+		struct err e = ERR_INIT;
+		if (!config_job(rq->config, rq->jobs[at], &job, &e)) {
+			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+			continue;
+		}
+		struct task *t = mem_new(sizeof(*t));
+		*t = (struct task){ .at = at, .job = job, .rotation = new_rotation(run, job) };
+		return t;
+	}
+	return NULL;
+}
+
+static void task_free(struct task *t)
+{
+	rotation_free(t->rotation);
+	job_free(t->job);
+	free(t);
+}
+
+/* --wait: what passes by itself is tried again, from the beginning. */
+static bool try_again(const struct run *run, struct task *t, const struct err *e, int64_t *ms)
+{
+	int64_t left = run->wait_until_ms - env_mono_ms(&env_system);
+	int64_t delay = (int64_t)WAIT_FIRST_MS << (t->attempts < 4 ? t->attempts : 4);
+
+	if ((e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY) || left <= 0 || run->rq->dry_run)
+		return false;
+	delay = delay < WAIT_CAP_MS ? delay : WAIT_CAP_MS;
+	*ms = delay < left ? delay : left;
+	t->attempts++;
+	rotation_free(t->rotation);
+	t->rotation = new_rotation(run, t->job);
+	return true;
+}
+
+static int64_t step(void *ctx, void *task, void *own)
+{
+	struct run *run = ctx;
+	struct task *t = task;
+	struct err e = ERR_INIT;
+	int64_t again_ms = -1;
+
+	if (rotation_step(t->rotation, own, &again_ms, &e)) {
+		if (again_ms >= 0)
+			return again_ms;
+		report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), NULL);
+	} else if (try_again(run, t, &e, &again_ms)) {
+		return again_ms;
+	} else {
+		report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), &e);
+	}
+	task_free(t);
+	return -1;
+}
+
+static void abandon(void *ctx, void *task)
+{
+	struct run *run = ctx;
+	struct task *t = task;
+	struct err e = ERR_INIT;
+
+	(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before '%s': the next run goes on", (int)stop_signal,
+	              rotation_at(t->rotation));
+	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), &e);
+	task_free(t);
+}
+
+static const struct pool_ops run_ops = {
+	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step, .abandon = abandon
+};
+
+static void run_due(struct run *run)
+{
+	int64_t workers = config_run(run->rq->config)->workers;
+	struct http *h = NULL;
+	struct err e = ERR_INIT;
+
+	/* What is wrong with the CA file or proxy concerns every job. */
+	if (!cli_world_http(run->world, &h, &e)) {
+		for (size_t i = 0; i < run->n_due; i++)
+			report_job(run->report, run->due[i], config_name(run->rq->config, run->rq->jobs[run->due[i]]), NULL, &e);
+		return;
+	}
+	http_close(h);
+	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers : (int64_t)run->n_due),
+	                     .max_open = OPEN_MAX_TASKS, .ops = &run_ops, .ctx = run, .env = &env_system };
+	pool_run(&pool, &stopped);
+	while (run->next < run->n_due) {
+		size_t at = run->due[run->next++];
+		(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before it began: the next run takes it up", (int)stop_signal);
+		report_job(run->report, at, config_name(run->rq->config, run->rq->jobs[at]), NULL, &e);
+	}
+	if (!secret_locked())
+		log_msg(LEVEL_WARN, NULL, "could not lock all secrets in memory: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)");
+}
+
+int cli_run(const struct run_request *rq)
+{
+	AUTO_WORLD struct cli_world *world = cli_world_new(rq->config);
+	struct run run = { .rq = rq, .world = world, .report = report_new(rq),
+	                   .wait_until_ms = env_mono_ms(&env_system) + rq->wait_s * 1000 };
+
+	catch_signals();
+	sort_out(&run);
+	if (run.n_due > 0)
+		run_due(&run);
+	free(run.due);
+	return report_end(run.report);
+}

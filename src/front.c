@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program on the PATH. A cron agent must cost nothing when nothing is to
+ * be done, and linking libcurl alone costs 260 system calls and 5 ms. So this
+ * one knows configuration, state and file-like sinks. It ends here when every
+ * job of a plain `acrotate run` is well; for everything else, and at the first
+ * doubt, it replaces itself by acrotate-net, which looks again from the
+ * beginning and does the work. Both are made of the same sources.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+
+#define PROGRAM "acrotate-net"
+
+/* The arguments of a plain run: [-c FILE] [JOB...]. */
+struct plain { const char *config; char **jobs; size_t n_jobs; };
+
+/* False: an option or command for the whole program. Jobs are moved to the front of argv + 2, which is ours to change. */
+static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
+{
+	*out = (struct plain){ .jobs = jobs };
+	if (argc < 2 || strcmp(argv[1], "run") != 0)
+		return false;
+	for (int i = 2; i < argc; i++) {
+		bool named = strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0;
+		if (named && i + 1 < argc)
+			out->config = argv[++i];
+		else if (strncmp(argv[i], "--config=", 9) == 0)
+			out->config = argv[i] + 9;
+		else if (argv[i][0] == '-')
+			return false;
+		else
+			jobs[out->n_jobs++] = argv[i];
+	}
+	return true;
+}
+
+static bool job_is_well(struct config *c, size_t i, const struct state_store *store, int64_t now)
+{
+	AUTO_JOB struct job *job = NULL;
+	struct observation o;
+	struct err e = ERR_INIT;
+
+	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !observe_open(store, job, &o, &e))
+		return false;
+	bool well = false;
+	if (o.who.server != NULL) {
+		struct plan p = observe_decide(&o, now, false);
+		well = observe_quiet(&o, &p, now);
+	}
+	observe_close(&o);
+	return well;
+}
+
+/* Any error is left to the whole program, which will meet it again and report it. */
+static bool all_is_well(const struct plain *args)
+{
+	struct config *c = NULL;
+	struct state_store store;
+	struct err e = ERR_INIT;
+	size_t *jobs = NULL, n = 0;
+	int64_t now = env_now(&env_system);
+
+	if (!config_open(args->config, &c, &e))
+		return false;
+	bool well = config_run(c)->metrics_file == NULL && config_select(c, args->jobs, args->n_jobs, &jobs, &n, &e);
+	if (well)
+		state_store_init(config_run(c)->state_dir, &store);
+	for (size_t i = 0; well && i < n; i++)
+		well = job_is_well(c, jobs[i], &store, now);
+	free(jobs);
+	config_close(c);
+	return well;
+}
+
+/* Beside this program (an uninstalled build), or in ../libexec/acrotate. */
+static void become_whole(char **argv)
+{
+	static const char *const places[] = { "", "../libexec/acrotate/" };
+	char self[4096], path[4096 + 64];
+
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	slash[1] = '\0';
+	for (size_t i = 0; i < COUNT(places); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s%s", self, places[i], PROGRAM);
+		(void)execv(path, argv);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct plain args;
+
+	secret_setup();
+	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
+	if (jobs == NULL)
+		return 71;
+	bool plain = parse_plain(argc, argv, jobs, &args) && !isatty(STDOUT_FILENO);
+	if (plain && all_is_well(&args))
+		return 0;
+	become_whole(argv);
+	(void)fprintf(stderr, "acrotate: cannot start '" PROGRAM "', which belongs beside this program or in ../libexec/acrotate: %s\n",
+	              strerror(errno));
+	return 78;
+}
