@@ -140,7 +140,7 @@ bool arm_operation_poll(struct arm *a, struct http *h, struct arm_operation *op,
                         struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 }, end = { 0 };
-	enum progress progress;
+	enum progress progress = RUNNING;
 
 	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = op->poll_url }, &rs, e))
 		return false;
