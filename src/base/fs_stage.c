@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#define NAME_TRIES 16
+
+enum step { STAGE_OPEN, STAGE_SEALED, STAGE_EXCHANGED, STAGE_DONE };
+
+struct fs_stage {
+	char *path;                     /* as configured: for messages, and to find the directory again after a park */
+	struct fs_attr attr;
+	char tag[FS_TAG_MAX];
+	struct fs_target at;
+	dev_t dir_dev;                  /* which directory `temp` is in */
+	ino_t dir_ino;
+	int fd;                         /* -1 once sealed */
+	char temp[FS_TEMP_MAX];         /* "" when there is none */
+	ino_t ino;                      /* of our content */
+	mode_t mode;
+	enum step step;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------------- */
+
+static void random_suffix(char out[static 17])
+{
+	uint64_t r;
+
+	crypto_random(&r, sizeof(r));
+	(void)snprintf(out, 17, "%016llx", (unsigned long long)r);
+}
+
+static bool make_temp(struct fs_stage *s, struct err *e)
+{
+	char suffix[17];
+
+	for (int i = 0; i < NAME_TRIES; i++) {
+		random_suffix(suffix);
+		(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
+		s->fd = openat(s->at.dir, s->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (s->fd >= 0)
+			return true;
+		if (errno != EEXIST && errno != EINTR)
+			break;
+	}
+	s->temp[0] = '\0';
+	return err_sys(e, errno, "cannot make a file beside '%s'", s->path);
+}
+
+/* The file there, for its attributes: *out stays -1 when there is none. */
+static bool open_old(const struct fs_stage *s, int *out, struct err *e)
+{
+	struct stat st;
+	int flags = 0;
+	int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open '%s'", s->path);
+	*out = fd;
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, errno, "cannot look at '%s'", s->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", s->path);
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0)
+		return err_set(e, ERR_LOCAL, "'%s' cannot be replaced: it is immutable or append-only (chattr -ia it)", s->path);
+	return true;
+}
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* opened to read */
+}
+
+static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
+{
+	struct stat dir;
+
+	if (!fs_target_open(s->path, s->attr.guarded, &s->at, e))
+		return false;
+	if (fstat(s->at.dir, &dir) != 0)
+		return err_sys(e, errno, "cannot look at the directory of '%s'", s->path);
+	fs_tag(attr, &s->at, s->tag);
+	s->dir_dev = dir.st_dev;
+	s->dir_ino = dir.st_ino;
+	return true;
+}
+
+static struct fs_stage *stage_new(const char *path, const struct fs_attr *attr)
+{
+	struct fs_stage *s = mem_new(sizeof(*s));
+
+	s->path = mem_dup(path);
+	s->attr = *attr;
+	s->attr.tag = NULL; /* borrowed: s->tag is made of it at once */
+	s->at.dir = s->fd = -1;
+	return s;
+}
+
+static bool dress(struct fs_stage *s, struct err *e)
+{
+	AUTO(close_fd) int old = -1;
+	struct stat st;
+
+	if (!open_old(s, &old, e) || !fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e))
+		return false;
+	if (fstat(s->fd, &st) != 0)
+		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);
+	s->ino = st.st_ino;
+	return true;
+}
+
+bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out, struct err *e)
+{
+	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
+
+	if (!open_place(s, attr, e) || !make_temp(s, e) || !dress(s, e))
+		return false;
+	*out = take(&s);
+	return true;
+}
+
+/* ---- filling ------------------------------------------------------------------------------------------------------------------- */
+
+bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e)
+{
+	const char *from = p;
+
+	while (n > 0) {
+		ssize_t w = write(fd, from, n);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return err_sys(e, w < 0 ? errno : EIO, "cannot write '%s'", path);
+		from += w;
+		n -= (size_t)w;
+	}
+	return true;
+}
+
+bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e)
+{
+	return fs_write_fd(s->fd, s->path, p, n, e);
+}
+
+static bool sync_fd(int fd, const char *path, struct err *e)
+{
+	while (fsync(fd) != 0)
+		if (errno != EINTR)
+			return err_sys(e, errno, "cannot bring '%s' to the disk", path);
+	return true;
+}
+
+bool fs_stage_seal(struct fs_stage *s, struct err *e)
+{
+	if (fchmod(s->fd, s->mode) != 0)
+		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
+	if (!sync_fd(s->fd, s->path, e))
+		return false;
+	int fd = s->fd;
+	s->fd = -1;
+	/* Interrupted, it is closed all the same (Linux), and all is on the disk. */
+	if (close(fd) != 0 && errno != EINTR)
+		return err_sys(e, errno, "cannot write '%s'", s->path);
+	s->step = STAGE_SEALED;
+	return true;
+}
+
+bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
+{
+	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
+
+	if (!open_place(s, attr, e))
+		return false;
+	/* Without a name there is nothing to sweep if we are killed; not every file system can. */
+	s->fd = openat(s->at.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (s->fd < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EACCES || errno == EROFS))
+		return err_sys(e, errno, "cannot make a file beside '%s'", path);
+	if (s->fd < 0 && !make_temp(s, e))
+		return false;
+	if (!dress(s, e))
+		return false;
+	int why;
+	do
+		why = posix_fallocate(s->fd, 0, size > 0 ? (off_t)size : 1);
+	while (why == EINTR);
+	if (why != 0)
+		return err_sys(e, why, "no room for the new content of '%s'", path);
+	if (fchmod(s->fd, s->mode) != 0)
+		return err_sys(e, errno, "cannot set the mode of '%s'", path);
+	return true;
+}
+
+void fs_stage_park(struct fs_stage *s)
+{
+	if (s->step == STAGE_SEALED)
+		fs_target_close(&s->at);
+}
+
+/* The same directory again, or the temporary is not where the path leads now. */
+static bool unpark(struct fs_stage *s, struct err *e)
+{
+	struct fs_target at = { .dir = -1 };
+	struct stat dir;
+
+	if (s->at.dir >= 0)
+		return true;
+	if (!fs_target_open(s->path, s->attr.guarded, &at, e))
+		return false;
+	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
+	    strcmp(at.name, s->at.name) != 0) {
+		fs_target_close(&at);
+		return err_set(e, ERR_LOCAL, "'%s' leads to another place than a moment ago", s->path);
+	}
+	s->at = at;
+	return true;
+}
+
+/* ---- becoming visible ---------------------------------------------------------------------------------------------------------- */
+
+/* The new content is in place when this fails: nothing is rolled back. */
+static bool sync_dir(const struct fs_stage *s, struct err *e)
+{
+	while (fsync(s->at.dir) != 0) {
+		/* Some file systems sync no directories; there it is all one can ask for. */
+		if (errno == EINVAL || errno == ENOTSUP)
+			return true;
+		if (errno != EINTR)
+			return err_sys(e, errno, "'%s' has its new content, but its directory cannot be brought to the disk", s->path);
+	}
+	return true;
+}
+
+static bool done(struct fs_stage *s, struct err *e)
+{
+	s->temp[0] = '\0';
+	s->step = STAGE_DONE;
+	return sync_dir(s, e);
+}
+
+bool fs_stage_commit(struct fs_stage *s, struct err *e)
+{
+	if (!unpark(s, e))
+		return false;
+	if (renameat(s->at.dir, s->temp, s->at.dir, s->at.name) != 0)
+		return err_sys(e, errno, "cannot replace '%s'", s->path);
+	return done(s, e);
+}
+
+/* The name tells a later run what the file is, see fs_sweep. */
+static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
+{
+	char name[FS_TEMP_MAX], suffix[17];
+
+	random_suffix(suffix);
+	(void)snprintf(name, sizeof(name), "%s%s.x.%llu.%llu-%lld-%lld.%s", FS_TEMP_PREFIX, s->tag, (unsigned long long)s->ino,
+	               (unsigned long long)base->ino, (long long)base->size, (long long)base->mtime_ns, suffix);
+	if (renameat2(s->at.dir, s->temp, s->at.dir, name, RENAME_NOREPLACE) != 0 &&
+	    (errno != EINVAL || renameat(s->at.dir, s->temp, s->at.dir, name) != 0))
+		return err_sys(e, errno, "cannot replace '%s'", s->path);
+	memcpy(s->temp, name, sizeof(name));
+	return true;
+}
+
+/* For a file system without exchange: the window between compare and rename is as small as it can be, but it is there. */
+static bool compare_and_rename(struct fs_stage *s, const struct buf *base_text, enum fs_exchange *out, struct err *e)
+{
+	AUTO_BUF struct buf now = BUF_INIT(base_text->max);
+	AUTO(close_fd) int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, errno, "cannot open '%s'", s->path);
+	if (fd >= 0 && !fs_read_fd(fd, s->path, base_text->max, &now, NULL, e))
+		return false;
+	if (fd < 0 || now.len != base_text->len || memcmp(buf_cstr(&now), buf_cstr(base_text), now.len) != 0) {
+		*out = FS_EXCHANGE_CHANGED;
+		return true;
+	}
+	if (!fs_stage_commit(s, e))
+		return false;
+	*out = FS_EXCHANGE_COMMITTED;
+	return true;
+}
+
+static bool make_new(struct fs_stage *s, enum fs_exchange *out, struct err *e)
+{
+	int r = renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_NOREPLACE);
+
+	/* Without NOREPLACE there is still link(), which never replaces. */
+	if (r != 0 && errno == EINVAL && linkat(s->at.dir, s->temp, s->at.dir, s->at.name, 0) == 0)
+		r = unlinkat(s->at.dir, s->temp, 0);
+	if (r != 0 && errno != EEXIST)
+		return err_sys(e, errno, "cannot make '%s'", s->path);
+	if (r != 0) {
+		*out = FS_EXCHANGE_CHANGED;
+		return true;
+	}
+	if (!done(s, e))
+		return false;
+	*out = FS_EXCHANGE_COMMITTED;
+	return true;
+}
+
+bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text, enum fs_exchange *out,
+                       struct err *e)
+{
+	if (!unpark(s, e))
+		return false;
+	if (base == NULL)
+		return make_new(s, out, e);
+	if (!mark(s, base, e))
+		return false;
+	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) == 0) {
+		s->step = STAGE_EXCHANGED;
+		*out = FS_EXCHANGE_DONE;
+		return true;
+	}
+	if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
+		return compare_and_rename(s, base_text, out, e);
+	if (errno != ENOENT)
+		return err_sys(e, errno, "cannot replace '%s'", s->path);
+	*out = FS_EXCHANGE_CHANGED;
+	return true;
+}
+
+bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e)
+{
+	AUTO(close_fd) int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open what '%s' was", s->path);
+	return fs_read_fd(fd, s->path, max, out, id, e);
+}
+
+bool fs_stage_settle(struct fs_stage *s, struct err *e)
+{
+	bool synced = sync_dir(s, e);
+
+	if (unlinkat(s->at.dir, s->temp, 0) != 0)
+		return synced && err_sys(e, errno, "'%s' has its new content, but '%s' beside it cannot be removed", s->path,
+		                         s->temp);
+	s->temp[0] = '\0';
+	s->step = STAGE_DONE;
+	return synced;
+}
+
+bool fs_stage_swap_back(struct fs_stage *s, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino)
+		return err_set(e, ERR_LOCAL, "'%s' was replaced by another program", s->path);
+	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
+		return err_sys(e, errno, "cannot put '%s' back", s->path);
+	/* Replaced between our look and the exchange: what we hold now is again somebody's update, and stays for the sweep. */
+	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino)
+		return err_set(e, ERR_LOCAL, "'%s' was replaced by another program", s->path);
+	s->step = STAGE_SEALED;
+	return true;
+}
+
+void fs_stage_free(struct fs_stage *s)
+{
+	struct err ignored = ERR_INIT;
+
+	if (s == NULL)
+		return;
+	if (s->fd >= 0)
+		(void)close(s->fd); /* given up: the content goes too */
+	/* A displaced file that nobody settled may hold somebody's update: the next run's sweep merges it. */
+	if (s->temp[0] != '\0' && s->step != STAGE_EXCHANGED && unpark(s, &ignored))
+		(void)unlinkat(s->at.dir, s->temp, 0); /* what stays, the next run sweeps */
+	fs_target_close(&s->at);
+	free(s->path);
+	free(s);
+}
+
+void fs_stage_free_ptr(struct fs_stage **s)
+{
+	fs_stage_free(*s);
+}
+
+bool fs_replace(const char *path, const void *p, size_t n, int mode, struct err *e)
+{
+	AUTO_STAGE struct fs_stage *s = NULL;
+	const struct fs_attr attr = { .mode = mode, .uid = -1, .gid = -1 };
+
+	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, p, n, e) && fs_stage_seal(s, e) && fs_stage_commit(s, e);
+}

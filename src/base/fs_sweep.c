@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs_target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* What the name of a temporary tells, see fs_sweep in the header. */
+struct leftover {
+	bool exchanged;                         /* ".x.": it was about to be exchanged, or has been */
+	unsigned long long ours, base_ino;
+	long long base_size, base_mtime_ns;
+};
+
+static bool parse_name(const char *name, const char *prefix, struct leftover *out)
+{
+	size_t n = strlen(prefix);
+	int end = 0;
+
+	*out = (struct leftover){ .exchanged = false };
+	if (strncmp(name, prefix, n) != 0)
+		return false;
+	if (name[n] != 'x')
+		return true;
+	out->exchanged = true;
+	return sscanf(name + n, "x.%llu.%llu-%lld-%lld.%n", &out->ours, &out->base_ino, &out->base_size, &out->base_mtime_ns,
+	              &end) == 4 && end > 0;
+}
+
+struct sweep {
+	const char *path;
+	struct fs_target at;
+	size_t max;
+	fs_merge_fn *merge;
+	void *ctx;
+};
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* opened to read */
+}
+
+static bool bring_home(const struct sweep *w, const char *name, const struct leftover *l, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(w->max);
+	AUTO(close_fd) int fd = openat(w->at.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	struct fs_id id;
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open '%s' beside '%s'", name, w->path);
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, errno, "cannot look at '%s' beside '%s'", name, w->path);
+	fs_id_of(&st, &id);
+	if (st.st_ino == (ino_t)l->ours)
+		return true; /* ours, never exchanged */
+	if (id.ino == (ino_t)l->base_ino && id.size == (off_t)l->base_size && id.mtime_ns == l->base_mtime_ns)
+		return true; /* what we had read and built on: nothing new in it */
+	if (w->merge == NULL)
+		return err_set(e, ERR_LOCAL, "'%s' beside '%s' is a file that another program wrote", name, w->path);
+	if (!fs_read_fd(fd, name, w->max, &text, NULL, e))
+		return false;
+	bool is_ours = fstatat(w->at.dir, w->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == (ino_t)l->ours;
+	return w->merge(w->ctx, &text, is_ours, e);
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d != NULL)
+		(void)closedir(*d); /* opened to read */
+}
+
+bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge, void *ctx, struct err *e)
+{
+	AUTO(fs_target_close) struct fs_target at = { .dir = -1 };
+	AUTO(close_dir) DIR *dir = NULL;
+	char tag[FS_TAG_MAX], prefix[FS_TEMP_MAX];
+	struct leftover l;
+	bool ok = true;
+
+	if (!fs_target_open(path, attr->guarded, &at, e))
+		return false;
+	fs_tag(attr, &at, tag);
+	(void)snprintf(prefix, sizeof(prefix), "%s%s.", FS_TEMP_PREFIX, tag);
+	int fd = openat(at.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot list the directory of '%s'", path);
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		(void)close(fd); /* opened to read */
+		return err_sys(e, errno, "cannot list the directory of '%s'", path);
+	}
+	const struct sweep w = { .path = path, .at = at, .max = max, .merge = merge, .ctx = ctx };
+	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
+		if (!parse_name(d->d_name, prefix, &l))
+			continue;
+		/* One that cannot be merged must not keep the others, which hold a password, from going. */
+		struct err why = ERR_INIT;
+		if (l.exchanged && !bring_home(&w, d->d_name, &l, &why)) {
+			*e = why;
+			ok = false;
+		} else if (unlinkat(at.dir, d->d_name, 0) != 0 && errno != ENOENT) {
+			ok = err_sys(e, errno, "cannot remove '%s' beside '%s'", d->d_name, path);
+		}
+	}
+	return ok;
+}
