@@ -40,7 +40,7 @@ struct fs_attr {
 	int mode;
 	int64_t uid, gid;
 	bool guarded;           /* for root: refuse directories that others can write (ERR_CONFIG) */
-	const char *tag;        /* whose temporary it is (see fs_sweep), or NULL: the target's name */
+	const char *tag;        /* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
 };
 #define FS_ATTR_KEEP { .mode = -1, .uid = -1, .gid = -1 }
 
@@ -81,15 +81,16 @@ MUST_USE bool fs_make_dir(const char *path, struct err *e);
 
 /*
  * Writes over the file where it stands, for one that cannot be renamed over: readers may see a mix. fs_place_reserve() finds a full
- * disk first; when writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
+ * disk first (blocks it adds stay with the file); when writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
  */
-MUST_USE bool fs_place_reserve(const char *path, size_t size, struct err *e);
-MUST_USE bool fs_place_write(const char *path, const struct buf *text, const struct buf *old, struct err *e);
+MUST_USE bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e);
+MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old, struct err *e);
 
 /* ---- what a killed run left ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Removes the temporaries of `tag` (NULL: the target's name) beside the target: they hold a password. Call it under the job's lock.
+ * Removes the temporaries of this target and `tag` that stand beside it: they hold a password. Call it under the lock that keeps a
+ * second writer of that tag away. It reads the whole directory: for a run that finds its last one unfinished, not for every run.
  * A name tells what it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.INODE.BASE.RANDOM" was about to
  * be exchanged: INODE is our content's, so a file of another inode is one that was displaced. If it is not BASE (what we had read)
  * somebody's update is only there: `merge` gets its content and whether the target is still our content, and must

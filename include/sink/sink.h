@@ -15,6 +15,12 @@
  * commit   make it visible, in one step where the medium allows. Never leaves less than what was there.
  * abort    undo prepare. Legal at any time, idempotent, cannot fail.
  *
+ * sweep    removes what a killed run left beside the sink (it holds a password), and brings home what another program wrote meanwhile.
+ *          Under the job's lock, when the last run is seen not to have ended: it may read a whole directory. NULL: nothing can be left.
+ *
+ * A sink borrows the credentials it is given for the one call only. check may leave a remark for the operator in e->text while it
+ * returns true (e->kind stays ERR_NONE); nothing else does.
+ *
  * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be shadowed, template cannot be read
  * back), DECISION (somebody else's entry or content), LOCAL, TRANSIENT (locked keyring, full disk is LOCAL).
  */
@@ -47,6 +53,7 @@ struct sink_ops {
 	bool (*commit)(struct sink *s, struct err *e);
 	void (*abort)(struct sink *s);
 	void (*close)(struct sink *s);
+	bool (*sweep)(struct sink *s, const struct credential *who, struct err *e);
 };
 struct sink { const struct sink_ops *ops; };   /* first member of every implementation */
 

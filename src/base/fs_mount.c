@@ -150,7 +150,7 @@ static bool read_mounts(const char *proc, struct buf *text)
 	for (size_t n; (n = fread(chunk, 1, sizeof(chunk), f)) > 0;)
 		buf_add(text, chunk, n);
 	(void)fclose(f); /* opened to read */
-	return buf_ok(text);
+	return text->len > 0 && buf_ok(text);
 }
 
 /* A line that concerns the file has its name in it, unless it is one of those that are escaped. */

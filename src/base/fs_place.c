@@ -14,14 +14,18 @@ static void close_fd(const int *fd)
 		(void)close(*fd); /* synced, or failed already */
 }
 
-static bool open_place(const char *path, int *out, struct err *e)
+static bool open_place(const char *path, bool guarded, int *out, struct err *e)
 {
 	struct stat st;
 	int fd;
 
+	if (guarded && !fs_guard(path, e))
+		return false;
 	do
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	while (fd < 0 && errno == EINTR);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(e, ERR_MISSING, "'%s' does not exist", path);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open '%s' to write over it", path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -32,12 +36,15 @@ static bool open_place(const char *path, int *out, struct err *e)
 	return true;
 }
 
-bool fs_place_reserve(const char *path, size_t size, struct err *e)
+bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e)
 {
 	AUTO(close_fd) int fd = -1;
+	struct stat st;
 
-	if (!open_place(path, &fd, e))
+	if (!open_place(path, guarded, &fd, e))
 		return false;
+	if (fstat(fd, &st) == 0 && size <= (size_t)st.st_blocks * 512)
+		return true;
 	/* Blocks past the end: nobody sees them. A file system that has no such thing is found out by the write. */
 	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size > 0 ? (off_t)size : 1) != 0)
 		if (errno == EOPNOTSUPP || errno == ENOSYS)
@@ -67,12 +74,12 @@ static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 	return sync_fd(fd, path, e);
 }
 
-bool fs_place_write(const char *path, const struct buf *text, const struct buf *old, struct err *e)
+bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old, struct err *e)
 {
 	AUTO(close_fd) int fd = -1;
 	struct err ignored = ERR_INIT;
 
-	if (!open_place(path, &fd, e))
+	if (!open_place(path, guarded, &fd, e))
 		return false;
 	if (put(fd, path, text, e))
 		return true;

@@ -175,12 +175,14 @@ static bool at_link(struct walk *w, const char *name, const struct stat *st, str
 }
 
 /* Nobody but root and us may be able to change what the path means, or own the file in a directory like /tmp. */
-static bool guard(const char *path, struct err *e)
+bool fs_guard(const char *path, struct err *e)
 {
 	AUTO(walk_clear) struct walk w = { .shown = path, .left = BUF_INIT(4 * PATH_MAX), .dir = -1 };
 	char name[NAME_MAX + 1];
 	struct stat st;
 
+	if (geteuid() != 0)
+		return true;
 	if (path[0] != '/')
 		return err_set(e, ERR_CONFIG, "'%s' is not an absolute path", path);
 	buf_str(&w.left, path);
@@ -209,9 +211,7 @@ static bool guard(const char *path, struct err *e)
 
 bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e)
 {
-	if (guarded && geteuid() == 0 && !guard(path, e))
-		return false;
-	return follow(path, out, e);
+	return (!guarded || fs_guard(path, e)) && follow(path, out, e);
 }
 
 void fs_target_close(struct fs_target *t)
@@ -220,13 +220,20 @@ void fs_target_close(struct fs_target *t)
 	t->dir = -1;
 }
 
-/* FNV-1a: it only has to differ between the names of one directory. */
+/* FNV-1a: it only has to differ between the temporaries of one directory. */
+static uint64_t hash(uint64_t h, const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3u;
+	return (h ^ '\n') * 0x100000001b3u;
+}
+
 void fs_tag(const struct fs_attr *attr, const struct fs_target *t, char out[static FS_TAG_MAX])
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = hash(0xcbf29ce484222325u, t->name);
 
-	for (const char *p = attr->tag != NULL ? attr->tag : t->name; *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3u;
+	if (attr->tag != NULL)
+		h = hash(h, attr->tag);
 	(void)snprintf(out, FS_TAG_MAX, "%016llx", (unsigned long long)h);
 }
 

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "sink/docker_edit.h"
+#include "sink/place.h"
+#include "sink/sink.h"
+
+#define GROWTH 8192       /* what an entry may take on top of the file there: for the look at the free space */
+#define ROUNDS_MAX 500    /* writers that come in between, one after the other, before we give up */
+#define OVERWRITTEN_MAX 5 /* times that somebody wrote a version without ours over ours before we leave it to the next run */
+
+struct spec { struct place_spec place; char *key; bool take_entry; };
+
+static const struct key keys[] = {
+	PLACE_KEYS(spec),
+	{ .name = "key", .type = KEY_TEXT, .offset = offsetof(struct spec, key),
+	  .help = "the entry's name in auths (default: the login server), or server/namespace for podman" },
+	{ .name = "take_entry", .type = KEY_BOOL, .offset = offsetof(struct spec, take_entry), .fallback = "no",
+	  .help = "replace the entry of another user name" },
+};
+
+struct docker {
+	struct sink sink;
+	const struct spec *spec;
+	struct place place;
+	/* Between prepare and commit: */
+	struct credential who;          /* what goes into the entry; no server but for the key */
+	struct buf base, next;          /* the file as read, and as it shall be */
+	struct fs_id base_id;
+	bool base_found, ready;
+	struct fs_stage *stage;         /* next, sealed; NULL in place */
+};
+
+static const char *path_of(const struct docker *d)
+{
+	return d->spec->place.path;
+}
+
+static const char *key_of(const struct docker *d, const struct credential *who)
+{
+	return d->spec->key != NULL ? d->spec->key : who->server;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool docker_validate(const void *spec, struct err *e)
+{
+	const struct spec *s = spec;
+
+	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
+			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name", s->key);
+	return true;
+}
+
+static void docker_identity(const void *spec, const char *server, struct buf *out)
+{
+	const struct spec *s = spec;
+
+	buf_fmt(out, "docker:%s:%s", s->place.path, s->key != NULL ? s->key : server);
+}
+
+static bool docker_open(const void *spec, struct sink **out, struct err *e)
+{
+	struct docker *d = mem_new(sizeof(*d));
+
+	(void)e; /* nothing is touched */
+	d->sink.ops = &sink_docker;
+	d->spec = spec;
+	d->place.spec = &d->spec->place;
+	d->base = d->next = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
+	*out = &d->sink;
+	return true;
+}
+
+static void docker_describe(const struct sink *s, struct buf *out)
+{
+	buf_str(out, path_of((const struct docker *)s));
+}
+
+static void forget(struct docker *d)
+{
+	credential_clear(&d->who);
+	buf_reset(&d->base);
+	buf_reset(&d->next);
+	d->ready = false;
+}
+
+static void docker_abort(struct sink *s)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	struct err ignored = ERR_INIT;
+
+	/* Without the rights the temporary stays, for a later run to sweep. */
+	if (d->stage != NULL && place_enter(&d->place, &rights, &ignored))
+		fs_stage_free(take(&d->stage));
+	forget(d);
+}
+
+static void docker_close(struct sink *s)
+{
+	struct docker *d = (struct docker *)s;
+
+	docker_abort(s);
+	place_clear(&d->place);
+	buf_free(&d->base);
+	buf_free(&d->next);
+	free(d);
+}
+
+/* Several jobs may have an entry each in one file: their temporaries must not be taken for one another's. */
+static void set_tag(struct docker *d, const struct credential *who)
+{
+	if (d->place.tag == NULL)
+		d->place.tag = mem_dup(key_of(d, who));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+
+static bool look(struct docker *d, const struct buf *text, const char *key, struct docker_entry *out, struct err *e)
+{
+	return docker_look(text, key, out, e) || err_in(e, "'%s'", path_of(d));
+}
+
+static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+	bool found;
+
+	if (!place_enter(&d->place, &rights, e) || !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	    !look(d, &text, key_of(d, who), &entry, e))
+		return false;
+	bool ours = entry.username != NULL && strcmp(entry.username, who->username) == 0;
+	*out = ours ? take(&entry.password) : NULL;
+	return true;
+}
+
+/* May we write our entry into this text, and would clients then take it? */
+static bool acceptable(struct docker *d, const struct buf *text, const struct credential *who, struct buf *note, struct err *e)
+{
+	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+	const char *key = key_of(d, who);
+
+	if (!look(d, text, key, &entry, e))
+		return false;
+	if (!docker_shadow(text, key, note, e))
+		return err_in(e, "'%s'", path_of(d));
+	if (!entry.found || d->spec->take_entry || (entry.username != NULL && strcmp(entry.username, who->username) == 0))
+		return true;
+	return err_set(e, ERR_DECISION, "'%s' has an entry '%s' of another user ('%s'): remove it with 'docker logout %s', or say "
+	               "'take_entry = yes'", path_of(d), key, entry.username != NULL ? entry.username : "", key);
+}
+
+static bool docker_check(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX), note = BUF_INIT(ERR_TEXT_MAX);
+	bool found;
+
+	set_tag(d, who);
+	if (!place_enter(&d->place, &rights, e) || !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	    !acceptable(d, &text, who, &note, e))
+		return false;
+	fs_rights_drop(&rights);
+	if (!place_check(&d->place, text.len + GROWTH, e))
+		return false;
+	if (note.len > 0)
+		(void)err_set(e, ERR_NONE, "'%s': %s", path_of(d), buf_cstr(&note)); /* a remark, no failure */
+	return true;
+}
+
+/* ---- preparing ----------------------------------------------------------------------------------------------------------------- */
+
+/* Puts our entry into `text`; without a password (a sweep that found no entry of ours) the text stays as it is. */
+static bool put(struct docker *d, const struct buf *text, struct buf *out, struct err *e)
+{
+	if (d->who.password == NULL) {
+		buf_reset(out);
+		buf_add(out, buf_cstr(text), text->len);
+		return true;
+	}
+	return docker_put(text, key_of(d, &d->who), &d->who, out, e) || err_in(e, "'%s'", path_of(d));
+}
+
+/* Reads the file anew, and makes `next` and its stage from it. */
+static bool build(struct docker *d, struct err *e)
+{
+	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &d->base, &d->base_id, &d->base_found, e) ||
+	    !acceptable(d, &d->base, &d->who, &note, e) || !put(d, &d->base, &d->next, e))
+		return false;
+	if (place_in_place(&d->place, d->base_found))
+		return fs_place_reserve(path_of(d), d->spec->place.user == NULL, d->next.len, e);
+	return place_stage(&d->place, &d->next, &d->stage, e);
+}
+
+static bool docker_prepare(struct sink *s, const struct credential *c, struct err *e)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+
+	docker_abort(s);
+	set_tag(d, c);
+	d->who = (struct credential){ .server = mem_dup(c->server), .username = mem_dup(c->username),
+	                              .password = secret_dup(c->password) };
+	if (place_enter(&d->place, &rights, e) && build(d, e)) {
+		d->ready = true;
+		return true;
+	}
+	fs_rights_drop(&rights);
+	docker_abort(s);
+	return false;
+}
+
+/* ---- making it visible --------------------------------------------------------------------------------------------------------- */
+
+/* The versions that have stood in the file since we read it. */
+struct seen { struct buf *text; size_t n, cap; };
+
+static void seen_clear(struct seen *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		buf_free(&s->text[i]);
+	free(s->text);
+}
+
+static void seen_add(struct seen *s, const struct buf *text)
+{
+	s->text = mem_grow(s->text, &s->cap, s->n + 1, sizeof(*s->text));
+	s->text[s->n] = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
+	buf_add(&s->text[s->n++], buf_cstr(text), text->len);
+}
+
+static bool same_text(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(buf_cstr(a), buf_cstr(b), a->len) == 0;
+}
+
+/* Our entry and all that `theirs` does not know, on top of theirs: in `next`, and staged. */
+static bool remerge(struct docker *d, const struct buf *theirs, const struct seen *seen, struct fs_stage **stage, struct err *e)
+{
+	AUTO_BUF struct buf merged = BUF_INIT(DOCKER_CONFIG_MAX), next = BUF_INIT(DOCKER_CONFIG_MAX);
+
+	if (!docker_merge(theirs, &d->next, seen->text, seen->n, key_of(d, &d->who), &merged, e))
+		return err_in(e, "'%s', as another program has just written it", path_of(d));
+	if (!put(d, &merged, &next, e) || !place_stage(&d->place, &next, stage, e))
+		return false;
+	buf_reset(&d->next);
+	buf_add(&d->next, buf_cstr(&next), next.len);
+	return true;
+}
+
+static void now_base(struct docker *d, const struct buf *text)
+{
+	buf_reset(&d->base);
+	buf_add(&d->base, buf_cstr(text), text->len);
+}
+
+/* It vanished or appeared, or, without exchange, changed: nothing was displaced, so it is enough to read again. */
+static bool start_again(struct docker *d, struct seen *seen, struct err *e)
+{
+	AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO_STAGE struct fs_stage *stage = NULL;
+
+	seen_add(seen, &d->base);
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &theirs, &d->base_id, &d->base_found, e) ||
+	    !remerge(d, &theirs, seen, &stage, e))
+		return false;
+	now_base(d, &theirs);
+	fs_stage_free(d->stage);
+	d->stage = take(&stage);
+	return true;
+}
+
+/*
+ * Ours is in place, and what it displaced is not what we had read: a lock-free writer came in between. Its version is put on top of ours,
+ * or, when that is not possible, back. `held` keeps the displaced file until its content is in place.
+ */
+static bool after_conflict(struct docker *d, const struct buf *theirs, struct seen *seen, struct fs_stage **held, struct err *e)
+{
+	AUTO_STAGE struct fs_stage *stage = NULL;
+	AUTO_BUF struct buf mine = BUF_INIT(DOCKER_CONFIG_MAX);
+	struct err ignored = ERR_INIT;
+
+	seen_add(seen, &d->base);
+	buf_add(&mine, buf_cstr(&d->next), d->next.len);
+	if (!remerge(d, theirs, seen, &stage, e)) {
+		if (!fs_stage_swap_back(d->stage, &ignored))
+			return err_in(e, "an update of another program is kept beside '%s' for the next run to merge", path_of(d));
+		return false;
+	}
+	seen_add(seen, theirs);
+	now_base(d, &mine);
+	*held = take(&d->stage);
+	d->stage = take(&stage);
+	return true;
+}
+
+/* One exchange; *over when what was displaced is what we had built on. */
+static bool exchange(struct docker *d, struct seen *seen, struct fs_stage **held, bool *over, struct err *e)
+{
+	AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX);
+	enum fs_exchange how;
+	struct fs_id id;
+
+	if (!fs_stage_exchange(d->stage, d->base_found ? &d->base_id : NULL, &d->base, &how, e))
+		return false;
+	*over = how == FS_EXCHANGE_COMMITTED;
+	if (how == FS_EXCHANGE_CHANGED)
+		return start_again(d, seen, e);
+	/* What was held back from the round before is in place now. */
+	if (*held != NULL && !fs_stage_settle(*held, e))
+		return false;
+	fs_stage_free(take(held));
+	if (how == FS_EXCHANGE_COMMITTED)
+		return true;
+	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &theirs, &id, e))
+		return false;
+	if (!same_text(&theirs, &d->base))
+		return after_conflict(d, &theirs, seen, held, e);
+	*over = true;
+	return fs_stage_settle(d->stage, e);
+}
+
+static bool replace(struct docker *d, struct err *e)
+{
+	AUTO(seen_clear) struct seen seen = { .n = 0 };
+	AUTO_STAGE struct fs_stage *held = NULL;
+	bool over = false;
+
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		if (!exchange(d, &seen, &held, &over, e))
+			return false;
+		if (over) {
+			fs_stage_free(take(&d->stage));
+			return true;
+		}
+	}
+	return err_set(e, ERR_TRANSIENT, "'%s' is being written by other programs all the time", path_of(d));
+}
+
+/* Another program may have written a version without ours over ours: it had read the file before. */
+static bool still_ours(struct docker *d, bool *ours, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+	bool found;
+
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) || !look(d, &text, key_of(d, &d->who), &entry, e))
+		return false;
+	*ours = entry.username != NULL && strcmp(entry.username, d->who.username) == 0 && entry.password != NULL &&
+	        secret_equal(entry.password, d->who.password);
+	return true;
+}
+
+/* The file may have been written since prepare: there it is read again, for what is not kept cannot be merged. */
+static bool write_in_place(struct docker *d, struct err *e)
+{
+	return build(d, e) && fs_place_write(path_of(d), d->spec->place.user == NULL, &d->next, &d->base, e);
+}
+
+static bool deliver(struct docker *d, struct err *e)
+{
+	bool ours = false;
+
+	for (int i = 0; i < OVERWRITTEN_MAX; i++) {
+		if (i > 0 && d->stage == NULL && !place_in_place(&d->place, d->base_found) && !build(d, e))
+			return false;
+		if (d->stage != NULL ? !replace(d, e) : !write_in_place(d, e))
+			return false;
+		if (!still_ours(d, &ours, e))
+			return false;
+		if (ours)
+			return true;
+	}
+	return err_set(e, ERR_TRANSIENT, "'%s' was overwritten by another program, without our entry", path_of(d));
+}
+
+static bool docker_commit(struct sink *s, struct err *e)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+
+	if (!d->ready)
+		return err_set(e, ERR_LOCAL, "'%s' was not prepared", path_of(d));
+	if (!place_enter(&d->place, &rights, e))
+		return false;
+	return deliver(d, e);
+}
+
+/* ---- what a killed run left ---------------------------------------------------------------------------------------------------- */
+
+/* `displaced` is a version of others that only a file beside ours has. */
+static bool bring_home(void *ctx, const struct buf *displaced, bool target_is_ours, struct err *e)
+{
+	struct docker *d = ctx;
+	AUTO_BUF struct buf nothing = BUF_INIT(1), now = BUF_INIT(DOCKER_CONFIG_MAX), merged = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+	const char *key = key_of(d, &d->who);
+
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &now, &d->base_id, &d->base_found, e) || !look(d, &now, key, &entry, e))
+		return false;
+	/* Ours alone has been there since: theirs is newer in everything but our entry. Else what stands there is, and only gets what
+	 * it lacks. */
+	bool merged_ok = target_is_ours ? docker_merge(displaced, &now, &now, 1, key, &merged, e)
+	                                : docker_merge(&now, displaced, &nothing, 1, key, &merged, e);
+	if (!merged_ok)
+		return err_in(e, "what another program wrote into '%s'", path_of(d));
+	secret_free(take(&d->who.password));
+	free(take(&d->who.username));
+	d->who.username = take(&entry.username);
+	d->who.password = d->who.username != NULL ? take(&entry.password) : NULL;
+	now_base(d, &now);
+	if (!put(d, &merged, &d->next, e))
+		return false;
+	if (same_text(&d->next, &now))
+		return true;
+	fs_stage_free(take(&d->stage));
+	return place_stage(&d->place, &d->next, &d->stage, e) && replace(d, e);
+}
+
+static bool docker_sweep(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct docker *d = (struct docker *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	struct fs_attr attr;
+
+	docker_abort(s);
+	set_tag(d, who);
+	d->who.server = mem_dup(who->server);
+	bool ok = place_enter(&d->place, &rights, e) && place_attr(&d->place, &attr, e) &&
+	          fs_sweep(path_of(d), &attr, DOCKER_CONFIG_MAX, bring_home, d, e);
+	fs_rights_drop(&rights);
+	docker_abort(s);
+	return ok;
+}
+
+const struct sink_ops sink_docker = {
+	.type = "docker",
+	.keys = keys,
+	.n_keys = COUNT(keys),
+	.spec_size = sizeof(struct spec),
+	.local = true,
+	.atomic = true,
+	.validate = docker_validate,
+	.identity = docker_identity,
+	.open = docker_open,
+	.describe = docker_describe,
+	.check = docker_check,
+	.read_current = docker_read_current,
+	.prepare = docker_prepare,
+	.commit = docker_commit,
+	.abort = docker_abort,
+	.close = docker_close,
+	.sweep = docker_sweep,
+};

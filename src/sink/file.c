@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "sink/place.h"
+#include "sink/sink.h"
+#include "sink/template.h"
+
+#define GROWTH 2048     /* what a template's variables may take on top of its own text: for the look at the free space */
+
+struct spec { struct place_spec place; char *content, *template_file; bool overwrite; };
+
+static const struct key keys[] = {
+	PLACE_KEYS(spec),
+	{ .name = "content", .type = KEY_TEXT, .offset = offsetof(struct spec, content),
+	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} {slot}; a line end is added" },
+	{ .name = "template_file", .type = KEY_PATH, .offset = offsetof(struct spec, template_file),
+	  .help = "a file with the content instead, byte for byte" },
+	{ .name = "overwrite", .type = KEY_BOOL, .offset = offsetof(struct spec, overwrite), .fallback = "no",
+	  .help = "replace a file that does not look like the template" },
+};
+
+struct file {
+	struct sink sink;
+	const struct spec *spec;
+	struct place place;
+	struct template *template;      /* NULL until first used */
+	struct fs_stage *stage;
+	struct buf next, old;           /* in place only: what to write, and what to put back */
+	bool ready;                     /* in place: next is what commit writes */
+};
+
+/* ---- the template -------------------------------------------------------------------------------------------------------------- */
+
+static bool parse(const struct spec *spec, struct template **out, struct err *e)
+{
+	AUTO_TEMPLATE struct template *t = NULL;
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_MAX);
+	struct err why = ERR_INIT;
+
+	if (spec->content != NULL) {
+		buf_str(&text, spec->content);
+		buf_char(&text, '\n');
+	} else if (!fs_read(spec->template_file, TEMPLATE_MAX, &text, NULL, &why)) {
+		return err_set(e, ERR_CONFIG, "key 'template_file': %s", why.text);
+	}
+	if (!template_parse(buf_cstr(&text), text.len, &t, e) || !template_readable(t, e))
+		return err_in(e, "key '%s'", spec->content != NULL ? "content" : "template_file");
+	*out = take(&t);
+	return true;
+}
+
+static bool need_template(struct file *f, struct err *e)
+{
+	return f->template != NULL || parse(f->spec, &f->template, e);
+}
+
+static bool file_validate(const void *spec, struct err *e)
+{
+	const struct spec *s = spec;
+	AUTO_TEMPLATE struct template *t = NULL;
+
+	if ((s->content == NULL) == (s->template_file == NULL))
+		return err_set(e, ERR_CONFIG, "a file sink needs either 'content' or 'template_file'");
+	/* A template file may come later than the configuration; it is looked at when it is needed. */
+	return s->content == NULL || parse(s, &t, e);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+
+static void file_identity(const void *spec, const char *server, struct buf *out)
+{
+	const struct spec *s = spec;
+
+	(void)server; /* the whole file is one entry */
+	buf_fmt(out, "file:%s", s->place.path);
+}
+
+static bool file_open(const void *spec, struct sink **out, struct err *e)
+{
+	struct file *f = mem_new(sizeof(*f));
+
+	(void)e; /* nothing is touched */
+	f->sink.ops = &sink_file;
+	f->spec = spec;
+	f->place.spec = &f->spec->place;
+	f->next = f->old = (struct buf)BUF_INIT(TEMPLATE_TEXT_MAX);
+	*out = &f->sink;
+	return true;
+}
+
+static void file_describe(const struct sink *s, struct buf *out)
+{
+	const struct file *f = (const struct file *)s;
+
+	buf_str(out, f->spec->place.path);
+}
+
+static void file_abort(struct sink *s)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	struct err ignored = ERR_INIT;
+
+	/* Without the rights the temporary stays, for a later run to sweep. */
+	if (f->stage != NULL && place_enter(&f->place, &rights, &ignored))
+		fs_stage_free(take(&f->stage));
+	f->ready = false;
+	buf_reset(&f->next);
+	buf_reset(&f->old);
+}
+
+static void file_close(struct sink *s)
+{
+	struct file *f = (struct file *)s;
+
+	file_abort(s);
+	place_clear(&f->place);
+	template_free(f->template);
+	buf_free(&f->next);
+	buf_free(&f->old);
+	free(f);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+
+static bool file_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX);
+	bool found;
+
+	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e))
+		return false;
+	if (!template_match(f->template, buf_cstr(&text), text.len, who, out))
+		*out = NULL;
+	return true;
+}
+
+/* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an owner and a mode. */
+static bool replaceable(struct file *f, const struct credential *who, const struct buf *there, struct err *e)
+{
+	AUTO_SECRET struct secret *now = NULL;
+
+	if (f->spec->overwrite || there->len == 0 || template_match(f->template, buf_cstr(there), there->len, who, &now))
+		return true;
+	return err_set(e, ERR_DECISION, "'%s' has other content than the template (or another registry or user in it): move it "
+	               "away, or say 'overwrite = yes'", f->spec->place.path);
+}
+
+static bool file_check(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX);
+	bool found;
+
+	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e) || !replaceable(f, who, &text, e))
+		return false;
+	fs_rights_drop(&rights);
+	return place_check(&f->place, template_size(f->template) + GROWTH, e);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+
+static bool file_prepare(struct sink *s, const struct credential *c, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf next = BUF_INIT(TEMPLATE_TEXT_MAX);
+	AUTO_BUF struct buf old = BUF_INIT(TEMPLATE_TEXT_MAX);
+	bool found;
+
+	file_abort(s);
+	if (!need_template(f, e) || !template_render(f->template, c, &next, e) || !place_enter(&f->place, &rights, e) ||
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &old, NULL, &found, e) || !replaceable(f, c, &old, e))
+		return false;
+	if (!place_in_place(&f->place, found))
+		return place_stage(&f->place, &next, &f->stage, e);
+	if (!fs_place_reserve(f->spec->place.path, f->spec->place.user == NULL, next.len, e))
+		return false;
+	buf_add(&f->next, buf_cstr(&next), next.len);
+	buf_add(&f->old, buf_cstr(&old), old.len);
+	f->ready = true;
+	return true;
+}
+
+static bool file_commit(struct sink *s, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+
+	if (f->stage == NULL && !f->ready)
+		return err_set(e, ERR_LOCAL, "'%s' was not prepared", f->spec->place.path);
+	if (!place_enter(&f->place, &rights, e))
+		return false;
+	if (f->stage != NULL)
+		return fs_stage_commit(f->stage, e);
+	return fs_place_write(f->spec->place.path, f->spec->place.user == NULL, &f->next, &f->old, e);
+}
+
+static bool file_sweep(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	struct fs_attr attr;
+
+	(void)who; /* nothing in a leftover is anybody else's */
+	return place_enter(&f->place, &rights, e) && place_attr(&f->place, &attr, e) &&
+	       fs_sweep(f->spec->place.path, &attr, TEMPLATE_TEXT_MAX, NULL, NULL, e);
+}
+
+const struct sink_ops sink_file = {
+	.type = "file",
+	.keys = keys,
+	.n_keys = COUNT(keys),
+	.spec_size = sizeof(struct spec),
+	.local = true,
+	.atomic = true,
+	.validate = file_validate,
+	.identity = file_identity,
+	.open = file_open,
+	.describe = file_describe,
+	.check = file_check,
+	.read_current = file_read_current,
+	.prepare = file_prepare,
+	.commit = file_commit,
+	.abort = file_abort,
+	.close = file_close,
+	.sweep = file_sweep,
+};

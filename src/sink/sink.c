@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "sink/sink.h"
+
+const struct sink_ops *sink_find(const char *type)
+{
+	for (size_t i = 0; sink_list[i] != NULL; i++)
+		if (strcmp(sink_list[i]->type, type) == 0)
+			return sink_list[i];
+	return NULL;
+}

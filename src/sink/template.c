@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "sink/template.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+
+enum kind { LITERAL, PASSWORD, AUTH, USERNAME, SERVER, EXPIRES, SLOT };
+
+struct part { enum kind kind; const char *text; size_t n; };    /* text: LITERAL only, in the template's own copy */
+struct template { char *copy; struct part *part; size_t n, cap; };
+
+static const struct { const char *name; enum kind kind; } variables[] = {
+	{ "{password}", PASSWORD }, { "{auth}", AUTH },       { "{username}", USERNAME },
+	{ "{server}", SERVER },     { "{expires}", EXPIRES }, { "{slot}", SLOT },
+};
+
+/* No value is the start of another one, so that reading back never has to guess. */
+static const char *const slots[] = { "unknown", "password1", "password2" };
+#define NEVER "never"
+#define TIME_FORM "dddd-dd-ddTdd:dd:ddZ"        /* d: a digit */
+
+/* ---- parsing ------------------------------------------------------------------------------------------------------------------- */
+
+static void add_part(struct template *t, struct part p)
+{
+	if (p.kind == LITERAL && p.n == 0)
+		return;
+	t->part = mem_grow(t->part, &t->cap, t->n + 1, sizeof(p));
+	t->part[t->n++] = p;
+}
+
+static bool variable_at(const char *p, struct part *out, size_t *length)
+{
+	for (size_t i = 0; i < COUNT(variables); i++) {
+		*length = strlen(variables[i].name);
+		if (strncmp(p, variables[i].name, *length) == 0) {
+			*out = (struct part){ .kind = variables[i].kind };
+			return true;
+		}
+	}
+	return false;
+}
+
+bool template_parse(const char *text, size_t n, struct template **out, struct err *e)
+{
+	if (n > TEMPLATE_MAX)
+		return err_set(e, ERR_CONFIG, "the template is larger than %u bytes", TEMPLATE_MAX);
+	if (memchr(text, '\0', n) != NULL)
+		return err_set(e, ERR_CONFIG, "the template has a NUL byte in it");
+	struct template *t = mem_new(sizeof(*t));
+	t->copy = mem_dup_n(text, n);
+	const char *start = t->copy, *p = t->copy;
+	while (*p != '\0') {
+		struct part v;
+		size_t length;
+		if (*p != '{' || !variable_at(p, &v, &length)) {
+			p++;
+			continue;
+		}
+		add_part(t, (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
+		add_part(t, v);
+		p += length;
+		start = p;
+	}
+	add_part(t, (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
+	*out = t;
+	return true;
+}
+
+size_t template_size(const struct template *t)
+{
+	return strlen(t->copy);
+}
+
+void template_free(struct template *t)
+{
+	if (t == NULL)
+		return;
+	free(t->copy);
+	free(t->part);
+	free(t);
+}
+
+void template_free_ptr(struct template **t)
+{
+	template_free(*t);
+}
+
+/* ---- can it be read back? ------------------------------------------------------------------------------------------------------ */
+
+static bool base64_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '=';
+}
+
+/* Azure's passwords are of [A-Za-z0-9+/=]; the others are what services of this kind also use. */
+static bool password_byte(char c)
+{
+	return base64_byte(c) || c == '-' || c == '_' || c == '.' || c == '~';
+}
+
+static bool readable_pair(const struct part *secret, const struct part *next, struct err *e)
+{
+	const char *name = secret->kind == AUTH ? "{auth}" : "{password}";
+
+	if (next == NULL)
+		return true;
+	if (next->kind != LITERAL)
+		return err_set(e, ERR_CONFIG, "the template cannot be read back: '%s' is followed by another variable; put a "
+		               "space, a quote or a line end between them", name);
+	char c = next->text[0];
+	if (secret->kind == AUTH ? base64_byte(c) : password_byte(c))
+		return err_set(e, ERR_CONFIG, "the template cannot be read back: '%s' is followed by '%c', which may be part of "
+		               "it; put a space, a quote or a line end between them", name, c);
+	return true;
+}
+
+bool template_readable(const struct template *t, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->part[i].kind != PASSWORD && t->part[i].kind != AUTH)
+			continue;
+		any = true;
+		if (!readable_pair(&t->part[i], i + 1 < t->n ? &t->part[i + 1] : NULL, e))
+			return false;
+	}
+	return any || err_set(e, ERR_CONFIG, "the template has neither {password} nor {auth} in it");
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+
+static void add_auth(const struct credential *c, struct buf *out)
+{
+	AUTO_BUF struct buf pair = BUF_INIT(SECRET_MAX * 2);
+
+	buf_str(&pair, c->username);
+	buf_char(&pair, ':');
+	buf_add(&pair, secret_peek(c->password), secret_len(c->password));
+	crypto_base64(buf_cstr(&pair), pair.len, false, out);
+}
+
+static void add_value(const struct part *p, const struct credential *c, struct buf *out)
+{
+	char time[STR_TIME_MAX];
+
+	switch (p->kind) {
+	case LITERAL:
+		buf_add(out, p->text, p->n);
+		break;
+	case PASSWORD:
+		buf_add(out, secret_peek(c->password), secret_len(c->password));
+		break;
+	case AUTH:
+		add_auth(c, out);
+		break;
+	case USERNAME:
+		buf_str(out, c->username);
+		break;
+	case SERVER:
+		buf_str(out, c->server);
+		break;
+	case EXPIRES:
+		str_from_time(c->expires_us / 1000000, time);
+		buf_str(out, c->expires_us > 0 ? time : NEVER);
+		break;
+	case SLOT:
+		buf_str(out, slots[c->slot == 1 || c->slot == 2 ? c->slot : 0]);
+		break;
+	}
+}
+
+bool template_render(const struct template *t, const struct credential *c, struct buf *out, struct err *e)
+{
+	const char *p = secret_peek(c->password);
+
+	for (size_t i = 0; i < secret_len(c->password); i++)
+		if (!password_byte(p[i]))
+			return err_set(e, ERR_CONFIG, "the password has a character that a template cannot carry");
+	for (size_t i = 0; i < t->n; i++)
+		add_value(&t->part[i], c, out);
+	return buf_ok(out) || err_set(e, ERR_CONFIG, "the template's text is too long");
+}
+
+/* ---- reading back -------------------------------------------------------------------------------------------------------------- */
+
+struct reader {
+	const char *p, *end;
+	const struct credential *who;
+	struct secret *found;
+};
+
+static bool eat(struct reader *r, const char *text, size_t n)
+{
+	if ((size_t)(r->end - r->p) < n || memcmp(r->p, text, n) != 0)
+		return false;
+	r->p += n;
+	return true;
+}
+
+static bool eat_time(struct reader *r)
+{
+	const size_t n = sizeof(TIME_FORM) - 1;
+
+	if (eat(r, NEVER, sizeof(NEVER) - 1))
+		return true;
+	if ((size_t)(r->end - r->p) < n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (TIME_FORM[i] == 'd' ? !isdigit((unsigned char)r->p[i]) : r->p[i] != TIME_FORM[i])
+			return false;
+	r->p += n;
+	return true;
+}
+
+static bool eat_slot(struct reader *r)
+{
+	for (size_t i = 0; i < COUNT(slots); i++)
+		if (eat(r, slots[i], strlen(slots[i])))
+			return true;
+	return false;
+}
+
+/* A second one must say the same as the first. */
+static bool found(struct reader *r, struct secret *s)
+{
+	if (r->found == NULL) {
+		r->found = s;
+		return true;
+	}
+	bool same = secret_equal(r->found, s);
+	secret_free(s);
+	return same;
+}
+
+static bool eat_password(struct reader *r)
+{
+	const char *start = r->p;
+
+	while (r->p < r->end && password_byte(*r->p))
+		r->p++;
+	size_t n = (size_t)(r->p - start);
+	return n > 0 && n <= SECRET_MAX && found(r, secret_new(start, n));
+}
+
+static bool eat_auth(struct reader *r)
+{
+	AUTO_SECRET struct secret *pair = NULL;
+	struct err ignored = ERR_INIT;
+	const char *start = r->p;
+	size_t user = strlen(r->who->username);
+
+	while (r->p < r->end && base64_byte(*r->p))
+		r->p++;
+	if (!crypto_unbase64(start, (size_t)(r->p - start), &pair, &ignored))
+		return false;
+	const char *text = secret_peek(pair);
+	if (secret_len(pair) <= user + 1 || memcmp(text, r->who->username, user) != 0 || text[user] != ':')
+		return false;
+	return found(r, secret_new(text + user + 1, secret_len(pair) - user - 1));
+}
+
+static bool eat_part(struct reader *r, const struct part *p)
+{
+	switch (p->kind) {
+	case LITERAL:
+		return eat(r, p->text, p->n);
+	case PASSWORD:
+		return eat_password(r);
+	case AUTH:
+		return eat_auth(r);
+	case USERNAME:
+		return eat(r, r->who->username, strlen(r->who->username));
+	case SERVER:
+		return eat(r, r->who->server, strlen(r->who->server));
+	case EXPIRES:
+		return eat_time(r);
+	case SLOT:
+		return eat_slot(r);
+	}
+	return false;
+}
+
+bool template_match(const struct template *t, const char *text, size_t n, const struct credential *who, struct secret **out)
+{
+	struct reader r = { .p = text, .end = text + n, .who = who };
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (!eat_part(&r, &t->part[i])) {
+			secret_free(r.found);
+			return false;
+		}
+	}
+	if (r.p != r.end || r.found == NULL) {
+		secret_free(r.found);
+		return false;
+	}
+	*out = r.found;
+	return true;
+}
