@@ -40,7 +40,7 @@ const struct json *json_at(const struct json *j, const char *path, size_t i);
 
 /* Walking. */
 enum json_type json_type(const struct json *j);
-const struct json *json_child(const struct json *j);   /* first member, or NULL */
+const struct json *json_child(const struct json *j);   /* first member, or NULL; NULL has none */
 const struct json *json_next(const struct json *j);    /* sibling, or NULL */
 const char *json_key(const struct json *j);            /* name of a member, or NULL */
 const char *json_text(const struct json *j);           /* a string's text */

@@ -252,7 +252,7 @@ enum json_type json_type(const struct json *j)
 
 const struct json *json_child(const struct json *j)
 {
-	return ours(node(j)->child);
+	return j == NULL ? NULL : ours(node(j)->child);
 }
 
 const struct json *json_next(const struct json *j)
