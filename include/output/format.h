@@ -8,9 +8,6 @@
 struct buf;
 struct err;
 
-/* What a table of one kind of object shows: a row per object, made by the command that knows the object. */
-struct table_row { struct members cell; };   /* values are strings */
-
 struct format_request {
 	const struct value *value;
 	bool queried;              /* --query chose what is shown: tables show that, not the command's own columns */
@@ -30,16 +27,22 @@ const struct format *format_find(const char *name);   /* any case; NULL when unk
 /* The parts. */
 void json_pretty(const struct value *v, struct buf *out);            /* sorted, indented by two, without a final newline */
 void json_compact(const struct value *v, bool ascii, struct buf *out);   /* unsorted, for to_string(): `ascii` escapes the rest */
-MUST_USE bool format_json(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
-MUST_USE bool format_jsonc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
-MUST_USE bool format_yaml(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
-MUST_USE bool format_yamlc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
-MUST_USE bool format_tsv(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
-MUST_USE bool format_table(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
+void yaml_write(const struct value *v, struct buf *out);
+void tsv_write(const struct value *v, struct buf *out);
+MUST_USE bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
+/* The same text with the colours az's highlighter gives it. */
+void color_json(const char *text, struct buf *out);
+void color_yaml(const char *text, struct buf *out);
 
 /* Members by name, for formats that sort. Caller frees with mem_free_ptr. */
 const struct member **members_sorted(const struct value *object);
-/* str() of Python, for cells: None, True, text as it is. */
+/* str() of Python, for cells: None, True, text as it is, and what repr() makes of lists and dicts. */
 void write_cell(const struct value *v, struct buf *out);
+
+/* Text as code points: widths, and what PyYAML decides by character. Caller wipes with mem_wiping_free. */
+size_t point_length(const char *p, size_t left);           /* bytes of the code point at p, at least 1 */
+uint32_t point_read(const char *p, size_t len);            /* a malformed byte stands for itself */
+uint32_t *points_of(const char *s, size_t bytes, size_t *n);
+void point_write(uint32_t c, struct buf *out);
 
 #endif

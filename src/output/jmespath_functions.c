@@ -2,6 +2,7 @@
 #include "output/jmespath_tree.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -83,12 +84,15 @@ static const struct value *call_avg(struct search *s, const struct value *const 
 	return arg[0]->n == 0 ? &value_null : value_real(s->arena, add_up(s, arg[0])->number.real / (double)arg[0]->n);
 }
 
+/* A whole number, however large. */
 static const struct value *rounded(struct search *s, const struct value *x, double to)
 {
-	if (x->number.kind != NUMBER_REAL)
+	char digits[400];
+
+	if (x->number.kind != NUMBER_REAL || !isfinite(to))
 		return x;
-	/* Past 2^63 a double has no fraction, and no int64_t. */
-	return to >= -9.2e18 && to <= 9.2e18 ? value_whole(s->arena, (int64_t)to) : x;
+	(void)snprintf(digits, sizeof(digits), "%.0f", to == 0 ? 0.0 : to);   /* not -0 */
+	return value_digits(s->arena, digits);
 }
 
 static const struct value *call_ceil(struct search *s, const struct value *const *arg, size_t n)
@@ -135,16 +139,6 @@ static const struct value *call_to_number(struct search *s, const struct value *
 
 /* ---- text */
 
-/* Bytes of the code point at p. */
-static size_t point_length(const char *p, const char *end)
-{
-	size_t n = 1;
-
-	while (p + n < end && ((unsigned char)p[n] & 0xc0) == 0x80)
-		n++;
-	return n;
-}
-
 static const struct value *call_length(struct search *s, const struct value *const *arg, size_t n)
 {
 	size_t length = arg[0]->n;
@@ -153,7 +147,7 @@ static const struct value *call_length(struct search *s, const struct value *con
 	if (arg[0]->type == VALUE_STRING) {
 		const char *end = arg[0]->text + arg[0]->n;
 		length = 0;
-		for (const char *p = arg[0]->text; p < end; p += point_length(p, end))
+		for (const char *p = arg[0]->text; p < end; p += point_length(p, (size_t)(end - p)))
 			length++;
 	}
 	return value_whole(s->arena, (int64_t)length);

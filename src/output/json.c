@@ -26,25 +26,6 @@ const struct member **members_sorted(const struct value *object)
 	return m;
 }
 
-/* The code point at p; malformed bytes stand for themselves. */
-static uint32_t point(const unsigned char *p, size_t n)
-{
-	uint32_t c = n == 2 ? p[0] & 0x1fu : n == 3 ? p[0] & 0x0fu : n == 4 ? p[0] & 0x07u : p[0];
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (p[i] & 0x3fu);
-	return c;
-}
-
-static size_t point_length(const char *p, size_t left)
-{
-	size_t n = 1;
-
-	while (n < left && ((unsigned char)p[n] & 0xc0) == 0x80)
-		n++;
-	return n;
-}
-
 static void write_escaped(uint32_t c, struct buf *out)
 {
 	if (c >= 0x10000) {
@@ -54,24 +35,22 @@ static void write_escaped(uint32_t c, struct buf *out)
 	buf_fmt(out, "\\u%04x", c);
 }
 
-static void write_string(const char *s, size_t n, bool ascii, struct buf *out)
+static void write_string(const char *s, size_t bytes, bool ascii, struct buf *out)
 {
 	static const char special[] = "\"\\\n\r\t\b\f", letter[] = "\"\\nrtbf";
 
 	buf_char(out, '"');
-	for (size_t i = 0, len; i < n; i += len) {
-		len = point_length(s + i, n - i);
+	for (size_t i = 0; i < bytes;) {
+		size_t len = point_length(s + i, bytes - i);
 		const char *named = s[i] == '\0' ? NULL : strchr(special, s[i]);
-		if (len > 1 && ascii)
-			write_escaped(point((const unsigned char *)s + i, len), out);
-		else if (len > 1)
-			buf_add(out, s + i, len);
-		else if (named != NULL)
+		uint32_t c = point_read(s + i, len);
+		if (named != NULL)
 			buf_fmt(out, "\\%c", letter[named - special]);
-		else if ((unsigned char)s[i] < 0x20)
-			write_escaped((unsigned char)s[i], out);
+		else if (c < 0x20 || (c > 0x7e && ascii))
+			write_escaped(c, out);
 		else
-			buf_char(out, s[i]);
+			buf_add(out, s + i, len);
+		i += len;
 	}
 	buf_char(out, '"');
 }
@@ -157,13 +136,4 @@ void json_compact(const struct value *v, bool ascii, struct buf *out)
 	} else {
 		write_scalar(v, ascii, out);
 	}
-}
-
-bool format_json(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
-{
-	(void)a;
-	(void)e;
-	json_pretty(rq->value, out);
-	buf_char(out, '\n');
-	return true;
 }

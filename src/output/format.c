@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "output/format.h"
+
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+static bool as_json(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	(void)a;
+	(void)e;
+	json_pretty(rq->value, out);
+	buf_char(out, '\n');
+	return true;
+}
+
+static bool as_yaml(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	(void)a;
+	(void)e;
+	yaml_write(rq->value, out);
+	return true;
+}
+
+static bool as_jsonc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	AUTO_BUF struct buf plain = BUF_INIT(out->max);
+
+	if (!rq->color)
+		return as_json(rq, a, out, e);
+	(void)as_json(rq, a, &plain, e);
+	color_json(buf_cstr(&plain), out);
+	return true;
+}
+
+static bool as_yamlc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	AUTO_BUF struct buf plain = BUF_INIT(out->max);
+
+	if (!rq->color)
+		return as_yaml(rq, a, out, e);
+	(void)as_yaml(rq, a, &plain, e);
+	color_yaml(buf_cstr(&plain), out);
+	return true;
+}
+
+static bool as_tsv(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	(void)a;
+	(void)e;
+	tsv_write(rq->value, out);
+	return true;
+}
+
+static bool as_none(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	(void)rq;
+	(void)a;
+	(void)out;
+	(void)e;
+	return true;
+}
+
+const struct format formats[] = {
+	{ "json", as_json }, { "jsonc", as_jsonc }, { "yaml", as_yaml }, { "yamlc", as_yamlc },
+	{ "table", table_write }, { "tsv", as_tsv }, { "none", as_none },
+};
+const size_t formats_count = COUNT(formats);
+
+const struct format *format_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT(formats); i++)
+		if (strcasecmp(formats[i].name, name) == 0)
+			return &formats[i];
+	return NULL;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables as knack and tabulate ("simple") make them. */
+#include "output/format.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#define HEADER_PADDING 2
+/* One table in memory: rows times columns; a result of a few MB has no more. */
+#define CELLS_MAX ((size_t)4 * 1000 * 1000)
+
+struct column { const char *key; size_t width; };
+
+struct table {
+	struct column *column;
+	size_t n, cap;
+	struct members *row;        /* of text */
+	size_t rows;
+	bool   multiline;           /* some cell has more than one line */
+};
+
+static void table_free(struct table *t)
+{
+	for (size_t i = 0; i < t->rows; i++)
+		members_free(&t->row[i]);
+	mem_free_ptr(&t->row);
+	mem_free_ptr(&t->column);
+}
+
+static bool left_out(const struct member *m)
+{
+	return m->value->type == VALUE_NULL || m->value->type == VALUE_ARRAY || m->value->type == VALUE_OBJECT ||
+	       strcmp(m->key, "id") == 0 || strcmp(m->key, "type") == 0 || strcmp(m->key, "etag") == 0;
+}
+
+/* Upper case as Python has it needs tables of Unicode; keys are of ASCII. */
+static const char *capital(struct arena *a, const char *key)
+{
+	char *copy = arena_alloc(a, strlen(key) + 1);
+
+	memcpy(copy, key, strlen(key));
+	if (*copy >= 'a' && *copy <= 'z')
+		*copy = (char)(*copy - 'a' + 'A');
+	return copy;
+}
+
+static void row_of(struct arena *a, const struct value *v, struct members *row)
+{
+	if (v->type == VALUE_OBJECT) {
+		for (size_t i = 0; i < v->n; i++)
+			if (!left_out(&v->member[i]))
+				members_put(row, capital(a, v->member[i].key), v->member[i].value);
+	} else if (v->type == VALUE_ARRAY) {
+		for (size_t i = 0; i < v->n; i++) {
+			char name[32];
+			int len = snprintf(name, sizeof(name), "Column%zu", i + 1);
+			members_put(row, value_text_n(a, name, (size_t)len)->text, v->item[i]);
+		}
+	} else {
+		members_put(row, "Result", v);
+	}
+}
+
+/* A cell's text without the space around it; null is empty. */
+static const struct value *cell_text(struct arena *a, const struct value *v)
+{
+	static const char space[] = " \t\n\r\v\f";
+	AUTO_BUF struct buf text = BUF_INIT((size_t)16 * 1024 * 1024);
+
+	if (v->type != VALUE_NULL)
+		write_cell(v, &text);
+	const char *s = buf_cstr(&text) + strspn(buf_cstr(&text), space);
+	size_t n = strlen(s);
+	while (n > 0 && strchr(space, s[n - 1]) != NULL)
+		n--;
+	return value_text_n(a, s, n);
+}
+
+static size_t point_count(const char *s, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bytes; i += point_length(s + i, bytes - i))
+		n++;
+	return n;
+}
+
+/* Where the line that starts at s ends, and where the next one starts; NULL behind the last. */
+static const char *next_line(const char *s, size_t *len)
+{
+	*len = strcspn(s, "\r\n");
+	s += *len;
+	if (*s == '\0')
+		return NULL;
+	return s + (s[0] == '\r' && s[1] == '\n' ? 2 : 1);
+}
+
+static size_t text_width(const char *s)
+{
+	size_t len, width = 0;
+
+	for (const char *line = s, *next; line != NULL; line = next) {
+		next = next_line(line, &len);
+		size_t n = point_count(line, len);
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
+static struct column *column_of(struct table *t, const char *key)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->column[i].key, key) == 0)
+			return &t->column[i];
+	t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
+	t->column[t->n] = (struct column){ key, text_width(key) + HEADER_PADDING };
+	return &t->column[t->n++];
+}
+
+static const char *cell(const struct table *t, size_t row, size_t column)
+{
+	const struct members *m = &t->row[row];
+
+	/* Rows of one kind have their columns at the same place. */
+	if (column < m->n && strcmp(m->item[column].key, t->column[column].key) == 0)
+		return m->item[column].value->text;
+	for (size_t i = 0; i < m->n; i++)
+		if (strcmp(m->item[i].key, t->column[column].key) == 0)
+			return m->item[i].value->text;
+	return "";
+}
+
+static bool has_break(const char *s)
+{
+	return strpbrk(s, "\r\n") != NULL;
+}
+
+static void measure(struct table *t, struct arena *a)
+{
+	for (size_t i = 0; i < t->rows; i++) {
+		for (size_t k = 0; k < t->row[i].n; k++) {
+			struct member *m = &t->row[i].item[k];
+			t->multiline = t->multiline || has_break(m->key) ||
+			               (m->value->type == VALUE_STRING && has_break(m->value->text));
+			m->value = cell_text(a, m->value);
+			struct column *c = column_of(t, m->key);
+			size_t width = text_width(m->value->text);
+			c->width = width > c->width ? width : c->width;
+		}
+	}
+}
+
+/* Ends the line that began at `start`: trailing space goes, as rstrip() would. */
+static void end_line(struct buf *out, size_t start)
+{
+	while (out->len > start && strchr(" \t\v\f\r", out->data[out->len - 1]) != NULL)
+		out->data[--out->len] = '\0';
+	buf_char(out, '\n');
+}
+
+static void put_padded(struct buf *out, const char *s, size_t len, size_t width)
+{
+	size_t n = point_count(s, len);
+
+	buf_add(out, s, len);
+	buf_fmt(out, "%*s", (int)(n < width ? width - n : 0), "");
+}
+
+/* As many lines as the tallest of the texts. `text` is used up. */
+static void put_row(const struct table *t, const char **text, struct buf *out)
+{
+	bool more = true;
+
+	while (more) {
+		size_t start = out->len, len = 0;
+		more = false;
+		for (size_t k = 0; k < t->n; k++) {
+			const char *line = text[k] == NULL ? "" : text[k];
+			text[k] = next_line(line, &len);
+			more = more || text[k] != NULL;
+			buf_str(out, k == 0 ? "" : "  ");
+			put_padded(out, line, len, t->column[k].width);
+		}
+		end_line(out, start);
+	}
+}
+
+static void put_table(const struct table *t, struct buf *out)
+{
+	const char **text = mem_array(t->n, sizeof(*text));
+	size_t start;
+
+	for (size_t k = 0; k < t->n; k++)
+		text[k] = t->column[k].key;
+	put_row(t, text, out);
+	start = out->len;
+	for (size_t k = 0; k < t->n; k++) {
+		buf_str(out, k == 0 ? "" : "  ");
+		for (size_t i = 0; i < t->column[k].width; i++)
+			buf_char(out, '-');
+	}
+	end_line(out, start);
+	for (size_t i = 0; i < t->rows && buf_ok(out); i++) {
+		bool empty = true;
+		for (size_t k = 0; k < t->n; k++) {
+			text[k] = cell(t, i, k);
+			empty = empty && *text[k] == '\0';
+		}
+		/* Where rows may have more than one line, an empty one has none. */
+		if (!empty || !t->multiline)
+			put_row(t, text, out);
+	}
+	mem_free_ptr(&text);
+}
+
+bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	AUTO(table_free) struct table t = { 0 };
+	bool list = rq->value->type == VALUE_ARRAY;
+	size_t rows = list ? rq->value->n : 1;
+
+	t.row = mem_array(rows, sizeof(*t.row));
+	t.rows = rows;
+	for (size_t i = 0; i < rows; i++) {
+		const struct value *v = list ? rq->value->item[i] : rq->value;
+		if (rq->row != NULL && !rq->queried)
+			v = rq->row(a, v);
+		row_of(a, v, &t.row[i]);
+	}
+	measure(&t, a);
+	if (t.n > 0 && t.rows > CELLS_MAX / t.n)
+		return err_set(e, ERR_USAGE, "table output unavailable: the result is too large for a table");
+	if (t.n > 0)
+		put_table(&t, out);
+	else
+		buf_char(out, '\n');
+	return true;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "output/format.h"
+#include "output/jmespath.h"
+
+#define OUT_MAX ((size_t)1024 * 1024)
+
+static const struct value *parse(struct arena *a, const char *text)
+{
+	AUTO_JSON struct json *j = NULL;
+	struct err e = ERR_INIT;
+
+	if (!json_parse_exact(text, strlen(text), &j, &e))
+		fail_msg("%s: %s", text, e.text);
+	return value_from_json(a, j);
+}
+
+static void render(const struct value *v, const char *query, const char *format, bool color, struct arena *a, struct buf *out)
+{
+	AUTO_JMESPATH struct jmespath *q = NULL;
+	struct err e = ERR_INIT;
+
+	if (query != NULL && (!jmespath_compile(query, &q, &e) || !jmespath_search(q, v, a, &v, &e)))
+		fail_msg("%s: %s", query, e.text);
+	struct format_request rq = { .value = v, .queried = true, .color = color };
+	assert_true(format_find(format)->write(&rq, a, out, &e));
+}
+
+/* What az's own libraries print: tests/output/README.md. */
+static void test_reference(void **state)
+{
+	FILE *f = fopen("tests/output/reference.jsonl", "r");
+	char *line = NULL;
+	size_t cap = 0, n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	while (getline(&line, &cap, f) > 0) {
+		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
+		AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+		const struct value *row = parse(a, line);
+		const char *format = value_str(row, "format"), *query = value_str(row, "query");
+		render(value_get(row, "doc"), query, format, strcmp(format, "jsonc") == 0, a, &out);
+		if (strcmp(buf_cstr(&out), value_str(row, "want")) != 0)
+			fail_msg("row %zu, %s, query %s\nwant <%s>\ngot  <%s>", n, format, query == NULL ? "none" : query,
+			         value_str(row, "want"), buf_cstr(&out));
+		n++;
+	}
+	free(line);
+	(void)fclose(f);
+	assert_true(n > 400);
+}
+
+static void test_rows(void **state)
+{
+	static const struct { const char *doc, *query, *format; bool color; const char *want; } rows[] = {
+		{ "[{\"b\":1,\"a\":null}]", NULL, "none", false, "" },
+		{ "[]", NULL, "table", false, "\n" },
+		{ "[]", NULL, "tsv", false, "" },
+		{ "{\"b\":1.0,\"a\":12345678901234567890}", NULL, "JSON", false,
+		  "{\n  \"a\": 12345678901234567890,\n  \"b\": 1.0\n}\n" },
+		{ "{\"a\":1,\"a\":2}", NULL, "json", false, "{\n  \"a\": 2\n}\n" },
+		/* The query's own order is kept by tsv and tables, and sorted by json. */
+		{ "{\"a\":1,\"b\":2}", "{z:a,y:b}", "tsv", false, "1\t2\n" },
+		{ "{\"b\":2,\"a\":1}", NULL, "tsv", false, "1\t2\n" },
+		{ "{\"a\":true}", "a", "tsv", false, "true\n" },
+		{ "{\"a\":true}", "[a]", "tsv", false, "true\n" },
+		{ "{\"a\":true}", "[[a]]", "tsv", false, "True\n" },
+		{ "{\"a\":null}", "[[a]]", "tsv", false, "None\n" },
+		/* A shared part is an alias, unless the query made an object. */
+		{ "{\"a\":{\"b\":1}}", "[a,a]", "yaml", false, "- &id001\n  b: 1\n- *id001\n" },
+		{ "{\"a\":{\"b\":1}}", "{x:a,y:a}", "yaml", false, "x:\n  b: 1\ny:\n  b: 1\n" },
+		{ "\"text\"", NULL, "yaml", false, "text\n...\n" },
+		{ "\"12\"", NULL, "yaml", false, "'12'\n" },
+		{ "{\"a b\":\"it's x: y\",\"l\":[\"q\"]}", NULL, "yamlc", true,
+		  "\x1b[94ma b\x1b[39;49;00m:\x1b[37m \x1b[39;49;00m\x1b[33m'\x1b[39;49;00m\x1b[33mit\x1b[39;49;00m"
+		  "\x1b[33m''\x1b[39;49;00m\x1b[33ms\x1b[39;49;00m\x1b[31m \x1b[39;49;00m\x1b[33mx:\x1b[39;49;00m"
+		  "\x1b[31m \x1b[39;49;00m\x1b[33my\x1b[39;49;00m\x1b[33m'\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n"
+		  "\x1b[94ml\x1b[39;49;00m:\x1b[37m\x1b[39;49;00m\n-\x1b[37m \x1b[39;49;00mq\x1b[37m\x1b[39;49;00m\n" },
+		{ "{\"a\":1}", NULL, "yamlc", false, "a: 1\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
+		AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+		render(parse(a, rows[i].doc), rows[i].query, rows[i].format, rows[i].color, a, &out);
+		assert_string_equal(buf_cstr(&out), rows[i].want);
+	}
+}
+
+static void test_unknown_format(void **state)
+{
+	(void)state;
+	assert_null(format_find("xml"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reference),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_unknown_format),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
