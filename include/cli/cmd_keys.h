@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* `acrotate keys`: every configuration key, its type, default and meaning. */
+#ifndef CLI_CMD_KEYS_H
+#define CLI_CMD_KEYS_H
+
+#include "base/base.h"
+
+struct buf;
+struct options;
+
+int cmd_keys(const struct options *o);
+void keys_print(bool json, struct buf *out);   /* what it prints, for tests */
+
+#endif
