@@ -50,6 +50,7 @@ struct state {
 	int64_t rejected_at;             /* when the registry first refused what the sinks hold; 0: not */
 	bool    disabled;                /* the token, as last seen */
 	bool    job_hook_owed;
+	bool    unfinished;              /* a delivery is under way: after a kill, temporaries may stand beside the sinks */
 	int64_t accepted_after_ms;       /* how long the newest password took to be accepted */
 	struct sink_memory *sinks;
 	size_t  n_sinks;

@@ -107,7 +107,7 @@ static void sort_out(struct run *run)
 		if (bad[at])
 			continue;
 		/* The first of two rivals learns of the other only now. */
-		if (!config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e))
+		if (!config_unclaimed(rq->config, rq->jobs[at], &e) || !config_job(rq->config, rq->jobs[at], &job, &e))
 			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
 		else if (!report_quiet(run, at, job))
 			run->due[run->n_due++] = at;

@@ -54,6 +54,8 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
 			note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
+	if (!sweep_sinks(r, e))
+		return FAILED;
 	return go_to(r, r->refound ? STEP_READ : STEP_DECIDE);
 }
 

@@ -5,6 +5,7 @@
 #include "azure/login.h"
 #include "base/buf.h"
 #include "base/env.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -50,6 +51,26 @@ void abort_sinks(struct rotation *r)
 			r->o.seen[i].spec->ops->abort(r->o.seen[i].sink);
 }
 
+/* A run that was killed may have left temporaries, with a password in them, or an update of another program that was displaced. */
+bool sweep_sinks(struct rotation *r, struct err *e)
+{
+	if (is_dry(r) || (!r->o.state.unfinished && !r->o.state.lost))
+		return true;
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct seen *s = &r->o.seen[i];
+		struct err why = ERR_INIT;
+		if (s->sink == NULL || s->spec->ops->sweep == NULL || s->spec->ops->sweep(s->sink, &r->o.who, &why))
+			continue;
+		(void)err_in(&why, "sink '%s'", s->spec->name);
+		note_worst(r, s->spec, &why);
+		r->littered = true;
+	}
+	observe_sinks(&r->o);
+	r->o.state.unfinished = r->littered;
+	r->o.dirty = true;
+	return save_state(r, e);
+}
+
 /* ---- check ------------------------------------------------------------------------------------------------------------------ */
 
 static bool takes_delivery(const struct rotation *r, size_t i)
@@ -80,8 +101,13 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (!takes_delivery(r, i) || s->spec->ops->check(s->sink, &r->o.who, &why))
+		if (!takes_delivery(r, i))
 			continue;
+		if (s->spec->ops->check(s->sink, &r->o.who, &why)) {
+			if (why.text[0] != '\0')
+				log_msg(LEVEL_WARN, r->job->name, "sink '%s': %s", s->spec->name, why.text);
+			continue;
+		}
 		leave_out(r, i, &why);
 		broke = true;
 	}
@@ -105,6 +131,11 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	size_t ready = 0;
 
 	(void)h;
+	/* From here on a temporary file with a password may stand beside a sink. */
+	r->o.dirty = r->o.dirty || !r->o.state.unfinished;
+	r->o.state.unfinished = true;
+	if (!save_state(r, e))
+		return FAILED;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
@@ -235,8 +266,10 @@ static void commit_those(struct rotation *r, bool atomic)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why))
+		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why)) {
 			leave_out(r, i, &why);
+			r->littered = true;
+		}
 	}
 }
 
@@ -290,6 +323,7 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 	(void)h;
 	if (r->delivered) {
 		s->failures = s->next_generate = s->rejected_at = 0;
+		s->unfinished = r->littered;
 		s->last_verified = s->last_inspected = now;
 		r->generated = r->delivered = false;
 		observe_stamp(&r->o, now);

@@ -132,6 +132,7 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	m->delivered = m->gone = m->intent = false;
 	m->left = m->foreign_created = m->foreign_expires_us = 0;
 	r->generated = true;
+	r->o.state.unfinished = true;
 	r->o.dirty = true;
 	return save_state(r, e) ? go_to(r, STEP_PREPARE) : FAILED;
 }

@@ -353,7 +353,7 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		if (o->state.slot[i].intent)
 			return false;
-	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && o->who.server != NULL && o->state.failing_since == 0 &&
+	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && !o->state.unfinished && o->who.server != NULL && o->state.failing_since == 0 &&
 	       all_read(o) && !observe_hook_owed(o) && !observe_wants_service(o, now) &&
 	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
 }

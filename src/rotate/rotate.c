@@ -228,6 +228,8 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 			note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
 	if (r->o.who.server == NULL)
 		return go_to(r, STEP_FIND);
+	if (!sweep_sinks(r, e))
+		return FAILED;
 	if (observe_hook_owed(&r->o) && !is_dry(r))
 		return go_to(r, STEP_HOOKS);
 	return go_to(r, STEP_DECIDE);
@@ -347,6 +349,10 @@ static void fail(struct rotation *r, const struct err *e)
 	abort_sinks(r);
 	if (!r->opened)
 		return;
+	if (s->unfinished && !r->littered) {
+		s->unfinished = false;
+		r->o.dirty = true;
+	}
 	if (s->failing_since == 0 || s->failing_since > now) {
 		s->failing_since = now;
 		r->o.dirty = true;

@@ -52,6 +52,7 @@ struct rotation {
 	bool  *prepared;                /* per sink of the job */
 	bool   generated;               /* and recorded: a failure from here on leads nowhere */
 	bool   delivered;               /* at least one sink has it */
+	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
 	bool   refound, verified, tried_others, healed, rotated, created_now;
 	int    lost_replies, refusals;
 	int64_t probe_from, probe_until, read_again_at;   /* mono ms */
@@ -98,6 +99,7 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void abort_sinks(struct rotation *r);
+bool sweep_sinks(struct rotation *r, struct err *e);  /* under the lock, once the server is known */
 
 /* ---- reason.c --------------------------------------------------------------------------------------------------------------- */
 bool refuse(const struct rotation *r, struct err *e);  /* fills e for a WAIT or REFUSE; false */

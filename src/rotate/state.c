@@ -36,6 +36,7 @@ static const struct field state_fields[] = {
 	{ "rejected_at", FIELD_SECONDS, offsetof(struct state, rejected_at) },
 	{ "disabled", FIELD_BOOL, offsetof(struct state, disabled) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct state, job_hook_owed) },
+	{ "unfinished", FIELD_BOOL, offsetof(struct state, unfinished) },
 	{ "accepted_after_ms", FIELD_INT, offsetof(struct state, accepted_after_ms) },
 };
 
