@@ -17,8 +17,8 @@ struct spec { struct place_spec place; char *content, *template_file; bool overw
 static const struct key keys[] = {
 	PLACE_KEYS(spec),
 	{ .name = "content", .type = KEY_TEXT, .offset = offsetof(struct spec, content),
-	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} {slot}; a line end is added" },
-	{ .name = "template_file", .type = KEY_PATH, .offset = offsetof(struct spec, template_file),
+	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} {slot}; a line end is added; default: {password}" },
+	{ .name = "template_file", .type = KEY_FILE, .offset = offsetof(struct spec, template_file),
 	  .help = "a file with the content instead, byte for byte" },
 	{ .name = "overwrite", .type = KEY_BOOL, .offset = offsetof(struct spec, overwrite), .fallback = "no",
 	  .help = "replace a file that does not look like the template" },
@@ -42,14 +42,14 @@ static bool parse(const struct spec *spec, struct template **out, struct err *e)
 	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_MAX);
 	struct err why = ERR_INIT;
 
-	if (spec->content != NULL) {
-		buf_str(&text, spec->content);
+	if (spec->template_file == NULL) {
+		buf_str(&text, spec->content != NULL ? spec->content : "{password}");
 		buf_char(&text, '\n');
 	} else if (!fs_read(spec->template_file, TEMPLATE_MAX, &text, NULL, &why)) {
 		return err_set(e, ERR_CONFIG, "key 'template_file': %s", why.text);
 	}
 	if (!template_parse(buf_cstr(&text), text.len, &t, e) || !template_readable(t, e))
-		return err_in(e, "key '%s'", spec->content != NULL ? "content" : "template_file");
+		return err_in(e, "key '%s'", spec->template_file == NULL ? "content" : "template_file");
 	*out = take(&t);
 	return true;
 }
@@ -64,10 +64,10 @@ static bool file_validate(const void *spec, struct err *e)
 	const struct spec *s = spec;
 	AUTO_TEMPLATE struct template *t = NULL;
 
-	if ((s->content == NULL) == (s->template_file == NULL))
-		return err_set(e, ERR_CONFIG, "a file sink needs either 'content' or 'template_file'");
+	if (s->content != NULL && s->template_file != NULL)
+		return err_set(e, ERR_CONFIG, "'content' and 'template_file' exclude each other");
 	/* A template file may come later than the configuration; it is looked at when it is needed. */
-	return s->content == NULL || parse(s, &t, e);
+	return s->template_file != NULL || parse(s, &t, e);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------------- */
