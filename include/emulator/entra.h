@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Access tokens, for whoever proved who they are: the token endpoint and the metadata endpoints share this. */
+#ifndef EMULATOR_ENTRA_H
+#define EMULATOR_ENTRA_H
+
+#include "emulator/emulator.h"
+
+/* Is this something an access token can be had for? With or without a trailing slash. */
+bool entra_resource_known(const struct emulator *emu, const char *resource);
+/* The token itself; `who` must not be freed meanwhile (identities never are). */
+void entra_issue(struct emulator *emu, const struct identity *who, const char *resource, struct buf *jwt);
+
+#endif

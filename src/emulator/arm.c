@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+#include "emulator/arm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "emulator/pki.h"
+
+#define ERROR_MAX (16 * 1024)
+#define URL_MAX   (16 * 1024)
+#define RP_TYPE   "Microsoft.ContainerRegistry/registries"
+
+/* Versions that know tokens; and those that know only registries. */
+static const char *const token_versions[] = {
+	"2019-05-01-preview", "2020-11-01-preview", "2021-06-01-preview", "2021-08-01-preview", "2021-12-01-preview",
+	"2022-02-01-preview", "2022-12-01",         "2023-01-01-preview", "2023-06-01-preview", "2023-07-01",
+	"2023-08-01-preview", "2023-11-01-preview", "2024-01-01-preview", "2024-11-01-preview", "2025-03-01-preview",
+	"2025-04-01",         "2025-05-01-preview", "2025-06-01-preview", "2025-09-01-preview", "2025-11-01",
+};
+static const char *const registry_versions[] = { "2017-03-01", "2017-10-01", "2019-05-01", "2021-09-01" };
+
+/* ARM takes any of these for itself. */
+static const char *const audiences[] = { "https://management.core.windows.net", "https://management.azure.com",
+	                                 "https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net",
+	                                 "https://management.core.chinacloudapi.cn", "https://management.chinacloudapi.cn" };
+
+/* ---- errors ---------------------------------------------------------------------------------------------------------------- */
+
+static void put_error(struct reply *rs, int status, const char *code, const char *text, const char *end)
+{
+	reply_json(rs, status);
+	buf_str(&rs->body, "{\"error\":{\"code\":");
+	buf_json(&rs->body, code);
+	buf_str(&rs->body, ",\"message\":");
+	buf_json(&rs->body, text);
+	buf_str(&rs->body, end);
+}
+
+void arm_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
+{
+	char text[ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is as good */
+	va_end(ap);
+	put_error(rs, status, code, text, "}}");
+	pairs_set(&rs->header, "x-ms-failure-cause", "gateway");
+}
+
+void acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
+{
+	char text[ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is as good */
+	va_end(ap);
+	put_error(rs, status, code, text, "},\"status\":\"Failed\"}");
+}
+
+/* ---- who asks -------------------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, const char *code, const char *text)
+{
+	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
+
+	arm_error(rs, 401, code, "%s", text);
+	emulator_url(emu, &url);
+	reply_header(rs, "WWW-Authenticate",
+	             "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"", buf_cstr(&url),
+	             emu->set.tenant, text);
+	(void)snprintf(rq->note, sizeof(rq->note), "%s", code);
+}
+
+static bool audience_ok(const struct emulator *emu, const char *audience)
+{
+	AUTO_BUF struct buf own = BUF_INIT(URL_MAX);
+	size_t n = strlen(audience);
+
+	if (n > 0 && audience[n - 1] == '/')
+		n--;
+	for (size_t i = 0; i < COUNT(audiences); i++)
+		if (strlen(audiences[i]) == n && strncmp(audiences[i], audience, n) == 0)
+			return true;
+	emulator_url(emu, &own);
+	return own.len == n && strncmp(buf_cstr(&own), audience, n) == 0;
+}
+
+static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = pairs_text(&rq->header, "Authorization");
+	AUTO_JSON struct json *claims = NULL;
+	struct err e = ERR_INIT;
+	const char *audience;
+	int64_t until = 0;
+
+	if (strncasecmp(header, scheme, strlen(scheme)) != 0) {
+		refuse(emu, rs, rq, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+		return false;
+	}
+	if (!pki_verify(emu->pki, PKI_ENTRA, header + strlen(scheme), &claims, &e)) {
+		refuse(emu, rs, rq, "InvalidAuthenticationToken", "The access token is invalid.");
+		return false;
+	}
+	audience = json_str(claims, "aud");
+	if (!audience || !audience_ok(emu, audience)) {
+		refuse(emu, rs, rq, "InvalidAuthenticationTokenAudience",
+		       "The access token has been obtained for wrong audience or resource. It should exactly match with one of the "
+		       "allowed audiences 'https://management.core.windows.net/', 'https://management.azure.com/'.");
+		return false;
+	}
+	if (!json_int(claims, "exp", &until) || until <= clock_seconds(&emu->clock)) {
+		refuse(emu, rs, rq, "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.");
+		return false;
+	}
+	(void)pthread_mutex_lock(&emu->lock);
+	rq->who = identity_by_object(&emu->identities, json_str(claims, "oid") ? json_str(claims, "oid") : "");
+	(void)pthread_mutex_unlock(&emu->lock);
+	if (!rq->who) {
+		refuse(emu, rs, rq, "InvalidAuthenticationToken", "The access token is of nobody known here.");
+		return false;
+	}
+	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", rq->who->client_id);
+	return true;
+}
+
+/* ---- which version --------------------------------------------------------------------------------------------------------- */
+
+static bool is_listed(const char *version, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(list[i], version) == 0)
+			return true;
+	return false;
+}
+
+static void put_versions(struct buf *out)
+{
+	for (size_t i = 0; i < COUNT(token_versions); i++)
+		buf_fmt(out, "%s%s", i > 0 ? ", " : "", token_versions[i]);
+}
+
+static bool version_ok(const struct request *rq, struct reply *rs, const struct route *row)
+{
+	const char *version = pairs_get(&rq->query, "api-version");
+	bool provider = strstr(row->pattern, RP_TYPE) != NULL;
+	bool below = provider && strstr(row->pattern, RP_TYPE "/{}/") != NULL;
+	AUTO_BUF struct buf known = BUF_INIT(ERROR_MAX);
+
+	if (!version || !*version) {
+		arm_error(rs, 400, "MissingApiVersionParameter",
+		          "The api-version query parameter (?api-version=) is required for all requests.");
+		return false;
+	}
+	if (!provider || is_listed(version, token_versions, COUNT(token_versions)) ||
+	    (!below && is_listed(version, registry_versions, COUNT(registry_versions))))
+		return true;
+	put_versions(&known);
+	arm_error(rs, 400, "InvalidResourceType",
+	          "The resource type could not be found in the namespace 'Microsoft.ContainerRegistry' for api version '%s'. The "
+	          "supported api-versions are '%s'.", version, buf_cstr(&known));
+	return false;
+}
+
+/* ---- how fast -------------------------------------------------------------------------------------------------------------- */
+
+#define LEFT "x-ms-ratelimit-remaining-subscription-"
+static const struct { const char *noun, *own_header, *global_header; int64_t usual, global; } kinds[BUCKET__COUNT] = {
+	[BUCKET_READ] = { "reads", LEFT "reads", LEFT "global-reads", 249, 3749 },
+	[BUCKET_WRITE] = { "writes", LEFT "writes", LEFT "global-writes", 199, 2999 },
+	[BUCKET_DELETE] = { "deletes", LEFT "deletes", LEFT "global-deletes", 199, 2999 },
+};
+
+static enum bucket_kind kind_of(const struct request *rq)
+{
+	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
+		return BUCKET_READ;
+	return strcmp(rq->method, "DELETE") == 0 ? BUCKET_DELETE : BUCKET_WRITE;
+}
+
+/* Takes one from the caller's bucket. *wait_s > 0: empty for so long. */
+static double draw(struct emulator *emu, const struct identity *who, enum bucket_kind kind, int64_t *wait_s)
+{
+	AUTO_FREE char *key = mem_fmt("%s %s", kinds[kind].noun, who->object_id);
+	const struct rate *rate = &emu->set.limit[kind];
+	int64_t now = clock_mono_ms();
+	struct bucket *b = map_get(&emu->buckets, key);
+
+	if (!b) {
+		b = mem_new(sizeof(*b));
+		*b = (struct bucket){ .level = rate->burst, .at_ms = now };
+		map_put(&emu->buckets, key, b);
+	}
+	b->level += (double)(now - b->at_ms) / 1000 * rate->per_second;
+	if (b->level > rate->burst)
+		b->level = rate->burst;
+	b->at_ms = now;
+	*wait_s = 0;
+	if (b->level < 1)
+		*wait_s = rate->per_second > 0 ? (int64_t)((1 - b->level) / rate->per_second) + 1 : 60;
+	else
+		b->level -= 1;
+	return b->level;
+}
+
+static bool rate_ok(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	enum bucket_kind kind = kind_of(rq);
+	int64_t left = kinds[kind].usual, wait_s = 0;
+
+	if (emu->set.limit[kind].burst > 0) {
+		(void)pthread_mutex_lock(&emu->lock);
+		left = (int64_t)draw(emu, rq->who, kind, &wait_s);
+		(void)pthread_mutex_unlock(&emu->lock);
+	}
+	if (wait_s > 0) {
+		arm_error(rs, 429, "SubscriptionRequestsThrottled",
+		          "Number of requests for subscription '%s' and operation '%s' exceeded the backend storage limit. Please try "
+		          "again after '%lld' seconds.", emu->set.subscription, rq->method, (long long)wait_s);
+		reply_header(rs, "Retry-After", "%lld", (long long)wait_s);
+		(void)snprintf(rq->note, sizeof(rq->note), "throttled");
+		left = 0;
+	}
+	reply_header(rs, kinds[kind].own_header, "%lld", (long long)left);
+	reply_header(rs, kinds[kind].global_header, "%lld", (long long)kinds[kind].global);
+	return wait_s == 0;
+}
+
+/* ---- may they -------------------------------------------------------------------------------------------------------------- */
+
+static bool right_ok(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row)
+{
+	size_t scope = strlen(rq->path);
+	const char *generate = strcasestr(rq->path, "/generateCredentials");
+	bool may;
+
+	if (generate)
+		scope = (size_t)(generate - rq->path);
+	(void)pthread_mutex_lock(&emu->lock);
+	may = identity_may(rq->who, row->action);
+	(void)pthread_mutex_unlock(&emu->lock);
+	if (may)
+		return true;
+	arm_error(rs, 403, "AuthorizationFailed",
+	          "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%.*s' or the "
+	          "scope is invalid. If access was recently granted, please refresh your credentials.",
+	          rq->who->client_id, rq->who->object_id, row->action, (int)scope, rq->path);
+	(void)snprintf(rq->note, sizeof(rq->note), "AuthorizationFailed");
+	return false;
+}
+
+/* ---- what every answer carries --------------------------------------------------------------------------------------------- */
+
+static void put_headers(struct emulator *emu, const struct route *row, struct reply *rs)
+{
+	static const char *const fixed[][2] = { { "Cache-Control", "no-cache" },
+		                                { "Pragma", "no-cache" },
+		                                { "Expires", "-1" },
+		                                { "Strict-Transport-Security", "max-age=31536000; includeSubDomains" },
+		                                { "X-Content-Type-Options", "nosniff" },
+		                                { "Vary", "Accept-Encoding" } };
+	char id[37], date[STR_TIME_MAX], compact[STR_TIME_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(fixed); i++)
+		pairs_add(&rs->header, fixed[i][0], fixed[i][1]);
+	crypto_uuid(id);
+	str_from_time(clock_seconds(&emu->clock), date);
+	for (size_t i = 0; date[i]; i++)
+		if (date[i] != '-' && date[i] != ':')
+			compact[n++] = date[i];
+	compact[n] = '\0';
+	pairs_add(&rs->header, "x-ms-request-id", id);
+	pairs_add(&rs->header, "x-ms-correlation-request-id", id);
+	reply_header(rs, "x-ms-routing-request-id", "EASTUS:%s:%s", compact, id);
+	if (strstr(row->pattern, RP_TYPE)) {
+		AUTO_BUF struct buf versions = BUF_INIT(ERROR_MAX);
+
+		put_versions(&versions);
+		pairs_add(&rs->header, "api-supported-versions", buf_cstr(&versions));
+		pairs_add(&rs->header, "Server", "Kestrel");
+	}
+}
+
+bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row)
+{
+	put_headers(emu, row, rs);
+	if (!version_ok(rq, rs, row) || !know_bearer(emu, rq, rs) || !rate_ok(emu, rq, rs) || !right_ok(emu, rq, rs, row))
+		return false;
+	reply_header(rs, "x-ms-operation-identifier", "tenantId=%s,objectId=%s/eastus/%s", emu->set.tenant, rq->who->object_id,
+	             pairs_text(&rs->header, "x-ms-request-id"));
+	return true;
+}
+
+/* ---- pieces of bodies ------------------------------------------------------------------------------------------------------ */
+
+void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out)
+{
+	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" RP_TYPE "/%s", emu->set.subscription, r->resource_group,
+	        r->name);
+}
+
+struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs, bool nested)
+{
+	const char *subscription = rq->arg[0], *group = rq->arg[1], *name = rq->arg[2];
+	struct registry *r = model_registry(&emu->model, name);
+	bool known_group = strcasecmp(group, emu->set.resource_group) == 0;
+
+	for (size_t i = 0; i < emu->model.n_registries; i++)
+		known_group = known_group || strcasecmp(emu->model.registry[i]->resource_group, group) == 0;
+	if (strcasecmp(subscription, emu->set.subscription) != 0)
+		arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", subscription);
+	else if (!known_group)
+		arm_error(rs, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
+	else if (r && strcasecmp(r->resource_group, group) == 0)
+		return r;
+	else if (nested)
+		arm_error(rs, 404, "ParentResourceNotFound",
+		          "Can not perform requested operation on nested resource. Parent resource '%s' not found.", name);
+	else
+		arm_error(rs, 404, "ResourceNotFound",
+		          "The Resource '" RP_TYPE "/%s' under resource group '%s' was not found. For more details please go to "
+		          "https://aka.ms/ARMResourceNotFoundFix", name, group);
+	return NULL;
+}
+
+void arm_system_data(struct buf *out, const char *author, int64_t created, int64_t modified)
+{
+	char first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
+
+	clock_text(created, first);
+	clock_text(modified, last);
+	buf_str(out, "\"systemData\":{\"createdBy\":");
+	buf_json(out, author);
+	buf_fmt(out, ",\"createdByType\":\"Application\",\"createdAt\":\"%s\",\"lastModifiedBy\":", first);
+	buf_json(out, author);
+	buf_fmt(out, ",\"lastModifiedByType\":\"Application\",\"lastModifiedAt\":\"%s\"}", last);
+}
+
+size_t arm_skip(const struct request *rq)
+{
+	const char *text = pairs_get(&rq->query, "$skiptoken");
+	int64_t skip = 0;
+
+	return text && str_int(text, 0, INT32_MAX, &skip) ? (size_t)skip : 0;
+}
+
+void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n, struct buf *out)
+{
+	AUTO_BUF struct buf link = BUF_INIT(URL_MAX);
+	const char *filter = pairs_get(&rq->query, "$filter");
+
+	if (next >= n)
+		return;
+	emulator_url(emu, &link);
+	buf_fmt(&link, "%s?api-version=%s", rq->path, pairs_text(&rq->query, "api-version"));
+	if (filter) {
+		buf_str(&link, "&%24filter=");
+		buf_form(&link, filter);
+	}
+	buf_fmt(&link, "&%%24skiptoken=%zu", next);
+	buf_str(out, ",\"nextLink\":");
+	buf_json(out, buf_cstr(&link));
+}
+
+/* ---- subscriptions, groups, resources, registries -------------------------------------------------------------------------- */
+
+static void put_subscription(const struct emulator *emu, struct buf *out)
+{
+	buf_fmt(out, "{\"id\":\"/subscriptions/%s\",\"authorizationSource\":\"RoleBased\",\"managedByTenants\":[],\"subscriptionId\":\"%s\","
+	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated\",\"state\":\"Enabled\",\"subscriptionPolicies\":{\"locationPlacementId\":"
+	        "\"Public_2014-09-01\",\"quotaId\":\"PayAsYouGo_2014-09-01\",\"spendingLimit\":\"Off\"}}",
+	        emu->set.subscription, emu->set.subscription, emu->set.tenant);
+}
+
+static bool subscription_ok(struct emulator *emu, const struct request *rq, struct reply *rs)
+{
+	if (strcasecmp(rq->arg[0], emu->set.subscription) == 0)
+		return true;
+	arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", rq->arg[0]);
+	return false;
+}
+
+static void subscriptions_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	(void)rq;
+	reply_json(rs, 200);
+	buf_str(&rs->body, "{\"value\":[");
+	put_subscription(emu, &rs->body);
+	buf_str(&rs->body, "],\"count\":{\"type\":\"Total\",\"value\":1}}");
+}
+
+static void subscription_get(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	if (!subscription_ok(emu, rq, rs))
+		return;
+	reply_json(rs, 200);
+	put_subscription(emu, &rs->body);
+}
+
+static void tenants_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	(void)rq;
+	reply_json(rs, 200);
+	buf_fmt(&rs->body, "{\"value\":[{\"id\":\"/tenants/%s\",\"tenantId\":\"%s\",\"displayName\":\"Emulated\"}]}", emu->set.tenant,
+	        emu->set.tenant);
+}
+
+static void group_get(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	bool known = strcasecmp(rq->arg[1], emu->set.resource_group) == 0;
+
+	if (!subscription_ok(emu, rq, rs))
+		return;
+	for (size_t i = 0; i < emu->model.n_registries; i++)
+		known = known || strcasecmp(emu->model.registry[i]->resource_group, rq->arg[1]) == 0;
+	if (!known) {
+		arm_error(rs, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rq->arg[1]);
+		return;
+	}
+	reply_json(rs, 200);
+	buf_fmt(&rs->body, "{\"id\":\"/subscriptions/%s/resourceGroups/", emu->set.subscription);
+	buf_str(&rs->body, rq->arg[1]);
+	buf_str(&rs->body, "\",\"name\":");
+	buf_json(&rs->body, rq->arg[1]);
+	buf_str(&rs->body, ",\"type\":\"Microsoft.Resources/resourceGroups\",\"location\":\"eastus\",\"tags\":{},\"properties\":"
+	        "{\"provisioningState\":\"Succeeded\"}}");
+}
+
+static void put_registry_head(const struct emulator *emu, const struct registry *r, struct buf *out)
+{
+	buf_str(out, "\"id\":\"");
+	arm_registry_id(emu, r, out);
+	buf_fmt(out, "\",\"name\":\"%s\",\"type\":\"" RP_TYPE "\",\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"location\":\"%s\","
+	        "\"tags\":{},", r->name, r->location);
+	arm_system_data(out, emu->set.client_id, r->created, r->created);
+}
+
+/* Does an OData filter of the two forms clients use let a registry pass? */
+static bool filter_ok(const char *filter, const struct registry *r)
+{
+	const char *type, *name;
+	AUTO_FREE char *wanted_name = mem_fmt("name eq '%s'", r->name);
+
+	if (!filter || !*filter)
+		return true;
+	type = strcasestr(filter, "resourceType eq '");
+	if (type && strncasecmp(type + strlen("resourceType eq '"), RP_TYPE "'", strlen(RP_TYPE "'")) != 0)
+		return false;
+	name = strcasestr(filter, "name eq '");
+	return !name || strcasestr(filter, wanted_name) != NULL;
+}
+
+static bool registry_visible(const struct request *rq, const struct registry *r, const char *group)
+{
+	return identity_may(rq->who, RP_TYPE "/read") && (!group || strcasecmp(r->resource_group, group) == 0);
+}
+
+/* ARM shows everybody just what they may read. */
+static void list_resources(struct emulator *emu, struct request *rq, struct reply *rs, const char *group, bool filtered)
+{
+	size_t next = arm_skip(rq), shown = 0;
+
+	if (!subscription_ok(emu, rq, rs))
+		return;
+	reply_json(rs, 200);
+	buf_str(&rs->body, "{\"value\":[");
+	for (; next < emu->model.n_registries && shown < (size_t)emu->set.page; next++) {
+		const struct registry *r = emu->model.registry[next];
+
+		if (!registry_visible(rq, r, group) || (filtered && !filter_ok(pairs_get(&rq->query, "$filter"), r)))
+			continue;
+		buf_str(&rs->body, shown++ > 0 ? ",{" : "{");
+		put_registry_head(emu, r, &rs->body);
+		if (!filtered)
+			buf_fmt(&rs->body, ",\"properties\":{\"loginServer\":\"%s\",\"provisioningState\":\"Succeeded\"}", r->login_server);
+		buf_char(&rs->body, '}');
+	}
+	buf_char(&rs->body, ']');
+	arm_next_link(emu, rq, next, emu->model.n_registries, &rs->body);
+	buf_char(&rs->body, '}');
+}
+
+static void resources_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	list_resources(emu, rq, rs, NULL, true);
+}
+
+static void group_resources_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	list_resources(emu, rq, rs, rq->arg[1], true);
+}
+
+static void registries_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	list_resources(emu, rq, rs, NULL, false);
+}
+
+static void group_registries_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	list_resources(emu, rq, rs, rq->arg[1], false);
+}
+
+#define SUB   "/subscriptions/{}"
+#define GROUP SUB "/resourceGroups/{}"
+
+static const struct route rows[] = {
+	{ "GET", "/subscriptions", "subscriptions", NULL, subscriptions_list },
+	{ "GET", SUB, "subscription", NULL, subscription_get },
+	{ "GET", "/tenants", "tenants", NULL, tenants_list },
+	{ "GET", GROUP, "group-get", NULL, group_get },
+	{ "GET", SUB "/resources", "resources", NULL, resources_list },
+	{ "GET", GROUP "/resources", "resources", NULL, group_resources_list },
+	{ "GET", SUB "/providers/" RP_TYPE, "registry-list", NULL, registries_list },
+	{ "GET", GROUP "/providers/" RP_TYPE, "registry-list", NULL, group_registries_list },
+};
+const struct routes arm_routes = { AREA_ARM, rows, COUNT(rows) };

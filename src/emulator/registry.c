@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry's own door: the challenge of /v2/, and tokens for whoever knows a password. */
+#include <ctype.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "emulator/emulator.h"
+#include "emulator/pki.h"
+#include "emulator/proxy.h"
+
+#define TEXT_MAX        (64 * 1024)
+#define ISSUER          "Azure Container Registry"
+#define ACCESS_SECONDS  4500            /* of a token for repositories */
+#define REFRESH_SECONDS (3 * 3600)
+#define EVERYBODY       "00000000-0000-0000-0000-000000000000"   /* the user name of Entra identities */
+#define REFRESH_BYTES   48
+
+struct refresh { char *user; int64_t until; };   /* seconds */
+
+enum login { LOGIN_OK, LOGIN_NO_TOKEN, LOGIN_DISABLED, LOGIN_WRONG, LOGIN_LAGGING, LOGIN_EXPIRED };
+static const char *const login_notes[] = { [LOGIN_OK] = "", [LOGIN_NO_TOKEN] = "no such token", [LOGIN_DISABLED] = "token disabled",
+	                                   [LOGIN_WRONG] = "wrong password", [LOGIN_LAGGING] = "not yet replicated",
+	                                   [LOGIN_EXPIRED] = "password expired" };
+
+static void common_headers(struct reply *rs)
+{
+	char id[37];
+
+	crypto_uuid(id);
+	pairs_set(&rs->header, "Docker-Distribution-Api-Version", "registry/2.0");
+	pairs_set(&rs->header, "X-Ms-Correlation-Request-Id", id);
+	pairs_set(&rs->header, "Server", "openresty");
+}
+
+static void unauthorized(struct reply *rs)
+{
+	common_headers(rs);
+	reply_json(rs, 401);
+	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required, visit "
+	        "https://aka.ms/acr/authorization for more information.\"}]}\n");
+}
+
+static void bad_request(struct reply *rs, int status, const char *text)
+{
+	common_headers(rs);
+	reply_json(rs, status);
+	buf_str(&rs->body, "{\"errors\":[{\"code\":\"BAD_REQUEST\",\"message\":");
+	buf_json(&rs->body, text);
+	buf_str(&rs->body, "}]}\n");
+}
+
+/* Which registry is meant: by service, else by the host that was asked, else the first. Holds the lock already. */
+static struct registry *registry_of(struct emulator *emu, const struct request *rq, const char *service)
+{
+	struct registry *r = service ? model_at_server(&emu->model, service) : NULL;
+
+	if (!r && !service)
+		r = model_at_server(&emu->model, pairs_text(&rq->header, "Host"));
+	if (!r && !service && emu->model.n_registries > 0)
+		r = emu->model.registry[0];
+	return r;
+}
+
+/* ---- rights ---------------------------------------------------------------------------------------------------------------- */
+
+static const struct { const char *verb, *suffix; } verbs[] = {
+	{ "pull", "/content/read" },           { "push", "/content/write" },          { "delete", "/content/delete" },
+	{ "metadata_read", "/metadata/read" }, { "metadata_write", "/metadata/write" },
+};
+
+/* Does a scope map allow this on this repository? NULL as map: everything is allowed. */
+static bool allows(const struct scope_map *map, const char *repository, const char *suffix)
+{
+	if (!map)
+		return true;
+	for (size_t i = 0; i < map->actions.n; i++) {
+		const char *action = map->actions.item[i];
+		size_t n = strlen(action), m = strlen(suffix);
+		AUTO_FREE char *pattern = NULL;
+
+		if (n <= 13 + m || strncmp(action, "repositories/", 13) != 0 || strcmp(action + n - m, suffix) != 0)
+			continue;
+		pattern = mem_dup_n(action + 13, n - m - 13);
+		if (route_glob(pattern, repository))
+			return true;
+	}
+	return false;
+}
+
+static bool asked_for(const char *actions, const char *verb)
+{
+	size_t n = strlen(verb);
+
+	while (*actions) {
+		size_t m = strcspn(actions, ",");
+
+		if ((m == n && strncmp(actions, verb, n) == 0) || (m == 1 && *actions == '*'))
+			return true;
+		actions += m + (actions[m] == ',');
+	}
+	return false;
+}
+
+/* One "repository:NAME:pull,push" of a scope parameter. */
+static void put_access(const struct scope_map *map, const char *scope, bool *first, struct buf *out)
+{
+	const char *type_end = strchr(scope, ':'), *name_end = strrchr(scope, ':');
+	AUTO_FREE char *type = NULL, *name = NULL;
+	bool first_verb = true;
+
+	if (!type_end || name_end == type_end)
+		return;
+	type = mem_dup_n(scope, (size_t)(type_end - scope));
+	name = mem_dup_n(type_end + 1, (size_t)(name_end - type_end - 1));
+	buf_str(out, *first ? "{\"type\":" : ",{\"type\":");
+	*first = false;
+	buf_json(out, type);
+	buf_str(out, ",\"name\":");
+	buf_json(out, name);
+	buf_str(out, ",\"actions\":[");
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		if (!asked_for(name_end + 1, verbs[i].verb) || !allows(map, name, verbs[i].suffix))
+			continue;
+		buf_fmt(out, "%s\"%s\"", first_verb ? "" : ",", verbs[i].verb);
+		first_verb = false;
+	}
+	if (map == NULL && strcmp(type, "registry") == 0)
+		buf_str(out, first_verb ? "\"*\"" : ",\"*\"");
+	buf_str(out, "]}");
+}
+
+static void put_all_access(const struct scope_map *map, const struct pairs *asked, struct buf *out)
+{
+	bool first = true;
+
+	buf_char(out, '[');
+	for (size_t i = 0; i < asked->n; i++) {
+		AUTO_FREE char *copy = NULL;
+		char *rest, *one;
+
+		if (strcasecmp(asked->item[i].name, "scope") != 0)
+			continue;
+		rest = copy = mem_dup(asked->item[i].value);
+		while ((one = strsep(&rest, " ")))
+			put_access(map, one, &first, out);
+	}
+	buf_char(out, ']');
+}
+
+/* ---- logins ---------------------------------------------------------------------------------------------------------------- */
+
+/* Which replica answers: a connection stays with one, new connections that present the same password take turns. */
+static unsigned replica_for(struct emulator *emu, struct request *rq, struct slot *s)
+{
+	unsigned n = emu->set.replicas ? emu->set.replicas : 1;
+	unsigned chosen = s->turn;
+
+	if (rq->replica && *rq->replica >= 0)
+		return (unsigned)*rq->replica % n;
+	if (emu->set.random_replica)
+		crypto_random(&chosen, sizeof(chosen));
+	else
+		s->turn++;
+	if (rq->replica)
+		*rq->replica = (int)(chosen % n);
+	return chosen % n;
+}
+
+/* Holds the lock already. */
+static enum login check_password(struct emulator *emu, struct request *rq, struct registry *r, const char *user, const char *password)
+{
+	struct token *t = map_get(&r->tokens, user);
+	int64_t now = clock_ticks(&emu->clock);
+	struct print print;
+
+	if (!t)
+		return LOGIN_NO_TOKEN;
+	if (t->disabled)
+		return LOGIN_DISABLED;
+	crypto_print_bytes(password, strlen(password), &print);
+	for (int i = 0; i < MODEL_SLOTS; i++) {
+		struct slot *s = &t->slot[i];
+		unsigned replica;
+
+		if (slot_answer(s, &print, now, 0) == SLOT_OTHER)
+			continue;
+		replica = replica_for(emu, rq, s);
+		switch (slot_answer(s, &print, now, slot_lag(emu->set.propagation, replica, emu->set.replicas))) {
+		case SLOT_ACCEPTED:
+			return LOGIN_OK;
+		case SLOT_LAGGING:
+			return LOGIN_LAGGING;
+		default:
+			return LOGIN_EXPIRED;
+		}
+	}
+	return LOGIN_WRONG;
+}
+
+static char *remember_refresh(struct emulator *emu, const char *user)
+{
+	AUTO_BUF struct buf text = BUF_INIT(256);
+	struct refresh *refresh = mem_new(sizeof(*refresh));
+	uint8_t random[REFRESH_BYTES];
+	char hex[PRINT_HEX_MAX];
+	struct print print;
+
+	crypto_random(random, sizeof(random));
+	crypto_base64(random, sizeof(random), true, &text);
+	crypto_print_bytes(text.data, text.len, &print);
+	print_to_hex(&print, hex);
+	refresh->user = mem_dup(user);
+	refresh->until = clock_seconds(&emu->clock) + REFRESH_SECONDS;
+	map_put(&emu->refresh, hex, refresh);
+	return mem_dup(buf_cstr(&text));
+}
+
+/* Who a refresh token is for, or NULL. */
+static char *user_of_refresh(struct emulator *emu, const char *text)
+{
+	const struct refresh *refresh;
+	char hex[PRINT_HEX_MAX];
+	struct print print;
+
+	crypto_print_bytes(text, strlen(text), &print);
+	print_to_hex(&print, hex);
+	refresh = map_get(&emu->refresh, hex);
+	return refresh && refresh->until > clock_seconds(&emu->clock) ? mem_dup(refresh->user) : NULL;
+}
+
+struct grant { char *service, *user, *refresh; struct buf access; };
+
+static void grant_clear(struct grant *g)
+{
+	mem_free_ptr(&g->service);
+	mem_free_ptr(&g->user);
+	mem_free_ptr(&g->refresh);
+	buf_free(&g->access);
+}
+
+/* Holds the lock already. */
+static void fill_grant(struct emulator *emu, struct registry *r, const char *user, const struct pairs *asked, bool offline, struct grant *g)
+{
+	const struct token *t = map_get(&r->tokens, user);
+	const struct scope_map *map = t ? model_scope_map_of(r, t) : NULL;
+	const struct scope_map nothing = { 0 };
+
+	if (t && !map)
+		map = &nothing; /* its scope map was deleted */
+	g->service = mem_dup(r->login_server);
+	g->user = mem_dup(user);
+	put_all_access(map, asked, &g->access);
+	if (offline)
+		g->refresh = remember_refresh(emu, user);
+}
+
+static void answer_grant(struct emulator *emu, struct reply *rs, const struct grant *g)
+{
+	AUTO_BUF struct buf claims = BUF_INIT(TEXT_MAX), jwt = BUF_INIT(TEXT_MAX);
+	long long now = (long long)clock_seconds(&emu->clock);
+	char id[37];
+
+	crypto_uuid(id);
+	buf_fmt(&claims, "{\"jti\":\"%s\",\"sub\":", id);
+	buf_json(&claims, g->user);
+	buf_fmt(&claims, ",\"nbf\":%lld,\"exp\":%lld,\"iat\":%lld,\"iss\":\"" ISSUER "\",\"aud\":", now - 30, now + ACCESS_SECONDS, now);
+	buf_json(&claims, g->service);
+	buf_fmt(&claims, ",\"version\":\"1.0\",\"access\":%s,\"roles\":[]}", buf_cstr(&g->access));
+	pki_sign(emu->pki, PKI_REGISTRY, buf_cstr(&claims), &jwt);
+	common_headers(rs);
+	reply_json(rs, 200);
+	buf_str(&rs->body, "{\"access_token\":\"");
+	buf_str(&rs->body, buf_cstr(&jwt));
+	if (g->refresh)
+		buf_fmt(&rs->body, "\",\"refresh_token\":\"%s", g->refresh);
+	buf_str(&rs->body, "\"}");
+}
+
+static void log_in(struct emulator *emu, struct request *rq, struct reply *rs, const char *user, const char *password,
+                   const struct pairs *asked, bool offline)
+{
+	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
+	enum login answer = LOGIN_NO_TOKEN;
+	struct registry *r;
+
+	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", user);
+	(void)pthread_mutex_lock(&emu->lock);
+	r = registry_of(emu, rq, pairs_get(asked, "service"));
+	if (r)
+		answer = check_password(emu, rq, r, user, password);
+	if (answer == LOGIN_OK)
+		fill_grant(emu, r, user, asked, offline, &g);
+	(void)pthread_mutex_unlock(&emu->lock);
+	(void)snprintf(rq->note, sizeof(rq->note), "%s", login_notes[answer]);
+	if (!r)
+		bad_request(rs, 400, "service is not a registry known here");
+	else if (answer == LOGIN_OK)
+		answer_grant(emu, rs, &g);
+	else
+		unauthorized(rs);
+}
+
+static void token_get(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	static const char scheme[] = "Basic ";
+	const char *header = pairs_text(&rq->header, "Authorization");
+	AUTO_BUF struct buf plain = BUF_INIT(TEXT_MAX);
+	char *colon;
+
+	if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
+	    !pki_unbase64(header + strlen(scheme), strlen(header + strlen(scheme)), &plain) || plain.len == 0 ||
+	    !(colon = strchr(plain.data, ':'))) {
+		unauthorized(rs);
+		(void)snprintf(rq->note, sizeof(rq->note), "no credentials");
+		return;
+	}
+	*colon = '\0';
+	log_in(emu, rq, rs, plain.data, colon + 1, &rq->query, false);
+}
+
+static void log_in_again(struct emulator *emu, struct request *rq, struct reply *rs, const struct pairs *form)
+{
+	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
+	AUTO_FREE char *user = NULL;
+	struct registry *r;
+
+	(void)pthread_mutex_lock(&emu->lock);
+	user = user_of_refresh(emu, pairs_text(form, "refresh_token"));
+	r = registry_of(emu, rq, pairs_get(form, "service"));
+	if (user && r)
+		fill_grant(emu, r, user, form, false, &g);
+	(void)pthread_mutex_unlock(&emu->lock);
+	if (user && r)
+		answer_grant(emu, rs, &g);
+	else
+		unauthorized(rs);
+}
+
+static void token_post(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	AUTO(pairs_clear) struct pairs form = { 0 };
+	const char *grant;
+	bool offline;
+
+	if (!pairs_form(&form, buf_cstr(&rq->body), rq->body.len))
+		pairs_clear(&form);
+	grant = pairs_text(&form, "grant_type");
+	offline = strcmp(pairs_text(&form, "access_type"), "offline") == 0;
+	if (strcmp(grant, "password") == 0)
+		log_in(emu, rq, rs, pairs_text(&form, "username"), pairs_text(&form, "password"), &form, offline);
+	else if (strcmp(grant, "refresh_token") == 0)
+		log_in_again(emu, rq, rs, &form);
+	else
+		bad_request(rs, 400, "grant_type is not one of password, refresh_token");
+}
+
+/* An Entra token becomes a refresh token. Scope-map tokens have no part in it. */
+static void exchange(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	AUTO(pairs_clear) struct pairs form = { 0 };
+	AUTO_JSON struct json *claims = NULL;
+	AUTO_FREE char *refresh = NULL;
+	struct err e = ERR_INIT;
+
+	if (!pairs_form(&form, buf_cstr(&rq->body), rq->body.len) || strcmp(pairs_text(&form, "grant_type"), "access_token") != 0) {
+		bad_request(rs, 400, "grant_type is not access_token");
+		return;
+	}
+	if (!pki_verify(emu->pki, PKI_ENTRA, pairs_text(&form, "access_token"), &claims, &e)) {
+		unauthorized(rs);
+		return;
+	}
+	(void)pthread_mutex_lock(&emu->lock);
+	refresh = remember_refresh(emu, EVERYBODY);
+	(void)pthread_mutex_unlock(&emu->lock);
+	common_headers(rs);
+	reply_json(rs, 200);
+	buf_fmt(&rs->body, "{\"refresh_token\":\"%s\"}", refresh);
+}
+
+/* ---- /v2/ ------------------------------------------------------------------------------------------------------------------ */
+
+/* "hello/manifests/v1" is about repository "hello". */
+static char *repository_of(const char *rest)
+{
+	static const char *const parts[] = { "/manifests/", "/blobs/", "/tags/", "/referrers/" };
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		const char *at = strstr(rest, parts[i]);
+
+		if (at)
+			return mem_dup_n(rest, (size_t)(at - rest));
+	}
+	return NULL;
+}
+
+static void challenge(struct emulator *emu, const struct request *rq, struct reply *rs)
+{
+	bool reads = strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0;
+	AUTO_FREE char *repository = repository_of(rq->arg[0] ? rq->arg[0] : ""), *service = NULL;
+	const char *host = pairs_text(&rq->header, "Host");
+	const struct registry *r;
+
+	(void)pthread_mutex_lock(&emu->lock);
+	r = registry_of(emu, rq, NULL);
+	service = mem_dup(r ? r->login_server : host);
+	(void)pthread_mutex_unlock(&emu->lock);
+	unauthorized(rs);
+	/* The realm is the host that was asked: with a name of its own the registry is reached by that one. */
+	if (repository)
+		reply_header(rs, "Www-Authenticate", "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\",scope=\"repository:%s:%s\"", host,
+		             service, repository, reads ? "pull" : "pull,push");
+	else
+		reply_header(rs, "Www-Authenticate", "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\"", host, service);
+}
+
+static bool bearer_ok(struct emulator *emu, const char *jwt)
+{
+	AUTO_JSON struct json *claims = NULL;
+	struct err e = ERR_INIT;
+	int64_t until = 0;
+
+	return pki_verify(emu->pki, PKI_REGISTRY, jwt, &claims, &e) && json_int(claims, "exp", &until) &&
+	       until > clock_seconds(&emu->clock);
+}
+
+static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = pairs_text(&rq->header, "Authorization");
+
+	if (strncasecmp(header, "Basic ", 6) == 0) {
+		unauthorized(rs);
+		pairs_set(&rs->header, "Www-Authenticate", "Basic realm=\"Azure Container Registry\"");
+	} else if (strncasecmp(header, scheme, strlen(scheme)) != 0 || !bearer_ok(emu, header + strlen(scheme))) {
+		challenge(emu, rq, rs);
+	} else if (emu->set.backend) {
+		proxy_pass(emu->set.backend, rq, rs);
+	} else if (!rq->arg[0] || !*rq->arg[0]) {
+		common_headers(rs);
+		reply_json(rs, 200);
+		buf_str(&rs->body, "{}");
+	} else {
+		common_headers(rs);
+		reply_json(rs, 404);
+		buf_str(&rs->body, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"repository name not known to registry\"}]}");
+	}
+}
+
+static const struct route rows[] = {
+	{ "GET", "/oauth2/token", "login", NULL, token_get },
+	{ "POST", "/oauth2/token", "login", NULL, token_post },
+	{ "POST", "/oauth2/exchange", "exchange", NULL, exchange },
+	{ "*", "/v2", "v2", NULL, v2 },
+	{ "GET", "/v2/", "v2", NULL, v2 },
+	{ "*", "/v2/{*}", "registry", NULL, v2 },
+};
+const struct routes registry_routes = { AREA_REGISTRY, rows, COUNT(rows) };
