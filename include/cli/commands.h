@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* One function per command, src/cli/cmd_*.c; each returns the exit status. The table is in src/cli/commands.c. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+struct options;
+
+int cmd_run(const struct options *o);     /* rotate, heal or bootstrap what is due */
+int cmd_plan(const struct options *o);    /* what run would do, and why */
+int cmd_keys(const struct options *o);    /* every configuration key, from the parser's own tables */
+
+#endif
