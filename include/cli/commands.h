@@ -7,6 +7,6 @@ struct options;
 
 int cmd_run(const struct options *o);     /* rotate, heal or bootstrap what is due */
 int cmd_plan(const struct options *o);    /* what run would do, and why */
-int cmd_keys(const struct options *o);    /* every configuration key, from the parser's own tables */
+
 
 #endif

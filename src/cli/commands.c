@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/commands.h"
 
+#include "cli/cmd_keys.h"
 #include "cli/options.h"
 
 const struct command commands[] = {
