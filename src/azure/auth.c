@@ -93,8 +93,11 @@ static bool fetch(struct auth *a, const struct cloud *c, struct http *h, struct 
 
 	if (!choose(a, h, &method, e))
 		return false;
-	if (!method->fetch(a->spec, c, h, a->env, &token, &expires, e))
+	if (!method->fetch(a->spec, c, h, a->env, &token, &expires, e)) {
+		/* A file that is not there must not read as a registry or token that is not there. */
+		e->kind = e->kind == ERR_MISSING ? ERR_CONFIG : e->kind;
 		return err_in(e, "%s", method->method);
+	}
 	life_s = expires - env_now(a->env);
 	now_ms = env_mono_ms(a->env);
 	secret_free(a->token);
