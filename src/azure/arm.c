@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "azure/arm_error.h"
+#include "azure/arm_refusal.h"
 #include "azure/arm_url.h"
 #include "azure/gate.h"
 #include "base/crypto.h"
@@ -153,7 +153,7 @@ bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struc
 	if (!send_signed(a, h, rq, url, &got, e))
 		return false;
 	if (got.status < 200 || got.status > 299)
-		return arm_error(&got, arm_clock_offset(a), e);
+		return arm_refused(&got, arm_clock_offset(a), e);
 	*rs = got;
 	got = (struct http_response){ 0 };
 	return true;

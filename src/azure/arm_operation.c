@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "azure/arm.h"
-#include "azure/arm_error.h"
+#include "azure/arm_refusal.h"
 #include "azure/arm_url.h"
 #include "base/err.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "azure/arm_error.h"
+#include "azure/arm_refusal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +107,7 @@ static const struct json *error_of(const struct json *body)
 	return json_str(body, "code") != NULL ? body : NULL;
 }
 
-bool arm_error(const struct http_response *rs, int64_t skew, struct err *e)
+bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e)
 {
 	AUTO_JSON struct json *body = NULL;
 	AUTO_BUF struct buf text = BUF_INIT(4096);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a refusal of Azure Resource Manager means, in words somebody can act on. */
-#ifndef AZURE_ARM_ERROR_H
-#define AZURE_ARM_ERROR_H
+#ifndef AZURE_ARM_REFUSAL_H
+#define AZURE_ARM_REFUSAL_H
 
 #include "base/base.h"
 
@@ -10,7 +10,7 @@ struct http_response;
 struct json;
 
 /* Fills e from a response that is no 2xx, as arm_send promises it. skew: service clock minus local clock, seconds. Returns false. */
-bool arm_error(const struct http_response *rs, int64_t skew, struct err *e);
+bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e);
 /* The same for a body that tells of a failed operation: {"status":"Failed","error":{...}}. */
 bool arm_failed(const struct json *body, const struct http_response *rs, const char *state, struct err *e);
 
