@@ -126,6 +126,9 @@ deps:
 check-e2e: all
 	@packaging/install-deps e2e
 	@prove -v --timer tests/e2e/*.t
+check-az: all
+	@packaging/install-deps e2e az
+	@prove -v --timer tests/e2e/az.t
 demo:
 	@packaging/install-deps build
 	@$(MAKE) --no-print-directory -j$(shell nproc) all

@@ -55,12 +55,18 @@ struct emulator {
 	pthread_mutex_t   sleep_lock;
 	pthread_cond_t    sleep_wake;
 	bool              stopping;
+	unsigned          late;                /* requests that will act later; the end waits for them */
 };
 
 /* "https://localhost:PORT", without a trailing slash. */
 void emulator_url(const struct emulator *emu, struct buf *out);
 /* Sleeps, but not past the end of the program. False when it is over. */
 bool emulator_sleep(struct emulator *emu, int64_t ms);
+/* Around every thread that outlives its connection. */
+void emulator_late_begin(struct emulator *emu);
+void emulator_late_end(struct emulator *emu);
+/* Ends all sleeps, and waits for late threads. */
+void emulator_stop(struct emulator *emu);
 /* Runs the handler a request is routed to; 404 where there is none. `operation` may be NULL. */
 void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs, const char **operation);
 

@@ -34,6 +34,15 @@ static bool read_body(const struct request *rq, struct reply *rs, struct json **
 	return false;
 }
 
+/* Stays as it is when the member is not there. */
+static void keep_or_set(const struct json *wanted, const char *name, int64_t *value)
+{
+	int64_t given;
+
+	if (json_int(wanted, name, &given))
+		*value = given;
+}
+
 static void answer_done(struct reply *rs)
 {
 	reply_json(rs, 200);
@@ -404,7 +413,7 @@ void control_federated(struct emulator *emu, const struct json *wanted, struct b
 	int64_t lifetime = 3600;
 	char id[37];
 
-	(void)json_int(wanted, "lifetime", &lifetime); /* stays at an hour when it is not there */
+	keep_or_set(wanted, "lifetime", &lifetime);
 	for (size_t i = 0; i < COUNT(claims); i++) {
 		const char *given = json_str(wanted, claims[i][1]);
 
@@ -438,10 +447,10 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	ticks_of(wanted, "settle", &emu->set.settle);
 	if (json_int(wanted, "replicas", &replicas) && replicas > 0)
 		emu->set.replicas = (unsigned)replicas;
-	(void)json_int(wanted, "retry_after", &emu->set.retry_after);       /* each stays as it is when not there */
-	(void)json_int(wanted, "page", &emu->set.page);
-	(void)json_int(wanted, "url_length", &emu->set.url_length);
-	(void)json_int(wanted, "token_lifetime", &emu->set.token_lifetime);
+	keep_or_set(wanted, "retry_after", &emu->set.retry_after);
+	keep_or_set(wanted, "page", &emu->set.page);
+	keep_or_set(wanted, "url_length", &emu->set.url_length);
+	keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
 	if (json_get(wanted, "arc_ignores_selector"))
 		emu->set.arc_ignores_selector = json_true(wanted, "arc_ignores_selector");
 	if (json_len(wanted, "arm_limit") == 2) {

@@ -33,6 +33,31 @@ bool emulator_sleep(struct emulator *emu, int64_t ms)
 	return going_on;
 }
 
+void emulator_late_begin(struct emulator *emu)
+{
+	(void)pthread_mutex_lock(&emu->sleep_lock);
+	emu->late++;
+	(void)pthread_mutex_unlock(&emu->sleep_lock);
+}
+
+void emulator_late_end(struct emulator *emu)
+{
+	(void)pthread_mutex_lock(&emu->sleep_lock);
+	emu->late--;
+	(void)pthread_cond_broadcast(&emu->sleep_wake);
+	(void)pthread_mutex_unlock(&emu->sleep_lock);
+}
+
+void emulator_stop(struct emulator *emu)
+{
+	(void)pthread_mutex_lock(&emu->sleep_lock);
+	emu->stopping = true;
+	(void)pthread_cond_broadcast(&emu->sleep_wake);
+	while (emu->late > 0)
+		(void)pthread_cond_wait(&emu->sleep_wake, &emu->sleep_lock);
+	(void)pthread_mutex_unlock(&emu->sleep_lock);
+}
+
 static void no_such_path(struct request *rq, struct reply *rs)
 {
 	AUTO_FREE char *text = mem_fmt("No part of the emulator answers '%s %s'.", rq->method, rq->path);

@@ -17,6 +17,7 @@
 #include "emulator/fault.h"
 #include "emulator/journal.h"
 #include "emulator/pki.h"
+#include "emulator/registry.h"
 #include "emulator/server.h"
 #include "emulator/setup.h"
 
@@ -257,10 +258,7 @@ static bool start(struct emulator *emu, struct wanted *w, struct servers *all, s
 
 static void stop(struct emulator *emu, struct servers *all)
 {
-	(void)pthread_mutex_lock(&emu->sleep_lock);
-	emu->stopping = true;
-	(void)pthread_cond_broadcast(&emu->sleep_wake);
-	(void)pthread_mutex_unlock(&emu->sleep_lock);
+	emulator_stop(emu);
 	for (size_t i = 0; i < all->n; i++)
 		server_stop(all->item[i]);
 }
@@ -328,6 +326,7 @@ static void clear(struct emulator *emu, struct wanted *w)
 	model_clear(&emu->model);
 	identities_clear(&emu->identities);
 	map_clear(&emu->buckets, release);
+	map_clear(&emu->refresh, registry_forget);
 	fault_list_free(emu->faults);
 	journal_free(emu->journal);
 	pki_free(emu->pki);

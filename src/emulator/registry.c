@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The registry's own door: the challenge of /v2/, and tokens for whoever knows a password. */
+#include "emulator/registry.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -218,6 +220,14 @@ static char *remember_refresh(struct emulator *emu, const char *user)
 	refresh->until = clock_seconds(&emu->clock) + REFRESH_SECONDS;
 	map_put(&emu->refresh, hex, refresh);
 	return mem_dup(buf_cstr(&text));
+}
+
+void registry_forget(void *refresh)
+{
+	struct refresh *r = refresh;
+
+	mem_free_ptr(&r->user);
+	mem_free_ptr(&r);
 }
 
 /* Who a refresh token is for, or NULL. */

@@ -262,14 +262,16 @@ struct late { struct emulator *emu; struct request rq; int64_t after_ms; };
 static void *act_late(void *cls)
 {
 	struct late *late = cls;
+	struct emulator *emu = late->emu;
 	struct reply rs;
 
 	reply_init(&rs);
-	if (emulator_sleep(late->emu, late->after_ms))
-		emulator_act(late->emu, &late->rq, &rs, NULL);
+	if (emulator_sleep(emu, late->after_ms))
+		emulator_act(emu, &late->rq, &rs, NULL);
 	reply_clear(&rs);
 	request_clear(&late->rq);
 	mem_free_ptr(&late);
+	emulator_late_end(emu);
 	return NULL;
 }
 
@@ -281,6 +283,7 @@ static void plan_late(struct emulator *emu, const struct request *rq, const stru
 	late->emu = emu;
 	late->after_ms = f->late_ms;
 	request_copy(&late->rq, rq);
+	emulator_late_begin(emu);
 	if (pthread_create(&thread, NULL, act_late, late) != 0)
 		mem_exhausted();
 	(void)pthread_detach(thread); /* cannot fail for a thread just made */
