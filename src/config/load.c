@@ -28,6 +28,7 @@ struct config {
 	int   jobs_fd;               /* -1: there is no jobs.d */
 	struct job_file *jobs;
 	size_t n_jobs, capacity;
+	uid_t me;
 	char *text;                  /* one file at a time; INI_FILE_MAX and a byte that shows it was too small */
 	struct claims *claims;
 };
@@ -35,9 +36,8 @@ struct config {
 /* ---- reading what nobody else may write --------------------------------------------------------------------------------------- */
 
 /* Why this file or directory could have been written by somebody else; NULL when it could not. A job can name a program to run. */
-static const char *distrust(const struct stat *st)
+static const char *distrust(const struct stat *st, uid_t me)
 {
-	uid_t me = geteuid();
 	bool private_group = st->st_gid == 0 || (me != 0 && st->st_gid == getegid() && st->st_gid == me);
 
 	if (st->st_uid != 0 && st->st_uid != me)
@@ -51,14 +51,14 @@ static const char *distrust(const struct stat *st)
 	return NULL;
 }
 
-static bool check_trust(const struct stat *st, const char *shown, struct err *e)
+static bool check_trust(const struct config *c, const struct stat *st, const char *shown, struct err *e)
 {
-	const char *why = distrust(st);
+	const char *why = distrust(st, c->me);
 
 	if (why == NULL)
 		return true;
 	return err_set(e, ERR_CONFIG, "'%s' is refused: %s, and could make acrotate run any program; mend with: %s '%s'", shown, why,
-	               st->st_uid != 0 && st->st_uid != geteuid() ? "chown root" : "chmod go-w", shown);
+	               st->st_uid != 0 && st->st_uid != c->me ? "chown root" : "chmod go-w", shown);
 }
 
 static void close_fd(int *fd)
@@ -86,7 +86,7 @@ static bool read_file(struct config *c, int dir, const char *name, const char *s
 		return config_sys(e, errno, "cannot read", shown);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFIG, "'%s' is not a regular file", shown);
-	if (!check_trust(&st, shown, e))
+	if (!check_trust(c, &st, shown, e))
 		return false;
 	ssize_t n = read(fd, c->text, INI_FILE_MAX + 1);
 	if (n < 0)
@@ -209,7 +209,7 @@ static bool list_jobs(struct config *c, struct err *e)
 		return errno == ENOENT ? true : config_sys(e, errno, "cannot open", c->jobs_dir);
 	if (fstat(c->jobs_fd, &st) != 0)
 		return config_sys(e, errno, "cannot read", c->jobs_dir);
-	if (!check_trust(&st, c->jobs_dir, e))
+	if (!check_trust(c, &st, c->jobs_dir, e))
 		return false;
 	int fd = dup(c->jobs_fd);
 	AUTO(close_dir) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -230,13 +230,13 @@ static bool list_jobs(struct config *c, struct err *e)
 
 /* ---- open and close --------------------------------------------------------------------------------------------------------------- */
 
-static bool check_directory(const char *path, struct err *e)
+static bool check_directory(const struct config *c, const char *path, struct err *e)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
 		return errno == ENOENT ? true : config_sys(e, errno, "cannot open", path);
-	return check_trust(&st, path, e);
+	return check_trust(c, &st, path, e);
 }
 
 static bool read_common(struct config *c, bool named, struct err *e)
@@ -263,13 +263,14 @@ bool config_open(const char *path, struct config **out, struct err *e)
 	bool named;
 
 	c->jobs_fd = -1;
+	c->me = geteuid();
 	c->text = mem_new(INI_FILE_MAX + 1);
 	c->claims = claims_new();
 	if (!find_config(&host, path, &c->path, &named, e))
 		return false;
 	dir = directory_of(c->path);
 	c->jobs_dir = mem_fmt("%s/jobs.d", strcmp(dir, "/") == 0 ? "" : dir);
-	if (!check_directory(dir, e) || !read_common(c, named, e) || !find_state_dir(c, e) || !list_jobs(c, e))
+	if (!check_directory(c, dir, e) || !read_common(c, named, e) || !find_state_dir(c, e) || !list_jobs(c, e))
 		return false;
 	*out = take(&c);
 	return true;
