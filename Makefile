@@ -134,6 +134,12 @@ demo:
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@sh tests/e2e/demo.sh
 
+bench: all $B/bench/measure $B/bench/bare
+	@packaging/install-deps e2e
+	@B=$B sh tests/bench/run.sh
+$B/bench/%: tests/bench/%.c
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra -o $@ $< $(shell pkg-config --libs libcurl)
+
 FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz: $(FUZZ:%=fuzz-%)
@@ -155,6 +161,19 @@ lint: all $(ALL_OBJ)
 compile_commands.json: Makefile
 	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])
 	@sed -i 's/,{}\]$$/]/' $@
+
+# The small program goes on the PATH, the whole one where the small one looks for it.
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net share/man/man1/acrotate.1
+install: all
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/acrotate $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $B/acrotate-net $(DESTDIR)$(PREFIX)/libexec/acrotate
+	install -m 0644 packaging/man/acrotate.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d -m 0755 $(DESTDIR)$(SYSCONF)/acrotate $(DESTDIR)$(SYSCONF)/acrotate/jobs.d
+# Configuration and state stay.
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/acrotate
 
 dist:
 	git archive --format=tar --prefix=acrotate-$(VERSION)/ HEAD | gzip -9n >acrotate-$(VERSION).tar.gz

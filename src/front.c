@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	bool plain = parse_plain(argc, argv, jobs, &args) && !isatty(STDOUT_FILENO);
 	if (plain && all_is_well(&args))
 		return 0;
+	free(jobs);
 	become_whole(argv);
 	(void)fprintf(stderr, "acrotate: cannot start '" PROGRAM "', which belongs beside this program or in ../libexec/acrotate: %s\n",
 	              strerror(errno));

@@ -104,7 +104,7 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 		*(bool *)member = true;
 		return true;
 	case OPTION_TEXT:
-		if (value[0] == '\0')
+		if (value == NULL || value[0] == '\0')
 			return err_set(e, ERR_USAGE, "'--%s' takes a %s, not nothing", row->name, row->value);
 		*(const char **)member = value;
 		return true;
