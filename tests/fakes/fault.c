@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "fakes/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+	bool armed, met;
+	const char *name;
+	int nth, calls, errnum;
+	enum fault_mode mode;
+} plan;
+
+void fault_arm(const char *name, int nth, int errnum, enum fault_mode mode)
+{
+	plan.armed = true;
+	plan.met = false;
+	plan.name = name;
+	plan.nth = nth;
+	plan.calls = 0;
+	plan.errnum = errnum;
+	plan.mode = mode;
+}
+
+bool fault_disarm(int *calls)
+{
+	plan.armed = false;
+	if (calls != NULL)
+		*calls = plan.calls;
+	return plan.met;
+}
+
+/* Is it this call's turn? */
+static bool hit(const char *name)
+{
+	if (!plan.armed || (plan.name != NULL && strcmp(plan.name, name) != 0))
+		return false;
+	plan.calls++;
+	if (plan.calls != plan.nth && !(plan.mode == FAULT_STAYS && plan.met && plan.calls > plan.nth))
+		return false;
+	if (plan.mode == FAULT_KILL)
+		(void)raise(SIGKILL);
+	if (plan.mode == FAULT_STAYS && plan.name == NULL)
+		plan.name = name; /* all later calls of the one that was hit */
+	plan.met = true;
+	errno = plan.errnum;
+	return true;
+}
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
+/* Weak: a program that is linked without --wrap has none of them, and calls none. */
+#define WRAP(type, name, params, args)                                                                                 \
+	__attribute__((weak)) type __real_##name params;                                                               \
+	type __wrap_##name params;                                                                                     \
+	type __wrap_##name params                                                                                      \
+	{                                                                                                              \
+		return hit(#name) ? (type)-1 : __real_##name args;                                                     \
+	}
+
+WRAP(int, fsync, (int fd), (fd))
+WRAP(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q))
+WRAP(int, renameat2, (int a, const char *p, int b, const char *q, unsigned f), (a, p, b, q, f))
+WRAP(int, unlinkat, (int d, const char *p, int f), (d, p, f))
+WRAP(int, linkat, (int a, const char *p, int b, const char *q, int f), (a, p, b, q, f))
+WRAP(int, fchmod, (int fd, mode_t m), (fd, m))
+WRAP(int, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
+WRAP(int, ftruncate, (int fd, off_t n), (fd, n))
+WRAP(int, fallocate, (int fd, int m, off_t o, off_t n), (fd, m, o, n))
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
+WRAP(int, fstatat, (int d, const char *p, struct stat *st, int f), (d, p, st, f))
+WRAP(int, fsetxattr, (int fd, const char *n, const void *v, size_t s, int f), (fd, n, v, s, f))
+WRAP(off_t, lseek, (int fd, off_t o, int w), (fd, o, w))
+WRAP(int, flock, (int fd, int op), (fd, op))
+
+__attribute__((weak)) int __real_posix_fallocate(int fd, off_t o, off_t n);
+int __wrap_posix_fallocate(int fd, off_t o, off_t n)
+{
+	return hit("posix_fallocate") ? plan.errnum : __real_posix_fallocate(fd, o, n);
+}
+
+/* The descriptor is gone whatever close() says, as on Linux. */
+__attribute__((weak)) int __real_close(int fd);
+int __wrap_close(int fd)
+{
+	bool fails = hit("close");
+	int r = __real_close(fd);
+
+	if (!fails)
+		return r;
+	errno = plan.errnum;
+	return -1;
+}
+
+__attribute__((weak)) ssize_t __real_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n)
+{
+	if (!hit("write"))
+		return __real_write(fd, p, n);
+	return plan.mode == FAULT_SHORT && n > 1 ? __real_write(fd, p, n / 2) : -1;
+}
+
+__attribute__((weak)) ssize_t __real_read(int fd, void *p, size_t n);
+ssize_t __wrap_read(int fd, void *p, size_t n)
+{
+	if (!hit("read"))
+		return __real_read(fd, p, n);
+	return plan.mode == FAULT_SHORT ? __real_read(fd, p, 3) : -1;
+}
+
+__attribute__((weak)) int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	return hit("open") ? -1 : __real_open(path, flags, mode);
+}
+
+__attribute__((weak)) int __real_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...)
+{
+	va_list ap;
+
+	va_start(ap, flags);
+	mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	return hit("openat") ? -1 : __real_openat(dir, path, flags, mode);
+}

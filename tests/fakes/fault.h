@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that fail when a test says so. Programs in tests/fault are linked with --wrap for every name in tests/fault/WRAP; each
+ * call is counted, and the Nth one fails, or is cut short. In other programs nothing is wrapped.
+ */
+#ifndef FAKES_FAULT_H
+#define FAKES_FAULT_H
+
+#include <stdbool.h>
+
+enum fault_mode {
+	FAULT_ONCE,     /* this call only */
+	FAULT_STAYS,    /* this one and all later calls of the same name: a disk stays full */
+	FAULT_SHORT,    /* write and read only: half of what was asked for */
+	FAULT_KILL      /* the process dies in front of the call */
+};
+
+/* The nth (from 1) wrapped call, of `name` only unless that is NULL. Counts from here on. */
+void fault_arm(const char *name, int nth, int errnum, enum fault_mode mode);
+/* Disarms. True when the fault was met; *calls is how many calls were counted. */
+bool fault_disarm(int *calls);
+
+#endif

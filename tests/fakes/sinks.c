@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "fakes/sinks.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+struct test_sink test_sink_open(const char *type, ...)
+{
+	struct test_sink t = { .ops = sink_find(type) };
+	struct err e = ERR_INIT;
+	va_list ap;
+
+	t.spec = mem_new(t.ops->spec_size);
+	bool *seen = mem_array(t.ops->n_keys, sizeof(*seen)), ok = true;
+	va_start(ap, type);
+	for (const char *name; (name = va_arg(ap, const char *)) != NULL;)
+		ok = ok && keys_set(t.ops->keys, t.ops->n_keys, seen, t.spec, name, va_arg(ap, const char *), &e);
+	va_end(ap);
+	ok = ok && keys_finish(t.ops->keys, t.ops->n_keys, seen, t.spec, &e) &&
+	     (t.ops->validate == NULL || t.ops->validate(t.spec, &e)) && t.ops->open(t.spec, &t.s, &e);
+	free(seen);
+	if (!ok) {
+		(void)fprintf(stderr, "test_sink_open: %s\n", e.text);
+		abort();
+	}
+	return t;
+}
+
+void test_sink_close(struct test_sink *t)
+{
+	if (t->ops == NULL)
+		return;
+	t->ops->close(t->s);
+	keys_release(t->ops->keys, t->ops->n_keys, t->spec);
+	free(t->spec);
+	*t = (struct test_sink){ .ops = NULL };
+}
+
+struct credential test_credential(const char *password)
+{
+	return (struct credential){
+		.server = mem_dup("r.io"),
+		.username = mem_dup("u"),
+		.password = password != NULL ? secret_new(password, strlen(password)) : NULL,
+		.expires_us = 1767225600000000,
+		.slot = 1,
+	};
+}
+
+void file_put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+}
+
+char *file_get(const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return NULL;
+	char *text = mem_array(1, 1 << 20);
+	size_t n = fread(text, 1, (1 << 20) - 1, f);
+	text[n] = '\0';
+	(void)fclose(f);
+	return text;
+}
+
+int temporaries_in(const char *dir)
+{
+	DIR *d = opendir(dir);
+	int n = 0;
+
+	if (d == NULL)
+		abort();
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		n += strncmp(e->d_name, ".acrotate.", 10) == 0;
+	(void)closedir(d);
+	return n;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Real sinks for tests: opened from keys as a job file would have them, a credential, files beside. */
+#ifndef FAKES_SINKS_H
+#define FAKES_SINKS_H
+
+#include <stdbool.h>
+
+#include "base/credential.h"
+#include "sink/sink.h"
+
+struct test_sink { const struct sink_ops *ops; void *spec; struct sink *s; };
+/* Key, value, ..., NULL. Aborts when a key is refused. */
+struct test_sink test_sink_open(const char *type, ...) __attribute__((sentinel));
+void test_sink_close(struct test_sink *t);
+#define AUTO_TEST_SINK AUTO(test_sink_close)
+
+/* Server r.io, user u, this password (NULL: none); password1, expires 2026-01-01. */
+struct credential test_credential(const char *password);
+
+void file_put(const char *path, const char *text);
+char *file_get(const char *path);            /* NULL when there is none; the caller frees */
+int temporaries_in(const char *dir);         /* names beginning with .acrotate. */
+
+#endif

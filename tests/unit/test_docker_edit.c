@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "sink/docker_edit.h"
+
+#define KEY "r.io"
+#define AUTH "dTpw"                     /* u:p */
+#define BUF_OF(s) { .data = (char *)(uintptr_t)(s), .len = strlen(s), .max = DOCKER_CONFIG_MAX }
+
+static const struct put_row { const char *name, *before, *after; } puts_[] = {
+	{ "no file", "", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}\n" },
+	{ "empty object", "{}", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	{ "no auths, compact", "{\"a\":1}", "{\"a\":1,\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "no auths, two spaces", "{\n  \"a\": 1\n}\n",
+	  "{\n  \"a\": 1,\n  \"auths\": {\n    \"r.io\": {\n      \"auth\": \"dTpw\"\n    }\n  }\n}\n" },
+	{ "line ends of Windows", "{\r\n \"a\": 1\r\n}",
+	  "{\r\n \"a\": 1,\r\n \"auths\": {\r\n  \"r.io\": {\r\n   \"auth\": \"dTpw\"\r\n  }\r\n }\r\n}" },
+	{ "null auths", "{\n\t\"auths\": null\n}", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	{ "empty auths", "{\n\t\"auths\": {},\n\t\"x\": 1.50\n}",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t},\n\t\"x\": 1.50\n}" },
+	{ "empty auths, compact", "{\"auths\":{}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "another entry, docker's way", "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}",
+	  "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t},\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	{ "another entry, compact", "{\"auths\":{\"o\":{\"auth\":\"YTpi\"}}}",
+	  "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "two entries with their own separator", "{ \"auths\": { \"a\": {} ,  \"b\": {} } }",
+	  "{ \"auths\": { \"a\": {} ,  \"b\": {} ,  \"r.io\": {\"auth\": \"dTpw\"} } }" },
+	{ "ours is replaced", "{\"auths\":{\"r.io\":{\"auth\":\"b2xkOm9sZA==\"},\"z\":{}}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"},\"z\":{}}}" },
+	{ "its key is escaped", "{\"auths\":{\"\\u0072.io\":{\"auth\":\"x\"}}}", "{\"auths\":{\"\\u0072.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "ours is empty", "{\n \"auths\": {\n  \"r.io\": {}\n }\n}", "{\n \"auths\": {\n  \"r.io\": {\n   \"auth\": \"dTpw\"\n  }\n }\n}" },
+	{ "ours is null", "{\"auths\":{\"r.io\":null}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "other fields stay, tokens go",
+	  "{\"auths\":{\"r.io\":{\"email\":\"e@x\",\"identitytoken\":\"t\",\"auth\":\"eDp5\",\"q\":[1, 2],\"registrytoken\":\"t\"}}}",
+	  "{\"auths\":{\"r.io\":{\"email\":\"e@x\",\"auth\":\"dTpw\",\"q\":[1, 2]}}}" },
+	{ "user and password become auth", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"old\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "user, a field, password", "{\"auths\":{\"r.io\":{\"username\":\"u\", \"x\":1, \"password\":\"old\"}}}",
+	  "{\"auths\":{\"r.io\":{\"x\":1,\"auth\":\"dTpw\"}}}" },
+	{ "auth in other letters, and twice", "{\"auths\":{\"r.io\":{\"Auth\":\"x\",\"auth\":\"y\",\"auth\":\"z\",\"n\":0}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\",\"n\":0}}}" },
+	{ "numbers and escapes of others stay", "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"\"}}}",
+	  "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "auths elsewhere is not ours", "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{}}",
+	  "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+};
+
+static struct credential credential(struct secret *password)
+{
+	return (struct credential){ .server = (char *)(uintptr_t)KEY, .username = (char *)(uintptr_t)"u", .password = password };
+}
+
+static void puts_the_entry(void **state)
+{
+	AUTO_SECRET struct secret *p = secret_new("p", 1);
+	const struct credential c = credential(p);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(puts_); i++) {
+		const struct put_row *r = &puts_[i];
+		const struct buf before = BUF_OF(r->before);
+		AUTO_BUF struct buf after = BUF_INIT(DOCKER_CONFIG_MAX), again = BUF_INIT(DOCKER_CONFIG_MAX);
+		struct docker_entry entry;
+		struct err e = ERR_INIT;
+		CHECK(docker_put(&before, KEY, &c, &after, &e), "%s: %s", r->name, e.text);
+		CHECK_TEXT(buf_cstr(&after), r->after, "%s", r->name);
+		CHECK(docker_put(&after, KEY, &c, &again, &e), "%s: %s", r->name, e.text);
+		CHECK_TEXT(buf_cstr(&again), r->after, "%s, a second time", r->name);
+		CHECK(docker_look(&after, KEY, &entry, &e), "%s: %s", r->name, e.text);
+		CHECK(entry.found && strcmp(entry.username, "u") == 0 && secret_equal(entry.password, p), "%s", r->name);
+		docker_entry_clear(&entry);
+	}
+}
+
+static const struct look_row { const char *name, *text, *user, *password; bool found; } looks[] = {
+	{ "no file", "", NULL, NULL, false },
+	{ "absent", "{\"auths\":{\"o\":{\"auth\":\"dTpw\"}}}", NULL, NULL, false },
+	{ "empty entry", "{\"auths\":{\"r.io\":{}}}", NULL, NULL, false },
+	{ "auth", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}", "u", "p", true },
+	{ "a colon in the password", "{\"auths\":{\"r.io\":{\"auth\":\"dTpwOnE=\"}}}", "u", "p:q", true },
+	{ "a line end in the base64, as skopeo accepts", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\\n\"}}}", "u", "p", true },
+	{ "fields", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"p\"}}}", "u", "p", true },
+	{ "auth wins over fields", "{\"auths\":{\"r.io\":{\"username\":\"x\",\"password\":\"y\",\"auth\":\"dTpw\"}}}", "u", "p", true },
+	{ "an identity token wins over auth", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\",\"identitytoken\":\"t\"}}}", "u", NULL, true },
+	{ "a registry token alone", "{\"auths\":{\"r.io\":{\"registrytoken\":\"t\"}}}", NULL, NULL, true },
+	{ "az acr login", "{\"auths\":{\"r.io\":{\"auth\":\"MDAwOg==\",\"identitytoken\":\"t\"}}}", "000", NULL, true },
+	{ "no padding", "{\"auths\":{\"r.io\":{\"auth\":\"dTpwcA\"}}}", NULL, NULL, true },
+	{ "no colon", "{\"auths\":{\"r.io\":{\"auth\":\"dXU=\"}}}", NULL, NULL, true },
+	{ "auth is a number", "{\"auths\":{\"r.io\":{\"auth\":1}}}", NULL, NULL, false },
+};
+
+static void looks_at_the_entry(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(looks); i++) {
+		const struct look_row *r = &looks[i];
+		const struct buf text = BUF_OF(r->text);
+		struct docker_entry entry;
+		struct err e = ERR_INIT;
+		CHECK(docker_look(&text, KEY, &entry, &e), "%s: %s", r->name, e.text);
+		CHECK(entry.found == r->found, "%s", r->name);
+		CHECK((entry.username == NULL) == (r->user == NULL), "%s", r->name);
+		CHECK(r->user == NULL || strcmp(entry.username, r->user) == 0, "%s", r->name);
+		CHECK((entry.password == NULL) == (r->password == NULL), "%s", r->name);
+		CHECK(r->password == NULL || strcmp(secret_peek(entry.password), r->password) == 0, "%s", r->name);
+		docker_entry_clear(&entry);
+	}
+}
+
+static const struct refuse_row { const char *name, *text; enum err_kind kind; const char *says; } refused[] = {
+	{ "white space only", " \n", ERR_LOCAL, "not JSON" },
+	{ "cut off", "{\"auths\":{\"r.io\":{\"au", ERR_LOCAL, "cut off" },
+	{ "BOM", "\xef\xbb\xbf{}", ERR_LOCAL, "byte order mark" },
+	{ "no object", "[]", ERR_LOCAL, "not a JSON object" },
+	{ "more behind it", "{} {}", ERR_LOCAL, "not JSON" },
+	{ "auths is a list", "{\"auths\":[]}", ERR_LOCAL, "'auths' is not an object" },
+	{ "our entry is a string", "{\"auths\":{\"r.io\":\"x\"}}", ERR_LOCAL, "'r.io' is not an object" },
+	{ "our entry twice", "{\"auths\":{\"r.io\":{},\"r.io\":{}}}", ERR_CONFIG, "twice" },
+	{ "auths twice", "{\"auths\":{},\"auths\":{}}", ERR_CONFIG, "twice" },
+	{ "Auths", "{\"Auths\":{}}", ERR_CONFIG, "'auths' in other letters" },
+	{ "auths and AUTHS", "{\"auths\":{},\"AUTHS\":{}}", ERR_CONFIG, "twice" },
+	{ "CredsStore", "{\"CredsStore\":\"x\"}", ERR_CONFIG, "other letters" },
+	{ "credHelpers is a string", "{\"credHelpers\":\"x\"}", ERR_LOCAL, "'credHelpers' is not an object" },
+};
+
+static void refuses_what_clients_would_not_agree_on(void **state)
+{
+	AUTO_SECRET struct secret *p = secret_new("p", 1);
+	const struct credential c = credential(p);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		const struct refuse_row *r = &refused[i];
+		const struct buf text = BUF_OF(r->text);
+		AUTO_BUF struct buf after = BUF_INIT(DOCKER_CONFIG_MAX);
+		struct docker_entry entry;
+		struct err e = ERR_INIT;
+		CHECK(!docker_put(&text, KEY, &c, &after, &e), "%s", r->name);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %d %s", r->name, e.kind, e.text);
+		CHECK(after.len == 0, "%s", r->name);
+		CHECK(!docker_look(&text, KEY, &entry, &e), "%s", r->name);
+	}
+}
+
+static const struct shadow_row { const char *name, *key, *text; const char *says /* NULL: fine */, *note; } shadows[] = {
+	{ "nothing", KEY, "{}", NULL, "" },
+	{ "no file", KEY, "", NULL, "" },
+	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
+	{ "a helper for another host", KEY, "{\"credHelpers\":{\"o.io\":\"pass\"}}", NULL, "" },
+	{ "the file store for our host", KEY, "{\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
+	{ "a store", KEY, "{\"credsStore\":\"secretservice\"}", "credsStore", "" },
+	{ "an empty store", KEY, "{\"credsStore\":\"\"}", NULL, "" },
+	{ "a store, but not for us", KEY, "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
+	{ "a namespace's host has a helper", "r.io/team", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
+	{ "a URL's host has a helper", "https://r.io/v1/", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
+	{ "a more specific entry", KEY, "{\"auths\":{\"r.io/team\":{}}}", "more specific", "" },
+	{ "a less specific entry", "r.io/team", "{\"auths\":{\"r.io\":{}}}", NULL, "" },
+	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", NULL, "" },
+	{ "somebody's broken entry", KEY, "{\"auths\":{\"o\":{\"auth\":\"!!\"}}}", NULL, "'o'" },
+	{ "our own broken entry", KEY, "{\"auths\":{\"r.io\":{\"auth\":\"!!\"}}}", NULL, "" },
+};
+
+static void finds_who_stands_in_the_way(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(shadows); i++) {
+		const struct shadow_row *r = &shadows[i];
+		const struct buf text = BUF_OF(r->text);
+		AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+		struct err e = ERR_INIT;
+		bool ok = docker_shadow(&text, r->key, &note, &e);
+		CHECK(ok == (r->says == NULL), "%s: %s", r->name, e.text);
+		if (!ok)
+			CHECK(e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		CHECK((note.len == 0) == (*r->note == '\0') && strstr(buf_cstr(&note), r->note) != NULL, "%s: %s", r->name,
+		      buf_cstr(&note));
+	}
+}
+
+/* B: as we read it; O: ours over it; then what others wrote. */
+#define B "{\"auths\":{\"a\":{\"v\":1}}}"
+#define O "{\"auths\":{\"a\":{\"v\":1},\"r.io\":{\"auth\":\"dTpw\"}}}"
+static const struct merge_row { const char *name, *theirs, *ours, *seen[4], *want; } merges[] = {
+	{ "they added", "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}", O, { B }, "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
+	{ "they changed", "{\"auths\":{\"a\":{\"v\":2}}}", O, { B }, "{\"auths\":{\"a\":{\"v\":2}}}" },
+	{ "they logged out", "{\"auths\":{}}", O, { B }, "{\"auths\":{}}" },
+	{ "they added a helper", "{\"auths\":{\"a\":{\"v\":1}},\"credHelpers\":{\"h\":\"x\"}}", O, { B },
+	  "{\"auths\":{\"a\":{\"v\":1}},\"credHelpers\":{\"h\":\"x\"}}" },
+	/* A second writer read B or O, and so did not know of b, which the first one had added and we put back. */
+	{ "the second did not know of the first", "{\"auths\":{\"a\":{\"v\":1},\"c\":{}}}",
+	  "{\"auths\":{\"a\":{\"v\":1},\"b\":{},\"r.io\":{}}}", { B, O, "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
+	  "{\"auths\":{\"a\":{\"v\":1},\"c\":{},\"b\":{}}}" },
+	{ "the second carries an old value on", "{\"auths\":{\"a\":{\"v\": 1},\"c\":{}}}", "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
+	  { B, O, "{\"auths\":{\"a\":{\"v\":2}}}" }, "{\"auths\":{\"a\":{\"v\":2},\"c\":{}}}" },
+	{ "the second changed it again", "{\"auths\":{\"a\":{\"v\":3}}}", "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
+	  { B, O, "{\"auths\":{\"a\":{\"v\":2}}}" }, "{\"auths\":{\"a\":{\"v\":3}}}" },
+	{ "a top-level key the second did not know of", "{\"auths\":{\"a\":{\"v\":1}}}",
+	  "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}", { B, O, "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}" },
+	  "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}" },
+	{ "only spaces differ", "{\"auths\":{\"a\":{ \"v\" : 1 }}}", O, { B }, "{\"auths\":{\"a\":{ \"v\" : 1 }}}" },
+	{ "spaces in a string do count", "{\"auths\":{\"a\":{\"v\":\"x \"}}}", "{\"auths\":{\"a\":{\"v\":\"x\"}}}",
+	  { "{\"auths\":{\"a\":{\"v\":\"x \"}}}" }, "{\"auths\":{\"a\":{\"v\":\"x\"}}}" },
+	{ "they made the file empty", "", O, { B }, "" },
+};
+
+static void merges_versions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(merges); i++) {
+		const struct merge_row *r = &merges[i];
+		const struct buf theirs = BUF_OF(r->theirs), ours = BUF_OF(r->ours);
+		AUTO_BUF struct buf out = BUF_INIT(DOCKER_CONFIG_MAX);
+		struct buf seen[4];
+		size_t n = 0;
+		struct err e = ERR_INIT;
+		for (; n < COUNT(seen) && r->seen[n] != NULL; n++)
+			seen[n] = (struct buf)BUF_OF(r->seen[n]);
+		CHECK(docker_merge(&theirs, &ours, seen, n, KEY, &out, &e), "%s: %s", r->name, e.text);
+		CHECK_TEXT(buf_cstr(&out), r->want, "%s", r->name);
+	}
+}
+
+static void too_large_is_refused(void **state)
+{
+	AUTO_SECRET struct secret *p = secret_new("p", 1);
+	const struct credential c = credential(p);
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX), out = BUF_INIT(DOCKER_CONFIG_MAX);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_str(&text, "{\"x\":\"");
+	while (text.len < DOCKER_CONFIG_MAX - 2)
+		buf_char(&text, 'x');
+	buf_str(&text, "\"}");
+	assert_true(buf_ok(&text));
+	assert_false(docker_put(&text, KEY, &c, &out, &e));
+	assert_non_null(strstr(e.text, "larger than 10485760 bytes"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(puts_the_entry),
+		cmocka_unit_test(looks_at_the_entry),
+		cmocka_unit_test(refuses_what_clients_would_not_agree_on),
+		cmocka_unit_test(finds_who_stands_in_the_way),
+		cmocka_unit_test(merges_versions),
+		cmocka_unit_test(too_large_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
