@@ -62,17 +62,18 @@ void fs_stage_free_ptr(struct fs_stage **s);
  * then stands behind the stage's own name, where the caller compares it with what it had read:
  *   fs_stage_displaced   reads it;
  *   fs_stage_settle      it was what we expected, or its content is safe elsewhere by now: syncs the directory, removes it;
- *   fs_stage_swap_back   undoes the exchange, if the target is still ours: the stage is as sealed again;
+ *   fs_stage_swap_back   undoes the exchange: *out, the target is as if nothing had been. Not so, the target is no longer ours, and the
+ *                        displaced file is still (or again) one that somebody else wrote;
  *   fs_stage_free        leaves the displaced file, for the next run's fs_sweep to merge.
- * FS_EXCHANGE_CHANGED: nothing happened, the target is not there any more, or appeared (base NULL: there was none), or, on a file
- * system without exchange, no longer has the content base_text.
+ * FS_EXCHANGE_CHANGED: nothing happened, the target is no longer `base` (NULL: there was none).
+ * On a file system without exchange the target is compared with base_text and replaced, FS_EXCHANGE_COMMITTED.
  */
 enum fs_exchange { FS_EXCHANGE_DONE, FS_EXCHANGE_CHANGED, FS_EXCHANGE_COMMITTED /* no displaced file */ };
 MUST_USE bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text, enum fs_exchange *out,
                                 struct err *e);
 MUST_USE bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e);
 MUST_USE bool fs_stage_settle(struct fs_stage *s, struct err *e);
-MUST_USE bool fs_stage_swap_back(struct fs_stage *s, struct err *e);
+MUST_USE bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e);
 
 /* Replaces a small file of our own (state) in one call: stage, write, seal, commit. */
 MUST_USE bool fs_replace(const char *path, const void *p, size_t n, int mode, struct err *e);

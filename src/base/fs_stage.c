@@ -322,6 +322,16 @@ bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struc
 		return false;
 	if (base == NULL)
 		return make_new(s, out, e);
+	struct stat st;
+	struct fs_id now = { .ino = 0 };
+	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		fs_id_of(&st, &now);
+	else if (errno != ENOENT)
+		return err_sys(e, errno, "cannot look at '%s'", s->path);
+	if (!fs_id_equal(&now, base)) {
+		*out = FS_EXCHANGE_CHANGED;
+		return true;
+	}
 	if (!mark(s, base, e))
 		return false;
 	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) == 0) {
@@ -358,18 +368,22 @@ bool fs_stage_settle(struct fs_stage *s, struct err *e)
 	return synced;
 }
 
-bool fs_stage_swap_back(struct fs_stage *s, struct err *e)
+bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 {
 	struct stat st;
 
-	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino)
-		return err_set(e, ERR_LOCAL, "'%s' was replaced by another program", s->path);
+	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino) {
+		*out = false;
+		return true;
+	}
 	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
 		return err_sys(e, errno, "cannot put '%s' back", s->path);
 	/* Replaced between our look and the exchange: what we hold now is again somebody's update, and stays for the sweep. */
-	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino)
-		return err_set(e, ERR_LOCAL, "'%s' was replaced by another program", s->path);
-	s->step = STAGE_SEALED;
+	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return err_sys(e, errno, "cannot put '%s' back", s->path);
+	*out = st.st_ino == s->ino;
+	if (*out)
+		s->step = STAGE_SEALED;
 	return true;
 }
 

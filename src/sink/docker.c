@@ -12,6 +12,7 @@
 
 #define GROWTH 8192       /* what an entry may take on top of the file there: for the look at the free space */
 #define ROUNDS_MAX 500    /* writers that come in between, one after the other, before we give up */
+#define SEEN_MAX 64
 #define OVERWRITTEN_MAX 5 /* times that somebody wrote a version without ours over ours before we leave it to the next run */
 
 struct spec { struct place_spec place; char *key; bool take_entry; };
@@ -24,6 +25,10 @@ static const struct key keys[] = {
 	  .help = "replace the entry of another user name" },
 };
 
+/* The versions that have stood in the file since we read it first. */
+struct seen { struct buf *text; size_t n, cap; };
+struct held { struct fs_stage **stage; size_t n, cap; };
+
 struct docker {
 	struct sink sink;
 	const struct spec *spec;
@@ -34,7 +39,56 @@ struct docker {
 	struct fs_id base_id;
 	bool base_found, ready;
 	struct fs_stage *stage;         /* next, sealed; NULL in place */
+	struct seen seen;
+	struct buf pending;             /* what only files we displaced have */
+	struct held held;               /* these files */
 };
+
+/* ---- versions and files kept while others write ---------------------------------------------------------------------------------- */
+
+static void seen_clear(struct seen *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		buf_free(&s->text[i]);
+	free(s->text);
+	*s = (struct seen){ .n = 0 };
+}
+
+static bool same_text(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && memcmp(buf_cstr(a), buf_cstr(b), a->len) == 0;
+}
+
+static void set_text(struct buf *to, const struct buf *from)
+{
+	buf_reset(to);
+	buf_add(to, buf_cstr(from), from->len);
+}
+
+static void seen_add(struct seen *s, const struct buf *text)
+{
+	if (s->n == SEEN_MAX || (s->n > 0 && same_text(&s->text[s->n - 1], text)))
+		return;
+	s->text = mem_grow(s->text, &s->cap, s->n + 1, sizeof(*s->text));
+	s->text[s->n] = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
+	set_text(&s->text[s->n++], text);
+}
+
+static void held_add(struct held *h, struct fs_stage *stage)
+{
+	h->stage = mem_grow(h->stage, &h->cap, h->n + 1, sizeof(struct fs_stage *));
+	h->stage[h->n++] = stage;
+}
+
+static void held_clear(struct held *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		fs_stage_free(h->stage[i]);
+	free(h->stage);
+	*h = (struct held){ .n = 0 };
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
 
 static const char *path_of(const struct docker *d)
 {
@@ -45,8 +99,6 @@ static const char *key_of(const struct docker *d, const struct credential *who)
 {
 	return d->spec->key != NULL ? d->spec->key : who->server;
 }
-
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool docker_validate(const void *spec, struct err *e)
 {
@@ -73,7 +125,7 @@ static bool docker_open(const void *spec, struct sink **out, struct err *e)
 	d->sink.ops = &sink_docker;
 	d->spec = spec;
 	d->place.spec = &d->spec->place;
-	d->base = d->next = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
+	d->base = d->next = d->pending = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
 	*out = &d->sink;
 	return true;
 }
@@ -88,6 +140,9 @@ static void forget(struct docker *d)
 	credential_clear(&d->who);
 	buf_reset(&d->base);
 	buf_reset(&d->next);
+	buf_reset(&d->pending);
+	seen_clear(&d->seen);
+	held_clear(&d->held);
 	d->ready = false;
 }
 
@@ -111,6 +166,7 @@ static void docker_close(struct sink *s)
 	place_clear(&d->place);
 	buf_free(&d->base);
 	buf_free(&d->next);
+	buf_free(&d->pending);
 	free(d);
 }
 
@@ -128,6 +184,11 @@ static bool look(struct docker *d, const struct buf *text, const char *key, stru
 	return docker_look(text, key, out, e) || err_in(e, "'%s'", path_of(d));
 }
 
+static bool is_of(const struct docker_entry *entry, const struct credential *who)
+{
+	return entry->username != NULL && strcmp(entry->username, who->username) == 0;
+}
+
 static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
 {
 	struct docker *d = (struct docker *)s;
@@ -139,8 +200,7 @@ static bool docker_read_current(struct sink *s, const struct credential *who, st
 	if (!place_enter(&d->place, &rights, e) || !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
 	    !look(d, &text, key_of(d, who), &entry, e))
 		return false;
-	bool ours = entry.username != NULL && strcmp(entry.username, who->username) == 0;
-	*out = ours ? take(&entry.password) : NULL;
+	*out = is_of(&entry, who) ? take(&entry.password) : NULL;
 	return true;
 }
 
@@ -154,7 +214,7 @@ static bool acceptable(struct docker *d, const struct buf *text, const struct cr
 		return false;
 	if (!docker_shadow(text, key, note, e))
 		return err_in(e, "'%s'", path_of(d));
-	if (!entry.found || d->spec->take_entry || (entry.username != NULL && strcmp(entry.username, who->username) == 0))
+	if (!entry.found || d->spec->take_entry || is_of(&entry, who))
 		return true;
 	return err_set(e, ERR_DECISION, "'%s' has an entry '%s' of another user ('%s'): remove it with 'docker logout %s', or say "
 	               "'take_entry = yes'", path_of(d), key, entry.username != NULL ? entry.username : "", key);
@@ -179,6 +239,49 @@ static bool docker_check(struct sink *s, const struct credential *who, struct er
 	return true;
 }
 
+/* ---- what other programs write meanwhile --------------------------------------------------------------------------------------- */
+
+/* What is held is in the file now. */
+static bool held_settle(struct held *h, struct err *e)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < h->n; i++)
+		ok = fs_stage_settle(h->stage[i], e) && ok;
+	held_clear(h);
+	return ok;
+}
+
+/* The file as read, with what only displaced files have. */
+static bool bring_pending(struct docker *d, struct buf *out, struct err *e)
+{
+	if (d->pending.len == 0) {
+		set_text(out, &d->base);
+		return true;
+	}
+	return docker_merge(&d->base, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who), out, e) ||
+	       err_in(e, "'%s', as another program has just written it", path_of(d));
+}
+
+/*
+ * Somebody wrote a version between our last look and the exchange, which we displaced, and before we could put it back somebody wrote
+ * another one, which may know nothing of it. The displaced one is merged into whatever is there from now on.
+ */
+static bool hold(struct docker *d, const struct buf *displaced, struct err *e)
+{
+	AUTO_BUF struct buf both = BUF_INIT(DOCKER_CONFIG_MAX);
+
+	seen_add(&d->seen, &d->base);
+	seen_add(&d->seen, &d->next);
+	if (d->pending.len == 0)
+		set_text(&both, displaced);
+	else if (!docker_merge(displaced, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who), &both, e))
+		return err_in(e, "'%s', as another program has just written it", path_of(d));
+	set_text(&d->pending, &both);
+	held_add(&d->held, take(&d->stage));
+	return true;
+}
+
 /* ---- preparing ----------------------------------------------------------------------------------------------------------------- */
 
 /* Puts our entry into `text`; without a password (a sweep that found no entry of ours) the text stays as it is. */
@@ -195,11 +298,12 @@ static bool put(struct docker *d, const struct buf *text, struct buf *out, struc
 /* Reads the file anew, and makes `next` and its stage from it. */
 static bool build(struct docker *d, struct err *e)
 {
-	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX), merged = BUF_INIT(DOCKER_CONFIG_MAX);
 
 	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &d->base, &d->base_id, &d->base_found, e) ||
-	    !acceptable(d, &d->base, &d->who, &note, e) || !put(d, &d->base, &d->next, e))
+	    (d->who.password != NULL && !acceptable(d, &d->base, &d->who, &note, e)) || !bring_pending(d, &merged, e) || !put(d, &merged, &d->next, e))
 		return false;
+	fs_stage_free(take(&d->stage));
 	if (place_in_place(&d->place, d->base_found))
 		return fs_place_reserve(path_of(d), d->spec->place.user == NULL, d->next.len, e);
 	return place_stage(&d->place, &d->next, &d->stage, e);
@@ -225,127 +329,43 @@ static bool docker_prepare(struct sink *s, const struct credential *c, struct er
 
 /* ---- making it visible --------------------------------------------------------------------------------------------------------- */
 
-/* The versions that have stood in the file since we read it. */
-struct seen { struct buf *text; size_t n, cap; };
-
-static void seen_clear(struct seen *s)
+/* Ours is in place: *over when what it displaced is what we had built on. */
+static bool after_exchange(struct docker *d, bool *over, struct err *e)
 {
-	for (size_t i = 0; i < s->n; i++)
-		buf_free(&s->text[i]);
-	free(s->text);
-}
-
-static void seen_add(struct seen *s, const struct buf *text)
-{
-	s->text = mem_grow(s->text, &s->cap, s->n + 1, sizeof(*s->text));
-	s->text[s->n] = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
-	buf_add(&s->text[s->n++], buf_cstr(text), text->len);
-}
-
-static bool same_text(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_cstr(a), buf_cstr(b), a->len) == 0;
-}
-
-/* Our entry and all that `theirs` does not know, on top of theirs: in `next`, and staged. */
-static bool remerge(struct docker *d, const struct buf *theirs, const struct seen *seen, struct fs_stage **stage, struct err *e)
-{
-	AUTO_BUF struct buf merged = BUF_INIT(DOCKER_CONFIG_MAX), next = BUF_INIT(DOCKER_CONFIG_MAX);
-
-	if (!docker_merge(theirs, &d->next, seen->text, seen->n, key_of(d, &d->who), &merged, e))
-		return err_in(e, "'%s', as another program has just written it", path_of(d));
-	if (!put(d, &merged, &next, e) || !place_stage(&d->place, &next, stage, e))
-		return false;
-	buf_reset(&d->next);
-	buf_add(&d->next, buf_cstr(&next), next.len);
-	return true;
-}
-
-static void now_base(struct docker *d, const struct buf *text)
-{
-	buf_reset(&d->base);
-	buf_add(&d->base, buf_cstr(text), text->len);
-}
-
-/* It vanished or appeared, or, without exchange, changed: nothing was displaced, so it is enough to read again. */
-static bool start_again(struct docker *d, struct seen *seen, struct err *e)
-{
-	AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX);
-	AUTO_STAGE struct fs_stage *stage = NULL;
-
-	seen_add(seen, &d->base);
-	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &theirs, &d->base_id, &d->base_found, e) ||
-	    !remerge(d, &theirs, seen, &stage, e))
-		return false;
-	now_base(d, &theirs);
-	fs_stage_free(d->stage);
-	d->stage = take(&stage);
-	return true;
-}
-
-/*
- * Ours is in place, and what it displaced is not what we had read: a lock-free writer came in between. Its version is put on top of ours,
- * or, when that is not possible, back. `held` keeps the displaced file until its content is in place.
- */
-static bool after_conflict(struct docker *d, const struct buf *theirs, struct seen *seen, struct fs_stage **held, struct err *e)
-{
-	AUTO_STAGE struct fs_stage *stage = NULL;
-	AUTO_BUF struct buf mine = BUF_INIT(DOCKER_CONFIG_MAX);
-	struct err ignored = ERR_INIT;
-
-	seen_add(seen, &d->base);
-	buf_add(&mine, buf_cstr(&d->next), d->next.len);
-	if (!remerge(d, theirs, seen, &stage, e)) {
-		if (!fs_stage_swap_back(d->stage, &ignored))
-			return err_in(e, "an update of another program is kept beside '%s' for the next run to merge", path_of(d));
-		return false;
-	}
-	seen_add(seen, theirs);
-	now_base(d, &mine);
-	*held = take(&d->stage);
-	d->stage = take(&stage);
-	return true;
-}
-
-/* One exchange; *over when what was displaced is what we had built on. */
-static bool exchange(struct docker *d, struct seen *seen, struct fs_stage **held, bool *over, struct err *e)
-{
-	AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX);
-	enum fs_exchange how;
+	AUTO_BUF struct buf displaced = BUF_INIT(DOCKER_CONFIG_MAX);
 	struct fs_id id;
+	bool back;
 
-	if (!fs_stage_exchange(d->stage, d->base_found ? &d->base_id : NULL, &d->base, &how, e))
+	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e))
 		return false;
-	*over = how == FS_EXCHANGE_COMMITTED;
-	if (how == FS_EXCHANGE_CHANGED)
-		return start_again(d, seen, e);
-	/* What was held back from the round before is in place now. */
-	if (*held != NULL && !fs_stage_settle(*held, e))
+	*over = same_text(&displaced, &d->base);
+	if (*over)
+		return fs_stage_settle(d->stage, e) && held_settle(&d->held, e);
+	/* At once, so that its writer and those who read it do not miss it; our own next try takes longer. */
+	if (!fs_stage_swap_back(d->stage, &back, e))
 		return false;
-	fs_stage_free(take(held));
-	if (how == FS_EXCHANGE_COMMITTED)
+	if (back)
 		return true;
-	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &theirs, &id, e))
-		return false;
-	if (!same_text(&theirs, &d->base))
-		return after_conflict(d, &theirs, seen, held, e);
-	*over = true;
-	return fs_stage_settle(d->stage, e);
+	/* Who was put back in vain may itself have been displaced: what is behind the stage's name now counts. */
+	return fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e) && hold(d, &displaced, e);
 }
 
 static bool replace(struct docker *d, struct err *e)
 {
-	AUTO(seen_clear) struct seen seen = { .n = 0 };
-	AUTO_STAGE struct fs_stage *held = NULL;
-	bool over = false;
-
 	for (int i = 0; i < ROUNDS_MAX; i++) {
-		if (!exchange(d, &seen, &held, &over, e))
+		enum fs_exchange how;
+		bool over = false;
+		if (!fs_stage_exchange(d->stage, d->base_found ? &d->base_id : NULL, &d->base, &how, e))
 			return false;
-		if (over) {
-			fs_stage_free(take(&d->stage));
+		if (how == FS_EXCHANGE_COMMITTED)
+			return held_settle(&d->held, e);
+		if (how == FS_EXCHANGE_DONE && !after_exchange(d, &over, e))
+			return false;
+		if (over)
 			return true;
-		}
+		seen_add(&d->seen, &d->base);
+		if (!build(d, e))
+			return false;
 	}
 	return err_set(e, ERR_TRANSIENT, "'%s' is being written by other programs all the time", path_of(d));
 }
@@ -359,8 +379,7 @@ static bool still_ours(struct docker *d, bool *ours, struct err *e)
 
 	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) || !look(d, &text, key_of(d, &d->who), &entry, e))
 		return false;
-	*ours = entry.username != NULL && strcmp(entry.username, d->who.username) == 0 && entry.password != NULL &&
-	        secret_equal(entry.password, d->who.password);
+	*ours = is_of(&entry, &d->who) && entry.password != NULL && secret_equal(entry.password, d->who.password);
 	return true;
 }
 
@@ -375,7 +394,8 @@ static bool deliver(struct docker *d, struct err *e)
 	bool ours = false;
 
 	for (int i = 0; i < OVERWRITTEN_MAX; i++) {
-		if (i > 0 && d->stage == NULL && !place_in_place(&d->place, d->base_found) && !build(d, e))
+		/* The stage of the round before has been spent. */
+		if (i > 0 && !build(d, e))
 			return false;
 		if (d->stage != NULL ? !replace(d, e) : !write_in_place(d, e))
 			return false;
@@ -421,11 +441,13 @@ static bool bring_home(void *ctx, const struct buf *displaced, bool target_is_ou
 	free(take(&d->who.username));
 	d->who.username = take(&entry.username);
 	d->who.password = d->who.username != NULL ? take(&entry.password) : NULL;
-	now_base(d, &now);
+	set_text(&d->base, &now);
 	if (!put(d, &merged, &d->next, e))
 		return false;
 	if (same_text(&d->next, &now))
 		return true;
+	/* When that file changes once more before ours is in it. */
+	set_text(&d->pending, displaced);
 	fs_stage_free(take(&d->stage));
 	return place_stage(&d->place, &d->next, &d->stage, e) && replace(d, e);
 }
