@@ -105,14 +105,14 @@ static void tell_journal(const char *name, const struct outcome *o, const struct
 		log_journal(LEVEL_WARN, name, "refused: %s", e->text);
 }
 
-/* Passing failures stay quiet until they have lasted, or the expiry comes near; on a terminal somebody is looking. */
+/* Passing failures stay quiet until they have lasted, or the expiry comes near; on a terminal, or where the run was forced, somebody is looking. */
 static void tell_error(const struct report *p, const char *name, const struct outcome *o, const struct err *e)
 {
 	bool passing = e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY;
 
 	if (o != NULL && o->told && !passing)
 		return;
-	if (passing && !p->rq->chatty && !(o != NULL && o->loud))
+	if (passing && !p->rq->chatty && !p->rq->force && !(o != NULL && o->loud))
 		log_msg(LEVEL_INFO, name, "%s", e->text);
 	else
 		log_err(name, e);

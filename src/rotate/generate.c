@@ -39,6 +39,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 static bool take_intent_back(struct rotation *r, struct err *e)
 {
 	r->o.state.slot[r->plan.slot].intent = false;
+	r->o.state.slot[r->plan.slot].intent_since = 0;
 	r->o.dirty = true;
 	return save_state(r, e);
 }
@@ -130,7 +131,7 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	m->expires_us = r->fresh.expires_us;
 	crypto_print(r->fresh.password, &m->print);
 	m->delivered = m->gone = m->intent = false;
-	m->left = m->foreign_created = m->foreign_expires_us = 0;
+	m->intent_since = m->left = m->foreign_created = m->foreign_expires_us = 0;
 	r->generated = true;
 	r->o.state.unfinished = true;
 	r->o.dirty = true;

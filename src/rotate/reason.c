@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decisions in words: what is done, why, and what a person can do about it. */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "rotation.h"
@@ -39,6 +41,15 @@ static void add_foreign(struct buf *out, const struct may_replace_hint *f)
 
 /* ---- errors ----------------------------------------------------------------------------------------------------------------- */
 
+/* After the loss of the state, or where somebody else wrote a sink: nobody can know which slot that password is of. */
+static bool holds_unknown(const struct rotation *r)
+{
+	for (size_t i = 0; i < r->o.n_views; i++)
+		if (r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected)
+			return true;
+	return false;
+}
+
 static bool refuse_foreign(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -46,8 +57,8 @@ static bool refuse_foreign(const struct rotation *r, struct err *e)
 	add_foreign(&text, &r->out.foreign);
 	buf_str(&text, ": whoever pulls with it would be cut off; if nobody does, add to [job]: ");
 	add_may_replace(&text, &r->out.foreign);
-	if (r->o.state.lost)
-		buf_str(&text, " (this job's state was lost: which slot its sinks hold is not known, so make sure of it first)");
+	if (holds_unknown(r))
+		buf_str(&text, " (its sinks hold a password that this job knows nothing of, it may be that very one: make sure of it first)");
 	return err_set(e, ERR_DECISION, "%s", buf_cstr(&text));
 }
 
@@ -130,7 +141,10 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 	char took[STR_DURATION_MAX];
 
 	if (o->did == PLAN_ROTATE) {
-		str_from_duration(o->accepted_after_ms / 1000, 2, took);
+		if (o->accepted_after_ms < 1000)
+			(void)snprintf(took, sizeof(took), "%lldms", (long long)o->accepted_after_ms);
+		else
+			str_from_duration(o->accepted_after_ms / 1000, 2, took);
 		buf_fmt(out, "rotated to %s, accepted by the registry after %s; ", acr_slot_name(o->slot), took);
 	} else if (o->did == PLAN_HEAL) {
 		buf_fmt(out, "healed: every sink that could be written has %s; ", acr_slot_name(o->slot));
