@@ -37,6 +37,8 @@ struct sink_memory {
 	char   *name, *place;            /* [sink NAME]; where it writes (sink_ops.identity): a sink that moved left its old place behind */
 	int64_t slot;                    /* 1 or 2; 0: nothing of ours */
 	int64_t created;                 /* the generation */
+	/* What it is being given, durable before it changes and until it was read back: meanwhile it may hold either. */
+	int64_t pending_slot, pending_created;
 	bool    hook_owed;
 };
 

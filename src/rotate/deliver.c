@@ -251,9 +251,12 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 	m->delivered = true;
 	m->left = 0;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
-		if (!r->prepared[i] || r->o.seen[i].spec->on_change == NULL)
+		if (!r->prepared[i])
 			continue;
-		state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place)->hook_owed = true;
+		struct sink_memory *s = state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place);
+		s->pending_slot = r->fresh.slot;
+		s->pending_created = r->created;
+		s->hook_owed = s->hook_owed || r->o.seen[i].spec->on_change != NULL;
 	}
 	if (r->job->on_change != NULL)
 		r->o.state.job_hook_owed = true;

@@ -50,6 +50,18 @@ static bool same_generation(const struct acr_password *a, const struct acr_passw
 	return a->present == b->present && (!a->present || a->created == b->created);
 }
 
+/* Somebody may have put the other password back into a sink since it was read. The intent just saved is not in flight yet. */
+static bool still_decided(struct rotation *r)
+{
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+
+	observe_sinks(&r->o);
+	m->intent = false;
+	struct plan p = observe_decide(&r->o, rotation_now(r), (r->flags & ROTATE_FORCE) != 0);
+	m->intent = true;
+	return p.action == PLAN_ROTATE && p.slot == r->plan.slot;
+}
+
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 {
 	struct acr_token token;
@@ -58,7 +70,7 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 
 	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
 		return FAILED;
-	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled) {
+	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled || !still_decided(r)) {
 		if (!take_intent_back(r, e))
 			return FAILED;
 		observe_token(&r->o, &token, rotation_now(r));

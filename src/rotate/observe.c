@@ -72,24 +72,31 @@ static enum holding match(const struct observation *o, const struct secret *held
 	return HOLD_OTHER;
 }
 
-/* What a sink was last seen to hold, for one that cannot be read now. */
-static enum holding remembered(const struct observation *o, const struct sink_memory *m)
+/* The slot of a generation that is still the one in the ledger. */
+static enum holding living(const struct observation *o, int64_t slot, int64_t created)
 {
-	if (m->slot == 0 || m->created != o->state.slot[m->slot - 1].created)
+	if (slot == 0 || created != o->state.slot[slot - 1].created)
 		return HOLD_NOTHING;
-	return m->slot == 1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	return slot == 1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
 }
 
+static void add_view(struct observation *o, enum holding holds)
+{
+	o->views[o->n_views++] = (struct sink_view){ .holds = holds, .readable = false };
+}
+
+/* What was read settles what a killed delivery had left open. */
 static void remember(struct observation *o, const struct seen *s, enum holding holds)
 {
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 	int64_t slot = holds == HOLD_SLOT_1 ? 1 : holds == HOLD_SLOT_2 ? 2 : 0;
 	int64_t created = slot == 0 ? 0 : o->state.slot[slot - 1].created;
 
-	if (m->slot == slot && m->created == created)
+	if (m->slot == slot && m->created == created && m->pending_slot == 0)
 		return;
 	m->slot = slot;
 	m->created = created;
+	m->pending_slot = m->pending_created = 0;
 	o->dirty = true;
 }
 
@@ -106,31 +113,46 @@ static void view_removed(struct observation *o)
 {
 	for (size_t i = 0; i < o->state.n_sinks; i++) {
 		const struct sink_memory *m = &o->state.sinks[i];
+		enum holding last = living(o, m->slot, m->created), pending = living(o, m->pending_slot, m->pending_created);
 		if (in_job(o, m))
 			continue;
-		if (remembered(o, m) == HOLD_NOTHING) {
+		if (last != HOLD_NOTHING)
+			add_view(o, last);
+		if (pending != HOLD_NOTHING)
+			add_view(o, pending);
+		if (last == HOLD_NOTHING && pending == HOLD_NOTHING) {
 			state_drop_sink(&o->state, i--);
 			o->dirty = true;
-			continue;
 		}
-		o->views[o->n_views++] = (struct sink_view){ .holds = remembered(o, m), .readable = false };
 	}
+}
+
+/* A sink that cannot be read: what it last got counts, and what it was being given. Nothing remembered is no proof that it is empty. */
+static void view_unread(struct observation *o, size_t i)
+{
+	const struct sink_memory *m = state_sink(&o->state, o->seen[i].spec->name, o->seen[i].place);
+	enum holding pending = living(o, m->pending_slot, m->pending_created);
+	struct sink_view *v = &o->views[i];
+
+	v->holds = living(o, m->slot, m->created);
+	if (v->holds == HOLD_NOTHING)
+		v->holds = HOLD_OTHER;
+	if (pending != HOLD_NOTHING)
+		add_view(o, pending);
 }
 
 static void build_views(struct observation *o)
 {
 	free(o->views);
-	o->views = mem_array(o->n_seen + o->state.n_sinks + 1, sizeof(*o->views));
+	/* Two for a sink whose delivery was cut off, beside those of the job. */
+	o->views = mem_array(o->n_seen + 2 * (o->state.n_sinks + o->n_seen) + 1, sizeof(*o->views));
 	o->n_views = o->n_seen;
 	for (size_t i = 0; i < o->n_seen; i++) {
 		const struct seen *s = &o->seen[i];
 		struct sink_view *v = &o->views[i];
 		v->readable = !s->broken;
 		if (s->unread) {
-			/* Nothing remembered is no proof that it is empty. */
-			v->holds = remembered(o, state_sink(&o->state, s->spec->name, s->place));
-			if (v->holds == HOLD_NOTHING)
-				v->holds = HOLD_OTHER;
+			view_unread(o, i);
 			continue;
 		}
 		v->holds = match(o, s->held);
@@ -247,6 +269,7 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 		take_slot(&o->state.slot[i], &token->slot[i]);
 	if (token != NULL && o->state.disabled == token->enabled) {
 		o->state.disabled = !token->enabled;
+		o->state.rejected_at = 0;    /* a disabled token is refused for that reason */
 		o->dirty = true;
 	}
 	o->dirty = o->dirty || memcmp(before, o->state.slot, sizeof(before)) != 0;

@@ -60,6 +60,8 @@ static const struct field sink_fields[] = {
 	{ "place", FIELD_TEXT, offsetof(struct sink_memory, place) },
 	{ "slot", FIELD_INT, offsetof(struct sink_memory, slot) },
 	{ "created", FIELD_TICKS, offsetof(struct sink_memory, created) },
+	{ "pending_slot", FIELD_INT, offsetof(struct sink_memory, pending_slot) },
+	{ "pending_created", FIELD_TICKS, offsetof(struct sink_memory, pending_created) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
 };
 
@@ -266,7 +268,7 @@ static bool makes_sense(const struct state *s)
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)
-		if (s->sinks[i].slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL || s->sinks[i].place == NULL)
+		if (s->sinks[i].slot > ACR_SLOT__COUNT || s->sinks[i].pending_slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL || s->sinks[i].place == NULL)
 			return false;
 	return true;
 }
