@@ -112,6 +112,50 @@ header() { sed -n "s/^$1: *//Ip" "${2:-$T/headers}" | tr -d '\r' | head -n 1; }
 # login USER PASSWORD: the status the registry's token endpoint answers with.
 login() { ecurl -o /dev/null -w '%{http_code}' -u "$1:$2" "$EMULATOR_URL/oauth2/token?service=$EMULATOR_LOGIN_SERVER"; }
 
+# ---- a real registry -----------------------------------------------------------------------------------------------------------------
+free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport, "\n"'; }
+# start_registry OPTION...: an emulator and a real docker-registry behind it, at one address. $T/certs is for --cert-dir of skopeo.
+start_registry() {
+	backend=127.0.0.1:$(free_port)
+	start_emulator --registry-backend "$backend" "$@"
+	start docker-registry docker-registry serve "$E/docker-registry.yml"
+	wait_for "docker-registry" curl -s "http://$backend/v2/"
+	mkdir -p "$T/certs"
+	cp "$E/ca.pem" "$T/certs/ca.crt"
+}
+# make_image DIR: an OCI layout made by hand, one small layer, tag v1.
+make_image() {
+	perl -MDigest::SHA=sha256_hex -MIO::Compress::Gzip=gzip -e '
+		my $d = shift; mkdir $_ for $d, "$d/blobs", "$d/blobs/sha256";
+		sub put { my $h = sha256_hex($_[0]); open my $f, ">:raw", "$d/blobs/sha256/$h" or die; print $f $_[0]; close $f; ($h, length $_[0]) }
+		sub file { open my $f, ">", "$d/$_[0]" or die; print $f $_[1]; close $f }
+		my $text = "hello acr\n";
+		my $head = pack "a100 a8 a8 a8 a12 a12 a8 a1 a100 a6 a2 a32 a32 a8 a8 a155 x12", "hello.txt", "0000644", "0000000", "0000000",
+			sprintf("%011o", length $text), "00000000000", "        ", "0", "", "ustar", "00", "", "", "0000000", "0000000", "";
+		substr($head, 148, 8) = sprintf "%06o\0 ", unpack "%32C*", $head;
+		my $tar = $head . $text . "\0" x (512 - length $text) . "\0" x 1024;
+		gzip \$tar => \my $layer, -Minimal => 1;
+		my ($lh, $ls) = put($layer);
+		my ($ch, $cs) = put(sprintf q({"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[]}), sha256_hex($tar));
+		my $v1 = "application/vnd.oci.image";
+		my ($mh, $ms) = put(qq({"schemaVersion":2,"mediaType":"$v1.manifest.v1+json","config":{"mediaType":"$v1.config.v1+json","digest":"sha256:$ch","size":$cs},"layers":[{"mediaType":"$v1.layer.v1.tar+gzip","digest":"sha256:$lh","size":$ls}]}));
+		file("index.json", qq({"schemaVersion":2,"manifests":[{"mediaType":"$v1.manifest.v1+json","digest":"sha256:$mh","size":$ms,"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}));
+		file("oci-layout", q({"imageLayoutVersion":"1.0.0"}));' "$1"
+}
+# push_image REPOSITORY: as a token of its own that may push, behind everybody's back.
+push_image() {
+	[ -d "$T/image" ] || make_image "$T/image"
+	control tokens/pusher '{"action":"create","scope_map":"_repositories_push"}' >/dev/null
+	control tokens/pusher '{"action":"generate","slot":"password1","password":"made-for-pushing"}' >/dev/null
+	skopeo copy -q --dest-cert-dir "$T/certs" --dest-creds pusher:made-for-pushing "oci:$T/image:v1" \
+		"docker://$EMULATOR_LOGIN_SERVER/$1:v1"
+}
+# pull_image REPOSITORY CONFIG-JSON: with the credentials a docker config file holds.
+pull_image() {
+	rm -rf "$T/pulled"
+	skopeo copy -q --src-cert-dir "$T/certs" --authfile "$2" "docker://$EMULATOR_LOGIN_SERVER/$1:v1" "dir:$T/pulled"
+}
+
 # ---- TAP ---------------------------------------------------------------------------------------------------------------------------
 ok() {
 	TAP_N=$((TAP_N + 1))
