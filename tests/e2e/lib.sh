@@ -36,20 +36,20 @@ trap 'exit 143' INT TERM HUP
 
 # start NAME COMMAND...: in the background, output in $T/NAME.out; sets PID.
 start() {
-	name=$1; shift
-	"$@" >"$T/$name.out" 2>&1 &
+	_name=$1; shift
+	"$@" >"$T/$_name.out" 2>&1 &
 	PID=$!
 	PIDS="$PID $PIDS"
 }
 
 # wait_for WHAT COMMAND...: until the command succeeds; ends the test after ten seconds.
 wait_for() {
-	what=$1; shift
-	i=0
+	_what=$1; shift
+	_i=0
 	until "$@" >/dev/null 2>&1; do
-		i=$((i + 1))
-		if [ "$i" -gt 200 ]; then
-			echo "Bail out! $what did not come up"
+		_i=$((_i + 1))
+		if [ "$_i" -gt 200 ]; then
+			echo "Bail out! $_what did not come up"
 			for f in "$T"/*.out; do [ ! -f "$f" ] || sed "s|^|# $(basename "$f"): |" "$f"; done
 			exit 1
 		fi
@@ -94,18 +94,18 @@ arm_token() {
 	[ -s "$T/bearer" ] || { printf 'Authorization: Bearer '; jget "$T/entra" access_token; } >"$T/bearer"
 }
 arm() {
-	method=$1; path=$2
-	case $path in
-	https:*) url=$path ;;
-	/*) url="$EMULATOR_URL$path" ;;
-	*) url="$EMULATOR_URL$REGISTRY_ID/$path" ;;
+	_method=$1
+	case $2 in
+	https:*) _url=$2 ;;
+	/*) _url="$EMULATOR_URL$2" ;;
+	*) _url="$EMULATOR_URL$REGISTRY_ID/$2" ;;
 	esac
-	case $url in *\?*) ;; *) url="$url?api-version=${API_VERSION:-2023-07-01}" ;; esac
+	case $_url in *\?*) ;; *) _url="$_url?api-version=${API_VERSION:-2023-07-01}" ;; esac
 	arm_token
 	if [ $# -gt 2 ]; then
-		ecurl -X "$method" -H @"$T/bearer" -H 'Content-Type: application/json' -D "$T/headers" -o "$T/body" -w '%{http_code}' -d "$3" "$url"
+		ecurl -X "$_method" -H @"$T/bearer" -H 'Content-Type: application/json' -D "$T/headers" -o "$T/body" -w '%{http_code}' -d "$3" "$_url"
 	else
-		ecurl -X "$method" -H @"$T/bearer" -D "$T/headers" -o "$T/body" -w '%{http_code}' "$url"
+		ecurl -X "$_method" -H @"$T/bearer" -D "$T/headers" -o "$T/body" -w '%{http_code}' "$_url"
 	fi
 }
 header() { sed -n "s/^$1: *//Ip" "${2:-$T/headers}" | tr -d '\r' | head -n 1; }
@@ -116,10 +116,10 @@ login() { ecurl -o /dev/null -w '%{http_code}' -u "$1:$2" "$EMULATOR_URL/oauth2/
 free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport, "\n"'; }
 # start_registry OPTION...: an emulator and a real docker-registry behind it, at one address. $T/certs is for --cert-dir of skopeo.
 start_registry() {
-	backend=127.0.0.1:$(free_port)
-	start_emulator --registry-backend "$backend" "$@"
+	_backend=127.0.0.1:$(free_port)
+	start_emulator --registry-backend "$_backend" "$@"
 	start docker-registry docker-registry serve "$E/docker-registry.yml"
-	wait_for "docker-registry" curl -s "http://$backend/v2/"
+	wait_for "docker-registry" curl -s "http://$_backend/v2/"
 	mkdir -p "$T/certs"
 	cp "$E/ca.pem" "$T/certs/ca.crt"
 }
@@ -159,11 +159,11 @@ pull_image() {
 # ---- TAP ---------------------------------------------------------------------------------------------------------------------------
 ok() {
 	TAP_N=$((TAP_N + 1))
-	what=$1; shift
+	_what=$1; shift
 	if "$@"; then
-		echo "ok $TAP_N - $what"
+		echo "ok $TAP_N - $_what"
 	else
-		echo "not ok $TAP_N - $what"
+		echo "not ok $TAP_N - $_what"
 		TAP_FAILED=$((TAP_FAILED + 1))
 	fi
 }
