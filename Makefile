@@ -130,7 +130,7 @@ check-az: all
 	@packaging/install-deps e2e az
 	@prove -v --timer tests/e2e/az.t
 demo:
-	@packaging/install-deps build
+	@packaging/install-deps build demo
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@sh tests/e2e/demo.sh
 
