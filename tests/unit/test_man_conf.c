@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* acrotate.conf(5) lists exactly the keys that the program knows, each with its type and default. */
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "check.h"
+#include "config/common.h"
+
+#define PAGE  "packaging/man/acrotate.conf.5"
+#define ENTRY ".It Ic "
+
+/* The line the page must have for a key. */
+static void entry(const struct key *row, struct buf *out)
+{
+	const char *type = row->type == KEY_LIST ? "text, repeatable" : row->type == KEY_CHOICE ? "choice" : keys_type_name(row);
+
+	buf_fmt(out, ENTRY "%s Pq %s%s%s%s\n", row->name, type, row->required ? ", required" : "",
+	        row->fallback != NULL ? ", default " : "", row->fallback != NULL ? row->fallback : "");
+}
+
+/* Each of "a|b|c" is named. */
+static void check_choices(const struct key *row, const char *text)
+{
+	char *choices = strdup(row->choices);
+
+	for (char *save = NULL, *c = strtok_r(choices, "|", &save); c != NULL; c = strtok_r(NULL, "|", &save))
+		CHECK(strstr(text, c) != NULL, "'%s' of '%s' is not explained", c, row->name);
+	free(choices);
+}
+
+/* From the heading of a section to the next heading. */
+static char *part(const char *page, const struct key_section *s)
+{
+	AUTO_BUF struct buf heading = BUF_INIT(256);
+
+	buf_fmt(&heading, "\n.Ss [%s]%s%s\n", s->section, s->type != NULL ? ", type = " : "", s->type != NULL ? s->type : "");
+	const char *start = strstr(page, buf_cstr(&heading));
+	CHECK(start != NULL, "no heading%s", buf_cstr(&heading));
+	start += heading.len - 1;
+	const char *end = strstr(start, "\n.S");
+	return strndup(start, end != NULL ? (size_t)(end - start) + 1 : strlen(start));
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
+		n++;
+	return n;
+}
+
+static void every_key_and_no_other(void **state)
+{
+	(void)state;
+	AUTO_BUF struct buf page = BUF_INIT(1 << 17);
+	struct key_section s[32];
+	size_t n = key_sections(s, COUNT(s)), rows = 0;
+	struct err e = ERR_INIT;
+
+	CHECK(fs_read(PAGE, 1 << 17, &page, NULL, &e), "%s (run from the top of the tree)", e.text);
+	for (size_t i = 0; i < n; i++) {
+		char *text = part(buf_cstr(&page), &s[i]);
+		CHECK(count(text, ENTRY) == s[i].n, "[%s] %s: %zu keys in the page, %zu in the program", s[i].section,
+		      s[i].type != NULL ? s[i].type : "", count(text, ENTRY), s[i].n);
+		for (size_t k = 0; k < s[i].n; k++) {
+			AUTO_BUF struct buf want = BUF_INIT(1024);
+			entry(&s[i].rows[k], &want);
+			CHECK(strstr(text, buf_cstr(&want)) != NULL, "[%s] %s needs the line %s", s[i].section,
+			      s[i].type != NULL ? s[i].type : "", buf_cstr(&want));
+			if (s[i].rows[k].type == KEY_CHOICE)
+				check_choices(&s[i].rows[k], text);
+		}
+		rows += s[i].n;
+		free(text);
+	}
+	CHECK(count(buf_cstr(&page), ENTRY) == rows, "the page has keys of a section that the program does not know");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_key_and_no_other) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
