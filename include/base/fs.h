@@ -92,8 +92,8 @@ MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *t
 /*
  * Removes the temporaries of this target and `tag` that stand beside it: they hold a password. Call it under the lock that keeps a
  * second writer of that tag away. It reads the whole directory: for a run that finds its last one unfinished, not for every run.
- * A name tells what it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.INODE.BASE.RANDOM" was about to
- * be exchanged: INODE is our content's, so a file of another inode is one that was displaced. If it is not BASE (what we had read)
+ * A name tells what it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.OURS.BASE.RANDOM" was about to
+ * be exchanged. OURS and BASE (inode, size, time) are our content and the one we had read, so a file that is neither was displaced, and
  * somebody's update is only there: `merge` gets its content and whether the target is still our content, and must
  * bring it home before it is removed. Without `merge` such a file is an error and stays.
  */

@@ -9,7 +9,7 @@
 
 #define FS_LINKS_MAX 40          /* as the kernel: symbolic links followed on one path */
 #define FS_TEMP_PREFIX ".acrotate."
-#define FS_TEMP_MAX 160          /* prefix, tag, two inode numbers, size, time, random: at most 140 */
+#define FS_TEMP_MAX 192          /* prefix, tag, twice inode, size and time, random: at most 180 */
 #define FS_TAG_MAX 17
 
 struct fs_target { int dir; char name[NAME_MAX + 1]; };

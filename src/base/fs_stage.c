@@ -27,7 +27,7 @@ struct fs_stage {
 	ino_t dir_ino;
 	int fd;                         /* -1 once sealed */
 	char temp[FS_TEMP_MAX];         /* "" when there is none */
-	ino_t ino;                      /* of our content */
+	struct fs_id id;                /* of our content, once sealed */
 	mode_t mode;
 	enum step step;
 };
@@ -114,14 +114,8 @@ static struct fs_stage *stage_new(const char *path, const struct fs_attr *attr)
 static bool dress(struct fs_stage *s, struct err *e)
 {
 	AUTO(close_fd) int old = -1;
-	struct stat st;
 
-	if (!open_old(s, &old, e) || !fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e))
-		return false;
-	if (fstat(s->fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);
-	s->ino = st.st_ino;
-	return true;
+	return open_old(s, &old, e) && fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e);
 }
 
 bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out, struct err *e)
@@ -167,10 +161,15 @@ static bool sync_fd(int fd, const char *path, struct err *e)
 
 bool fs_stage_seal(struct fs_stage *s, struct err *e)
 {
+	struct stat st;
+
 	if (fchmod(s->fd, s->mode) != 0)
 		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
 	if (!sync_fd(s->fd, s->path, e))
 		return false;
+	if (fstat(s->fd, &st) != 0)
+		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);
+	fs_id_of(&st, &s->id);
 	int fd = s->fd;
 	s->fd = -1;
 	/* Interrupted, it is closed all the same (Linux), and all is on the disk. */
@@ -267,7 +266,8 @@ static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
 	char name[FS_TEMP_MAX], suffix[17];
 
 	random_suffix(suffix);
-	(void)snprintf(name, sizeof(name), "%s%s.x.%llu.%llu-%lld-%lld.%s", FS_TEMP_PREFIX, s->tag, (unsigned long long)s->ino,
+	(void)snprintf(name, sizeof(name), "%s%s.x.%llu-%lld-%lld.%llu-%lld-%lld.%s", FS_TEMP_PREFIX, s->tag,
+	               (unsigned long long)s->id.ino, (long long)s->id.size, (long long)s->id.mtime_ns,
 	               (unsigned long long)base->ino, (long long)base->size, (long long)base->mtime_ns, suffix);
 	if (renameat2(s->at.dir, s->temp, s->at.dir, name, RENAME_NOREPLACE) != 0 &&
 	    (errno != EINVAL || renameat(s->at.dir, s->temp, s->at.dir, name) != 0))
@@ -368,11 +368,20 @@ bool fs_stage_settle(struct fs_stage *s, struct err *e)
 	return synced;
 }
 
+/* By more than the number of the inode: that is given to another file as soon as ours is replaced. */
+static bool is_ours(const struct fs_stage *s, const struct stat *st)
+{
+	struct fs_id id;
+
+	fs_id_of(st, &id);
+	return fs_id_equal(&id, &s->id);
+}
+
 bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 {
 	struct stat st;
 
-	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_ino != s->ino) {
+	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_ours(s, &st)) {
 		*out = false;
 		return true;
 	}
@@ -381,7 +390,7 @@ bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 	/* Replaced between our look and the exchange: what we hold now is again somebody's update, and stays for the sweep. */
 	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, errno, "cannot put '%s' back", s->path);
-	*out = st.st_ino == s->ino;
+	*out = is_ours(s, &st);
 	if (*out)
 		s->step = STAGE_SEALED;
 	return true;

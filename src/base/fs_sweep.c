@@ -11,10 +11,10 @@
 #include "base/err.h"
 
 /* What the name of a temporary tells, see fs_sweep in the header. */
+struct version { unsigned long long ino; long long size, mtime_ns; };
 struct leftover {
 	bool exchanged;                         /* ".x.": it was about to be exchanged, or has been */
-	unsigned long long ours, base_ino;
-	long long base_size, base_mtime_ns;
+	struct version ours, base;
 };
 
 static bool parse_name(const char *name, const char *prefix, struct leftover *out)
@@ -28,8 +28,16 @@ static bool parse_name(const char *name, const char *prefix, struct leftover *ou
 	if (name[n] != 'x')
 		return true;
 	out->exchanged = true;
-	return sscanf(name + n, "x.%llu.%llu-%lld-%lld.%n", &out->ours, &out->base_ino, &out->base_size, &out->base_mtime_ns,
-	              &end) == 4 && end > 0;
+	return sscanf(name + n, "x.%llu-%lld-%lld.%llu-%lld-%lld.%n", &out->ours.ino, &out->ours.size, &out->ours.mtime_ns,
+	              &out->base.ino, &out->base.size, &out->base.mtime_ns, &end) == 6 && end > 0;
+}
+
+static bool is_version(const struct stat *st, const struct version *v)
+{
+	struct fs_id id;
+
+	fs_id_of(st, &id);
+	return id.ino == (ino_t)v->ino && id.size == (off_t)v->size && id.mtime_ns == v->mtime_ns;
 }
 
 struct sweep {
@@ -51,22 +59,19 @@ static bool bring_home(const struct sweep *w, const char *name, const struct lef
 	AUTO_BUF struct buf text = BUF_INIT(w->max);
 	AUTO(close_fd) int fd = openat(w->at.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
-	struct fs_id id;
 
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open '%s' beside '%s'", name, w->path);
 	if (fstat(fd, &st) != 0)
 		return err_sys(e, errno, "cannot look at '%s' beside '%s'", name, w->path);
-	fs_id_of(&st, &id);
-	if (st.st_ino == (ino_t)l->ours)
-		return true; /* ours, never exchanged */
-	if (id.ino == (ino_t)l->base_ino && id.size == (off_t)l->base_size && id.mtime_ns == l->base_mtime_ns)
-		return true; /* what we had read and built on: nothing new in it */
+	/* Ours, never exchanged; or what we had read and built on: nothing new in it. */
+	if (is_version(&st, &l->ours) || is_version(&st, &l->base))
+		return true;
 	if (w->merge == NULL)
 		return err_set(e, ERR_LOCAL, "'%s' beside '%s' is a file that another program wrote", name, w->path);
 	if (!fs_read_fd(fd, name, w->max, &text, NULL, e))
 		return false;
-	bool is_ours = fstatat(w->at.dir, w->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == (ino_t)l->ours;
+	bool is_ours = fstatat(w->at.dir, w->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_version(&st, &l->ours);
 	return w->merge(w->ctx, &text, is_ours, e);
 }
 

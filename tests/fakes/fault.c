@@ -35,9 +35,46 @@ bool fault_disarm(int *calls)
 	return plan.met;
 }
 
+static struct hook { const char *name; int nth, calls; void (*fn)(void *ctx); void *ctx; bool fired; } hooks[4];
+static int n_hooks;
+static bool in_hook;
+
+void fault_hook(const char *name, int nth, void (*fn)(void *ctx), void *ctx)
+{
+	hooks[n_hooks++] = (struct hook){ .name = name, .nth = nth, .fn = fn, .ctx = ctx };
+}
+
+int fault_unhook(void)
+{
+	int fired = 0;
+
+	for (int i = 0; i < n_hooks; i++)
+		fired += hooks[i].fired;
+	n_hooks = 0;
+	return fired;
+}
+
+static void run_hooks(const char *name)
+{
+	for (int i = 0; i < n_hooks; i++) {
+		struct hook *h = &hooks[i];
+		if (i > 0 && !hooks[i - 1].fired)
+			break;
+		if (h->fired || strcmp(h->name, name) != 0 || ++h->calls != h->nth)
+			continue;
+		in_hook = true;
+		h->fn(h->ctx);
+		in_hook = false;
+		h->fired = true;
+	}
+}
+
 /* Is it this call's turn? */
 static bool hit(const char *name)
 {
+	if (in_hook)
+		return false;
+	run_hooks(name);
 	if (!plan.armed || (plan.name != NULL && strcmp(plan.name, name) != 0))
 		return false;
 	plan.calls++;

@@ -20,4 +20,10 @@ void fault_arm(const char *name, int nth, int errnum, enum fault_mode mode);
 /* Disarms. True when the fault was met; *calls is how many calls were counted. */
 bool fault_disarm(int *calls);
 
+/* Calls fn just before the nth call of `name`, counted from the firing of the hook set before it; at most four, each fires once. fn's own
+ * calls do not count. */
+void fault_hook(const char *name, int nth, void (*fn)(void *ctx), void *ctx);
+/* How many of the hooks have fired; removes them all. */
+int fault_unhook(void);
+
 #endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Lock-free writers of config.json at the worst moments of a delivery, one by one; and a kill after each of them. */
+#include "check.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "fakes/fault.h"
+#include "fakes/sinks.h"
+
+#define BASE "{\"auths\":{\"a\":{\"auth\":\"YTox\"}}}"
+
+struct place { char path[4200], temp[4220]; };
+
+static struct place place_in(const char *dir)
+{
+	struct place p;
+
+	(void)snprintf(p.path, sizeof(p.path), "%s/config.json", dir);
+	(void)snprintf(p.temp, sizeof(p.temp), "%s.tmp", p.path);
+	return p;
+}
+
+/* As docker: a new file over the old one. `from` is what it had read when it began. */
+struct writer { const struct place *at; const char *text; int *came; };
+
+static void write_now(void *ctx)
+{
+	const struct writer *w = ctx;
+
+	file_put(w->at->temp, w->text);
+	if (rename(w->at->temp, w->at->path) != 0)
+		abort();
+	++*w->came;
+}
+
+static void remove_now(void *ctx)
+{
+	const struct writer *w = ctx;
+
+	++*w->came;
+	(void)unlink(w->at->path);
+}
+
+/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back. */
+static const struct row {
+	const char *name;
+	struct { const char *call; int nth; void (*fn)(void *); const char *text; } by[2];
+	int n;
+	const char *want[4];            /* all must be in the file at the end, and ours */
+	const char *gone;               /* must not be; or NULL */
+	bool contested;                 /* want[0] and gone are values of one entry: after a kill nobody knows which is newer */
+} rows[] = {
+	{ "between our read and the look before the exchange",
+	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false },
+	{ "between the look and the exchange",
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false },
+	{ "it logged out",
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, "YTox", false },
+	{ "two writers: the second, before the swap back, knew nothing of the first",
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
+	  2, { "YTox", "Yjox", "Yzox" }, NULL, false },
+	{ "two writers: the second, before the look that precedes the swap back",
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YToy\"}}}" },
+	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
+	  2, { "YToy", "Yzox" }, "YTox", true },
+	{ "the file vanishes before the exchange", { { "renameat2", 2, remove_now, NULL } }, 1, { "auths" }, "YTox", false },
+};
+
+static bool holds(const char *path, const struct row *r, bool ours, const char **missing)
+{
+	char *text = file_get(path);
+	bool contested = r->contested && !ours, ok = text != NULL;
+
+	*missing = "file";
+	for (size_t i = contested ? 1 : 0; ok && i < COUNT(r->want) && r->want[i] != NULL; i++) {
+		*missing = r->want[i];
+		ok = strstr(text, r->want[i]) != NULL;
+	}
+	if (ok && ours) {
+		*missing = "dTpuZXc=";
+		ok = strstr(text, "dTpuZXc=") != NULL;
+	}
+	if (ok && r->gone != NULL && !contested) {
+		*missing = "(gone)";
+		ok = strstr(text, r->gone) == NULL;
+	}
+	free(text);
+	return ok;
+}
+
+struct run { const struct place *at; const struct row *r; int kill_at; int *came; };
+
+static bool deliver(const struct run *run, struct err *e)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", run->at->path, NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	struct writer w[2];
+
+	file_put(run->at->path, BASE);
+	if (!t.ops->prepare(t.s, &c, e))
+		return false;
+	for (int i = 0; i < run->r->n; i++) {
+		w[i] = (struct writer){ .at = run->at, .text = run->r->by[i].text, .came = run->came };
+		fault_hook(run->r->by[i].call, run->r->by[i].nth, run->r->by[i].fn, &w[i]);
+	}
+	if (run->kill_at > 0)
+		fault_arm(NULL, run->kill_at, 0, FAULT_KILL);
+	else
+		fault_arm(NULL, 0, 0, FAULT_ONCE);
+	return t.ops->commit(t.s, e);
+}
+
+static void nobody_is_lost(void **state)
+{
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int came = 0;
+		const struct run run = { .at = &at, .r = &rows[i], .came = &came };
+		struct err e = ERR_INIT;
+		const char *missing;
+		bool ok = deliver(&run, &e);
+		(void)fault_disarm(NULL);
+		CHECK(fault_unhook() == rows[i].n, "%s: a writer never came", rows[i].name);
+		CHECK(ok, "%s: %s", rows[i].name, e.text);
+		CHECK(holds(at.path, &rows[i], true, &missing), "%s: %s; the file: %s", rows[i].name, missing, file_get(at.path));
+		CHECK(temporaries_in(dir) == 0, "%s", rows[i].name);
+	}
+	scratch_remove(dir);
+}
+
+static int killed(void *arg)
+{
+	struct err e = ERR_INIT;
+
+	return deliver(arg, &e) ? 0 : 1;
+}
+
+/* Once the writers have been there, whatever is not in the file is brought home by the next run's sweep. */
+static void nobody_is_lost_by_a_kill(void **state)
+{
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int kills = 0, after = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool finished = false;
+		for (int n = 1; !finished; n++) {
+			struct run run = { .at = &at, .r = &rows[i], .kill_at = n, .came = came };
+			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			AUTO_CREDENTIAL struct credential c = test_credential("new");
+			struct err e = ERR_INIT;
+			const char *missing;
+			*came = 0;
+			int status = in_child(killed, &run);
+			finished = WIFEXITED(status);
+			CHECK(!finished || WEXITSTATUS(status) == 0, "%s, call %d", rows[i].name, n);
+			CHECK(t.ops->sweep(t.s, &c, &e), "%s, call %d: %s", rows[i].name, n, e.text);
+			CHECK(temporaries_in(dir) == 0, "%s, call %d", rows[i].name, n);
+			kills += !finished;
+			if (*came < rows[i].n || rows[i].by[0].fn == remove_now)
+				continue;
+			after++;
+			CHECK(holds(at.path, &rows[i], finished, &missing), "%s, call %d: %s; the file: %s", rows[i].name, n, missing,
+			      file_get(at.path));
+		}
+	}
+	print_message("          %d kills, %d of them after the last writer\n", kills, after);
+	assert_true(kills > 100 && after > 50);
+	(void)munmap(came, sizeof(*came));
+	scratch_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_is_lost),
+		cmocka_unit_test(nobody_is_lost_by_a_kill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
