@@ -58,6 +58,8 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 /* Stamps `left`, as above. For after a commit. */
 void observe_stamp(struct observation *o, int64_t now);
 
+/* What the rule is asked; its sinks are borrowed from `o`. For those who play it forward. */
+struct plan_input observe_input(const struct observation *o, int64_t now, bool force);
 /* The decision for what is known now. now: the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);

@@ -5,11 +5,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/horizon.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "config/job.h"
 
-static int run(const struct options *o, bool dry_run)
+/* What the arguments mean, handed to `act`. */
+static int with_jobs(const struct options *o, int (*act)(const struct options *o, struct config *c, const size_t *jobs, size_t n))
 {
 	struct config *config = NULL;
 	struct err e = ERR_INIT;
@@ -17,10 +19,7 @@ static int run(const struct options *o, bool dry_run)
 	int status;
 
 	if (config_open(o->config, &config, &e) && config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
-		struct run_request rq = { .config = config, .jobs = jobs, .n_jobs = n, .dry_run = dry_run, .force = o->force,
-		                          .json = o->json, .chatty = o->verbose || o->debug || isatty(STDOUT_FILENO),
-		                          .detailed_exitcode = o->detailed_exitcode, .wait_s = o->wait_s };
-		status = cli_run(&rq);
+		status = act(o, config, jobs, n);
 	} else {
 		log_err(NULL, &e);
 		status = err_exit_code(e.kind);
@@ -30,12 +29,38 @@ static int run(const struct options *o, bool dry_run)
 	return status;
 }
 
+static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n, bool dry_run)
+{
+	struct run_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .dry_run = dry_run, .force = o->force, .json = o->json,
+	                          .chatty = o->verbose || o->debug || isatty(STDOUT_FILENO),
+	                          .detailed_exitcode = o->detailed_exitcode, .wait_s = o->wait_s };
+
+	return cli_run(&rq);
+}
+
+static int run(const struct options *o, struct config *c, const size_t *jobs, size_t n)
+{
+	return run_jobs(o, c, jobs, n, o->dry_run);
+}
+
+static int plan(const struct options *o, struct config *c, const size_t *jobs, size_t n)
+{
+	return run_jobs(o, c, jobs, n, true);
+}
+
+static int horizon(const struct options *o, struct config *c, const size_t *jobs, size_t n)
+{
+	struct horizon_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .seconds = o->horizon_s, .json = o->json };
+
+	return cli_horizon(&rq);
+}
+
 int cmd_run(const struct options *o)
 {
-	return run(o, o->dry_run);
+	return with_jobs(o, run);
 }
 
 int cmd_plan(const struct options *o)
 {
-	return run(o, true);
+	return with_jobs(o, o->horizon_s > 0 ? horizon : plan);
 }

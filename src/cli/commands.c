@@ -8,7 +8,7 @@ const struct command commands[] = {
 	{ .name = "run", .operands = "[JOB...]", .summary = "rotate, heal or bootstrap what is due: the cron line",
 	  .options = OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, .max_args = ARGS_MANY, .run = cmd_run },
 	{ .name = "plan", .operands = "[JOB...]", .summary = "what run would do and why; changes nothing",
-	  .options = OPTION_FORCE | OPTION_DETAILED, .max_args = ARGS_MANY, .run = cmd_plan },
+	  .options = OPTION_FORCE | OPTION_DETAILED | OPTION_HORIZON, .max_args = ARGS_MANY, .run = cmd_plan },
 	{ .name = "keys", .operands = "", .summary = "every configuration key", .run = cmd_keys },
 	{ 0 },
 };

@@ -23,7 +23,7 @@ static const struct option rows[] = {
 	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s), "try again for so long what would exit 75" },
 	{ "detailed-exitcode", 0, NULL, OPTION_DETAILED, OPTION_FLAG, AT(detailed_exitcode), "exit 2 instead of 0 when something changed" },
 	{ "systemd-dropin", 0, NULL, OPTION_DROPIN, OPTION_FLAG, AT(systemd_dropin), "print the ReadWritePaths= that the jobs need" },
-	{ "horizon", 0, "TIME", OPTION_HORIZON, OPTION_TIME, AT(horizon_s), "also what becomes due within this time" },
+	{ "horizon", 0, "TIME", OPTION_HORIZON, OPTION_TIME, AT(horizon_s), "play all jobs forward for this time, 10 years at most, and add up what happens" },
 	{ "online", 0, NULL, OPTION_ONLINE, OPTION_FLAG, AT(online), "ask Azure too" },
 	{ "warn", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(warn_s), "exit 1 when a password in use expires within this time" },
 	{ "crit", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(crit_s), "exit 2 when a password in use expires within this time" },
@@ -53,6 +53,22 @@ void options_clear(struct options *o)
 }
 
 /* ---- suggestions ---------------------------------------------------------------------------------------------------------------- */
+
+/* A horizon is thought of in years; a policy is not, so the configuration knows no such unit. */
+static bool whole_years(const char *text, int64_t *seconds)
+{
+	char digits[4] = "";
+	size_t n = strlen(text);
+	int64_t years;
+
+	if (n < 2 || n > sizeof(digits) || text[n - 1] != 'y')
+		return false;
+	memcpy(digits, text, n - 1);
+	if (!str_int(digits, 1, 100, &years))
+		return false;
+	*seconds = years * 365 * 86400;
+	return true;
+}
 
 static bool near(const char *typed, const char *name)
 {
@@ -109,7 +125,7 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 		*(const char **)member = value;
 		return true;
 	case OPTION_TIME:
-		if (!str_duration(value, &seconds) || seconds == 0)
+		if ((!str_duration(value, &seconds) && !whole_years(value, &seconds)) || seconds == 0)
 			return err_set(e, ERR_USAGE, "'--%s' takes a time like '10m' or '14d', not '%s'", row->name, value);
 		*(int64_t *)member = seconds;
 		return true;

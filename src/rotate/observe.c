@@ -336,11 +336,11 @@ bool observe_hook_owed(const struct observation *o)
 	return o->state.job_hook_owed;
 }
 
-struct plan observe_decide(const struct observation *o, int64_t now, bool force)
+struct plan_input observe_input(const struct observation *o, int64_t now, bool force)
 {
 	const struct policy *p = &o->job->policy;
 	int64_t margin = p->lifetime / 10;
-	struct plan_input in = {
+	return (struct plan_input){
 		.now = now,
 		.renew_before = p->renew_before,
 		.grace = p->grace,
@@ -359,6 +359,11 @@ struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 		.sinks = o->views,
 		.n_sinks = o->n_views,
 	};
+}
+
+struct plan observe_decide(const struct observation *o, int64_t now, bool force)
+{
+	struct plan_input in = observe_input(o, now, force);
 
 	return plan_decide(&in);
 }
