@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "azure/arm.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "check.h"
+#include "fakes/arm_rig.h"
+
+#define ARM "https://arm.example"
+
+static void sends(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T1"),
+		{ HTTP_GET, "=" ARM "/subscriptions/s?api-version=1", .bearer = "T1", .status = 200, .answer = "{\"a\":\"b\"}",
+		  .headers = { "Date: Tue, 14 Nov 2023 22:15:00 GMT" } },
+		{ HTTP_POST, "=" ARM "/x", "{}", .bearer = "T1", .once = true, .status = 204 },
+	};
+	struct arm_rig r;
+	AUTO_JSON struct json *j = NULL;
+	AUTO_BUF struct buf body = BUF_INIT(10);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_int_equal(arm_clock_offset(r.arm), 0);
+	assert_true(arm_get(r.arm, r.http, "/subscriptions/s?api-version=1", &j, &e));
+	assert_string_equal(json_str(j, "a"), "b");
+	assert_string_equal(fake_http_seen(r.script)->headers, "");
+	assert_int_equal(arm_clock_offset(r.arm), 100);
+	buf_str(&body, "{}");
+	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .body = &body, .once = true };
+	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_int_equal(rs.status, 204);
+	/* A name of its own for each operation. */
+	assert_true(strncmp(fake_http_seen(r.script)->headers, "x-ms-client-request-id: ", 24) == 0);
+	assert_int_equal(strlen(fake_http_seen(r.script)->headers), 24 + 36 + 1);
+	assert_true(arm_rig_close(&r));
+}
+
+/* One 401 may be a token that was revoked, or of before a role: asked again with a new one, even for a generate, for a 401 did nothing. */
+static void one_new_token(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T1"), { HTTP_POST, "/x", .bearer = "T1", .status = 401 },
+		ARM_RIG_TOKEN("T2"), { HTTP_POST, "/x", .bearer = "T2", .status = 200 },
+		{ HTTP_POST, "/x", .bearer = "T2", .status = 401 },
+		ARM_RIG_TOKEN("T3"), { HTTP_POST, "/x", .bearer = "T3", .status = 401, .headers = { "x-ms-request-id: r-9" },
+		  .answer = "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"No.\"}}" },
+	};
+	struct arm_rig r;
+	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .once = true };
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
+	http_response_clear(&rs);
+	rs.status = 7;
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_int_equal(rs.status, 7);
+	assert_int_equal(e.kind, ERR_AUTH);
+	assert_true(e.not_acted);
+	assert_string_equal(e.code, "InvalidAuthenticationToken");
+	assert_non_null(strstr(e.text, "r-9"));
+	assert_true(arm_rig_close(&r));
+}
+
+/* No token, no request: whatever was wanted was not done, even where the token request was lost on the way back. */
+static void without_a_token(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = { { HTTP_GET, "169.254", .outcome = FAKE_DROP_AFTER } };
+	struct arm_rig r;
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_false(arm_send(r.arm, r.http, &(struct arm_request){ .method = HTTP_POST, .path = "/x", .once = true }, &rs, &e));
+	assert_int_equal(e.kind, ERR_TRANSIENT);
+	assert_true(e.not_acted);
+	assert_true(arm_rig_close(&r));
+}
+
+static void lost_answers(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T"), { HTTP_POST, "/x", .outcome = FAKE_DROP_AFTER }, { HTTP_POST, "/x", .outcome = FAKE_DROP_BEFORE },
+	};
+	struct arm_rig r;
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .once = true };
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && !e.not_acted);
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted);
+	assert_true(arm_rig_close(&r));
+}
+
+static void throttled(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T"), { HTTP_GET, "/x", .status = 429, .headers = { "Retry-After: 30" } },
+		{ HTTP_GET, "/x", .status = 429, .headers = { "Retry-After: 5" } },
+		{ HTTP_GET, "/x", .status = 404 }, { HTTP_GET, "/x", .status = 200, .answer = "{}" },
+	};
+	struct arm_rig r;
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct arm_request rq = { .method = HTTP_GET, .path = "/x" };
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 429 && e.retry_after_ms == 30000);
+	fake_env_pass(&r.env, 10000);
+	/* Everybody else waits too, without asking. */
+	assert_false(arm_send(r.arm, r.http, &(struct arm_request){ .method = HTTP_POST, .path = "/y", .once = true }, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 0 && e.retry_after_known && e.retry_after_ms == 20000);
+	fake_env_pass(&r.env, 20000);
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_int_equal(e.retry_after_ms, 5000);
+	fake_env_pass(&r.env, 5000);
+	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_int_equal(e.kind, ERR_MISSING);
+	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_true(arm_rig_close(&r));
+}
+
+static bool collect(void *ctx, const struct json *item)
+{
+	char *text = ctx;
+
+	(void)snprintf(text + strlen(text), 64 - strlen(text), "%s ", json_str(item, "name"));
+	return strcmp(json_str(item, "name"), "stop") != 0;
+}
+
+static void lists(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T"),
+		{ HTTP_GET, "=" ARM "/l?v", .status = 200, .answer = "{\"value\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+		  "\"nextLink\":\"https://ARM.example:443/l?v&$skiptoken=x y\"}" },
+		{ HTTP_GET, "=https://ARM.example:443/l?v&$skiptoken=x%20y", .bearer = "T", .status = 200,
+		  .answer = "{\"value\":[{\"name\":\"c\"}],\"nextLink\":\"\"}" },
+		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[{\"name\":\"stop\"},{\"name\":\"z\"}],\"nextLink\":\"https://arm.example/n\"}" },
+		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[{\"name\":\"a\"}],\"nextLink\":\"https://evil.example/n\"}" },
+		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":{\"name\":\"a\"}}" },
+		{ HTTP_GET, "/l", .status = 200, .answer = "{}" },
+	};
+	static const struct { bool ok; const char *got; } row[] = {
+		{ true, "a b c " }, { true, "stop " }, { false, "a " }, { false, "" }, { false, "" },
+	};
+	struct arm_rig r;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	for (size_t i = 0; i < COUNT(row); i++) {
+		char text[64] = "";
+		struct err e = ERR_INIT;
+
+		CHECK(arm_list(r.arm, r.http, i == 0 ? "/l?v" : "/l", collect, text, &e) == row[i].ok, "%zu: %s", i, e.text);
+		CHECK_TEXT(text, row[i].got, "%zu", i);
+		CHECK(row[i].ok || e.kind == ERR_REMOTE, "%zu: %d", i, e.kind);
+	}
+	assert_true(arm_rig_close(&r));
+}
+
+static void endless_list(void **state)
+{
+	(void)state;
+	struct fake_step *steps = mem_array(ARM_PAGES_MAX + 1, sizeof(*steps));
+	struct arm_rig r;
+	char text[64] = "";
+	struct err e = ERR_INIT;
+
+	steps[0] = (struct fake_step)ARM_RIG_TOKEN("T");
+	for (size_t i = 1; i <= ARM_PAGES_MAX; i++)
+		steps[i] = (struct fake_step){ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[],\"nextLink\":\"https://arm.example/l\"}" };
+	arm_rig_open(&r, steps, ARM_PAGES_MAX + 1);
+	assert_false(arm_list(r.arm, r.http, "/l", collect, text, &e));
+	assert_int_equal(e.kind, ERR_REMOTE);
+	assert_true(arm_rig_close(&r));
+	free(steps);
+}
+
+static void garbage(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = { ARM_RIG_TOKEN("T"), { HTTP_GET, "/x", .status = 200, .answer = "<html>" } };
+	struct arm_rig r;
+	struct json *j = NULL;
+	struct err e = ERR_INIT;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_false(arm_get(r.arm, r.http, "/x", &j, &e));
+	assert_int_equal(e.kind, ERR_REMOTE);
+	assert_null(j);
+	assert_true(arm_rig_close(&r));
+}
+
+static void identities(void **state)
+{
+	(void)state;
+	char a[] = "a", b[] = "b", empty[] = "";
+	const struct azure_spec specs[] = { { 0 }, { .auth = a }, { .tenant_id = a }, { .client_id = a }, { .client_id = b },
+	                                    { .client_id = empty }, { .subscription = a }, { .cloud = a }, { .metadata = a },
+	                                    { .object_id = a }, { .resource_id = a }, { .certificate_file = a },
+	                                    { .certificate_password_file = a }, { .federated_token_file = a }, { .resource_manager = a },
+	                                    { .authority = a }, { .audience = a }, { .client_secret_file = a } };
+
+	for (size_t i = 0; i < COUNT(specs); i++) {
+		for (size_t k = 0; k < COUNT(specs); k++) {
+			AUTO_FREE char *one = arm_identity(&specs[i]), *other = arm_identity(&specs[k]);
+
+			CHECK((strcmp(one, other) == 0) == (i == k), "%zu %zu", i, k);
+		}
+	}
+}
+
+static void subscriptions(void **state)
+{
+	(void)state;
+	struct arm_rig r;
+	char own[] = "own";
+
+	arm_rig_open(&r, NULL, 0);
+	assert_null(arm_subscription(r.arm));
+	setenv("AZURE_SUBSCRIPTION_ID", "env", 1);
+	assert_string_equal(arm_subscription(r.arm), "env");
+	r.spec.subscription = own;
+	assert_string_equal(arm_subscription(r.arm), "own");
+	unsetenv("AZURE_SUBSCRIPTION_ID");
+	assert_true(arm_rig_close(&r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sends), cmocka_unit_test(one_new_token), cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
+		cmocka_unit_test(throttled), cmocka_unit_test(lists), cmocka_unit_test(endless_list), cmocka_unit_test(garbage),
+		cmocka_unit_test(identities), cmocka_unit_test(subscriptions),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
