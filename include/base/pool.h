@@ -18,6 +18,7 @@ struct pool_ops {
 	void    (*thread_close)(void *ctx, void *own);
 	void   *(*start)(void *ctx);                                /* the next task; NULL: no more. Never called by two threads at once */
 	int64_t (*step)(void *ctx, void *task, void *own);          /* milliseconds until its next step; -1: finished and freed */
+	void    (*tick)(void *ctx);                                 /* now and then while threads wait; quick; may be NULL */
 	void    (*abandon)(void *ctx, void *task);                  /* not finished when the pool was stopped: frees it */
 };
 

@@ -53,6 +53,8 @@ struct rotation *rotation_new(const struct world *w, const struct job *job, unsi
  */
 MUST_USE bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct err *e);
 const struct outcome *rotation_outcome(const struct rotation *r);
+/* Is it put aside because Azure limits the rate of requests? */
+bool rotation_throttled(const struct rotation *r);
 /* The name of the step that comes next, for messages and tests; rotation_steps() counts them. */
 const char *rotation_at(const struct rotation *r);
 void rotation_free(struct rotation *r);

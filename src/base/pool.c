@@ -91,6 +91,8 @@ static void *next_task(struct queue *q)
 		}
 		if (q->exhausted && q->open == 0)
 			return NULL;
+		if (p->ops->tick != NULL)
+			p->ops->tick(p->ctx);
 		wait_for_change(q, q->n > 0 ? q->heap[0].at_ms - now : STOP_CHECK_MS);
 	}
 	return NULL;

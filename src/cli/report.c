@@ -21,6 +21,7 @@ struct report {
 	char   **lines;       /* of a plan and of JSON: in the order of the jobs, printed at the end */
 	enum err_kind worst;
 	bool     changed;
+	bool     live;        /* a live line stands on the terminal */
 };
 
 struct report *report_new(const struct run_request *rq)
@@ -31,6 +32,25 @@ struct report *report_new(const struct run_request *rq)
 	p->lines = mem_array(rq->n_jobs, sizeof(*p->lines));
 	(void)pthread_mutex_init(&p->mutex, NULL);
 	return p;
+}
+
+static void clear_live(struct report *p)
+{
+	if (p->live)
+		(void)fputs("\r\033[K", stderr);
+	p->live = false;
+}
+
+void report_live(struct report *p, const char *text)
+{
+	(void)pthread_mutex_lock(&p->mutex);
+	clear_live(p);
+	if (text[0] != '\0') {
+		(void)fputs(text, stderr);
+		p->live = true;
+	}
+	(void)fflush(stderr);
+	(void)pthread_mutex_unlock(&p->mutex);
 }
 
 /* ---- one job in JSON -------------------------------------------------------------------------------------------------------- */
@@ -139,6 +159,7 @@ void report_job(struct report *p, size_t at, const char *name, const struct outc
 
 	job_text(p, name, o, e, &text);
 	(void)pthread_mutex_lock(&p->mutex);
+	clear_live(p);
 	if (failed)
 		p->worst = p->worst == ERR_NONE ? e->kind : err_worse(p->worst, e->kind);
 	p->changed = p->changed || (o != NULL && o->changed);

@@ -12,6 +12,8 @@ struct report;
 struct report *report_new(const struct run_request *rq);
 /* `o` is NULL for a job that never came to a decision; e is NULL, or an error of kind NONE, when the job is well. at: 0..n_jobs-1. */
 void report_job(struct report *p, size_t at, const char *name, const struct outcome *o, const struct err *e);
+/* The live line on a terminal, overwritten each time; "" clears it. Any line of report_job clears it first. */
+void report_live(struct report *p, const char *text);
 /* Prints what was held back, and frees. The exit status. */
 int report_end(struct report *p);
 

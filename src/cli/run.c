@@ -13,6 +13,7 @@
 #include "cli/world.h"
 #include "config/job.h"
 #include "http/http.h"
+#include "progress.h"
 #include "report.h"
 #include "rotate/observe.h"
 
@@ -24,6 +25,7 @@ struct run {
 	const struct run_request *rq;
 	struct cli_world *world;
 	struct report    *report;
+	struct progress  *progress;
 	size_t *due, n_due, next;   /* places in rq->jobs */
 	int64_t wait_until_ms;
 };
@@ -33,6 +35,7 @@ struct task {
 	struct job *job;
 	struct rotation *rotation;
 	int attempts;
+	enum progress_state state;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -188,17 +191,24 @@ static int64_t step(void *ctx, void *task, void *own)
 	struct err e = ERR_INIT;
 	int64_t again_ms = -1;
 
-	if (rotation_step(t->rotation, own, &again_ms, &e)) {
-		if (again_ms >= 0)
-			return again_ms;
-		report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), NULL);
-	} else if (try_again(run, t, &e, &again_ms)) {
+	progress_move(run->progress, &t->state, PROGRESS_WORKING, NULL, NULL);
+	bool ok = rotation_step(t->rotation, own, &again_ms, &e);
+	if ((ok && again_ms >= 0) || (!ok && try_again(run, t, &e, &again_ms))) {
+		progress_move(run->progress, &t->state, rotation_throttled(t->rotation) ? PROGRESS_THROTTLED : PROGRESS_WAITING,
+		              t->job->name, rotation_at(t->rotation));
 		return again_ms;
-	} else {
-		report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), &e);
 	}
+	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), ok ? NULL : &e);
+	progress_move(run->progress, &t->state, ok ? PROGRESS_DONE : PROGRESS_FAILED, NULL, NULL);
 	task_free(t);
 	return -1;
+}
+
+static void tick(void *ctx)
+{
+	struct run *run = ctx;
+
+	progress_show(run->progress);
 }
 
 static void abandon(void *ctx, void *task)
@@ -214,7 +224,8 @@ static void abandon(void *ctx, void *task)
 }
 
 static const struct pool_ops run_ops = {
-	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step, .abandon = abandon
+	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step, .tick = tick,
+	.abandon = abandon
 };
 
 static void run_due(struct run *run)
@@ -232,7 +243,9 @@ static void run_due(struct run *run)
 	http_close(h);
 	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers : (int64_t)run->n_due),
 	                     .max_open = OPEN_MAX_TASKS, .ops = &run_ops, .ctx = run, .env = &env_system };
+	run->progress = progress_new(run->n_due, run->report);
 	pool_run(&pool, &stopped);
+	progress_free(run->progress);
 	while (run->next < run->n_due) {
 		size_t at = run->due[run->next++];
 		(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before it began: the next run takes it up", (int)stop_signal);

@@ -271,6 +271,11 @@ const char *rotation_at(const struct rotation *r)
 	return steps[r->next].name;
 }
 
+bool rotation_throttled(const struct rotation *r)
+{
+	return r->stalled_since != 0;
+}
+
 struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags, int64_t patience)
 {
 	struct rotation *r = mem_new(sizeof(*r));
