@@ -142,17 +142,19 @@ $B/bench/%: tests/bench/%.c
 
 FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src/sink/list_all.c tests/fakes/*.c))
 fuzz: $(FUZZ:%=fuzz-%)
-fuzz-%: build/fuzz/%
+fuzz-%:
+	@$(MAKE) --no-print-directory -j$(shell nproc) build/fuzz/$*
 	@mkdir -p build/fuzz/new-$*
 	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 	  build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*)
-build/fuzz/lib.a: $(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src/sink/list_all.c) $(wildcard tests/fakes/*.c) $(shell find include -name '*.h')
-	@mkdir -p build/fuzz/o && cd build/fuzz/o && rm -f *.o && for f in $(filter %.c,$^); do \
-	  echo "clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -I../../../include -I../../../tests -std=c17 -c ../../../$$f -o $$(echo $$f | tr / _).o"; done \
-	  | xargs -P $(shell nproc) -I{} sh -c '{}' && ar rcs ../lib.a *.o
+build/fuzz/o/%.o: %.c
+	@mkdir -p $(@D) && clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -Itests -std=c17 -MMD -MP -c -o $@ $<
+build/fuzz/lib.a: $(FUZZ_OBJ)
+	@rm -f $@ && $(AR) rcs $@ $^
 build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
-	clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
+	@clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
 
 lint: export LINT_COMPILE = $(COMPILE)
 lint: all $(ALL_OBJ)
@@ -183,4 +185,4 @@ clean:
 .PHONY: all check check-built jmespath-suite check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(ALL_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
+-include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -77,6 +77,8 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 		return refuse(p, "text after ']': a section, like a comment, has its line for itself");
 	if (name.len == 0 || is_blank(name.at[0]) || is_blank(name.at[name.len - 1]) || memchr(name.at, '[', name.len) != NULL)
 		return refuse(p, "a section is written '[name]' or '[kind name]'");
+	if (memchr(name.at, ';', name.len) != NULL || memchr(name.at, '#', name.len) != NULL)
+		return refuse(p, "a section's name cannot have ';' or '#'"); /* inih would see a comment */
 	if (name.len > INI_NAME_MAX)
 		return err_set(p->e, ERR_CONFIG, "the section's name is longer than %d bytes", INI_NAME_MAX);
 	for (size_t i = 0; i < p->n_sections; i++)

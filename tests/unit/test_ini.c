@@ -87,6 +87,8 @@ static void refused(void **state)
 		{ "[ a]\n", "f:1: a section is written" },
 		{ "[a ]\n", "f:1: a section is written" },
 		{ "[[a]\n", "f:1: a section is written" },
+		{ "[a ;b]\nk = v\n", "f:1: a section's name cannot have ';' or '#'" },
+		{ "[a#b]\n", "f:1: a section's name cannot have ';' or '#'" },
 		{ "[a] # c\n", "f:1: text after ']'" },
 		{ "[a]]\n", "f:1: text after ']'" },
 		{ "[1234567890123456789012345678901234567890123456789]\n", "f:1: the section's name is longer than 48" },
