@@ -36,6 +36,7 @@ struct curl_http {
 struct exchange {
 	struct http_headers headers;
 	bool                flood, over;        /* more headers, more body than any honest service sends */
+	bool                headers_over;       /* the blank line has been seen */
 	bool                body_began;
 };
 
@@ -54,6 +55,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	if (x->body_began)
 		return size * n;    /* trailers: nothing of ours is ever in them */
 	x->flood = !http_headers_line(&x->headers, line, size * n);
+	x->headers_over = size * n > 0 && (line[0] == '\r' || line[0] == '\n');
 	return x->flood ? 0 : size * n;
 }
 
@@ -260,7 +262,7 @@ static const struct { CURLcode rc; enum err_kind kind; const char *advice; } fai
 	{ CURLE_SSL_ISSUER_ERROR, ERR_CONFIG, "" },
 	{ CURLE_SSL_INVALIDCERTSTATUS, ERR_CONFIG, "" },
 	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERR_CONFIG, "" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_CONFIG, "" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_REMOTE, "" },    /* https it was: the answer is not HTTP */
 	{ CURLE_URL_MALFORMAT, ERR_CONFIG, "" },
 	{ CURLE_NOT_BUILT_IN, ERR_CONFIG, "" },
 	{ CURLE_UNKNOWN_OPTION, ERR_CONFIG, "; this libcurl is older than 7.85" },
@@ -270,7 +272,7 @@ static const struct { CURLcode rc; enum err_kind kind; const char *advice; } fai
 
 /* Failures of the way there, before a request is written. */
 static const CURLcode before_request[] = {
-	CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST,
+	CURLE_URL_MALFORMAT, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST,
 	CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
 	CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_PROXY,
 };
@@ -373,6 +375,9 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
 	if (s.rc == CURLE_OK)
 		s.rc = curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	/* A connection that ends within the headers is no failure to libcurl. */
+	if (s.rc == CURLE_OK && !x.headers_over)
+		s.rc = CURLE_PARTIAL_FILE;
 	if (s.rc != CURLE_OK)
 		return failed(c, s.rc, &x, rq, e);
 	http_headers_end(&x.headers, env_now(&env_system));
