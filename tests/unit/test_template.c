@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "fakes/sinks.h"
+#include "sink/template.h"
+
+static const struct render_row { const char *template, *want; } renders[] = {
+	{ "PW={password}\n", "PW=pa+s/1\n" },
+	{ "{auth}", "dTpwYStzLzE=" },
+	{ "{username}:{password} {server} {expires} {slot}\n", "u:pa+s/1 r.io 2026-01-01T00:00:00Z password1\n" },
+	{ "configs:\n  \"{server}\":\n    auth: {username: {username}, password: \"{password}\"}\n",
+	  "configs:\n  \"r.io\":\n    auth: {username: u, password: \"pa+s/1\"}\n" },
+	{ "{ {x} {{password}} {PASSWORD} {password\n{password}", "{ {x} {pa+s/1} {PASSWORD} {password\npa+s/1" },
+	{ "machine {server} login {username} password {password}\nmachine x password {password}\n",
+	  "machine r.io login u password pa+s/1\nmachine x password pa+s/1\n" },
+	{ "{password} {auth}", "pa+s/1 dTpwYStzLzE=" },
+};
+
+static struct template *parsed(const char *text)
+{
+	struct template *t = NULL;
+	struct err e = ERR_INIT;
+
+	CHECK(template_parse(text, strlen(text), &t, &e), "%s: %s", text, e.text);
+	return t;
+}
+
+static void what_is_rendered_is_read_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(renders); i++) {
+		AUTO_TEMPLATE struct template *t = parsed(renders[i].template);
+		AUTO_CREDENTIAL struct credential c = test_credential("pa+s/1");
+		AUTO_BUF struct buf out = BUF_INIT(TEMPLATE_TEXT_MAX);
+		AUTO_SECRET struct secret *back = NULL;
+		struct err e = ERR_INIT;
+		CHECK(template_readable(t, &e), "row %zu: %s", i, e.text);
+		CHECK(template_render(t, &c, &out, &e), "row %zu: %s", i, e.text);
+		CHECK_TEXT(buf_cstr(&out), renders[i].want, "row %zu", i);
+		CHECK(template_match(t, buf_cstr(&out), out.len, &c, &back), "row %zu", i);
+		CHECK(secret_equal(back, c.password), "row %zu", i);
+	}
+}
+
+static const struct match_row { const char *template, *text, *want; } matches[] = {
+	{ "P={password}\n", "P=x\n", "x" },
+	{ "P={password}\n", "P=x", NULL },
+	{ "P={password}\n", "P=\n", NULL },
+	{ "P={password}\n", "P=x\n\n", NULL },
+	{ "P={password}\n", "P=x y\n", NULL },
+	{ "P={password}\n", "P=x\r\n", NULL },
+	{ "P={password}\n", "Q=x\n", NULL },
+	{ "P={password}\n", "", NULL },
+	{ "{server} {password}", "r.io x", "x" },
+	{ "{server} {password}", "other.io x", NULL },
+	{ "{username} {password}", "v x", NULL },
+	{ "{password} {expires}", "x 1999-12-31T00:00:00Z", "x" },
+	{ "{password} {expires}", "x never", "x" },
+	{ "{password} {expires}", "x neve", NULL },
+	{ "{password} {expires}", "x 1999-12-31 00:00:00Z", NULL },
+	{ "{expires}{password}", "neverx", "x" },
+	{ "{slot}{password}", "password2x", "x" },
+	{ "{slot} {password}", "unknown x", "x" },
+	{ "{slot} {password}", "password3 x", NULL },
+	{ "{password} {password}", "x x", "x" },
+	{ "{password} {password}", "x y", NULL },
+	{ "{auth}\n", "dTp4\n", "x" },
+	{ "{auth}\n", "djp4\n", NULL },                /* v:x */
+	{ "{auth}\n", "dTo=\n", NULL },                /* u: */
+	{ "{auth}\n", "dTp4e\n", NULL },               /* no base64 */
+	{ "{auth} {password}\n", "dTp4 x\n", "x" },
+	{ "{auth} {password}\n", "dTp4 y\n", NULL },
+};
+
+static void reads_back_what_fits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(matches); i++) {
+		const struct match_row *r = &matches[i];
+		AUTO_TEMPLATE struct template *t = parsed(r->template);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_SECRET struct secret *got = NULL;
+		bool ok = template_match(t, r->text, strlen(r->text), &who, &got);
+		CHECK(ok == (r->want != NULL), "row %zu", i);
+		CHECK(!ok || strcmp(secret_peek(got), r->want) == 0, "row %zu", i);
+		CHECK(ok || got == NULL, "row %zu", i);
+	}
+}
+
+static const struct unreadable_row { const char *template, *says; } unreadable[] = {
+	{ "", "neither" },
+	{ "{username}", "neither" },
+	{ "{Password}", "neither" },
+	{ "{password}x", "followed by 'x'" },
+	{ "{password}=", "followed by '='" },
+	{ "{password}/", "followed by '/'" },
+	{ "{auth}.", NULL },
+	{ "{auth}=", "followed by '='" },
+	{ "{password}{username}", "another variable" },
+	{ "{password}{password}", "another variable" },
+	{ "{password} {auth}{slot}", "'{auth}' is followed by another variable" },
+	{ "https://{username}:{password}@{server}", NULL },
+	{ "{server}/{password}:", NULL },
+	{ "'{password}'", NULL },
+};
+
+static void ambiguous_templates_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(unreadable); i++) {
+		const struct unreadable_row *r = &unreadable[i];
+		AUTO_TEMPLATE struct template *t = parsed(r->template);
+		struct err e = ERR_INIT;
+		bool ok = template_readable(t, &e);
+		CHECK(ok == (r->says == NULL), "'%s': %s", r->template, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL), "'%s': %s", r->template, e.text);
+	}
+}
+
+static void limits(void **state)
+{
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_MAX + 10);
+	struct template *t = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	while (text.len < TEMPLATE_MAX)
+		buf_char(&text, 'x');
+	assert_true(template_parse(buf_cstr(&text), text.len, &t, &e));
+	template_free(t);
+	buf_char(&text, 'x');
+	assert_false(template_parse(buf_cstr(&text), text.len, &t, &e));
+	assert_false(template_parse("a\0b", 3, &t, &e));
+	/* A password that could not be read back is not written. */
+	AUTO_TEMPLATE struct template *p = parsed("{password}\n");
+	AUTO_CREDENTIAL struct credential c = test_credential("a b");
+	AUTO_BUF struct buf out = BUF_INIT(100);
+	assert_false(template_render(p, &c, &out, &e));
+	assert_int_equal(out.len, 0);
+}
+
+static void no_expiry_and_no_slot(void **state)
+{
+	AUTO_TEMPLATE struct template *t = parsed("{password} {expires} {slot}");
+	AUTO_CREDENTIAL struct credential c = test_credential("x");
+	AUTO_BUF struct buf out = BUF_INIT(100);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	c.expires_us = 0;
+	c.slot = 0;
+	assert_true(template_render(t, &c, &out, &e));
+	assert_string_equal(buf_cstr(&out), "x never unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_rendered_is_read_back), cmocka_unit_test(reads_back_what_fits),
+		cmocka_unit_test(ambiguous_templates_are_refused), cmocka_unit_test(limits), cmocka_unit_test(no_expiry_and_no_slot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
