@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* The file-like sinks as a job uses them: check, read back, prepare, commit, abort, sweep. */
+#include "check.h"
+
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "fakes/sinks.h"
+
+static char *dir, path[4200];
+
+static int make(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+enum step { VALIDATE, CHECK_, PREPARE, COMMIT, DONE };
+
+/* How far a delivery comes; the password that is read back then. */
+static enum step deliver(struct test_sink *t, const char *password, char *back, size_t size, struct err *e)
+{
+	AUTO_CREDENTIAL struct credential c = test_credential(password), who = test_credential(NULL);
+	AUTO_SECRET struct secret *now = NULL;
+
+	if (!t->ops->check(t->s, &who, e))
+		return CHECK_;
+	if (!t->ops->prepare(t->s, &c, e))
+		return PREPARE;
+	if (!t->ops->commit(t->s, e))
+		return COMMIT;
+	CHECK(t->ops->read_current(t->s, &who, &now, e), "%s", e->text);
+	(void)snprintf(back, size, "%s", now != NULL ? secret_peek(now) : "(none)");
+	return DONE;
+}
+
+static const struct row {
+	const char *name, *type;
+	const char *pairs[4];           /* keys beside path */
+	const char *before;             /* NULL: no file */
+	const char *after;              /* what is there then; NULL: as before */
+	enum step fails;                /* or DONE */
+	enum err_kind kind;
+	const char *says;
+} rows[] = {
+	{ "a new file", "file", { "content", "X={password}" }, NULL, "X=new\n", DONE, ERR_NONE, "" },
+	{ "the password alone", "file", { 0 }, NULL, "new\n", DONE, ERR_NONE, "" },
+	{ "it was ours", "file", { "content", "X={password}" }, "X=old\n", "X=new\n", DONE, ERR_NONE, "" },
+	{ "it is empty", "file", { "content", "X={password}" }, "", "X=new\n", DONE, ERR_NONE, "" },
+	{ "it is something else", "file", { "content", "X={password}" }, "X=old\nY=1\n", NULL, CHECK_, ERR_DECISION, "overwrite = yes" },
+	{ "no line end", "file", { "content", "X={password}" }, "X=old", NULL, CHECK_, ERR_DECISION, "overwrite = yes" },
+	{ "another registry", "file", { "content", "{server} {password}" }, "q.io old\n", NULL, CHECK_, ERR_DECISION, "overwrite" },
+	{ "overwrite", "file", { "content", "X={password}", "overwrite", "yes" }, "Y=1\n", "X=new\n", DONE, ERR_NONE, "" },
+	{ "in place", "file", { "content", "X={password}", "in_place", "yes" }, "X=old\n", "X=new\n", DONE, ERR_NONE, "" },
+	{ "in place, a new file", "file", { "content", "X={password}", "in_place", "yes" }, NULL, "X=new\n", DONE, ERR_NONE, "" },
+	{ "an unknown owner", "file", { "content", "X={password}", "owner", "no-such-user" }, NULL, NULL, CHECK_, ERR_CONFIG,
+	  "key 'owner'" },
+	{ "an unknown user", "file", { "content", "X={password}", "user", "no-such-user" }, NULL, NULL, CHECK_, ERR_CONFIG,
+	  "key 'user'" },
+	{ "no template file", "file", { "template_file", "/nonexistent/t" }, NULL, NULL, CHECK_, ERR_CONFIG, "'template_file'" },
+	{ "a new config", "docker", { 0 }, NULL, "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", DONE,
+	  ERR_NONE, "" },
+	{ "an entry beside others", "docker", { 0 }, "{\"auths\":{\"o\":{}}}", "{\"auths\":{\"o\":{},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE, ERR_NONE, "" },
+	{ "a namespace", "docker", { "key", "r.io/team" }, "{\"auths\":{}}", "{\"auths\":{\"r.io/team\":{\"auth\":\"dTpuZXc=\"}}}", DONE,
+	  ERR_NONE, "" },
+	{ "another user's entry", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}", NULL, CHECK_, ERR_DECISION,
+	  "another user ('v')" },
+	{ "another user's entry is taken", "docker", { "take_entry", "yes" }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
+	{ "docker's bookkeeping is nobody's", "docker", { 0 }, "{\"auths\":{\"r.io\":{}},\"credsStore\":\"\"}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}},\"credsStore\":\"\"}", DONE, ERR_NONE, "" },
+	{ "a store", "docker", { 0 }, "{\"credsStore\":\"x\"}", NULL, CHECK_, ERR_CONFIG, "credsStore" },
+	{ "a broken file", "docker", { 0 }, "{\"auths\":", NULL, CHECK_, ERR_LOCAL, "cut off" },
+	{ "an empty config", "docker", { 0 }, "", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", DONE,
+	  ERR_NONE, "" },
+	{ "a config in place", "docker", { "in_place", "yes" }, "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
+	{ "our name, with a token", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"auth\":\"dTpv\",\"identitytoken\":\"t\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
+};
+
+static struct test_sink open_row(const struct row *r)
+{
+	const char *const *p = r->pairs;
+
+	if (p[0] == NULL)
+		return test_sink_open(r->type, "path", path, NULL);
+	if (p[2] == NULL)
+		return test_sink_open(r->type, "path", path, p[0], p[1], NULL);
+	return test_sink_open(r->type, "path", path, p[0], p[1], p[2], p[3], NULL);
+}
+
+static void deliveries(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row *r = &rows[i];
+		struct err e = ERR_INIT;
+		char back[100] = "";
+		(void)unlink(path);
+		if (r->before != NULL)
+			file_put(path, r->before);
+		AUTO_TEST_SINK struct test_sink t = open_row(r);
+		enum step got = deliver(&t, "new", back, sizeof(back), &e);
+		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		CHECK(got != DONE || strcmp(back, "new") == 0, "%s: read back '%s'", r->name, back);
+		char *text = file_get(path);
+		const char *want = r->after != NULL ? r->after : r->before;
+		if (want == NULL)
+			CHECK(text == NULL, "%s: '%s'", r->name, text);
+		else
+			CHECK_TEXT(text, want, "%s", r->name);
+		free(text);
+		CHECK(temporaries_in(dir) == 0, "%s", r->name);
+		/* Prepare finds by itself what check would have found. */
+		if (got == CHECK_) {
+			AUTO_CREDENTIAL struct credential c = test_credential("new");
+			CHECK(!t.ops->prepare(t.s, &c, &e) && e.kind == r->kind, "%s: prepared", r->name);
+			CHECK(!t.ops->commit(t.s, &e), "%s: committed", r->name);
+		}
+	}
+}
+
+static const struct read_row { const char *name, *type, *text, *want; enum err_kind kind; } reads[] = {
+	{ "no file", "file", NULL, NULL, ERR_NONE },
+	{ "ours", "file", "X=old\n", "old", ERR_NONE },
+	{ "other content", "file", "X=old\nq", NULL, ERR_NONE },
+	{ "no config", "docker", NULL, NULL, ERR_NONE },
+	{ "our entry", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}", "old", ERR_NONE },
+	{ "another user's", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"djpvbGQ=\"}}}", NULL, ERR_NONE },
+	{ "another entry", "docker", "{\"auths\":{\"q.io\":{\"auth\":\"dTpvbGQ=\"}}}", NULL, ERR_NONE },
+	{ "shadowed, but held", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}},\"credsStore\":\"x\"}", "old", ERR_NONE },
+	{ "broken", "docker", "{", NULL, ERR_LOCAL },
+};
+
+static void reads_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(reads); i++) {
+		const struct read_row *r = &reads[i];
+		AUTO_TEST_SINK struct test_sink t = strcmp(r->type, "file") == 0
+		                                            ? test_sink_open("file", "path", path, "content", "X={password}", NULL)
+		                                            : test_sink_open("docker", "path", path, NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_SECRET struct secret *now = NULL;
+		struct err e = ERR_INIT;
+		(void)unlink(path);
+		if (r->text != NULL)
+			file_put(path, r->text);
+		bool ok = t.ops->read_current(t.s, &who, &now, &e);
+		CHECK(ok == (r->kind == ERR_NONE) && e.kind == r->kind, "%s: %s", r->name, e.text);
+		CHECK((now == NULL) == (r->want == NULL), "%s", r->name);
+		CHECK(now == NULL || strcmp(secret_peek(now), r->want) == 0, "%s", r->name);
+	}
+}
+
+static void an_abort_leaves_nothing(void **state)
+{
+	static const char *const types[] = { "file", "docker" };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(types); i++) {
+		AUTO_TEST_SINK struct test_sink t = i == 0 ? test_sink_open("file", "path", path, "content", "X={password}", NULL)
+		                                           : test_sink_open("docker", "path", path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		t.ops->abort(t.s);
+		assert_true(t.ops->prepare(t.s, &c, &e));
+		assert_int_equal(temporaries_in(dir), 1);
+		/* A second prepare takes the place of the first. */
+		assert_true(t.ops->prepare(t.s, &c, &e));
+		assert_int_equal(temporaries_in(dir), 1);
+		t.ops->abort(t.s);
+		t.ops->abort(t.s);
+		assert_int_equal(temporaries_in(dir), 0);
+		assert_false(t.ops->commit(t.s, &e));
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
+static void what_changed_since_prepare_is_kept(void **state)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", path, NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	file_put(path, "{\"auths\":{\"a\":{}}}");
+	assert_true(t.ops->prepare(t.s, &c, &e));
+	file_put(path, "{\"auths\":{\"b\":{}}}");
+	assert_true(t.ops->commit(t.s, &e));
+	char *text = file_get(path);
+	assert_string_equal(text, "{\"auths\":{\"b\":{},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}");
+	free(text);
+	/* And what would shadow us now is found, with nothing changed. */
+	assert_true(t.ops->prepare(t.s, &c, &e));
+	file_put(path, "{\"credsStore\":\"x\"}");
+	assert_false(t.ops->commit(t.s, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	t.ops->abort(t.s);
+	text = file_get(path);
+	assert_string_equal(text, "{\"credsStore\":\"x\"}");
+	free(text);
+	assert_int_equal(temporaries_in(dir), 0);
+}
+
+static void two_jobs_share_a_config(void **state)
+{
+	AUTO_TEST_SINK struct test_sink one = test_sink_open("docker", "path", path, NULL);
+	AUTO_TEST_SINK struct test_sink two = test_sink_open("docker", "path", path, "key", "r.io/x", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(two.ops->prepare(two.s, &c, &e));
+	/* The sweep of one job leaves the other's temporary alone. */
+	assert_true(one.ops->sweep(one.s, &c, &e));
+	assert_int_equal(temporaries_in(dir), 1);
+	assert_true(one.ops->prepare(one.s, &c, &e));
+	assert_true(two.ops->commit(two.s, &e));
+	/* A more specific entry has appeared: ours would be shadowed. */
+	assert_false(one.ops->commit(one.s, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+}
+
+static void broken_entries_are_remarked(void **state)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", path, NULL);
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	file_put(path, "{\"auths\":{\"o\":{\"auth\":\"!\"}}}");
+	assert_true(t.ops->check(t.s, &who, &e));
+	assert_int_equal(e.kind, ERR_NONE);
+	assert_non_null(strstr(e.text, "docker logout o"));
+}
+
+static void as_another_user(void **state)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+	char back[100], home[4200], file[4300];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(home, sizeof(home), "%s/home", dir);
+	(void)snprintf(file, sizeof(file), "%s/target", home);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(mkdir(home, 0700), 0);
+	assert_int_equal(chown(home, 65534, 65534), 0);
+	AUTO_TEST_SINK struct test_sink root = test_sink_open("docker", "path", file, NULL);
+	assert_int_equal(deliver(&root, "new", back, sizeof(back), &e), CHECK_);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.text, "user = NAME"));
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", file, "user", "nobody", NULL);
+	assert_int_equal(deliver(&t, "new", back, sizeof(back), &e), DONE);
+	assert_string_equal(back, "new");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(geteuid(), 0);
+	/* Where that user may not go, neither may we. */
+	AUTO_TEST_SINK struct test_sink no = test_sink_open("file", "path", path, "user", "nobody", "content", "{password}", NULL);
+	assert_int_equal(deliver(&no, "new", back, sizeof(back), &e), CHECK_);
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_non_null(strstr(e.text, "Permission denied"));
+}
+
+static void identities(void **state)
+{
+	static const char *const want[] = { "docker:/a:r.io", "docker:/a:r.io/x", "file:/a" };
+	AUTO_TEST_SINK struct test_sink a = test_sink_open("docker", "path", "/a", NULL);
+	AUTO_TEST_SINK struct test_sink b = test_sink_open("docker", "path", "/a", "key", "r.io/x", NULL);
+	AUTO_TEST_SINK struct test_sink c = test_sink_open("file", "path", "/a", "content", "{password}", NULL);
+	const struct test_sink *all[] = { &a, &b, &c };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		AUTO_BUF struct buf id = BUF_INIT(100), text = BUF_INIT(100);
+		all[i]->ops->identity(all[i]->spec, "r.io", &id);
+		assert_string_equal(buf_cstr(&id), want[i]);
+		all[i]->ops->describe(all[i]->s, &text);
+		assert_string_equal(buf_cstr(&text), "/a");
+	}
+}
+
+static const struct invalid_row { const char *type, *name, *value, *says; } invalid[] = {
+	{ "file", "template_file", "/t", "exclude each other" },
+	{ "file", "content", "X={password}Y", "key 'content'" },
+	{ "file", "content", "X", "neither {password} nor {auth}" },
+	{ "docker", "key", "a b", "not a registry's name" },
+	{ "docker", "key", "a\"b", "not a registry's name" },
+};
+
+static void specs_that_cannot_work(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(invalid); i++) {
+		const struct invalid_row *r = &invalid[i];
+		const struct sink_ops *ops = sink_find(r->type);
+		void *spec = calloc(1, ops->spec_size);
+		bool seen[32] = { false };
+		struct err e = ERR_INIT;
+		assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "path", "/x", &e));
+		assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, r->name, r->value, &e));
+		if (strcmp(r->name, "template_file") == 0)
+			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "content", "{password}", &e));
+		assert_true(keys_finish(ops->keys, ops->n_keys, seen, spec, &e));
+		CHECK(!ops->validate(spec, &e) && e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "row %zu: %s", i, e.text);
+		keys_release(ops->keys, ops->n_keys, spec);
+		free(spec);
+	}
+	assert_null(sink_find("nosuch"));
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(deliveries), T(reads_back), T(an_abort_leaves_nothing), T(what_changed_since_prepare_is_kept),
+		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(identities),
+		T(specs_that_cannot_work),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
