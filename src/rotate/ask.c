@@ -4,11 +4,13 @@
 
 #include "azure/login.h"
 #include "base/env.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "rotation.h"
 
 #define SECOND_REFUSAL_S  60              /* a registry may need as long to learn a password */
+#define CLOCK_REPORTED_S  300
 #define CLOCK_REFUSED_S   86400
 #define CREATING_POLL_MS  2000
 
@@ -64,6 +66,9 @@ static bool check_clock(const struct rotation *r, struct err *e)
 {
 	int64_t off = arm_clock_offset(r->arm);
 
+	if (off > CLOCK_REPORTED_S || off < -CLOCK_REPORTED_S)
+		log_msg(LEVEL_WARN, r->job->name, "the local clock is %lld minutes %s Azure's: times are reckoned by Azure's",
+		        (long long)(off < 0 ? -off : off) / 60, off < 0 ? "ahead of" : "behind");
 	if (off < CLOCK_REFUSED_S && off > -CLOCK_REFUSED_S)
 		return true;
 	return err_set(e, ERR_LOCAL, "the local clock is %lld hours %s the service's: set it first",
