@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/token.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "output/format.h"
+#include "output/jmespath.h"
+
+#define OUTPUT_MAX ((size_t)256 * 1024 * 1024)
+#define ARENA_MAX  ((size_t)1024 * 1024 * 1024)   /* 50,000 tokens, the most a registry can have, take a tenth */
+
+enum { EXIT_FAILED = 1, EXIT_USED_WRONGLY = 2, EXIT_NOT_FOUND = 3 };
+
+static const struct {
+	bool (*check)(const struct token_args *a, struct err *e);
+	bool (*run)(struct token_run *r, const struct value **out, struct err *e);
+	const struct value *(*row)(struct arena *a, const struct value *object);
+} verbs[TOKEN_VERB__COUNT] = {
+	[TOKEN_CREATE] = { token_create_check, token_create, token_row },
+	[TOKEN_DELETE] = { NULL, token_delete, NULL },
+	[TOKEN_LIST] = { NULL, token_list, token_row },
+	[TOKEN_SHOW] = { NULL, token_show, token_row },
+	[TOKEN_UPDATE] = { token_update_check, token_update, token_row },
+	[TOKEN_CREDENTIAL_GENERATE] = { token_generate_check, token_credential_generate, token_generated_row },
+	[TOKEN_CREDENTIAL_DELETE] = { token_credential_delete_check, token_credential_delete, token_row },
+};
+
+/* ---- standard error -------------------------------------------------------------------------------------------------------------- */
+
+/* "ERROR: ..." in a file, red on a terminal, as az. */
+static void say(const struct token_outside *w, const char *word, const char *color, const char *text)
+{
+	bool plain = !w->tty[TOKEN_ERR] || getenv("NO_COLOR") != NULL;
+	AUTO_FREE char *line = plain ? mem_fmt("%s: %s\n", word, text) : mem_fmt("%s%s\x1b[0m\n", color, text);
+
+	(void)w->put(w->ctx, TOKEN_ERR, line, strlen(line));
+}
+
+static void say_error(const struct token_outside *w, const char *text)
+{
+	say(w, "ERROR", "\x1b[91m", text);
+}
+
+static void say_warning(const struct token_run *r, const char *text)
+{
+	if (!r->args->only_errors)
+		say(r->w, "WARNING", "\x1b[33m", text);
+}
+
+/* A refusal of the service in its own words, and what identifies it; anything else in ours. */
+static void say_failure(const struct token_run *r, const struct err *e)
+{
+	const struct http_response *refusal = r->http == NULL ? NULL : token_http_refusal(r->http);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)64 * 1024);
+
+	if (e->status == 0 || refusal == NULL || refusal->status != e->status) {
+		say_error(r->w, e->text);
+		return;
+	}
+	token_refusal_text(refusal, &text);
+	if (refusal->request_id[0] != '\0')
+		buf_fmt(&text, "\nx-ms-request-id: %s", refusal->request_id);
+	say_error(r->w, buf_cstr(&text));
+}
+
+/* ---- standard output ------------------------------------------------------------------------------------------------------------- */
+
+static bool print_value(struct token_run *r, const struct value *v, bool queried, struct err *e)
+{
+	const struct token_args *a = r->args;
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	const struct format_request rq = { .value = v, .queried = queried, .row = verbs[r->verb].row,
+	                                   .color = r->w->tty[TOKEN_OUT] && getenv("NO_COLOR") == NULL };
+
+	if (v->type == VALUE_NULL)
+		return true;
+	if (!a->format->write(&rq, r->arena, &out, e))
+		return false;
+	if (!buf_ok(&out))
+		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
+	if (!r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(&out), out.len))
+		return err_set(e, ERR_LOCAL, "cannot write to standard output%s",
+		               r->made_password ? ": the new password was made, and has been lost" : "");
+	return true;
+}
+
+/* A new password is printed even when the query fails: nothing would show it a second time. */
+static bool print_result(struct token_run *r, const struct value *v, struct err *e)
+{
+	const struct value *chosen = v;
+
+	if (r->args->query != NULL && !jmespath_search(r->args->query, v, r->arena, &chosen, e)) {
+		struct err ignored = ERR_INIT;
+		(void)err_in(e, "Invalid jmespath query supplied for '--query'");
+		if (r->made_password)
+			(void)!print_value(r, v, false, &ignored);
+		return false;
+	}
+	return print_value(r, chosen, r->args->query != NULL, e);
+}
+
+static bool run(struct token_run *r, struct err *e)
+{
+	const struct value *result = NULL;
+
+	if (!token_open(r, e))
+		return false;
+	bool ok = verbs[r->verb].run(r, &result, e);
+	if (ok && result == NULL && r->made_password)
+		say_warning(r, "Azure has accepted the request, but does not show the new password");
+	struct err unprinted = ERR_INIT;
+	if (result != NULL && !print_result(r, result, ok ? e : &unprinted))
+		ok = false;
+	return ok;
+}
+
+static int work(const struct token_outside *w, const struct token_args *a, enum token_verb verb)
+{
+	AUTO_ARENA struct arena *arena = arena_new(ARENA_MAX);
+	struct token_run r = { .w = w, .args = a, .verb = verb, .arena = arena };
+	struct err e = ERR_INIT;
+
+	if ((verbs[verb].check != NULL && !verbs[verb].check(a, &e)) || !token_names_ok(&r, &e)) {
+		say_error(w, e.text);
+		token_close(&r);
+		return e.kind == ERR_USAGE ? EXIT_USED_WRONGLY : EXIT_FAILED;
+	}
+	if (a->days_alias)
+		say_warning(&r, "Option '--days' has been deprecated and will be removed in a future release. Use '--expiration-in-days' instead.");
+	bool ok = run(&r, &e);
+	if (!ok)
+		say_failure(&r, &e);
+	token_close(&r);
+	return ok ? 0 : e.status == 404 ? EXIT_NOT_FOUND : EXIT_FAILED;
+}
+
+int token_main(const struct token_outside *w, int argc, char **argv)
+{
+	AUTO(token_args_clear) struct token_args a = { 0 };
+	AUTO_BUF struct buf help = BUF_INIT((size_t)64 * 1024);
+	const struct token_command *cmd = NULL;
+	struct err e = ERR_INIT;
+
+	switch (token_parse(argc, argv, &a, &cmd, &help, &e)) {
+	case TOKEN_HELPED:
+		return w->put(w->ctx, TOKEN_OUT, buf_cstr(&help), help.len) ? 0 : EXIT_FAILED;
+	case TOKEN_WRONG:
+		say_error(w, e.text);
+		return e.kind == ERR_USAGE ? EXIT_USED_WRONGLY : EXIT_FAILED;
+	case TOKEN_RUN:
+		break;
+	}
+	if (a.debug || a.verbose)
+		log_setup(a.debug ? LEVEL_DEBUG : LEVEL_INFO, LOG_TEXT);
+	return work(w, &a, cmd->verb);
+}
+
+/* ---- the real world -------------------------------------------------------------------------------------------------------------- */
+
+static bool put(void *ctx, enum token_stream to, const char *p, size_t n)
+{
+	int fd = to == TOKEN_OUT ? STDOUT_FILENO : STDERR_FILENO;
+
+	(void)ctx;
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static bool answer(void *ctx, char *line, size_t size)
+{
+	(void)ctx;
+	if (fgets(line, (int)size, stdin) == NULL)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+int cmd_token(int argc, char **argv)
+{
+	const struct token_outside w = {
+		.env = &env_system, .put = put, .answer = answer,
+		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1 },
+	};
+
+	return token_main(&w, argc, argv);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/token.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "azure/acr_place.h"
+#include "azure/arm.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/job.h"
+#include "output/value.h"
+
+#define PROFILE_MAX ((size_t)4 * 1024 * 1024)     /* az lists every subscription somebody may see */
+
+/* ---- names ----------------------------------------------------------------------------------------------------------------------- */
+
+static const char letters_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* 5 to 50 of the first `set` of those: 62 are letters and digits, 63 with the hyphen, 64 with the underscore. */
+static bool name_ok(const char *s, size_t set)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *at = strchr(letters_digits, s[i]);
+		if (at == NULL || (size_t)(at - letters_digits) >= set)
+			return false;
+	}
+	return n >= 5 && n <= 50;
+}
+
+/* NAME.azurecr.io is NAME, and so is NAME-LABELHASH.azurecr.io; a hyphen without a domain behind it is a mistake. */
+static char *bare_registry(const char *name)
+{
+	size_t dot = strcspn(name, ".");
+
+	return mem_dup_n(name, name[dot] == '.' ? strcspn(name, ".-") : dot);
+}
+
+bool token_names_ok(struct token_run *r, struct err *e)
+{
+	const struct token_args *a = r->args;
+
+	r->registry = bare_registry(a->registry);
+	if (!name_ok(r->registry, 62))
+		return err_set(e, ERR_USAGE, "'%s' is no name of a registry: 5 to 50 letters and digits, or its login server", a->registry);
+	if (a->name != NULL && !str_token_name_ok(a->name))
+		return err_set(e, ERR_USAGE, "'%s' is no name of a token: 5 to 50 letters, digits and hyphens, a letter first", a->name);
+	if (a->scope_map != NULL && *a->scope_map != '\0' && !name_ok(a->scope_map, 64))
+		return err_set(e, ERR_USAGE, "'%s' is no name of a scope map: 5 to 50 letters, digits, hyphens and underscores", a->scope_map);
+	return true;
+}
+
+/* ---- subscription ---------------------------------------------------------------------------------------------------------------- */
+
+static bool is_guid(const char *s)
+{
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+		if (dash ? s[i] != '-' : s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
+			return false;
+	}
+	return s[36] == '\0';
+}
+
+/* What az remembers of its logins; NULL when there is nothing to read. The file begins with a byte order mark. */
+static struct json *read_profile(void)
+{
+	const char *dir = getenv("AZURE_CONFIG_DIR"), *home = getenv("HOME");
+	AUTO_FREE char *path = dir != NULL && *dir != '\0' ? mem_fmt("%s/azureProfile.json", dir) :
+	                       mem_fmt("%s/.azure/azureProfile.json", home == NULL ? "" : home);
+	AUTO_BUF struct buf text = BUF_INIT(PROFILE_MAX);
+	struct json *j = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (!fs_read(path, PROFILE_MAX, &text, NULL, &ignored))
+		return NULL;
+	size_t mark = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (!json_parse(buf_cstr(&text) + mark, text.len - mark, &j, &ignored))
+		return NULL;    /* half written, or of a version to come: as if it were not there */
+	return j;
+}
+
+static bool is_meant(const struct json *s, const char *wanted)
+{
+	const char *id = json_str(s, "id"), *name = json_str(s, "name");
+
+	if (wanted == NULL)
+		return id != NULL && json_true(s, "isDefault");
+	return (id != NULL && strcasecmp(id, wanted) == 0) || (id != NULL && name != NULL && strcasecmp(name, wanted) == 0);
+}
+
+/* By id or name; the default one for NULL. */
+static bool from_profile(struct token_run *r, const char *wanted)
+{
+	AUTO_JSON struct json *profile = read_profile();
+
+	for (size_t i = 0; profile != NULL && i < json_len(profile, "subscriptions"); i++) {
+		const struct json *s = json_at(profile, "subscriptions", i);
+		if (!is_meant(s, wanted))
+			continue;
+		r->subscription = mem_dup(json_str(s, "id"));
+		r->subscription_name = mem_dup(json_str(s, "name"));
+		return true;
+	}
+	return false;
+}
+
+static bool find_subscription(struct token_run *r, struct err *e)
+{
+	const char *wanted = r->args->subscription;
+
+	if (wanted == NULL || *wanted == '\0')
+		wanted = arm_subscription(r->arm);
+	if (from_profile(r, wanted))
+		return true;
+	if (wanted == NULL)
+		return err_set(e, ERR_CONFIG, "no subscription: --subscription, subscription in [azure], AZURE_SUBSCRIPTION_ID, or 'az login'");
+	if (!is_guid(wanted))
+		return err_set(e, ERR_CONFIG, "Subscription '%s' not found. Check the spelling and casing and try again.", wanted);
+	r->subscription = mem_dup(wanted);
+	return true;
+}
+
+/* ---- opening --------------------------------------------------------------------------------------------------------------------- */
+
+/* Passes on to a client that somebody else owns. */
+struct borrowed { struct http base; struct http *to; };
+
+static bool borrowed_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	struct http *to = ((struct borrowed *)h)->to;
+
+	return to->send(to, rq, rs, e);
+}
+
+static void borrowed_close(struct http *h)
+{
+	free(h);
+}
+
+static bool open_client(const struct token_run *r, struct http **out, struct err *e)
+{
+	const struct http_spec *spec = config_http(r->config);
+	const struct http_options options = { .ca_file = spec->ca_file, .ca_only = spec->ca_only, .proxy = spec->proxy,
+	                                      .no_proxy = spec->no_proxy, .user_agent = "acrotate/" VERSION,
+	                                      .timeout_ms = spec->timeout * 1000 };
+
+	if (r->w->http == NULL)
+		return http_curl_open(&options, out, e);
+	struct borrowed *b = mem_new(sizeof(*b));
+	*b = (struct borrowed){ .base = { .send = borrowed_send, .close = borrowed_close }, .to = r->w->http };
+	*out = &b->base;
+	return true;
+}
+
+bool token_open(struct token_run *r, struct err *e)
+{
+	struct http *client = NULL;
+
+	if (!config_open(r->args->config, &r->config, e) || !open_client(r, &client, e))
+		return false;
+	r->http = token_http_open(client, r->w->env);
+	r->arm = arm_new(config_azure(r->config), r->w->env);
+	return find_subscription(r, e);
+}
+
+bool token_find_registry(struct token_run *r, struct err *e)
+{
+	const char *group = r->args->group == NULL || *r->args->group == '\0' ? NULL : r->args->group;
+
+	return acr_place_find(r->arm, token_http_base(r->http), r->subscription, group, r->registry, &r->place, e);
+}
+
+void token_close(struct token_run *r)
+{
+	acr_place_free(r->place);
+	arm_free(r->arm);
+	token_http_close(r->http);
+	config_close(r->config);
+	free(r->registry);
+	free(r->subscription);
+	free(r->subscription_name);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* create: a scope map of its own where repositories are named, the token, its passwords. */
+#include "cli/token.h"
+
+#include <stdlib.h>
+
+#include "azure/acr_place.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "output/value.h"
+
+#define BODY_MAX    ((size_t)1024 * 1024)
+#define ACTION_MAX  ((size_t)1000)
+
+/* ---- actions --------------------------------------------------------------------------------------------------------------------- */
+
+struct actions { char **item; size_t n, cap; };
+
+static void actions_free(struct actions *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->item[i]);
+	free(a->item);
+	*a = (struct actions){ 0 };
+}
+
+struct kind { const char *prefix; const char *valid[5]; };
+static const struct kind repositories = {
+	"repositories", { "content/delete", "content/read", "content/write", "metadata/read", "metadata/write" }
+};
+static const struct kind gateways = { "gateway", { "config/read", "config/write", "message/read", "message/write" } };
+
+static char *lower(const char *s)
+{
+	char *copy = mem_dup(s);
+
+	for (char *c = copy; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return copy;
+}
+
+static bool is_valid(const struct kind *k, const char *action)
+{
+	for (size_t i = 0; i < COUNT(k->valid) && k->valid[i] != NULL; i++)
+		if (strcmp(k->valid[i], action) == 0)
+			return true;
+	return false;
+}
+
+static bool refuse_action(const struct kind *k, const char *action, struct err *e)
+{
+	AUTO_BUF struct buf valid = BUF_INIT(ACTION_MAX);
+
+	for (size_t i = 0; i < COUNT(k->valid) && k->valid[i] != NULL; i++)
+		buf_fmt(&valid, "%s%s", i == 0 ? "" : ", ", k->valid[i]);
+	return err_set(e, ERR_REMOTE, "Invalid action \"%s\" provided. Valid actions are %s.", action, buf_cstr(&valid));
+}
+
+static bool add_rule(struct actions *all, const struct kind *k, const struct token_rule *rule, struct err *e)
+{
+	AUTO_FREE char *resource = lower(rule->word[0]);
+
+	if (rule->n < 2)
+		return err_set(e, ERR_REMOTE, "At least one action must be specified with \"%s\".", resource);
+	for (size_t i = 1; i < rule->n; i++) {
+		AUTO_FREE char *action = lower(rule->word[i]);
+		if (!is_valid(k, action))
+			return refuse_action(k, action, e);
+		all->item = mem_grow(all->item, &all->cap, all->n + 1, sizeof(*all->item));
+		all->item[all->n++] = mem_fmt("%s/%s/%s", k->prefix, resource, action);
+	}
+	return true;
+}
+
+static bool read_actions(const struct token_args *a, struct actions *all, struct err *e)
+{
+	for (size_t i = 0; i < a->n_repository; i++)
+		if (!add_rule(all, &repositories, &a->repository[i], e))
+			return false;
+	for (size_t i = 0; i < a->n_gateway; i++)
+		if (!add_rule(all, &gateways, &a->gateway[i], e))
+			return false;
+	return true;
+}
+
+bool token_create_check(const struct token_args *a, struct err *e)
+{
+	AUTO(actions_free) struct actions unused = { 0 };
+	bool map = a->scope_map != NULL && *a->scope_map != '\0';
+
+	if ((a->n_repository + a->n_gateway > 0) == map)
+		return err_set(e, ERR_REMOTE, "usage error: can't use --scope-map and --repository | --gateway");
+	if (a->no_passwords && (a->days_given || a->expiration != NULL))
+		return err_set(e, ERR_REMOTE, "usage error: --no-passwords and expiration arguments are mutually exclusive.");
+	return token_create_check_times(a, e) && read_actions(a, &unused, e);
+}
+
+/* ---- the scope map --------------------------------------------------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	return value_compare(*(const struct value *const *)a, *(const struct value *const *)b);
+}
+
+static const struct value *sorted(struct token_run *r, const struct value *list)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->item[i]->type == VALUE_STRING)
+			values_add(&l, list->item[i]);
+	if (l.n > 0)
+		qsort(l.item, l.n, sizeof(const struct value *), by_text);
+	return values_array(r->arena, &l);
+}
+
+static const struct value *as_value(struct token_run *r, const struct actions *all)
+{
+	AUTO_VALUES struct values l = { 0 };
+
+	for (size_t i = 0; i < all->n; i++)
+		values_add(&l, value_text(r->arena, all->item[i]));
+	return values_array(r->arena, &l);
+}
+
+static bool read_map(struct token_run *r, const struct http_response *rs, const struct value **out, struct err *e)
+{
+	AUTO_JSON struct json *j = NULL;
+
+	if (!json_parse_exact(buf_cstr(&rs->body), rs->body.len, &j, e))
+		return err_in(e, "the answer of Azure");
+	*out = value_from_json(r->arena, j);
+	if (value_str(*out, "id") == NULL)
+		return err_set(e, ERR_REMOTE, "Azure does not say the id of the scope map");
+	return true;
+}
+
+static bool has_actions(struct token_run *r, const struct value *map, const struct actions *all)
+{
+	const struct value *properties = value_get(map, "properties");
+	const struct value *list = properties == NULL ? NULL : value_get(properties, "actions");
+
+	return list != NULL && list->type == VALUE_ARRAY && value_equal(sorted(r, list), sorted(r, as_value(r, all)));
+}
+
+static bool put_map(struct token_run *r, const char *path, const struct actions *all, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 201, 0 };
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	buf_str(&body, "{\"properties\": {\"actions\": [");
+	for (size_t i = 0; i < all->n; i++) {
+		buf_str(&body, i == 0 ? "" : ", ");
+		buf_json(&body, all->item[i]);
+	}
+	buf_str(&body, "]}}");
+	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) && read_map(r, &rs, out, e);
+}
+
+/* The token's own scope map: the one there if it says the same, else a new one. */
+static bool own_map(struct token_run *r, const struct actions *all, char **id, struct err *e)
+{
+	static const int statuses[] = { 200, 0 };
+	AUTO_FREE char *name = mem_fmt("%s-scope-map", r->args->name), *path = acr_place_path(r->place, "scopeMaps", name);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	const struct value *map = NULL;
+
+	if (token_ask(r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e)) {
+		if (!read_map(r, &rs, &map, e))
+			return false;
+		if (!has_actions(r, map, all))
+			return err_set(e, ERR_REMOTE, "The default scope map was already configured with different repository permissions. Please use "
+			               "\"az acr scope-map update -r %s -n %s --add <REPO> --remove <REPO>\" to update.", r->registry, name);
+	} else if (e->status != 404 || !put_map(r, path, all, &map, e)) {
+		return false;
+	}
+	*id = mem_dup(value_str(map, "id"));
+	return true;
+}
+
+/* ---- the token ------------------------------------------------------------------------------------------------------------------- */
+
+/* A PUT on a token that exists wipes its passwords: whoever holds one is cut off. */
+static bool is_new(struct token_run *r, const char *path, struct err *e)
+{
+	static const int statuses[] = { 200, 0 };
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	if (r->args->overwrite)
+		return true;
+	if (!token_ask(r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
+		return e->status == 404;
+	return err_set(e, ERR_DECISION, "token '%s' exists; creating it again would make its passwords stop working: say --overwrite to do that",
+	               r->args->name);
+}
+
+static bool put_token(struct token_run *r, const char *path, const char *map_id, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 201, 0 };
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	buf_str(&body, "{\"properties\": {\"scopeMapId\": ");
+	buf_json(&body, map_id);
+	buf_fmt(&body, ", \"status\": \"%s\"}}", r->args->status_given ? r->args->status : "enabled");
+	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+}
+
+/* The token as the service has it, with the passwords it will never show again. */
+static const struct value *with_passwords(struct token_run *r, const struct value *token, const struct value *generated)
+{
+	AUTO_MEMBERS struct members all = { 0 }, inner = { 0 };
+	const struct value *credentials = token == NULL ? NULL : value_get(token, "credentials");
+
+	members_put(&inner, "certificates", &value_null);
+	for (size_t i = 0; credentials != NULL && credentials->type == VALUE_OBJECT && i < credentials->n; i++)
+		members_put(&inner, credentials->member[i].key, credentials->member[i].value);
+	members_put(&inner, "passwords", value_get(generated, "passwords"));
+	members_put(&inner, "username", value_get(generated, "username"));
+	for (size_t i = 0; token != NULL && i < token->n; i++)
+		members_put(&all, token->member[i].key, token->member[i].value);
+	members_put(&all, "credentials", members_object(r->arena, &inner, false));
+	return members_object(r->arena, &all, false);
+}
+
+bool token_create(struct token_run *r, const struct value **out, struct err *e)
+{
+	const struct token_args *a = r->args;
+	AUTO(actions_free) struct actions all = { 0 };
+	AUTO_GUARD struct token_guard *guard = NULL;
+	AUTO_FREE char *path = NULL, *map_id = NULL;
+	const struct value *generated = NULL;
+
+	if (!read_actions(a, &all, e) || !token_guard_open(r, a->overwrite ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
+	    !token_find_registry(r, e))
+		return false;
+	path = acr_place_path(r->place, "tokens", a->name);
+	if (!is_new(r, path, e))
+		return false;
+	if (all.n == 0)
+		map_id = acr_place_id(r->place, "scopeMaps", a->scope_map);
+	else if (!own_map(r, &all, &map_id, e))
+		return false;
+	if (!put_token(r, path, map_id, out, e))
+		return false;
+	if (a->no_passwords)
+		return true;
+	if (!token_generate(r, NULL, &generated, e)) {
+		*out = NULL;
+		return err_in(e, "token '%s' was created, but has no passwords", a->name);
+	}
+	if (generated != NULL)
+		*out = with_passwords(r, *out, generated);
+	return true;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* credential generate, credential delete. */
+#include "cli/token.h"
+
+#include "azure/acr_place.h"
+#include "base/mem.h"
+#include "output/value.h"
+
+#define BODY_MAX ((size_t)64 * 1024)
+
+static const char password1[] = "password1", password2[] = "password2";
+
+/* "" when the passwords are not to expire: without either option, or with --expiration-in-days 0. */
+static bool expiry_of(const struct token_run *r, char out[static TOKEN_EXPIRY_MAX], struct err *e)
+{
+	const struct token_args *a = r->args;
+
+	out[0] = '\0';
+	if (a->days_given && a->days != 0)
+		token_expires_in(r->w->env, a->days, out);
+	else if (a->expiration != NULL && *a->expiration != '\0' && !token_expiration(a->expiration, out))
+		return err_set(e, ERR_REMOTE, "Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z", a->expiration);
+	return true;
+}
+
+/* What both commands that make passwords ask of their times. The order of the checks is az's. */
+static bool check_times(const struct token_args *a, enum err_kind both, struct err *e)
+{
+	char unused[TOKEN_EXPIRY_MAX];
+
+	if (a->expiration != NULL && *a->expiration != '\0' && !token_expiration(a->expiration, unused))
+		return err_set(e, ERR_REMOTE, "Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z", a->expiration);
+	if (a->days_given && a->expiration != NULL)
+		return err_set(e, both, "usage error: --expiration and --expiration-in-days are mutually exclusive.");
+	if (a->days_given && a->days < 0)
+		return err_set(e, ERR_REMOTE, "Days must be positive.");
+	return true;
+}
+
+bool token_create_check_times(const struct token_args *a, struct err *e)
+{
+	return check_times(a, ERR_REMOTE, e);
+}
+
+bool token_generate_check(const struct token_args *a, struct err *e)
+{
+	if (!check_times(a, ERR_USAGE, e))
+		return false;
+	if (!a->password1 && !a->password2)
+		return err_set(e, ERR_USAGE, "without a slot both passwords would be replaced: say --password1, --password2, or both");
+	return true;
+}
+
+static void generate_body(const struct token_run *r, const char *slot, const char *expiry, struct buf *body)
+{
+	AUTO_FREE char *id = acr_place_id(r->place, "tokens", r->args->name);
+
+	buf_str(body, "{\"tokenId\": ");
+	buf_json(body, id);
+	if (*expiry != '\0')
+		buf_fmt(body, ", \"expiry\": \"%s\"", expiry);
+	if (slot != NULL)
+		buf_fmt(body, ", \"name\": \"%s\"", slot);
+	buf_char(body, '}');
+}
+
+bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 202, 0 };
+	AUTO_FREE char *path = acr_place_path(r->place, "generateCredentials", NULL);
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	char expiry[TOKEN_EXPIRY_MAX];
+
+	if (!expiry_of(r, expiry, e))
+		return false;
+	generate_body(r, slot, expiry, &body);
+	if (!token_ask(r, &(struct token_request){ HTTP_POST, path, &body, statuses }, &rs, e))
+		return false;
+	r->made_password = true;
+	return token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out, e);
+}
+
+static unsigned named(const struct token_args *a)
+{
+	return (a->password1 ? TOKEN_KILLS_1 : 0u) | (a->password2 ? TOKEN_KILLS_2 : 0u);
+}
+
+bool token_credential_generate(struct token_run *r, const struct value **out, struct err *e)
+{
+	const struct token_args *a = r->args;
+	AUTO_GUARD struct token_guard *guard = NULL;
+	const char *slot = a->password1 && a->password2 ? NULL : a->password1 ? password1 : password2;
+
+	return token_guard_open(r, named(a), &guard, e) && token_find_registry(r, e) && token_generate(r, slot, out, e);
+}
+
+/* ---- deleting -------------------------------------------------------------------------------------------------------------------- */
+
+bool token_credential_delete_check(const struct token_args *a, struct err *e)
+{
+	return a->password1 || a->password2 || err_set(e, ERR_REMOTE, "No credentials to delete.");
+}
+
+static const struct value *passwords_of(const struct value *token)
+{
+	const struct value *credentials = token == NULL ? NULL : value_get(token, "credentials");
+	const struct value *list = credentials == NULL ? NULL : value_get(credentials, "passwords");
+
+	return list != NULL && list->type == VALUE_ARRAY ? list : NULL;
+}
+
+static bool has_password(const struct value *list, const char *name)
+{
+	for (size_t i = 0; list != NULL && i < list->n; i++) {
+		const char *there = value_str(list->item[i], "name");
+		if (there != NULL && strcmp(there, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The ones to keep: what is not named stops working. */
+static void keep_body(const struct token_args *a, const struct value *list, struct buf *body)
+{
+	bool first = true;
+
+	buf_str(body, "{\"properties\": {\"credentials\": {\"passwords\": [");
+	for (size_t i = 0; list != NULL && i < list->n; i++) {
+		const char *name = value_str(list->item[i], "name");
+		if (name == NULL || (a->password1 && strcmp(name, password1) == 0) || (a->password2 && strcmp(name, password2) == 0))
+			continue;
+		buf_str(body, first ? "{\"name\": " : ", {\"name\": ");
+		buf_json(body, name);
+		buf_char(body, '}');
+		first = false;
+	}
+	buf_str(body, "]}}}");
+}
+
+static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 201, 0 };
+	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+}
+
+bool token_credential_delete(struct token_run *r, const struct value **out, struct err *e)
+{
+	const struct token_args *a = r->args;
+	AUTO_GUARD struct token_guard *guard = NULL;
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	const struct value *token = NULL;
+
+	if (!token_guard_open(r, named(a), &guard, e) || !token_find_registry(r, e) || !ask_token(r, HTTP_GET, NULL, &token, e))
+		return false;
+	const struct value *list = passwords_of(token);
+	if (a->password1 && !has_password(list, password1))
+		return err_set(e, ERR_REMOTE, "Unable to perform operation. Password1 credential doesn't exist.");
+	if (a->password2 && !has_password(list, password2))
+		return err_set(e, ERR_REMOTE, "Unable to perform operation. Password2 credential doesn't exist.");
+	keep_body(a, list, &body);
+	return ask_token(r, HTTP_PATCH, &body, out, e);
+}

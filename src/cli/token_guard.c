@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* A token that a job of this machine rotates: its lock is taken, and what its sinks or their readers hold is not killed unasked. */
+#include "cli/token.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "azure/acr.h"
+#include "base/env.h"
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+
+struct held { struct lock lock; };
+struct token_guard { struct held *held; size_t n, cap; };
+
+static bool is_on_token(const struct job *j, const struct token_run *r)
+{
+	AUTO_FREE char *registry = acr_registry_name(j->registry);
+
+	return strcasecmp(j->token, r->args->name) == 0 && strcasecmp(registry, r->registry) == 0;
+}
+
+/* Which slots nobody may kill: what a sink holds, and what was delivered and not left for `grace`. Both, where it cannot be told. */
+static unsigned in_use(const struct observation *o, int64_t now)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < o->n_views; i++) {
+		const struct sink_view *v = &o->views[i];
+		if (v->holds == HOLD_SLOT_1 || v->holds == HOLD_OTHER)
+			used |= TOKEN_KILLS_1;
+		if (v->holds == HOLD_SLOT_2 || v->holds == HOLD_OTHER)
+			used |= TOKEN_KILLS_2;
+	}
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		const struct slot_memory *s = &o->state.slot[i];
+		bool left = s->left != 0 && now - s->left >= o->job->policy.grace;
+		bool gone = s->gone || (s->expires_us != 0 && s->expires_us / 1000000 < now);
+		if (s->delivered && !left && !gone)
+			used |= i == ACR_SLOT_1 ? TOKEN_KILLS_1 : TOKEN_KILLS_2;
+	}
+	return used;
+}
+
+/* Sinks are named by login server; before a job's first run its own word for the registry has to do. */
+static char *server_of(const struct job *j)
+{
+	return strchr(j->registry, '.') != NULL ? mem_dup(j->registry) : mem_fmt("%s.azurecr.io", j->registry);
+}
+
+static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out, struct err *e)
+{
+	struct state_store store;
+	struct observation o = { 0 };
+
+	state_store_init(config_run(r->config)->state_dir, &store);
+	if (!observe_open(&store, j, &o, e))
+		return false;
+	if (o.who.server == NULL) {
+		AUTO_FREE char *server = server_of(j);
+		observe_server(&o, server, NULL);
+	}
+	*out = (in_use(&o, env_now(r->w->env)) & kills) != 0;
+	observe_close(&o);
+	return true;
+}
+
+static bool take_lock(struct token_guard *g, const struct token_run *r, const struct job *j, struct err *e)
+{
+	const char *dir = config_run(r->config)->state_dir;
+	AUTO_FREE char *path = mem_fmt("%s/%s.lock", dir, j->name);
+	struct lock lock = LOCK_INIT;
+
+	if (!fs_make_dir(dir, e) || !lock_take(path, &lock, e))
+		return err_in(e, "job '%s' rotates this token", j->name);
+	g->held = mem_grow(g->held, &g->cap, g->n + 1, sizeof(*g->held));
+	g->held[g->n++].lock = lock;
+	return true;
+}
+
+static bool guard_job(struct token_guard *g, const struct token_run *r, const struct job *j, unsigned kills, struct err *e)
+{
+	bool cut = false;
+
+	if (!take_lock(g, r, j, e))
+		return false;
+	if (r->args->force || kills == 0)
+		return true;
+	if (!cuts_off(r, j, kills, &cut, e))
+		return err_in(e, "job '%s' rotates this token", j->name);
+	if (cut)
+		return err_set(e, ERR_DECISION, "this would cut off job '%s', which delivers this token's password: let 'acrotate run --force %s' "
+		               "or 'acrotate revoke %s' do it, or say --force", j->name, j->name, j->name);
+	return true;
+}
+
+bool token_guard_open(struct token_run *r, unsigned kills, struct token_guard **out, struct err *e)
+{
+	AUTO_GUARD struct token_guard *g = mem_new(sizeof(*g));
+
+	for (size_t i = 0; i < config_count(r->config); i++) {
+		AUTO_JOB struct job *j = NULL;
+		struct err unread = ERR_INIT;
+		if (!config_job(r->config, i, &j, &unread)) {
+			/* It may be on this token: who wants to go on has to say so. */
+			if (kills != 0 && !r->args->force) {
+				*e = unread;
+				return err_in(e, "cannot tell whether job '%s' uses this token (--force goes on)", config_name(r->config, i));
+			}
+			continue;
+		}
+		if (is_on_token(j, r) && !guard_job(g, r, j, kills, e))
+			return false;
+	}
+	*out = take(&g);
+	return true;
+}
+
+void token_guard_close(struct token_guard **g)
+{
+	for (size_t i = 0; *g != NULL && i < (*g)->n; i++)
+		lock_drop(&(*g)->held[i].lock);
+	if (*g != NULL)
+		mem_free_ptr(&(*g)->held);
+	mem_free_ptr(g);
+}

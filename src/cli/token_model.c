@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What az makes of an answer: known members always there, null when the service left them out, in the order of its SDK; "properties"
+ * flattened; times in Python's form; whatever is unknown behind them; and the resource group, cut from the id.
+ */
+#include "cli/token.h"
+
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "output/format.h"
+
+enum form { TEXT, TIME, OBJECT, OBJECTS };
+struct model;
+struct field { const char *name; enum form form; bool inner; const struct model *model; };   /* inner: in "properties" */
+struct model { const struct field *field; size_t n; };
+#define MODEL(rows) { rows, COUNT(rows) }
+
+static const struct field system_data_fields[] = {
+	{ "createdBy", TEXT, false, NULL },      { "createdByType", TEXT, false, NULL },      { "createdAt", TIME, false, NULL },
+	{ "lastModifiedBy", TEXT, false, NULL }, { "lastModifiedByType", TEXT, false, NULL }, { "lastModifiedAt", TIME, false, NULL },
+};
+static const struct model system_data = MODEL(system_data_fields);
+
+static const struct field certificate_fields[] = {
+	{ "name", TEXT, false, NULL }, { "expiry", TIME, false, NULL }, { "thumbprint", TEXT, false, NULL },
+	{ "encodedPemCertificate", TEXT, false, NULL },
+};
+static const struct model certificate = MODEL(certificate_fields);
+
+static const struct field password_fields[] = {
+	{ "creationTime", TIME, false, NULL }, { "expiry", TIME, false, NULL }, { "name", TEXT, false, NULL }, { "value", TEXT, false, NULL },
+};
+static const struct model password = MODEL(password_fields);
+
+static const struct field credentials_fields[] = {
+	{ "certificates", OBJECTS, false, &certificate }, { "passwords", OBJECTS, false, &password },
+};
+static const struct model credentials = MODEL(credentials_fields);
+
+static const struct field token_fields[] = {
+	{ "id", TEXT, false, NULL }, { "name", TEXT, false, NULL }, { "type", TEXT, false, NULL },
+	{ "systemData", OBJECT, false, &system_data }, { "creationDate", TIME, true, NULL }, { "provisioningState", TEXT, true, NULL },
+	{ "scopeMapId", TEXT, true, NULL }, { "credentials", OBJECT, true, &credentials }, { "status", TEXT, true, NULL },
+};
+static const struct field generated_fields[] = {
+	{ "username", TEXT, false, NULL }, { "passwords", OBJECTS, false, &password },
+};
+static const struct model shapes[] = {
+	[TOKEN_SHAPE_TOKEN] = MODEL(token_fields), [TOKEN_SHAPE_GENERATED] = MODEL(generated_fields),
+};
+
+struct reader { struct arena *arena; bool keep; struct err *e; };
+
+static const struct value *read_object(struct reader *r, const struct model *m, const struct value *v);
+
+static const struct value *read_text(struct reader *r, const struct value *v)
+{
+	AUTO_BUF struct buf text = BUF_INIT((size_t)1024 * 1024);
+
+	if (v->type == VALUE_STRING)
+		return v;
+	write_cell(v, &text);
+	return value_text_n(r->arena, buf_cstr(&text), text.len);
+}
+
+static const struct value *read_time(struct reader *r, const struct value *v, const char *name)
+{
+	AUTO_BUF struct buf text = BUF_INIT(100);
+
+	if (v->type == VALUE_STRING && token_isoformat(v->text, &text))
+		return value_text_n(r->arena, buf_cstr(&text), text.len);
+	if (r->keep)
+		return v;
+	(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no time", name);
+	return NULL;
+}
+
+static const struct value *read_objects(struct reader *r, const struct field *f, const struct value *v)
+{
+	AUTO_VALUES struct values list = { 0 };
+
+	if (v->type != VALUE_ARRAY) {
+		(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no list", f->name);
+		return NULL;
+	}
+	for (size_t i = 0; i < v->n; i++) {
+		const struct value *item = v->item[i]->type == VALUE_NULL ? v->item[i] : read_object(r, f->model, v->item[i]);
+		if (item == NULL)
+			return NULL;
+		values_add(&list, item);
+	}
+	return values_array(r->arena, &list);
+}
+
+static const struct value *read_field(struct reader *r, const struct field *f, const struct value *v)
+{
+	if (v == NULL || v->type == VALUE_NULL)
+		return &value_null;
+	switch (f->form) {
+	case TEXT:
+		return read_text(r, v);
+	case TIME:
+		return read_time(r, v, f->name);
+	case OBJECT:
+		return read_object(r, f->model, v);
+	case OBJECTS:
+		break;
+	}
+	return read_objects(r, f, v);
+}
+
+static bool is_known(const struct model *m, const char *name)
+{
+	bool flat = true;
+
+	for (size_t i = 0; i < m->n; i++) {
+		flat = flat && !m->field[i].inner;
+		if (!m->field[i].inner && strcmp(m->field[i].name, name) == 0)
+			return true;
+	}
+	return !flat && strcmp(name, "properties") == 0;
+}
+
+static const struct value *read_object(struct reader *r, const struct model *m, const struct value *v)
+{
+	AUTO_MEMBERS struct members made = { 0 };
+	const struct value *inner = value_get(v, "properties");
+
+	if (v->type != VALUE_OBJECT) {
+		(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: an object expected");
+		return NULL;
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		const struct field *f = &m->field[i];
+		const struct value *from = f->inner ? inner : v, *one = read_field(r, f, from == NULL ? NULL : value_get(from, f->name));
+		if (one == NULL)
+			return NULL;
+		members_put(&made, f->name, one);
+	}
+	for (size_t i = 0; i < v->n; i++)
+		if (!is_known(m, v->member[i].key))
+			members_put(&made, v->member[i].key, v->member[i].value);
+	return members_object(r->arena, &made, false);
+}
+
+/* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of another form. */
+static const struct value *group_of(struct arena *a, const struct value *id)
+{
+	const char *part[9] = { NULL };
+	size_t n = 0;
+
+	if (id == NULL || id->type != VALUE_STRING || id->n == 0)
+		return NULL;
+	for (const char *s = id->text; s != NULL && n < COUNT(part); n++) {
+		part[n] = s;
+		s = strchr(s, '/');
+		s = s == NULL ? NULL : s + 1;
+	}
+	if (n < COUNT(part) || strncasecmp(part[3], "resourcegroups/", 15) != 0)
+		return NULL;
+	return value_text_n(a, part[4], strcspn(part[4], "/"));
+}
+
+static bool has_group(const struct value *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcasecmp(v->member[i].key, "resourcegroup") == 0)
+			return true;
+	return false;
+}
+
+/* Every object with an id gets its resource group, however deep; az looks no further than at the id's form. */
+static const struct value *with_groups(struct arena *a, const struct value *v)
+{
+	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_VALUES struct values l = { 0 };
+
+	if (v->type == VALUE_ARRAY) {
+		for (size_t i = 0; i < v->n; i++)
+			values_add(&l, with_groups(a, v->item[i]));
+		return values_array(a, &l);
+	}
+	if (v->type != VALUE_OBJECT)
+		return v;
+	for (size_t i = 0; i < v->n; i++)
+		members_put(&m, v->member[i].key, with_groups(a, v->member[i].value));
+	const struct value *group = has_group(v) ? NULL : group_of(a, value_get(v, "id"));
+	if (group != NULL)
+		members_put(&m, "resourceGroup", group);
+	return members_object(a, &m, false);
+}
+
+bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v, bool keep, const struct value **out,
+                       struct err *e)
+{
+	struct reader r = { .arena = a, .keep = keep, .e = e };
+	const struct value *made = read_object(&r, &shapes[shape], v);
+
+	if (made == NULL)
+		return false;
+	*out = with_groups(a, made);
+	return true;
+}
+
+bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len, bool keep, const struct value **out,
+                 struct err *e)
+{
+	AUTO_JSON struct json *j = NULL;
+
+	if (len == 0) {
+		*out = NULL;
+		return true;
+	}
+	if (!json_parse_exact(body, len, &j, e))
+		return err_in(e, "the answer of Azure");
+	const struct value *v = value_from_json(a, j);
+	if (v->type == VALUE_NULL) {
+		*out = NULL;
+		return true;
+	}
+	return token_model_value(a, shape, v, keep, out, e);
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+/* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's users know by heart. */
+#include "cli/token.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "output/format.h"
+#include "output/jmespath.h"
+
+#define AT(member) offsetof(struct token_args, member)
+#define BIT(verb)  (1u << (verb))
+#define ALL        (BIT(TOKEN_VERB__COUNT) - 1)
+#define CREATE     BIT(TOKEN_CREATE)
+#define UPDATE     BIT(TOKEN_UPDATE)
+#define GENERATE   BIT(TOKEN_CREDENTIAL_GENERATE)
+#define CREDENTIAL (GENERATE | BIT(TOKEN_CREDENTIAL_DELETE))
+#define NAMED      (ALL & ~BIT(TOKEN_LIST))
+#define CHANGING   (NAMED & ~BIT(TOKEN_SHOW))
+
+static const struct token_command commands[] = {
+	{ "", "create", TOKEN_CREATE, "create a token associated with a scope map" },
+	{ "", "delete", TOKEN_DELETE, "delete a token" },
+	{ "", "list", TOKEN_LIST, "list all tokens of a registry" },
+	{ "", "show", TOKEN_SHOW, "show details and attributes of a token" },
+	{ "", "update", TOKEN_UPDATE, "replace the scope map of a token, enable or disable it" },
+	{ "credential", "generate", TOKEN_CREDENTIAL_GENERATE, "generate or replace one or both passwords of a token" },
+	{ "credential", "delete", TOKEN_CREDENTIAL_DELETE, "delete a password of a token" },
+};
+
+static const struct token_option options[] = {
+	{ "name", 'n', NAMED, TOKEN_TEXT, AT(name), NAMED, false, "NAME", "the name of the token" },
+	{ "registry", 'r', ALL, TOKEN_TEXT, AT(registry), ALL, false, "REGISTRY", "the registry, by name or login server [AZURE_DEFAULTS_ACR]" },
+	{ "resource-group", 'g', ALL, TOKEN_TEXT, AT(group), 0, false, "GROUP",
+	  "the registry's resource group, looked up when not given [AZURE_DEFAULTS_GROUP]" },
+	{ "scope-map", 0, CREATE | UPDATE, TOKEN_TEXT, AT(scope_map), 0, false, "NAME", "the scope map, with what the token may do" },
+	{ "repository", 0, CREATE, TOKEN_RULES, AT(repository), 0, false, "REPO ACTION...",
+	  "repository permissions: content/delete content/read content/write metadata/read metadata/write; repeatable" },
+	{ "gateway", 0, CREATE, TOKEN_RULES, AT(gateway), 0, false, "GATEWAY ACTION...",
+	  "gateway permissions: config/read config/write message/read message/write; repeatable" },
+	{ "status", 0, CREATE | UPDATE, TOKEN_STATUS, AT(status), 0, false, "enabled|disabled", "the status of the token; a new one is enabled" },
+	{ "expiration", 0, CREATE | GENERATE, TOKEN_TEXT, AT(expiration), 0, false, "TIME",
+	  "when the passwords end, UTC: 2031-12-31T12:59:59Z; never when not given" },
+	{ "expiration-in-days", 0, CREATE | GENERATE, TOKEN_NUMBER, AT(days), 0, false, "DAYS", "the same, counted from now" },
+	{ "days", 0, GENERATE, TOKEN_NUMBER, AT(days), 0, true, "DAYS", "old name of --expiration-in-days" },
+	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "[true|false]", "do not generate passwords" },
+	{ "password1", 0, CREDENTIAL, TOKEN_FLAG, AT(password1), 0, false, NULL, "this password" },
+	{ "password2", 0, CREDENTIAL, TOKEN_FLAG, AT(password2), 0, false, NULL, "this password" },
+	{ "yes", 'y', BIT(TOKEN_DELETE), TOKEN_FLAG, AT(yes), 0, false, NULL, "do not ask" },
+	{ "overwrite", 0, CREATE, TOKEN_FLAG, AT(overwrite), 0, false, NULL,
+	  "replace a token that exists; the passwords it has stop working" },
+	{ "force", 0, CHANGING, TOKEN_FLAG, AT(force), 0, false, NULL, "though it cuts off a job of this machine" },
+	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID", "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
+	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE", "another acrotate.conf; jobs.d stands beside it" },
+	{ "output", 'o', ALL, TOKEN_FORMAT, AT(format), 0, false, "FORMAT",
+	  "json jsonc none table tsv yaml yamlc; json when not given [AZURE_CORE_OUTPUT]" },
+	{ "query", 0, ALL, TOKEN_QUERY, AT(query), 0, false, "JMESPATH", "what of the result to print" },
+	{ "only-show-errors", 0, ALL, TOKEN_FLAG, AT(only_errors), 0, false, NULL, "no warnings" },
+	{ "verbose", 0, ALL, TOKEN_FLAG, AT(verbose), 0, false, NULL, "say what is done" },
+	{ "debug", 0, ALL, TOKEN_FLAG, AT(debug), 0, false, NULL, "say every exchange too, never a secret" },
+	{ "help", 'h', ALL, TOKEN_FLAG, AT(help), 0, false, NULL, "this text" },
+};
+
+const struct token_command *token_command_at(size_t i)
+{
+	return i < COUNT(commands) ? &commands[i] : NULL;
+}
+
+const struct token_option *token_option_at(size_t i)
+{
+	return i < COUNT(options) ? &options[i] : NULL;
+}
+
+static void rules_clear(struct token_rule *rule)
+{
+	mem_free_ptr(&rule);
+}
+
+void token_args_clear(struct token_args *a)
+{
+	rules_clear(a->repository);
+	rules_clear(a->gateway);
+	jmespath_free(a->query);
+	*a = (struct token_args){ 0 };
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------------------- */
+
+struct reader {
+	enum token_verb verb;
+	int    argc, at;
+	char **argv;
+	struct token_args *args;
+	unsigned long long seen;      /* rows of the table */
+	struct buf extra;             /* what nobody takes */
+	struct err *e;
+};
+
+static bool is_of(const struct reader *r, const struct token_option *o)
+{
+	return (o->verbs & BIT(r->verb)) != 0;
+}
+
+/* "--name/-n", as argparse calls it. Caller frees. */
+static char *called(const struct token_option *o)
+{
+	if (strcmp(o->name, "expiration-in-days") == 0)
+		return mem_dup("--expiration-in-days");
+	return o->letter == 0 ? mem_fmt("--%s", o->name) : mem_fmt("--%s/-%c", o->name, o->letter);
+}
+
+/* By the whole name of `len` bytes, or else by the only one that begins so. False when several do. */
+static bool find_long(const struct reader *r, const char *name, size_t len, const struct token_option **out)
+{
+	AUTO_BUF struct buf several = BUF_INIT(1000);
+	const struct token_option *found = NULL;
+
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (!is_of(r, &options[i]) || strncmp(options[i].name, name, len) != 0)
+			continue;
+		if (options[i].name[len] == '\0') {
+			*out = &options[i];
+			return true;
+		}
+		buf_fmt(&several, "%s--%s", found == NULL ? "" : ", ", options[i].name);
+		if (found != NULL)
+			*out = NULL;
+		else
+			*out = found = &options[i];
+	}
+	if (found == NULL)
+		*out = NULL;
+	if (found == NULL || *out != NULL)
+		return true;
+	return err_set(r->e, ERR_USAGE, "ambiguous option: --%.*s could match %s", (int)len, name, buf_cstr(&several));
+}
+
+static const struct token_option *find_letter(const struct reader *r, char letter)
+{
+	for (size_t i = 0; letter != '\0' && i < COUNT(options); i++)
+		if (is_of(r, &options[i]) && options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+static bool is_number(const char *s)
+{
+	static const char digits[] = "0123456789";
+
+	if (*s++ != '-')
+		return false;
+	size_t n = strspn(s, digits);
+	if (s[n] == '.') {
+		size_t more = strspn(s + n + 1, digits);
+		return more > 0 && s[n + 1 + more] == '\0';
+	}
+	return n > 0 && s[n] == '\0';
+}
+
+/* Does argparse take this word for a value, or for an option nobody knows? */
+static bool is_value(const struct reader *r, const char *s)
+{
+	if (s[0] != '-' || s[1] == '\0' || is_number(s))
+		return true;
+	if (strchr(s, ' ') == NULL || find_letter(r, s[1]) != NULL)
+		return false;
+	return strchr(s, '=') == NULL || strchr(s, '=') > strchr(s, ' ');
+}
+
+static bool has_value(const struct reader *r)
+{
+	return r->at < r->argc && is_value(r, r->argv[r->at]);
+}
+
+/* Python's int(): space around, a sign, single underscores between digits; what does not fit saturates. */
+static bool python_int(const char *s, int64_t *out)
+{
+	static const char space[] = " \t\n\r\v\f";
+	bool negative = false, digit = false;
+	int64_t value = 0;
+
+	s += strspn(s, space);
+	if (*s == '+' || *s == '-')
+		negative = *s++ == '-';
+	for (; (*s >= '0' && *s <= '9') || (*s == '_' && digit && s[1] >= '0' && s[1] <= '9'); s++) {
+		digit = digit || *s != '_';
+		if (*s != '_' && (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *s - '0', &value)))
+			value = INT64_MAX / 20;
+	}
+	if (!digit || s[strspn(s, space)] != '\0')
+		return false;
+	*out = negative ? -value : value;
+	return true;
+}
+
+static const char *verb_name(enum token_verb verb, const char **group)
+{
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		if (commands[i].verb == verb) {
+			*group = commands[i].group;
+			return commands[i].name;
+		}
+	}
+	return NULL;
+}
+
+static bool wrong_choice(const struct reader *r, const struct token_option *o, const char *value, const char *allowed)
+{
+	const char *group = "", *verb = verb_name(r->verb, &group);
+
+	return err_set(r->e, ERR_USAGE, "acrotate token %s%s%s: '%s' is not a valid value for '--%s'. Allowed values: %s.", group,
+	               *group == '\0' ? "" : " ", verb, value, o->name, allowed);
+}
+
+/* `value` in any case as one of the two words, which is what is kept. */
+static const char *either(const char *value, const char *a, const char *b)
+{
+	return strcasecmp(value, a) == 0 ? a : strcasecmp(value, b) == 0 ? b : NULL;
+}
+
+static bool keep_query(struct reader *r, const char *value)
+{
+	struct err why = ERR_INIT;
+
+	jmespath_free(r->args->query);
+	r->args->query = NULL;
+	if (jmespath_compile(value, &r->args->query, &why))
+		return true;
+	/* Az notices these only once the command has done its work, and then with 1. */
+	bool late = strcmp(why.code, "unknown-function") == 0 || strcmp(why.code, "invalid-arity") == 0;
+	return err_set(r->e, late ? ERR_REMOTE : ERR_USAGE, "argument --query: invalid jmespath_type value: '%s': %s", value, why.text);
+}
+
+static bool keep(struct reader *r, const struct token_option *o, const char *value)
+{
+	char *place = (char *)r->args + o->offset;
+	const char *word = value;
+	AUTO_FREE char *name = called(o);
+
+	switch (o->kind) {
+	case TOKEN_STATUS:
+		word = either(value, "enabled", "disabled");
+		if (word == NULL)
+			return wrong_choice(r, o, value, "enabled, disabled");
+		r->args->status_given = true;
+		break;
+	case TOKEN_FORMAT:
+		r->args->format = format_find(value);
+		return r->args->format != NULL || wrong_choice(r, o, value, "json, jsonc, yaml, yamlc, table, tsv, none");
+	case TOKEN_QUERY:
+		return keep_query(r, value);
+	case TOKEN_NUMBER:
+		r->args->days_given = true;
+		r->args->days_alias = r->args->days_alias || o->hidden;
+		return python_int(value, &r->args->days) ||
+		       err_set(r->e, ERR_USAGE, "argument %s%s: invalid int value: '%s'", name,
+		               r->verb == TOKEN_CREDENTIAL_GENERATE && !o->hidden ? "/--days" : "", value);
+	default:
+		break;
+	}
+	memcpy(place, &word, sizeof(word));
+	return true;
+}
+
+static void keep_rule(struct reader *r, const struct token_option *o, const char *const *word, size_t n)
+{
+	bool repository = o->offset == AT(repository);
+	struct token_rule **list = repository ? &r->args->repository : &r->args->gateway;
+	size_t *count = repository ? &r->args->n_repository : &r->args->n_gateway;
+	size_t cap = *count;
+
+	/* A handful at most: grown one by one. */
+	*list = mem_grow(*list, &cap, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = (struct token_rule){ word, n };
+}
+
+static const char *const *words(char **argv)
+{
+	return (const char *const *)(void *)argv;
+}
+
+/* `attached`: what stood behind "=" or right after a letter, or NULL. */
+static bool take_option(struct reader *r, const struct token_option *o, char **attached)
+{
+	AUTO_FREE char *name = called(o);
+	bool truth = true;
+
+	r->seen |= 1ull << (o - options);
+	if (o->kind == TOKEN_FLAG || o->kind == TOKEN_THREE_STATE) {
+		if (attached != NULL && o->kind == TOKEN_FLAG)
+			return err_set(r->e, ERR_USAGE, "argument %s: ignored explicit argument '%s'", name, *attached);
+		if (o->kind == TOKEN_THREE_STATE && (attached != NULL || has_value(r))) {
+			const char *value = attached != NULL ? *attached : r->argv[r->at++], *word = either(value, "true", "false");
+			if (word == NULL)
+				return wrong_choice(r, o, value, "true, false");
+			truth = *word == 't';
+		}
+		memcpy((char *)r->args + o->offset, &truth, sizeof(truth));
+		return true;
+	}
+	if (attached == NULL && !has_value(r))
+		return err_set(r->e, ERR_USAGE, "argument %s: expected %s argument", name, o->kind == TOKEN_RULES ? "at least one" : "one");
+	if (o->kind != TOKEN_RULES)
+		return keep(r, o, attached != NULL ? *attached : r->argv[r->at++]);
+	size_t n = 0;
+	while (attached == NULL && r->at + (int)n < r->argc && is_value(r, r->argv[r->at + (int)n]))
+		n++;
+	keep_rule(r, o, words(attached != NULL ? attached : r->argv + r->at), attached != NULL ? 1 : n);
+	r->at += (int)n;
+	return true;
+}
+
+static bool take_long(struct reader *r, char **arg)
+{
+	char *name = *arg + 2, *equals = strchr(name, '=');
+	const struct token_option *o = NULL;
+
+	if (!find_long(r, name, equals == NULL ? strlen(name) : (size_t)(equals - name), &o))
+		return false;
+	if (o == NULL) {
+		buf_fmt(&r->extra, " %s", *arg);
+		return true;
+	}
+	if (equals == NULL)
+		return take_option(r, o, NULL);
+	*arg = equals + 1;      /* kept where it stands: the words of a rule are borrowed from argv */
+	return take_option(r, o, arg);
+}
+
+/* "-n", "-nNAME", "-n=NAME", "-yn NAME". */
+static bool take_letters(struct reader *r, char **arg)
+{
+	for (;;) {
+		const struct token_option *o = find_letter(r, (*arg)[1]);
+		if (o == NULL) {
+			buf_fmt(&r->extra, " %s", *arg);
+			return true;
+		}
+		if ((*arg)[2] == '\0')
+			return take_option(r, o, NULL);
+		if (o->kind != TOKEN_FLAG || (*arg)[2] == '=') {
+			*arg += (*arg)[2] == '=' ? 3 : 2;
+			return take_option(r, o, arg);
+		}
+		if (find_letter(r, (*arg)[2]) == NULL) {
+			*arg += 2;
+			return take_option(r, o, arg);
+		}
+		if (!take_option(r, o, NULL))
+			return false;
+		(*arg)++;
+		(*arg)[0] = '-';
+	}
+}
+
+static bool read_all(struct reader *r)
+{
+	while (r->at < r->argc) {
+		char **arg = &r->argv[r->at++];
+		if (strcmp(*arg, "--") == 0) {
+			while (r->at < r->argc)
+				buf_fmt(&r->extra, " %s", r->argv[r->at++]);
+		} else if (is_value(r, *arg)) {
+			buf_fmt(&r->extra, " %s", *arg);
+		} else if (!((*arg)[1] == '-' ? take_long(r, arg) : take_letters(r, arg))) {
+			return false;
+		}
+		if (r->args->help)
+			return true;    /* argparse stops where it meets it */
+	}
+	return true;
+}
+
+/* ---- defaults -------------------------------------------------------------------------------------------------------------------- */
+
+static void from_env(const char **value, const char *variable)
+{
+	const char *there = getenv(variable);
+
+	if (*value == NULL && there != NULL && *there != '\0')
+		*value = there;
+}
+
+static bool finish(struct reader *r)
+{
+	AUTO_BUF struct buf missing = BUF_INIT(1000);
+	const char *format = NULL;
+
+	from_env(&r->args->registry, "AZURE_DEFAULTS_ACR");
+	from_env(&r->args->group, "AZURE_DEFAULTS_GROUP");
+	from_env(&format, "AZURE_CORE_OUTPUT");
+	for (size_t i = 0; i < COUNT(options); i++) {
+		AUTO_FREE char *name = called(&options[i]);
+		bool given = (r->seen & 1ull << i) != 0 || (options[i].letter == 'r' && r->args->registry != NULL);
+		if ((options[i].required & BIT(r->verb)) != 0 && !given)
+			buf_fmt(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
+	}
+	if (missing.len > 0)
+		return err_set(r->e, ERR_USAGE, "the following arguments are required: %s", buf_cstr(&missing));
+	if (r->extra.len > 0)
+		return err_set(r->e, ERR_USAGE, "unrecognized arguments:%s", buf_cstr(&r->extra));
+	if (r->args->format == NULL)
+		r->args->format = format_find(format == NULL ? "json" : format);
+	if (r->args->format == NULL)
+		return err_set(r->e, ERR_USAGE, "AZURE_CORE_OUTPUT is '%s', which is no output format", format);
+	return true;
+}
+
+/* ---- help ------------------------------------------------------------------------------------------------------------------------ */
+
+static void help_of_group(const char *group, struct buf *out)
+{
+	buf_fmt(out, "usage: acrotate token%s%s COMMAND [OPTION...]\n\n", *group == '\0' ? "" : " ", group);
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const char *c = commands[i].group;
+		AUTO_FREE char *name = mem_fmt("%s%s%s", *group == '\0' ? c : "", *group == '\0' && *c != '\0' ? " " : "", commands[i].name);
+		if (*group == '\0' || strcmp(group, c) == 0)
+			buf_fmt(out, "  %-20s %s\n", name, commands[i].summary);
+	}
+	buf_str(out, "\nThe options of a command: acrotate token COMMAND --help. The manual: acrotate-token(1).\n");
+}
+
+static void help_of_command(const struct token_command *cmd, struct buf *out)
+{
+	buf_fmt(out, "usage: acrotate token %s%s%s [OPTION...]\n\n%s\n\n", cmd->group, *cmd->group == '\0' ? "" : " ", cmd->name, cmd->summary);
+	for (size_t i = 0; i < COUNT(options); i++) {
+		const struct token_option *o = &options[i];
+		if (o->hidden || (o->verbs & BIT(cmd->verb)) == 0)
+			continue;
+		AUTO_FREE char *letter = o->letter == 0 ? mem_dup("   ") : mem_fmt("-%c,", o->letter);
+		AUTO_FREE char *name = mem_fmt("%s --%s %s", letter, o->name, o->value == NULL ? "" : o->value);
+		buf_fmt(out, "  %-34s %s%s\n", name, o->help, (o->required & BIT(cmd->verb)) != 0 ? "; required" : "");
+	}
+}
+
+/* ---- the words ------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "-h") == 0 || (strlen(word) > 3 && strncmp("--help", word, strlen(word)) == 0);
+}
+
+/* How many words the command is made of; 0 when there is none such. */
+static int find_command(int argc, char **argv, const struct token_command **out)
+{
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		int n = *commands[i].group == '\0' ? 1 : 2;
+		if (argc >= n && strcmp(argv[n - 1], commands[i].name) == 0 && (n == 1 || strcmp(argv[0], commands[i].group) == 0)) {
+			*out = &commands[i];
+			return n;
+		}
+	}
+	return 0;
+}
+
+static bool wrong_words(int argc, char **argv, struct err *e)
+{
+	bool group = argc > 0 && strcmp(argv[0], "credential") == 0;
+
+	argc -= group;
+	argv += group;
+	if (argc == 0 || argv[0][0] == '-')
+		return err_set(e, ERR_USAGE, "a command is required: %s", group ? "generate or delete" :
+		               "create, delete, list, show, update, credential generate or credential delete");
+	return err_set(e, ERR_USAGE, "'%s' is misspelled or not recognized: see 'acrotate token%s --help'", argv[0],
+	               group ? " credential" : "");
+}
+
+enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const struct token_command **cmd, struct buf *out,
+                              struct err *e)
+{
+	bool group = argc > 0 && strcmp(argv[0], "credential") == 0;
+	int n = find_command(argc, argv, cmd);
+
+	if (argc > group && is_help(argv[group])) {
+		help_of_group(group ? "credential" : "", out);
+		return TOKEN_HELPED;
+	}
+	if (n == 0) {
+		(void)!wrong_words(argc, argv, e);
+		return TOKEN_WRONG;
+	}
+	struct reader r = { .verb = (*cmd)->verb, .argc = argc, .at = n, .argv = argv, .args = a, .extra = BUF_INIT(4000), .e = e };
+	bool ok = read_all(&r) && (a->help || finish(&r));
+	buf_free(&r.extra);
+	if (ok && a->help) {
+		help_of_command(*cmd, out);
+		return TOKEN_HELPED;
+	}
+	return ok ? TOKEN_RUN : TOKEN_WRONG;
+}

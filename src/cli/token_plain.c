@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* list, show, update, delete. */
+#include "cli/token.h"
+
+#include "azure/acr_place.h"
+#include "azure/arm.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "output/value.h"
+
+#define BODY_MAX ((size_t)64 * 1024)
+
+struct listing { struct token_run *r; struct values tokens; bool ok; struct err *e; };
+
+static bool add_token(void *ctx, const struct value *item)
+{
+	struct listing *l = ctx;
+	const struct value *token;
+
+	l->ok = token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
+	if (l->ok)
+		values_add(&l->tokens, token);
+	return l->ok && !arena_over(l->r->arena);
+}
+
+/* One page, and where the next one is. arm_list() cannot be used: it reads numbers as doubles. */
+static bool list_page(struct listing *l, const char *path, char **next, struct err *e)
+{
+	static const int statuses[] = { 200, 0 };
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	AUTO_JSON struct json *j = NULL;
+
+	if (!token_ask(l->r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
+		return false;
+	if (!json_parse_exact(buf_cstr(&rs.body), rs.body.len, &j, e))
+		return err_in(e, "the answer of Azure");
+	const struct value *page = value_from_json(l->r->arena, j), *items = value_get(page, "value");
+	if (items == NULL || items->type != VALUE_ARRAY)
+		return err_set(e, ERR_REMOTE, "the answer of Azure is no list");
+	for (size_t i = 0; i < items->n; i++)
+		if (!add_token(l, items->item[i]))
+			return !l->ok ? false : err_set(e, ERR_REMOTE, "Azure lists more tokens than fit into memory");
+	const char *link = value_str(page, "nextLink");
+	*next = link == NULL || *link == '\0' ? NULL : mem_dup(link);
+	return true;
+}
+
+bool token_list(struct token_run *r, const struct value **out, struct err *e)
+{
+	struct listing l = { .r = r, .ok = true, .e = e };
+
+	if (!token_find_registry(r, e))
+		return false;
+	AUTO_FREE char *path = acr_place_path(r->place, "tokens", NULL);
+	for (int pages = 0; path != NULL; pages++) {
+		char *next = NULL;
+		bool ok = pages < ARM_PAGES_MAX ? list_page(&l, path, &next, e) : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
+		if (!ok) {
+			values_free(&l.tokens);
+			return false;
+		}
+		mem_free_ptr(&path);
+		path = next;
+	}
+	*out = values_array(r->arena, &l.tokens);
+	values_free(&l.tokens);
+	return true;
+}
+
+/* Sends, and makes a token of the answer. */
+static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body, const int *statuses,
+                      const struct value **out, struct err *e)
+{
+	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+
+	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+}
+
+bool token_show(struct token_run *r, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 0 };
+
+	return token_find_registry(r, e) && ask_token(r, HTTP_GET, NULL, statuses, out, e);
+}
+
+bool token_update_check(const struct token_args *a, struct err *e)
+{
+	if (a->status_given || (a->scope_map != NULL && *a->scope_map != '\0'))
+		return true;
+	return err_set(e, ERR_USAGE, "nothing to update: say --scope-map, --status, or both");
+}
+
+static void update_body(const struct token_run *r, struct buf *body)
+{
+	const struct token_args *a = r->args;
+	bool map = a->scope_map != NULL && *a->scope_map != '\0';
+
+	buf_str(body, "{\"properties\": {");
+	if (map) {
+		AUTO_FREE char *id = acr_place_id(r->place, "scopeMaps", a->scope_map);
+		buf_str(body, "\"scopeMapId\": ");
+		buf_json(body, id);
+	}
+	if (a->status_given)
+		buf_fmt(body, "%s\"status\": \"%s\"", map ? ", " : "", a->status);
+	buf_str(body, "}}");
+}
+
+bool token_update(struct token_run *r, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 201, 0 };
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	AUTO_GUARD struct token_guard *guard = NULL;
+	bool disables = r->args->status_given && strcmp(r->args->status, "disabled") == 0;
+
+	if (!token_guard_open(r, disables ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) || !token_find_registry(r, e))
+		return false;
+	update_body(r, &body);
+	return ask_token(r, HTTP_PATCH, &body, statuses, out, e);
+}
+
+/* Asks until the answer is one. */
+static bool confirmed(struct token_run *r, bool *yes, struct err *e)
+{
+	AUTO_FREE char *question = mem_fmt("Deleting the token '%s' will invalidate access to anyone using its credentials. "
+	                                   "Proceed? (y/n): ", r->args->name);
+	char line[16];
+
+	for (;;) {
+		if (!r->w->put(r->w->ctx, TOKEN_OUT, question, strlen(question)) || !r->w->answer(r->w->ctx, line, sizeof(line)))
+			return err_set(e, ERR_USAGE, "no answer: nothing was deleted");
+		if ((line[0] == 'y' || line[0] == 'Y' || line[0] == 'n' || line[0] == 'N') && line[1] == '\0') {
+			*yes = line[0] == 'y' || line[0] == 'Y';
+			return true;
+		}
+	}
+}
+
+bool token_delete(struct token_run *r, const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 202, 204, 0 };
+	AUTO_GUARD struct token_guard *guard = NULL;
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	bool yes = r->args->yes;
+
+	*out = NULL;
+	if (!yes && !r->w->tty[TOKEN_IN])
+		return err_set(e, ERR_REMOTE, "there is no terminal to ask at: say --yes to delete token '%s'", r->args->name);
+	if (!yes && !confirmed(r, &yes, e))
+		return false;
+	if (!yes)
+		return true;
+	if (!token_guard_open(r, TOKEN_KILLS_1 | TOKEN_KILLS_2, &guard, e) || !token_find_registry(r, e))
+		return false;
+	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	return token_ask(r, &(struct token_request){ HTTP_DELETE, path, NULL, statuses }, &rs, e);
+}
