@@ -144,7 +144,8 @@ FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src/sink/list_all.c tests/fakes/*.c))
 fuzz: $(FUZZ:%=fuzz-%)
-fuzz-%:
+# Static: as an implicit rule without prerequisites it would also match $B/ok/fuzz-NAME, and win.
+$(FUZZ:%=fuzz-%): fuzz-%:
 	@$(MAKE) --no-print-directory -j$(shell nproc) build/fuzz/$*
 	@mkdir -p build/fuzz/new-$*
 	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
