@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "azure/arm.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "check.h"
 #include "fakes/arm_rig.h"
 
@@ -240,12 +244,72 @@ static void subscriptions(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
+/* A service for many threads, that refuses the first token. */
+static atomic_int tokens_given, requests_seen;
+
+static bool crowd_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	(void)h;
+	(void)e;
+	*rs = (struct http_response){ .status = 200, .retry_after_ms = -1, .body.max = 1000 };
+	if (rq->plain_ok) {
+		buf_fmt(&rs->body, "{\"access_token\":\"T%d\",\"expires_in\":3600}", atomic_fetch_add(&tokens_given, 1));
+		return true;
+	}
+	atomic_fetch_add(&requests_seen, 1);
+	if (strcmp(secret_peek(rq->bearer), "T0") == 0)
+		rs->status = 401;
+	buf_str(&rs->body, "{}");
+	rs->date = FAKE_ENV_START;
+	return true;
+}
+
+static void crowd_close(struct http *h)
+{
+	(void)h;
+}
+
+static void *one_of_many(void *arg)
+{
+	struct http own = { .send = crowd_send, .close = crowd_close };
+
+	for (int i = 0; i < 50; i++) {
+		AUTO_JSON struct json *j = NULL;
+		struct err e = ERR_INIT;
+
+		if (!arm_get(arg, &own, "/x", &j, &e))
+			return arg;
+		(void)arm_clock_offset(arg);
+	}
+	return NULL;
+}
+
+/* One token for all threads; when it is refused, one new one. */
+static void many_threads(void **state)
+{
+	(void)state;
+	struct arm_rig r;
+	pthread_t thread[8];
+	void *failed = NULL;
+
+	arm_rig_open(&r, NULL, 0);
+	for (size_t i = 0; i < COUNT(thread); i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, one_of_many, r.arm), 0);
+	for (size_t i = 0; i < COUNT(thread); i++) {
+		assert_int_equal(pthread_join(thread[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(tokens_given, 2);
+	assert_in_range(requests_seen, 401, 408);
+	assert_true(arm_rig_close(&r));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends), cmocka_unit_test(one_new_token), cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
 		cmocka_unit_test(throttled), cmocka_unit_test(lists), cmocka_unit_test(endless_list), cmocka_unit_test(garbage),
-		cmocka_unit_test(identities), cmocka_unit_test(subscriptions),
+		cmocka_unit_test(identities), cmocka_unit_test(subscriptions), cmocka_unit_test(many_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
