@@ -36,6 +36,7 @@ enum token_stream { TOKEN_IN, TOKEN_OUT, TOKEN_ERR };
 struct token_outside {
 	const struct env *env;
 	struct http *http;            /* NULL: curl, as configured; else borrowed */
+	const char *config;           /* acrotate.conf, when --config does not name one; or NULL */
 	bool tty[3];                  /* of enum token_stream */
 	bool (*put)(void *ctx, enum token_stream to, const char *p, size_t n);   /* false: it could not be written */
 	bool (*answer)(void *ctx, char *line, size_t size);                      /* a line of standard input; false at its end */
@@ -43,7 +44,6 @@ struct token_outside {
 };
 /* argv[0] is the first word after "token". The exit status. */
 int token_main(const struct token_outside *w, int argc, char **argv);
-int cmd_token(int argc, char **argv);
 
 /* ---- options */
 
@@ -117,7 +117,7 @@ struct token_run {
 	char *subscription, *subscription_name;
 	struct acr_place  *place;
 	bool made_password;           /* a password was made that is shown once only */
-	bool not_found;               /* the failure is a 404 of the service: exit status 3 */
+	const char *note;             /* what to add to a failure, in a line of its own; or NULL. In the arena */
 };
 MUST_USE bool token_names_ok(struct token_run *r, struct err *e);       /* before any request */
 MUST_USE bool token_open(struct token_run *r, struct err *e);           /* configuration, client, subscription */

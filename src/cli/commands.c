@@ -9,6 +9,8 @@ const struct command commands[] = {
 	  .options = OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, .max_args = ARGS_MANY, .run = cmd_run },
 	{ .name = "plan", .operands = "[JOB...]", .summary = "what run would do and why; changes nothing",
 	  .options = OPTION_FORCE | OPTION_DETAILED | OPTION_HORIZON, .max_args = ARGS_MANY, .run = cmd_plan },
+	{ .name = "token", .operands = "COMMAND [OPTION...]", .summary = "az acr token, without Python", .passes_on = true, .max_args = ARGS_MANY,
+	  .run = cmd_token },
 	{ .name = "keys", .operands = "", .summary = "every configuration key", .run = cmd_keys },
 	{ 0 },
 };

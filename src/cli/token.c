@@ -9,6 +9,8 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/options.h"
 #include "output/format.h"
 #include "output/jmespath.h"
 
@@ -59,13 +61,15 @@ static void say_failure(const struct token_run *r, const struct err *e)
 	const struct http_response *refusal = r->http == NULL ? NULL : token_http_refusal(r->http);
 	AUTO_BUF struct buf text = BUF_INIT((size_t)64 * 1024);
 
-	if (e->status == 0 || refusal == NULL || refusal->status != e->status) {
-		say_error(r->w, e->text);
-		return;
-	}
-	token_refusal_text(refusal, &text);
-	if (refusal->request_id[0] != '\0')
+	bool service = e->status != 0 && refusal != NULL && refusal->status == e->status;
+	if (service)
+		token_refusal_text(refusal, &text);
+	else
+		buf_str(&text, e->text);
+	if (service && refusal->request_id[0] != '\0')
 		buf_fmt(&text, "\nx-ms-request-id: %s", refusal->request_id);
+	if (r->note != NULL)
+		buf_fmt(&text, "\n%s", r->note);
 	say_error(r->w, buf_cstr(&text));
 }
 
@@ -189,12 +193,12 @@ static bool answer(void *ctx, char *line, size_t size)
 	return true;
 }
 
-int cmd_token(int argc, char **argv)
+int cmd_token(const struct options *o)
 {
 	const struct token_outside w = {
-		.env = &env_system, .put = put, .answer = answer,
+		.env = &env_system, .config = o->config, .put = put, .answer = answer,
 		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1 },
 	};
 
-	return token_main(&w, argc, argv);
+	return token_main(&w, (int)o->n_args, o->args);
 }

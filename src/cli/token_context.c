@@ -161,7 +161,7 @@ bool token_open(struct token_run *r, struct err *e)
 {
 	struct http *client = NULL;
 
-	if (!config_open(r->args->config, &r->config, e) || !open_client(r, &client, e))
+	if (!config_open(r->args->config != NULL ? r->args->config : r->w->config, &r->config, e) || !open_client(r, &client, e))
 		return false;
 	r->http = token_http_open(client, r->w->env);
 	r->arm = arm_new(config_azure(r->config), r->w->env);

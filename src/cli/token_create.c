@@ -250,7 +250,10 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 		return true;
 	if (!token_generate(r, NULL, &generated, e)) {
 		*out = NULL;
-		return err_in(e, "token '%s' was created, but has no passwords", a->name);
+		AUTO_FREE char *note = mem_fmt("The token '%s' was created, but its passwords are not known: make new ones with 'acrotate token "
+		                               "credential generate'.", a->name);
+		r->note = value_text(r->arena, note)->text;
+		return false;
 	}
 	if (generated != NULL)
 		*out = with_passwords(r, *out, generated);
