@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs a program and stops it, or makes one call fail, at exactly its Nth system call, counted over all its threads and processes:
+ *
+ *   stop-at count CMD...            counts; says "calls C files F" on stderr at the end
+ *   stop-at kill N CMD...           SIGKILL on entry of call N: the call does not happen
+ *   stop-at ERRNO N CMD...          call N of those on files fails with ERRNO (a name of the table below), undone
+ *   stop-at short N CMD...          likewise, but a write writes half
+ *
+ * Exit status: the program's, or 128 + signal. Counts begin with the program's own exec. x86-64 only where a call is changed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/ptrace.h>
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define THREADS_MAX 256
+
+static const struct { const char *name; int number; } errors[] = {
+	{ "ENOSPC", ENOSPC }, { "EIO", EIO },       { "EDQUOT", EDQUOT }, { "EACCES", EACCES },
+	{ "EROFS", EROFS },   { "EMFILE", EMFILE }, { "EINTR", EINTR },   { "EPERM", EPERM },
+};
+
+static const long file_calls[] = {
+	SYS_openat, SYS_write, SYS_pwrite64, SYS_writev, SYS_fsync, SYS_fdatasync, SYS_renameat, SYS_renameat2, SYS_unlinkat,
+	SYS_fchmod, SYS_fchown, SYS_ftruncate, SYS_fallocate, SYS_mkdirat, SYS_flock, SYS_read, SYS_fsetxattr, SYS_fgetxattr,
+	SYS_flistxattr, SYS_getdents64,
+#ifdef SYS_rename
+	SYS_open, SYS_rename, SYS_unlink, SYS_mkdir,
+#endif
+};
+
+struct tracer {
+	pid_t main;
+	enum { COUNT, KILL, FAIL, SHORT } mode;
+	long  at;
+	int   error;
+	long  calls, files;
+	pid_t failing;          /* its call was taken away; it gets the error on exit */
+	bool  begun, hit;
+};
+
+static bool on_file(unsigned long long nr)
+{
+	for (size_t i = 0; i < LEN(file_calls); i++)
+		if ((long)nr == file_calls[i])
+			return true;
+	return false;
+}
+
+static bool is_write(unsigned long long nr)
+{
+	return nr == SYS_write || nr == SYS_pwrite64;
+}
+
+#ifdef __x86_64__
+static void set_register(pid_t pid, size_t offset, unsigned long value)
+{
+	if (ptrace(PTRACE_POKEUSER, pid, (void *)offset, (void *)value) != 0)
+		perror("stop-at: PTRACE_POKEUSER");
+}
+
+static void take_away(pid_t pid)
+{
+	set_register(pid, offsetof(struct user_regs_struct, orig_rax), (unsigned long)-1);
+}
+
+static void set_result(pid_t pid, long value)
+{
+	set_register(pid, offsetof(struct user_regs_struct, rax), (unsigned long)value);
+}
+
+static void set_length(pid_t pid, unsigned long value)
+{
+	set_register(pid, offsetof(struct user_regs_struct, rdx), value);
+}
+#else
+#error "write take_away(), set_result() and set_length() for this machine"
+#endif
+
+static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_info *info)
+{
+	bool file = on_file(info->entry.nr);
+
+	t->calls++;
+	t->files += file;
+	if (t->hit)
+		return;
+	if (t->mode == KILL && t->calls == t->at) {
+		t->hit = true;
+		(void)kill(t->main, SIGKILL);
+	} else if (t->mode == FAIL && file && t->files == t->at) {
+		t->hit = true;
+		t->failing = pid;
+		take_away(pid);
+	} else if (t->mode == SHORT && file && t->files == t->at) {
+		t->hit = true;
+		if (is_write(info->entry.nr) && info->entry.args[2] > 1)
+			set_length(pid, info->entry.args[2] / 2);
+	}
+}
+
+/* One stop of one task; the signal to pass on. */
+static int handle_stop(struct tracer *t, pid_t pid, int status)
+{
+	int signal = WSTOPSIG(status);
+	struct ptrace_syscall_info info = { 0 };
+
+	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+		t->begun = true;
+	if (status >> 16 != 0)
+		return 0;    /* an event of ptrace itself */
+	if (signal != (SIGTRAP | 0x80))
+		return signal == SIGSTOP ? 0 : signal;
+	if (!t->begun || ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
+		return 0;
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		entered(t, pid, &info);
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT && pid == t->failing) {
+		set_result(pid, -t->error);
+		t->failing = 0;
+	}
+	return 0;
+}
+
+static int trace(struct tracer *t)
+{
+	int status = 0, result = -1;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			if (pid == t->main)
+				result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			continue;
+		}
+		int signal = handle_stop(t, pid, status);
+		(void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal);    /* gone if it was just killed */
+	}
+	return result;
+}
+
+static int start(struct tracer *t, char **argv)
+{
+	int status;
+
+	t->main = fork();
+	if (t->main == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)raise(SIGSTOP);
+		(void)execvp(argv[0], argv);
+		perror(argv[0]);
+		_exit(127);
+	}
+	if (t->main < 0 || waitpid(t->main, &status, 0) != t->main)
+		return -1;
+	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
+	               PTRACE_O_EXITKILL;
+	if (ptrace(PTRACE_SETOPTIONS, t->main, NULL, (void *)options) != 0)
+		return -1;
+	(void)ptrace(PTRACE_SYSCALL, t->main, NULL, NULL);
+	return 0;
+}
+
+static bool parse_mode(struct tracer *t, const char *word)
+{
+	if (strcmp(word, "count") == 0)
+		return true;
+	if (strcmp(word, "kill") == 0 || strcmp(word, "short") == 0) {
+		t->mode = word[0] == 'k' ? KILL : SHORT;
+		return true;
+	}
+	t->mode = FAIL;
+	for (size_t i = 0; i < LEN(errors); i++)
+		if (strcmp(errors[i].name, word) == 0)
+			t->error = errors[i].number;
+	return t->error != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct tracer t = { 0 };
+	int command = 2;
+
+	if (argc < 3 || !parse_mode(&t, argv[1]) || (t.mode != COUNT && argc < 4)) {
+		(void)fprintf(stderr, "usage: stop-at count|kill N|short N|ERRNO N CMD...\n");
+		return 64;
+	}
+	if (t.mode != COUNT) {
+		t.at = strtol(argv[2], NULL, 10);
+		command = 3;
+	}
+	if (start(&t, argv + command) != 0) {
+		perror("stop-at");
+		return 71;
+	}
+	int result = trace(&t);
+	if (t.mode == COUNT)
+		(void)fprintf(stderr, "calls %ld files %ld\n", t.calls, t.files);
+	return result;
+}
