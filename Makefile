@@ -183,7 +183,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all check check-built jmespath-suite check-e2e deps demo fuzz lint dist clean FORCE_CORPUS
+.PHONY: all bench check check-built jmespath-suite check-e2e check-az deps demo fuzz install lint uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

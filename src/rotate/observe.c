@@ -309,6 +309,7 @@ static struct slot_view view_slot(const struct observation *o, enum acr_slot slo
 		.delivered = m->delivered,
 		.permitted = !ours && is_permitted(&o->job->policy, slot, p.created),
 		.dead = o->dead[slot],
+		.lost = ours && p.present && !print_known(&m->print),
 		.intent = m->intent,
 		.intent_since = m->intent_since < now ? m->intent_since : now,    /* a clock that was set back */
 		.created = p.created,

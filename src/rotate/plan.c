@@ -120,12 +120,13 @@ static struct plan rotate(const struct plan_input *in, enum acr_slot slot, enum 
 }
 
 /* Which of two free slots to generate when nothing is deployed: the one that surely hurts nobody first. A standing intent comes before
- * all: after a lost reply the same slot is generated again, never the other. */
+ * all, and what it becomes once the token shows that the request acted: after a lost reply the same slot is generated again, never the
+ * other. */
 static int preference(const struct plan_input *in, enum acr_slot slot)
 {
 	const struct slot_view *v = &in->slot[slot];
 
-	if (v->intent)
+	if (v->intent || (v->lost && !is_gone(in, v)))
 		return 6;
 	if (!v->present)
 		return 5;

@@ -65,7 +65,7 @@ static bool refuse_foreign(const struct rotation *r, struct err *e)
 static const struct {
 	const char *text;
 } waits[WHY__COUNT] = {
-	[WHY_GRACE] = { "consumers may still hold the other password (grace)" },
+	[WHY_GRACE] = { "consumers may still hold its password (grace)" },
 	[WHY_HOOK_OWED] = { "a hook that tells consumers of the new password is still owed" },
 	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, or was removed from the job, may still hold the other password" },
 	[WHY_INTENT] = { "a request whose answer was lost may still act" },

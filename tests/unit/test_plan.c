@@ -17,6 +17,7 @@
 #define LEFT(expires_in, age, left_ago) { OURS(IN(expires_in), age), .left = AGO(left_ago) }
 #define LEFT_AT(until, age, since) { OURS(until, age), .left = (since) }
 #define INTENT(since) { .intent = true, .intent_since = (since) }
+#define LOST            { .present = true, .ours = true, .lost = true, .expires = IN(80), .created = AGO(10) * 10000000 }
 #define UNDELIVERED     { .present = true, .ours = true, .expires = IN(80), .created = AGO(10) * 10000000 }
 #define DEAD(expires_in) { OURS(IN(expires_in), 5), .dead = true }
 #define FOREIGN         { .present = true, .created = AGO(3) * 10000000 }
@@ -192,6 +193,7 @@ static const struct decide_row decide_rows[] = {
 	{ "an absent one first", { .slot = { PERMITTED, ABSENT }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "before one of ours", { .slot = { UNDELIVERED, ABSENT }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "the same slot after a lost reply", { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "the same slot when the request turns out to have acted", { .slot = { ABSENT, LOST }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "an expired one before one of ours", { .slot = { UNDELIVERED, FOREIGN_UNTIL(-1) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "an undelivered one before one that was", { .slot = { LEFT(50, 40, 9), UNDELIVERED }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "ours before a foreign one that is permitted", { .slot = { PERMITTED, LEFT(50, 40, 9) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },

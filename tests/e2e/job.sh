@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# A host with jobs, for the tests of the main program. After start_emulator (or start_registry):
+#
+#   make_host [KEY = VALUE]...      $H with config.json, state below it; the emulator's acrotate.conf gets [run] and [defaults]
+#   job NAME <<END ... END          writes jobs.d/NAME.conf
+#   acrotate ARGUMENT...            runs it with that configuration; sets RC; output in $T/out and $T/err
+
+make_host() {
+	H=$T/host
+	mkdir -p "$H" "$E/jobs.d"
+	printf '[run]\nstate_dir = %s/state\n[defaults]\nregistry = contoso\nresource_group = emulated\n' "$H" >>"$E/acrotate.conf"
+	for _line in "$@"; do printf '%s\n' "$_line" >>"$E/acrotate.conf"; done
+	cat >"$H/config.json" <<'END'
+{
+	"auths": {
+		"ghcr.io": { "auth": "c29tZWJvZHk6ZWxzZQ==" }
+	},
+	"number": 1.0e2, "text": "\u00e4"
+}
+END
+	cp "$H/config.json" "$T/config.json.orig"
+}
+job() { cat >"$E/jobs.d/$1.conf"; }
+# The usual one: a Docker config file and an env file. Further lines go into [job].
+usual_job() {
+	_name=$1; shift
+	{
+		printf '[job]\ntoken = %s\n' "$_name"
+		for _line in "$@"; do printf '%s\n' "$_line"; done
+		printf '[sink docker]\ntype = docker\npath = %s/config.json\n' "$H"
+		printf '[sink env]\ntype = file\npath = %s/%s.env\ncontent = REGISTRY_PASSWORD={password}\nmode = 0640\n' "$H" "$_name"
+	} >"$E/jobs.d/$_name.conf"
+}
+acrotate() {
+	_command=$1; shift
+	"$ACROTATE" "$_command" --config "$E/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+	return 0
+}
+said() { cat "$T/out" "$T/err"; }
+# What docker would log in with, from a config file (or the usual one).
+password_in() {
+	jget_auth "${1:-$H/config.json}" | openssl base64 -d -A | cut -d: -f2-
+}
+jget_auth() {
+	perl -MJSON::PP -e 'local $/; open my $f, "<", $ARGV[0] or die; print JSON::PP->new->decode(<$f>)->{auths}{$ARGV[1]}{auth} // ""' \
+		"$1" "$EMULATOR_LOGIN_SERVER"
+}
+# Everything a run could have changed: content, owner, mode, inode and time of each file, the service's slots, the state.
+snapshot() {
+	(cd "$H" && find . ! -name '*.lock' ! -path ./state -type f -exec stat -c '%n %i %a %u:%g %Y.%y' {} + -exec sha256sum {} + | sort)
+	control state | sed 's/"now":"[^"]*",//'
+}
+# unchanged WHAT EXIT PATTERN ARGUMENT...: the command exits so, says so, and nothing has changed. State files may note the failure.
+unchanged() {
+	_claim=$1 _rc=$2 _pattern=$3; shift 3
+	snapshot | grep -v '[.]state' >"$T/before"
+	acrotate "$@"
+	snapshot | grep -v '[.]state' >"$T/after"
+	like "$_claim: exit status" "$RC" "^($_rc)\$"
+	like "$_claim: says so" "$(said)" "$_pattern"
+	ok "$_claim: nothing changed" diff -u "$T/before" "$T/after"
+}
+slots() { control "state?token=$1"; }
+requests() { control log | grep -c . || :; }
