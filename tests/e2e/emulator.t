@@ -105,7 +105,7 @@ fault '{"operation":"generate","count":0,"effect":"drop"}' >/dev/null
 no_faults >/dev/null
 is "faults go away" "$(gen password1)" 200
 for port in EXPIRED WRONG_HOST UNTRUSTED; do
-	eval "p=\$EMULATOR_${port}_PORT"
+	p=$(eval "echo \$EMULATOR_${port}_PORT")
 	is "certificate: $port" "$(curl_exit "https://localhost:$p/v2/")" 60
 done
 
@@ -242,6 +242,18 @@ is "PS256 with x5t#S256" "$(entra -d $AT -d client_assertion="$(assertion PS256 
 is "RS256 with x5t" "$(entra -d $AT -d client_assertion="$(assertion RS256 x5t)")" "200 "
 is "of somebody else" "$(entra -d $AT -d client_assertion="$(assertion PS256 'x5t#S256' x)")" "401 50027"
 is "a signature that is wrong" "$(entra -d $AT -d client_assertion="$(assertion PS256 'x5t#S256' | sed 's/\.[^.]*$/.AAAA/')")" "401 700027"
+
+# ---- the manual --------------------------------------------------------------------------------------------------------------------
+man=$ROOT/packaging/man/acrotate-emulator.1
+missing=$("$EMULATOR" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p' | while read -r o; do
+	grep -q -- "\\\\-\\\\-$(printf %s "$o" | sed 's/-/\\\\-/g')" "$man" || echo "$o"; done)
+is "every option is in the manual" "$missing" ""
+missing=$(sed -n 's/^\t{ "[A-Z*]*", [^,]*, "\([a-z0-9-]*\)".*/\1/p' "$ROOT"/src/emulator/*.c | sort -u | while read -r o; do
+	[ "$o" = control ] || grep -qw -- "$o" "$man" || echo "$o"; done)
+is "every operation" "$missing" ""
+missing=$(sed -n 's/^\t{ "\([a-z-]*\)", \(true\|false\), DELIVER.*/\1/p' "$ROOT/src/emulator/effects.c" | while read -r o; do
+	grep -qw -- "$o" "$man" || echo "$o"; done)
+is "every effect" "$missing" ""
 
 # ---- the log -----------------------------------------------------------------------------------------------------------------------
 ok "is a file too" grep -q '"operation":"generate"' "$T/log"

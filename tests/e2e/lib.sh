@@ -7,7 +7,7 @@
 #   ok "what holds" test 1 = 1            one TAP line; further words are the command
 #   done_testing
 
-ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+ROOT=${ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
 BUILD=${BUILD:-$ROOT/build/release}
 ACROTATE=${ACROTATE:-$BUILD/acrotate}
 EMULATOR=${EMULATOR:-$BUILD/acrotate-emulator}
