@@ -88,11 +88,17 @@ static bool read_file(struct config *c, int dir, const char *name, const char *s
 		return err_set(e, ERR_CONFIG, "'%s' is not a regular file", shown);
 	if (!check_trust(c, &st, shown, e))
 		return false;
-	ssize_t n = read(fd, c->text, INI_FILE_MAX + 1);
-	if (n < 0)
-		return config_sys(e, errno, "cannot read", shown);
 	/* More than fits is refused by the parser, which says so. */
-	*len = (size_t)n;
+	size_t size = st.st_size < INI_FILE_MAX ? (size_t)st.st_size : INI_FILE_MAX + 1, got = 0;
+	while (got < size) {
+		ssize_t n = read(fd, c->text + got, size - got);
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
+			return config_sys(e, errno, "cannot read", shown);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	*len = got;
 	return true;
 }
 

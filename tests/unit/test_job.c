@@ -451,6 +451,27 @@ static void tokens_from_the_host(void **state)
 	}
 }
 
+/* A default that can be expanded for some jobs and not for others. */
+static void a_default_without_a_home(void **state)
+{
+	(void)state;
+	static const char common[] = "[defaults]\nresource_group = %h\n[defaults docker]\npath = %h/config.json\n";
+	static const char own[] = JOB "resource_group = rg\n[sink d]\ntype = docker\n";
+	AUTO_COMMON struct common c = { 0 };
+	AUTO_JOB struct job *j = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(setenv("HOME", "/h", 1), 0);
+	CHECK(common_parse("/c", common, strlen(common), &c, &e), "%s", e.text);
+	known_host(&c, "web-1");
+	mem_free_ptr(&c.host.home);
+	c.host.home = NULL;
+	assert_false(job_parse(&c, "web", "/j", JOB SINK, strlen(JOB SINK), &j, &e));
+	assert_string_equal(e.text, "/c:2: 'resource_group': '%h' stands for a home directory, and there is none here");
+	assert_false(job_parse(&c, "web", "/j", own, strlen(own), &j, &e));
+	assert_string_equal(e.text, "/c:4: 'path': '%h' stands for a home directory, and there is none here");
+}
+
 static void job_names(void **state)
 {
 	(void)state;
@@ -549,6 +570,7 @@ int main(void)
 		cmocka_unit_test(identities),
 		cmocka_unit_test(files_of_credentials),
 		cmocka_unit_test(tokens_from_the_host),
+		cmocka_unit_test(a_default_without_a_home),
 		cmocka_unit_test(job_names),
 		cmocka_unit_test(entries_to_compare),
 		cmocka_unit_test(sections_for_listings),

@@ -12,6 +12,7 @@ static int nothing(const struct options *o)
 
 static const struct command list[] = {
 	{ "run", "[JOB...]", "rotate what is due", OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, 0, ARGS_MANY, false, nothing },
+	{ "plan", "[JOB...]", "what would be done", OPTION_HORIZON, 0, ARGS_MANY, false, nothing },
 	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT, 0, ARGS_MANY, false, nothing },
 	{ "get", "JOB", "print the password", OPTION_FORMAT, 1, 1, false, nothing },
 	{ "revoke", "JOB", "kill a leaked password", OPTION_NOW | OPTION_SLOTS, 1, 1, false, nothing },
@@ -84,6 +85,8 @@ static void understood(void **state)
 		{ { { "run", "-o", "json" } }, "run json" },
 		{ { { "run", "-ojson", "--output", "text" } }, "run" },
 		{ { { "run", "--verbose", "--debug", "--log-format", "json" } }, "run verbose debug log-json" },
+		{ { { "plan", "--horizon", "2w" } }, "plan horizon=1209600" },
+		{ { { "plan", "--horizon=2y" } }, "plan horizon=63072000" },
 		{ { { "status", "--online", "--warn", "14d", "--crit=3d" } }, "status online warn=1209600 crit=259200" },
 		{ { { "get", "web", "--format", "{username}" } }, "get format={username} <web>" },
 		{ { { "get", "web", "--format=a=b" } }, "get format=a=b <web>" },
@@ -134,6 +137,10 @@ static void refused(void **state)
 		{ { { "run", "-c" } }, "'--config' takes a value: FILE" },
 		{ { { "run", "--wait", "10" } }, "'--wait' takes a time like '10m' or '14d', not '10'" },
 		{ { { "run", "--wait=0s" } }, "'--wait' takes a time like '10m' or '14d', not '0s'" },
+		{ { { "plan", "--horizon=0y" } }, "'--horizon' takes a time like '10m' or '14d', not '0y'" },
+		{ { { "plan", "--horizon=101y" } }, "'--horizon' takes a time like '10m' or '14d', not '101y'" },
+		{ { { "plan", "--horizon=1000y" } }, "'--horizon' takes a time like '10m' or '14d', not '1000y'" },
+		{ { { "plan", "--horizon=y" } }, "'--horizon' takes a time like '10m' or '14d', not 'y'" },
 		{ { { "run", "--config=" } }, "'--config' takes a FILE, not nothing" },
 		{ { { "run", "-o", "yaml" } }, "'--output' takes text or json, not 'yaml'" },
 		{ { { "run", "--log-format", "xml" } }, "'--log-format' takes text or json, not 'xml'" },
