@@ -82,7 +82,8 @@ $B/%.o: %.c Makefile VERSION
 
 # ---- tests -------------------------------------------------------------------------------------------------------------------
 UNIT  := $(patsubst tests/unit/%.c,$B/t/%,$(sort $(wildcard tests/unit/*.c)))
-FLOW  := $(patsubst tests/flow/%.c,$B/t/flow-%,$(sort $(wildcard tests/flow/*.c)))
+FLOW  := $(patsubst tests/flow/%.c,$B/t/flow-%,$(sort $(wildcard tests/flow/test_*.c)))
+FLOW_OBJ := $(patsubst %.c,$B/%.o,$(filter-out tests/flow/test_%,$(sort $(wildcard tests/flow/*.c))))
 FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(sort $(wildcard tests/fault/*.c)))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
@@ -91,7 +92,7 @@ TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(wildcard src/sink/list_all.c)) $(pa
 TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs libssl)
 
 $B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
-$B/t/flow-%: $B/tests/flow/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
+$B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP
 	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)

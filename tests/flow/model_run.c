@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "flow/model_run.h"
+
+enum step { END, INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK };
+
+static const enum step steps_of_rotate[] = { INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
+static const enum step steps_late_delivery[] = { INTENT, REREAD, GENERATE, RECORD, PROBE, COMMIT, DELIVERY, STAMP, HOOK, END };
+static const enum step steps_late_print[] = { INTENT, REREAD, GENERATE, PROBE, COMMIT, RECORD, DELIVERY, STAMP, HOOK, END };
+static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
+static const enum step steps_of_heal[] = { PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
+static const enum step steps_of_rest[] = { HOOK, END };
+
+static const enum step *steps(const struct model *m, const struct run *r)
+{
+	if (r->action == PLAN_HEAL)
+		return steps_of_heal;
+	if (r->action != PLAN_ROTATE)
+		return steps_of_rest;
+	switch (m->without) {
+	case WITHOUT_DELIVERY_FIRST:
+		return steps_late_delivery;
+	case WITHOUT_PRINT:
+		return steps_late_print;
+	case WITHOUT_INTENT:
+		return steps_no_intent;
+	default:
+		return steps_of_rotate;
+	}
+}
+
+static enum step step_of(const struct model *m, const struct run *r)
+{
+	return steps(m, r)[r->at];
+}
+
+static struct slot_view view_slot(const struct model *m, const struct world *w, int k)
+{
+	const struct slot *s = &w->slot[k];
+
+	return (struct slot_view){
+		.present = s->tag != ABSENT,
+		.ours = slot_is_ours(s),
+		.delivered = s->delivered,
+		.permitted = s->permitted,
+		.dead = s->rejected && slot_is_ours(s),
+		.intent = s->intent && m->without != WITHOUT_WAITING,
+		.intent_since = s->young ? NOW : NOW - TICK,
+		.created = w->newest == k ? 2 : 1,
+		.expires = s->life == NEVER ? 0 : NOW + s->life * TICK,
+		.left = s->left == 0 ? 0 : NOW - (s->left - 1) * TICK,
+	};
+}
+
+/* A password is matched by its fingerprint, so only a recorded generation is recognised. */
+static struct sink_view view_sink(const struct world *w, const struct sink *s)
+{
+	struct sink_view v = { .readable = !s->out };
+
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		if (s->holds != bit(k))
+			continue;
+		v.holds = w->slot[k].tag != OURS ? HOLD_OTHER : k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+		v.rejected = !slot_works(&w->slot[k]);
+	}
+	return v;
+}
+
+/* What cannot be read, or is no longer in the job, holds what it last got; that may be either of two, and then is viewed twice. */
+static size_t view_unread(const struct sink *s, struct sink_view *out)
+{
+	size_t n = 0;
+
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (s->last & bit(k))
+			out[n++] = (struct sink_view){ .holds = k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2 };
+	if (n == 0 && !s->removed)
+		out[n++] = (struct sink_view){ .holds = HOLD_OTHER };
+	return n;
+}
+
+/* The naive rule, with the same eyes. */
+static struct plan older_slot(const struct plan_input *in, struct plan p)
+{
+	bool older_1 = !in->slot[0].present || (in->slot[1].present && in->slot[0].created < in->slot[1].created);
+
+	if (p.action != PLAN_HEAL && (p.action != PLAN_KEEP)) {
+		p.action = PLAN_ROTATE;
+		p.slot = older_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	}
+	return p;
+}
+
+static struct plan decide(const struct model *m, const struct world *w, bool force)
+{
+	struct sink_view views[2 * MODEL_SINKS_MAX];
+	struct plan_input in = {
+		.now = NOW, .renew_before = m->renew_before * TICK, .grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK, .margin = TICK / 2,
+		.exclusive = m->exclusive, .asked = TOKEN_READ, .enabled = true, .known = true, .hook_owed = w->owed, .force = force,
+		.slot = { view_slot(m, w, 0), view_slot(m, w, 1) }, .sinks = views,
+	};
+
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		if (!s->unread && !s->removed)
+			views[in.n_sinks++] = view_sink(w, s);
+		else if (m->without != WITHOUT_REMEMBERING)
+			in.n_sinks += view_unread(s, views + in.n_sinks);
+	}
+	struct plan p = plan_decide(&in);
+	return m->without == WITHOUT_ALL ? older_slot(&in, p) : p;
+}
+
+/* Is slot k known to be held: seen in a sink, or remembered of one that was not seen? */
+static bool seems_held(const struct model *m, const struct world *w, int k)
+{
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		bool seen = !s->unread && !s->removed;
+		if (seen ? s->holds == bit(k) : m->without != WITHOUT_REMEMBERING && (s->last & bit(k)))
+			return true;
+	}
+	return false;
+}
+
+static bool all_read(const struct model *m, const struct world *w)
+{
+	for (int i = 0; i < m->n_sinks; i++)
+		if (w->sink[i].unread && !w->sink[i].removed && m->without != WITHOUT_REMEMBERING)
+			return false;
+	return true;
+}
+
+static int stamp_now(const struct model *m, const struct run *r)
+{
+	if (m->without == WITHOUT_SERVICE_CLOCK)
+		return 1 + m->grace;
+	return m->without == WITHOUT_FRESH_TIME ? 1 + r->age : 1;
+}
+
+/* Every sink is read; what they hold is remembered, and `left` stamped or cleared. */
+static void look(const struct model *m, struct world *w, const struct run *r)
+{
+	for (int i = 0; i < m->n_sinks; i++) {
+		struct sink *s = &w->sink[i];
+		if (s->unread || s->removed)
+			continue;
+		s->touched = false;
+		s->last = 0;
+		for (int k = 0; k < ACR_SLOT__COUNT; k++)
+			if (s->holds == bit(k) && w->slot[k].tag == OURS)
+				s->last = bit(k);
+	}
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k];
+		if (seems_held(m, w, k))
+			s->left = 0;
+		else if (s->delivered && s->left == 0 && all_read(m, w))
+			s->left = stamp_now(m, r);
+	}
+}
+
+/* What the service says is taken into the ledger: a generation that bears an expiry of ours was asked for by us. */
+static void claim(struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k];
+		if (s->tag != CLAIMED)
+			continue;
+		s->tag = OURS;
+		s->intent = s->intent && s->twice;    /* the one request has acted; of two, one may yet */
+	}
+}
+
+struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
+{
+	w->run[r] = (struct run){ .alive = true };
+	claim(w);
+	look(m, w, &w->run[r]);
+	struct plan p = decide(m, w, force);
+	w->run[r].action = p.action;
+	w->run[r].slot = p.slot;
+	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
+		w->run[r].alive = false;
+	return p;
+}
+
+static void advance(const struct model *m, struct world *w, int r)
+{
+	w->run[r].at++;
+	if (step_of(m, &w->run[r]) == END)
+		w->run[r].alive = false;
+}
+
+/* A request that may still be in flight is repeated word for word: whichever of the two acts, we shall know it for ours. */
+static void save_intent(const struct model *m, struct world *w, int k)
+{
+	struct slot *s = &w->slot[k];
+
+	if (m->without == WITHOUT_SAME_EXPIRY) {
+		s->flying_orphan = s->flying_orphan || s->flying > 0;
+		s->flying = 0;
+	} else {
+		s->twice = s->young;
+	}
+	s->intent = s->young = true;
+}
+
+/* Our request reaches the service: it acts on slot k. */
+void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind, const char *how)
+{
+	const struct model *m = search->m;
+	const struct slot *s = &w->slot[k];
+
+	if (world_in_use(m, w, k))
+		search_killed(search, how);
+	else if (s->tag == FOREIGN && !s->permitted && slot_works(s) && !m->exclusive && !blind)
+		search_killed(search, how);
+	world_begin_generation(m, w, k, tag, m->lifetime);
+}
+
+static void generate(struct search *s, const struct world *w, int r, bool calm)
+{
+	const struct model *m = s->m;
+	int k = (int)w->run[r].slot;
+	struct world fresh = *w, done;
+
+	/* The ledger says when the request was sent at the latest, however long the run was held up after it saved the intent. */
+	fresh.slot[k].young = w->slot[k].young || (w->slot[k].intent && m->without != WITHOUT_FRESH_INTENT);
+	w = &fresh;
+	done = fresh;
+	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : CLAIMED, w->run[r].stale, "generate");
+	done.run[r].stale = false;
+	advance(m, &done, r);
+	search_reach(s, done, "generate");
+	if (calm)
+		return;
+	done.run[r].alive = false;
+	search_reach(s, done, "generate, reply lost");
+	done = *w;
+	done.run[r].alive = false;
+	search_reach(s, done, "generate, lost before it acted");
+	if ((m->others & MODEL_LATE) && m->without != WITHOUT_INTENT) {
+		done.slot[k].flying += done.slot[k].flying < 2;
+		search_disturb(s, done, "generate, in flight");
+		done.slot[k].flying = w->slot[k].flying;
+	}
+	done.slot[k].intent = w->slot[k].twice;
+	search_reach(s, done, "generate, refused");
+}
+
+static bool nothing_works(const struct model *m, const struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (world_holds(m, w, k) && slot_works(&w->slot[k]))
+			return false;
+	return true;
+}
+
+static bool takes_delivery(const struct sink *s, int k)
+{
+	return !s->unread && !s->removed && !s->out && s->holds != bit(k);
+}
+
+/* Until it was read back, a sink may hold what it had, or what it is about to get. */
+static int given(const struct model *m, const struct sink *s, int k)
+{
+	if (m->without == WITHOUT_GIVEN)
+		return s->last;
+	return m->without == WITHOUT_HAD ? bit(k) : bit(k) | s->last;
+}
+
+static void record_delivery(const struct model *m, struct world *w, struct run *r)
+{
+	int k = (int)r->slot;
+
+	if (!r->stale && w->slot[k].tag == OURS) {
+		w->slot[k].delivered = true;
+		for (int i = 0; i < m->n_sinks; i++)
+			if (takes_delivery(&w->sink[i], k))
+				w->sink[i].last = given(m, &w->sink[i], k);
+	}
+	w->owed = (m->others & MODEL_HOOKS) && m->without != WITHOUT_OWED;
+}
+
+static void commit_one(const struct model *m, struct world *w, const struct run *r, int i)
+{
+	struct sink *s = &w->sink[i];
+	int k = (int)r->slot;
+
+	for (int j = 0; j < ACR_SLOT__COUNT; j++)
+		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
+			w->slot[j].hooked = true;
+	s->holds = r->stale ? 0 : bit(k);
+	s->out = r->stale;    /* a password that died meanwhile is written once, like any other */
+}
+
+static void commit(struct search *s, const struct world *w, int r, bool calm)
+{
+	const struct model *m = s->m;
+	bool more = false;
+
+	for (int i = 0; i < m->n_sinks; i++) {
+		if (!takes_delivery(&w->sink[i], (int)w->run[r].slot) || (more && calm))
+			continue;
+		more = true;
+		struct world next = *w;
+		commit_one(m, &next, &w->run[r], i);
+		search_reach(s, next, "commit a sink");
+		if (calm || !(m->others & MODEL_BROKEN))
+			continue;
+		next = *w;
+		next.sink[i].out = true;
+		search_disturb(s, next, "a commit fails");
+	}
+	if (more)
+		return;
+	struct world next = *w;
+	advance(m, &next, r);
+	search_reach(s, next, "all sinks tried");
+}
+
+static void hook(struct search *s, const struct world *w, int r, bool calm)
+{
+	struct world next = *w;
+
+	advance(s->m, &next, r);
+	if (!calm && w->owed)
+		search_disturb(s, next, "hook fails");
+	next.owed = false;
+	next.slot[0].hooked = next.slot[1].hooked = false;
+	/* A hook that is owed no more is never run: forgetting is what WITHOUT_OWED is about. */
+	if (s->m->without == WITHOUT_OWED && !calm) {
+		struct world silent = *w;
+		advance(s->m, &silent, r);
+		search_disturb(s, silent, "hook fails, forgotten");
+	}
+	search_reach(s, next, "hook");
+}
+
+void run_step(struct search *s, const struct world *w, int r, bool calm)
+{
+	const struct model *m = s->m;
+	struct world next = *w;
+	struct run *run = &next.run[r];
+	struct slot *slot = &next.slot[run->slot];
+
+	switch (step_of(m, run)) {
+	case INTENT:
+		save_intent(m, &next, (int)run->slot);
+		break;
+	case REREAD:
+		if (run->stale) {
+			run->alive = false;
+			search_reach(s, next, "slot has changed: end");
+			return;
+		}
+		break;
+	case GENERATE:
+		generate(s, w, r, calm);
+		return;
+	case RECORD:
+		if (!run->stale) {
+			slot->tag = OURS;
+			slot->delivered = false;
+			slot->intent = slot->intent && slot->twice;
+			slot->left = 0;
+		}
+		break;
+	case PROBE:
+		if (run->stale || !slot_works(slot)) {
+			run->alive = false;
+			search_reach(s, next, "probe fails");
+			return;
+		}
+		if (!m->late_always && nothing_works(m, w))
+			slot_forget_flights(slot);    /* see model.h */
+		break;
+	case DELIVERY:
+		record_delivery(m, &next, run);
+		break;
+	case COMMIT:
+		commit(s, w, r, calm);
+		return;
+	case STAMP:
+		look(m, &next, run);
+		break;
+	case HOOK:
+		hook(s, w, r, calm);
+		return;
+	case END:
+		return;
+	}
+	static const char *const names[] = { [INTENT] = "save intent", [REREAD] = "read again", [RECORD] = "record", [PROBE] = "probe",
+	                                     [DELIVERY] = "record delivery", [STAMP] = "stamp" };
+	const char *how = names[step_of(m, run)];
+	advance(m, &next, r);
+	search_reach(s, next, how);
+}
+
+static void start_with(struct search *s, const struct world *w, int r, bool force, bool counts)
+{
+	struct world next = *w;
+	struct plan p = run_begin(s->m, &next, r, force);
+	const char *const how[] = {
+		[PLAN_KEEP] = "run: keep", [PLAN_VERIFY] = "run: verify", [PLAN_ROTATE] = p.slot ? "run: rotate 2" : "run: rotate 1",
+		[PLAN_HEAL] = "run: heal", [PLAN_CREATE] = "run: create", [PLAN_WAIT] = "run: wait", [PLAN_REFUSE] = "run: refuse",
+	};
+
+	(counts ? search_disturb : search_reach)(s, next, how[p.action]);
+}
+
+/* A run begins; the check of any of the sinks may fail. */
+void run_start(struct search *s, const struct world *w, int r)
+{
+	const struct model *m = s->m;
+	int subsets = (m->others & MODEL_BROKEN) && world_idle(w) ? 1 << m->n_sinks : 1;
+
+	for (int out = 0; out < subsets; out++) {
+		struct world next = *w;
+		for (int i = 0; i < m->n_sinks && subsets > 1; i++)
+			next.sink[i].out = out >> i & 1;
+		start_with(s, &next, r, false, out != 0);
+		if (m->others & MODEL_FORCE)
+			start_with(s, &next, r, true, true);
+	}
+}
