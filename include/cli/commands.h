@@ -7,6 +7,7 @@ struct options;
 
 int cmd_run(const struct options *o);     /* rotate, heal or bootstrap what is due */
 int cmd_plan(const struct options *o);    /* what run would do, and why */
+int cmd_status(const struct options *o);  /* a line per job */
 int cmd_token(const struct options *o);   /* az acr token; cli/token.h */
 
 

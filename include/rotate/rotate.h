@@ -25,7 +25,11 @@ struct world {
 	void *ctx;
 };
 
-enum rotate_flags { ROTATE_DRY_RUN = 1 << 0, ROTATE_FORCE = 1 << 1 };
+enum rotate_flags {
+	ROTATE_DRY_RUN = 1 << 0,
+	ROTATE_FORCE   = 1 << 1,
+	ROTATE_ASK     = 1 << 2     /* with DRY_RUN: read the token and log in with what is deployed, though nothing is due */
+};
 
 /* What became of it, for output and metrics. Times in seconds since 1970, 0 when not known. */
 struct outcome {
@@ -52,6 +56,12 @@ struct rotation *rotation_new(const struct world *w, const struct job *job, unsi
  * or it failed (false): then *e says why, and sinks that could be served were. `outcome` is valid in all three cases.
  */
 MUST_USE bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct err *e);
+/* How the job stands now; false: it was never looked at (another run holds its lock). */
+struct job_status;
+MUST_USE bool rotation_status(const struct rotation *r, struct job_status *out);
+/* What the run has seen so far, or NULL. Valid until its next step. */
+struct observation;
+const struct observation *rotation_observation(const struct rotation *r);
 const struct outcome *rotation_outcome(const struct rotation *r);
 /* Is it put aside because Azure limits the rate of requests? */
 bool rotation_throttled(const struct rotation *r);

@@ -48,6 +48,8 @@ struct state {
 	char   *login_server, *group;
 	int64_t last_success, last_verified, last_inspected, failing_since, next_generate;
 	int64_t failures;                /* generates in a row that led nowhere */
+	int64_t failed_runs;             /* in a row */
+	char   *last_error;              /* why the last of them failed, see state_set_error(); NULL: it did not */
 	int64_t last_warned;             /* foreign slots: once a day */
 	int64_t rejected_at;             /* when the registry first refused what the sinks hold; 0: not */
 	bool    disabled;                /* the token, as last seen */
@@ -72,5 +74,7 @@ void state_clear(struct state *s);
 #define AUTO_STATE AUTO(state_clear)
 struct sink_memory *state_sink(struct state *s, const char *name, const char *place);   /* found or added; valid until the next add */
 void state_drop_sink(struct state *s, size_t i);
+/* For `status`: the text, brought into a form that a line of INI can have, and cut. NULL: none. */
+void state_set_error(struct state *s, const char *text);
 
 #endif

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/err.h"
-#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/horizon.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "cli/with_jobs.h"
 #include "config/job.h"
-
-/* What the arguments mean, handed to `act`. */
-static int with_jobs(const struct options *o, int (*act)(const struct options *o, struct config *c, const size_t *jobs, size_t n))
-{
-	struct config *config = NULL;
-	struct err e = ERR_INIT;
-	size_t *jobs = NULL, n = 0;
-	int status;
-
-	if (config_open(o->config, &config, &e) && config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
-		status = act(o, config, jobs, n);
-	} else {
-		log_err(NULL, &e);
-		status = err_exit_code(e.kind);
-	}
-	free(jobs);
-	config_close(config);
-	return status;
-}
 
 static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n, bool dry_run)
 {

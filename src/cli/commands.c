@@ -11,6 +11,8 @@ const struct command commands[] = {
 	  .options = OPTION_FORCE | OPTION_DETAILED | OPTION_HORIZON, .max_args = ARGS_MANY, .run = cmd_plan },
 	{ .name = "token", .operands = "COMMAND [OPTION...]", .summary = "az acr token, without Python", .passes_on = true, .max_args = ARGS_MANY,
 	  .run = cmd_token },
+	{ .name = "status", .operands = "[JOB...]", .summary = "how every job stands, from local state and sinks only",
+	  .options = OPTION_ONLINE | OPTION_WARN_CRIT, .max_args = ARGS_MANY, .run = cmd_status },
 	{ .name = "keys", .operands = "", .summary = "every configuration key", .run = cmd_keys },
 	{ 0 },
 };

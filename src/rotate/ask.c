@@ -129,6 +129,8 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 	}
 	if (r->o.asked == TOKEN_NOT_ASKED)
 		return go_to(r, STEP_READ);
+	if (is_dry(r))
+		return go_to(r, STEP_DECIDE);
 	int64_t left = s->rejected_at + SECOND_REFUSAL_S - now;
 	if (left > 0)
 		return wait_then(r, left * 1000, STEP_VERIFY);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "rotate/status.h"
 #include "rotation.h"
 
 #define TRIES_MAX          4
@@ -50,7 +51,8 @@ void note_worst(struct rotation *r, const struct sink_spec *spec, const struct e
 	bool optional = spec != NULL && spec->optional;
 
 	/* Passing failures are told by whoever knows how long they have lasted. */
-	log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO : optional ? LEVEL_WARN : LEVEL_ERROR, r->job->name, "%s", e->text);
+	if ((r->flags & ROTATE_ASK) == 0)
+		log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO : optional ? LEVEL_WARN : LEVEL_ERROR, r->job->name, "%s", e->text);
 	if (optional)
 		return;
 	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) != r->worst.kind)
@@ -152,10 +154,21 @@ static bool has_untested_password(const struct rotation *r)
 	return false;
 }
 
+/* Somebody wants to know, now, whether what is deployed works. */
+static bool wants_login(const struct rotation *r)
+{
+	return r->plan.active && !r->login_tried && r->job->policy.verify_wait == 0;
+}
+
 static enum progress act(struct rotation *r, int64_t now, struct err *e)
 {
 	const struct policy *policy = &r->job->policy;
 
+	if ((r->flags & ROTATE_ASK) != 0) {
+		bool login = wants_login(r);
+		r->login_tried = true;
+		return go_to(r, login ? STEP_VERIFY : STEP_END);
+	}
 	switch (r->plan.action) {
 	case PLAN_KEEP:
 		return keep(r, now);
@@ -193,7 +206,8 @@ static enum progress step_decide(struct rotation *r, struct http *h, struct err 
 	if (r->rotated || (r->healed && r->plan.action == PLAN_HEAL))
 		return keep(r, now);
 	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY || r->plan.why == WHY_NO_SINK;
-	if (r->o.asked == TOKEN_NOT_ASKED && (!local || is_standing_intent(r) || observe_wants_service(&r->o, now)))
+	bool wanted = (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) || observe_wants_service(&r->o, now);
+	if (r->o.asked == TOKEN_NOT_ASKED && (!local || wanted))
 		return go_to(r, STEP_READ);
 	return act(r, now, e);
 }
@@ -306,6 +320,19 @@ const struct outcome *rotation_outcome(const struct rotation *r)
 	return &r->out;
 }
 
+const struct observation *rotation_observation(const struct rotation *r)
+{
+	return r->opened ? &r->o : NULL;
+}
+
+bool rotation_status(const struct rotation *r, struct job_status *out)
+{
+	if (!r->opened)
+		return false;
+	job_status_of(&r->o, rotation_now(r), out);
+	return true;
+}
+
 /* ---- driving ---------------------------------------------------------------------------------------------------------------- */
 
 /* Puts the job aside after a passing failure of a request that may be repeated; false: it has been tried often enough. */
@@ -352,16 +379,17 @@ static void fail(struct rotation *r, const struct err *e)
 	struct state *s = &r->o.state;
 
 	abort_sinks(r);
-	if (!r->opened)
+	if (!r->opened || is_dry(r))
 		return;
 	if (s->unfinished && !r->littered) {
 		s->unfinished = false;
 		r->o.dirty = true;
 	}
-	if (s->failing_since == 0 || s->failing_since > now) {
+	if (s->failing_since == 0 || s->failing_since > now)
 		s->failing_since = now;
-		r->o.dirty = true;
-	}
+	s->failed_runs++;
+	state_set_error(s, e->text);
+	r->o.dirty = true;
 	r->out.loud = now - s->failing_since >= r->patience ||
 	              (r->out.active && r->out.expires - now < r->job->policy.renew_before / 2);
 	if (r->generated && !r->delivered) {
@@ -385,7 +413,8 @@ static bool end(struct rotation *r, struct err *e)
 	if (is_dry(r))
 		return true;
 	if (r->o.state.failing_since != 0) {
-		r->o.state.failing_since = 0;
+		r->o.state.failing_since = r->o.state.failed_runs = 0;
+		state_set_error(&r->o.state, NULL);
 		r->o.dirty = true;
 	}
 	if (r->o.dirty || r->out.changed) {

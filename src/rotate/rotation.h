@@ -53,7 +53,7 @@ struct rotation {
 	bool   generated;               /* and recorded: a failure from here on leads nowhere */
 	bool   delivered;               /* at least one sink has it */
 	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
-	bool   refound, verified, tried_others, healed, rotated, created_now;
+	bool   refound, verified, login_tried, tried_others, healed, rotated, created_now;
 	int    lost_replies, refusals;
 	int64_t probe_from, probe_until, read_again_at;   /* mono ms */
 	int    accepted, probes;

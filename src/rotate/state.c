@@ -14,6 +14,7 @@
 #define STATE_VERSION 1
 #define STATE_MAX     (64 * 1024)   /* some 300 sinks; ini_parse_text has the same limit */
 #define SINKS_MAX     1000
+#define ERROR_MAX     400           /* bytes of last_error: the message, and most of the advice */
 
 /* One row per remembered value; reader and writer walk the same tables. Zero is not written and is what an absent line means. */
 enum field_type { FIELD_INT, FIELD_SECONDS, FIELD_TICKS, FIELD_MICROS, FIELD_BOOL, FIELD_PRINT, FIELD_TEXT };
@@ -32,6 +33,8 @@ static const struct field state_fields[] = {
 	{ "failing_since", FIELD_SECONDS, offsetof(struct state, failing_since) },
 	{ "next_generate", FIELD_SECONDS, offsetof(struct state, next_generate) },
 	{ "failures", FIELD_INT, offsetof(struct state, failures) },
+	{ "failed_runs", FIELD_INT, offsetof(struct state, failed_runs) },
+	{ "last_error", FIELD_TEXT, offsetof(struct state, last_error) },
 	{ "last_warned", FIELD_SECONDS, offsetof(struct state, last_warned) },
 	{ "rejected_at", FIELD_SECONDS, offsetof(struct state, rejected_at) },
 	{ "disabled", FIELD_BOOL, offsetof(struct state, disabled) },
@@ -338,6 +341,28 @@ void state_drop_sink(struct state *s, size_t i)
 	memmove(&s->sinks[i], &s->sinks[i + 1], (--s->n_sinks - i) * sizeof(s->sinks[0]));
 }
 
+void state_set_error(struct state *s, const char *text)
+{
+	free(s->last_error);
+	s->last_error = NULL;
+	while (text != NULL && *text == ' ')
+		text++;
+	if (text == NULL || *text == '\0')
+		return;
+	char *out = mem_dup_n(text, strnlen(text, ERROR_MAX));
+	size_t n = strlen(out);
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
+			out[i] = ' ';
+		/* " ;" and " #" begin what other readers of INI take for a comment, so ours refuses them. */
+		if (i > 0 && out[i - 1] == ' ' && (out[i] == ';' || out[i] == '#'))
+			out[i] = ',';
+	}
+	while (n > 0 && out[n - 1] == ' ')
+		out[--n] = '\0';
+	s->last_error = out;
+}
+
 void state_clear(struct state *s)
 {
 	for (size_t i = 0; i < s->n_sinks; i++) {
@@ -347,5 +372,6 @@ void state_clear(struct state *s)
 	free(s->sinks);
 	free(s->login_server);
 	free(s->group);
+	free(s->last_error);
 	*s = (struct state){ 0 };
 }

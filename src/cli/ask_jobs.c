@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "ask_jobs.h"
+
+#include <stdlib.h>
+
+#include "base/env.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "cli/world.h"
+#include "config/job.h"
+#include "http/http.h"
+
+#define OPEN_MAX_TASKS 256
+
+struct asking {
+	const struct ask_jobs *a;
+	size_t       next;
+};
+
+struct task { size_t at; struct job *job; struct rotation *rotation; };
+
+static void *thread_open(void *ctx)
+{
+	struct asking *k = ctx;
+	struct http *h = NULL;
+	struct err e = ERR_INIT;
+
+	/* Cannot fail here when it did not in ask_jobs, which opened one to see. */
+	return cli_world_http(k->a->world, &h, &e) ? h : NULL;
+}
+
+static void thread_close(void *ctx, void *own)
+{
+	(void)ctx;
+	http_close(own);
+}
+
+static void *start(void *ctx)
+{
+	struct asking *k = ctx;
+
+	while (k->next < k->a->n_jobs) {
+		size_t at = k->next++;
+		struct job *job = NULL;
+		struct err e = ERR_INIT;
+		if (!config_job(k->a->config, k->a->jobs[at], &job, &e) || !config_claim(k->a->config, k->a->jobs[at], job, &e) ||
+		    !config_unclaimed(k->a->config, k->a->jobs[at], &e)) {
+			k->a->done(k->a->ctx, at, NULL, NULL, NULL, &e);
+			job_free(job);
+			continue;
+		}
+		struct task *t = mem_new(sizeof(*t));
+		*t = (struct task){ .at = at, .job = job,
+		                    .rotation = rotation_new(cli_world(k->a->world), job, ROTATE_DRY_RUN | ROTATE_ASK, 0) };
+		return t;
+	}
+	return NULL;
+}
+
+static int64_t step(void *ctx, void *task, void *own)
+{
+	struct asking *k = ctx;
+	struct task *t = task;
+	struct err e = ERR_INIT;
+	int64_t again_ms = -1;
+
+	if (rotation_step(t->rotation, own, &again_ms, &e) && again_ms >= 0)
+		return again_ms;
+	k->a->done(k->a->ctx, t->at, t->job, t->rotation, own, &e);
+	rotation_free(t->rotation);
+	job_free(t->job);
+	free(t);
+	return -1;
+}
+
+static const struct pool_ops asking_ops = { .thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step };
+
+/* Rivals are known before the first question. */
+static void claim_all(const struct ask_jobs *a)
+{
+	for (size_t at = 0; at < a->n_jobs; at++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err e = ERR_INIT;
+		/* Reported when its turn comes. */
+		if (!config_job(a->config, a->jobs[at], &job, &e) || !config_claim(a->config, a->jobs[at], job, &e))
+			continue;
+	}
+}
+
+static void without_network(const struct ask_jobs *a, const struct err *why)
+{
+	for (size_t at = 0; at < a->n_jobs; at++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err e = ERR_INIT;
+		bool read = config_job(a->config, a->jobs[at], &job, &e);
+		a->done(a->ctx, at, job, NULL, NULL, read ? why : &e);
+	}
+}
+
+void ask_jobs(const struct ask_jobs *a)
+{
+	static const volatile bool never_stop = false;
+	struct asking k = { .a = a };
+	size_t workers = (size_t)config_run(a->config)->workers;
+	struct http *h = NULL;
+	struct err e = ERR_INIT;
+
+	claim_all(a);
+	if (!cli_world_http(a->world, &h, &e)) {
+		without_network(a, &e);
+		return;
+	}
+	http_close(h);
+	struct pool pool = { .workers = (int)(workers < a->n_jobs ? workers : a->n_jobs), .max_open = OPEN_MAX_TASKS,
+	                     .ops = &asking_ops, .ctx = &k, .env = &env_system };
+	if (a->n_jobs > 0)
+		pool_run(&pool, &never_stop);
+}

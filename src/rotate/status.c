@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/status.h"
+
+#include "config/job.h"
+#include "rotate/observe.h"
+
+const char *job_state_name(enum job_state s)
+{
+	static const char *const names[JOB__COUNT] = {
+		[JOB_OK] = "ok", [JOB_DUE] = "due", [JOB_WAITING] = "waiting", [JOB_HEALING] = "healing", [JOB_REFUSED] = "refused",
+		[JOB_FAILING] = "failing", [JOB_STUCK] = "stuck", [JOB_DISABLED] = "disabled", [JOB_NEW] = "new",
+	};
+
+	return names[s];
+}
+
+static bool broken_sink(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (o->seen[i].broken && !o->seen[i].spec->optional)
+			return true;
+	return false;
+}
+
+/* What the last run met comes first where it says more than what the next one will try. */
+static enum job_state state_of(const struct observation *o, const struct plan *p)
+{
+	const struct state *s = &o->state;
+
+	if (s->disabled)
+		return JOB_DISABLED;
+	if (p->action == PLAN_REFUSE && p->why == WHY_FOREIGN)
+		return JOB_REFUSED;
+	if (p->action == PLAN_WAIT)
+		return p->why == WHY_BACKOFF ? JOB_STUCK : JOB_WAITING;
+	if (s->failing_since != 0 || s->rejected_at != 0 || broken_sink(o) || p->action == PLAN_REFUSE)
+		return JOB_FAILING;
+	if (s->slot[0].created == 0 && s->slot[1].created == 0)
+		return JOB_NEW;
+	if (p->action == PLAN_HEAL)
+		return JOB_HEALING;
+	return p->action == PLAN_ROTATE || p->action == PLAN_CREATE ? JOB_DUE : JOB_OK;
+}
+
+static void slots_of(const struct observation *o, struct job_status *out)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct acr_password p = observe_slot(o, (enum acr_slot)i, &out->slots[i].ours);
+		out->slots[i].present = p.present;
+		out->slots[i].ours = out->slots[i].ours && p.present;
+		out->slots[i].created = p.created / 10000000;
+		out->slots[i].expires = p.expires_us / 1000000;
+	}
+}
+
+static void sinks_of(const struct observation *o, const struct plan *p, struct job_status *out)
+{
+	enum holding held = p->active ? o->views[p->source].holds : HOLD_NOTHING;
+
+	out->sinks = o->n_seen;
+	for (size_t i = 0; i < o->n_seen; i++) {
+		out->unread += o->seen[i].unread;
+		/* Of a sink that cannot be read nobody knows that it is in step. */
+		out->in_step += p->active && o->n_views > 0 && !o->seen[i].unread && o->views[i].holds == held;
+	}
+	if (!p->active)
+		return;
+	out->active = true;
+	out->slot = held == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	out->expires = out->slots[out->slot].expires;
+	out->next_rotation = out->expires - o->job->policy.renew_before - o->job->policy.offset;
+}
+
+void job_status_of(const struct observation *o, int64_t now, struct job_status *out)
+{
+	const struct state *s = &o->state;
+	/* Before the login server is known no sink was read, and nothing can be decided. */
+	struct plan p = { .action = PLAN_ROTATE, .why = WHY_FIRST };
+
+	if (o->who.server != NULL)
+		p = observe_decide(o, now, false);
+	*out = (struct job_status){
+		.state = state_of(o, &p),
+		.not_before = p.action == PLAN_WAIT ? p.when : 0,
+		.last_success = s->last_success,
+		.failing_since = s->failing_since,
+		.failed_runs = s->failed_runs,
+		.hook_owed = observe_hook_owed(o),
+		.foreign_ahead = p.foreign_ahead,
+		.state_lost = s->lost,
+		.accepted_after_ms = s->accepted_after_ms,
+	};
+	slots_of(o, out);
+	sinks_of(o, &p, out);
+}
