@@ -222,23 +222,27 @@ static bool about_token(const struct fault *f, const struct request *rq)
 	       route_glob(f->token, rq->subject);
 }
 
+static bool matches(const struct fault *f, const struct request *rq, const char *operation)
+{
+	return !f->removed && (f->count == 0 || f->hits < f->count) && glob_or_any(f->operation, operation) &&
+	       glob_or_any(f->method, rq->method) && glob_or_any(f->path, rq->path) && about_token(f, rq);
+}
+
 const struct fault *fault_pick(struct fault_list *l, const struct request *rq, const char *operation)
 {
-	struct fault *found = NULL;
+	const struct fault *found = NULL;
 
 	if (atomic_load(&l->living) == 0)
 		return NULL;
 	(void)pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->n && !found; i++) {
+	for (size_t i = 0; i < l->n; i++) {
 		struct fault *f = l->item[i];
 
-		if (f->removed || (f->count > 0 && f->hits >= f->count) || !glob_or_any(f->operation, operation) ||
-		    !glob_or_any(f->method, rq->method) || !glob_or_any(f->path, rq->path) || !about_token(f, rq))
-			continue;
-		if (f->seen++ < f->skip)
-			continue;
-		f->hits++;
-		found = f;
+		if (matches(f, rq, operation) && f->seen++ >= f->skip) {
+			f->hits++;
+			found = f;
+			break;
+		}
 	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return found;

@@ -109,6 +109,9 @@ for port in EXPIRED WRONG_HOST UNTRUSTED; do
 	is "certificate: $port" "$(curl_exit "https://localhost:$p/v2/")" 60
 done
 
+# A new connection each, so each of the three replicas once.
+replicas_that_know() { { login web-pull "$1"; login web-pull "$1"; login web-pull "$1"; } | grep -o 200 | wc -l; }
+
 # ---- replication -------------------------------------------------------------------------------------------------------------------
 control settings '{"propagation":3600,"replicas":3}' >/dev/null
 old=$(password password1)
@@ -120,13 +123,13 @@ again=$(password password1)
 is "its successor nowhere yet" "$(login web-pull "$again") $(login web-pull "$again") $(login web-pull "$again")" "401 401 401"
 is "and it is dead itself" "$(login web-pull "$first")" 401
 control clock '{"advance":1201}' >/dev/null
-is "then at one replica of three" "$(for i in 1 2 3; do login web-pull "$again"; done | grep -o 200 | wc -l)" 1
+is "then at one replica of three" "$(replicas_that_know "$again")" 1
 u="$EMULATOR_URL/oauth2/token?service=$EMULATOR_LOGIN_SERVER"
 is "a connection stays with its replica" "$(ecurl -u "web-pull:$again" -w '%{http_code} ' -o "$T/1" -o "$T/2" -o "$T/3" "$u" "$u" "$u" | tr ' ' '\n' | sort -u | grep -c .)" 1
 control clock '{"advance":1200}' >/dev/null
-is "at two" "$(for i in 1 2 3; do login web-pull "$again"; done | grep -o 200 | wc -l)" 2
+is "at two" "$(replicas_that_know "$again")" 2
 control clock '{"advance":1200}' >/dev/null
-is "everywhere" "$(for i in 1 2 3; do login web-pull "$again"; done | grep -o 200 | wc -l)" 3
+is "everywhere" "$(replicas_that_know "$again")" 3
 control clock '{"shift":0}' >/dev/null
 control settings '{"propagation":0,"replicas":1}' >/dev/null
 rm -f "$T/bearer"
