@@ -381,7 +381,10 @@ bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 {
 	struct stat st;
 
-	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !is_ours(s, &st)) {
+	bool there = fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!there && errno != ENOENT)
+		return err_sys(e, errno, "cannot look at '%s'", s->path);
+	if (!there || !is_ours(s, &st)) {
 		*out = false;
 		return true;
 	}

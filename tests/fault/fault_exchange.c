@@ -2,6 +2,7 @@
 /* Lock-free writers of config.json at the worst moments of a delivery, one by one; and a kill after each of them. */
 #include "check.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -92,7 +93,7 @@ static bool holds(const char *path, const struct row *r, bool ours, const char *
 	return ok;
 }
 
-struct run { const struct place *at; const struct row *r; int kill_at; int *came; };
+struct run { const struct place *at; const struct row *r; int kill_at, fail_at; int *came; };
 
 static bool deliver(const struct run *run, struct err *e)
 {
@@ -110,7 +111,7 @@ static bool deliver(const struct run *run, struct err *e)
 	if (run->kill_at > 0)
 		fault_arm(NULL, run->kill_at, 0, FAULT_KILL);
 	else
-		fault_arm(NULL, 0, 0, FAULT_ONCE);
+		fault_arm(NULL, run->fail_at, EIO, FAULT_ONCE);
 	return t.ops->commit(t.s, e);
 }
 
@@ -132,6 +133,40 @@ static void nobody_is_lost(void **state)
 		CHECK(holds(at.path, &rows[i], true, &missing), "%s: %s; the file: %s", rows[i].name, missing, file_get(at.path));
 		CHECK(temporaries_in(dir) == 0, "%s", rows[i].name);
 	}
+	scratch_remove(dir);
+}
+
+/* A delivery that fails at the nth call, for every n: what it displaced is in the file, or is brought home. */
+static void nobody_is_lost_by_a_failure(void **state)
+{
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+	int failures = 0, left = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool met = true;
+		for (int n = 1; met; n++) {
+			int came = 0;
+			const struct run run = { .at = &at, .r = &rows[i], .fail_at = n, .came = &came };
+			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			AUTO_CREDENTIAL struct credential c = test_credential("new");
+			struct err e = ERR_INIT, swept = ERR_INIT;
+			const char *missing;
+			bool ok = deliver(&run, &e);
+			met = fault_disarm(NULL);
+			(void)fault_unhook();
+			failures += !ok;
+			left += temporaries_in(dir) > 0;
+			CHECK(t.ops->sweep(t.s, &c, &swept), "%s, call %d: %s", rows[i].name, n, swept.text);
+			CHECK(temporaries_in(dir) == 0, "%s, call %d", rows[i].name, n);
+			if (came == rows[i].n && rows[i].by[0].fn != remove_now)
+				CHECK(holds(at.path, &rows[i], ok, &missing), "%s, call %d (%s): %s; the file: %s", rows[i].name, n,
+				      e.text, missing, file_get(at.path));
+		}
+	}
+	print_message("          %d failures, %d of them left something\n", failures, left);
+	assert_true(failures > 100 && left > 10);
 	scratch_remove(dir);
 }
 
@@ -183,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_lost),
+		cmocka_unit_test(nobody_is_lost_by_a_failure),
 		cmocka_unit_test(nobody_is_lost_by_a_kill),
 	};
 

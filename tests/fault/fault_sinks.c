@@ -29,10 +29,11 @@
 static const struct target { const char *type, *before, *after; bool in_place; } targets[] = {
 	{ "file", OLD_FILE, NEW_FILE, false },
 	{ "file", NULL, NEW_FILE, false },
-	{ "file", OLD_FILE, NEW_FILE, true },
+	{ "file", "PW=older-and-longer\n", NEW_FILE, true },
 	{ "docker", OLD_CONFIG, NEW_CONFIG, false },
 	{ "docker", NULL, "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", false },
-	{ "docker", OLD_CONFIG, NEW_CONFIG, true },
+	{ "docker", "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpvbGRlcg==\",\"identitytoken\":\"long\"}}}",
+	  "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpuZXc=\"}}}", true },
 };
 
 static const int errnos[] = { EIO, ENOSPC, EINTR, EACCES };
