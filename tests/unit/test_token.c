@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* What the recorded runs of az do not show: the deliberate differences one by one, the command line, the network at its worst. */
+#include "base/fs.h"
+#include "base/lock.h"
+#include "base/mem.h"
+#include "check.h"
+#include "fakes/fake_http.h"
+#include "fakes/token_rig.h"
+
+#define HOST     "https://management.azure.com"
+#define REGISTRY HOST "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g1/providers/Microsoft.ContainerRegistry/registries/myregistry"
+#define IDENTITY { HTTP_POST, "https://login.microsoftonline.com/", "client_secret", .status = 200, \
+                   .answer = "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"T1\"}" }
+#define TOKEN(state) \
+	"{\"id\":\"/subscriptions/s/resourceGroups/g1/providers/Microsoft.ContainerRegistry/registries/myregistry/tokens/mytoken\"," \
+	"\"name\":\"mytoken\",\"properties\":{\"provisioningState\":\"" state "\",\"status\":\"enabled\",\"credentials\":{\"passwords\":[]}}}"
+#define MADE "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password1\",\"value\":\"SECRET-ONE\"},{\"name\":\"password2\"}]}"
+#define MISSING "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"The resource mytoken could not be found.\"}}"
+
+#define GENERATE "credential", "generate", "-r", "myregistry", "-n", "mytoken", "-g", "g1"
+#define CREATE   "create", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--scope-map", "MyScopeMap"
+#define WORDS_MAX 24
+
+struct row {
+	const char *name;
+	const char *words[WORDS_MAX];
+	struct fake_step step[8];      /* the network; ends with a row of status 0 and FAKE_ANSWER */
+	int exit;
+	const char *out;               /* the whole of standard output; NULL: anything */
+	const char *err;               /* a part of standard error; NULL: nothing stands there */
+};
+
+static size_t steps_of(const struct row *row)
+{
+	size_t n = 0;
+
+	while (n < COUNT(row->step) && (row->step[n].status != 0 || row->step[n].outcome != FAKE_ANSWER))
+		n++;
+	return n;
+}
+
+static void play(struct token_rig *rig, const struct row *row)
+{
+	struct fake_http *net = fake_http_new(row->step, steps_of(row));
+	struct http *client = fake_http_client(net);
+	int exit = token_rig_run(rig, client, row->words);
+
+	CHECK(exit == row->exit, "%s: exit %d, want %d: %s", row->name, exit, row->exit, buf_cstr(&rig->err));
+	if (row->out != NULL)
+		CHECK_TEXT(buf_cstr(&rig->out), row->out, "%s", row->name);
+	if (row->err != NULL)
+		CHECK(strstr(buf_cstr(&rig->err), row->err) != NULL, "%s: want '%s' in '%s'", row->name, row->err, buf_cstr(&rig->err));
+	else
+		CHECK_TEXT(buf_cstr(&rig->err), "", "%s", row->name);
+	CHECK(strstr(buf_cstr(&rig->err), "SECRET") == NULL, "%s: '%s'", row->name, buf_cstr(&rig->err));
+	CHECK(fake_http_done(net), "%s", row->name);
+	http_close(client);
+	fake_http_free(net);
+}
+
+static void play_all(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct token_rig rig;
+		token_rig_open(&rig);
+		play(&rig, &rows[i]);
+		token_rig_close(&rig);
+	}
+}
+
+/* ---- what differs from az, on purpose: the table of acrotate-token(1) ------------------------------------------------------------ */
+
+static void differences(void **state)
+{
+	static const struct row rows[] = {
+		{ "generate wants a slot", { GENERATE }, { { 0 } }, 2, "", "--password1, --password2, or both" },
+		{ "one slot is named in the request", { GENERATE, "--password2", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "=" REGISTRY "/generateCredentials?api-version=2023-07-01",
+		    "{\"tokenId\": \"/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g1/providers/"
+		    "Microsoft.ContainerRegistry/registries/myregistry/tokens/mytoken\", \"name\": \"password2\"}",
+		    .once = true, .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "both are asked for without a name", { GENERATE, "--password2", "--password1", "--query", "username", "-o", "tsv" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", "/tokens/mytoken\"}", .status = 200, .answer = MADE } }, 0, "mytoken\n", NULL },
+		{ "create leaves a token alone", { CREATE },
+		  { IDENTITY, { HTTP_GET, "=" REGISTRY "/tokens/mytoken?api-version=2023-07-01", .status = 200, .answer = TOKEN("Succeeded") } },
+		  1, "", "--overwrite" },
+		{ "create --overwrite does not", { CREATE, "--overwrite", "--no-passwords", "-o", "none" },
+		  { IDENTITY, { HTTP_PUT, "/tokens/mytoken", "\"status\": \"enabled\"}}", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+		{ "create does not go on when it cannot tell", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 403, .answer = "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"m\"}}" } },
+		  1, "", "(AuthorizationFailed) m" },
+		{ "create prints no secret on standard error", { CREATE, "--query", "credentials.passwords[0].value", "-o", "tsv" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .once = true, .status = 200, .answer = MADE } }, 0, "SECRET-ONE\n", NULL },
+		{ "create says what it leaves behind", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .outcome = FAKE_DROP_AFTER } }, 1, "", "'mytoken' was created" },
+		{ "new passwords are printed though the query fails", { GENERATE, "--password1", "-o", "tsv", "--query", "abs(username)" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 1, "2\tmytoken\n", "abs()" },
+		{ "a query that can never work asks nothing", { GENERATE, "--password1", "--query", "nosuch(username)" }, { { 0 } }, 1, "", "nosuch()" },
+		{ "update sends no status of its own", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--scope-map", "Other", "-o", "none" },
+		  { IDENTITY, { HTTP_PATCH, "/tokens/mytoken", "/scopeMaps/Other\"}}", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+		{ "update of nothing", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1" }, { { 0 } }, 2, "", "--scope-map, --status" },
+		{ "two expirations", { GENERATE, "--password1", "--expiration", "2031-12-31T12:59:59Z", "--expiration-in-days", "3" }, { { 0 } }, 2,
+		  "", "mutually exclusive" },
+		{ "days below 0 create nothing", { CREATE, "--expiration-in-days", "-1" }, { { 0 } }, 1, "", "Days must be positive." },
+		{ "a generate that may have acted is not repeated", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 500, .answer = "{\"error\":{\"code\":\"C\",\"message\":\"m\"}}" } }, 1, "",
+		  "(C) m" },
+		{ "nor one whose answer was lost", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .outcome = FAKE_DROP_AFTER } }, 1, "", "ERROR: " },
+		{ "nor one that was told to come again", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 503, .headers = { "Retry-After: 1" } } }, 1, "", "Service Unavailable" },
+		{ "a generate that did not act is", { GENERATE, "--password1", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 429, .headers = { "Retry-After: 1" } },
+		    { HTTP_POST, "/generateCredentials", .status = 409, .headers = { "Retry-After: 1" } },
+		    { HTTP_POST, "/generateCredentials", .outcome = FAKE_DROP_BEFORE },
+		    { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "a group that is given is not looked up", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--query", "name" },
+		  { IDENTITY, { HTTP_GET, "=" REGISTRY "/tokens/mytoken?api-version=2023-07-01", .status = 200, .answer = TOKEN("Succeeded") } }, 0,
+		  "\"mytoken\"\n", NULL },
+		{ "names: registry", { "show", "-r", "my-registry", "-n", "mytoken" }, { { 0 } }, 2, "", "5 to 50 letters and digits" },
+		{ "names: token", { "show", "-r", "myregistry", "-n", "my_token!" }, { { 0 } }, 2, "", "a letter first" },
+		{ "names: scope map", { "update", "-r", "myregistry", "-n", "mytoken", "--scope-map", "a/b/c/d" }, { { 0 } }, 2, "", "scope map" },
+		{ "delete asks nobody where nobody is", { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1" }, { { 0 } }, 1, "", "--yes" },
+	};
+
+	(void)state;
+	play_all(rows, COUNT(rows));
+}
+
+/* ---- the command line ------------------------------------------------------------------------------------------------------------ */
+
+#define SHOWN { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") } }
+#define QUIET "-g", "g1", "-o", "tsv", "--query", "name"
+
+static void command_line(void **state)
+{
+	static const struct row rows[] = {
+		{ "prefixes", { "show", "--reg", "myregistry", "--na", "mytoken", "--resource", "g1", "--out", "tsv", "--que", "name" }, SHOWN, 0, "mytoken\n", NULL },
+		{ "equals signs", { "show", "--registry=myregistry", "-n=mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "letters with their value", { "show", "-rmyregistry", "-nmytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "the last one wins", { "show", "-r", "other", "-r", "myregistry", "-n", "x", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "formats in any case", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "TSV", "--query", "name" }, SHOWN, 0, "mytoken\n", NULL },
+		{ "the login server", { "show", "-r", "myregistry.azurecr.io", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "with a label", { "show", "-r", "myregistry-a1b2c3.azurecr.io", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "ambiguous", { "show", "--re", "myregistry" }, { { 0 } }, 2, "", "--registry, --resource-group" },
+		{ "a whole name is not ambiguous", { GENERATE, "--expiration", "never" }, { { 0 } }, 1, "", "'never' is not valid datetime" },
+		{ "a value is missing", { "show", "-n", "-r", "x" }, { { 0 } }, 2, "", "argument --name/-n: expected one argument" },
+		{ "a flag with a value", { "delete", "--yes=1" }, { { 0 } }, 2, "", "argument --yes/-y: ignored explicit argument '1'" },
+		{ "nobody's option", { "show", "-r", "myregistry", "-n", "mytoken", "--nope", "x" }, { { 0 } }, 2, "", "unrecognized arguments: --nope x" },
+		{ "what is required", { "show" }, { { 0 } }, 2, "", "the following arguments are required: --name/-n, --registry/-r" },
+		{ "an option of another command", { "list", "-r", "myregistry", "-n", "mytoken" }, { { 0 } }, 2, "", "unrecognized arguments: -n mytoken" },
+		{ "a rule without words", { "create", "-r", "myregistry", "-n", "mytoken", "--repository", "--gateway", "a" }, { { 0 } }, 2, "",
+		  "argument --repository: expected at least one argument" },
+		{ "no command", { NULL }, { { 0 } }, 2, "", "a command is required" },
+		{ "half a command", { "credential" }, { { 0 } }, 2, "", "generate or delete" },
+		{ "a mistyped one", { "rotate" }, { { 0 } }, 2, "", "'rotate' is misspelled" },
+		{ "status", { "update", "--status", "on" }, { { 0 } }, 2, "", "Allowed values: enabled, disabled." },
+		{ "three states", { "create", "--no-passwords", "yes" }, { { 0 } }, 2, "", "Allowed values: true, false." },
+		{ "days", { "credential", "generate", "--days", "1.5" }, { { 0 } }, 2, "", "invalid int value: '1.5'" },
+		{ "a query", { "show", "--query", "[?" }, { { 0 } }, 2, "", "invalid jmespath_type value: '[?'" },
+		{ "an unknown subscription", { "show", "-r", "myregistry", "-n", "mytoken", "--subscription", "nosuch" }, { { 0 } }, 1, "",
+		  "Subscription 'nosuch' not found." },
+	};
+
+	(void)state;
+	play_all(rows, COUNT(rows));
+}
+
+static void help(void **state)
+{
+	struct token_rig rig;
+	static const char *const words[][4] = { { "--help" }, { "-h" }, { "credential", "-h" }, { "show", "--help" }, { "create", "-h", "--nope" } };
+
+	(void)state;
+	token_rig_open(&rig);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		CHECK(token_rig_run(&rig, NULL, words[i]) == 0, "%s", words[i][0]);
+		CHECK(strncmp(buf_cstr(&rig.out), "usage: acrotate token", 21) == 0, "%s", words[i][0]);
+		CHECK(strstr(buf_cstr(&rig.out), "--days") == NULL, "hidden");
+	}
+	token_rig_close(&rig);
+}
+
+static void environment(void **state)
+{
+	static const struct row row = { "defaults", { "show", "-n", "mytoken", "--query", "name" },
+	                                { IDENTITY, { HTTP_GET, "/33333333-3333-3333-3333-333333333333/resourceGroups/G2/", .status = 200,
+	                                              .answer = TOKEN("Succeeded") } }, 0, "mytoken\n", NULL };
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	(void)setenv("AZURE_DEFAULTS_ACR", "myregistry", 1);
+	(void)setenv("AZURE_DEFAULTS_GROUP", "G2", 1);
+	(void)setenv("AZURE_CORE_OUTPUT", "tsv", 1);
+	(void)setenv("AZURE_SUBSCRIPTION_ID", "33333333-3333-3333-3333-333333333333", 1);
+	play(&rig, &row);
+	token_rig_close(&rig);
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------------------------- */
+
+static void waiting(void **state)
+{
+	static const struct row row = {
+		"a long operation on a terminal", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "enabled", "-o", "none" },
+		{ IDENTITY,
+		  { HTTP_PATCH, "/tokens/mytoken", .status = 201, .answer = TOKEN("Updating"),
+		    .headers = { "Azure-AsyncOperation: " HOST "/poll?t=1", "Retry-After: 10" } },
+		  { HTTP_GET, "=" HOST "/poll?t=1", .status = 200, .answer = "{\"status\":\"Updating\"}",
+		    .headers = { "Azure-AsyncOperation: " HOST "/poll?t=2", "Retry-After: 10" } },
+		  { HTTP_GET, "=" HOST "/poll?t=2", .status = 200, .answer = "{\"status\":\"Succeeded\"}" },
+		  { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", "waiting for Azure"
+	};
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	rig.tty[TOKEN_ERR] = true;
+	play(&rig, &row);
+	/* At once the first time, then as asked. The line is gone at the end. */
+	assert_int_equal(rig.env.slept_ms, 10000);
+	assert_string_equal(buf_cstr(&rig.err) + rig.err.len - 4, "\r\x1b[K");
+	token_rig_close(&rig);
+}
+
+static void deleting(void **state)
+{
+	static const struct { const char *input; bool sent; int exit; } rows[] = {
+		{ "y\n", true, 0 }, { "Y\n", true, 0 }, { "\nmaybe\ny\n", true, 0 }, { "n\n", false, 0 }, { "N\n", false, 0 }, { "", false, 1 },
+	};
+	static const struct fake_step steps[] = {
+		IDENTITY, { HTTP_DELETE, "/tokens/mytoken", .status = 202, .headers = { "Location: " HOST "/gone" } },
+		{ HTTP_GET, "/gone", .status = 404, .answer = MISSING },
+	};
+	static const char *const words[] = { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct token_rig rig;
+		struct fake_http *net = fake_http_new(steps, rows[i].sent ? COUNT(steps) : 0);
+		struct http *client = fake_http_client(net);
+		token_rig_open(&rig);
+		rig.tty[TOKEN_IN] = true;
+		rig.input = rows[i].input;
+		CHECK(token_rig_run(&rig, client, words) == rows[i].exit, "%s: %s", rows[i].input, buf_cstr(&rig.err));
+		CHECK(strncmp(buf_cstr(&rig.out), "Deleting the token 'mytoken' will invalidate access", 51) == 0, "%s", rows[i].input);
+		CHECK(fake_http_done(net), "%s", rows[i].input);
+		token_rig_close(&rig);
+		http_close(client);
+		fake_http_free(net);
+	}
+}
+
+static void lost_output(void **state)
+{
+	static const struct row row = { "nowhere to print", { GENERATE, "--password1" },
+	                                { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 1, "",
+	                                "the new password was made, and has been lost" };
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	rig.broken_out = true;
+	play(&rig, &row);
+	token_rig_close(&rig);
+}
+
+/* A job of this machine delivers the token: to a file that holds a password nobody knows the slot of. */
+static void local_job(void **state)
+{
+#define JOB "[job]\nregistry = myregistry.azurecr.io\ntoken = mytoken\n[sink f]\ntype = file\npath = %s/secret\n"
+	static const struct row refused[] = {
+		{ "generate", { GENERATE, "--password1" }, { { 0 } }, 1, "", "this would cut off job 'web'" },
+		{ "credential delete", { "credential", "delete", "-r", "MyRegistry", "-n", "MyToken", "-g", "g1", "--password2" }, { { 0 } }, 1, "",
+		  "this would cut off job 'web'" },
+		{ "delete", { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-y" }, { { 0 } }, 1, "", "this would cut off job 'web'" },
+		{ "disable", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "disabled" }, { { 0 } }, 1, "", "cut off job 'web'" },
+		{ "overwrite", { CREATE, "--overwrite" }, { { 0 } }, 1, "", "cut off job 'web'" },
+	};
+	static const struct row allowed[] = {
+		{ "with --force", { GENERATE, "--password1", "--force", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "another token", { "credential", "generate", "-r", "myregistry", "-n", "other-token", "-g", "g1", "--password1", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "reading", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "none" }, SHOWN, 0, "", NULL },
+		{ "what kills nothing", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "enabled", "-o", "none" },
+		  { IDENTITY, { HTTP_PATCH, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+	};
+	static const struct row busy = { "a run is under way", { GENERATE, "--password1", "--force" }, { { 0 } }, 1, "", "job 'web' rotates this token" };
+	static const struct row empty = { "nothing is delivered yet", { GENERATE, "--password1", "-o", "none" },
+	                                  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL };
+	struct token_rig rig;
+	AUTO_LOCK struct lock lock = LOCK_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	token_rig_open(&rig);
+	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig.dir), *job = mem_fmt(JOB, rig.dir), *path = mem_fmt("%s/state/web.lock", rig.dir);
+	assert_true(fs_make_dir(jobs, &e));
+	token_rig_write(&rig, "jobs.d/web.conf", job);
+	play(&rig, &empty);
+	token_rig_write(&rig, "secret", "aPasswordOfSomebody+ACR0123456789abcdefghijklmnopqrs\n");
+	for (size_t i = 0; i < COUNT(refused); i++)
+		play(&rig, &refused[i]);
+	for (size_t i = 0; i < COUNT(allowed); i++)
+		play(&rig, &allowed[i]);
+	assert_true(lock_take(path, &lock, &e));
+	play(&rig, &busy);
+	token_rig_close(&rig);
+}
+
+static void times(void **state)
+{
+	static const struct { const char *text, *sent; } given[] = {
+		{ "2031-12-31T12:59:59Z", "2031-12-31T12:59:59.000Z" }, { "2031-1-2t3:4:5z", "2031-01-02T03:04:05.000Z" },
+		{ "2028-02-29T00:00:00Z", "2028-02-29T00:00:00.000Z" }, { "2031-02-29T00:00:00Z", NULL }, { "2031-12-31", NULL },
+		{ "2031-12-31T12:59:59", NULL }, { "2031-12-31T12:59:59+00:00", NULL }, { "2031-12-31T12:59:59.5Z", NULL }, { " 2031-12-31T12:59:59Z", NULL },
+		{ "2031-12-31T12:59:60Z", NULL }, { "2031-13-01T00:00:00Z", NULL }, { "0000-01-01T00:00:00Z", NULL }, { "2031-12-31T24:00:00Z", NULL },
+	};
+	static const struct { const char *text, *shown; } read[] = {
+		{ "2030-01-01T00:00:00.123456789Z", "2030-01-01T00:00:00.123456+00:00" }, { "2030-01-01t00:00:00.5z", "2030-01-01T00:00:00.500000+00:00" },
+		{ "2030-01-01T00:00:00+0230", "2030-01-01T00:00:00+02:30" }, { "2030-01-01T00:00:00-03", "2030-01-01T00:00:00-03:00" },
+		{ "2030-01-01T00:00:00-00:00", "2030-01-01T00:00:00+00:00" }, { "2030-01-01T00:00:00.000", "2030-01-01T00:00:00" },
+		{ "2030-01-01T00:00:00.Z", "2030-01-01T00:00:00" }, { "2030-01-01T24:00:00Z", NULL }, { "2030-02-30T00:00:00Z", NULL }, { "soon", NULL },
+		{ "2030-01-01 00:00:00Z", NULL }, { "", NULL },
+	};
+	static const struct { int64_t days; const char *day; } counted[] = {
+		{ 1, "2023-11-15T22:13:20." }, { 365, "2024-11-13T22:13:20." }, { 99999999, "9999-12-31T23:59:59.999999Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59.999999Z" },
+	};
+	struct fake_env env;
+	char out[TOKEN_EXPIRY_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(given); i++) {
+		bool ok = token_expiration(given[i].text, out);
+		CHECK(ok == (given[i].sent != NULL), "%s", given[i].text);
+		if (ok)
+			CHECK_TEXT(out, given[i].sent, "%s", given[i].text);
+	}
+	for (size_t i = 0; i < COUNT(read); i++) {
+		AUTO_BUF struct buf b = BUF_INIT(100);
+		bool ok = token_isoformat(read[i].text, &b);
+		CHECK(ok == (read[i].shown != NULL), "%s", read[i].text);
+		if (ok)
+			CHECK_TEXT(buf_cstr(&b), read[i].shown, "%s", read[i].text);
+	}
+	fake_env_init(&env, 1);
+	for (size_t i = 0; i < COUNT(counted); i++) {
+		token_expires_in(&env.env, counted[i].days, out);
+		CHECK(strncmp(out, counted[i].day, strlen(counted[i].day)) == 0, "%s", out);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(differences), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment),
+		cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
+		cmocka_unit_test(times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
