@@ -70,6 +70,8 @@ size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i);        /* sorted */
 /* Reads and checks job i. ERR_CONFIG "file:line: ...". */
 MUST_USE bool config_job(struct config *c, size_t i, struct job **out, struct err *e);
+/* The same from a text that stands in no file yet, as job NAME of jobs.d. *i is its number for config_claim(). */
+MUST_USE bool config_try(struct config *c, const char *name, const char *text, size_t *i, struct job **out, struct err *e);
 /* Which jobs the arguments mean: names, globs, paths of job files (a path outside jobs.d is added). No argument: all. ERR_USAGE for one
  * that matches nothing. *out is sorted, without repeats; caller frees. */
 MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out, size_t *n_out, struct err *e);

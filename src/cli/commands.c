@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/commands.h"
 
+#include "cli/cmd_init.h"
 #include "cli/cmd_keys.h"
 #include "cli/options.h"
 
@@ -9,6 +10,8 @@ const struct command commands[] = {
 	  .options = OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, .max_args = ARGS_MANY, .run = cmd_run },
 	{ .name = "plan", .operands = "[JOB...]", .summary = "what run would do and why; changes nothing",
 	  .options = OPTION_FORCE | OPTION_DETAILED | OPTION_HORIZON, .max_args = ARGS_MANY, .run = cmd_plan },
+	{ .name = "init", .operands = "REGISTRY TOKEN", .summary = "write a job file, then check and plan it", .options = OPTION_SINKS,
+	  .min_args = 2, .max_args = 2, .run = cmd_init },
 	{ .name = "token", .operands = "COMMAND [OPTION...]", .summary = "az acr token, without Python", .passes_on = true, .max_args = ARGS_MANY,
 	  .run = cmd_token },
 	{ .name = "status", .operands = "[JOB...]", .summary = "how every job stands, from local state and sinks only",

@@ -352,6 +352,16 @@ bool config_job(struct config *c, size_t i, struct job **out, struct err *e)
 	return job_parse(&c->common, job->name, path, c->text, len, out, e);
 }
 
+bool config_try(struct config *c, const char *name, const char *text, size_t *i, struct job **out, struct err *e)
+{
+	AUTO_FREE char *path = mem_fmt("%s/%s" SUFFIX, c->jobs_dir, name);
+
+	if (!job_parse(&c->common, name, path, text, strlen(text), out, e))
+		return false;
+	*i = c->n_jobs;
+	return true;
+}
+
 bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e)
 {
 	return claims_add(c->claims, i, j, e);

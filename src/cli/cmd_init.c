@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmd_init.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "config/job.h"
+
+#define TEXT_MAX 65536
+#define JOB_MODE 0640   /* no secret is in it, but who can write it can run programs as us */
+
+char *init_job_name(const char *registry, const char *token)
+{
+	AUTO_BUF struct buf name = BUF_INIT(256);
+
+	for (const char *c = token; *c != '\0'; c++) {
+		if (*c == '%' && c[1] != '\0')
+			c++;
+		else if (name.len > 0 || strchr("-._", *c) == NULL)
+			buf_char(&name, *c);
+	}
+	return mem_dup(name.len > 0 ? buf_cstr(&name) : registry);
+}
+
+static void init_sinks(const struct options *o, const char *docker, const char *file, struct buf *out)
+{
+	if (docker != NULL || (file == NULL && !o->libsecret))
+		buf_fmt(out, "\n# The entry of the registry in a Docker or Podman file.\n[sink docker]\ntype = docker\npath = %s\n",
+		        docker != NULL ? docker : "%h/.docker/config.json");
+	if (file != NULL)
+		buf_fmt(out,
+		        "\n# {password} or {auth}, and {username} {server} {expires} {slot}. More than a line: template_file = PATH\n"
+		        "[sink file]\ntype = file\npath = %s\ncontent = {password}\n#mode = 0640\n#owner = root:www-data\n",
+		        file);
+	if (o->libsecret)
+		buf_str(out, "\n[sink keyring]\ntype = libsecret\n");
+}
+
+void init_text(const struct options *o, const char *docker, const char *file, struct buf *out)
+{
+	buf_fmt(out,
+	        "# Written by 'acrotate init'. Keys and their defaults: acrotate keys, acrotate.conf(5).\n"
+	        "[job]\nregistry = %s\ntoken = %s\n"
+	        "#lifetime = 90d\n"
+	        "#renew_before = 30d\n"
+	        "# Create the token when it does not exist, with these rights.\n"
+	        "#create = yes\n"
+	        "#repository = samples/web content/read metadata/read\n"
+	        "# Runs after the sinks have a new password; without a shell.\n"
+	        "#on_change = /usr/bin/systemctl try-reload-or-restart web.service\n",
+	        o->args[0], o->args[1]);
+	init_sinks(o, docker, file, out);
+}
+
+/* Of an option: relative to where the user stands; a percent sign in it is one. */
+static bool sink_path(const char *path, char **out, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(2 * PATH_MAX);
+	char here[PATH_MAX];
+
+	if (path == NULL)
+		return true;
+	if (path[0] != '/') {
+		if (getcwd(here, sizeof(here)) == NULL)
+			return err_sys(e, errno, "cannot find '%s'", path);
+		buf_fmt(&text, "%s/", here);
+	}
+	buf_str(&text, path);
+	AUTO_BUF struct buf doubled = BUF_INIT(4 * PATH_MAX);
+	for (const char *c = buf_cstr(&text); *c != '\0'; c++) {
+		buf_char(&doubled, *c);
+		if (*c == '%')
+			buf_char(&doubled, '%');
+	}
+	*out = mem_dup(buf_cstr(&doubled));
+	return true;
+}
+
+/* Would the new job stand in the way of another? Broken ones have nothing to say. */
+static bool check_others(struct config *c, size_t i, const struct job *job, struct err *e)
+{
+	for (size_t k = 0; k < config_count(c); k++) {
+		AUTO_JOB struct job *other = NULL;
+		struct err ignored = ERR_INIT;
+		if (config_job(c, k, &other, &ignored) && !config_claim(c, k, other, &ignored))
+			continue; /* that is their quarrel: `run` reports it */
+	}
+	return config_claim(c, i, job, e);
+}
+
+static bool write_job(struct config *c, const char *name, const char *text, struct err *e)
+{
+	AUTO_FREE char *path = mem_fmt("%s/%s.conf", config_jobs_dir(c), name);
+	AUTO_JOB struct job *job = NULL;
+	size_t i;
+
+	if (access(path, F_OK) == 0)
+		return err_set(e, ERR_DECISION, "'%s' exists: edit it, or remove it first", path);
+	if (!config_try(c, name, text, &i, &job, e) || !check_others(c, i, job, e))
+		return false;
+	return fs_make_dir(config_jobs_dir(c), e) && fs_replace(path, text, strlen(text), JOB_MODE, e);
+}
+
+static bool init(const struct options *o, char **name, char **dir, struct err *e)
+{
+	AUTO_FREE char *docker = NULL;
+	AUTO_FREE char *file = NULL;
+	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
+	struct config *c = NULL;
+
+	if (!sink_path(o->docker, &docker, e) || !sink_path(o->file, &file, e) || !config_open(o->config, &c, e))
+		return false;
+	*name = init_job_name(o->args[0], o->args[1]);
+	*dir = mem_dup(config_jobs_dir(c));
+	init_text(o, docker, file, &text);
+	bool ok = write_job(c, *name, buf_cstr(&text), e);
+	config_close(c);
+	return ok;
+}
+
+/* Another command of this program, for the new job. */
+static int then(const char *command, const struct options *o, char *name)
+{
+	char *args[] = { name };
+	struct options next = { .program = o->program, .config = o->config, .json = o->json, .verbose = o->verbose, .debug = o->debug,
+	                        .log_format = o->log_format, .args = args, .n_args = 1 };
+
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (strcmp(c->name, command) == 0)
+			return c->run(&next);
+	return 0;
+}
+
+int cmd_init(const struct options *o)
+{
+	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *dir = NULL;
+	struct err e = ERR_INIT;
+
+	if (!init(o, &name, &dir, &e)) {
+		log_err(name, &e);
+		return err_exit_code(e.kind);
+	}
+	if (!o->json)
+		(void)printf("wrote '%s/%s.conf'\n", dir, name);
+	(void)fflush(stdout);
+	int checked = then("check", o, name);
+	int planned = then("plan", o, name);
+	return checked != 0 ? checked : planned;
+}
