@@ -167,17 +167,22 @@ compile_commands.json: Makefile
 	@sed -i 's/,{}\]$$/]/' $@
 
 # The small program goes on the PATH, the whole one where the small one looks for it.
-INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net share/man/man1/acrotate.1
+MAN := $(wildcard packaging/man/*.[1-9])
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net share/bash-completion/completions/acrotate \
+            $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+            share/doc/acrotate/acrotate.conf.sample share/doc/acrotate/example.conf.sample
 install: all
-	install -d -m 0755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/acrotate $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d -m 0755 $(sort $(dir $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)))
 	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $B/acrotate-net $(DESTDIR)$(PREFIX)/libexec/acrotate
-	install -m 0644 packaging/man/acrotate.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 packaging/completion/acrotate $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
+	install -m 0644 etc/acrotate.conf.sample etc/jobs.d/example.conf.sample $(DESTDIR)$(PREFIX)/share/doc/acrotate
 	install -d -m 0755 $(DESTDIR)$(SYSCONF)/acrotate $(DESTDIR)$(SYSCONF)/acrotate/jobs.d
 # Configuration and state stay.
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
-	-rmdir $(DESTDIR)$(PREFIX)/libexec/acrotate
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/acrotate $(DESTDIR)$(PREFIX)/share/doc/acrotate
 
 dist:
 	git archive --format=tar --prefix=acrotate-$(VERSION)/ HEAD | gzip -9n >acrotate-$(VERSION).tar.gz
