@@ -15,7 +15,7 @@ static void late(struct search *s, const struct world *w, int k)
 	struct world next = *w;
 
 	if (w->slot[k].flying > 0) {
-		run_act(s, &next, k, CLAIMED, true, how);
+		run_act(s, &next, k, UNSEEN, true, how);
 		if (next.slot[k].flying == 2)
 			search_reach(s, next, how);    /* two or more: as many are left */
 		next.slot[k].flying--;
@@ -140,7 +140,7 @@ static void between_runs(struct search *s, const struct world *w)
 			search_disturb(s, next, sink->unread ? "a sink can be read again" : "a sink cannot be read");
 			next = *w;
 		}
-		if ((m->others & MODEL_REMOVED) && !last_one(m, w, i)) {
+		if ((m->others & MODEL_REMOVED) && !in_flight(w) && !last_one(m, w, i)) {
 			next.sink[i].removed = true;
 			next.sink[i].unread = false;
 			search_disturb(s, next, "a sink is removed");

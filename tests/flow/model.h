@@ -24,8 +24,8 @@
  *
  * What nobody can see is left out: a hand that changes a sink back before any
  * run saw it, changes one between a run's reading and its writing, or changes
- * one that the job cannot read or no longer has; and sinks changed or the state
- * lost in the minute in which a request whose answer was lost may yet act.
+ * one that the job cannot read or no longer has; and sinks changed or removed or
+ * the state lost in the minute in which a request whose answer was lost may yet act.
  */
 #ifndef FLOW_MODEL_H
 #define FLOW_MODEL_H

@@ -41,6 +41,7 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 		.present = s->tag != ABSENT,
 		.ours = slot_is_ours(s),
 		.delivered = s->delivered,
+		.lost = s->tag == CLAIMED,
 		.permitted = s->permitted,
 		.dead = s->rejected && slot_is_ours(s),
 		.intent = s->intent && m->without != WITHOUT_WAITING,
@@ -164,9 +165,9 @@ static void claim(struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		struct slot *s = &w->slot[k];
-		if (s->tag != CLAIMED)
+		if (s->tag != UNSEEN)
 			continue;
-		s->tag = OURS;
+		s->tag = CLAIMED;
 		s->intent = s->intent && s->twice;    /* the one request has acted; of two, one may yet */
 	}
 }
@@ -228,7 +229,7 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 	fresh.slot[k].young = w->slot[k].young || (w->slot[k].intent && m->without != WITHOUT_FRESH_INTENT);
 	w = &fresh;
 	done = fresh;
-	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : CLAIMED, w->run[r].stale, "generate");
+	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : UNSEEN, w->run[r].stale, "generate");
 	done.run[r].stale = false;
 	advance(m, &done, r);
 	search_reach(s, done, "generate");

@@ -3,7 +3,7 @@
 
 bool slot_is_ours(const struct slot *s)
 {
-	return s->tag == OURS || s->tag == CLAIMED;
+	return s->tag == OURS || s->tag == CLAIMED || s->tag == UNSEEN;
 }
 
 bool slot_works(const struct slot *s)
@@ -120,7 +120,7 @@ static void normalise(const struct model *m, struct world *w)
 			s->left = 0;
 		}
 		/* Of a request that must have died, an intent is of no use once a generation is recorded. */
-		s->intent = s->intent && (s->young || s->tag != OURS || !world_idle(w));
+		s->intent = s->intent && (s->young || (s->tag != OURS && s->tag != CLAIMED) || !world_idle(w));
 		s->twice = s->twice && s->intent;
 		if (world_holds(m, w, k))
 			s->ago = 0;

@@ -9,9 +9,9 @@
 #define NEVER    15     /* a foreign password that does not expire */
 #define NOW      (1000000LL * TICK)
 
-/* Whose the present generation of a slot is. CLAIMED: ours by the expiry it bears, its password was never seen. ORPHAN: ours in truth, but
- * nothing says so. */
-enum tag { ABSENT, OURS, CLAIMED, FOREIGN, ORPHAN };
+/* Whose the present generation of a slot is. UNSEEN: ours by the expiry it bears, which no run has seen yet; CLAIMED: since one has, but its
+ * password is lost. ORPHAN: ours in truth, but nothing says so. */
+enum tag { ABSENT, OURS, UNSEEN, CLAIMED, FOREIGN, ORPHAN };
 
 struct slot {
 	enum tag tag;
