@@ -105,6 +105,8 @@ MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max,
 /* ERR_CONFIG when the file is a mount point, or mounted elsewhere, here or in a process whose mounts we may read: after a rename its
  * readers would keep the old content for ever. A missing file is none. */
 MUST_USE bool fs_mount_check(const char *path, struct err *e);
+/* Mounts are read anew by the next check; else what was read is used for a second. */
+void fs_mount_forget(void);
 
 /* KEY_OWNER text to numbers; uid or gid -1 where it names none. ERR_CONFIG for an unknown name. Asks the name service: not on a hot path. */
 MUST_USE bool fs_owner_find(const char *text, int64_t *uid, int64_t *gid, struct err *e);

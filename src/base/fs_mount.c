@@ -4,10 +4,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -67,11 +68,6 @@ static void parse(char *text, struct mounts *out)
 	}
 }
 
-static void mounts_clear(struct mounts *ms)
-{
-	free(ms->m);
-}
-
 /* What of `path` lies below `dir`: "" for itself, "/x/y" below, NULL beside. */
 static const char *below(const char *path, const char *dir)
 {
@@ -119,20 +115,25 @@ static const struct mount *mount_of(const struct mounts *ms, const char *path)
 
 static bool is_spot(const struct spot *s, const struct mount *m, const char *rest)
 {
-	struct spot other = spot_in(m, rest);
-	bool same = strcmp(other.dev, s->dev) == 0 && strcmp(other.path, s->path) == 0;
+	size_t n = strcmp(m->root, "/") == 0 && *rest != '\0' ? 0 : strlen(m->root);
 
-	spot_clear(&other);
-	return same;
+	return strcmp(s->dev, m->dev) == 0 && strncmp(s->path, m->root, n) == 0 && strcmp(s->path + n, rest) == 0;
 }
 
 /* The mount whose source, or whose place, is this file; NULL for none. */
 static const struct mount *mount_on(const struct mounts *ms, const struct spot *file)
 {
+	const char *name = strrchr(file->path, '/');
+
 	for (size_t i = 0; i < ms->n; i++) {
-		const struct mount *m = &ms->m[i], *parent = mount_by_id(ms, m->parent);
+		const struct mount *m = &ms->m[i];
 		if (is_spot(file, m, ""))
 			return m;
+		const char *last = strrchr(m->point, '/');
+		/* Looking for the parent is slow where there are thousands, and nearly none has the name. */
+		if (name == NULL || last == NULL || strcmp(name, last) != 0)
+			continue;
+		const struct mount *parent = mount_by_id(ms, m->parent);
 		const char *rest = parent != NULL ? below(m->point, parent->point) : NULL;
 		if (rest != NULL && is_spot(file, parent, rest))
 			return m;
@@ -153,98 +154,137 @@ static bool read_mounts(const char *proc, struct buf *text)
 	return text->len > 0 && buf_ok(text);
 }
 
-/* A line that concerns the file has its name in it, unless it is one of those that are escaped. */
-static bool may_name(const struct buf *text, const char *path)
-{
-	const char *name = strrchr(path, '/') + 1;
-
-	return strpbrk(path, " \t\n\\#") != NULL || memmem(buf_cstr(text), text->len, name, strlen(name)) != NULL;
-}
-
 static bool refuse(const char *path, const struct mount *m, const char *who, struct err *e)
 {
 	return err_set(e, ERR_CONFIG, "'%s' is mounted as '%s' %s: replaced, its readers there would keep the old content; mount "
 	               "its directory instead, or say 'in_place = yes' (not atomic)", path, m->point, who);
 }
 
-static bool check_one(const char *path, const struct spot *file, long pid, struct err *e)
-{
-	AUTO_BUF struct buf text = BUF_INIT(MOUNTINFO_MAX);
-	AUTO(mounts_clear) struct mounts ms = { .n = 0 };
-	char proc[64], who[64];
+/* ---- what is mounted where, remembered for a moment ------------------------------------------------------------------------------ */
 
-	(void)snprintf(proc, sizeof(proc), "/proc/%ld/mountinfo", pid);
-	if (!read_mounts(proc, &text) || !may_name(&text, file->path))
-		return true; /* gone, or not for us to read */
-	parse(text.data, &ms);
-	const struct mount *m = mount_on(&ms, file);
-	(void)snprintf(who, sizeof(who), "for process %ld", pid);
-	return m == NULL || refuse(path, m, who, e);
+/* The mounts of one namespace, and of a process in it. */
+struct namespace { long pid; ino_t id; struct buf text; struct mounts mounts; };
+
+/*
+ * Reading the mounts of every process takes a system call or more for each of them: too much for each of ten thousand jobs. A mount that
+ * is made in the second after is missed, as one that is made a second after the check is anyway. One of the few globals of this program.
+ */
+static struct {
+	pthread_mutex_t lock;
+	int64_t read_at_ms;             /* 0: nothing is remembered */
+	struct namespace *ns;           /* the first is our own */
+	size_t n, cap;
+} seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+#define REMEMBER_MS 1000
+
+static void forget(void)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		free(seen.ns[i].mounts.m);
+		buf_free(&seen.ns[i].text);
+	}
+	seen.n = 0;
+	seen.read_at_ms = 0;
 }
 
-struct seen { ino_t *ns; size_t n, cap; };
-
-static void seen_clear(struct seen *s)
+static int64_t now_ms(void)
 {
-	free(s->ns);
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool is_known(ino_t id)
+{
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.ns[i].id == id)
+			return true;
+	return false;
 }
 
 /* A mount namespace is looked at once, whoever of its processes is met first. */
-static bool is_new(struct seen *s, long pid)
+static void remember(long pid)
 {
-	char link[64];
+	char path[64];
 	struct stat st;
+	struct namespace ns = { .pid = pid, .text = BUF_INIT(MOUNTINFO_MAX) };
 
-	(void)snprintf(link, sizeof(link), "/proc/%ld/ns/mnt", pid);
-	if (stat(link, &st) != 0)
-		return false;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->ns[i] == st.st_ino)
-			return false;
-	if (s->n == NAMESPACES_MAX)
-		return false;
-	s->ns = mem_grow(s->ns, &s->cap, s->n + 1, sizeof(*s->ns));
-	s->ns[s->n++] = st.st_ino;
-	return true;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", pid);
+	if (stat(path, &st) != 0 || seen.n == NAMESPACES_MAX || is_known(st.st_ino))
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/mountinfo", pid);
+	if (!read_mounts(path, &ns.text)) {
+		buf_free(&ns.text);
+		return; /* gone, or not for us to read */
+	}
+	ns.id = st.st_ino;
+	parse(ns.text.data, &ns.mounts);
+	seen.ns = mem_grow(seen.ns, &seen.cap, seen.n + 1, sizeof(ns));
+	seen.ns[seen.n++] = ns;
 }
 
-static bool check_others(const char *path, const struct spot *file, struct err *e)
+static void look_around(void)
 {
-	AUTO(seen_clear) struct seen seen = { .n = 0 };
-	DIR *proc = opendir("/proc");
-	bool ok = true;
+	int64_t now = now_ms();
+	DIR *proc;
 
-	if (proc == NULL)
-		return true;
-	(void)is_new(&seen, (long)getpid());
-	for (struct dirent *d; ok && (d = readdir(proc)) != NULL;) {
+	if (seen.read_at_ms != 0 && now - seen.read_at_ms < REMEMBER_MS)
+		return;
+	forget();
+	seen.read_at_ms = now;
+	remember((long)getpid());
+	if (seen.n == 0 || (proc = opendir("/proc")) == NULL)
+		return;
+	for (struct dirent *d; (d = readdir(proc)) != NULL;) {
 		long pid = strtol(d->d_name, NULL, 10);
-		if (pid > 0 && is_new(&seen, pid))
-			ok = check_one(path, file, pid, e);
+		if (pid > 0)
+			remember(pid);
 	}
 	(void)closedir(proc); /* opened to read */
-	return ok;
 }
 
-bool fs_mount_check(const char *path, struct err *e)
+void fs_mount_forget(void)
 {
-	AUTO_FREE char *real = realpath(path, NULL);
-	AUTO_BUF struct buf text = BUF_INIT(MOUNTINFO_MAX);
-	AUTO(mounts_clear) struct mounts ms = { .n = 0 };
+	(void)pthread_mutex_lock(&seen.lock);
+	forget();
+	(void)pthread_mutex_unlock(&seen.lock);
+}
 
-	if (real == NULL && (errno == ENOENT || errno == ENOTDIR))
-		return true;
-	if (real == NULL)
-		return err_sys(e, errno, "cannot look at '%s'", path);
-	if (!read_mounts("/proc/self/mountinfo", &text))
-		return true; /* no /proc: a mount point shows as EBUSY then */
-	parse(text.data, &ms);
-	const struct mount *in = mount_of(&ms, real);
+/* ---- the question -------------------------------------------------------------------------------------------------------------- */
+
+static bool check_all(const char *path, const char *real, struct err *e)
+{
+	char who[64];
+
+	look_around();
+	/* Without /proc a mount point shows as EBUSY, later. */
+	const struct mount *in = seen.n > 0 ? mount_of(&seen.ns[0].mounts, real) : NULL;
 	if (in == NULL)
 		return true;
 	if (strcmp(in->point, real) == 0)
 		return refuse(path, in, "here", e);
 	AUTO(spot_clear) struct spot file = spot_in(in, below(real, in->point));
-	const struct mount *m = mount_on(&ms, &file);
-	return m != NULL ? refuse(path, m, "here", e) : check_others(path, &file, e);
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct mount *m = mount_on(&seen.ns[i].mounts, &file);
+		(void)snprintf(who, sizeof(who), "for process %ld", seen.ns[i].pid);
+		if (m != NULL)
+			return refuse(path, m, i == 0 ? "here" : who, e);
+	}
+	return true;
+}
+
+bool fs_mount_check(const char *path, struct err *e)
+{
+	AUTO_FREE char *real = realpath(path, NULL);
+
+	if (real == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	if (real == NULL)
+		return err_sys(e, errno, "cannot look at '%s'", path);
+	(void)pthread_mutex_lock(&seen.lock);
+	bool ok = check_all(path, real, e);
+	(void)pthread_mutex_unlock(&seen.lock);
+	return ok;
 }

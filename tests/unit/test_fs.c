@@ -848,6 +848,7 @@ static int on_a_mount_point(void *arg)
 	MUST(fs_mount_check(in("f"), &e));
 	if (mount(in("source"), in("f"), NULL, MS_BIND, NULL) != 0)
 		return SKIPPED;
+	fs_mount_forget();
 	MUST(!fs_mount_check(in("f"), &e));
 	MUST(e.kind == ERR_CONFIG && strstr(e.text, "in_place = yes") != NULL);
 	/* Its source: whoever reads it at the other place would keep the old content. */
@@ -856,6 +857,7 @@ static int on_a_mount_point(void *arg)
 	MUST(fs_mount_check(in("missing"), &e));
 	/* A directory that is mounted is fine. */
 	MUST(mount(dir, in("d"), NULL, MS_BIND, NULL) == 0);
+	fs_mount_forget();
 	MUST(fs_mount_check(in("d/beside"), &e));
 	MUST(!replace(in("f"), keep, "new", &e));
 	MUST(strstr(e.text, "busy") != NULL);
@@ -891,6 +893,7 @@ static void check_from_outside(const char *from, const char *to, const char *pat
 		_exit(contain(&c));
 	}
 	assert_int_equal(read(c.ready[0], &byte, 1), 1);
+	fs_mount_forget();
 	bool got = fs_mount_check(path, &e);
 	(void)close(c.stop[1]);
 	(void)waitpid(pid, NULL, 0);
