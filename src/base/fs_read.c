@@ -131,19 +131,37 @@ static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 	return true;
 }
 
-bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e)
+static bool read_private(const char *path, bool shared_ok, struct buf *text, struct err *e)
 {
 	AUTO(close_fd) int fd = -1;
+
+	return open_to_read(path, &fd, e) && is_private(fd, path, shared_ok, e) &&
+	       fs_read_fd(fd, path, SECRET_FILE_MAX, text, NULL, e);
+}
+
+static bool give_secret(const char *path, const struct buf *text, size_t n, struct secret **out, struct err *e)
+{
+	if (n == 0)
+		return err_set(e, ERR_CONFIG, "'%s' is empty", path);
+	*out = secret_new(text->data, n);
+	return true;
+}
+
+bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e)
+{
 	AUTO_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
 
-	if (!open_to_read(path, &fd, e) || !is_private(fd, path, shared_ok, e) ||
-	    !fs_read_fd(fd, path, SECRET_FILE_MAX, &text, NULL, e))
+	if (!read_private(path, shared_ok, &text, e))
 		return false;
 	size_t n = text.len;
 	while (n > 0 && (text.data[n - 1] == '\n' || text.data[n - 1] == '\r'))
 		n--;
-	if (n == 0)
-		return err_set(e, ERR_CONFIG, "'%s' is empty", path);
-	*out = secret_new(text.data, n);
-	return true;
+	return give_secret(path, &text, n, out, e);
+}
+
+bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out, struct err *e)
+{
+	AUTO_BUF struct buf bytes = BUF_INIT(SECRET_FILE_MAX);
+
+	return read_private(path, shared_ok, &bytes, e) && give_secret(path, &bytes, bytes.len, out, e);
 }
