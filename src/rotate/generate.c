@@ -10,6 +10,7 @@
 #define LOST_REPLIES_MAX   2
 #define LOST_REPLY_WAIT_MS 1000
 #define NOT_ACTIVE_WAIT_MS 2000
+#define HELD_UP_S          5
 #define REFUSED_TRIES_MAX  30     /* with 2 s between: a token being created takes some 5 to 15 */
 
 /* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by them a generation is known as ours. */
@@ -26,7 +27,8 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	int64_t now = rotation_now(r);
 
 	(void)h;
-	r->expires_us = choose_expiry(r, now);
+	/* A request that may still act is repeated with its own expiry: whichever of them acts, it is known as ours. */
+	r->expires_us = m->intent && now - m->intent_since < PLAN_REQUEST_LIFE ? m->asked_us : choose_expiry(r, now);
 	m->asked_before_us = m->asked_us;
 	m->asked_us = r->expires_us;
 	m->intent = true;
@@ -35,11 +37,10 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	return save_state(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
 }
 
-/* The request provably did not act: nothing is in flight. */
+/* The request provably did not act. */
 static bool take_intent_back(struct rotation *r, struct err *e)
 {
-	r->o.state.slot[r->plan.slot].intent = false;
-	r->o.state.slot[r->plan.slot].intent_since = 0;
+	state_settle_intent(&r->o.state.slot[r->plan.slot]);
 	r->o.dirty = true;
 	return save_state(r, e);
 }
@@ -108,8 +109,23 @@ static enum progress lost(struct rotation *r, struct err *e)
 	return wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
 }
 
+/* The run may have been held up since it saved the intent, by retries above all: the ledger never says that a request is older than it is. */
+static bool refresh_intent(struct rotation *r, struct err *e)
+{
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+	int64_t now = rotation_now(r);
+
+	if (now - m->intent_since < HELD_UP_S)
+		return true;
+	m->intent_since = now;
+	r->o.dirty = true;
+	return save_state(r, e);
+}
+
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
 {
+	if (!refresh_intent(r, e))
+		return FAILED;
 	acr_generated_clear(&r->reply);
 	arm_operation_clear(&r->operation);
 	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply, e))
@@ -142,8 +158,9 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	m->created = r->created;
 	m->expires_us = r->fresh.expires_us;
 	crypto_print(r->fresh.password, &m->print);
-	m->delivered = m->gone = m->intent = false;
-	m->intent_since = m->left = m->foreign_created = m->foreign_expires_us = 0;
+	m->delivered = m->gone = false;
+	m->left = m->foreign_created = m->foreign_expires_us = 0;
+	state_settle_intent(m);
 	r->generated = true;
 	r->o.state.unfinished = true;
 	r->o.dirty = true;

@@ -250,8 +250,10 @@ static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 		m->created = seen->created;
 		m->expires_us = seen->expires_us;
 		m->print = (struct print){ 0 };
-		m->delivered = m->gone = m->intent = false;
+		m->delivered = m->gone = false;
 		m->left = 0;
+		if (seen->expires_us == m->asked_us)
+			state_settle_intent(m);
 		return;
 	}
 	m->gone = m->created != 0;

@@ -321,6 +321,15 @@ void state_store_init(const char *dir, struct state_store *out)
 	crypto_print_bytes(id.data, id.len, &out->machine);
 }
 
+/* ---- slots ------------------------------------------------------------------------------------------------------------------ */
+
+void state_settle_intent(struct slot_memory *m)
+{
+	m->intent = m->intent && m->asked_before_us == m->asked_us;
+	if (!m->intent)
+		m->intent_since = 0;
+}
+
 /* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
 
 struct sink_memory *state_sink(struct state *s, const char *name, const char *place)
