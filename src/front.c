@@ -17,7 +17,9 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "config/job.h"
+#include "rotate/metrics.h"
 #include "rotate/observe.h"
+#include "rotate/status.h"
 
 #define PROGRAM "acrotate-net"
 
@@ -44,41 +46,71 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 	return true;
 }
 
-static bool job_is_well(struct config *c, size_t i, const struct state_store *store, int64_t now)
+/* What the jobs are looked at for. m: NULL without a metrics_file. */
+struct look { struct config *config; struct state_store store; int64_t now; struct metrics *m; };
+
+static void measure(const struct look *l, size_t i, const struct observation *o)
 {
+	struct job_status is;
+
+	if (l->m == NULL)
+		return;
+	job_status_of(o, l->now, &is);
+	metrics_put(l->m, i, o->job->name, &is);
+}
+
+static bool job_is_well(const struct look *l, size_t i)
+{
+	struct config *c = l->config;
 	AUTO_JOB struct job *job = NULL;
 	struct observation o;
 	struct err e = ERR_INIT;
 
-	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !observe_open(store, job, &o, &e))
+	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !observe_open(&l->store, job, &o, &e))
 		return false;
 	bool well = false;
 	if (o.who.server != NULL) {
-		struct plan p = observe_decide(&o, now, false);
-		well = observe_quiet(&o, &p, now);
+		struct plan p = observe_decide(&o, l->now, false);
+		well = observe_quiet(&o, &p, l->now);
 	}
+	if (well)
+		measure(l, i, &o);
 	observe_close(&o);
 	return well;
+}
+
+static bool write_metrics(const struct look *l, int64_t since_ms)
+{
+	const struct metrics_run run = { .at = l->now, .duration_ms = env_mono_ms(&env_system) - since_ms, .status = 0 };
+	struct err ignored = ERR_INIT;    /* the whole program meets it again */
+
+	if (l->m == NULL)
+		return true;
+	metrics_fill(l->m, l->config, &l->store, l->now);
+	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
 /* Any error is left to the whole program, which will meet it again and report it. */
 static bool all_is_well(const struct plain *args)
 {
-	struct config *c = NULL;
-	struct state_store store;
+	struct look l = { .now = env_now(&env_system) };
+	int64_t began_ms = env_mono_ms(&env_system);
 	struct err e = ERR_INIT;
 	size_t *jobs = NULL, n = 0;
-	int64_t now = env_now(&env_system);
 
-	if (!config_open(args->config, &c, &e))
+	if (!config_open(args->config, &l.config, &e))
 		return false;
-	bool well = config_run(c)->metrics_file == NULL && config_select(c, args->jobs, args->n_jobs, &jobs, &n, &e);
+	bool well = config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
-		state_store_init(config_run(c)->state_dir, &store);
+		state_store_init(config_run(l.config)->state_dir, &l.store);
+	if (well && config_run(l.config)->metrics_file != NULL)
+		l.m = metrics_new(config_count(l.config));
 	for (size_t i = 0; well && i < n; i++)
-		well = job_is_well(c, jobs[i], &store, now);
+		well = job_is_well(&l, jobs[i]);
+	well = well && write_metrics(&l, began_ms);
+	metrics_free(l.m);
 	free(jobs);
-	config_close(c);
+	config_close(l.config);
 	return well;
 }
 

@@ -42,6 +42,7 @@ struct fs_attr {
 	int mode;
 	int64_t uid, gid;
 	bool guarded;           /* for root: refuse directories that others can write (ERR_CONFIG) */
+	bool nofollow;          /* a symbolic link in place of the file is an error: in somebody else's directory it may lead anywhere */
 	const char *tag;        /* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
 };
 #define FS_ATTR_KEEP { .mode = -1, .uid = -1, .gid = -1 }

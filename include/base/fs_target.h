@@ -16,6 +16,8 @@ struct fs_target { int dir; char name[NAME_MAX + 1]; };
 
 /* Opens the directory of the real file. guarded: as in struct fs_attr. */
 MUST_USE bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e);
+/* The file of that very name, though it be a link. */
+MUST_USE bool fs_target_here(const char *path, struct fs_target *out, struct err *e);
 /* Nothing to guard against for whom is not root. */
 MUST_USE bool fs_guard(const char *path, struct err *e);
 void fs_target_close(struct fs_target *t);

@@ -86,11 +86,16 @@ static void close_fd(const int *fd)
 		(void)close(*fd); /* opened to read */
 }
 
+static bool open_target(const struct fs_stage *s, struct fs_target *at, struct err *e)
+{
+	return s->attr.nofollow ? fs_target_here(s->path, at, e) : fs_target_open(s->path, s->attr.guarded, at, e);
+}
+
 static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
 {
 	struct stat dir;
 
-	if (!fs_target_open(s->path, s->attr.guarded, &s->at, e))
+	if (!open_target(s, &s->at, e))
 		return false;
 	if (fstat(s->at.dir, &dir) != 0)
 		return err_sys(e, errno, "cannot look at the directory of '%s'", s->path);
@@ -218,7 +223,7 @@ static bool unpark(struct fs_stage *s, struct err *e)
 
 	if (s->at.dir >= 0)
 		return true;
-	if (!fs_target_open(s->path, s->attr.guarded, &at, e))
+	if (!open_target(s, &at, e))
 		return false;
 	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
 	    strcmp(at.name, s->at.name) != 0) {

@@ -268,3 +268,16 @@ bool fs_make_dir(const char *path, struct err *e)
 	}
 	return make_one(part, e);
 }
+
+bool fs_target_here(const char *path, struct fs_target *out, struct err *e)
+{
+	AUTO_FREE char *left = mem_dup(path);
+	const char *name;
+	int dir = -1;
+
+	if (!open_parent(AT_FDCWD, left, path, &dir, &name, e))
+		return false;
+	out->dir = dir;
+	memcpy(out->name, name, strlen(name) + 1);
+	return true;
+}

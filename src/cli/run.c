@@ -15,7 +15,9 @@
 #include "http/http.h"
 #include "progress.h"
 #include "report.h"
+#include "rotate/metrics.h"
 #include "rotate/observe.h"
+#include "rotate/status.h"
 
 #define OPEN_MAX_TASKS   4096     /* rotations in memory at once; each waits for replication without a thread */
 #define WAIT_FIRST_MS    2000
@@ -28,6 +30,7 @@ struct run {
 	struct progress  *progress;
 	size_t *due, n_due, next;   /* places in rq->jobs */
 	int64_t wait_until_ms;
+	struct metrics *metrics;    /* NULL: no metrics_file, or nothing is done */
 };
 
 struct task {
@@ -64,6 +67,29 @@ static unsigned flags_of(const struct run_request *rq)
 	return (rq->dry_run ? ROTATE_DRY_RUN : 0u) | (rq->force ? ROTATE_FORCE : 0u);
 }
 
+static void measure(const struct run *run, size_t at, const char *name, const struct job_status *is)
+{
+	if (run->metrics != NULL)
+		metrics_put(run->metrics, run->rq->jobs[at], name, is);
+}
+
+static void measure_observed(const struct run *run, size_t at, const struct observation *o, int64_t now)
+{
+	struct job_status is;
+
+	job_status_of(o, now, &is);
+	measure(run, at, o->job->name, &is);
+}
+
+static void measure_rotation(const struct run *run, const struct task *t)
+{
+	struct job_status is;
+
+	/* One that another run holds is looked at when the file is written. */
+	if (rotation_status(t->rotation, &is))
+		measure(run, t->at, t->job->name, &is);
+}
+
 /* Nothing is due: told without network and lock. */
 static bool report_quiet(struct run *run, size_t at, const struct job *job)
 {
@@ -84,9 +110,19 @@ static bool report_quiet(struct run *run, size_t at, const struct job *job)
 		if (spare.present && !ours)
 			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot), spare.created, spare.expires_us };
 		report_job(run->report, at, job->name, &out, NULL);
+		measure_observed(run, at, &o, now);
 	}
 	observe_close(&o);
 	return quiet;
+}
+
+/* Its file has a mistake, or it and another job have one token or sink. */
+static void unusable(struct run *run, size_t at, const struct err *e)
+{
+	const char *name = config_name(run->rq->config, run->rq->jobs[at]);
+
+	report_job(run->report, at, name, NULL, e);
+	measure(run, at, name, NULL);
 }
 
 /* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again when they start, so that ten thousand
@@ -101,7 +137,7 @@ static void sort_out(struct run *run)
 		struct err e = ERR_INIT;
 		bad[at] = !config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e);
 		if (bad[at])
-			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+			unusable(run, at, &e);
 	}
 	run->due = mem_array(rq->n_jobs, sizeof(*run->due));
 	for (size_t at = 0; at < rq->n_jobs; at++) {
@@ -111,7 +147,7 @@ static void sort_out(struct run *run)
 			continue;
 		/* The first of two rivals learns of the other only now. */
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) || !config_job(rq->config, rq->jobs[at], &job, &e))
-			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+			unusable(run, at, &e);
 		else if (!report_quiet(run, at, job))
 			run->due[run->n_due++] = at;
 	}
@@ -151,7 +187,7 @@ static void *start(void *ctx)
 		struct job *job;
 		struct err e = ERR_INIT;
 		if (!config_job(rq->config, rq->jobs[at], &job, &e)) {
-			report_job(run->report, at, config_name(rq->config, rq->jobs[at]), NULL, &e);
+			unusable(run, at, &e);
 			continue;
 		}
 		struct task *t = mem_new(sizeof(*t));
@@ -199,6 +235,7 @@ static int64_t step(void *ctx, void *task, void *own)
 		return again_ms;
 	}
 	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), ok ? NULL : &e);
+	measure_rotation(run, t);
 	progress_move(run->progress, &t->state, ok ? PROGRESS_DONE : PROGRESS_FAILED, NULL, NULL);
 	task_free(t);
 	return -1;
@@ -220,6 +257,7 @@ static void abandon(void *ctx, void *task)
 	(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before '%s': the next run goes on", (int)stop_signal,
 	              rotation_at(t->rotation));
 	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), &e);
+	measure_rotation(run, t);
 	task_free(t);
 }
 
@@ -255,16 +293,38 @@ static void run_due(struct run *run)
 		log_msg(LEVEL_WARN, NULL, "could not lock all secrets in memory: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)");
 }
 
+/* Of all jobs there are, whatever this run was asked for, and also when it failed. */
+static int write_metrics(struct run *run, int64_t began_ms, int status)
+{
+	struct config *c = run->rq->config;
+	const struct metrics_run about = { .at = env_now(&env_system), .duration_ms = env_mono_ms(&env_system) - began_ms,
+	                                   .status = status };
+	struct err e = ERR_INIT;
+
+	if (run->metrics == NULL)
+		return status;
+	metrics_fill(run->metrics, c, cli_world(run->world)->store, about.at);
+	if (!metrics_write(run->metrics, config_run(c)->metrics_file, &about, &e)) {
+		log_err(NULL, &e);
+		status = status == 0 ? err_exit_code(e.kind) : status;
+	}
+	metrics_free(run->metrics);
+	return status;
+}
+
 int cli_run(const struct run_request *rq)
 {
+	int64_t began_ms = env_mono_ms(&env_system);
 	AUTO_WORLD struct cli_world *world = cli_world_new(rq->config);
 	struct run run = { .rq = rq, .world = world, .report = report_new(rq),
-	                   .wait_until_ms = env_mono_ms(&env_system) + rq->wait_s * 1000 };
+	                   .wait_until_ms = began_ms + rq->wait_s * 1000 };
 
 	catch_signals();
+	if (config_run(rq->config)->metrics_file != NULL && !rq->dry_run)
+		run.metrics = metrics_new(config_count(rq->config));
 	sort_out(&run);
 	if (run.n_due > 0)
 		run_due(&run);
 	free(run.due);
-	return report_end(run.report);
+	return write_metrics(&run, began_ms, report_end(run.report));
 }

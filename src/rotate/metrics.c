@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/metrics.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+#include "rotate/status.h"
+
+#define CHUNK    (64u * 1024)      /* written when so much has come together */
+#define LINE_MAX 1024              /* a job's name has at most 100 bytes */
+
+struct entry { char *name; bool readable; struct job_status is; };
+struct metrics { struct entry *entry; size_t n; };
+
+struct metrics *metrics_new(size_t n_jobs)
+{
+	struct metrics *m = mem_new(sizeof(*m));
+
+	m->n = n_jobs;
+	m->entry = mem_array(n_jobs, sizeof(*m->entry));
+	return m;
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->n; i++)
+		free(m->entry[i].name);
+	free(m->entry);
+	free(m);
+}
+
+void metrics_put(struct metrics *m, size_t i, const char *name, const struct job_status *s)
+{
+	struct entry *at = &m->entry[i];
+
+	free(at->name);
+	at->name = mem_dup(name);
+	at->readable = s != NULL;
+	at->is = s != NULL ? *s : (struct job_status){ .state = JOB_FAILING };
+}
+
+void metrics_fill(struct metrics *m, struct config *c, const struct state_store *store, int64_t now)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		AUTO_JOB struct job *job = NULL;
+		struct observation o;
+		struct job_status is;
+		struct err ignored = ERR_INIT;    /* the run that was asked for this job tells it */
+		if (m->entry[i].name != NULL)
+			continue;
+		if (!config_job(c, i, &job, &ignored) || !observe_open(store, job, &o, &ignored)) {
+			metrics_put(m, i, config_name(c, i), NULL);
+			continue;
+		}
+		job_status_of(&o, now, &is);
+		metrics_put(m, i, job->name, &is);
+		observe_close(&o);
+	}
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------------------------- */
+
+/* In thousandths. False: there is no such figure. */
+static bool seconds(int64_t s, int64_t *out)
+{
+	*out = s * 1000;
+	return s != 0;
+}
+
+static bool count(int64_t n, int64_t *out)
+{
+	*out = n * 1000;
+	return true;
+}
+
+static bool slot_expiry(const struct job_status *s, int slot, int64_t *out)
+{
+	return seconds(s->slots[slot].present ? s->slots[slot].expires : 0, out);
+}
+
+static bool slot_created(const struct job_status *s, int slot, int64_t *out)
+{
+	return seconds(s->slots[slot].present ? s->slots[slot].created : 0, out);
+}
+
+static bool slot_active(const struct job_status *s, int slot, int64_t *out)
+{
+	return count(s->active && (int)s->slot == slot, out);
+}
+
+static bool slot_foreign(const struct job_status *s, int slot, int64_t *out)
+{
+	return count(s->slots[slot].present && !s->slots[slot].ours, out);
+}
+
+static bool active_expiry(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	/* Nothing that works is deployed: as if it had expired at the beginning of time, so that one alert sees both. */
+	return count(s->active ? s->expires : 0, out);
+}
+
+static bool next_rotation(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return seconds(s->active ? s->next_rotation : 0, out);
+}
+
+static bool last_success(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->last_success, out);
+}
+
+static bool failures(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->failed_runs, out);
+}
+
+static bool failing_since(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->failing_since, out);
+}
+
+static bool sinks(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count((int64_t)s->sinks, out);
+}
+
+static bool in_step(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count((int64_t)s->in_step, out);
+}
+
+static bool hook_owed(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->hook_owed, out);
+}
+
+static bool foreign_ahead(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->foreign_ahead || s->state == JOB_REFUSED, out);
+}
+
+static bool acceptance(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	*out = s->accepted_after_ms;
+	return s->accepted_after_ms != 0;
+}
+
+static const struct family {
+	const char *name, *help;
+	bool (*value)(const struct job_status *s, int slot, int64_t *thousandths);
+	bool per_slot;
+} families[] = {
+	{ "acrotate_slot_expiry_timestamp_seconds", "When the password in a slot expires, as last seen.", slot_expiry, true },
+	{ "acrotate_slot_created_timestamp_seconds", "When the password in a slot was generated, as last seen.", slot_created, true },
+	{ "acrotate_slot_active", "1 for the slot whose living password the sinks hold.", slot_active, true },
+	{ "acrotate_slot_foreign", "1 for a slot that somebody else has generated.", slot_foreign, true },
+	{ "acrotate_active_expiry_timestamp_seconds", "When the password in use expires; 0 when nothing that works is deployed.",
+	  active_expiry, false },
+	{ "acrotate_next_rotation_timestamp_seconds", "When the next rotation is due.", next_rotation, false },
+	{ "acrotate_last_success_timestamp_seconds", "When a run last did something for this job and was well; 0: never.", last_success, false },
+	{ "acrotate_consecutive_failures", "Runs of this job in a row that failed.", failures, false },
+	{ "acrotate_failing_since_timestamp_seconds", "Since when every run of this job has failed; 0: the last one did not.", failing_since, false },
+	{ "acrotate_sinks", "Sinks of the job.", sinks, false },
+	{ "acrotate_sinks_in_step", "Sinks that hold the password in use.", in_step, false },
+	{ "acrotate_hook_owed", "1 while an on_change hook that failed is to be repeated.", hook_owed, false },
+	{ "acrotate_foreign_ahead", "1 when a slot that somebody else generated stands in the way of the next rotation.", foreign_ahead, false },
+	{ "acrotate_password_acceptance_seconds", "How long the registry took to accept the newest password.", acceptance, false },
+};
+
+static const char *const others[] = {
+	"acrotate_job_state", "acrotate_jobs", "acrotate_run_timestamp_seconds", "acrotate_run_duration_seconds", "acrotate_run_exit_status",
+};
+
+const char *metrics_name(size_t i)
+{
+	if (i < COUNT(families))
+		return families[i].name;
+	return i - COUNT(families) < COUNT(others) ? others[i - COUNT(families)] : NULL;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+
+/* `text` has room for one more line whenever this was called; a failure is kept, and nothing written after it. */
+struct writing { struct fs_stage *stage; struct buf *text; bool ok; struct err *e; };
+
+static void flush(struct writing *w, size_t when)
+{
+	if (w->text->len < when)
+		return;
+	w->ok = w->ok && fs_stage_write(w->stage, buf_cstr(w->text), w->text->len, w->e);
+	buf_reset(w->text);
+}
+
+static void title(struct writing *w, const char *name, const char *help)
+{
+	buf_fmt(w->text, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+static void number(struct writing *w, int64_t thousandths)
+{
+	if (thousandths % 1000 == 0)
+		buf_fmt(w->text, " %lld\n", (long long)(thousandths / 1000));
+	else
+		buf_fmt(w->text, " %lld.%03lld\n", (long long)(thousandths / 1000), (long long)(thousandths % 1000));
+	flush(w, CHUNK);
+}
+
+static void per_job(struct writing *w, const struct family *f, const struct entry *at)
+{
+	int64_t value;
+
+	for (int slot = 0; slot < (f->per_slot ? ACR_SLOT__COUNT : 1); slot++) {
+		if (!f->value(&at->is, slot, &value))
+			continue;
+		buf_fmt(w->text, "%s{job=\"%s\"", f->name, at->name);
+		if (f->per_slot)
+			buf_fmt(w->text, ",slot=\"%s\"", acr_slot_name((enum acr_slot)slot));
+		buf_char(w->text, '}');
+		number(w, value);
+	}
+}
+
+static void states(struct writing *w, const struct metrics *m)
+{
+	title(w, "acrotate_job_state", "1 for the state that the job is in, as 'acrotate status' names it.");
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->entry[i].name == NULL)
+			continue;
+		buf_fmt(w->text, "acrotate_job_state{job=\"%s\",state=\"%s\"}", m->entry[i].name, job_state_name(m->entry[i].is.state));
+		number(w, 1000);
+	}
+}
+
+static void single(struct writing *w, const char *name, const char *help, int64_t thousandths)
+{
+	title(w, name, help);
+	buf_str(w->text, name);
+	number(w, thousandths);
+}
+
+static void write_all(struct writing *w, const struct metrics *m, const struct metrics_run *run)
+{
+	for (size_t f = 0; f < COUNT(families); f++) {
+		title(w, families[f].name, families[f].help);
+		/* Of a job that cannot be read nothing is known but that. */
+		for (size_t i = 0; i < m->n; i++)
+			if (m->entry[i].readable)
+				per_job(w, &families[f], &m->entry[i]);
+	}
+	states(w, m);
+	single(w, "acrotate_jobs", "Jobs there are.", (int64_t)m->n * 1000);
+	single(w, "acrotate_run_timestamp_seconds", "When the newest run ended.", run->at * 1000);
+	single(w, "acrotate_run_duration_seconds", "How long the newest run took.", run->duration_ms);
+	single(w, "acrotate_run_exit_status", "Exit status of the newest run.", (int64_t)run->status * 1000);
+	flush(w, 1);
+}
+
+bool metrics_write(const struct metrics *m, const char *path, const struct metrics_run *run, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(CHUNK + LINE_MAX);
+	AUTO_STAGE struct fs_stage *stage = NULL;
+	const struct fs_attr attr = { .mode = 0644, .uid = -1, .gid = -1, .nofollow = true, .tag = "metrics" };
+	struct writing w = { .text = &text, .ok = true, .e = e };
+
+	if (!fs_stage_open(path, &attr, &stage, e))
+		return err_in(e, "cannot write metrics_file");
+	w.stage = stage;
+	write_all(&w, m, run);
+	if (!w.ok || !fs_stage_seal(stage, e) || !fs_stage_commit(stage, e))
+		return err_in(e, "cannot write metrics_file");
+	return true;
+}
