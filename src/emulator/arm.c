@@ -216,11 +216,10 @@ static bool rate_ok(struct emulator *emu, struct request *rq, struct reply *rs)
 	enum bucket_kind kind = kind_of(rq);
 	int64_t left = kinds[kind].usual, wait_s = 0;
 
-	if (emu->set.limit[kind].burst > 0) {
-		(void)pthread_mutex_lock(&emu->lock);
+	(void)pthread_mutex_lock(&emu->lock);
+	if (emu->set.limit[kind].burst > 0)
 		left = (int64_t)draw(emu, rq->who, kind, &wait_s);
-		(void)pthread_mutex_unlock(&emu->lock);
-	}
+	(void)pthread_mutex_unlock(&emu->lock);
 	if (wait_s > 0) {
 		arm_error(rs, 429, "SubscriptionRequestsThrottled",
 		          "Number of requests for subscription '%s' and operation '%s' exceeded the backend storage limit. Please try "

@@ -37,6 +37,7 @@ trap 'exit 143' INT TERM HUP
 # start NAME COMMAND...: in the background, output in $T/NAME.out; sets PID.
 start() {
 	_name=$1; shift
+	: >"$T/$_name.out"    # now, not when the child gets round to it: wait_for must not see an earlier one's words
 	"$@" >"$T/$_name.out" 2>&1 &
 	PID=$!
 	PIDS="$PID $PIDS"
