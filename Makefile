@@ -126,7 +126,7 @@ deps:
 	@packaging/install-deps build
 check-e2e: all
 	@packaging/install-deps e2e
-	@prove -v --timer tests/e2e/*.t
+	@prove --timer --comments -j$(shell nproc) tests/e2e/*.t
 check-az: all
 	@packaging/install-deps e2e az
 	@prove -v --timer tests/e2e/az.t

@@ -92,6 +92,7 @@ MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *t
 
 /* ---- what a killed run left ---------------------------------------------------------------------------------------------------- */
 
+bool fs_is_temporary(const char *name);     /* the name of a temporary, of whatever target */
 /*
  * Removes the temporaries of this target and `tag` that stand beside it: they hold a password. Call it under the lock that keeps a
  * second writer of that tag away. It reads the whole directory: for a run that finds its last one unfinished, not for every run.

@@ -69,6 +69,8 @@ void state_store_init(const char *dir, struct state_store *out);
 /* True with an empty state when there is no file. False only for a file that exists and cannot be read (LOCAL). */
 MUST_USE bool state_load(const struct state_store *store, const char *job, struct state *out, struct err *e);
 MUST_USE bool state_save(const struct state_store *store, const char *job, const struct state *s, struct err *e);
+/* Removes what killed runs left of states half written. Once a run: many jobs share the directory. */
+void state_tidy(const struct state_store *store, int64_t now);
 /* Parses text as state_load would: for tests and fuzzing. */
 void state_parse(const struct state_store *store, const char *text, size_t len, struct state *out);
 void state_clear(struct state *s);

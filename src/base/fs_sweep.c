@@ -17,6 +17,11 @@ struct leftover {
 	struct version ours, base;
 };
 
+bool fs_is_temporary(const char *name)
+{
+	return strncmp(name, FS_TEMP_PREFIX, strlen(FS_TEMP_PREFIX)) == 0;
+}
+
 static bool parse_name(const char *name, const char *prefix, struct leftover *out)
 {
 	size_t n = strlen(prefix);

@@ -279,6 +279,8 @@ static void run_due(struct run *run)
 		return;
 	}
 	http_close(h);
+	if (!run->rq->dry_run)
+		state_tidy(cli_world(run->world)->store, env_now(&env_system));
 	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers : (int64_t)run->n_due),
 	                     .max_open = OPEN_MAX_TASKS, .ops = &run_ops, .ctx = run, .env = &env_system };
 	run->progress = progress_new(run->n_due, run->report);

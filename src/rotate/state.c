@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "rotate/state.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -15,6 +18,7 @@
 #define STATE_MAX     (64 * 1024)   /* some 300 sinks; ini_parse_text has the same limit */
 #define SINKS_MAX     1000
 #define ERROR_MAX     400           /* bytes of last_error: the message, and most of the advice */
+#define LITTER_AGE_S  3600          /* no save takes an hour: what is older belongs to no running program */
 
 /* One row per remembered value; reader and writer walk the same tables. Zero is not written and is what an absent line means. */
 enum field_type { FIELD_INT, FIELD_SECONDS, FIELD_TICKS, FIELD_MICROS, FIELD_BOOL, FIELD_PRINT, FIELD_TEXT };
@@ -383,4 +387,18 @@ void state_clear(struct state *s)
 	free(s->group);
 	free(s->last_error);
 	*s = (struct state){ 0 };
+}
+
+void state_tidy(const struct state_store *store, int64_t now)
+{
+	DIR *dir = opendir(store->dir);
+	struct stat st;
+
+	if (dir == NULL)
+		return;    /* whoever saves a state will say why */
+	for (struct dirent *d; (d = readdir(dir)) != NULL;)
+		if (fs_is_temporary(d->d_name) && fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    now - st.st_mtime > LITTER_AGE_S)
+			(void)unlinkat(dirfd(dir), d->d_name, 0);    /* no secret is in it: the next run tries again */
+	(void)closedir(dir);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* A state file that anything happened to: it is lost, or it is one that the rest of the program can index without a look. */
+#include <stdlib.h>
+
+#include "rotate/state.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct state_store store = { .dir = "/nonexistent", .machine = { { 0x8d, 0x41 } } };
+	AUTO_STATE struct state s = { 0 };
+
+	state_parse(&store, (const char *)data, size, &s);
+	for (size_t i = 0; i < s.n_sinks; i++) {
+		must(s.sinks[i].name != NULL && s.sinks[i].place != NULL);
+		must(s.sinks[i].slot >= 0 && s.sinks[i].slot <= ACR_SLOT__COUNT);
+		must(s.sinks[i].pending_slot >= 0 && s.sinks[i].pending_slot <= ACR_SLOT__COUNT);
+	}
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		must((s.slot[i].created != 0) == (s.slot[i].expires_us != 0));
+	must(!s.lost || (s.n_sinks == 0 && s.login_server == NULL && s.slot[0].created == 0));
+	return 0;
+}

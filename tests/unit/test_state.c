@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "check.h"
+#include "rotate/state.h"
+
+static char *dir;
+static struct state_store store = { .machine = { { 0x8d, 0x41 } } };
+
+static int make_dir(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	store.dir = dir;
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+static char *path_of(const char *name)
+{
+	return mem_fmt("%s/%s", dir, name);
+}
+
+static void fill(struct state *s)
+{
+	*s = (struct state){ .last_success = 1, .last_verified = 2, .last_inspected = 3, .failing_since = 4, .next_generate = 5,
+		             .failures = 6, .last_warned = 7, .rejected_at = 8, .disabled = true, .job_hook_owed = true,
+		             .unfinished = true, .accepted_after_ms = 9 };
+	s->login_server = mem_dup("contoso.azurecr.io");
+	s->group = mem_dup("web_group-1.(of all)");
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct slot_memory *m = &s->slot[i];
+		*m = (struct slot_memory){ .created = 17056479106147326 + i, .expires_us = 1705734307951901 + i, .delivered = true,
+			                   .gone = true, .left = 1705647999, .intent = true, .intent_since = 1705648000,
+			                   .asked_us = 1705734307951909 + i, .asked_before_us = 1705734307000001,
+			                   .foreign_created = 17056479106147399, .foreign_expires_us = 253402300799999999 };
+		crypto_print_bytes(&i, sizeof(i), &m->print);
+	}
+	struct sink_memory *m = state_sink(s, "docker", "docker:/root/.docker/config.json:contoso.azurecr.io");
+	*m = (struct sink_memory){ .name = m->name, .place = m->place, .slot = 2, .created = 17056479106147326, .pending_slot = 1,
+		                   .pending_created = 17056479106147327, .hook_owed = true };
+	(void)state_sink(s, "env", "file:/etc/web/registry.env");
+}
+
+static void same_slot(const struct slot_memory *a, const struct slot_memory *b)
+{
+	assert_int_equal(a->created, b->created);
+	assert_int_equal(a->expires_us, b->expires_us);
+	assert_true(print_equal(&a->print, &b->print));
+	assert_int_equal(a->delivered, b->delivered);
+	assert_int_equal(a->gone, b->gone);
+	assert_int_equal(a->left, b->left);
+	assert_int_equal(a->intent, b->intent);
+	assert_int_equal(a->intent_since, b->intent_since);
+	assert_int_equal(a->asked_us, b->asked_us);
+	assert_int_equal(a->asked_before_us, b->asked_before_us);
+	assert_int_equal(a->foreign_created, b->foreign_created);
+	assert_int_equal(a->foreign_expires_us, b->foreign_expires_us);
+}
+
+/* Ticks to the last digit, microseconds to the last digit: by them a generation is known. */
+static void what_is_saved_is_loaded(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state a = { 0 }, b = { 0 };
+	struct err e = ERR_INIT;
+	fill(&a);
+	CHECK(state_save(&store, "web", &a, &e), "%s", e.text);
+	CHECK(state_load(&store, "web", &b, &e), "%s", e.text);
+	assert_false(b.lost);
+	assert_string_equal(a.login_server, b.login_server);
+	assert_string_equal(a.group, b.group);
+	assert_int_equal(b.last_success, 1);
+	assert_int_equal(b.last_verified, 2);
+	assert_int_equal(b.last_inspected, 3);
+	assert_int_equal(b.failing_since, 4);
+	assert_int_equal(b.next_generate, 5);
+	assert_int_equal(b.failures, 6);
+	assert_int_equal(b.last_warned, 7);
+	assert_int_equal(b.rejected_at, 8);
+	assert_int_equal(b.accepted_after_ms, 9);
+	assert_true(b.disabled && b.job_hook_owed && b.unfinished);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		same_slot(&a.slot[i], &b.slot[i]);
+	assert_int_equal(b.n_sinks, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(a.sinks[i].name, b.sinks[i].name);
+		assert_string_equal(a.sinks[i].place, b.sinks[i].place);
+		assert_int_equal(a.sinks[i].slot, b.sinks[i].slot);
+		assert_int_equal(a.sinks[i].created, b.sinks[i].created);
+		assert_int_equal(a.sinks[i].pending_slot, b.sinks[i].pending_slot);
+		assert_int_equal(a.sinks[i].pending_created, b.sinks[i].pending_created);
+		assert_int_equal(a.sinks[i].hook_owed, b.sinks[i].hook_owed);
+	}
+}
+
+static void the_file_is_private(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state s = { 0 };
+	AUTO_FREE char *path = path_of("private.state");
+	struct err e = ERR_INIT;
+	struct stat st;
+	(void)umask(0);
+	assert_true(state_save(&store, "private", &s, &e));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	(void)umask(022);
+}
+
+static void no_file_is_an_empty_state(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+	assert_true(state_load(&store, "nothing", &s, &e));
+	assert_false(s.lost);
+	assert_int_equal(s.n_sinks, 0);
+	assert_int_equal(s.slot[0].created, 0);
+}
+
+#define HEAD "[state]\nversion = 1\nmachine = 8d410000000000000000000000000000\n"
+#define MADE "created = 2024-01-19T07:05:10.6147326+00:00\nexpires = 2024-04-19T07:05:10.123451Z\n"
+
+static void what_no_save_wrote_counts_as_lost(void **state)
+{
+	(void)state;
+	static const struct { const char *name, *text; bool lost; } row[] = {
+		{ "the least", HEAD, false },
+		{ "a slot", HEAD "[password1]\n" MADE, false },
+		{ "a comment", "# hello\n" HEAD, false },
+		{ "empty", "", true },
+		{ "no version", "[state]\nmachine = 8d410000000000000000000000000000\n", true },
+		{ "no machine", "[state]\nversion = 1\n", true },
+		{ "another version", "[state]\nversion = 2\nmachine = 8d410000000000000000000000000000\n", true },
+		{ "another machine: a copied state", "[state]\nversion = 1\nmachine = 8d420000000000000000000000000000\n", true },
+		{ "half a line", HEAD "[password1]\ncreated = 2024-01-1", true },
+		{ "an unknown key", HEAD "colour = blue\n", true },
+		{ "an unknown section", HEAD "[password3]\n", true },
+		{ "a slot twice", HEAD "[password1]\n" MADE "[password1]\n" MADE, true },
+		{ "a creation without an expiry", HEAD "[password1]\ncreated = 2024-01-19T07:05:10.6147326+00:00\n", true },
+		{ "an expiry without a creation", HEAD "[password1]\nexpires = 2024-04-19T07:05:10.123451Z\n", true },
+		{ "an intent that asked for nothing", HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", true },
+		{ "an intent of no time", HEAD "[password1]\nintent = yes\nasked = 2024-04-19T07:05:10.123451Z\n", true },
+		{ "a third slot in a sink", HEAD "[sink 1]\nname = a\nplace = b\nslot = 3\n", true },
+		{ "a pending third slot", HEAD "[sink 1]\nname = a\nplace = b\npending_slot = 3\n", true },
+		{ "a sink without a name", HEAD "[sink 1]\nplace = b\n", true },
+		{ "a sink without a place", HEAD "[sink 1]\nname = a\n", true },
+		{ "a number below zero", HEAD "failures = -1\n", true },
+		{ "neither yes nor no", HEAD "disabled = maybe\n", true },
+		{ "half a fingerprint", HEAD "[password1]\n" MADE "print = 8d41\n", true },
+		{ "garbage", "\x01\x02\xff\xfe[[[", true },
+	};
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_STATE struct state s = { 0 };
+		state_parse(&store, row[i].text, strlen(row[i].text), &s);
+		CHECK(s.lost == row[i].lost, "%s", row[i].name);
+		if (s.lost)
+			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL, "%s leaves something", row[i].name);
+	}
+}
+
+static void a_state_that_cannot_be_read_is_an_error(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state s = { 0 };
+	AUTO_FREE char *path = path_of("folder.state");
+	struct err e = ERR_INIT;
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(state_load(&store, "folder", &s, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+}
+
+static void sinks_are_found_added_and_dropped(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state s = { 0 };
+	state_sink(&s, "a", "1")->slot = 1;
+	state_sink(&s, "b", "2")->slot = 2;
+	state_sink(&s, "a", "3")->slot = 0;
+	assert_int_equal(s.n_sinks, 3);
+	assert_int_equal(state_sink(&s, "a", "1")->slot, 1);
+	assert_int_equal(s.n_sinks, 3);
+	state_drop_sink(&s, 0);
+	assert_int_equal(s.n_sinks, 2);
+	assert_int_equal(state_sink(&s, "b", "2")->slot, 2);
+	assert_int_equal(state_sink(&s, "a", "1")->slot, 0);
+	while (s.n_sinks > 0)
+		state_drop_sink(&s, s.n_sinks - 1);
+}
+
+static void touch(const char *name, int64_t age)
+{
+	AUTO_FREE char *path = path_of(name);
+	const struct timespec when[2] = { { .tv_sec = time(NULL) - age }, { .tv_sec = time(NULL) - age } };
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, when), 0);
+	(void)close(fd);
+}
+
+static bool is_there(const char *name)
+{
+	AUTO_FREE char *path = path_of(name);
+	return access(path, F_OK) == 0;
+}
+
+/* What is young may belong to a program that is just writing it. */
+static void old_leftovers_are_tidied_away(void **state)
+{
+	(void)state;
+	touch(".acrotate.0123456789abcdef.aaaa", 7200);
+	touch(".acrotate.0123456789abcdef.bbbb", 10);
+	touch("old.state", 7200);
+	touch("old.lock", 7200);
+	state_tidy(&store, time(NULL));
+	assert_false(is_there(".acrotate.0123456789abcdef.aaaa"));
+	assert_true(is_there(".acrotate.0123456789abcdef.bbbb"));
+	assert_true(is_there("old.state"));
+	assert_true(is_there("old.lock"));
+	const struct state_store nowhere = { .dir = "/nonexistent" };
+	state_tidy(&nowhere, time(NULL));
+}
+
+static void machines_are_told_apart(void **state)
+{
+	(void)state;
+	struct state_store a, b;
+	state_store_init("/x", &a);
+	state_store_init("/y", &b);
+	assert_true(print_equal(&a.machine, &b.machine));
+	assert_false(print_equal(&a.machine, &store.machine));
+	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	struct err e = ERR_INIT;
+	s.failures = 3;
+	assert_true(state_save(&store, "moved", &s, &e));
+	a.dir = dir;
+	assert_true(state_load(&a, "moved", &back, &e));
+	assert_true(back.lost);
+	assert_int_equal(back.failures, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(the_file_is_private),
+		cmocka_unit_test(no_file_is_an_empty_state),
+		cmocka_unit_test(what_no_save_wrote_counts_as_lost),
+		cmocka_unit_test(a_state_that_cannot_be_read_is_an_error),
+		cmocka_unit_test(sinks_are_found_added_and_dropped),
+		cmocka_unit_test(old_leftovers_are_tidied_away),
+		cmocka_unit_test(machines_are_told_apart),
+	};
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
