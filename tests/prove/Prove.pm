@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+# What the proofs share: an emulator with one token, a job with three sinks, and a checker that reads the sinks and logs in without any
+# code of acrotate. Every process started here is ended by its pid.
+package Prove;
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IPC::Open3;
+use JSON::PP;
+use MIME::Base64;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
+	works forget_logins litter work_dir dir build env sinks write_job);
+
+my $root  = abs_path(dirname(__FILE__) . '/../..');
+my $build = $ENV{BUILD} || "$root/build/release";
+my $work  = tempdir('acrotate-prove.XXXXXX', TMPDIR => 1);
+my ($pid, %env, $dir, %works);
+my $owner = $$;
+
+delete $ENV{$_} for grep { /proxy/i } keys %ENV;
+$ENV{NO_PROXY} = 'localhost,127.0.0.1';
+
+END { if ($$ == $owner) { my $s = $?; stop_emulator(); system('rm', '-rf', $work) unless $ENV{KEEP}; $? = $s; } }
+$SIG{INT} = $SIG{TERM} = sub { exit 143 };
+
+sub work_dir { return $work; }
+sub dir { return $dir; }
+sub build { return $build; }
+sub env { return $env{$_[0]}; }
+sub sinks { return ('docker', 'env', 'place'); }
+sub slurp { my ($f) = @_; open my $h, '<', $f or return undef; local $/; return scalar <$h>; }
+sub spill { my ($f, $text) = @_; open my $h, '>', $f or die "$f: $!"; print $h $text; close $h or die "$f: $!"; }
+
+sub stop_emulator {
+	return unless $pid;
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	$pid = undef;
+}
+
+# Due at once, always: an hour of life, renewed 59 minutes and 50 seconds before it ends. Two sinks are renamed, one is written in place.
+sub write_job {
+	my (%o) = @_;
+	my ($more, $lifetime, $renew) = ($o{job} || '', $o{lifetime} || '60m', $o{renew_before} || '59m 50s');
+	spill("$dir/e/jobs.d/web.conf", <<"END");
+[job]
+registry = contoso
+resource_group = emulated
+token = web-pull
+lifetime = $lifetime
+renew_before = $renew
+grace = 2s
+$more
+[sink docker]
+type = docker
+path = $dir/sinks/config.json
+[sink env]
+type = file
+path = $dir/sinks/registry.env
+content = PASSWORD={password}
+[sink place]
+type = file
+path = $dir/sinks/in-place
+content = {password}
+in_place = yes
+END
+}
+
+# A new emulator, a new job, both slots generated once, everything in step.
+sub start_emulator {
+	my (%o) = @_;
+	stop_emulator();
+	$dir = "$work/e" . int(time() * 1000);
+	mkdir $dir or die "$dir: $!";
+	$pid = fork();
+	if ($pid == 0) {
+		open STDOUT, '>', "$dir/out";
+		exec "$build/acrotate-emulator", '--dir', "$dir/e", '--token', 'web-pull', @{ $o{options} || ['--fast'] } or exit 127;
+	}
+	for (1 .. 400) { last if (slurp("$dir/out") || '') =~ /ready/; sleep 0.05; }
+	%env = map { /^(\w+)=(.*)$/ ? ($1 => $2) : () } split /\n/, slurp("$dir/e/env") // die "the emulator did not start\n";
+	mkdir "$dir/e/jobs.d";
+	mkdir "$dir/sinks";
+	spill("$dir/sinks/config.json", "{\n  \"auths\": {\n    \"other.example.com\": { \"auth\": \"Zm9vOmJhcg==\" }\n  }\n}\n");
+	spill("$dir/sinks/in-place", '');
+	if ($o{conf}) { open my $h, '>>', "$dir/e/acrotate.conf"; print $h $o{conf}; close $h; }
+	write_job(%o);
+	$ENV{STATE_DIRECTORY} = "$dir/state";
+	settle(10) for 1 .. 2;
+}
+
+# One undisturbed run, some seconds later by the service's clock.
+sub settle {
+	advance($_[0] || 61);
+	my ($rc, $said) = acrotate();
+	die "a run that nothing disturbs fails: $rc $said\n" if $rc != 0 && $rc != 75;
+	forget_logins();
+}
+
+# Exit status, and what a command said on both channels.
+sub run {
+	my @cmd = @_;
+	my $child = open3(my $in, my $out, undef, @cmd);
+	close $in;
+	my $text = do { local $/; <$out> };
+	waitpid $child, 0;
+	return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $text // '');
+}
+
+# acrotate run, behind the words given.
+sub acrotate { return run(@_, "$build/acrotate", 'run', '-c', "$dir/e/acrotate.conf"); }
+sub curl { my ($rc, $text) = run('curl', '-sS', '--cacert', $env{EMULATOR_CA}, @_); return $text; }
+sub control { my ($path, $body) = @_; return curl('-X', 'POST', '-d', $body, "$env{EMULATOR_CONTROL}/$path"); }
+sub faults { my $said = control('faults', encode_json([@_])); die "the emulator refuses the fault: $said" if $said =~ /"error"/; }
+sub no_faults { curl('-X', 'DELETE', "$env{EMULATOR_CONTROL}/faults"); }
+sub advance { my ($s) = @_; control('clock', "{\"advance\": $s}"); }
+
+sub generations {
+	my $t = decode_json(curl("$env{EMULATOR_CONTROL}/state"))->{registries}[0]{tokens}[0];
+	return $t->{password1}{generations} + $t->{password2}{generations};
+}
+
+# What a consumer would read: undef for what it could not use, or when somebody else's entry is not as it was.
+sub password_in {
+	my ($sink) = @_;
+	if ($sink eq 'docker') {
+		my $json = eval { decode_json(slurp("$dir/sinks/config.json") // '') } or return undef;
+		return undef unless ($json->{auths}{'other.example.com'}{auth} // '') eq 'Zm9vOmJhcg==';
+		my ($user, $password) = split /:/, decode_base64($json->{auths}{$env{EMULATOR_LOGIN_SERVER}}{auth} // ''), 2;
+		return $password;
+	}
+	my $text = slurp($sink eq 'env' ? "$dir/sinks/registry.env" : "$dir/sinks/in-place") // '';
+	return $text =~ ($sink eq 'env' ? qr/^PASSWORD=(\S+)\n$/ : qr/^(\S+)\n$/) ? $1 : undef;
+}
+
+sub forget_logins { %works = (); }
+
+# Does the registry accept it? Asked once until forget_logins(). The password travels in a file of our own, not in argv.
+sub works {
+	my ($password) = @_;
+	return 0 unless defined $password;
+	return $works{$password} if exists $works{$password};
+	my $old = umask 077;
+	spill("$work/netrc.$$", "machine localhost login web-pull password $password\n");
+	umask $old;
+	return $works{$password} = curl('-o', '/dev/null', '-w', '%{http_code}', '--netrc-file', "$work/netrc.$$",
+		"https://$env{EMULATOR_LOGIN_SERVER}/oauth2/token?service=$env{EMULATOR_LOGIN_SERVER}") eq '200';
+}
+
+sub litter {
+	opendir my $d, "$dir/sinks" or die;
+	return grep { /^\.acrotate/ } readdir $d;
+}
+
+1;

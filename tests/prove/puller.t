@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Zero downtime, for real: pullers read config.json and fetch a manifest from a real docker-registry as fast as they can, while their
+# tokens are rotated over and over, runs are killed at random moments, replies are lost, and the registry's replicas learn of a password
+# two seconds late. Not one pull may fail. Then the same pullers under the naive rule: regenerate the older slot, publish at once.
+#
+#   puller.t [ROTATIONS]     in all, over four tokens (200)
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+for c in skopeo docker-registry; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
+rotations=${1:-200}
+tokens='alpha bravo charly delta1'
+each=$((rotations / 4))
+
+# shellcheck disable=SC2046
+start_registry --propagation 2s --replicas 3 $(for t in $tokens; do echo "--token $t-pull"; done)
+ok "an image is there to pull" push_image hello
+export STATE_DIRECTORY="$T/state"
+for t in $tokens; do
+	mkdir -p "$T/$t" "$E/jobs.d"
+	printf '[job]\nregistry = contoso\nresource_group = emulated\ntoken = %s-pull\nlifetime = 60s\nrenew_before = 30s\ngrace = 1s\n[sink docker]\ntype = docker\npath = %s/config.json\n' \
+		"$t" "$T/$t" >"$E/jobs.d/$t.conf"
+done
+run() { "$ACROTATE" run -c "$E/acrotate.conf" "$@"; }
+ok "the first passwords are delivered" run
+
+# One pull as docker does it: config.json, token, manifest. Passwords go to curl in a file, not in argv.
+pull() {
+	auth=$(sed -n 's/.*"auth": *"\([^"]*\)".*/\1/p' "$1/config.json") && [ -n "$auth" ] || return 1
+	printf 'header = "Authorization: Basic %s"\n' "$auth" >"$1/basic"
+	bearer=$(curl -sS --cacert "$E/ca.pem" -K "$1/basic" \
+		"$EMULATOR_URL/oauth2/token?service=$EMULATOR_LOGIN_SERVER&scope=repository:hello:pull" |
+		sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p') && [ -n "$bearer" ] || return 1
+	printf 'header = "Authorization: Bearer %s"\n' "$bearer" >"$1/bearer"
+	[ "$(curl -sS --cacert "$E/ca.pem" -K "$1/bearer" -o /dev/null -w '%{http_code}' \
+		-H 'Accept: application/vnd.oci.image.manifest.v1+json' "$EMULATOR_URL/v2/hello/manifests/v1")" = 200 ]
+}
+# Until the file `stop` is there; good and bad pulls are counted in files of their own.
+puller() {
+	good=0 bad=0
+	# Ends with the test, however that ends.
+	while [ ! -e "$T/stop" ] && [ -d "$1" ]; do
+		if pull "$1" 2>>"$1/errors"; then good=$((good + 1)); else bad=$((bad + 1)); date +%T >>"$1/bad-at"; fi
+	done
+	echo "$good $bad" >"$1/pulls"
+}
+start_pullers() {
+	rm -f "$T/stop"
+	PULLERS=
+	for t in $tokens; do
+		rm -f "$T/$t/pulls"
+		puller "$T/$t" &
+		PULLERS="$PULLERS $!"
+	done
+}
+# Sets `result`: good and bad pulls. Not in a command substitution: only their parent can wait for them.
+stop_pullers() {
+	: >"$T/stop"
+	# shellcheck disable=SC2086
+	wait $PULLERS
+	result=$(cat "$T"/*/pulls | awk '{ g += $1; b += $2 } END { print g + 0, b + 0 }')
+}
+
+# Rotates one job until its password has changed so often; a third of the runs is killed, one in twenty loses the reply to generate.
+rotator() {
+	t=$1 changed=0 killed=0 seed=$2
+	while [ "$changed" -lt "$each" ] && [ -d "$T/$t" ]; do
+		before=$(cksum <"$T/$t/config.json")
+		seed=$(((seed * 1103515245 + 12345) % 2147483648))
+		[ $((seed / 65536 % 20)) != 0 ] || fault "{\"operation\":\"generate\",\"token\":\"$t-pull\",\"effect\":\"act-drop\",\"count\":1}" >/dev/null
+		if [ $((seed / 65536 % 3)) = 0 ]; then
+			timeout -s KILL "$((seed / 1048576 % 3)).$((seed / 4096 % 10))" "$ACROTATE" run -c "$E/acrotate.conf" --force "$t" >/dev/null 2>&1
+			killed=$((killed + 1))
+		else
+			run --force "$t" >/dev/null 2>&1
+		fi
+		[ "$(cksum <"$T/$t/config.json")" = "$before" ] || changed=$((changed + 1))
+	done
+	echo "$changed $killed" >"$T/$t/rotated"
+}
+
+start_pullers
+ROTATORS= n=1
+for t in $tokens; do
+	rotator "$t" $((n * 7919)) &
+	ROTATORS="$ROTATORS $!"
+	n=$((n + 1))
+done
+# shellcheck disable=SC2086
+wait $ROTATORS
+stop_pullers
+rotated=$(cat "$T"/*/rotated | awk '{ r += $1; k += $2 } END { print r, k }')
+echo "# acrotate: ${rotated% *} rotations, ${rotated#* } runs killed: ${result% *} pulls, ${result#* } failed"
+ok "at least $rotations rotations happened" test "${rotated% *}" -ge $((each * 4))
+ok "not one pull failed" test "${result#* }" = 0
+ok "and there were pulls" test "${result% *}" -gt "$rotations"
+
+# The naive rule: the slot that is older, published as soon as Azure has answered.
+naive() {
+	t=$1 slot=password1
+	for _ in 1 2 3 4 5 6; do
+		control "tokens/$t-pull" "{\"action\":\"generate\",\"slot\":\"$slot\"}" >"$T/$t/generated"
+		printf '{"auths":{"%s":{"auth":"%s"}}}\n' "$EMULATOR_LOGIN_SERVER" \
+			"$(printf '%s:%s' "$t-pull" "$(jget "$T/$t/generated" password)" | openssl base64 -A)" >"$T/$t/new"
+		mv "$T/$t/new" "$T/$t/config.json"
+		[ $slot = password1 ] && slot=password2 || slot=password1
+		sleep 1
+	done
+}
+start_pullers
+NAIVE=
+for t in $tokens; do naive "$t" & NAIVE="$NAIVE $!"; done
+# shellcheck disable=SC2086
+wait $NAIVE
+stop_pullers
+echo "# the naive rule: 24 rotations: ${result% *} pulls, ${result#* } failed"
+ok "the same pullers fail under the naive rule" test "${result#* }" -gt 0
+done_testing
