@@ -129,7 +129,7 @@ check-e2e: all
 	@prove --timer --comments -j$(shell nproc) tests/e2e/*.t
 check-az: all
 	@packaging/install-deps e2e az
-	@prove -v --timer tests/e2e/az.t
+	@prove -v --timer tests/e2e/az*.t
 demo:
 	@packaging/install-deps build demo
 	@$(MAKE) --no-print-directory -j$(shell nproc) all

@@ -260,7 +260,7 @@ static void remember(struct emitter *y, const struct value *v)
 	if (2 * (y->n_seen + 1) > y->cap_seen) {
 		struct emitter larger = { .cap_seen = y->cap_seen == 0 ? 64 : 2 * y->cap_seen };
 		larger.seen = mem_array(larger.cap_seen, sizeof(*larger.seen));
-		for (size_t i = 0; i < y->cap_seen; i++)
+		for (size_t i = 0; y->seen != NULL && i < y->cap_seen; i++)
 			if (y->seen[i].value != NULL)
 				*find_seen(&larger, y->seen[i].value) = y->seen[i];
 		mem_free_ptr(&y->seen);

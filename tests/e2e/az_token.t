@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Microsoft's az and `acrotate token`, one after the other, with the same words, against the same emulator: they print the same and exit
+# alike. Passwords, times and operation ids differ from run to run and are masked.
+set -uf
+. "$(dirname "$0")/lib.sh"
+command -v az >/dev/null || skip_all "az is not installed (make check-az installs it)"
+
+start_emulator --fast --settle 1s --token old-token --registry contoso --registry other
+export AZURE_CONFIG_DIR="$T/azure" REQUESTS_CA_BUNDLE="$E/ca.pem" AZURE_CORE_COLLECT_TELEMETRY=0
+export ACROTATE_CONFIG="$E/acrotate.conf"
+mkdir -p "$AZURE_CONFIG_DIR"
+quietly() { "$@" >"$T/setup" 2>&1 || { sed 's/^/# /' "$T/setup"; echo "Bail out! $*"; exit 1; }; }
+quietly az cloud register -n Emulated --endpoint-resource-manager "$EMULATOR_URL/" --endpoint-management "$EMULATOR_URL/" \
+	--endpoint-active-directory "$EMULATOR_URL/adfs" \
+	--endpoint-active-directory-resource-id https://management.core.windows.net/ \
+	--endpoint-active-directory-graph-resource-id https://graph.windows.net/ --suffix-acr-login-server-endpoint .azurecr.io
+quietly az cloud set -n Emulated
+quietly az login --service-principal -u "$EMULATOR_CLIENT_ID" -p "$(cat "$E/client-secret")" --tenant "$EMULATOR_TENANT"
+
+mask() {
+	sed -E 's#[A-Za-z0-9+/]{42}\+ACR[A-Za-z0-9+/]{6}#PASSWORD#g; s#[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?(\+00:00|Z)#TIME#g
+	        s#TIME +#TIME  #g; s#-{18,} +#----  #g; s#(PASSWORD|EXPIRY|DATE) +#\1  #g' "$1"
+}
+# same WORDS...: "@" in a word is az for the one and us for the other, so that both change a token of their own.
+same() {
+	_what="$*"
+	# shellcheck disable=SC2046
+	az acr token $(printf '%s\n' "$@" | sed 's/@/az/') >"$T/az.out" 2>"$T/az.err"; _az=$?
+	# shellcheck disable=SC2046
+	"$ACROTATE" token $(printf '%s\n' "$@" | sed 's/@/us/') >"$T/us.out" 2>"$T/us.err"; _us=$?
+	mask "$T/az.out" | sed 's/az-token/our-token/g' >"$T/az.masked"
+	mask "$T/us.out" | sed 's/us-token/our-token/g' >"$T/us.masked"
+	if [ "$_az" = "$_us" ] && cmp -s "$T/az.masked" "$T/us.masked"; then
+		ok "$_what" true
+	else
+		diff "$T/az.masked" "$T/us.masked" | sed 's/^/# /'
+		echo "# az exits $_az, acrotate $_us"; sed 's/^/# /' "$T/us.err"
+		ok "$_what" false
+	fi
+}
+
+R="-r contoso -g $EMULATOR_RESOURCE_GROUP"
+# shellcheck disable=SC2086
+{
+	same create -r contoso -n @-token --scope-map demo-pull --no-passwords
+	same create $R -n @-token-b --repository hello content/read metadata/read --gateway gw1 config/read --expiration-in-days 30
+	same create $R -n @-token-c --scope-map _repositories_pull --status disabled --expiration 2031-12-31T12:59:59Z -o table
+	for format in json jsonc yaml yamlc table tsv none; do
+		same show $R -n old-token -o $format
+		same credential generate $R -n @-token --password1 -o $format
+		same credential generate -r contoso -n @-token --password1 --password2 --expiration-in-days 30 -o $format
+	done
+	same update $R -n @-token --status disabled
+	same update -r contoso -n @-token --status enabled --scope-map _repositories_push -o yaml
+	same show $R -n @-token --query "{name:name,map:scopeMapId,list:credentials.passwords[].name}" -o json
+	same show $R -n @-token --query "[name,status]" -o tsv
+	same show $R -n @-token --query "credentials.passwords[]" -o table
+	same show $R -n @-token --query "*" -o yaml
+	same show $R -n @-token --query "keys(@)" -o tsv
+	same show $R -n @-token --query "systemData" -o table
+	same show $R -n @-token --query "length(credentials.passwords)"
+	same show $R -n @-token --query "nothing"
+	same show $R -n @-token --query "abs(name)"
+	same show $R -n @-token --query "[?"
+	same credential delete $R -n @-token --password1
+	same credential delete $R -n @-token --password1
+	same credential delete $R -n @-token --password2 -o table
+	same credential delete $R -n @-token
+	same show $R -n missing-token
+	same show -r nowhere -n old-token
+	same list -r nowhere -g $EMULATOR_RESOURCE_GROUP
+	same list -r other -o table
+	same delete $R -n @-token-b -y
+	same delete -r contoso -n @-token-c --yes
+	same show $R -n @-token-b
+	same show
+	same show $R -n old-token --nope
+	same credential
+	same rotate
+	same update $R -n @-token --status off
+	same create $R -n @-token-d --repository hello
+	same create $R -n @-token-d --repository hello content/eat
+	same create $R -n @-token-d --scope-map missing-map --no-passwords
+	same create $R -n @-token-d --scope-map demo-pull --no-passwords --expiration-in-days 3
+}
+done_testing

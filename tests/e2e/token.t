@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `acrotate token`: the program as it is installed, over real TLS, from create to delete.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+start_emulator --fast --settle 1s --token old-token --registry contoso
+export ACROTATE_CONFIG="$E/acrotate.conf" AZURE_CONFIG_DIR="$T/nowhere"
+token() { "$ACROTATE" token "$@" >"$T/out" 2>"$T/err"; }
+status() { token "$@"; echo $?; }
+query() { token "$@" -o tsv && cat "$T/out"; }
+
+is "create" "$(status create -r contoso -n web-pull --repository Hello content/read --gateway gw1 config/read)" 0
+p1=$(jget "$T/out" credentials.passwords.0.value)
+p2=$(jget "$T/out" credentials.passwords.1.value)
+is "prints two passwords that work" "$(login web-pull "$p1") $(login web-pull "$p2")" "200 200"
+is "and nothing on standard error" "$(cat "$T/err")" ""
+is "create again is refused" "$(status create -r contoso -n web-pull --scope-map demo-pull)" 1
+like "and says what would happen" "$(cat "$T/err")" 'passwords stop working: say --overwrite'
+is "both still work" "$(login web-pull "$p1") $(login web-pull "$p2")" "200 200"
+
+is "generate without a slot is refused" "$(status credential generate -r contoso -n web-pull)" 2
+is "both still work after it" "$(login web-pull "$p1") $(login web-pull "$p2")" "200 200"
+g2=$(query credential generate -r contoso -n web-pull --password2 --expiration-in-days 30 --query 'passwords[?name==`password2`].value | [0]')
+is "generate one slot" "$(login web-pull "$g2") $(login web-pull "$p2") $(login web-pull "$p1")" "200 401 200"
+
+fault '{"operation":"generate","effect":"act-drop"}' >/dev/null
+clear_log
+is "a generate that may have acted" "$(status credential generate -r contoso -n web-pull --password2)" 1
+is "is not sent again" "$(count_log generate)" 1
+no_faults >/dev/null
+
+is "update" "$(query update -r contoso -n web-pull --status disabled --query status)" disabled
+is "shuts the door" "$(login web-pull "$p1")" 401
+is "another scope map leaves it shut" "$(query update -r contoso -n web-pull --scope-map _repositories_push --query status)" disabled
+is "enable" "$(query update -r contoso -n web-pull --status enabled --query status)" enabled
+is "opens it" "$(login web-pull "$p1")" 200
+is "credential delete" "$(query credential delete -r contoso -n web-pull --password1 --query 'credentials.passwords[].name')" password2
+is "list" "$(query list -r contoso --query 'sort_by([], &name)[].name' | tr '\n' ' ')" "old-token web-pull "
+is "delete without a terminal" "$(status delete -r contoso -n web-pull </dev/null)" 1
+is "delete" "$(status delete -r contoso -n web-pull --yes)" 0
+is "it is gone" "$(status show -r contoso -n web-pull)" 3
+like "in the service's words" "$(cat "$T/err")" '^ERROR: \(ResourceNotFound\) The resource web-pull could not be found'
+is "help" "$(status --help)" 0
+is "no command" "$(status)" 2
+is "a full disk loses a new password loudly" "$("$ACROTATE" token credential generate -r contoso -n old-token --password1 2>&1 >/dev/full; echo $?)" \
+	"ERROR: cannot write to standard output: the new password was made, and has been lost
+1"
+done_testing
