@@ -39,16 +39,18 @@ void cloud_clear(struct cloud *c);
 /*
  * One method of authentication. fetch() makes one token request (one or more exchanges) and never sleeps; *expires is by the local clock.
  * present() tells whether this host has what the method needs, so that `default` can walk on; if not it appends to `missing` what
- * was looked for.
+ * was looked for. The walk goes through the `prod` set, or what AZURE_TOKEN_CREDENTIALS names: a set, or one of Microsoft's credentials.
  */
 struct auth_ops {
-	const char *method;
+	const char *method;         /* "client-secret", as in [azure] */
+	const char *credential;     /* "EnvironmentCredential", as in AZURE_TOKEN_CREDENTIALS */
+	const char *set;            /* "prod" or "dev" */
 	bool (*present)(const struct azure_spec *s, struct http *h, struct buf *missing);
 	bool (*fetch)(const struct azure_spec *s, const struct cloud *c, struct http *h, const struct env *env,
 	              struct secret **token, int64_t *expires, struct err *e);
 };
-extern const struct auth_ops auth_secret, auth_workload, auth_managed;
-extern const struct auth_ops *const auth_methods[];   /* NULL-terminated; one file auth_*.c each */
+extern const struct auth_ops auth_secret, auth_certificate, auth_workload, auth_managed, auth_cli;
+extern const struct auth_ops *const auth_methods[];   /* NULL-terminated, in the order of the walk; one file auth_*.c each */
 
 /*
  * The token of one identity. It is fetched when first asked for, kept in memory until five minutes before it expires, and shared by
@@ -61,5 +63,6 @@ void auth_free(struct auth *a);
 /* *token is a copy for the caller. *serial numbers the token; pass it back as `refused` when the service would not have it (0: none). */
 MUST_USE bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused, struct secret **token,
                          unsigned *serial, struct err *e);
+const char *auth_method(struct auth *a);     /* the method of the newest token; NULL before the first */
 
 #endif

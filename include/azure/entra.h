@@ -19,8 +19,14 @@ void entra_form_add(struct buf *form, const char *name, const char *value);
 MUST_USE bool entra_form_secret(struct buf *form, const char *name, const struct secret *value, struct err *e);
 
 /* Who asks, from the spec or the environment; ERR_CONFIG for what is missing or malformed. Borrowed. */
-struct entra_client { const char *tenant, *id; };
+struct entra_client {
+	const char *tenant, *id;
+	/* Where the request goes instead of the authority, for a cluster's token proxy; else NULL. */
+	const char *base, *connect_to;
+	const struct buf *trust;
+};
 MUST_USE bool entra_client(const struct azure_spec *s, struct entra_client *out, struct err *e);
+MUST_USE bool entra_client_of(const char *tenant, const char *id, struct entra_client *out, struct err *e);    /* either may be NULL */
 /* The token endpoint of a tenant, which is also the audience of an assertion. Caller frees. */
 char *entra_token_url(const struct cloud *c, const char *tenant);
 

@@ -32,6 +32,8 @@ struct http_request {
 	const struct secret *secret_value;
 	bool                 once;             /* never sent twice: fresh connection, no reuse, no retry */
 	bool                 fresh;            /* fresh connection: another replica may answer */
+	const char          *connect_to;       /* "host:port" where this goes, though the URL's host is the name its certificate must have */
+	const struct buf    *trust;            /* PEM of the authorities trusted for this request, and no others; or NULL */
 	bool                 no_retry;         /* a probe: http_retry passes it through, whatever comes back */
 	int64_t              timeout_ms;       /* 0: the client's own */
 };

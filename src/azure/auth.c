@@ -2,6 +2,7 @@
 /* The token cache, and the walk over the methods. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "azure/auth.h"
 #include "base/buf.h"
@@ -15,7 +16,7 @@
 #define HOLD_FIRST_MS 1000      /* how long the first failure keeps others from asking; doubles */
 #define HOLD_MAX_MS 30000
 
-const struct auth_ops *const auth_methods[] = { &auth_secret, &auth_workload, &auth_managed, NULL };
+const struct auth_ops *const auth_methods[] = { &auth_secret, &auth_certificate, &auth_workload, &auth_managed, &auth_cli, NULL };
 
 struct auth {
 	const struct azure_spec *spec;
@@ -49,17 +50,42 @@ void auth_free(struct auth *a)
 	free(a);
 }
 
+static bool is_selected(const struct auth_ops *m, const char *word)
+{
+	return strcasecmp(word, m->set) == 0 || strcasecmp(word, m->credential) == 0;
+}
+
+/* How many methods the word stands for, and the last of them. */
+static size_t count_selected(const char *word, const struct auth_ops **last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; auth_methods[i] != NULL; i++) {
+		if (is_selected(auth_methods[i], word)) {
+			*last = auth_methods[i];
+			n++;
+		}
+	}
+	return n;
+}
+
 /* The first method this host has what it takes for. One that is there and then fails ends the walk: its error is the one to mend. */
 static bool walk(struct auth *a, struct http *h, const struct auth_ops **out, struct err *e)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(ERR_TEXT_MAX);
+	const char *wanted = getenv("AZURE_TOKEN_CREDENTIALS"), *word = wanted != NULL ? wanted : "prod";
+	size_t n = count_selected(word, out);
 
+	if (n == 0)
+		return err_set(e, ERR_CONFIG, "AZURE_TOKEN_CREDENTIALS is '%.60s': say prod, dev, EnvironmentCredential, "
+		               "WorkloadIdentityCredential, ManagedIdentityCredential or AzureCLICredential", word);
+	/* Asked for by name, it is not looked for: it works, or says why not. */
+	if (n == 1)
+		return true;
 	for (size_t i = 0; auth_methods[i] != NULL; i++) {
-		if (auth_methods[i]->present == NULL)
+		if (!is_selected(auth_methods[i], word))
 			continue;
-		if (missing.len > 0)
-			buf_str(&missing, "; ");
-		buf_fmt(&missing, "%s: ", auth_methods[i]->method);
+		buf_fmt(&missing, "%s%s: ", missing.len > 0 ? "; " : "", auth_methods[i]->method);
 		if (auth_methods[i]->present(a->spec, h, &missing)) {
 			*out = auth_methods[i];
 			return true;
@@ -157,4 +183,12 @@ bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned 
 	}
 	(void)pthread_mutex_unlock(&a->mutex);
 	return ok;
+}
+
+const char *auth_method(struct auth *a)
+{
+	(void)pthread_mutex_lock(&a->mutex);
+	const char *name = a->method != NULL ? a->method->method : NULL;
+	(void)pthread_mutex_unlock(&a->mutex);
+	return name;
 }

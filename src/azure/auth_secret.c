@@ -48,4 +48,6 @@ static bool secret_fetch(const struct azure_spec *s, const struct cloud *c, stru
 	       entra_token(c, &who, &proof, h, env, token, expires, e);
 }
 
-const struct auth_ops auth_secret = { .method = "client-secret", .present = secret_present, .fetch = secret_fetch };
+const struct auth_ops auth_secret = {
+	.method = "client-secret", .credential = "EnvironmentCredential", .set = "prod", .present = secret_present, .fetch = secret_fetch
+};

@@ -37,18 +37,20 @@ static bool is_id(const char *s)
 	return strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-") == strlen(s);
 }
 
+bool entra_client_of(const char *tenant, const char *id, struct entra_client *out, struct err *e)
+{
+	if (tenant == NULL || id == NULL)
+		return err_set(e, ERR_CONFIG, "no %s: set it in [azure], or %s", tenant == NULL ? "tenant_id" : "client_id",
+		               tenant == NULL ? "AZURE_TENANT_ID" : "AZURE_CLIENT_ID");
+	if (!is_id(tenant))
+		return err_set(e, ERR_CONFIG, "tenant_id '%.100s' is not a tenant: letters, digits, dots and hyphens", tenant);
+	*out = (struct entra_client){ .tenant = tenant, .id = id };
+	return true;
+}
+
 bool entra_client(const struct azure_spec *s, struct entra_client *out, struct err *e)
 {
-	struct entra_client who = { .tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID"),
-	                            .id = auth_or_env(s->client_id, "AZURE_CLIENT_ID") };
-
-	if (who.tenant == NULL || who.id == NULL)
-		return err_set(e, ERR_CONFIG, "no %s: set it in [azure], or %s", who.tenant == NULL ? "tenant_id" : "client_id",
-		               who.tenant == NULL ? "AZURE_TENANT_ID" : "AZURE_CLIENT_ID");
-	if (!is_id(who.tenant))
-		return err_set(e, ERR_CONFIG, "tenant_id '%.100s' is not a tenant: letters, digits, dots and hyphens", who.tenant);
-	*out = who;
-	return true;
+	return entra_client_of(auth_or_env(s->tenant_id, "AZURE_TENANT_ID"), auth_or_env(s->client_id, "AZURE_CLIENT_ID"), out, e);
 }
 
 char *entra_token_url(const struct cloud *c, const char *tenant)
@@ -58,10 +60,18 @@ char *entra_token_url(const struct cloud *c, const char *tenant)
 	return mem_fmt("%s/%s/oauth2/v2.0/token", c->authority, tenant);
 }
 
+/* The same path, whoever takes the request. */
+static char *request_url(const struct cloud *c, const struct entra_client *who)
+{
+	AUTO(cloud_clear) struct cloud via = { .authority = mem_dup(who->base != NULL ? who->base : c->authority) };
+
+	return entra_token_url(&via, who->tenant);
+}
+
 bool entra_token(const struct cloud *c, const struct entra_client *who, const struct buf *proof, struct http *h,
                  const struct env *env, struct secret **token, int64_t *expires, struct err *e)
 {
-	AUTO_FREE char *url = entra_token_url(c, who->tenant), *scope = mem_fmt("%s/.default", c->audience);
+	AUTO_FREE char *url = request_url(c, who), *scope = mem_fmt("%s/.default", c->audience);
 	AUTO_BUF struct buf form = BUF_INIT(ENTRA_FORM_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	AUTO_TOKEN_ANSWER struct token_answer answer = { 0 };
@@ -74,7 +84,8 @@ bool entra_token(const struct cloud *c, const struct entra_client *who, const st
 	if (!buf_ok(&form) || !buf_ok(proof))
 		return err_set(e, ERR_CONFIG, "the proof of identity for '%s' is too large to send", who->id);
 	struct http_request rq = { .method = HTTP_POST, .url = url, .body = &form,
-	                           .content_type = "application/x-www-form-urlencoded" };
+	                           .content_type = "application/x-www-form-urlencoded", .connect_to = who->connect_to,
+	                           .trust = who->trust };
 	if (!http_send(h, &rq, &rs, e))
 		return err_in(e, "cannot get a token from Entra ID");
 	if (rs.status != 200)

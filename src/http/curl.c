@@ -106,8 +106,15 @@ static void set_safety(struct options *s, const struct http_request *rq)
 	set_long(s, CURLOPT_VERBOSE, 0);
 }
 
-static void set_trust(struct options *s, const struct curl_http *c)
+static void set_trust(struct options *s, const struct curl_http *c, const struct http_request *rq)
 {
+	if (rq->trust && s->rc == CURLE_OK) {
+		struct curl_blob pem = { .data = rq->trust->data, .len = rq->trust->len, .flags = CURL_BLOB_NOCOPY };
+
+		s->rc = curl_easy_setopt(s->easy, CURLOPT_CAINFO_BLOB, &pem);
+		set_ptr(s, CURLOPT_CAPATH, NULL);
+		return;
+	}
 	if (!c->ca_path[0])
 		return;
 	/* libcurl keeps the parsed bundle (14 ms) from one connection to the next only if there is no directory beside it. */
@@ -248,6 +255,19 @@ static struct curl_slist *make_headers(const struct http_request *rq)
 	return list;
 }
 
+/* "::host:port": whatever the URL names, this host and port. */
+static struct curl_slist *make_connect_to(const struct http_request *rq)
+{
+	AUTO_BUF struct buf line = BUF_INIT(1024);
+	struct curl_slist *list = NULL;
+
+	if (rq->connect_to) {
+		buf_fmt(&line, "::%s", rq->connect_to);
+		add_line(&list, &line);
+	}
+	return list;
+}
+
 static void free_headers(struct curl_slist **list)
 {
 	curl_slist_free_all(*list);    /* through the wiping allocator */
@@ -334,7 +354,7 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x, c
 static void set_all(struct options *s, struct curl_http *c, const struct http_request *rq, struct exchange *x)
 {
 	set_safety(s, rq);
-	set_trust(s, c);
+	set_trust(s, c, rq);
 	set_times(s, rq->timeout_ms ? rq->timeout_ms : c->o.timeout_ms);
 	set_connection(s, rq);
 	set_proxy(s, c, rq);
@@ -355,7 +375,7 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	struct curl_http *c = (struct curl_http *)h;
 	struct exchange x = { .headers.rs = rs };
 	struct options s = { .easy = c->easy };
-	AUTO(free_headers) struct curl_slist *headers = NULL;
+	AUTO(free_headers) struct curl_slist *headers = NULL, *connect_to = make_connect_to(rq);
 	long status = 0;
 
 	if ((rq->bearer && !is_header_safe(rq->bearer)) || (rq->secret_header && !is_header_safe(rq->secret_value))) {
@@ -368,10 +388,14 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	set_all(&s, c, rq, &x);
 	headers = make_headers(rq);
 	set_ptr(&s, CURLOPT_HTTPHEADER, headers);
+	set_ptr(&s, CURLOPT_CONNECT_TO, connect_to);
 	rs->body.max = c->o.max_body;
 	if (s.rc == CURLE_OK)
 		s.rc = curl_easy_perform(c->easy);
+	/* What the handle keeps must not outlive this call. */
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(c->easy, CURLOPT_CONNECT_TO, NULL);
+	curl_easy_setopt(c->easy, CURLOPT_CAINFO_BLOB, NULL);
 	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
 	if (s.rc == CURLE_OK)
 		s.rc = curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
