@@ -242,7 +242,7 @@ enum progress step_create(struct rotation *r, struct http *h, struct err *e)
 	r->created_now = true;
 	r->out.did = PLAN_CREATE;
 	r->out.changed = true;
-	return r->operation.poll_url == NULL ? go_to(r, STEP_READ) : wait_then(r, r->operation.delay_ms, STEP_CREATED);
+	return r->operation.poll_url == NULL ? go_to(r, STEP_READ) : poll_again(r, STEP_CREATED, "creating the token", e);
 }
 
 enum progress step_created(struct rotation *r, struct http *h, struct err *e)
@@ -252,5 +252,8 @@ enum progress step_created(struct rotation *r, struct http *h, struct err *e)
 
 	if (!arm_operation_poll(r->arm, h, &r->operation, &done, &result, e))
 		return FAILED;
-	return done ? go_to(r, STEP_READ) : wait_then(r, r->operation.delay_ms, STEP_CREATED);
+	if (!done)
+		return poll_again(r, STEP_CREATED, "creating the token", e);
+	r->await_until = 0;
+	return go_to(r, STEP_READ);
 }

@@ -129,7 +129,7 @@ enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
 	acr_generated_clear(&r->reply);
 	arm_operation_clear(&r->operation);
 	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply, e))
-		return r->operation.poll_url == NULL ? go_to(r, STEP_RECORD) : wait_then(r, r->operation.delay_ms, STEP_AWAIT);
+		return r->operation.poll_url == NULL ? go_to(r, STEP_RECORD) : poll_again(r, STEP_AWAIT, "generating the password", e);
 	return e->not_acted ? refused(r, e) : lost(r, e);
 }
 
@@ -137,9 +137,16 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 {
 	bool done;
 
+	/* As long as it is seen running it may still act: the ledger keeps the intent young. */
+	if (!refresh_intent(r, e))
+		return FAILED;
 	if (!acr_generate_poll(r->arm, h, &r->ref, r->plan.slot, &r->operation, &done, &r->reply, e))
 		return e->kind == ERR_TRANSIENT && r->tries < 3 ? FAILED /* asked again */ : lost(r, e);
-	return done ? go_to(r, STEP_RECORD) : wait_then(r, r->operation.delay_ms, STEP_AWAIT);
+	if (done) {
+		r->await_until = 0;
+		return go_to(r, STEP_RECORD);
+	}
+	return poll_again(r, STEP_AWAIT, "generating the password", e);
 }
 
 /* From here on the ledger knows the password by its print, so that a sink that holds it is recognised whatever happens. */

@@ -66,6 +66,18 @@ struct login *rotation_login(struct rotation *r)
 	return r->login;
 }
 
+enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e)
+{
+	int64_t now = env_mono_ms(r->w->env);
+
+	if (r->await_until == 0)
+		r->await_until = now + r->job->policy.verify_timeout * 1000;
+	if (now + r->operation.delay_ms <= r->await_until)
+		return wait_then(r, r->operation.delay_ms, poll);
+	(void)err_set(e, ERR_TRANSIENT, "Azure has not finished %s within verify_timeout: the next run goes on", what);
+	return FAILED;
+}
+
 /* ---- the decision ----------------------------------------------------------------------------------------------------------- */
 
 static void hint_foreign(struct rotation *r)

@@ -55,6 +55,7 @@ struct rotation {
 	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
 	bool   refound, verified, login_tried, tried_others, healed, rotated, created_now;
 	int    lost_replies, refusals;
+	int64_t await_until;            /* mono ms: a long-running operation has an end */
 	int64_t probe_from, probe_until, read_again_at;   /* mono ms */
 	int    accepted, probes;
 };
@@ -73,6 +74,9 @@ bool save_state(struct rotation *r, struct err *e);    /* when dirty; never in a
 void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */, const struct err *e);
 struct login *rotation_login(struct rotation *r);
 void fill_outcome(struct rotation *r);
+
+/* Another poll of a long-running operation, or its end: one that never finishes is left to the next run. */
+enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e);
 
 /* ---- ask.c: what is asked of the service before anything changes ------------------------------------------------------------ */
 enum progress step_find(struct rotation *r, struct http *h, struct err *e);
