@@ -4,6 +4,7 @@
  * 3 not found); where it differs on purpose stands in acrotate-token(1).
  *
  *   token_options.c   the table of commands and options, and argparse's rules for reading them
+ *   token_defaults.c  az configure
  *   token_time.c      --expiration and --expiration-in-days
  *   token_context.c   configuration, subscription, identity, where the registry is
  *   token_http.c      az's retries, on one connection
@@ -52,6 +53,12 @@ enum token_verb {
 	TOKEN_VERB__COUNT
 };
 
+/* The environment's, else those of `az configure`; NULL where neither says anything. */
+struct token_defaults { char *registry, *group, *output; };
+void token_defaults_load(struct token_defaults *d);
+void token_defaults_clear(struct token_defaults *d);
+char *token_az_file(const char *name);        /* in the directory where az keeps its things; caller frees */
+
 struct token_rule { const char *const *word; size_t n; };      /* --repository REPO ACTION...: words of argv */
 struct token_args {
 	const char *name, *registry, *group, *subscription, *scope_map, *status, *expiration, *config;
@@ -63,6 +70,7 @@ struct token_args {
 	bool    help, debug, verbose, only_errors;
 	const struct format *format;
 	struct jmespath *query;
+	struct token_defaults defaults;           /* what `registry` and `group` may point into */
 };
 void token_args_clear(struct token_args *a);
 

@@ -69,9 +69,7 @@ static bool is_guid(const char *s)
 /* What az remembers of its logins; NULL when there is nothing to read. The file begins with a byte order mark. */
 static struct json *read_profile(void)
 {
-	const char *dir = getenv("AZURE_CONFIG_DIR"), *home = getenv("HOME");
-	AUTO_FREE char *path = dir != NULL && *dir != '\0' ? mem_fmt("%s/azureProfile.json", dir) :
-	                       mem_fmt("%s/.azure/azureProfile.json", home == NULL ? "" : home);
+	AUTO_FREE char *path = token_az_file("azureProfile.json");
 	AUTO_BUF struct buf text = BUF_INIT(PROFILE_MAX);
 	struct json *j = NULL;
 	struct err ignored = ERR_INIT;

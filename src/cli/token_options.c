@@ -45,7 +45,7 @@ static const struct token_option options[] = {
 	  "when the passwords end, UTC: 2031-12-31T12:59:59Z; never when not given" },
 	{ "expiration-in-days", 0, CREATE | GENERATE, TOKEN_NUMBER, AT(days), 0, false, "DAYS", "the same, counted from now" },
 	{ "days", 0, GENERATE, TOKEN_NUMBER, AT(days), 0, true, "DAYS", "old name of --expiration-in-days" },
-	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "[true|false]", "do not generate passwords" },
+	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "true|false", "do not generate passwords; alone it means true" },
 	{ "password1", 0, CREDENTIAL, TOKEN_FLAG, AT(password1), 0, false, NULL, "this password" },
 	{ "password2", 0, CREDENTIAL, TOKEN_FLAG, AT(password2), 0, false, NULL, "this password" },
 	{ "yes", 'y', BIT(TOKEN_DELETE), TOKEN_FLAG, AT(yes), 0, false, NULL, "do not ask" },
@@ -83,6 +83,7 @@ void token_args_clear(struct token_args *a)
 	rules_clear(a->repository);
 	rules_clear(a->gateway);
 	jmespath_free(a->query);
+	token_defaults_clear(&a->defaults);
 	*a = (struct token_args){ 0 };
 }
 
@@ -375,22 +376,18 @@ static bool read_all(struct reader *r)
 
 /* ---- defaults -------------------------------------------------------------------------------------------------------------------- */
 
-static void from_env(const char **value, const char *variable)
-{
-	const char *there = getenv(variable);
-
-	if (*value == NULL && there != NULL && *there != '\0')
-		*value = there;
-}
-
 static bool finish(struct reader *r)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(1000);
+	struct token_defaults *d = &r->args->defaults;
 	const char *format = NULL;
 
-	from_env(&r->args->registry, "AZURE_DEFAULTS_ACR");
-	from_env(&r->args->group, "AZURE_DEFAULTS_GROUP");
-	from_env(&format, "AZURE_CORE_OUTPUT");
+	token_defaults_load(d);
+	format = d->output;
+	if (r->args->registry == NULL)
+		r->args->registry = d->registry;
+	if (r->args->group == NULL)
+		r->args->group = d->group;
 	for (size_t i = 0; i < COUNT(options); i++) {
 		AUTO_FREE char *name = called(&options[i]);
 		bool given = (r->seen & 1ull << i) != 0 || (options[i].letter == 'r' && r->args->registry != NULL);
@@ -404,7 +401,7 @@ static bool finish(struct reader *r)
 	if (r->args->format == NULL)
 		r->args->format = format_find(format == NULL ? "json" : format);
 	if (r->args->format == NULL)
-		return err_set(r->e, ERR_USAGE, "AZURE_CORE_OUTPUT is '%s', which is no output format", format);
+		return err_set(r->e, ERR_USAGE, "the default output is '%s', which is no output format", format);
 	return true;
 }
 

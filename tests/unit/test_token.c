@@ -202,6 +202,22 @@ static void environment(void **state)
 	token_rig_close(&rig);
 }
 
+/* az configure --defaults acr=... group=...; the environment counts more. */
+static void configured(void **state)
+{
+	static const struct row row = { "az configure", { "show", "-n", "mytoken", "--query", "name" },
+	                                { IDENTITY, { HTTP_GET, "/resourceGroups/g1/providers/Microsoft.ContainerRegistry/registries/myregistry/",
+	                                              .status = 200, .answer = TOKEN("Succeeded") } }, 0, "mytoken\n", NULL };
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	token_rig_write(&rig, "config", "[core]\nfirst_run = yes\noutput = tsv\n\n[defaults]\nacr = myregistry\ngroup = elsewhere\n");
+	(void)setenv("AZURE_DEFAULTS_GROUP", "g1", 1);
+	play(&rig, &row);
+	token_rig_close(&rig);
+}
+
 /* ---- the rest -------------------------------------------------------------------------------------------------------------------- */
 
 static void waiting(void **state)
@@ -360,7 +376,7 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment),
+		cmocka_unit_test(differences), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(configured),
 		cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(times),
 	};
