@@ -27,6 +27,8 @@ static void forget(struct fake_seen *s)
 	free(s->secret_header);
 	free(s->secret_value);
 	free(s->headers);
+	free(s->connect_to);
+	free(s->trust);
 	*s = (struct fake_seen){ 0 };
 }
 
@@ -39,6 +41,8 @@ static void remember(struct fake_seen *s, const struct http_request *rq)
 	s->basic_password = rq->basic_password != NULL ? mem_dup(secret_peek(rq->basic_password)) : NULL;
 	s->secret_header = mem_dup(rq->secret_header);
 	s->secret_value = rq->secret_value != NULL ? mem_dup(secret_peek(rq->secret_value)) : NULL;
+	s->connect_to = mem_dup(rq->connect_to);
+	s->trust = rq->trust != NULL ? mem_dup(buf_cstr(rq->trust)) : NULL;
 	s->bearer = rq->bearer != NULL;
 	s->once = rq->once;
 	s->fresh = rq->fresh;

@@ -35,7 +35,10 @@ struct fake_step {
 };
 
 /* What the newest request looked like. */
-struct fake_seen { char *url, *body, *basic_user, *basic_password, *secret_header, *secret_value, *headers; bool bearer, once, fresh; };
+struct fake_seen {
+	char *url, *body, *basic_user, *basic_password, *secret_header, *secret_value, *headers, *connect_to, *trust;
+	bool bearer, once, fresh;
+};
 
 struct fake_http;
 struct fake_http *fake_http_new(const struct fake_step *steps, size_t n);    /* steps are borrowed */
