@@ -6,8 +6,10 @@
 
 #include "azure/arm.h"
 #include "base/env.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/job.h"
+#include "debug_http.h"
 #include "http/http.h"
 
 struct identity {
@@ -106,5 +108,9 @@ bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e)
 		.timeout_ms = spec->timeout * 1000,
 	};
 
-	return http_curl_open(&options, out, e);
+	if (!http_curl_open(&options, out, e))
+		return false;
+	if (log_max() >= LEVEL_DEBUG)
+		*out = debug_http_open(*out);
+	return true;
 }

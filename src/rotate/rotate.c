@@ -440,6 +440,7 @@ bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct
 {
 	while (r->next != STEP_END) {
 		enum step at = r->next;
+		log_msg(LEVEL_DEBUG, r->job->name, "%s", steps[at].name);
 		enum progress p = steps[at].run(r, h, e);
 		if (p == FAILED && steps[at].repeatable && try_again(r, e)) {
 			*again_ms = r->again_ms;
