@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "cli/options.h"
 #include "http/http.h"
+#include "sink/sink.h"
 
 #define HELP_MAX 65536
 
@@ -42,5 +43,6 @@ int main(int argc, char **argv)
 		return print("acrotate " VERSION "\n");
 	log_setup(o.debug ? LEVEL_DEBUG : o.verbose ? LEVEL_INFO : LEVEL_WARN, o.log_format);
 	http_setup();
+	sink_setup();
 	return cmd->run(&o);
 }

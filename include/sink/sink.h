@@ -41,6 +41,8 @@ struct sink_ops {
 	size_t            n_keys, spec_size;
 	bool              local;               /* file-like: the small front program can read it */
 	bool              atomic;              /* commit is one rename; ordered last */
+	/* Once, before there are threads (sink_setup); may be NULL. */
+	void (*setup)(void);
 	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be NULL. */
 	bool (*validate)(const void *spec, struct err *e);
 	/* Names the entry this spec writes, so that two jobs on one entry are found: "docker:/root/.docker/config.json:key". */
@@ -61,6 +63,7 @@ extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper
 /* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c or sink/list_all.c. A type that exists but is not in
  * this build or program has ops with open == NULL. */
 const struct sink_ops *sink_find(const char *type);
+void sink_setup(void);
 extern const struct sink_ops *const sink_list[];   /* NULL-terminated */
 
 #endif

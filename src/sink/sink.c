@@ -8,3 +8,10 @@ const struct sink_ops *sink_find(const char *type)
 			return sink_list[i];
 	return NULL;
 }
+
+void sink_setup(void)
+{
+	for (size_t i = 0; sink_list[i] != NULL; i++)
+		if (sink_list[i]->setup != NULL)
+			sink_list[i]->setup();
+}

@@ -304,6 +304,7 @@ static const struct invalid_row { const char *type, *name, *value, *says; } inva
 	{ "file", "content", "X", "neither {password} nor {auth}" },
 	{ "docker", "key", "a b", "not a registry's name" },
 	{ "docker", "key", "a\"b", "not a registry's name" },
+	{ "helper", "program", "bin/helper", "neither an absolute path" },
 };
 
 static void specs_that_cannot_work(void **state)
@@ -315,7 +316,8 @@ static void specs_that_cannot_work(void **state)
 		void *spec = calloc(1, ops->spec_size);
 		bool seen[32] = { false };
 		struct err e = ERR_INIT;
-		assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "path", "/x", &e));
+		if (strcmp(r->type, "helper") != 0)
+			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "path", "/x", &e));
 		assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, r->name, r->value, &e));
 		if (strcmp(r->name, "template_file") == 0)
 			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "content", "{password}", &e));
@@ -327,6 +329,75 @@ static void specs_that_cannot_work(void **state)
 	assert_null(sink_find("nosuch"));
 }
 
+/* ---- credential helpers: scripts ------------------------------------------------------------------------------------------------ */
+
+/* A vault of one file, TARGET, with the answers of docker's helpers. */
+#define VAULT                                                                                                          \
+	"#!/bin/sh\n"                                                                                                  \
+	"case $1 in\n"                                                                                                 \
+	"store) cat >\"$0.kept\" ;;\n"                                                                                 \
+	"get) read -r server; [ -f \"$0.kept\" ] || { echo credentials not found in native keychain; exit 1; }\n"      \
+	"     cat \"$0.kept\" ;;\n"                                                                                    \
+	"*) exit 2 ;;\n"                                                                                               \
+	"esac\n"
+
+static const struct helper_row {
+	const char *name, *script, *kept;       /* kept: what the vault has before, or NULL */
+	const char *take_entry;
+	enum step fails;
+	enum err_kind kind;
+	const char *says;
+} helpers[] = {
+	{ "a vault", VAULT, NULL, "no", DONE, ERR_NONE, "" },
+	{ "it was ours", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"u\",\"Secret\":\"old\"}", "no", DONE, ERR_NONE, "" },
+	{ "another user's", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "no", CHECK_, ERR_DECISION,
+	  "another user ('v')" },
+	{ "another user's is taken", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "yes", DONE, ERR_NONE, "" },
+	{ "no JSON", VAULT, "hello", "no", CHECK_, ERR_LOCAL, "does not answer as a credential helper" },
+	{ "no secret in it", VAULT, "{\"Username\":\"u\"}", "no", CHECK_, ERR_LOCAL, "does not answer as a credential helper" },
+	{ "its own words", "#!/bin/sh\necho the vault is sealed; exit 1\n", NULL, "no", CHECK_, ERR_LOCAL, "failed: the vault is sealed" },
+	{ "no words", "#!/bin/sh\nexit 1\n", NULL, "no", CHECK_, ERR_LOCAL, "get' failed" },
+	{ "it dies", "#!/bin/sh\nkill -SEGV $$\n", NULL, "no", CHECK_, ERR_LOCAL, "died of signal 11" },
+	{ "not found, but listed", "#!/bin/sh\n[ $1 = list ] && { echo '{\"r.io\":\"u\"}'; exit 0; }\necho credentials not found in native "
+	  "keychain; exit 1\n", NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
+	{ "not found, and something nameless listed", "#!/bin/sh\n[ $1 = list ] && { echo '{\"\":\"account not defined\"}'; exit 0; }\necho "
+	  "credentials not found in native keychain; exit 1\n", NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
+	{ "the store fails", "#!/bin/sh\n[ $1 = store ] && { echo disk full; exit 1; }\necho credentials not found in native keychain; exit 1\n",
+	  NULL, "no", COMMIT, ERR_LOCAL, "store' failed: disk full" },
+	{ "it repeats what it was given", "#!/bin/sh\n[ $1 = store ] && { echo no: $(cat); exit 1; }\necho credentials not found in native "
+	  "keychain; exit 1\n", NULL, "no", COMMIT, ERR_LOCAL, "store' failed" },
+	{ "it forgets at once", "#!/bin/sh\n[ $1 = store ] && exit 0\necho credentials not found in native keychain; exit 1\n", NULL, "no",
+	  COMMIT, ERR_LOCAL, "does not hand it back" },
+	{ "it is no program", NULL, NULL, "no", CHECK_, ERR_CONFIG, "key 'program'" },
+};
+
+static void credential_helpers(void **state)
+{
+	char kept[4300];
+
+	(void)state;
+	(void)snprintf(kept, sizeof(kept), "%s.kept", path);
+	for (size_t i = 0; i < COUNT(helpers); i++) {
+		const struct helper_row *r = &helpers[i];
+		struct err e = ERR_INIT;
+		char back[100] = "";
+		(void)unlink(path);
+		(void)unlink(kept);
+		if (r->script != NULL) {
+			file_put(path, r->script);
+			assert_int_equal(chmod(path, 0700), 0);
+		}
+		if (r->kept != NULL)
+			file_put(kept, r->kept);
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, "take_entry", r->take_entry, NULL);
+		enum step got = deliver(&t, "n\"w\\", back, sizeof(back), &e);
+		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		CHECK(got != DONE || strcmp(back, "n\"w\\") == 0, "%s: '%s'", r->name, back);
+		CHECK(strstr(e.text, "n\\\"w") == NULL && strstr(e.text, "n\"w") == NULL, "%s: the password in '%s'", r->name, e.text);
+	}
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
 
 int main(void)
@@ -334,7 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(deliveries), T(reads_back), T(an_abort_leaves_nothing), T(what_changed_since_prepare_is_kept),
 		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(identities),
-		T(specs_that_cannot_work),
+		T(specs_that_cannot_work), T(credential_helpers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Docker's credential-helper protocol: PROGRAM store|get|list, on stdin a JSON object or the server's name, on stdout the answer, and
+ * errors too, with exit status 1.
+ */
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/process.h"
+#include "base/secret.h"
+#include "sink/remote.h"
+#include "sink/sink.h"
+
+#define TIMEOUT_MS 30000        /* a vault behind a slow line; nobody is there to type a passphrase */
+#define OUTPUT_MAX (1024 * 1024) /* `list` of a large vault */
+#define SAID_MAX 200            /* of a helper's own words in our error */
+#define WORD_MAX 40             /* a path may be that long; Azure's passwords have 52 characters */
+#define NOT_FOUND "credentials not found in native keychain"
+
+struct helper {
+	struct sink sink;
+	const struct helper_spec *spec;
+	struct credential next;         /* between prepare and commit */
+};
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool helper_open(const void *spec, struct sink **out, struct err *e)
+{
+	struct helper *h = mem_new(sizeof(*h));
+
+	(void)e; /* nothing is touched */
+	h->sink.ops = &sink_helper;
+	h->spec = spec;
+	*out = &h->sink;
+	return true;
+}
+
+static void helper_describe(const struct sink *s, struct buf *out)
+{
+	buf_str(out, ((const struct helper *)s)->spec->program);
+}
+
+static void helper_abort(struct sink *s)
+{
+	credential_clear(&((struct helper *)s)->next);
+}
+
+static void helper_close(struct sink *s)
+{
+	helper_abort(s);
+	free(s);
+}
+
+/* ---- one call ------------------------------------------------------------------------------------------------------------------ */
+
+struct answer { struct buf out; bool ok; };
+
+static void answer_clear(struct answer *a)
+{
+	buf_free(&a->out);
+}
+
+/* Could the password be in it, as it is or in some encoding? Errors are prose: no JSON, and no word as long as a password. */
+static bool may_tell(const struct buf *said, const struct secret *password)
+{
+	size_t len = password != NULL ? secret_len(password) : 0;
+
+	if (memchr(buf_cstr(said), '{', said->len) != NULL)
+		return true;
+	if (len > 0 && memmem(buf_cstr(said), said->len, secret_peek(password), len) != NULL)
+		return true;
+	for (size_t at = 0, n; at < said->len; at += n + 1) {
+		n = strcspn(buf_cstr(said) + at, " \t\r\n");
+		if (n > WORD_MAX)
+			return true;
+	}
+	return false;
+}
+
+static void add_words(const struct buf *said, const struct secret *password, struct buf *out)
+{
+	size_t n = strcspn(buf_cstr(said), "\r\n");
+
+	if (n == 0 || may_tell(said, password))
+		return;
+	buf_str(out, ": ");
+	buf_add(out, buf_cstr(said), n < SAID_MAX ? n : SAID_MAX);
+}
+
+static bool call(const struct helper *h, const char *verb, const struct buf *input, struct answer *a, struct err *e)
+{
+	AUTO_FREE char *program = NULL, *argument = mem_dup(verb);
+	struct process_end end;
+
+	if (!process_find(h->spec->program, &program, e))
+		return err_in(e, "key 'program'");
+	char *argv[] = { program, argument, NULL };
+	const struct process p = { .argv = argv, .input = input, .timeout_ms = TIMEOUT_MS };
+	if (!process_run(&p, &a->out, &end, e))
+		return false;
+	if (!end.in_time)
+		return err_set(e, ERR_TRANSIENT, "'%s %s' did not answer within %d seconds", program, verb, TIMEOUT_MS / 1000);
+	if (!WIFEXITED(end.status))
+		return err_set(e, ERR_LOCAL, "'%s %s' died of signal %d", program, verb, WTERMSIG(end.status));
+	if (!buf_ok(&a->out))
+		return err_set(e, ERR_LOCAL, "'%s %s' answers with more than %d bytes", program, verb, OUTPUT_MAX);
+	a->ok = WEXITSTATUS(end.status) == 0;
+	return true;
+}
+
+static bool failed(const struct helper *h, const char *verb, const struct answer *a, const struct secret *password, struct err *e)
+{
+	AUTO_BUF struct buf words = BUF_INIT(2 * SAID_MAX);
+
+	add_words(&a->out, password, &words);
+	return err_set(e, ERR_LOCAL, "'%s %s' failed%s", h->spec->program, verb, buf_cstr(&words));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+
+struct held { char *username; struct secret *password; };      /* both NULL: nothing */
+
+static void held_clear(struct held *h)
+{
+	free(h->username);
+	secret_free(h->password);
+}
+
+static bool says_not_found(const struct buf *out)
+{
+	const size_t n = sizeof(NOT_FOUND) - 1;
+
+	/* docker itself compares the trimmed text. */
+	return out->len >= n && memcmp(buf_cstr(out), NOT_FOUND, n) == 0 && strspn(buf_cstr(out) + n, " \r\n") == out->len - n;
+}
+
+/*
+ * "Not found" is also what docker-credential-secretservice says of a locked keyring. A password that is only out of sight must not
+ * count as gone, so the helper's list is asked too, if it has one: for a locked keyring it names the entry, or one without a name.
+ */
+static bool really_not_there(const struct helper *h, const char *server, struct err *e)
+{
+	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO_JSON struct json *list = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (!call(h, "list", NULL, &a, e))
+		return false;
+	if (!a.ok || !json_parse(buf_cstr(&a.out), a.out.len, &list, &ignored) || json_type(list) != JSON_OBJECT)
+		return true;
+	for (const struct json *m = json_child(list); m != NULL; m = json_next(m))
+		if (strcmp(json_key(m), server) == 0 || *json_key(m) == '\0')
+			return err_set(e, ERR_TRANSIENT, "'%s' lists '%s' but does not hand it out: its store is probably locked",
+			               h->spec->program, *json_key(m) != '\0' ? server : "something without a name");
+	return true;
+}
+
+static bool get(const struct helper *h, const char *server, struct held *out, struct err *e)
+{
+	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
+	AUTO_JSON struct json *j = NULL;
+	struct err why = ERR_INIT;
+
+	buf_fmt(&input, "%s\n", server);
+	if (!call(h, "get", &input, &a, e))
+		return false;
+	if (!a.ok && says_not_found(&a.out)) {
+		*out = (struct held){ .username = NULL };
+		return really_not_there(h, server, e);
+	}
+	if (!a.ok)
+		return failed(h, "get", &a, NULL, e);
+	if (!json_parse(buf_cstr(&a.out), a.out.len, &j, &why) || json_str(j, "Username") == NULL || json_str(j, "Secret") == NULL)
+		return err_set(e, ERR_LOCAL, "'%s get' does not answer as a credential helper: Username and Secret in a JSON object",
+		               h->spec->program);
+	*out = (struct held){ .username = mem_dup(json_str(j, "Username")), .password = json_take_secret(j, "Secret") };
+	return true;
+}
+
+static bool helper_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+{
+	AUTO(held_clear) struct held held = { .username = NULL };
+
+	if (!get((struct helper *)s, who->server, &held, e))
+		return false;
+	*out = held.username != NULL && strcmp(held.username, who->username) == 0 ? take(&held.password) : NULL;
+	return true;
+}
+
+static bool helper_check(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct helper *h = (struct helper *)s;
+	AUTO(held_clear) struct held held = { .username = NULL };
+
+	if (!get(h, who->server, &held, e))
+		return false;
+	if (held.username == NULL || h->spec->take_entry || strcmp(held.username, who->username) == 0)
+		return true;
+	return err_set(e, ERR_DECISION, "'%s' holds a password of another user ('%s') for '%s': erase it, or say 'take_entry = yes'",
+	               h->spec->program, held.username, who->server);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+
+static bool helper_prepare(struct sink *s, const struct credential *c, struct err *e)
+{
+	struct helper *h = (struct helper *)s;
+
+	helper_abort(s);
+	if (!helper_check(s, c, e))
+		return false;
+	h->next = (struct credential){ .server = mem_dup(c->server), .username = mem_dup(c->username),
+	                               .password = secret_dup(c->password) };
+	return true;
+}
+
+static bool store(const struct helper *h, struct err *e)
+{
+	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
+
+	buf_str(&input, "{\"ServerURL\":");
+	buf_json(&input, h->next.server);
+	buf_str(&input, ",\"Username\":");
+	buf_json(&input, h->next.username);
+	buf_str(&input, ",\"Secret\":");
+	buf_json(&input, secret_peek(h->next.password));
+	buf_str(&input, "}\n");
+	if (!buf_ok(&input))
+		return err_set(e, ERR_LOCAL, "the password is too long for '%s'", h->spec->program);
+	return call(h, "store", &input, &a, e) && (a.ok || failed(h, "store", &a, h->next.password, e));
+}
+
+static bool helper_commit(struct sink *s, struct err *e)
+{
+	struct helper *h = (struct helper *)s;
+	AUTO(held_clear) struct held held = { .username = NULL };
+
+	if (h->next.password == NULL)
+		return err_set(e, ERR_LOCAL, "'%s' was not prepared", h->spec->program);
+	if (!store(h, e) || !get(h, h->next.server, &held, e))
+		return false;
+	if (held.username != NULL && strcmp(held.username, h->next.username) == 0 && secret_equal(held.password, h->next.password))
+		return true;
+	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back", h->spec->program, h->next.server);
+}
+
+const struct sink_ops sink_helper = {
+	.type = "helper",
+	.keys = helper_keys,
+	.n_keys = COUNT(helper_keys),
+	.spec_size = sizeof(struct helper_spec),
+	.validate = helper_validate,
+	.identity = helper_identity,
+	.open = helper_open,
+	.describe = helper_describe,
+	.check = helper_check,
+	.read_current = helper_read_current,
+	.prepare = helper_prepare,
+	.commit = helper_commit,
+	.abort = helper_abort,
+	.close = helper_close,
+};

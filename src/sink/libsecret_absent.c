@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* In place of libsecret.c where the library is not there at build time: a sink of this type is then a configuration error. */
+#include "sink/remote.h"
+#include "sink/sink.h"
+
+const struct sink_ops sink_libsecret = {
+	.type = "libsecret",
+	.keys = libsecret_keys,
+	.n_keys = COUNT(libsecret_keys),
+	.spec_size = sizeof(struct libsecret_spec),
+	.identity = libsecret_identity,
+};
