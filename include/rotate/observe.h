@@ -68,6 +68,10 @@ bool observe_wants_service(const struct observation *o, int64_t now);
 /* May this run end here, having touched neither network nor state? (plan is observe_decide's.) */
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now);
 
+/* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or moved. */
+struct sink_memory;
+bool observe_in_job(const struct observation *o, const struct sink_memory *m);
+
 /* The generation a slot was last seen to have, ours or not. present: false when none. */
 struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours);
 

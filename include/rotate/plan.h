@@ -24,6 +24,7 @@ enum plan_reason {
 	WHY_NOT_DUE, WHY_DUE, WHY_FORCED, WHY_FIRST /* no sink holds a living password of ours */, WHY_LAGGING, WHY_VERIFY,
 	WHY_GRACE, WHY_HOOK_OWED, WHY_SINK_UNREADABLE, WHY_INTENT, WHY_BACKOFF,
 	WHY_FOREIGN, WHY_DISABLED, WHY_NO_TOKEN, WHY_NO_SINK,
+	WHY_REVOKED,    /* never of plan_decide: see src/rotate/revoke.c */
 	WHY__COUNT
 };
 

@@ -28,6 +28,11 @@ struct world {
 enum rotate_flags {
 	ROTATE_DRY_RUN = 1 << 0,
 	ROTATE_FORCE   = 1 << 1,
+	/* New password to every sink, then every earlier one is dead. Once begun it is finished by the next run, whatever its flags. */
+	ROTATE_REVOKE     = 1 << 3,
+	ROTATE_REVOKE_NOW = 1 << 4,    /* with REVOKE: kill first, deliver then */
+	ROTATE_REVOKE_1   = 1 << 5,    /* with REVOKE: password1 too, though somebody else generated it */
+	ROTATE_REVOKE_2   = 1 << 6,
 	ROTATE_ASK     = 1 << 2     /* with DRY_RUN: read the token and log in with what is deployed, though nothing is due */
 };
 
@@ -36,6 +41,8 @@ struct outcome {
 	enum plan_action did;           /* KEEP, VERIFY, ROTATE, HEAL, CREATE, WAIT, REFUSE; of several the last that changed something */
 	enum plan_reason why;
 	bool     changed;               /* a sink or the token was changed */
+	bool     delivered;             /* of a ROTATE: a new password was given to sinks, not just a slot generated to kill what was in it */
+	bool     revoked;               /* a revoke was brought to its end */
 	bool     active;                /* a living password is deployed: */
 	enum acr_slot slot;             /* its slot; in a dry run that would rotate: the slot to generate */
 	int64_t  expires, next_due;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/horizon.h"
 #include "cli/options.h"
 #include "cli/run.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
+#include "rotate/rotate.h"
 
 static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n, bool dry_run)
 {
@@ -32,6 +35,23 @@ static int horizon(const struct options *o, struct config *c, const size_t *jobs
 	struct horizon_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .seconds = o->horizon_s, .json = o->json };
 
 	return cli_horizon(&rq);
+}
+
+static int revoke_one(const struct options *o, struct config *c, const size_t *jobs, size_t n)
+{
+	struct run_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .json = o->json, .chatty = true, .revoke = ROTATE_REVOKE };
+
+	if (n != 1) {
+		log_msg(LEVEL_ERROR, NULL, "'%s' means %zu jobs: revoke one at a time", o->args[0], n);
+		return err_exit_code(ERR_USAGE);
+	}
+	rq.revoke |= (o->now ? ROTATE_REVOKE_NOW : 0u) | (o->slot[0] ? ROTATE_REVOKE_1 : 0u) | (o->slot[1] ? ROTATE_REVOKE_2 : 0u);
+	return cli_run(&rq);
+}
+
+int cmd_revoke(const struct options *o)
+{
+	return with_jobs(o, revoke_one);
 }
 
 int cmd_run(const struct options *o)

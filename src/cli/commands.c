@@ -16,6 +16,12 @@ const struct command commands[] = {
 	  .run = cmd_token },
 	{ .name = "status", .operands = "[JOB...]", .summary = "how every job stands, from local state and sinks only",
 	  .options = OPTION_ONLINE | OPTION_WARN_CRIT, .max_args = ARGS_MANY, .run = cmd_status },
+	{ .name = "get", .operands = "JOB", .summary = "print the active password", .options = OPTION_FORMAT, .min_args = 1, .max_args = 1,
+	  .run = cmd_get },
+	{ .name = "revoke", .operands = "JOB", .summary = "a password leaked: new password to every sink, then every earlier one is dead",
+	  .options = OPTION_NOW | OPTION_SLOTS, .min_args = 1, .max_args = 1, .run = cmd_revoke },
+	{ .name = "forget", .operands = "JOB [SINK]", .summary = "a sink or a job is gone for good: its slot need not be kept for it",
+	  .options = OPTION_FORCE, .min_args = 1, .max_args = 2, .run = cmd_forget },
 	{ .name = "keys", .operands = "", .summary = "every configuration key", .run = cmd_keys },
 	{ 0 },
 };

@@ -64,7 +64,7 @@ static void catch_signals(void)
 
 static unsigned flags_of(const struct run_request *rq)
 {
-	return (rq->dry_run ? ROTATE_DRY_RUN : 0u) | (rq->force ? ROTATE_FORCE : 0u);
+	return (rq->dry_run ? ROTATE_DRY_RUN : 0u) | (rq->force ? ROTATE_FORCE : 0u) | rq->revoke;
 }
 
 static void measure(const struct run *run, size_t at, const char *name, const struct job_status *is)
@@ -98,7 +98,7 @@ static bool report_quiet(struct run *run, size_t at, const struct job *job)
 	int64_t now = env_now(&env_system);
 	bool ours;
 
-	if (run->rq->force || !observe_open(cli_world(run->world)->store, job, &o, &e))
+	if (run->rq->force || run->rq->revoke != 0 || !observe_open(cli_world(run->world)->store, job, &o, &e))
 		return false;
 	struct plan p = observe_decide(&o, now, false);
 	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);

@@ -98,7 +98,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 
 	(void)h;
 	(void)e;
-	for (size_t i = 0; i < r->o.n_seen; i++) {
+	for (size_t i = 0; i < r->o.n_seen && !r->discard; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
 		if (!takes_delivery(r, i))
@@ -313,6 +313,7 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->out.changed = true;
 	r->out.did = r->plan.action == PLAN_HEAL ? PLAN_HEAL : PLAN_ROTATE;
+	r->out.delivered = true;
 	r->rotated = r->rotated || r->plan.action == PLAN_ROTATE;
 	r->healed = r->healed || r->plan.action == PLAN_HEAL;
 	return go_to(r, STEP_FINISH);

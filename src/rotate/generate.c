@@ -11,6 +11,7 @@
 #define LOST_REPLY_WAIT_MS 1000
 #define NOT_ACTIVE_WAIT_MS 2000
 #define HELD_UP_S          5
+#define DISCARD_LIFE_S     3600   /* of a password that nobody gets: it is forgotten at once */
 #define REFUSED_TRIES_MAX  30     /* with 2 s between: a token being created takes some 5 to 15 */
 
 /* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by them a generation is known as ours. */
@@ -18,7 +19,11 @@ static int64_t choose_expiry(const struct rotation *r, int64_t now)
 {
 	int64_t random = (int64_t)env_random(r->w->env, 99999) * 10 + 1 + env_random(r->w->env, 9);
 
-	return (now + r->job->policy.lifetime) * 1000000 + random;
+	int64_t life = r->job->policy.lifetime;
+
+	if (r->discard && life > DISCARD_LIFE_S)
+		life = DISCARD_LIFE_S;
+	return (now + life) * 1000000 + random;
 }
 
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
@@ -57,10 +62,11 @@ static bool still_decided(struct rotation *r)
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 
 	observe_sinks(&r->o);
+	bool discard;
 	m->intent = false;
-	struct plan p = observe_decide(&r->o, rotation_now(r), (r->flags & ROTATE_FORCE) != 0);
+	struct plan p = rotation_decide(r, rotation_now(r), (r->flags & ROTATE_FORCE) != 0, &discard);
 	m->intent = true;
-	return p.action == PLAN_ROTATE && p.slot == r->plan.slot;
+	return p.action == PLAN_ROTATE && p.slot == r->plan.slot && discard == r->discard;
 }
 
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
@@ -168,8 +174,16 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	m->delivered = m->gone = false;
 	m->left = m->foreign_created = m->foreign_expires_us = 0;
 	state_settle_intent(m);
+	m->revoke = 0;
+	r->o.dirty = true;
+	if (r->discard) {
+		/* What was in the slot is dead, and nobody gets what is in it now. */
+		credential_clear(&r->fresh);
+		r->out.changed = true;
+		observe_sinks(&r->o);
+		return save_state(r, e) ? go_to(r, STEP_DECIDE) : FAILED;
+	}
 	r->generated = true;
 	r->o.state.unfinished = true;
-	r->o.dirty = true;
 	return save_state(r, e) ? go_to(r, STEP_PREPARE) : FAILED;
 }

@@ -100,7 +100,7 @@ static void remember(struct observation *o, const struct seen *s, enum holding h
 	o->dirty = true;
 }
 
-static bool in_job(const struct observation *o, const struct sink_memory *m)
+bool observe_in_job(const struct observation *o, const struct sink_memory *m)
 {
 	for (size_t i = 0; i < o->n_seen; i++)
 		if (strcmp(o->seen[i].spec->name, m->name) == 0 && strcmp(o->seen[i].place, m->place) == 0)
@@ -114,7 +114,7 @@ static void view_removed(struct observation *o)
 	for (size_t i = 0; i < o->state.n_sinks; i++) {
 		const struct sink_memory *m = &o->state.sinks[i];
 		enum holding last = living(o, m->slot, m->created), pending = living(o, m->pending_slot, m->pending_created);
-		if (in_job(o, m))
+		if (observe_in_job(o, m))
 			continue;
 		if (last != HOLD_NOTHING)
 			add_view(o, last);
@@ -267,8 +267,16 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 
 	memcpy(before, o->state.slot, sizeof(before));
 	o->asked = token == NULL ? TOKEN_MISSING : TOKEN_READ;
-	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++)
+	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++) {
 		take_slot(&o->state.slot[i], &token->slot[i]);
+		if (!token->slot[i].present || token->slot[i].created != o->state.slot[i].revoke)
+			o->state.slot[i].revoke = 0;
+	}
+	/* With the token everything that was generated for it went. */
+	for (int i = 0; token == NULL && i < ACR_SLOT__COUNT; i++) {
+		o->state.slot[i].revoke = 0;
+		o->state.slot[i].gone = o->state.slot[i].created != 0;
+	}
 	if (token != NULL && o->state.disabled == token->enabled) {
 		o->state.disabled = !token->enabled;
 		o->state.rejected_at = 0;    /* a disabled token is refused for that reason */
@@ -382,7 +390,7 @@ bool observe_wants_service(const struct observation *o, int64_t now)
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (o->state.slot[i].intent)
+		if (o->state.slot[i].intent || o->state.slot[i].revoke != 0)
 			return false;
 	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && !o->state.unfinished && o->who.server != NULL && o->state.failing_since == 0 &&
 	       all_read(o) && !observe_hook_owed(o) && !observe_wants_service(o, now) &&

@@ -72,6 +72,19 @@ static const struct {
 	[WHY_BACKOFF] = { "earlier attempts led nowhere" },
 };
 
+/* The sink that may still hold the slot to wait for: one that was removed, if there is one. */
+static void add_forget(const struct rotation *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
+		const struct sink_memory *m = &r->o.state.sinks[i];
+		if ((m->slot == (int64_t)r->plan.slot + 1 || m->pending_slot == (int64_t)r->plan.slot + 1) && !observe_in_job(&r->o, m)) {
+			buf_fmt(out, "; if '%s' is gone for good: acrotate forget %s %s", m->place, r->job->name, m->name);
+			return;
+		}
+	}
+	buf_fmt(out, "; if that sink is gone for good, take it out of the job, then: acrotate forget %s SINK", r->job->name);
+}
+
 static bool wait_for(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -82,7 +95,7 @@ static bool wait_for(const struct rotation *r, struct err *e)
 		add_time(&text, r->plan.when);
 	}
 	if (r->plan.why == WHY_SINK_UNREADABLE)
-		buf_fmt(&text, "; if it is gone for good: acrotate forget %s", r->job->name);
+		add_forget(r, &text);
 	return err_set(e, ERR_TRANSIENT, "%s", buf_cstr(&text));
 }
 
@@ -121,6 +134,7 @@ static const char *const because[WHY__COUNT] = {
 	[WHY_FIRST] = "no sink holds a living password of this job",
 	[WHY_LAGGING] = "the sinks do not all hold the newest password",
 	[WHY_NO_TOKEN] = "the token does not exist",
+	[WHY_REVOKED] = "a revoke is under way",
 };
 
 static void add_deployed(const struct outcome *o, int64_t now, struct buf *out)
@@ -140,7 +154,9 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 {
 	char took[STR_DURATION_MAX];
 
-	if (o->did == PLAN_ROTATE) {
+	if (o->revoked)
+		buf_str(out, "revoked: every earlier password is dead; ");
+	if (o->did == PLAN_ROTATE && o->delivered) {
 		if (o->accepted_after_ms < 1000)
 			(void)snprintf(took, sizeof(took), "%lldms", (long long)o->accepted_after_ms);
 		else

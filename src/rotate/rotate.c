@@ -206,19 +206,24 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 static enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = rotation_now(r);
-	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated;
+	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated, revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->marked;
 
 	(void)h;
-	r->plan = observe_decide(&r->o, now, force);
+	if (revoke && r->o.asked == TOKEN_READ && !revoke_mark(r, e))
+		return FAILED;
+	r->plan = rotation_decide(r, now, force, &r->discard);
 	r->out.why = r->plan.why;
 	if (!r->out.changed)
 		r->out.did = r->plan.action;
 	fill_outcome(r);
+	bool revoking = revoke_pending(&r->o);
+	r->out.revoked = r->revoking && !revoking;
+	r->revoking = r->revoking || revoking;
 	/* One rotation a run, and one heal: what is overwritten again at once is left to the next run. */
-	if (r->rotated || (r->healed && r->plan.action == PLAN_HEAL))
+	if (!revoking && (r->rotated || (r->healed && r->plan.action == PLAN_HEAL)))
 		return keep(r, now);
 	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY || r->plan.why == WHY_NO_SINK;
-	bool wanted = (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) || observe_wants_service(&r->o, now);
+	bool wanted = revoke || revoking || (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) || observe_wants_service(&r->o, now);
 	if (r->o.asked == TOKEN_NOT_ASKED && (!local || wanted))
 		return go_to(r, STEP_READ);
 	return act(r, now, e);
@@ -256,7 +261,7 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 		return go_to(r, STEP_FIND);
 	if (!sweep_sinks(r, e))
 		return FAILED;
-	if (observe_hook_owed(&r->o) && !is_dry(r))
+	if (observe_hook_owed(&r->o) && !is_dry(r) && (r->flags & ROTATE_REVOKE) == 0)
 		return go_to(r, STEP_HOOKS);
 	return go_to(r, STEP_DECIDE);
 }

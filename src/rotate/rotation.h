@@ -50,6 +50,8 @@ struct rotation {
 	struct acr_generated reply;
 	struct arm_operation operation;
 	bool  *prepared;                /* per sink of the job */
+	bool   marked, revoking;        /* a revoke: the generations to kill are recorded; a part of it was decided */
+	bool   discard;                 /* the slot is generated to kill what is in it: nobody gets the new password */
 	bool   generated;               /* and recorded: a failure from here on leads nowhere */
 	bool   delivered;               /* at least one sink has it */
 	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
@@ -104,6 +106,13 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void abort_sinks(struct rotation *r);
 bool sweep_sinks(struct rotation *r, struct err *e);  /* under the lock, once the server is known */
+
+/* ---- revoke.c --------------------------------------------------------------------------------------------------------------- */
+/* The decision, with what a revoke under way makes of it; *discard: see above. */
+struct plan rotation_decide(const struct rotation *r, int64_t now, bool force, bool *discard);
+bool revoke_pending(const struct observation *o);
+/* Records which generations are to die, before anything is done about it. The token was read. */
+MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 
 /* ---- reason.c --------------------------------------------------------------------------------------------------------------- */
 bool refuse(const struct rotation *r, struct err *e);  /* fills e for a WAIT or REFUSE; false */

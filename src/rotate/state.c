@@ -42,6 +42,7 @@ static const struct field state_fields[] = {
 	{ "last_warned", FIELD_SECONDS, offsetof(struct state, last_warned) },
 	{ "rejected_at", FIELD_SECONDS, offsetof(struct state, rejected_at) },
 	{ "disabled", FIELD_BOOL, offsetof(struct state, disabled) },
+	{ "revoke_now", FIELD_BOOL, offsetof(struct state, revoke_now) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct state, job_hook_owed) },
 	{ "unfinished", FIELD_BOOL, offsetof(struct state, unfinished) },
 	{ "accepted_after_ms", FIELD_INT, offsetof(struct state, accepted_after_ms) },
@@ -58,6 +59,7 @@ static const struct field slot_fields[] = {
 	{ "intent_since", FIELD_SECONDS, offsetof(struct slot_memory, intent_since) },
 	{ "asked", FIELD_MICROS, offsetof(struct slot_memory, asked_us) },
 	{ "asked_before", FIELD_MICROS, offsetof(struct slot_memory, asked_before_us) },
+	{ "revoke", FIELD_TICKS, offsetof(struct slot_memory, revoke) },
 	{ "foreign_created", FIELD_TICKS, offsetof(struct slot_memory, foreign_created) },
 	{ "foreign_expires", FIELD_MICROS, offsetof(struct slot_memory, foreign_expires_us) },
 };

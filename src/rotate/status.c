@@ -39,6 +39,8 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 		return JOB_NEW;
 	if (p->action == PLAN_HEAL)
 		return JOB_HEALING;
+	if (s->slot[0].revoke != 0 || s->slot[1].revoke != 0)
+		return JOB_DUE;
 	return p->action == PLAN_ROTATE || p->action == PLAN_CREATE ? JOB_DUE : JOB_OK;
 }
 
@@ -85,6 +87,7 @@ void job_status_of(const struct observation *o, int64_t now, struct job_status *
 		.last_success = s->last_success,
 		.failing_since = s->failing_since,
 		.failed_runs = s->failed_runs,
+		.revoking = s->slot[0].revoke != 0 || s->slot[1].revoke != 0,
 		.hook_owed = observe_hook_owed(o),
 		.foreign_ahead = p.foreign_ahead,
 		.state_lost = s->lost,
