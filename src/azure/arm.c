@@ -7,6 +7,7 @@
 #include "azure/arm_refusal.h"
 #include "azure/arm_url.h"
 #include "azure/gate.h"
+#include "azure/whoami.h"
 #include "base/crypto.h"
 #include "base/env.h"
 #include "base/err.h"
@@ -156,6 +157,18 @@ bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struc
 		return arm_refused(&got, arm_clock_offset(a), e);
 	*rs = got;
 	got = (struct http_response){ 0 };
+	return true;
+}
+
+bool arm_whoami(struct arm *a, struct http *h, struct whoami *out, struct err *e)
+{
+	AUTO_SECRET struct secret *token = NULL;
+	unsigned serial;
+
+	if (!resolve(a, h, e) || !auth_token(a->auth, &a->cloud, h, 0, &token, &serial, e))
+		return false;
+	*out = (struct whoami){ .method = auth_method(a->auth) };
+	whoami_read(token, env_now(a->env) + arm_clock_offset(a), out);
 	return true;
 }
 

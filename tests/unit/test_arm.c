@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "azure/arm.h"
+#include "azure/whoami.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -244,6 +245,33 @@ static void subscriptions(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
+#define CLAIMS "eyJ0aWQiOiJ0LTEiLCJhcHBpZCI6ImMtMSIsIm9pZCI6Im8tMSIsImV4cCI6MTcwMDAwMzYwMH0"    /* tid, appid, oid, exp */
+static void who_we_are(void **state)
+{
+	(void)state;
+	static const struct { const char *token, *tenant, *client, *object; int64_t lives; } row[] = {
+		{ "e30." CLAIMS ".sig", "t-1", "c-1", "o-1", 3600 }, { "opaque", "", "", "", 0 }, { "a.b.c", "", "", "", 0 }, { "a..c", "", "", "", 0 },
+		{ "a.e30.c", "", "", "", 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_FREE char *answer = mem_fmt("{\"expires_in\":3600,\"access_token\":\"%s\"}", row[i].token);
+		const struct fake_step steps[] = { { HTTP_GET, "169.254", .status = 200, .answer = answer } };
+		struct arm_rig r;
+		AUTO_WHOAMI struct whoami w = { 0 };
+		struct err e = ERR_INIT;
+
+		arm_rig_open(&r, steps, COUNT(steps));
+		CHECK(arm_whoami(r.arm, r.http, &w, &e), "%s", e.text);
+		CHECK_TEXT(w.method, "managed-identity", "%zu", i);
+		CHECK_TEXT(w.tenant ? w.tenant : "", row[i].tenant, "%zu", i);
+		CHECK_TEXT(w.client_id ? w.client_id : "", row[i].client, "%zu", i);
+		CHECK_TEXT(w.object_id ? w.object_id : "", row[i].object, "%zu", i);
+		CHECK(w.lives_s == row[i].lives, "%zu: %lld", i, (long long)w.lives_s);
+		CHECK(arm_rig_close(&r), "%zu", i);
+	}
+}
+
 /* A service for many threads, that refuses the first token. */
 static atomic_int tokens_given, requests_seen;
 
@@ -309,7 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends), cmocka_unit_test(one_new_token), cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
 		cmocka_unit_test(throttled), cmocka_unit_test(lists), cmocka_unit_test(endless_list), cmocka_unit_test(garbage),
-		cmocka_unit_test(identities), cmocka_unit_test(subscriptions), cmocka_unit_test(many_threads),
+		cmocka_unit_test(identities), cmocka_unit_test(subscriptions), cmocka_unit_test(who_we_are), cmocka_unit_test(many_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "check.h"
@@ -330,6 +331,34 @@ static void plain(void **state)
 	tls_server_stop(s);
 }
 
+/* A cluster's token proxy: reached at one address, trusted under another name, by an authority of its own. */
+static void under_another_name(void **state)
+{
+	(void)state;
+	static const struct tls_line lines[] = { { .reply = OK }, { .reply = OK } };
+	struct rig r;
+	AUTO_BUF struct buf own = BUF_INIT(100000), other = BUF_INIT(100000);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct err e;
+
+	/* This client trusts nobody of ours: only the request's own authority counts. */
+	rig_open(&r, PKI_GOOD, lines, COUNT(lines), &(struct http_options){ .proxy = "" });
+	CHECK(fs_read(ca_file, 100000, &own, NULL, &e), "%s", e.text);
+	buf_str(&other, pki_certificate(pki, PKI_UNTRUSTED));
+	AUTO_FREE char *url = mem_fmt("https://login.microsoftonline.com:%d/x", tls_server_port(r.server));
+	AUTO_FREE char *to = mem_fmt("127.0.0.1:%d", tls_server_port(r.server));
+	struct http_request rq = { .url = url, .connect_to = to, .trust = &own };
+	CHECK(get(&r, rq, &rs, &e) == ERR_NONE, "%s", e.text);
+	AUTO_FREE char *host = mem_fmt("\r\nHost: login.microsoftonline.com:%d\r\n", tls_server_port(r.server));
+	CHECK(strstr(tls_server_request(r.server, 0), host), "%s", tls_server_request(r.server, 0));
+	rq.trust = &other;
+	CHECK(get(&r, rq, &rs, &e) == ERR_CONFIG && e.not_acted, "%s", e.text);
+	/* Neither is left behind for the next request. */
+	CHECK(get(&r, (struct http_request){ 0 }, &rs, &e) == ERR_CONFIG, "%s", e.text);
+	assert_int_equal(tls_server_requests(r.server), 1);
+	rig_close(&r);
+}
+
 static void nobody_there(void **state)
 {
 	(void)state;
@@ -400,7 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_exchange), cmocka_unit_test(methods), cmocka_unit_test(secrets_in_headers), cmocka_unit_test(once_is_once),
 		cmocka_unit_test(fresh_connections), cmocka_unit_test(trust), cmocka_unit_test(trust_is_kept), cmocka_unit_test(bad_ca_files),
-		cmocka_unit_test(bounds), cmocka_unit_test(redirects_are_answers), cmocka_unit_test(plain), cmocka_unit_test(nobody_there),
+		cmocka_unit_test(bounds), cmocka_unit_test(redirects_are_answers), cmocka_unit_test(plain), cmocka_unit_test(under_another_name), cmocka_unit_test(nobody_there),
 		cmocka_unit_test(proxies),
 	};
 	return cmocka_run_group_tests(tests, group_open, group_close);
