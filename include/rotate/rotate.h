@@ -47,7 +47,7 @@ struct outcome {
 	enum acr_slot slot;             /* its slot; in a dry run that would rotate: the slot to generate */
 	int64_t  expires, next_due;
 	int64_t  when;                  /* WAIT: not before */
-	int64_t  accepted_after_ms;     /* ROTATE: how long the registry took */
+	int64_t  accepted_after_ms;     /* ROTATE: how long the registry took; -1: it was not asked (verify = wait) */
 	size_t   sinks, in_step;        /* sinks of the job; those that hold the active password */
 	bool     foreign_ahead;
 	struct may_replace_hint { bool known; enum acr_slot slot; int64_t created, expires_us; } foreign;   /* the slot to name in may_replace */

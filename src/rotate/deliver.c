@@ -197,6 +197,7 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 
 	if (policy->verify_wait != 0) {
 		int64_t left = r->probe_from + policy->verify_wait * 1000 - now;
+		r->out.accepted_after_ms = -1;
 		return left > 0 ? wait_then(r, left, STEP_PROBE) : go_to(r, STEP_CONFIRM);
 	}
 	while (r->accepted < PROBES_IN_A_ROW) {
