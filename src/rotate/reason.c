@@ -156,7 +156,9 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 
 	if (o->revoked)
 		buf_str(out, "revoked: every earlier password is dead; ");
-	if (o->did == PLAN_ROTATE && o->delivered) {
+	if (o->did == PLAN_ROTATE && o->delivered && o->accepted_after_ms < 0) {
+		buf_fmt(out, "rotated to %s, not proven at the registry (verify = wait); ", acr_slot_name(o->slot));
+	} else if (o->did == PLAN_ROTATE && o->delivered) {
 		if (o->accepted_after_ms < 1000)
 			(void)snprintf(took, sizeof(took), "%lldms", (long long)o->accepted_after_ms);
 		else
