@@ -5,6 +5,8 @@
 
 #include "emulator/emulator.h"
 
+#define ACR_TYPE "Microsoft.ContainerRegistry/registries"
+
 /* Checks api-version, bearer, rate and right; false when the reply is already the refusal. Takes the emulator's lock itself. */
 MUST_USE bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row);
 

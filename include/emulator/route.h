@@ -15,7 +15,8 @@ struct route {
 };
 struct routes { enum area area; const struct route *row; size_t n; };
 
-extern const struct routes entra_routes, federated_routes, identity_routes, arm_routes, acr_routes, registry_routes, control_routes;
+extern const struct routes entra_routes, federated_routes, identity_routes, arm_routes, acr_routes, registry_routes, control_routes,
+	token_routes, scope_map_routes, operation_routes;
 
 /* Fills rq->arg. NULL when nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);

@@ -12,6 +12,7 @@ struct wanted {
 	struct strings registries, tokens, scope_maps, actions, certificates;
 	int64_t bulk;                 /* tokens named bulk-00001 and so on */
 	char   *log;
+	bool    with_parent;          /* ends when whoever started it does */
 	bool    bad_tls;              /* further listeners with certificates that clients must refuse */
 	int64_t bad_port[4];          /* by enum pki_server */
 };

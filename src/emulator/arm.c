@@ -14,7 +14,6 @@
 
 #define ERROR_MAX (16 * 1024)
 #define URL_MAX   (16 * 1024)
-#define RP_TYPE   "Microsoft.ContainerRegistry/registries"
 
 /* Versions that know tokens; and those that know only registries. */
 static const char *const token_versions[] = {
@@ -151,8 +150,8 @@ static void put_versions(struct buf *out)
 static bool version_ok(const struct request *rq, struct reply *rs, const struct route *row)
 {
 	const char *version = pairs_get(&rq->query, "api-version");
-	bool provider = strstr(row->pattern, RP_TYPE) != NULL;
-	bool below = provider && strstr(row->pattern, RP_TYPE "/{}/") != NULL;
+	bool provider = strstr(row->pattern, ACR_TYPE) != NULL;
+	bool below = provider && strstr(row->pattern, ACR_TYPE "/{}/") != NULL;
 	AUTO_BUF struct buf known = BUF_INIT(ERROR_MAX);
 
 	if (!version || !*version) {
@@ -280,7 +279,7 @@ static void put_headers(struct emulator *emu, const struct route *row, struct re
 	pairs_add(&rs->header, "x-ms-request-id", id);
 	pairs_add(&rs->header, "x-ms-correlation-request-id", id);
 	reply_header(rs, "x-ms-routing-request-id", "EASTUS:%s:%s", compact, id);
-	if (strstr(row->pattern, RP_TYPE)) {
+	if (strstr(row->pattern, ACR_TYPE)) {
 		AUTO_BUF struct buf versions = BUF_INIT(ERROR_MAX);
 
 		put_versions(&versions);
@@ -303,7 +302,7 @@ bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const
 
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out)
 {
-	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" RP_TYPE "/%s", emu->set.subscription, r->resource_group,
+	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" ACR_TYPE "/%s", emu->set.subscription, r->resource_group,
 	        r->name);
 }
 
@@ -326,7 +325,7 @@ struct registry *arm_registry(struct emulator *emu, const struct request *rq, st
 		          "Can not perform requested operation on nested resource. Parent resource '%s' not found.", name);
 	else
 		arm_error(rs, 404, "ResourceNotFound",
-		          "The Resource '" RP_TYPE "/%s' under resource group '%s' was not found. For more details please go to "
+		          "The Resource '" ACR_TYPE "/%s' under resource group '%s' was not found. For more details please go to "
 		          "https://aka.ms/ARMResourceNotFoundFix", name, group);
 	return NULL;
 }
@@ -369,156 +368,3 @@ void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, 
 	buf_str(out, ",\"nextLink\":");
 	buf_json(out, buf_cstr(&link));
 }
-
-/* ---- subscriptions, groups, resources, registries -------------------------------------------------------------------------- */
-
-static void put_subscription(const struct emulator *emu, struct buf *out)
-{
-	buf_fmt(out, "{\"id\":\"/subscriptions/%s\",\"authorizationSource\":\"RoleBased\",\"managedByTenants\":[],\"subscriptionId\":\"%s\","
-	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated\",\"state\":\"Enabled\",\"subscriptionPolicies\":{\"locationPlacementId\":"
-	        "\"Public_2014-09-01\",\"quotaId\":\"PayAsYouGo_2014-09-01\",\"spendingLimit\":\"Off\"}}",
-	        emu->set.subscription, emu->set.subscription, emu->set.tenant);
-}
-
-static bool subscription_ok(struct emulator *emu, const struct request *rq, struct reply *rs)
-{
-	if (strcasecmp(rq->arg[0], emu->set.subscription) == 0)
-		return true;
-	arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", rq->arg[0]);
-	return false;
-}
-
-static void subscriptions_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	(void)rq;
-	reply_json(rs, 200);
-	buf_str(&rs->body, "{\"value\":[");
-	put_subscription(emu, &rs->body);
-	buf_str(&rs->body, "],\"count\":{\"type\":\"Total\",\"value\":1}}");
-}
-
-static void subscription_get(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	if (!subscription_ok(emu, rq, rs))
-		return;
-	reply_json(rs, 200);
-	put_subscription(emu, &rs->body);
-}
-
-static void tenants_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	(void)rq;
-	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"value\":[{\"id\":\"/tenants/%s\",\"tenantId\":\"%s\",\"displayName\":\"Emulated\"}]}", emu->set.tenant,
-	        emu->set.tenant);
-}
-
-static void group_get(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	bool known = strcasecmp(rq->arg[1], emu->set.resource_group) == 0;
-
-	if (!subscription_ok(emu, rq, rs))
-		return;
-	for (size_t i = 0; i < emu->model.n_registries; i++)
-		known = known || strcasecmp(emu->model.registry[i]->resource_group, rq->arg[1]) == 0;
-	if (!known) {
-		arm_error(rs, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rq->arg[1]);
-		return;
-	}
-	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"id\":\"/subscriptions/%s/resourceGroups/", emu->set.subscription);
-	buf_str(&rs->body, rq->arg[1]);
-	buf_str(&rs->body, "\",\"name\":");
-	buf_json(&rs->body, rq->arg[1]);
-	buf_str(&rs->body, ",\"type\":\"Microsoft.Resources/resourceGroups\",\"location\":\"eastus\",\"tags\":{},\"properties\":"
-	        "{\"provisioningState\":\"Succeeded\"}}");
-}
-
-static void put_registry_head(const struct emulator *emu, const struct registry *r, struct buf *out)
-{
-	buf_str(out, "\"id\":\"");
-	arm_registry_id(emu, r, out);
-	buf_fmt(out, "\",\"name\":\"%s\",\"type\":\"" RP_TYPE "\",\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"location\":\"%s\","
-	        "\"tags\":{},", r->name, r->location);
-	arm_system_data(out, emu->set.client_id, r->created, r->created);
-}
-
-/* Does an OData filter of the two forms clients use let a registry pass? */
-static bool filter_ok(const char *filter, const struct registry *r)
-{
-	const char *type, *name;
-	AUTO_FREE char *wanted_name = mem_fmt("name eq '%s'", r->name);
-
-	if (!filter || !*filter)
-		return true;
-	type = strcasestr(filter, "resourceType eq '");
-	if (type && strncasecmp(type + strlen("resourceType eq '"), RP_TYPE "'", strlen(RP_TYPE "'")) != 0)
-		return false;
-	name = strcasestr(filter, "name eq '");
-	return !name || strcasestr(filter, wanted_name) != NULL;
-}
-
-static bool registry_visible(const struct request *rq, const struct registry *r, const char *group)
-{
-	return identity_may(rq->who, RP_TYPE "/read") && (!group || strcasecmp(r->resource_group, group) == 0);
-}
-
-/* ARM shows everybody just what they may read. */
-static void list_resources(struct emulator *emu, struct request *rq, struct reply *rs, const char *group, bool filtered)
-{
-	size_t next = arm_skip(rq), shown = 0;
-
-	if (!subscription_ok(emu, rq, rs))
-		return;
-	reply_json(rs, 200);
-	buf_str(&rs->body, "{\"value\":[");
-	for (; next < emu->model.n_registries && shown < (size_t)emu->set.page; next++) {
-		const struct registry *r = emu->model.registry[next];
-
-		if (!registry_visible(rq, r, group) || (filtered && !filter_ok(pairs_get(&rq->query, "$filter"), r)))
-			continue;
-		buf_str(&rs->body, shown++ > 0 ? ",{" : "{");
-		put_registry_head(emu, r, &rs->body);
-		if (!filtered)
-			buf_fmt(&rs->body, ",\"properties\":{\"loginServer\":\"%s\",\"provisioningState\":\"Succeeded\"}", r->login_server);
-		buf_char(&rs->body, '}');
-	}
-	buf_char(&rs->body, ']');
-	arm_next_link(emu, rq, next, emu->model.n_registries, &rs->body);
-	buf_char(&rs->body, '}');
-}
-
-static void resources_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	list_resources(emu, rq, rs, NULL, true);
-}
-
-static void group_resources_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	list_resources(emu, rq, rs, rq->arg[1], true);
-}
-
-static void registries_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	list_resources(emu, rq, rs, NULL, false);
-}
-
-static void group_registries_list(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	list_resources(emu, rq, rs, rq->arg[1], false);
-}
-
-#define SUB   "/subscriptions/{}"
-#define GROUP SUB "/resourceGroups/{}"
-
-static const struct route rows[] = {
-	{ "GET", "/subscriptions", "subscriptions", NULL, subscriptions_list },
-	{ "GET", SUB, "subscription", NULL, subscription_get },
-	{ "GET", "/tenants", "tenants", NULL, tenants_list },
-	{ "GET", GROUP, "group-get", NULL, group_get },
-	{ "GET", SUB "/resources", "resources", NULL, resources_list },
-	{ "GET", GROUP "/resources", "resources", NULL, group_resources_list },
-	{ "GET", SUB "/providers/" RP_TYPE, "registry-list", NULL, registries_list },
-	{ "GET", GROUP "/providers/" RP_TYPE, "registry-list", NULL, group_registries_list },
-};
-const struct routes arm_routes = { AREA_ARM, rows, COUNT(rows) };

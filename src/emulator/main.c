@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,6 +136,7 @@ static const struct option_row options[] = {
 	{ "arm-limit", SPECIAL, 0, false, 0, set_limit, "BURST,RATE", "throttle each kind of request; 'real' for Azure's figures" },
 	{ "arc-keys", SPECIAL, 0, false, 0, set_arc_dir, "DIR", "where Azure Arc's challenge files go (" ARC_KEY_DIR ")" },
 	{ "bad-tls", FLAG, W(bad_tls), 0, NULL, NULL, "listen also with an expired, a foreign and an untrusted certificate" },
+	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL, "end when the process that started it does" },
 	{ "log", TEXT, W(log), 0, NULL, "FILE", "append the request log to FILE" },
 	{ "help", SPECIAL, 0, false, 0, ask_help, NULL, "this text" },
 	{ "version", SPECIAL, 0, false, 0, ask_version, NULL, "the version" },
@@ -287,6 +289,9 @@ static bool run(struct emulator *emu, struct wanted *w, struct err *e)
 	(void)pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before threads: they inherit it */
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
+	/* Else a test that is killed leaves its emulator behind. */
+	if (w->with_parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() == 1))
+		return err_set(e, ERR_LOCAL, "whoever started this is gone");
 	crypto_random(random, sizeof(random));
 	crypto_base64(random, sizeof(random), true, &nonce);
 	emu->nonce = mem_dup(buf_cstr(&nonce));

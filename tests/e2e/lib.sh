@@ -62,7 +62,7 @@ wait_for() {
 start_emulator() {
 	E=${E:-$T/emulator}
 	rm -f "$E/env"
-	start emulator "$EMULATOR" --dir "$E" "$@"
+	start emulator "$EMULATOR" --dir "$E" --end-with-parent "$@"
 	EMULATOR_PID=$PID
 	wait_for "the emulator" grep -q "^acrotate-emulator ready" "$T/emulator.out"
 	# shellcheck source=/dev/null
