@@ -26,7 +26,7 @@ SKIP      := src/sink/libsecret_absent.c
 else
 SKIP      := src/sink/libsecret.c
 endif
-LIBS      += -lacl -lattr -lpthread
+LIBS      += -lacl -lattr -lpthread -lm
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
            -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual -Wvla \
