@@ -14,16 +14,28 @@
 #define DISCARD_LIFE_S     3600   /* of a password that nobody gets: it is forgotten at once */
 #define REFUSED_TRIES_MAX  30     /* with 2 s between: a token being created takes some 5 to 15 */
 
+static int64_t wanted_life(const struct rotation *r)
+{
+	int64_t life = r->job->policy.lifetime;
+
+	return r->discard && life > DISCARD_LIFE_S ? DISCARD_LIFE_S : life;
+}
+
 /* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by them a generation is known as ours. */
 static int64_t choose_expiry(const struct rotation *r, int64_t now)
 {
 	int64_t random = (int64_t)env_random(r->w->env, 99999) * 10 + 1 + env_random(r->w->env, 9);
 
-	int64_t life = r->job->policy.lifetime;
+	return (now + wanted_life(r)) * 1000000 + random;
+}
 
-	if (r->discard && life > DISCARD_LIFE_S)
-		life = DISCARD_LIFE_S;
-	return (now + life) * 1000000 + random;
+/* A request that may still act is repeated with its own expiry: whichever of them acts, it is known as ours. But not with one that
+ * was meant for less: a password that lives for seconds, or was for nobody, would be delivered. */
+static int64_t repeat_expiry(const struct rotation *r, const struct slot_memory *m, int64_t now)
+{
+	bool may_act = m->intent && now - m->intent_since < PLAN_REQUEST_LIFE;
+
+	return may_act && m->asked_us / 1000000 - now > wanted_life(r) / 2 ? m->asked_us : choose_expiry(r, now);
 }
 
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
@@ -32,8 +44,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	int64_t now = rotation_now(r);
 
 	(void)h;
-	/* A request that may still act is repeated with its own expiry: whichever of them acts, it is known as ours. */
-	r->expires_us = m->intent && now - m->intent_since < PLAN_REQUEST_LIFE ? m->asked_us : choose_expiry(r, now);
+	r->expires_us = repeat_expiry(r, m, now);
 	m->asked_before_us = m->asked_us;
 	m->asked_us = r->expires_us;
 	m->intent = true;
