@@ -43,6 +43,7 @@ struct fs_attr {
 	int64_t uid, gid;
 	bool guarded;           /* for root: refuse directories that others can write (ERR_CONFIG) */
 	bool nofollow;          /* a symbolic link in place of the file is an error: in somebody else's directory it may lead anywhere */
+	bool sole;              /* nobody else writes this file now: its temporary always has the same name, and one of a killed run goes */
 	const char *tag;        /* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
 };
 #define FS_ATTR_KEEP { .mode = -1, .uid = -1, .gid = -1 }

@@ -44,14 +44,17 @@ static void random_suffix(char out[static 17])
 
 static bool make_temp(struct fs_stage *s, struct err *e)
 {
-	char suffix[17];
+	char suffix[17] = "new";
 
 	for (int i = 0; i < NAME_TRIES; i++) {
-		random_suffix(suffix);
+		if (!s->attr.sole)
+			random_suffix(suffix);
 		(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
 		s->fd = openat(s->at.dir, s->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (s->fd >= 0)
 			return true;
+		if (errno == EEXIST && s->attr.sole && unlinkat(s->at.dir, s->temp, 0) == 0)
+			continue;
 		if (errno != EEXIST && errno != EINTR)
 			break;
 	}

@@ -388,6 +388,15 @@ static int64_t back_off(const struct rotation *r, int64_t failures, int64_t now)
 	return delay < quarter ? delay : quarter > 0 ? quarter : 0;
 }
 
+/* In the last save of a run, so that the next one sweeps behind one that was killed before. */
+static void settle(struct rotation *r)
+{
+	if (r->o.state.unfinished == r->littered)
+		return;
+	r->o.state.unfinished = r->littered;
+	r->o.dirty = true;
+}
+
 /* The end of a run that failed: remembers that it did, as far as that can be remembered. */
 static void fail(struct rotation *r, const struct err *e)
 {
@@ -398,10 +407,7 @@ static void fail(struct rotation *r, const struct err *e)
 	abort_sinks(r);
 	if (!r->opened || is_dry(r))
 		return;
-	if (s->unfinished && !r->littered) {
-		s->unfinished = false;
-		r->o.dirty = true;
-	}
+	settle(r);
 	if (s->failing_since == 0 || s->failing_since > now)
 		s->failing_since = now;
 	s->failed_runs++;
@@ -429,6 +435,7 @@ static bool end(struct rotation *r, struct err *e)
 	}
 	if (is_dry(r))
 		return true;
+	settle(r);
 	if (r->o.state.failing_since != 0) {
 		r->o.state.failing_since = r->o.state.failed_runs = 0;
 		state_set_error(&r->o.state, NULL);

@@ -172,6 +172,21 @@ static void claim(struct world *w)
 	}
 }
 
+/* Nothing that works is deployed, for all the job knows. */
+static bool is_dark(const struct model *m, const struct world *w)
+{
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		int holds = s->unread || s->removed ? s->last : s->holds;
+		if (s->unread && !s->removed && s->last == 0)
+			return false;
+		for (int k = 0; k < ACR_SLOT__COUNT; k++)
+			if ((holds & bit(k)) && slot_works(&w->slot[k]))
+				return false;
+	}
+	return true;
+}
+
 struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
 {
 	w->run[r] = (struct run){ .alive = true };
@@ -180,6 +195,7 @@ struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
 	struct plan p = decide(m, w, force);
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
+	w->run[r].dark = is_dark(m, w);
 	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
 		w->run[r].alive = false;
 	return p;
@@ -247,14 +263,6 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 	}
 	done.slot[k].intent = w->slot[k].twice;
 	search_reach(s, done, "generate, refused");
-}
-
-static bool nothing_works(const struct model *m, const struct world *w)
-{
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		if (world_holds(m, w, k) && slot_works(&w->slot[k]))
-			return false;
-	return true;
 }
 
 static bool takes_delivery(const struct sink *s, int k)
@@ -373,7 +381,7 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 			search_reach(s, next, "probe fails");
 			return;
 		}
-		if (!m->late_always && nothing_works(m, w))
+		if (!m->late_always && run->dark)
 			slot_forget_flights(slot);    /* see model.h */
 		break;
 	case DELIVERY:

@@ -182,7 +182,7 @@ struct packed world_pack(const struct model *m, struct world *w)
 		const struct run *run = &w->run[r];
 		put(&b, 4, run->at);
 		put(&b, 3, (int)run->action);
-		put(&b, 5, run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3);
+		put(&b, 6, run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 | run->dark << 5);
 	}
 	return b.key;
 }
@@ -223,6 +223,7 @@ struct world world_unpack(const struct packed *key)
 		run->slot = (enum acr_slot)get(&b, 1);
 		run->stale = get(&b, 1);
 		run->age = get(&b, 2);
+		run->dark = get(&b, 1);
 	}
 	return w;
 }

@@ -43,6 +43,7 @@ struct run {
 	int  at;                /* index into the steps */
 	enum plan_action action;
 	enum acr_slot slot;
+	bool dark;              /* when it began nothing that works was deployed, so it did not wait for a request in flight */
 	bool stale;             /* the slot was generated anew by somebody else since we looked, or since we generated it */
 	int  age;               /* ticks since it began, at most grace */
 };

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "fakes/fake_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "fakes/fake_env.h"
+
+#define TOKEN_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/tokens/web-pull"
+#define BODY_MAX (1024 * 1024)
+
+/* ---- what it does ------------------------------------------------------------------------------------------------------------ */
+
+static uint32_t next_random(struct fake_service *s)
+{
+	s->seed = s->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(s->seed >> 33);
+}
+
+void fake_service_init(struct fake_service *s)
+{
+	*s = (struct fake_service){ .clock_ms = INT64_C(1000) * FAKE_ENV_START, .seed = 1, .propagation_ms = 3000 };
+}
+
+/* The real service drops trailing zeros of the fraction. */
+static void echo_expiry(const char *sent, char out[static FAKE_EXPIRY_MAX])
+{
+	const char *dot = strchr(sent, '.');
+	size_t digits = dot != NULL ? strspn(dot + 1, "0123456789") : 0;
+	const char *tail = dot != NULL ? dot + 1 + digits : sent + strlen(sent);
+
+	while (digits > 0 && dot[digits] == '0')
+		digits--;
+	size_t head = dot == NULL ? strlen(sent) : (size_t)(dot - sent) + (digits > 0 ? digits + 1 : 0);
+	(void)snprintf(out, FAKE_EXPIRY_MAX, "%.*s%.10s", (int)head, sent, tail);
+}
+
+static void generate_one(struct fake_service *s, int slot, const char *expiry)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct fake_slot *to = &s->slot[slot];
+	int64_t ticks = 0;
+
+	*to = (struct fake_slot){ .present = true, .accepted_ms = s->clock_ms + s->propagation_ms };
+	to->created = s->clock_ms * 10000 + next_random(s) % 10000;
+	if (expiry[0] != '\0' && str_ticks(expiry, &ticks))
+		echo_expiry(expiry, to->expiry);
+	to->expires_ms = ticks / 10000;
+	for (size_t i = 0; i < FAKE_PASSWORD_MAX - 1; i++)
+		to->password[i] = letters[next_random(s) % 64];
+}
+
+void fake_service_generate(struct fake_service *s, int slot, const char *expiry)
+{
+	generate_one(s, slot, expiry);
+	if (s->both)
+		generate_one(s, 1 - slot, expiry);
+}
+
+void fake_service_wipe(struct fake_service *s)
+{
+	memset(s->slot, 0, sizeof(s->slot));
+}
+
+void fake_service_pass(struct fake_service *s, int64_t ms)
+{
+	s->clock_ms += ms;
+	for (size_t i = 0; i < COUNT(s->late); i++) {
+		if (!s->late[i].on || s->late[i].at_ms > s->clock_ms)
+			continue;
+		s->late[i].on = false;
+		s->generated++;
+		fake_service_generate(s, s->late[i].slot, s->late[i].expiry);
+	}
+}
+
+bool fake_service_accepts(const struct fake_service *s, const char *password)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct fake_slot *p = &s->slot[i];
+		if (p->present && strcmp(p->password, password) == 0)
+			return s->clock_ms >= p->accepted_ms && (p->expires_ms == 0 || s->clock_ms < p->expires_ms);
+	}
+	return false;
+}
+
+/* ---- what it says ------------------------------------------------------------------------------------------------------------ */
+
+static void say_slot(const struct fake_slot *p, int i, bool with_value, struct buf *out)
+{
+	char created[STR_TIME_MAX];
+
+	str_from_ticks(p->created, created);
+	buf_fmt(out, "{\"creationTime\":\"%s\",\"name\":\"password%d\"", created, i + 1);
+	if (p->expiry[0] != '\0')
+		buf_fmt(out, ",\"expiry\":\"%s\"", p->expiry);
+	if (with_value)
+		buf_fmt(out, ",\"value\":\"%s\"", p->password);
+	buf_char(out, '}');
+}
+
+static void say_passwords(const struct fake_service *s, int with_value, struct buf *out)
+{
+	bool any = false;
+
+	buf_str(out, "\"passwords\":[");
+	for (int i = 0; i < 2; i++) {
+		if (!s->slot[i].present)
+			continue;
+		buf_str(out, any ? "," : "");
+		say_slot(&s->slot[i], i, i == with_value, out);
+		any = true;
+	}
+	buf_char(out, ']');
+}
+
+static void say_token(const struct fake_service *s, struct buf *out)
+{
+	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{\"provisioningState\":\"Succeeded\","
+	             "\"status\":\"enabled\",\"credentials\":{");
+	say_passwords(s, -1, out);
+	buf_str(out, "}}}");
+}
+
+static bool cut_off(struct err *e, bool acted)
+{
+	(void)err_set(e, ERR_TRANSIENT, "the connection was cut off");
+	e->not_acted = false;
+	(void)acted;
+	return false;
+}
+
+static void keep_for_later(struct fake_service *s, int slot, const char *expiry)
+{
+	for (size_t i = 0; i < COUNT(s->late); i++) {
+		if (s->late[i].on)
+			continue;
+		s->late[i] = (struct fake_late){ .on = true, .slot = slot, .at_ms = s->clock_ms + s->late_ms };
+		(void)snprintf(s->late[i].expiry, sizeof(s->late[i].expiry), "%s", expiry);
+		return;
+	}
+	abort();
+}
+
+static bool answer_generate(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	AUTO_JSON struct json *j = NULL;
+
+	if (rq->body == NULL || !json_parse(buf_cstr(rq->body), rq->body->len, &j, e) || json_str(j, "name") == NULL)
+		abort();
+	int slot = strcmp(json_str(j, "name"), "password2") == 0;
+	const char *expiry = json_str(j, "expiry") != NULL ? json_str(j, "expiry") : "";
+	if (s->late_requests > 0) {
+		s->late_requests--;
+		keep_for_later(s, slot, expiry);
+		return cut_off(e, false);
+	}
+	s->generated++;
+	fake_service_generate(s, slot, expiry);
+	if (s->lose_replies > 0) {
+		s->lose_replies--;
+		return cut_off(e, true);
+	}
+	buf_str(&rs->body, "{\"username\":\"web-pull\",");
+	say_passwords(s, slot, &rs->body);
+	buf_char(&rs->body, '}');
+	return true;
+}
+
+static void answer_login(const struct fake_service *s, const struct http_request *rq, struct http_response *rs)
+{
+	bool known = rq->basic_user != NULL && strcmp(rq->basic_user, "web-pull") == 0 && rq->basic_password != NULL &&
+	             fake_service_accepts(s, secret_peek(rq->basic_password));
+
+	rs->status = known ? 200 : 401;
+	buf_str(&rs->body, known ? "{\"access_token\":\"opens-nothing\"}" : "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
+}
+
+static bool answer(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	const char *url = rq->url;
+
+	rs->status = 200;
+	if (strstr(url, "/oauth2/v2.0/token") != NULL) {
+		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"bearer\"}");
+	} else if (strstr(url, "/generateCredentials") != NULL) {
+		return answer_generate(s, rq, rs, e);
+	} else if (strstr(url, "/tokens/web-pull") != NULL) {
+		say_token(s, &rs->body);
+	} else if (strstr(url, "/registries/contoso?") != NULL) {
+		buf_str(&rs->body, "{\"id\":\"/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso\","
+		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}");
+	} else if (strcmp(url, "https://contoso.azurecr.io/v2/") == 0) {
+		rs->status = 401;
+		rs->challenge = mem_dup("Bearer realm=\"https://contoso.azurecr.io/oauth2/token\",service=\"contoso.azurecr.io\"");
+	} else if (strncmp(url, "https://contoso.azurecr.io/oauth2/token?", 40) == 0) {
+		answer_login(s, rq, rs);
+	} else {
+		(void)fprintf(stderr, "fake_service: no such thing: %s\n", url);
+		abort();
+	}
+	return true;
+}
+
+/* ---- the seams --------------------------------------------------------------------------------------------------------------- */
+
+struct client { struct http base; struct fake_service *service; };
+
+static bool send_one(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	struct fake_service *s = ((struct client *)h)->service;
+
+	if (s->seam != NULL)
+		s->seam();
+	s->requests++;
+	fake_service_pass(s, 20);
+	*rs = (struct http_response){ .retry_after_ms = -1, .date = s->clock_ms / 1000 };
+	rs->body.max = BODY_MAX;
+	bool ok = answer(s, rq, rs, e);
+	if (!ok)
+		http_response_clear(rs);
+	if (s->seam != NULL)
+		s->seam();
+	return ok;
+}
+
+static void close_one(struct http *h)
+{
+	free(h);
+}
+
+struct http *fake_service_client(struct fake_service *s)
+{
+	struct client *c = mem_new(sizeof(*c));
+
+	*c = (struct client){ .base = { .send = send_one, .close = close_one }, .service = s };
+	return &c->base;
+}
+
+static int64_t env_seconds(void *ctx)
+{
+	return ((struct fake_service *)ctx)->clock_ms / 1000;
+}
+
+static int64_t env_ms(void *ctx)
+{
+	return ((struct fake_service *)ctx)->clock_ms;
+}
+
+static void env_pass(void *ctx, int64_t ms)
+{
+	fake_service_pass(ctx, ms);
+}
+
+static void env_bytes(void *ctx, void *p, size_t n)
+{
+	unsigned char *to = p;
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = (unsigned char)next_random(ctx);
+}
+
+struct env fake_service_env(struct fake_service *s)
+{
+	return (struct env){ .now = env_seconds, .mono_ms = env_ms, .sleep_ms = env_pass, .random = env_bytes, .ctx = s };
+}

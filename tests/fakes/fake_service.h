@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One token of one registry, in memory: Entra ID, the resource manager and the registry's login behind one struct http, with a clock of
+ * its own. Plain data, so that it can lie in memory that a child shares with its parent, and be copied to be put back.
+ *
+ * Registry "contoso" in group "rg", login server contoso.azurecr.io, token "web-pull". It knows nothing of acrotate: a slot that is
+ * generated loses its old password at once, the new one is accepted after `propagation_ms`, an expiry is echoed as it was sent.
+ */
+#ifndef FAKES_FAKE_SERVICE_H
+#define FAKES_FAKE_SERVICE_H
+
+#include "base/env.h"
+#include "http/http.h"
+
+#define FAKE_PASSWORD_MAX 53
+#define FAKE_EXPIRY_MAX   40
+
+struct fake_slot {
+	bool    present;
+	int64_t created;                    /* ticks */
+	char    expiry[FAKE_EXPIRY_MAX];    /* as sent, trailing zeros dropped; "": never */
+	int64_t expires_ms, accepted_ms;
+	char    password[FAKE_PASSWORD_MAX];
+};
+
+struct fake_service {
+	int64_t clock_ms;           /* since 1970; the local clock too */
+	uint64_t seed;
+	struct fake_slot slot[2];
+	int64_t propagation_ms;
+	int  generated, requests;
+	int  lose_replies;          /* so many of the next generates act, and their answers are lost */
+	int  late_requests;         /* so many are cut off, and act `late_ms` later */
+	int64_t late_ms;
+	struct fake_late { bool on; int slot; int64_t at_ms; char expiry[FAKE_EXPIRY_MAX]; } late[4];
+	bool both;                  /* what az does when no slot is named: every generate replaces both */
+	void (*seam)(void);         /* called before and after each request acts, or NULL */
+};
+
+void fake_service_init(struct fake_service *s);
+/* Time goes by; what was late acts when it is due. */
+void fake_service_pass(struct fake_service *s, int64_t ms);
+/* Somebody else generates a slot: 0 or 1. */
+void fake_service_generate(struct fake_service *s, int slot, const char *expiry);
+void fake_service_wipe(struct fake_service *s);
+/* Would the registry accept it now? */
+bool fake_service_accepts(const struct fake_service *s, const char *password);
+/* A client; an environment whose clock is the service's and whose randomness comes from its seed. */
+struct http *fake_service_client(struct fake_service *s);
+struct env fake_service_env(struct fake_service *s);
+
+#endif
