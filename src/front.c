@@ -5,7 +5,8 @@
  * one knows configuration, state and file-like sinks. It ends here when every
  * job of a plain `acrotate run` is well; for everything else, and at the first
  * doubt, it replaces itself by acrotate-net, which looks again from the
- * beginning and does the work. Both are made of the same sources.
+ * beginning and does the work. `acrotate token` becomes acrotate-token, which
+ * is the same without libsecret. All are made of the same sources.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "rotate/status.h"
 
 #define PROGRAM "acrotate-net"
+#define TOKEN   "acrotate-token"
 
 /* The arguments of a plain run: [-c FILE] [JOB...]. */
 struct plain { const char *config; char **jobs; size_t n_jobs; };
@@ -115,7 +117,7 @@ static bool all_is_well(const struct plain *args)
 }
 
 /* Beside this program (an uninstalled build), or in ../libexec/acrotate. */
-static void become_whole(char **argv)
+static void become(const char *program, char **argv)
 {
 	static const char *const places[] = { "", "../libexec/acrotate/" };
 	char self[4096], path[4096 + 64];
@@ -127,7 +129,7 @@ static void become_whole(char **argv)
 	char *slash = strrchr(self, '/');
 	slash[1] = '\0';
 	for (size_t i = 0; i < COUNT(places); i++) {
-		(void)snprintf(path, sizeof(path), "%s%s%s", self, places[i], PROGRAM);
+		(void)snprintf(path, sizeof(path), "%s%s%s", self, places[i], program);
 		(void)execv(path, argv);
 	}
 }
@@ -136,6 +138,9 @@ int main(int argc, char **argv)
 {
 	struct plain args;
 
+	/* Before anything else: that program sets itself up, and is to be quick. */
+	if (argc > 1 && strcmp(argv[1], "token") == 0)
+		become(TOKEN, argv);
 	secret_setup();
 	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
 	if (jobs == NULL)
@@ -144,7 +149,7 @@ int main(int argc, char **argv)
 	if (plain && all_is_well(&args))
 		return 0;
 	free(jobs);
-	become_whole(argv);
+	become(PROGRAM, argv);
 	(void)fprintf(stderr, "acrotate: cannot start '" PROGRAM "', which belongs beside this program or in ../libexec/acrotate: %s\n",
 	              strerror(errno));
 	return 78;

@@ -41,6 +41,7 @@ struct token_outside {
 	bool tty[3];                  /* of enum token_stream */
 	bool (*put)(void *ctx, enum token_stream to, const char *p, size_t n);   /* false: it could not be written */
 	bool (*answer)(void *ctx, char *line, size_t size);                      /* a line of standard input; false at its end */
+	void (*whole)(void *ctx);     /* becomes the program that has all sinks, and begins again; returns when there is none. May be NULL */
 	void *ctx;
 };
 /* argv[0] is the first word after "token". The exit status. */
