@@ -180,6 +180,11 @@ static bool get(const struct helper *h, const char *server, struct held *out, st
 	if (!json_parse(buf_cstr(&a.out), a.out.len, &j, &why) || json_str(j, "Username") == NULL || json_str(j, "Secret") == NULL)
 		return err_set(e, ERR_LOCAL, "'%s get' does not answer as a credential helper: Username and Secret in a JSON object",
 		               h->spec->program);
+	/* How docker-credential-pass says it. */
+	if (*json_str(j, "Username") == '\0' && *json_str(j, "Secret") == '\0') {
+		*out = (struct held){ .username = NULL };
+		return really_not_there(h, server, e);
+	}
 	*out = (struct held){ .username = mem_dup(json_str(j, "Username")), .password = json_take_secret(j, "Secret") };
 	return true;
 }

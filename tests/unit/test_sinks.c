@@ -350,6 +350,8 @@ static const struct helper_row {
 } helpers[] = {
 	{ "a vault", VAULT, NULL, "no", DONE, ERR_NONE, "" },
 	{ "it was ours", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"u\",\"Secret\":\"old\"}", "no", DONE, ERR_NONE, "" },
+	{ "nothing, as docker-credential-pass says it", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"\",\"Secret\":\"\"}", "no", DONE,
+	  ERR_NONE, "" },
 	{ "another user's", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "no", CHECK_, ERR_DECISION,
 	  "another user ('v')" },
 	{ "another user's is taken", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "yes", DONE, ERR_NONE, "" },
