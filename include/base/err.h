@@ -34,6 +34,7 @@ struct err {
 	enum err_kind kind;
 	/* Facts for whoever decides what comes next; all zero unless the failure came from a service. */
 	bool    not_acted;              /* the request provably had no effect: never sent, or a definite refusal */
+	bool    queued;                 /* it was not tried at all: the throttle gate lets others pass first */
 	bool    retry_after_known;
 	int64_t retry_after_ms;         /* what the service asked for, when retry_after_known */
 	int     status;                 /* HTTP status, 0 when no response arrived */

@@ -88,6 +88,7 @@ static bool pass_gate(struct arm *a, struct err *e)
 	if (open)
 		return true;
 	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s", (long long)(wait_ms + 999) / 1000);
+	e->queued = true;
 	e->retry_after_known = true;
 	e->retry_after_ms = wait_ms;
 	return false;

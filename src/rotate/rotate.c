@@ -356,11 +356,10 @@ bool rotation_status(const struct rotation *r, struct job_status *out)
 static bool try_again(struct rotation *r, const struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
-	bool gated = e->status == 0 && e->not_acted && e->retry_after_known;
 
 	if (e->kind != ERR_TRANSIENT || (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
 		return false;
-	if (gated) {
+	if (e->queued) {
 		if (r->stalled_since == 0)
 			r->stalled_since = now;
 		r->again_ms = e->retry_after_ms;

@@ -14,7 +14,7 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter work_dir dir build env sinks write_job);
+	works forget_logins litter row work_dir dir build env sinks write_job);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -155,6 +155,12 @@ sub works {
 sub litter {
 	opendir my $d, "$dir/sinks" or die;
 	return grep { /^\.acrotate/ } readdir $d;
+}
+
+# A line of the table that all.pl makes.
+sub row {
+	my ($what, $tried, $violations, $more) = @_;
+	print "# = $what | $tried | $violations | $more\n";
 }
 
 1;

@@ -73,9 +73,8 @@ if ($what eq 'kill') {
 	}
 }
 printf "# %d system calls in a rotation, %d on files; %.0f s\n", $calls, $files, time() - $began;
-printf "# %-32s %7s %10s %6s %6s %7s\n", 'what was tried', 'points', 'violations', 'stuck', 'extra', 'litter';
-printf "# %-32s %7d %10d %6d %6d %7d\n", $what eq 'kill' ? 'SIGKILL at a system call' : 'a file call fails, ' . @errors . ' ways',
-	@sum{qw(points violations stuck extra litter)};
+row($what eq 'kill' ? 'SIGKILL at a system call' : 'a call on a file fails, ' . @errors . ' ways', $sum{points}, $sum{violations},
+	"stuck $sum{stuck}, more than one generate extra $sum{extra}, litter $sum{litter}");
 print "# $_\n" for @failed;
 print @failed ? "not ok 1 - $what\n" : "ok 1 - $what at $sum{points} points\n";
 print "1..1\n";

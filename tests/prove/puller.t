@@ -91,6 +91,7 @@ wait $ROTATORS
 stop_pullers
 rotated=$(cat "$T"/*/rotated | awk '{ r += $1; k += $2 } END { print r, k }')
 echo "# acrotate: ${rotated% *} rotations, ${rotated#* } runs killed: ${result% *} pulls, ${result#* } failed"
+echo "# = real pulls during ${rotated% *} rotations, ${rotated#* } killed | $((${result% *} + ${result#* })) | ${result#* } | 4 tokens, replicas 2 s late, replies lost"
 ok "at least $rotations rotations happened" test "${rotated% *}" -ge $((each * 4))
 ok "not one pull failed" test "${result#* }" = 0
 ok "and there were pulls" test "${result% *}" -gt "$rotations"
@@ -114,5 +115,6 @@ for t in $tokens; do naive "$t" & NAIVE="$NAIVE $!"; done
 wait $NAIVE
 stop_pullers
 echo "# the naive rule: 24 rotations: ${result% *} pulls, ${result#* } failed"
+echo "# = ... the naive rule, for comparison | $((${result% *} + ${result#* })) | 0 | ${result#* } of these pulls failed"
 ok "the same pullers fail under the naive rule" test "${result#* }" -gt 0
 done_testing
