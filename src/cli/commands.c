@@ -16,6 +16,8 @@ const struct command commands[] = {
 	  .run = cmd_token },
 	{ .name = "status", .operands = "[JOB...]", .summary = "how every job stands, from local state and sinks only",
 	  .options = OPTION_ONLINE | OPTION_WARN_CRIT, .max_args = ARGS_MANY, .run = cmd_status },
+	{ .name = "check", .operands = "[JOB...]", .summary = "configuration, identity, permissions, sinks: every finding, and what mends it",
+	  .options = OPTION_DROPIN, .max_args = ARGS_MANY, .run = cmd_check },
 	{ .name = "get", .operands = "JOB", .summary = "print the active password", .options = OPTION_FORMAT, .min_args = 1, .max_args = 1,
 	  .run = cmd_get },
 	{ .name = "revoke", .operands = "JOB", .summary = "a password leaked: new password to every sink, then every earlier one is dead",

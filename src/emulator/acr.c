@@ -85,6 +85,22 @@ static void registry_get(struct emulator *emu, struct request *rq, struct reply 
 	put_registry(emu, r, &rs->body);
 }
 
+/* What the caller may do here, as one assignment. */
+static void permissions_list(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	const struct identity *who = rq->who;
+
+	if (!arm_registry(emu, rq, rs, false))
+		return;
+	reply_json(rs, 200);
+	buf_str(&rs->body, "{\"value\":[{\"actions\":[");
+	for (size_t i = 0; who->limited && i < who->actions.n; i++) {
+		buf_str(&rs->body, i > 0 ? "," : "");
+		buf_json(&rs->body, who->actions.item[i]);
+	}
+	buf_fmt(&rs->body, "%s],\"notActions\":[],\"dataActions\":[],\"notDataActions\":[]}]}", who->limited ? "" : "\"*\"");
+}
+
 static void registry_put(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	struct registry *r = model_registry(&emu->model, rq->arg[2]);
@@ -117,6 +133,8 @@ static void registry_put(struct emulator *emu, struct request *rq, struct reply 
 
 static const struct route rows[] = {
 	{ "GET", REGISTRY, "registry-get", ACR_TYPE "/read", registry_get },
+	{ "GET", REGISTRY "/providers/Microsoft.Authorization/permissions", "permissions", "Microsoft.Authorization/permissions/read",
+	  permissions_list },
 	{ "PUT", REGISTRY, "registry-put", ACR_TYPE "/write", registry_put },
 };
 const struct routes acr_routes = { AREA_ARM, rows, COUNT(rows) };

@@ -150,7 +150,8 @@ static void put_versions(struct buf *out)
 static bool version_ok(const struct request *rq, struct reply *rs, const struct route *row)
 {
 	const char *version = pairs_get(&rq->query, "api-version");
-	bool provider = strstr(row->pattern, ACR_TYPE) != NULL;
+	/* Resources of another provider may hang below a registry. */
+	bool provider = strstr(row->pattern, ACR_TYPE) != NULL && strstr(row->pattern, "/Microsoft.Authorization/") == NULL;
 	bool below = provider && strstr(row->pattern, ACR_TYPE "/{}/") != NULL;
 	AUTO_BUF struct buf known = BUF_INIT(ERROR_MAX);
 

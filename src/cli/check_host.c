@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "check.h"
+#include "config/job.h"
+
+bool check_directory(const char *path, struct err *e)
+{
+	AUTO_FREE char *at = mem_dup(path);
+	struct stat st;
+
+	for (;;) {
+		if (stat(at, &st) == 0)
+			break;
+		if (errno != ENOENT)
+			return err_sys(e, errno, "cannot look at '%s'", at);
+		char *slash = strrchr(at, '/');
+		if (slash == NULL)
+			return err_set(e, ERR_LOCAL, "'%s' is not an absolute path", path);
+		slash[slash == at] = '\0';
+	}
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_LOCAL, "'%s' is not a directory", at);
+	return access(at, W_OK | X_OK) == 0 || err_sys(e, errno, "cannot write in '%s'", at);
+}
+
+static void state_dir(const struct config *c, struct findings *f)
+{
+	const char *dir = config_run(c)->state_dir;
+	struct err e = ERR_INIT;
+
+	if (check_directory(dir, &e))
+		(void)found_ok(f, "state", "'%s' can be written", dir);
+	else
+		found_mend(found_problem(f, "state", &e), "install -d -m 0700 -o %u %s", (unsigned)geteuid(), dir);
+}
+
+static void metrics_file(const struct config *c, struct findings *f)
+{
+	const char *file = config_run(c)->metrics_file;
+	struct err e = ERR_INIT;
+
+	if (file == NULL)
+		return;
+	AUTO_FREE char *dir = mem_dup(file);
+	*strrchr(dir, '/') = '\0';
+	struct stat st;
+	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 || err_sys(&e, errno, "cannot look at '%s'", dir);
+	if (ok && check_directory(dir[0] != '\0' ? dir : "/", &e))
+		(void)found_ok(f, "metrics", "'%s' can be written", file);
+	else
+		found_mend(found_problem(f, "metrics", &e), "install -d -m 0755 %s", dir);
+}
+
+void check_host(const struct config *c, struct findings *f)
+{
+	if (config_count(c) == 0)
+		found_mend(found_warning(f, "jobs", "there is none in '%s'", config_jobs_dir(c)), "acrotate init REGISTRY TOKEN");
+	else
+		(void)found_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
+	state_dir(c, f);
+	metrics_file(c, f);
+}

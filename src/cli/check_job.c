@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "check.h"
+#include "config/argv.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+#include "rotate/status.h"
+#include "sink/sink.h"
+
+#define CLOCK_WARNED_S  300
+#define CLOCK_REFUSED_S 86400
+#define PLACE_MAX       8192
+
+/* ---- registry and token ----------------------------------------------------------------------------------------------------- */
+
+static void slot(const struct job *job, const struct observation *o, const struct job_status *s, int64_t now, enum acr_slot i,
+                 struct findings *f)
+{
+	char expires[STR_TIME_MAX], created[STR_TIME_MAX], due[STR_TIME_MAX];
+	bool ours;
+	struct acr_password p = observe_slot(o, i, &ours);
+
+	str_from_time(p.expires_us / 1000000, expires);
+	str_from_ticks(p.created, created);
+	str_from_time(s->next_rotation, due);
+	const char *until = p.expires_us == 0 ? "never expires" : expires;
+	if (!p.present) {
+		(void)found_ok(f, acr_slot_name(i), "absent, free for the next rotation");
+	} else if (ours) {
+		(void)found_ok(f, acr_slot_name(i), "of this job, %s, %s %s", s->active && s->slot == i ? "in use" : "not in use",
+		               p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired" : p.expires_us != 0 ? "expires" : "", until);
+	} else if (s->state != JOB_REFUSED && !s->foreign_ahead) {
+		(void)found_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s", created, p.expires_us != 0 ? "expires " : "", until);
+	} else {
+		found_mend(found_warning(f, acr_slot_name(i), "of somebody else, generated %s, %s%s: it stands in the way of the rotation due %s", created,
+		                         p.expires_us != 0 ? "expires " : "", until, s->state == JOB_REFUSED ? "now" : due),
+		           "may_replace = %s@%s    # into [job] of %s, if nobody uses that password", acr_slot_name(i), created, job->file);
+	}
+}
+
+static void login(const struct job *job, const struct observation *o, const struct job_status *s, struct findings *f)
+{
+	struct err e = ERR_INIT;
+
+	if (!s->active)
+		(void)found_warning(f, "login", "no sink holds a living password of this job: the next run delivers one, if it can");
+	else if (o->state.rejected_at != 0)
+		found_mend((err_set(&e, ERR_DECISION, "the registry refuses the password that the sinks hold"), found_problem(f, "login", &e)),
+		           "acrotate run %s    # tries again, and replaces it if it is dead", job->name);
+	else if (job->policy.verify_wait != 0)
+		(void)found_warning(f, "login", "not tried: verify = wait, so that new passwords are not proven before they are delivered");
+	else
+		(void)found_ok(f, "login", "the registry accepts the password that the sinks hold");
+}
+
+static void missing_token(const struct job *job, struct findings *f)
+{
+	struct err e = ERR_INIT;
+
+	if (job->policy.create) {
+		(void)found_ok(f, "token", "'%s' does not exist yet: the next run creates it", job->token);
+		return;
+	}
+	(void)err_set(&e, ERR_MISSING, "'%s' does not exist in registry '%s'", job->token, job->registry);
+	struct finding *at = found_problem(f, "token", &e);
+	found_mend(at, "acrotate token create --registry %s --name %s --scope-map _repositories_pull --no-passwords", job->registry, job->token);
+	found_mend(at, "create = yes    # into [job] of %s, with the lines 'repository' it needs", job->file);
+}
+
+static void disabled_token(const struct job *job, struct findings *f)
+{
+	struct err e = ERR_INIT;
+
+	(void)err_set(&e, ERR_DECISION, "'%s' is disabled", job->token);
+	found_mend(found_problem(f, "token", &e), "acrotate token update --registry %s --name %s --status enabled", job->registry, job->token);
+}
+
+static void failed(const struct azure_facts *a, const struct job *job, const struct observation *o, const struct err *e, struct findings *f)
+{
+	bool found = o != NULL && o->who.server != NULL;
+	struct finding *at = found_problem(f, found ? "token" : "registry", e);
+
+	if (e->kind == ERR_DENIED)
+		mend_denied(a, at);
+	if (e->kind == ERR_MISSING || (e->kind == ERR_DENIED && !found && job->resource_group == NULL))
+		found_mend(at, "resource_group = GROUP    # into [job] of %s: az acr list --query \"[?name=='%s'].resourceGroup\" --output tsv", job->file,
+		           job->registry);
+}
+
+void check_token(const struct azure_facts *a, const struct job *job, const struct observation *o, int64_t now, const struct err *e,
+                 struct findings *f)
+{
+	struct job_status s;
+
+	if (o != NULL && o->who.server != NULL)
+		(void)found_ok(f, "registry", "'%s', login server %s%s%s", job->registry, o->who.server, o->state.group != NULL ? ", resource group " : "",
+		               o->state.group != NULL ? o->state.group : "");
+	if (o == NULL || o->asked == TOKEN_NOT_ASKED) {
+		/* Without an identity nothing else could be asked: that was said. */
+		if (a->known && e->kind != ERR_NONE)
+			failed(a, job, o, e, f);
+		return;
+	}
+	if (o->asked == TOKEN_MISSING) {
+		missing_token(job, f);
+		return;
+	}
+	job_status_of(o, now, &s);
+	if (o->state.disabled)
+		disabled_token(job, f);
+	else
+		(void)found_ok(f, "token", "'%s' exists and is enabled", job->token);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		slot(job, o, &s, now, (enum acr_slot)i, f);
+	if (!o->state.disabled && e->kind == ERR_NONE)
+		login(job, o, &s, f);
+}
+
+/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+
+static void one_sink(const struct observation *o, const struct seen *s, const char *subject, struct findings *f)
+{
+	AUTO_BUF struct buf place = BUF_INIT(PLACE_MAX);
+	struct err e = ERR_INIT;
+
+	if (s->broken) {
+		(void)found_problem(f, subject, &s->why);
+		return;
+	}
+	s->spec->ops->describe(s->sink, &place);
+	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
+		(void)found_problem(f, subject, &e);
+		return;
+	}
+	if (e.text[0] != '\0')
+		(void)found_warning(f, subject, "%s", e.text);
+	else
+		(void)found_ok(f, subject, "'%s' can be read and replaced", buf_cstr(&place));
+}
+
+void check_sinks(const struct job *job, const struct observation *o, struct findings *f)
+{
+	for (size_t i = 0; i < job->n_sinks; i++) {
+		AUTO_FREE char *subject = mem_fmt("sink '%s'", job->sinks[i].name);
+		if (o == NULL || o->who.server == NULL)
+			(void)found_unknown(f, subject, "not looked at: the registry's login server is not known yet");
+		else
+			one_sink(o, &o->seen[i], subject, f);
+	}
+}
+
+/* ---- hooks ------------------------------------------------------------------------------------------------------------------ */
+
+static bool runnable(const char *program, struct err *e)
+{
+	struct stat st;
+
+	if (stat(program, &st) != 0)
+		return err_sys(e, errno, "cannot look at '%s'", program);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_CONFIG, "'%s' is not a file", program);
+	return access(program, X_OK) == 0 || err_sys(e, errno, "cannot run '%s'", program);
+}
+
+static void one_hook(const char *command, const char *subject, struct findings *f)
+{
+	AUTO_ARGV char **argv = NULL;
+	struct err e = ERR_INIT;
+
+	if (command == NULL)
+		return;
+	if (!argv_split(command, &argv, &e)) {
+		(void)found_problem(f, subject, &e);
+		return;
+	}
+	if (runnable(argv[0], &e)) {
+		(void)found_ok(f, subject, "'%s' can be run", argv[0]);
+		return;
+	}
+	e.kind = ERR_CONFIG;
+	struct finding *at = found_problem(f, subject, &e);
+	if (access(argv[0], F_OK) == 0)
+		found_mend(at, "chmod +x %s", argv[0]);
+}
+
+void check_hooks(const struct job *job, struct findings *f)
+{
+	one_hook(job->on_change, "on_change", f);
+	for (size_t i = 0; i < job->n_sinks; i++) {
+		AUTO_FREE char *subject = mem_fmt("on_change of sink '%s'", job->sinks[i].name);
+		one_hook(job->sinks[i].on_change, subject, f);
+	}
+}
+
+/* ---- clock ------------------------------------------------------------------------------------------------------------------ */
+
+void check_clock(int64_t clock_off, struct findings *f)
+{
+	int64_t off = clock_off < 0 ? -clock_off : clock_off;
+	const char *side = clock_off < 0 ? "ahead of" : "behind";
+	char text[STR_DURATION_MAX];
+	struct err e = ERR_INIT;
+
+	str_from_duration(off, 2, text);
+	if (off < CLOCK_WARNED_S) {
+		(void)found_ok(f, "clock", "within %d minutes of Azure's", CLOCK_WARNED_S / 60);
+	} else if (off < CLOCK_REFUSED_S) {
+		found_mend(found_warning(f, "clock", "%s %s Azure's: times are reckoned by Azure's", text, side), "timedatectl set-ntp true");
+	} else {
+		(void)err_set(&e, ERR_LOCAL, "%s %s Azure's: no run does anything", text, side);
+		found_mend(found_problem(f, "clock", &e), "timedatectl set-ntp true");
+	}
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "ask_jobs.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "check.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/with_jobs.h"
+#include "cli/world.h"
+#include "config/job.h"
+#include "rotate/observe.h"
+#include "rotate/rotate.h"
+
+#define OUTPUT_MAX (64u * 1024 * 1024)
+
+/* What Azure says is asked once for each identity at each registry. */
+struct place {
+	struct place *next;
+	const struct arm *arm;
+	struct acr_ref ref;             /* without a token */
+	struct azure_facts facts;
+};
+
+struct check {
+	struct config *config;
+	const size_t  *jobs;
+	size_t         n;
+	struct cli_world *world;
+	pthread_mutex_t mutex;
+	struct place   *places;
+	struct findings host, azure, *of_job;
+};
+
+/* The identity is told once, whatever the number of registries. */
+static bool told(const struct check *k, const struct arm *arm)
+{
+	for (const struct place *p = k->places; p != NULL; p = p->next)
+		if (p->arm == arm)
+			return true;
+	return false;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
+}
+
+static const struct azure_facts *facts_of(struct check *k, const struct job *job, const struct observation *o, struct http *h)
+{
+	const struct world *w = cli_world(k->world);
+	struct arm *arm = w->arm(w->ctx, job);
+	const char *subscription = arm_subscription(arm), *group = job->resource_group != NULL ? job->resource_group : o->state.group;
+	struct acr_ref ref = { .subscription = mem_dup(subscription), .group = mem_dup(group), .registry = acr_registry_name(job->registry) };
+	struct place *p = k->places;
+
+	while (p != NULL && !(p->arm == arm && same(p->ref.registry, ref.registry) && same(p->ref.group, ref.group)))
+		p = p->next;
+	if (p != NULL) {
+		acr_ref_clear(&ref);
+		return &p->facts;
+	}
+	p = mem_new(sizeof(*p));
+	*p = (struct place){ .next = k->places, .arm = arm, .ref = ref };
+	azure_ask(arm, h, &p->ref, &p->facts);
+	if (!told(k, arm)) {
+		check_identity(&p->facts, job, &k->azure);
+		if (p->facts.known)
+			check_clock(arm_clock_offset(arm), &k->azure);
+	}
+	k->places = p;
+	return &p->facts;
+}
+
+static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r, struct http *h, const struct err *e)
+{
+	struct check *k = ctx;
+	struct findings *f = &k->of_job[at];
+	const struct observation *o = r == NULL ? NULL : rotation_observation(r);
+	struct err none = ERR_INIT;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	const struct world *w = cli_world(k->world);
+	f->job = mem_dup(config_name(k->config, k->jobs[at]));
+	if (job == NULL || r == NULL || o == NULL) {
+		(void)found_problem(f, job == NULL ? "configuration" : r == NULL ? "network" : "state", e);
+	} else {
+		const struct azure_facts *a = facts_of(k, job, o, h);
+		if (o->state.lost)
+			(void)found_warning(f, "state", "cannot be used (another machine's, or damaged): what this job generated is taken for somebody else's");
+		check_token(a, job, o, env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), rotation_outcome(r)->told ? &none : e, f);
+		check_permissions(a, job, o, f);
+		check_sinks(job, o, f);
+		check_hooks(job, f);
+	}
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+
+static void json(const struct check *k, struct buf *out)
+{
+	bool first = true;
+
+	buf_str(out, "[\n");
+	findings_json(&k->host, &first, out);
+	findings_json(&k->azure, &first, out);
+	for (size_t i = 0; i < k->n; i++)
+		findings_json(&k->of_job[i], &first, out);
+	buf_str(out, "\n]\n");
+}
+
+static size_t count(const struct check *k, enum finding_level level)
+{
+	size_t n = findings_count(&k->host, level) + findings_count(&k->azure, level);
+
+	for (size_t i = 0; i < k->n; i++)
+		n += findings_count(&k->of_job[i], level);
+	return n;
+}
+
+static void text(const struct check *k, bool color, struct buf *out)
+{
+	findings_text(&k->host, color, out);
+	findings_text(&k->azure, color, out);
+	for (size_t i = 0; i < k->n; i++)
+		findings_text(&k->of_job[i], color, out);
+	buf_fmt(out, "%zu problems, %zu warnings, %zu unknown\n", count(k, FINDING_PROBLEM), count(k, FINDING_WARNING), count(k, FINDING_UNKNOWN));
+}
+
+static int finish(struct check *k, bool as_json)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	const char *no_color = getenv("NO_COLOR");
+	enum err_kind worst = findings_worst(&k->azure, findings_worst(&k->host, ERR_NONE));
+
+	for (size_t i = 0; i < k->n; i++)
+		worst = findings_worst(&k->of_job[i], worst);
+	if (as_json)
+		json(k, &out);
+	else
+		text(k, isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0'), &out);
+	bool printed = fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	return printed || worst != ERR_NONE ? err_exit_code(worst) : err_exit_code(ERR_LOCAL);
+}
+
+static void clear(struct check *k)
+{
+	for (struct place *p = k->places, *next; p != NULL; p = next) {
+		next = p->next;
+		azure_facts_clear(&p->facts);
+		acr_ref_clear(&p->ref);
+		free(p);
+	}
+	for (size_t i = 0; i < k->n; i++)
+		findings_clear(&k->of_job[i]);
+	free(k->of_job);
+	findings_clear(&k->host);
+	findings_clear(&k->azure);
+}
+
+static int check(const struct options *o, struct config *config, const size_t *jobs, size_t n)
+{
+	AUTO_WORLD struct cli_world *world = cli_world_new(config);
+	struct check k = { .config = config, .jobs = jobs, .n = n, .world = world, .mutex = PTHREAD_MUTEX_INITIALIZER,
+	                   .of_job = mem_array(n, sizeof(*k.of_job)) };
+	const struct ask_jobs a = { .config = config, .jobs = jobs, .n_jobs = n, .world = world, .done = asked, .ctx = &k };
+
+	check_host(config, &k.host);
+	ask_jobs(&a);
+	if (!secret_locked())
+		found_mend(found_warning(&k.host, "memory", "cannot be locked: secrets may reach the swap"), "ulimit -l 65536    # or LimitMEMLOCK=64M");
+	int status = finish(&k, o->json);
+	clear(&k);
+	return status;
+}
+
+static int dropin(const struct options *o, struct config *config, const size_t *jobs, size_t n)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+
+	(void)o;
+	dropin_text(config, jobs, n, &out);
+	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : err_exit_code(ERR_LOCAL);
+}
+
+int cmd_check(const struct options *o)
+{
+	return with_jobs(o, o->systemd_dropin ? dropin : check);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define TEXT_MAX 2048
+
+static const struct { const char *name, *shown, *color; } levels[] = {
+	[FINDING_OK] = { "ok", "ok", "32" },
+	[FINDING_UNKNOWN] = { "unknown", "unknown", "36" },
+	[FINDING_WARNING] = { "warning", "warning", "33" },
+	[FINDING_PROBLEM] = { "problem", "PROBLEM", "31" },
+};
+#define LEVEL_WIDTH 7
+
+void findings_clear(struct findings *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->item[i].subject);
+		free(f->item[i].text);
+		free(f->item[i].mend);
+	}
+	free(f->item);
+	free(f->job);
+	*f = (struct findings){ 0 };
+}
+
+static struct finding *add(struct findings *f, enum finding_level level, const char *subject, const char *text)
+{
+	f->item = mem_grow(f->item, &f->cap, f->n + 1, sizeof(*f->item));
+	f->item[f->n] = (struct finding){ .level = level, .subject = mem_dup(subject), .text = mem_dup(text) };
+	return &f->item[f->n++];
+}
+
+#define ADD(level)                                                                                                                         \
+	do {                                                                                                                               \
+		char text[TEXT_MAX];                                                                                                       \
+		va_list ap;                                                                                                                \
+		va_start(ap, fmt);                                                                                                         \
+		(void)vsnprintf(text, sizeof(text), fmt, ap);                                                                              \
+		va_end(ap);                                                                                                                \
+		return add(f, level, subject, text);                                                                                       \
+	} while (0)
+
+struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...)
+{
+	ADD(FINDING_OK);
+}
+
+struct finding *found_unknown(struct findings *f, const char *subject, const char *fmt, ...)
+{
+	ADD(FINDING_UNKNOWN);
+}
+
+struct finding *found_warning(struct findings *f, const char *subject, const char *fmt, ...)
+{
+	ADD(FINDING_WARNING);
+}
+
+struct finding *found_problem(struct findings *f, const char *subject, const struct err *e)
+{
+	struct finding *new = add(f, FINDING_PROBLEM, subject, e->text);
+
+	new->kind = e->kind;
+	return new;
+}
+
+void found_mend(struct finding *f, const char *fmt, ...)
+{
+	char line[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	char *all = f->mend == NULL ? mem_dup(line) : mem_fmt("%s\n%s", f->mend, line);
+	free(f->mend);
+	f->mend = all;
+}
+
+static void indented(const char *lines, struct buf *out)
+{
+	while (lines != NULL && *lines != '\0') {
+		size_t n = strcspn(lines, "\n");
+		buf_fmt(out, "%*s", LEVEL_WIDTH + 6, "");
+		buf_add(out, lines, n);
+		buf_char(out, '\n');
+		lines += n + (lines[n] == '\n');
+	}
+}
+
+void findings_text(const struct findings *f, bool color, struct buf *out)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *at = &f->item[i];
+		const char *shown = levels[at->level].shown;
+		if (color)
+			buf_fmt(out, "\033[%sm%s\033[0m%*s  ", levels[at->level].color, shown, LEVEL_WIDTH - (int)strlen(shown), "");
+		else
+			buf_fmt(out, "%-*s  ", LEVEL_WIDTH, shown);
+		if (f->job != NULL)
+			buf_fmt(out, "%s: ", f->job);
+		buf_fmt(out, "%s: %s\n", at->subject, at->text);
+		indented(at->mend, out);
+	}
+}
+
+static void mend_json(const char *lines, struct buf *out)
+{
+	bool first = true;
+
+	buf_char(out, '[');
+	while (lines != NULL && *lines != '\0') {
+		size_t n = strcspn(lines, "\n");
+		AUTO_FREE char *line = mem_dup_n(lines, n);
+		buf_str(out, first ? "" : ", ");
+		buf_json(out, line);
+		first = false;
+		lines += n + (lines[n] == '\n');
+	}
+	buf_char(out, ']');
+}
+
+void findings_json(const struct findings *f, bool *first, struct buf *out)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *at = &f->item[i];
+		buf_fmt(out, "%s  {\"level\": \"%s\", \"job\": ", *first ? "" : ",\n", levels[at->level].name);
+		*first = false;
+		if (f->job == NULL)
+			buf_str(out, "null");
+		else
+			buf_json(out, f->job);
+		buf_str(out, ", \"subject\": ");
+		buf_json(out, at->subject);
+		buf_str(out, ", \"text\": ");
+		buf_json(out, at->text);
+		buf_str(out, ", \"mend\": ");
+		mend_json(at->mend, out);
+		buf_fmt(out, ", \"exit\": %d}", err_exit_code(at->kind));
+	}
+}
+
+enum err_kind findings_worst(const struct findings *f, enum err_kind worst)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->item[i].level == FINDING_PROBLEM)
+			worst = worst == ERR_NONE ? f->item[i].kind : err_worse(worst, f->item[i].kind);
+	return worst;
+}
+
+size_t findings_count(const struct findings *f, enum finding_level level)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->item[i].level == level;
+	return n;
+}

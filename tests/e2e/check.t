@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# acrotate check: every finding, all at once, each with what mends it; nothing is changed by it.
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/jobs.sh"
+start_emulator --fast --token web-pull --token other --token third
+config
+check() { acro check "$@" >"$T/out" 2>"$T/err"; echo $?; }
+says() { like "$1" "$(cat "$T/out")" "$2"; }
+
+is "no job: all is well" "$(check)" 0
+says "but there is nothing to do" '^warning +jobs: there is none in .*jobs.d'
+says "and how to begin" '^ +acrotate init REGISTRY TOKEN'
+ok "without a state directory being made" test ! -e "$T/state"
+
+job web-pull on_change=/bin/true <<END
+[sink env]
+type = file
+path = $T/web.env
+[sink docker]
+type = docker
+path = $T/config.json
+END
+is "a job that never ran: well" "$(check)" 0
+says "who we are" "^ok +identity: client-secret, tenant $EMULATOR_TENANT, client id $EMULATOR_CLIENT_ID, object id [0-9a-f-]{36}, its token lives [0-9]+"
+says "the clock" '^ok +clock: '
+says "the registry" "^ok +web-pull: registry: 'contoso', login server $EMULATOR_LOGIN_SERVER, resource group emulated"
+says "the token" "^ok +web-pull: token: 'web-pull' exists and is enabled"
+says "its slots" '^ok +web-pull: password2: absent'
+says "a right that was used" '^ok +web-pull: permission: .*/tokens/read: it was used just now'
+says "a right that was read" '^ok +web-pull: permission: .*/generateCredentials/action$'
+says "no right that only creating takes" '0 problems'
+says "sinks" "^ok +web-pull: sink 'env': '$T/web.env' can be read and replaced"
+says "hooks" "^ok +web-pull: on_change: '/bin/true' can be run"
+ok "nothing was written" test ! -e "$T/web.env" -a ! -e "$T/config.json" -a ! -e "$T/state"
+acro run
+before=$(find "$T/state" "$T/web.env" "$T/config.json" -printf '%p %i %s %T@\n'; cksum "$T/state/web-pull.state")
+is "after a run" "$(check)" 0
+says "the slot in use" '^ok +web-pull: password1: of this job, in use, expires 20'
+says "the registry accepts it" '^ok +web-pull: login: the registry accepts'
+is "nothing was changed" "$(find "$T/state" "$T/web.env" "$T/config.json" -printf '%p %i %s %T@\n'; cksum "$T/state/web-pull.state")" "$before"
+
+# Many findings at once.
+cat >"$T/hook.sh" <<'END'
+#!/bin/sh
+END
+arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/other\",\"name\":\"password1\"}" >/dev/null
+arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/other\",\"name\":\"password2\"}" >/dev/null
+echo '{"credsStore":"desktop"}' >"$T/shadowed.json"
+job other on_change="$T/hook.sh" <<END
+[sink docker]
+type = docker
+path = $T/shadowed.json
+[sink env]
+type = file
+path = /proc/no-such/file
+END
+job nobody <<END
+[sink env]
+type = file
+path = $T/nobody.env
+END
+job third <<END
+[sink env]
+type = file
+path = $T/third.env
+END
+arm PATCH tokens/third '{"properties":{"status":"disabled"}}' >/dev/null
+job mistaken bogus=1 <<END
+[sink env]
+type = file
+path = $T/mistaken.env
+END
+is "many things are wrong: the first status wins" "$(check)" 78
+says "a mistake in a file" '^PROBLEM +mistaken: configuration: .*mistaken.conf:[0-9]+: .*bogus'
+says "a hook that cannot be run" "^PROBLEM +other: on_change: cannot run '$T/hook.sh': Permission denied"
+says "how to mend it" "^ +chmod \+x $T/hook.sh"
+says "a shadowed entry" "^PROBLEM +other: sink 'docker': .*credsStore"
+says "a sink that cannot be written" "^PROBLEM +other: sink 'env': "
+says "foreign slots that stand in the way" '^warning +other: password1: of somebody else, generated 20.*in the way of the rotation due now'
+says "the line to paste" '^ +may_replace = password1@20[0-9T:.+-]+ +# into \[job\] of .*other.conf'
+says "a token that does not exist" "^PROBLEM +nobody: token: 'nobody' does not exist in registry 'contoso'"
+says "how to create it" '^ +acrotate token create --registry contoso --name nobody '
+says "a disabled token" "^PROBLEM +third: token: 'third' is disabled"
+says "how to enable it" '^ +acrotate token update --registry contoso --name third --status enabled'
+says "the good one is still told" '^ok +web-pull: login'
+is "one job alone" "$(check third)" 65
+acro check -o json >"$T/json" 2>/dev/null
+is "as JSON" "$(perl -MJSON::PP -e 'local $/; print join " ", map { "$_->{job}/$_->{subject}" } grep { $_->{level} eq "problem" && $_->{job} eq "nobody" } @{decode_json(<STDIN>)}' <"$T/json")" nobody/token
+# The commands it prints do what they say.
+check nobody >/dev/null
+mend=$(sed -n 's/^ *acrotate \(token create .*\)/\1/p' "$T/out")
+# shellcheck disable=SC2086
+ok "the command that mends a missing token works" acro $mend
+is "then the job is well" "$(check nobody)" 0
+rm "$E/jobs.d/mistaken.conf" "$E/jobs.d/other.conf" "$E/jobs.d/third.conf" "$E/jobs.d/nobody.conf"
+
+# Rights.
+limit() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":[$1]}" >/dev/null; }
+R=Microsoft.ContainerRegistry/registries
+limit "\"*/read\""
+is "a right is missing: exit 77" "$(check)" 77
+says "which" "^PROBLEM +web-pull: permission: $R/generateCredentials/action is missing, to generate passwords"
+says "how to get it" "^ +az role assignment create --assignee-object-id [0-9a-f-]{36} .*--scope /subscriptions/$EMULATOR_SUBSCRIPTION/resourceGroups/emulated/providers/$R/contoso"
+limit "\"$R/read\",\"$R/tokens/read\",\"$R/generateCredentials/action\""
+is "rights that may not be read are no problem" "$(check)" 0
+says "but unknown" "^unknown +web-pull: permission: $R/generateCredentials/action"
+says "what was used is known all the same" "^ok +web-pull: permission: $R/tokens/read: it was used"
+limit "\"$R/read\""
+is "a token that may not be read: exit 77" "$(check)" 77
+says "is said with the service's words" "^PROBLEM +web-pull: token: .*$R/tokens/read"
+says "and mended" '^ +az role assignment create'
+limit '"*"'
+
+# Drift.
+cp "$T/web.env" "$T/kept.env"
+arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"name\":\"password1\"}" >/dev/null
+check >/dev/null
+says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: of somebody else)'
+
+# Identity.
+echo wrong >"$E/client-secret.wrong"; chmod 600 "$E/client-secret.wrong"
+sed -i "s|^client_secret_file.*|client_secret_file = $E/client-secret.wrong|" "$E/acrotate.conf"
+is "a wrong secret: exit 77" "$(check)" 77
+says "in Entra's words" '^PROBLEM +identity: .*AADSTS7000215'
+says "and how to make a new one" '^ +az ad app credential reset'
+says "sinks and hooks are looked at all the same" "^ok +web-pull: on_change"
+is "the problem is told once" "$(grep -c '^PROBLEM' "$T/out")" 1
+
+# Without the network nothing of it is asked: what the sandboxed service needs.
+mkdir "$T/real dir"; ln -s "$T/real dir/link.env" "$T/linked.env"; touch "$T/real dir/link.env"
+job link token=other <<END
+[sink env]
+type = file
+path = $T/linked.env
+user = nobody
+END
+acro check --systemd-dropin >"$T/out"
+is "systemd-dropin" $? 0
+says "is a drop-in" '^\[Service\]$'
+says "with the directories" "^ReadWritePaths=\"-$T\"$"
+says "of the real files" "^ReadWritePaths=\"-$T/real dir\"$"
+says "and what 'user' takes" '^CapabilityBoundingSet=CAP_SETUID CAP_SETGID$'
+done_testing
