@@ -220,6 +220,81 @@ static void configured(void **state)
 
 /* ---- the rest -------------------------------------------------------------------------------------------------------------------- */
 
+#define LIST "list", "-r", "myregistry", "-g", "g1", "-o", "tsv", "--query", "[].name"
+#define LOOKUP HOST "/subscriptions/22222222-2222-2222-2222-222222222222/resources?$filter=resourceType%20eq%20%27Microsoft.ContainerRegistry" \
+               "%2Fregistries%27&api-version=2021-04-01"
+#define ENTRY(group, name) "{\"name\":\"" name "\",\"id\":\"/subscriptions/s/resourceGroups/" group \
+                           "/providers/Microsoft.ContainerRegistry/registries/" name "\"}"
+
+static void answers(void **state)
+{
+	static const struct row rows[] = {
+		{ "pages", { LIST },
+		  { IDENTITY, { HTTP_GET, "=" REGISTRY "/tokens?api-version=2023-07-01", .status = 200,
+		                .answer = "{\"value\":[{\"name\":\"one\"}],\"nextLink\":\"" HOST "/next?a=b c\"}" },
+		    { HTTP_GET, "=" HOST "/next?a=b%20c", .status = 200, .answer = "{\"value\":[{\"name\":\"two\"}]}" } }, 0, "one\ntwo\n", NULL },
+		{ "pages elsewhere", { LIST },
+		  { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{\"value\":[],\"nextLink\":\"https://elsewhere.example/\"}" } }, 1, "",
+		  "not followed" },
+		{ "no list", { LIST }, { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{}" } }, 1, "", "no list" },
+		{ "a registry looked up: its group in lower case, its id as it is",
+		  { "update", "-r", "MyRegistry", "-n", "mytoken", "--scope-map", "Other", "-o", "none" },
+		  { IDENTITY, { HTTP_GET, "=" LOOKUP, .status = 200, .answer = "{\"value\":[" ENTRY("A", "other") "],\"nextLink\":\"" HOST "/more\"}" },
+		    { HTTP_GET, "/more", .status = 200, .answer = "{\"value\":[" ENTRY("MyRG", "myregistry") "]}" },
+		    { HTTP_PATCH, "/resourceGroups/myrg/providers/Microsoft.ContainerRegistry/registries/MyRegistry/tokens/mytoken",
+		      "/resourceGroups/MyRG/providers/Microsoft.ContainerRegistry/registries/myregistry/scopeMaps/Other", .status = 200,
+		      .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+		{ "two of a name", { "show", "-r", "myregistry", "-n", "mytoken" },
+		  { IDENTITY, { HTTP_GET, "=" LOOKUP, .status = 200, .answer = "{\"value\":[" ENTRY("A", "myregistry") "," ENTRY("B", "MYREGISTRY") "]}" } },
+		  1, "", "More than one resources" },
+		{ "none", { "show", "-r", "myregistry", "-n", "mytoken" },
+		  { IDENTITY, { HTTP_GET, "=" LOOKUP, .status = 200, .answer = "{\"value\":[]}" } }, 1, "", "could not be found in subscription" },
+		{ "a redirect within the host", { GENERATE, "--password1", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307, .headers = { "Location: " HOST "/elsewhere" } },
+		    { HTTP_POST, "=" HOST "/elsewhere", "tokenId", .once = true, .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "a redirect to another", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307, .headers = { "Location: https://elsewhere.example/" } } }, 1, "",
+		  "Temporary Redirect" },
+		{ "accepted, and nothing more", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 202 } }, 0, "", "WARNING: Azure has accepted the request" },
+		{ "a time nobody understands does not cost a password", { GENERATE, "--password1", "-o", "table" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+		    .answer = "{\"username\":\"u\",\"passwords\":[{\"name\":\"password1\",\"value\":\"v\",\"expiry\":\"soon\"}]}" } }, 0,
+		  "USERNAME    PASSWORD1    PASSWORD1 EXPIRY\n----------  -----------  ------------------\nu           v            soon\n", NULL },
+		{ "but fails what only reads", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "{\"properties\":{\"creationDate\":\"soon\"}}" } }, 1, "", "is no time" },
+		{ "no JSON", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "<html>" } }, 1, "", "not JSON" },
+		{ "a refusal that is no JSON", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = "<html>", .headers = { "x-ms-request-id: r-1" } } }, 3, "",
+		  "invalid status 'Not Found', and an answer that is not JSON\nx-ms-request-id: r-1" },
+		{ "flat words of refusal", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 400, .answer = "{\"code\":\"C\",\"message\":\"m\"}" } }, 1, "",
+		  "ERROR: (C) m\nCode: C\nMessage: m\n" },
+	};
+
+	(void)state;
+	play_all(rows, COUNT(rows));
+}
+
+/* Neither az's profile nor anything else names one. */
+static void no_subscription(void **state)
+{
+	static const struct row none = { "no profile", { "list", "-r", "myregistry" }, { { 0 } }, 1, "", "no subscription" };
+	static const struct row given = { "an id", { "list", "-r", "myregistry", "-g", "g1", "--subscription", "44444444-4444-4444-4444-444444444444",
+	                                             "-o", "none" },
+	                                  { IDENTITY, { HTTP_GET, "/subscriptions/44444444-4444-4444-4444-444444444444/", .status = 200,
+	                                                .answer = "{\"value\":[]}" } }, 0, "", NULL };
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	token_rig_write(&rig, "azureProfile.json", "{\"subscriptions\":[");
+	play(&rig, &none);
+	play(&rig, &given);
+	token_rig_close(&rig);
+}
+
 static void waiting(void **state)
 {
 	static const struct row row = {
@@ -377,7 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(differences), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(configured),
-		cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
+		cmocka_unit_test(answers),     cmocka_unit_test(no_subscription), cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(times),
 	};
 
