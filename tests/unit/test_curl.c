@@ -267,11 +267,11 @@ static void bounds(void **state)
 		{ "half a body", { .reply = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", .close = true }, ERR_TRANSIENT },
 		{ "half a header", { .reply = "HTTP/1.1 200 OK\r\nContent-Le", .close = true }, ERR_TRANSIENT },
 		{ "not HTTP", { .reply = "SSH-2.0-x\r\n\r\n", .close = true }, ERR_REMOTE },
-		{ "silence", { .reply = OK, .wait_ms = 700 }, ERR_TRANSIENT },
+		{ "silence", { .reply = OK, .wait_ms = 4000 }, ERR_TRANSIENT },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct http_options o = { .ca_file = ca_file, .max_body = 1024, .timeout_ms = 250 };
+		const struct http_options o = { .ca_file = ca_file, .max_body = 1024, .timeout_ms = 2500 };   /* a busy machine shakes hands slowly */
 		struct rig r;
 		AUTO_RESPONSE struct http_response rs = { 0 };
 		struct err e;
