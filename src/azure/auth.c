@@ -148,7 +148,9 @@ static void hold(struct auth *a, const struct err *e)
 		ms = HOLD_FIRST_MS << a->failures;
 	a->failures++;
 	a->failed = *e;
-	a->failed.not_acted = true;    /* whatever the token was for has not been asked for */
+	/* Whatever the token was for has not been asked for: no service has answered that. */
+	a->failed.not_acted = true;
+	a->failed.status = 0;
 	a->held_until_ms = env_mono_ms(a->env) + ms;
 }
 

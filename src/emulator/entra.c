@@ -154,13 +154,25 @@ static bool check_secret(struct emulator *emu, struct request *rq, struct reply 
 	return found && !expired;
 }
 
+/* Seconds since 1970, with a fraction where the client likes it (az does). */
+static bool claimed_time(const struct json *claims, const char *name, int64_t *out)
+{
+	const struct json *j = json_get(claims, name);
+	double seconds = j != NULL && json_type(j) == JSON_NUMBER ? json_number(j) : -1;
+
+	if (!(seconds >= 0 && seconds < 1e12))
+		return false;
+	*out = (int64_t)seconds;
+	return true;
+}
+
 static bool times_ok(struct emulator *emu, const struct json *claims)
 {
 	int64_t now = clock_seconds(&emu->clock), until = 0, from = 0;
 
-	if (!json_int(claims, "exp", &until) || until <= now)
+	if (!claimed_time(claims, "exp", &until) || until <= now)
 		return false;
-	return !json_int(claims, "nbf", &from) || from <= now + 300; /* Entra's tolerance for clocks */
+	return !claimed_time(claims, "nbf", &from) || from <= now + 300; /* Entra's tolerance for clocks */
 }
 
 /* A token of another issuer, here always one the emulator signed itself (see metadata.c and the control endpoint). */

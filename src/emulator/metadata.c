@@ -316,6 +316,7 @@ static const struct route rows[] = {
 	{ "GET", "/metadata/identity/oauth2/token", "imds", NULL, imds },
 	{ "GET", "/metadata/instance/compute", "imds-instance", NULL, instance },
 	{ "GET", "/msi/token", "app-service", NULL, app_service },
+	{ "GET", "/msi/token/", "app-service", NULL, app_service },    /* as the real one is named in MSI_ENDPOINT, and az asks */
 	{ "GET", "/arc/metadata/identity/oauth2/token", "arc", NULL, arc },
 };
 const struct routes identity_routes = { AREA_IDENTITY, rows, COUNT(rows) };
