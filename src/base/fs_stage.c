@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -15,6 +17,8 @@
 #include "base/mem.h"
 
 #define NAME_TRIES 16
+#define WRITER_TRIES 200        /* a second in all, for a program to finish what it is writing */
+#define WRITER_NAP_MS 5
 
 enum step { STAGE_OPEN, STAGE_SEALED, STAGE_EXCHANGED, STAGE_DONE };
 
@@ -355,13 +359,33 @@ bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struc
 	return true;
 }
 
+/*
+ * Somebody who writes files in place may have opened this one before it was displaced, and be in the middle of it. A read lease is given
+ * only while nobody has the file open for writing. File systems without leases, and files of others, are taken as they are.
+ */
+static bool wait_for_writers(int fd, const char *path, struct err *e)
+{
+	/* Should somebody open it while we hold the lease, the signal for that is one that is ignored. */
+	(void)fcntl(fd, F_SETSIG, SIGURG);
+	for (int i = 0; i < WRITER_TRIES; i++) {
+		if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+			(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+			return true;
+		}
+		if (errno != EAGAIN)
+			return true;
+		(void)poll(NULL, 0, WRITER_NAP_MS);
+	}
+	return err_set(e, ERR_TRANSIENT, "'%s' is held open for writing by another program", path);
+}
+
 bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e)
 {
 	AUTO(close_fd) int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open what '%s' was", s->path);
-	return fs_read_fd(fd, s->path, max, out, id, e);
+	return wait_for_writers(fd, s->path, e) && fs_read_fd(fd, s->path, max, out, id, e);
 }
 
 bool fs_stage_settle(struct fs_stage *s, struct err *e)

@@ -333,11 +333,14 @@ static bool docker_prepare(struct sink *s, const struct credential *c, struct er
 static bool after_exchange(struct docker *d, bool *over, struct err *e)
 {
 	AUTO_BUF struct buf displaced = BUF_INIT(DOCKER_CONFIG_MAX);
+	struct err ignored = ERR_INIT;
 	struct fs_id id;
 	bool back;
 
-	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e))
+	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e)) {
+		(void)!fs_stage_swap_back(d->stage, &back, &ignored); /* else it is left for the next run's sweep */
 		return false;
+	}
 	*over = same_text(&displaced, &d->base);
 	if (*over)
 		return fs_stage_settle(d->stage, e) && held_settle(&d->held, e);

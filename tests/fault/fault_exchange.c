@@ -214,10 +214,62 @@ static void nobody_is_lost_by_a_kill(void **state)
 	scratch_remove(dir);
 }
 
+/* An editor: it has emptied the file when we come, and is not done. */
+static void open_in_place(void *ctx)
+{
+	struct { const struct place *at; int opened[2]; pid_t pid; } *w = ctx;
+	char byte;
+
+	w->pid = fork();
+	if (w->pid == 0) {
+		FILE *f = fopen(w->at->path, "we");
+		if (f == NULL || write(w->opened[1], "x", 1) != 1)
+			_exit(1);
+		(void)usleep(100000);
+		_exit(fputs("{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}", f) >= 0 && fclose(f) == 0 ? 0 : 1);
+	}
+	if (read(w->opened[0], &byte, 1) != 1)
+		abort();
+}
+
+static void a_writer_in_place_is_waited_for(void **state)
+{
+	static const struct { const char *call; int nth; } moments[] = { { "fstatat", 1 }, { "renameat2", 2 } };
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(moments); i++) {
+		struct { const struct place *at; int opened[2]; pid_t pid; } w = { .at = &at };
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		struct err e = ERR_INIT;
+		assert_int_equal(pipe(w.opened), 0);
+		file_put(at.path, BASE);
+		assert_true(t.ops->prepare(t.s, &c, &e));
+		fault_hook(moments[i].call, moments[i].nth, open_in_place, &w);
+		fault_arm(NULL, 0, 0, FAULT_ONCE);
+		CHECK(t.ops->commit(t.s, &e), "%s", e.text);
+		(void)fault_disarm(NULL);
+		CHECK(fault_unhook() == 1, "%s", moments[i].call);
+		int status;
+		assert_int_equal(waitpid(w.pid, &status, 0), w.pid);
+		assert_int_equal(status, 0);
+		char *text = file_get(at.path);
+		CHECK(text != NULL && strstr(text, "Yjox") != NULL && strstr(text, "dTpuZXc=") != NULL, "%s: '%s'", moments[i].call, text);
+		free(text);
+		assert_int_equal(temporaries_in(dir), 0);
+		(void)close(w.opened[0]);
+		(void)close(w.opened[1]);
+	}
+	scratch_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_lost),
+		cmocka_unit_test(a_writer_in_place_is_waited_for),
 		cmocka_unit_test(nobody_is_lost_by_a_failure),
 		cmocka_unit_test(nobody_is_lost_by_a_kill),
 	};
