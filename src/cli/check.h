@@ -19,6 +19,7 @@ MUST_USE bool check_directory(const char *path, struct err *e);
 
 /* ---- check_azure.c: one identity at one registry ------------------------------------------------------------------------------ */
 struct azure_facts {
+	bool subscription;                 /* one is configured */
 	bool known;                        /* the identity is, and what follows of it */
 	struct whoami who;
 	struct err    who_error;

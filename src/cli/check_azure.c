@@ -21,6 +21,7 @@ void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struc
 	*out = (struct azure_facts){ .scope = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
 	                                              ref->subscription != NULL ? ref->subscription : "SUBSCRIPTION",
 	                                              ref->group != NULL ? ref->group : "GROUP", ref->registry) };
+	out->subscription = ref->subscription != NULL;
 	out->known = arm_whoami(arm, h, &out->who, &out->who_error);
 	if (!out->known)
 		return;

@@ -102,6 +102,12 @@ void check_token(const struct azure_facts *a, const struct job *job, const struc
 	if (o != NULL && o->who.server != NULL)
 		(void)found_ok(f, "registry", "'%s', login server %s%s%s", job->registry, o->who.server, o->state.group != NULL ? ", resource group " : "",
 		               o->state.group != NULL ? o->state.group : "");
+	if (!a->subscription) {
+		struct err why = ERR_INIT;
+		(void)err_set(&why, ERR_CONFIG, "no subscription: set it in [azure], or AZURE_SUBSCRIPTION_ID");
+		found_mend(found_problem(f, "subscription", &why), "subscription = ID    # into [azure]: az account show --query id --output tsv");
+		return;
+	}
 	if (o == NULL || o->asked == TOKEN_NOT_ASKED) {
 		/* Without an identity nothing else could be asked: that was said. */
 		if (a->known && e->kind != ERR_NONE)
