@@ -57,7 +57,7 @@ static void texts(void **state)
 
 struct ran { int status; char *text; };
 
-/* In dir, with a configuration that has no subscription: planning ends before the network. */
+/* In dir, with a configuration that has no tenant and no subscription: checking and planning end before the network. */
 static struct ran run(const char *dir, char *registry, char *token, const char *file)
 {
 	AUTO_FREE char *config = mem_fmt("%s/acrotate.conf", dir);
@@ -84,7 +84,7 @@ static void files(void **state)
 	FILE *f = fopen(config, "w");
 
 	assert_non_null(f);
-	assert_true(fputs("[run]\nstate_dir = /nowhere\n", f) >= 0 && fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
+	assert_true(fputs("[azure]\nauth = client-secret\n[run]\nstate_dir = /nowhere\n", f) >= 0 && fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
 	assert_int_equal(unsetenv("AZURE_SUBSCRIPTION_ID"), 0);
 
 	/* What cannot be a job leaves nothing behind, not even a directory. */
