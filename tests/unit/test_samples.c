@@ -16,13 +16,13 @@ static void load(const char *path, struct buf *out)
 	CHECK(fs_read(path, 1 << 16, out, NULL, &e), "%s (run from the top of the tree)", e.text);
 }
 
-/* "#key = value" is a key; "# text" is none. */
+/* "#key = value" is a key and "#[section]" a section; "# text" is none. */
 static void uncomment(const char *text, struct buf *out)
 {
 	bool line_start = true;
 
 	for (const char *c = text; *c != '\0'; c++) {
-		if (!(line_start && *c == '#' && c[1] >= 'a' && c[1] <= 'z'))
+		if (!(line_start && *c == '#' && ((c[1] >= 'a' && c[1] <= 'z') || c[1] == '[')))
 			buf_char(out, *c);
 		line_start = *c == '\n';
 	}
