@@ -279,7 +279,9 @@ static void bounds(void **state)
 		rig_open(&r, PKI_GOOD, &row[i].line, 1, &o);
 		enum err_kind kind = get(&r, (struct http_request){ .once = true, .timeout_ms = row[i].line.wait_ms ? 0 : 30000 }, &rs, &e);
 		CHECK(kind == row[i].kind, "%s: %d %s", row[i].name, kind, e.text);
-		CHECK(kind == ERR_NONE ? rs.body.len == 1024 : !e.not_acted && rs.status == 0, "%s: %s", row[i].name, e.text);
+		/* On a machine so slow that the time was out before anything was sent, that is known too. */
+		CHECK(kind == ERR_NONE ? rs.body.len == 1024 : rs.status == 0 && e.not_acted == (tls_server_requests(r.server) == 0), "%s: %s",
+		      row[i].name, e.text);
 		rig_close(&r);
 	}
 }
