@@ -51,8 +51,9 @@ static bool find(const struct observation *o, struct credential *out, struct err
 static void json(const struct job *job, const struct credential *c, struct buf *out)
 {
 	char expires[STR_TIME_MAX];
+	int64_t seconds = c->expires_us / 1000000;
 
-	str_from_time(c->expires_us / 1000000, expires);
+	str_from_time(seconds, expires);
 	buf_str(out, "{\"job\": ");
 	buf_json(out, job->name);
 	buf_str(out, ", \"server\": ");
@@ -95,7 +96,7 @@ static bool get_one(const struct options *o, const struct state_store *store, co
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEMPLATE_TEXT_MAX);
 	struct observation seen;
-	struct credential c;
+	struct credential c = { 0 };
 
 	if (!observe_open(store, job, &seen, e))
 		return false;

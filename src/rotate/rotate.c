@@ -80,11 +80,12 @@ enum progress poll_again(struct rotation *r, enum step poll, const char *what, s
 
 /* ---- the decision ----------------------------------------------------------------------------------------------------------- */
 
+/* The slot a refusal is about, or else the one that is not deployed. */
 static void hint_foreign(struct rotation *r)
 {
-	enum acr_slot first = r->plan.active ? acr_other(r->plan.slot) : ACR_SLOT_1;
+	enum acr_slot first = r->plan.active && r->plan.action != PLAN_REFUSE ? acr_other(r->plan.slot) : r->plan.slot;
 
-	for (int i = 0; i < (r->plan.active ? 1 : ACR_SLOT__COUNT) && !r->out.foreign.known; i++) {
+	for (int i = 0; i < ACR_SLOT__COUNT && !r->out.foreign.known; i++) {
 		enum acr_slot slot = i == 0 ? first : acr_other(first);
 		bool ours;
 		struct acr_password p = observe_slot(&r->o, slot, &ours);

@@ -163,6 +163,7 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 		buf_fmt(&text, "[sink %zu]\n", i + 1);
 		write_fields(&text, sink_fields, COUNT(sink_fields), &s->sinks[i]);
 	}
+	buf_str(&text, "[end]\n");
 	if (!buf_ok(&text))
 		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks, STATE_MAX);
 	if (!fs_make_dir(store->dir, e) || !replace(path, &text, e))
@@ -187,6 +188,7 @@ struct reading {
 	const struct state_store *store;
 	struct state *s;
 	bool version, machine;      /* both lines were there and right */
+	bool end;                   /* so was the last section */
 	const struct field *fields; /* of the section being read */
 	size_t n_fields;
 	void  *base;
@@ -248,6 +250,13 @@ static bool read_section(void *ctx, const char *section, int line, struct err *e
 		r->fields = slot_fields;
 		r->n_fields = COUNT(slot_fields);
 		r->base = &r->s->slot[section[8] - '1'];
+	} else if (strcmp(section, "end") == 0) {
+		/* A file that was cut off must not pass for a whole one: without its last lines a slot in use looks like one never delivered. */
+		r->end = true;
+		r->fields = sink_fields;
+		r->n_fields = 0;
+	} else if (r->end) {
+		return err_set(e, ERR_LOCAL, "section behind the end");
 	} else if (strncmp(section, "sink ", 5) == 0 && r->s->n_sinks < SINKS_MAX) {
 		r->fields = sink_fields;
 		r->n_fields = COUNT(sink_fields);
@@ -299,7 +308,7 @@ void state_parse(const struct state_store *store, const char *text, size_t len, 
 	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
 	struct err why = ERR_INIT;    /* all reasons mean the same: lost */
 
-	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine || !makes_sense(&s)) {
+	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine || !r.end || !makes_sense(&s)) {
 		state_clear(&s);
 		s = (struct state){ .lost = true };
 	}

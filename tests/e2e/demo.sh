@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-bold= plain=
+bold='' plain=''
 [ ! -t 1 ] || { bold=$(printf '\033[1m') plain=$(printf '\033[0m'); }
 step() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 show() { sed 's/^/    /'; }

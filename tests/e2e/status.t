@@ -12,7 +12,7 @@ type = file
 path = $T/web.env
 END
 
-state() { acro status "${1:-web-pull}" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
+state() { acro status web-pull -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
 field() { jget "$T/json" "0.$1"; }
 
 is "a job that never ran is new" "$(state)" new

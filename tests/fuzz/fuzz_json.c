@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (json_int(j, paths[i], &n))
 			must(json_str(j, paths[i]) == NULL && !json_true(j, paths[i]));
 		AUTO_SECRET struct secret *in_list = json_take_secret_at(j, paths[i], 0, "value");
+		(void)in_list;    /* taken before the list itself is; freed at the end of the block */
 		AUTO_SECRET struct secret *s = json_take_secret(j, paths[i]);
 		if (s != NULL)
 			must(json_str(j, paths[i])[0] == '\0');

@@ -80,7 +80,7 @@ rotator() {
 }
 
 start_pullers
-ROTATORS= n=1
+ROTATORS='' n=1
 for t in $tokens; do
 	rotator "$t" $((n * 7919)) &
 	ROTATORS="$ROTATORS $!"

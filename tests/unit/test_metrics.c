@@ -36,8 +36,8 @@ static const char *const lines[] = {
 	"acrotate_hook_owed{job=\"a\"} 1\nacrotate_hook_owed{job=\"b\"} 0\n",
 	"acrotate_foreign_ahead{job=\"a\"} 1\n",
 	"acrotate_password_acceptance_seconds{job=\"a\"} 1.234\n",
-	"acrotate_job_state{job=\"a\",state=\"ok\"} 1\nacrotate_job_state{job=\"b\",state=\"new\"} 1\n"
-	"acrotate_job_state{job=\"broken\",state=\"failing\"} 1\n",
+	("acrotate_job_state{job=\"a\",state=\"ok\"} 1\nacrotate_job_state{job=\"b\",state=\"new\"} 1\n"
+	 "acrotate_job_state{job=\"broken\",state=\"failing\"} 1\n"),
 	"\nacrotate_jobs 3\n",
 	"\nacrotate_run_timestamp_seconds 1000\n",
 	"\nacrotate_run_duration_seconds 0.007\n",

@@ -166,10 +166,25 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_STATE struct state s = { 0 };
-		state_parse(&store, row[i].text, strlen(row[i].text), &s);
+		AUTO_FREE char *text = mem_fmt("%s[end]\n", row[i].text);
+		state_parse(&store, text, strlen(text), &s);
 		CHECK(s.lost == row[i].lost, "%s", row[i].name);
 		if (s.lost)
 			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL, "%s leaves something", row[i].name);
+	}
+}
+
+/* However much of it is missing, it may not pass for a whole one: a slot in use would look like one that was never delivered. */
+static void a_state_that_was_cut_off_counts_as_lost(void **state)
+{
+	(void)state;
+	static const char whole[] = HEAD "[password1]\n" MADE "delivered = yes\n[password2]\n[sink 1]\nname = a\nplace = b\n[end]\n";
+
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		AUTO_STATE struct state s = { 0 };
+		state_parse(&store, whole, n, &s);
+		/* Only the last newline is not missed. */
+		CHECK(s.lost == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes", n, sizeof(whole) - 1);
 	}
 }
 
@@ -260,6 +275,7 @@ int main(void)
 		cmocka_unit_test(the_file_is_private),
 		cmocka_unit_test(no_file_is_an_empty_state),
 		cmocka_unit_test(what_no_save_wrote_counts_as_lost),
+		cmocka_unit_test(a_state_that_was_cut_off_counts_as_lost),
 		cmocka_unit_test(a_state_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(old_leftovers_are_tidied_away),
