@@ -3,6 +3,7 @@
 # make demo       installs what is missing, then a real rotation against the emulator
 # make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
 # make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
+# make proof      the rule's contracts, for all inputs, by Frama-C, Z3 and CVC4
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
 # make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
 # make bench      side by side with peers        make install  DESTDIR= PREFIX=     make V=1  show commands
@@ -138,6 +139,9 @@ check-e2e: all
 prove prove-quick: all $B/stop-at
 	@packaging/install-deps e2e
 	@BUILD=$(abspath $B) perl tests/prove/all.pl $(if $(filter prove,$@),whole,quick) $B/$@.logs
+proof:
+	@packaging/install-deps proof
+	@tests/proof/run.sh
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 check-identity: all
@@ -205,7 +209,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz install lint prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz install lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -21,6 +21,7 @@ struct json;
 enum acr_slot { ACR_SLOT_1, ACR_SLOT_2, ACR_SLOT__COUNT };
 const char *acr_slot_name(enum acr_slot s);                          /* "password1" */
 MUST_USE bool acr_slot_parse(const char *name, enum acr_slot *out);
+/*@ assigns \nothing; ensures \result == (s == ACR_SLOT_1 ? ACR_SLOT_2 : ACR_SLOT_1); */
 static inline enum acr_slot acr_other(enum acr_slot s) { return s == ACR_SLOT_1 ? ACR_SLOT_2 : ACR_SLOT_1; }
 
 /* Where a token lives. `registry` is the name; a login server is accepted and cut at its first dot or hyphen. */

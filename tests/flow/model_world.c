@@ -47,15 +47,26 @@ void world_begin_generation(const struct model *m, struct world *w, int k, enum 
 	w->newest = k;
 }
 
+/* exclusive = yes says that nothing else matters: not consumers that lag, nor a sink that is in neither the job nor the state. */
+static bool held_by_job(const struct model *m, const struct world *w, int k)
+{
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		if (s->holds == bit(k) && (!s->removed || (s->last & bit(k))))
+			return true;
+	}
+	return false;
+}
+
 bool world_in_use(const struct model *m, const struct world *w, int k)
 {
 	const struct slot *s = &w->slot[k];
 
 	if (!slot_works(s) || s->permitted)
 		return false;
-	if (world_holds(m, w, k))
-		return true;
-	return !m->exclusive && (s->ago < m->grace || s->hooked || s->away);
+	if (m->exclusive)
+		return held_by_job(m, w, k);
+	return world_holds(m, w, k) || s->ago < m->grace || s->hooked || s->away;
 }
 
 void slot_forget_flights(struct slot *s)
