@@ -14,7 +14,7 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter row work_dir dir build env sinks write_job);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -161,6 +161,58 @@ sub litter {
 sub row {
 	my ($what, $tried, $violations, $more) = @_;
 	print "# = $what | $tried | $violations | $more\n";
+}
+
+# ---- scenarios: a name of a group, a title, and a function that returns the broken promises it found -----------------------------------
+my (%tried, %broken, @groups, @problems);
+
+# Words that begin with "!" break the guarantee itself, others some other promise.
+sub scenario {
+	my ($group, $title, $try) = @_;
+	push @groups, $group unless exists $tried{$group};
+	$tried{$group}++;
+	forget_logins();
+	my @why = eval { $try->() };
+	push @why, "cannot be tried: $@" if $@;
+	$broken{$group} = ($broken{$group} // 0) + grep { /^!/ } @why;
+	push @problems, "$group: $title: " . join('; ', @why) if @why;
+	print STDERR +(@why ? 'BAD' : 'ok', " $group: $title", @why ? ": @why" : '', "\n") if $ENV{PROVE_VERBOSE};
+	start_emulator() if @why;
+}
+
+sub report {
+	for my $g (@groups) {
+		my $other = grep { /^\Q$g\E:/ } @problems;
+		row($g, $tried{$g}, $broken{$g}, $other ? "$other FAILED" : '');
+	}
+	print "# $_\n" for @problems;
+	print @problems ? "not ok 1\n" : "ok 1\n";
+	print "1..1\n";
+	exit(@problems ? 1 : 0);
+}
+
+# Every sink but those named has a password that works, and so does what was deployed before.
+sub guarantee {
+	my ($before, @but) = @_;
+	forget_logins();
+	my %but = map { $_ => 1 } @but;
+	my @why = map { "!sink $_ does not work" } grep { !$but{$_} && !works(password_in($_)) } sinks();
+	push @why, '!what was deployed before does not work' if defined $before && !works($before);
+	return @why;
+}
+
+# Undisturbed runs, a minute apart, until every sink holds one password that works.
+sub converge {
+	my ($runs, $said, $rc) = ($_[0] || 3, '', 0);
+	for (1 .. $runs) {
+		advance(61);
+		($rc, $said) = acrotate();
+		forget_logins();
+		my %held = map { (password_in($_) // 'nothing') => 1 } sinks();
+		next if ($rc != 0 && $rc != 75) || keys %held != 1 || !works(password_in('env'));
+		return map { "left behind: $_" } litter();
+	}
+	return "does not converge: exit $rc $said";
 }
 
 1;

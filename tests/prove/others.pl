@@ -1,0 +1,296 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Others at work while acrotate runs: itself, a writer of the same config.json that knows no lock, people and programs that generate
+# passwords, clocks, redeployments, and whoever edits, restores, copies or loses files. A promise broken is one of: a password that
+# somebody may hold was killed by us, an update of somebody else was lost, no way back to one working password everywhere.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use JSON::PP;
+use POSIX ();
+use Prove;
+use Time::HiRes qw(sleep);
+
+my $acrotate = build() . '/acrotate';
+sub conf { return dir() . '/e/acrotate.conf'; }
+
+# A run in the background; its pid. wait_for() gives the exit status.
+sub background {
+	my (@more) = @_;
+	my $pid = fork() // die "fork: $!";
+	if ($pid == 0) {
+		open STDOUT, '>', '/dev/null';
+		open STDERR, '>', '/dev/null';
+		exec $acrotate, 'run', '-c', conf(), @more or POSIX::_exit(127);
+	}
+	return $pid;
+}
+sub wait_for { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
+
+# Behind everybody's back, as az would; the new password.
+sub foreign { return decode_json(control('tokens/web-pull', qq({"action":"generate","slot":"$_[0]"})))->{password}; }
+sub slots { return decode_json(curl(env('EMULATOR_CONTROL') . '/state'))->{registries}[0]{tokens}[0]; }
+# The slot that was generated last: after an undisturbed run, the one in use.
+sub active { my $t = slots(); return $t->{password1}{creationTime} gt $t->{password2}{creationTime} ? 'password1' : 'password2'; }
+sub spare { return active() eq 'password1' ? 'password2' : 'password1'; }
+sub state_file { return dir() . '/state/web.state'; }
+
+# ---- two runs at once ----------------------------------------------------------------------------------------------------------------
+sub runs_at_once {
+	my ($n) = @_;
+	advance(61);
+	my ($before, $generated) = (password_in('env'), generations());
+	my @pids = map { background() } 1 .. $n;
+	my @rc = map { wait_for($_) } @pids;
+	my @why = guarantee($before);
+	push @why, "exit @rc" if grep { $_ != 0 && $_ != 75 } @rc;
+	push @why, 'more than one of them generated' if generations() > $generated + 1;
+	return @why, converge();
+}
+
+# ---- a writer without a lock -----------------------------------------------------------------------------------------------------------
+# Adds one entry after another, as docker does: reads, changes, renames. Says how many there should be.
+sub writer {
+	my ($stop, $round) = @_;
+	my $file = dir() . '/sinks/config.json';
+	my $n = 0;
+	while (!-e $stop && $n < 4000) {
+		my $config = eval { decode_json(slurp($file)) } or next;
+		$config->{auths}{"w$round-" . $n++ . '.example.com'} = { auth => 'Zm9vOmJhcg==' };
+		spill("$file.docker", JSON::PP->new->pretty->canonical->encode($config));
+		rename "$file.docker", $file or POSIX::_exit(1);
+		sleep 0.002;
+	}
+	spill("$stop.count", $n);
+	POSIX::_exit(0);
+}
+
+sub rival {
+	my ($round) = @_;
+	my $stop = dir() . "/stop$round";
+	my $pid = fork() // die "fork: $!";
+	writer($stop, $round) if $pid == 0;
+	my @why;
+	for (1 .. 4) {
+		advance(61);
+		my $before = password_in('env');
+		my ($rc, $said) = acrotate();
+		# Its rename may have brought our former entry back: that is its right, and the password works still.
+		push @why, guarantee($before);
+		push @why, "exit $rc: $said" unless $rc == 0 || $rc == 74 || $rc == 75;
+	}
+	spill($stop, '');
+	waitpid $pid, 0;
+	my $config = decode_json(slurp(dir() . '/sinks/config.json'));
+	my $n = slurp("$stop.count");
+	my $lost = grep { !exists $config->{auths}{"w$round-$_.example.com"} } 0 .. $n - 1;
+	push @why, "!$lost of its $n updates lost" if $lost;
+	push @why, converge();
+	$config = decode_json(slurp(dir() . '/sinks/config.json'));
+	my $later = grep { !exists $config->{auths}{"w$round-$_.example.com"} } 0 .. $n - 1;
+	push @why, "!$later of its updates lost by the run after" if $later && !$lost;
+	spill(dir() . '/sinks/config.json', JSON::PP->new->encode({ %$config, auths => { map { /^w\d/ ? () : ($_ => $config->{auths}{$_}) } keys %{ $config->{auths} } } }));
+	return @why;
+}
+
+# ---- somebody generates, at any moment ------------------------------------------------------------------------------------------------------
+# While one exchange of ours is held back for a moment, before or after the service acts on it. Left out: between our last look at the token
+# and the request to generate, where no client can see it.
+sub meddle {
+	my ($operation, $skip, $delay, $which) = @_;
+	advance(61);
+	my ($active, $spare, $before) = (active(), spare(), password_in('env'));
+	my $hit = $which eq 'active' ? $active : $spare;
+	faults({ operation => $operation, skip => $skip, effect => 'pass', $delay => 0.6 });
+	my $pid = background();
+	sleep 0.35;
+	my $theirs = foreign($hit);
+	my $rc = wait_for($pid);
+	no_faults();
+	forget_logins();
+	my @why;
+	push @why, '!the password somebody made was killed' unless works($theirs);
+	push @why, '!what was deployed before was killed' unless $hit eq $active || works($before);
+	push @why, "exit $rc" unless grep { $_ == $rc } 0, 65, 75;
+	# Permitted by name, or with nothing left to lose, everything comes in step again.
+	write_job(job => "may_replace = $hit\@" . slots()->{$hit}{creationTime});
+	push @why, map { "permitted: $_" } converge(4);
+	write_job();
+	return @why, map { "afterwards: $_" } converge();
+}
+
+# ---- clocks -----------------------------------------------------------------------------------------------------------------------------
+sub clock_moves {
+	my ($seconds, $when) = @_;
+	advance(61);
+	my $before = password_in('env');
+	if ($when eq 'before') {
+		advance($seconds);
+		my ($rc, $said) = acrotate();
+		return guarantee($before), ($rc == 0 || $rc == 75 ? () : "exit $rc: $said"), converge(4);
+	}
+	faults({ operation => $when, effect => 'pass', delay_before => 0.5 });
+	my $pid = background();
+	sleep 0.3;
+	advance($seconds);
+	my $rc = wait_for($pid);
+	no_faults();
+	return guarantee($before), ($rc == 0 || $rc == 75 ? () : "exit $rc"), converge(4);
+}
+
+sub days_off {
+	my ($seconds) = @_;
+	my ($before, $generated) = (password_in('env'), generations());
+	advance($seconds);
+	my ($rc, $said) = acrotate();
+	my @why = generations() == $generated ? () : '!it generated by a clock that is days off';
+	push @why, "exit $rc: $said" if $rc == 0;
+	advance(-$seconds);
+	return @why, guarantee($before), converge();
+}
+
+# ---- redeployments --------------------------------------------------------------------------------------------------------------------------
+sub wiped {
+	my (@slots) = @_;
+	advance(61);
+	control('tokens/web-pull', qq({"action":"wipe","slot":"$_"})) for @slots;
+	return converge(4);
+}
+
+# ---- the state ---------------------------------------------------------------------------------------------------------------------------------
+sub state_is {
+	my ($change, @statuses) = @_;
+	my $text = slurp(state_file()) or die 'no state';
+	advance(61);
+	my ($before, $generated) = (password_in('env'), generations());
+	my $changed = $change->($text);
+	if (defined $changed) { spill(state_file(), $changed) } else { unlink state_file() }
+	my @why;
+	for (1 .. 3) {
+		my ($rc, $said) = acrotate();
+		push @why, "exit $rc: $said" unless grep { $_ == $rc } @statuses;
+		push @why, guarantee($before);
+		advance(61);
+	}
+	if ((grep { $_ == 65 } @statuses) && generations() == $generated) {
+		# Nobody knows any more which slot the sinks hold: a person says which one may go.
+		write_job(job => join "\n", map { "may_replace = $_\@" . slots()->{$_}{creationTime} } spare());
+		push @why, guarantee($before), converge(4);
+		write_job();
+	}
+	return @why, guarantee(), converge(4);
+}
+
+# ---- the sinks ---------------------------------------------------------------------------------------------------------------------------------
+sub sink_is {
+	my ($name, $change) = @_;
+	my $file = dir() . '/sinks/' . { docker => 'config.json', env => 'registry.env', place => 'in-place' }->{$name};
+	my $older = slurp($file);
+	settle(61);
+	my ($before, $now) = (password_in($name eq 'env' ? 'place' : 'env'), slurp($file));
+	spill($file, $change->($now, $older));
+	advance(20);
+	my ($rc, $said) = acrotate();
+	return guarantee($before), ($rc == 0 || $rc == 75 || $rc == 65 ? () : "exit $rc: $said"), converge(4);
+}
+
+# Out of the job file, but still read by a consumer: its slot is kept until that expires.
+sub sink_removed {
+	my $job = slurp(dir() . '/e/jobs.d/web.conf');
+	my $kept = password_in('env');
+	(my $without = $job) =~ s/\[sink env\].*?(?=\[sink place\])//s;
+	spill(dir() . '/e/jobs.d/web.conf', $without);
+	my @why;
+	for (1 .. 5) {
+		advance(61);
+		my ($rc, $said) = acrotate();
+		forget_logins();
+		push @why, '!the removed sink was cut off' unless works($kept);
+		push @why, "exit $rc: $said" unless $rc == 0 || $rc == 75;
+	}
+	spill(dir() . '/e/jobs.d/web.conf', $job);
+	return @why, converge(4);
+}
+
+sub unreadable_for_a_while {
+	my ($file) = @_;
+	my $path = dir() . "/sinks/$file";
+	my ($before, @why) = password_in('env');
+	rename $path, "$path.away" or die;
+	mkdir $path or die;
+	for (1 .. 4) { advance(61); acrotate(); }
+	forget_logins();
+	rmdir $path or push @why, 'the directory in its place is not ours to fill';
+	rename "$path.away", $path or die;
+	return @why, guarantee($before), converge(4);
+}
+
+# ---- a generate that acts late, and the run that sent it is gone -----------------------------------------------------------------------------
+sub late {
+	my ($after, $killed) = @_;
+	start_emulator(lifetime => '90s', renew_before => '85s');
+	advance(7);
+	my $before = password_in('env');
+	faults({ operation => 'generate', effect => 'late', after => $after });
+	my $pid = background();
+	sleep 0.5;
+	kill 'KILL', $pid if $killed;
+	wait_for($pid);
+	no_faults();
+	my @why = guarantee($before);
+	my ($rc, $said) = acrotate();
+	push @why, guarantee($before);
+	sleep $after;
+	push @why, guarantee();
+	advance(10);
+	return @why, converge(2);
+}
+
+# ---- all of them ------------------------------------------------------------------------------------------------------------------------------------
+my $which = $ARGV[0] // '';
+sub try { my ($group, @rest) = @_; scenario($group, @rest) if "$group: $rest[0]" =~ /$which/; }
+
+start_emulator();
+for my $n (1 .. 12) { try('runs at once', "$n", sub { runs_at_once($n % 3 + 2) }); }
+for my $round (1 .. 5) { try('a writer of config.json without a lock', "$round", sub { rival($round) }); }
+start_emulator();
+for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'login', 1 ], [ 'login', 2 ], [ 'token-get', 2 ]) {
+	for my $delay ('delay_before', 'delay_after') {
+		for my $hit ('active', 'spare') {
+			try('foreign generates', "$hit, @$point $delay", sub { start_emulator(); meddle(@$point, $delay, $hit) });
+		}
+	}
+}
+start_emulator();
+for my $seconds (600, -600, 3000, -3000) {
+	for my $when ('before', 'entra', 'token-get', 'generate', 'login') {
+		try('clocks', "$seconds s, $when", sub { start_emulator(); clock_moves($seconds, $when) });
+	}
+}
+for my $seconds (2 * 86400, -2 * 86400) { try('clocks', "$seconds s off", sub { start_emulator(); days_off($seconds) }); }
+start_emulator();
+try('redeployments', "@$_", sub { my $slots = $_[0]; wiped(@$_) }) for [ 'password1' ], [ 'password2' ], [ 'password1', 'password2' ];
+my $older;
+my %states = (
+	'lost' => [ sub { undef }, 0, 65, 75 ],
+	'empty' => [ sub { '' }, 0, 65, 75 ],
+	'from the future' => [ sub { (my $t = $_[0]) =~ s/^version = \d+/version = 999/m; $t }, 0, 65, 75 ],
+	'of another machine' => [ sub { (my $t = $_[0]) =~ s/^(machine = )(.)/$1 . ($2 eq '0' ? '1' : '0')/me; $t }, 0, 65, 75 ],
+	'garbage' => [ sub { join '', map { chr(33 + $_ * 7 % 90) } 1 .. 900 }, 0, 65, 75 ],
+	map { my $part = $_; ("cut after $part%" => [ sub { substr($_[0], 0, length($_[0]) * $part / 100) }, 0, 65, 75 ]) } 10, 30, 50, 70, 90, 99,
+);
+for my $title (sort keys %states) {
+	try('the state', $title, sub { start_emulator(); my ($change, @statuses) = @{ $states{$title} }; state_is($change, @statuses) });
+}
+start_emulator();
+for my $sink (sinks()) {
+	try('sinks', "$sink restored from an older copy", sub { sink_is($sink, sub { $_[1] }) });
+	try('sinks', "$sink edited", sub {
+		sink_is($sink, sub { my ($now) = @_; $now =~ s/(PASSWORD=|"auth": *"(?!Zm9v)|^)([A-Za-z0-9+\/=]{8})/$1 . ($sink eq 'docker' ? 'd2ViLXB1' : 'XXXXXXXX')/e; $now });
+	});
+}
+try('sinks', 'one is removed from the job', \&sink_removed);
+try('sinks', "$_ is unreadable for a while", sub { unreadable_for_a_while($_) }) for 'config.json', 'registry.env', 'in-place';
+for my $after (1, 3) { for my $killed (0, 1) { try('a generate that acts late', "$after s" . ($killed ? ', its run killed' : ''), sub { late($after, $killed) }); } }
+report();

@@ -1,0 +1,181 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Where do secrets go? Rotations with --debug, undisturbed and with errors forced at every step; then the bytes of every password, of
+# the client secret, the federated token and of anything that looks like a bearer or an assertion are looked for in all that the program
+# leaves: its words, state, metrics, temporary files, the arguments and environment of every child, a core dump, and the whole memory of
+# the process the moment before it ends. A secret is looked for as it is, and in base64 as docker keeps it.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use MIME::Base64;
+use POSIX ();
+use Prove;
+use Time::HiRes qw(sleep);
+
+my $net  = build() . '/acrotate-net';
+my $stop = $ENV{STOP_AT} || build() . '/stop-at';
+my $hook = work_dir() . '/hook';
+sub conf { return dir() . '/e/acrotate.conf'; }
+
+my %known;
+sub learn {
+	my ($kind, $secret) = @_;
+	return unless defined $secret && length $secret >= 12;
+	$known{$secret} = $kind;
+}
+sub learn_all {
+	for my $password (map { password_in($_) } sinks()) {
+		learn('a password', $password);
+		# Two forms: of "user:password", and its tail, wherever it stands in other text.
+		learn('a password in base64', encode_base64("web-pull:$password", '')) if defined $password;
+	}
+	chomp(my $secret = slurp(dir() . '/e/client-secret'));
+	learn('the client secret', $secret);
+	chomp(my $federated = slurp(dir() . '/e/federated-token') // '');
+	learn('the federated token', $federated);
+}
+
+# What is found in a text, once each. Halves of a password count.
+sub found_in {
+	my ($text) = @_;
+	return () unless defined $text && length $text;
+	my %hit;
+	for my $secret (keys %known) {
+		my $half = int(length($secret) / 2);
+		my $part = $half >= 20 ? substr($secret, $half) : $secret;    # the second half: the first of base64 is the user's name
+		$hit{ $known{$secret} } = 1 if index($text, $part) >= 0;
+	}
+	# Bearers, assertions and the registry's tokens are all signed tokens of three parts.
+	$hit{'a signed token'} = 1 if $text =~ /eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}/;
+	return sort keys %hit;
+}
+
+sub found_in_files {
+	my ($what, @files) = @_;
+	return map { my $f = $_; map { "!$_ in $what '$f'" } found_in(slurp($f)) } @files;
+}
+sub files_left { return grep { -f } glob(dir() . '/state/* ' . dir() . '/state/.[!.]* ' . dir() . '/e/*.prom ' . dir() . '/sinks/.[!.]*'); }
+
+sub job { write_job(job => "on_change = $hook", @_); }
+
+# One run whose words are searched, and all that it left.
+sub searched {
+	my ($group, $title, $disturb, @behind) = @_;
+	scenario($group, $title, sub {
+		advance(61);
+		learn_all();
+		$disturb->() if $disturb;
+		my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
+		no_faults();
+		learn_all();
+		my @why = map { "!$_ in what it said" } found_in($said);
+		push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
+		push @why, found_in_files('a file left behind', files_left());
+		my ($rc2, $said2) = acrotate();
+		learn_all();
+		return @why, map { "!$_ in what the next run said" } found_in($said2);
+	});
+}
+
+# Every call that starts a program, and every write that is not to a sink, its temporary, or the hook's own input.
+sub system_calls {
+	my $trace = work_dir() . '/trace';
+	advance(61);
+	learn_all();
+	my ($rc, $said) = run('strace', '-f', '-y', '-v', '-s', '1000000', '-o', $trace, '-e', 'trace=execve,write,pwrite64,writev,sendto,sendmsg,rename,renameat,renameat2,memfd_create',
+		build() . '/acrotate', 'run', '--debug', '-c', conf());
+	learn_all();
+	my ($execs, $sinks, @why) = (0, 0);
+	open my $t, '<', $trace or return 'no trace';
+	while (my $line = <$t>) {
+		$execs++ if $line =~ /execve\(/;
+		my @hits = found_in($line) or next;
+		my $allowed = $line =~ m{ (?:write|pwrite64)\(\d+<\Q@{[dir()]}\E/sinks/[^>]*>} ;
+		$sinks++ if $allowed;
+		push @why, '!' . join(', ', @hits) . ' in ' . substr($line, 0, 60) unless $allowed;
+	}
+	close $t;
+	unlink $trace;
+	push @why, "exit $rc" unless $rc == 0;
+	push @why, "only $execs programs were started: the hook is missing" if $execs < 3;
+	push @why, 'the search finds nothing where a password must be' if $sinks < 3;
+	return @why;
+}
+
+# A run that is stopped when it is about to end; its whole memory, the locked pages too.
+sub memory {
+	my ($how) = @_;
+	my $core = work_dir() . '/core';
+	advance(61);
+	learn_all();
+	my ($rc, $said) = run('gdb', '-nx', '-batch', '-ex', 'set pagination off', '-ex', 'set confirm off', '-ex', 'set debuginfod enabled off',
+		'-ex', 'set startup-with-shell off', '-ex', 'handle all nostop noprint pass', '-ex', 'catch syscall exit_group', '-ex', 'run',
+		'-ex', 'set use-coredump-filter off', '-ex', 'set dump-excluded-mappings on', '-ex', "gcore $core", '-ex', 'kill',
+		'--args', $net, 'run', '--force', '-c', conf());
+	learn_all();
+	my $image = slurp($core);
+	unlink $core;
+	return "gdb wrote no image: $said" unless defined $image && length $image > 1 << 20;
+	return 'the search finds not even the name of the token' if index($image, 'web-pull') < 0;
+	return map { "!$_ in the memory of a process that ends" } found_in($image);
+}
+
+sub core_dump {
+	my ($operation) = @_;
+	advance(61);
+	faults({ operation => $operation, effect => 'pass', delay_before => 2 });
+	my $pid = fork() // die;
+	if ($pid == 0) {
+		chdir work_dir();
+		open STDOUT, '>', '/dev/null';
+		open STDERR, '>', '/dev/null';
+		exec 'sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh', $net, 'run', '-c', conf() or POSIX::_exit(127);
+	}
+	sleep 0.8;
+	kill 'SEGV', $pid;
+	waitpid $pid, 0;
+	my $status = $?;
+	no_faults();
+	my @why;
+	push @why, "it did not die of the signal: $status" unless ($status & 127) == POSIX::SIGSEGV();
+	push @why, '!it dumped core' if $status & 128 || glob(work_dir() . '/core*');
+	settle(61);
+	return @why;
+}
+
+start_emulator(conf => '');
+spill($hook, "#!/bin/sh\nenv >'" . work_dir() . "/hook-env'\necho the hook ran\n");
+chmod 0755, $hook;
+# [run] is where a metrics_file belongs; the emulator's configuration has none.
+my $text = slurp(conf());
+$text = $text =~ /^\[run\]\n/m ? $text =~ s/^\[run\]\n/"[run]\nmetrics_file = " . dir() . "\/e\/acrotate.prom\n"/mer
+	: "$text\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n";
+spill(conf(), $text);
+job();
+settle(61);
+learn_all();
+
+searched('secrets: what a run says and leaves', 'undisturbed');
+scenario('secrets: what a run says and leaves', 'the environment of a hook', sub {
+	my $env = slurp(work_dir() . '/hook-env') // return 'the hook did not run';
+	return map { "!$_ in the environment of a hook" } found_in($env);
+});
+for my $operation (qw(entra token-get generate v2 login)) {
+	for my $fault ({ effect => 'status', status => 400 }, { effect => 'status', status => 500}, { effect => 'garbage', bytes => 300 },
+		{ effect => 'wrong-types' }, { effect => 'truncate', bytes => 150 }) {
+		next if $operation eq 'generate' && $fault->{effect} =~ /garbage|truncate|types/;    # minutes of waiting; in the matrix of the network
+		searched('secrets: what a run says and leaves', "$operation, $fault->{effect}", sub { faults({ operation => $operation, %$fault }) });
+	}
+}
+advance(61);
+my ($rc, $counts) = run($stop, 'count', build() . '/acrotate', 'run', '-c', conf());
+my ($files) = $counts =~ /files (\d+)/ or die "cannot count: $counts";
+for (my $n = 3; $n < $files; $n += 11) {
+	searched('secrets: what a run says and leaves', "call $n on a file fails", undef, $stop, 'EIO', $n);
+	searched('secrets: what a run says and leaves', "killed at call $n", undef, $stop, 'kill', $n * 4) if $n % 2;
+}
+scenario('secrets: arguments, environment, writes', "round $_", \&system_calls) for 1 .. 2;
+scenario('secrets: the memory before the end', "round $_", \&memory) for 1 .. 3;
+for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { core_dump($operation) }); }
+report();
