@@ -23,11 +23,10 @@ my $rotations = $ENV{PROVE_ROTATIONS} || ($quick ? 12 : 200);
 my @proofs = grep { -e "$FindBin::Bin/$_->[1]" } (
 	[ 'network', 'network.pl', $network ],
 	[ 'puller',  'puller.t', $rotations ],
-	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? int rand $stride : 0 ],
-	[ 'kill',    'everywhere.pl', 'kill', $stride, $quick ? int rand $stride : 0 ],
-	[ 'others',  'others.pl' ],
-	[ 'disk',    'disk.pl' ],
-	[ 'secrets', 'secrets.pl' ],
+	# The same sample every time: a red run can be repeated.
+	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
+	[ 'kill',    'everywhere.pl', 'kill', $stride, $quick ? 5 : 0 ],
+	$quick ? () : ([ 'others', 'others.pl' ], [ 'disk', 'disk.pl' ], [ 'secrets', 'secrets.pl' ]),
 	[ 'sandbox', 'sandbox.pl' ],
 );
 
