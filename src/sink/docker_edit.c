@@ -109,7 +109,7 @@ static void add_value(struct buf *out, const struct style *s, const char *indent
 		buf_add(out, what->raw, what->n_raw);
 	} else if (what->in_auths != NULL) {
 		add_object(out, s, indent, n_indent, &(struct insert){ .name = what->in_auths, .auth = what->auth });
-	} else {
+	} else if (what->auth != NULL) {
 		AUTO_BUF struct buf quoted = BUF_INIT(DOCKER_CONFIG_MAX);
 		buf_char(&quoted, '"');
 		buf_add(&quoted, buf_cstr(what->auth), what->auth->len);

@@ -797,7 +797,7 @@ static void owners_are_found(void **state)
 
 static bool own_mounts(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* In a child, where cmocka's checks cannot report: the line that failed is the exit status. */
@@ -846,7 +846,7 @@ static int on_a_mount_point(void *arg)
 	file_put(in("beside"), "old");
 	MUST(mkdir(in("d"), 0700) == 0);
 	MUST(fs_mount_check(in("f"), &e));
-	if (mount(in("source"), in("f"), NULL, MS_BIND, NULL) != 0)
+	if (mount(in("source"), in("f"), "none", MS_BIND, NULL) != 0)
 		return SKIPPED;
 	fs_mount_forget();
 	MUST(!fs_mount_check(in("f"), &e));
@@ -856,7 +856,7 @@ static int on_a_mount_point(void *arg)
 	MUST(fs_mount_check(in("beside"), &e));
 	MUST(fs_mount_check(in("missing"), &e));
 	/* A directory that is mounted is fine. */
-	MUST(mount(dir, in("d"), NULL, MS_BIND, NULL) == 0);
+	MUST(mount(dir, in("d"), "none", MS_BIND, NULL) == 0);
 	fs_mount_forget();
 	MUST(fs_mount_check(in("d/beside"), &e));
 	MUST(!replace(in("f"), keep, "new", &e));
@@ -872,7 +872,7 @@ static int contain(struct container *c)
 {
 	char byte;
 
-	if (!own_mounts() || mount(c->from, c->to, NULL, MS_BIND, NULL) != 0)
+	if (!own_mounts() || mount(c->from, c->to, "none", MS_BIND, NULL) != 0)
 		byte = 's';
 	else
 		byte = 'r';
