@@ -98,7 +98,6 @@ static void hint_foreign(struct rotation *r)
 void fill_outcome(struct rotation *r)
 {
 	const struct plan *p = &r->plan;
-	enum holding active = p->slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
 	bool ours;
 
 	r->out.active = p->active;
@@ -111,9 +110,11 @@ void fill_outcome(struct rotation *r)
 	hint_foreign(r);
 	if (!p->active)
 		return;
-	/* While another slot is to be generated, the active one is the other. */
-	enum acr_slot held = r->o.views[p->source].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
-	active = held == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	enum holding active = r->o.views[p->source].holds;
+	enum acr_slot held = active == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	/* What comes next may already be about the other slot; a run that changed something tells of what it left deployed. */
+	if (r->out.changed)
+		r->out.slot = held;
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		r->out.in_step += r->o.views[i].holds == active;
 	r->out.expires = observe_slot(&r->o, held, &ours).expires_us / 1000000;
@@ -133,6 +134,7 @@ static void drop_dead_intents(struct rotation *r, int64_t now)
 		if (!m->intent || now - m->intent_since < PLAN_REQUEST_LIFE)
 			continue;
 		m->intent = false;
+		m->intent_since = 0;
 		r->o.dirty = true;
 	}
 }
