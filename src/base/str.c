@@ -120,6 +120,9 @@ static struct civil civil_from_seconds(int64_t t)
 	                       .hour = rest / 3600, .minute = rest / 60 % 60, .second = rest % 60 };
 }
 
+/* 9999-12-31T23:59:59Z: the last one that four digits of a year can say. */
+#define LAST_SECOND INT64_C(253402300799)
+
 static bool civil_to_seconds(const struct civil *c, int64_t *out)
 {
 	static const int64_t length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -181,7 +184,8 @@ bool str_ticks(const char *s, int64_t *ticks)
 
 	if (!field(&s, 4, '-', &c.year) || !field(&s, 2, '-', &c.month) || !field(&s, 2, 'T', &c.day) ||
 	    !field(&s, 2, ':', &c.hour) || !field(&s, 2, ':', &c.minute) || !field(&s, 2, '\0', &c.second) ||
-	    !civil_to_seconds(&c, &seconds) || !fraction(&s, &part) || !zone(&s, &offset) || *s != '\0' || seconds < offset)
+	    !civil_to_seconds(&c, &seconds) || !fraction(&s, &part) || !zone(&s, &offset) || *s != '\0' || seconds < offset ||
+	    seconds - offset > LAST_SECOND)
 		return false;
 	*ticks = (seconds - offset) * STR_TICKS_PER_S + part;
 	return true;
