@@ -12,7 +12,8 @@ type = file
 path = $T/web.env
 END
 
-state() { acro status web-pull -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
+state_of() { acro status "$1" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
+state() { state_of web-pull; }
 field() { jget "$T/json" "0.$1"; }
 
 is "a job that never ran is new" "$(state)" new
@@ -79,7 +80,7 @@ type = file
 path = $T/stays.env
 END
 acro run --force leaver
-is "a sink that was removed from the job" "$(at $((80 * DAY)) state leaver)" waiting
+is "a sink that was removed from the job" "$(at $((80 * DAY)) state_of leaver)" waiting
 like "has its password kept until it expires" "$(field not_before)" '^20'
 
 # Refused: the spare slot is somebody else's.
@@ -123,10 +124,10 @@ acro run stuck
 fault '{"operation":"login","effect":"status","status":401,"count":0}' >/dev/null
 is "a password that the registry would not have: exit 75" "$(at $((80 * DAY)) acro run stuck 2>/dev/null; echo $?)" 75
 no_faults >/dev/null
-is "is stuck for a while" "$(at $((80 * DAY)) state stuck)" stuck
-is "and tried again then" "$(at $((81 * DAY)) state stuck)" failing
+is "is stuck for a while" "$(at $((80 * DAY)) state_of stuck)" stuck
+is "and tried again then" "$(at $((81 * DAY)) state_of stuck)" failing
 at $((81 * DAY)) acro run stuck
-is "well" "$(at $((81 * DAY)) state stuck)" ok
+is "well" "$(at $((81 * DAY)) state_of stuck)" ok
 job bad bogus=1 <<END
 [sink env]
 type = file
