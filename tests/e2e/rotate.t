@@ -112,7 +112,7 @@ acrotate run --verbose web-pull
 like "--verbose says a line a job" "$(cat "$T/out")" '^web-pull: password[12] is deployed, expires in 8?9'
 
 # ---- when it comes near its end ----------------------------------------------------------------------------------------------------
-usual_job web-pull 'lifetime = 20s' 'renew_before = 14s' 'grace = 1s'
+usual_job web-pull 'lifetime = 40s' 'renew_before = 28s' 'grace = 1s'
 acrotate run --force web-pull
 sleep 1.1
 acrotate run --force web-pull
@@ -120,9 +120,13 @@ is "a short life is asked for" "$RC" 0
 before=$(password_in)
 acrotate run web-pull
 is "not due yet" "$(password_in)" "$before"
-sleep 7
-acrotate run web-pull
+sleep 13
+acrotate run --verbose web-pull
 is "due, without being asked" "$RC" 0
 ok "another password is deployed" test "$(password_in)" != "$before"
 is "the one before still lives" "$(login web-pull "$before")" 200
+said=$(sed -n 's/.*rotated to \(password[12]\),.*; \(password[12]\) is deployed.*/\1 \2/p' "$T/out")
+acrotate get web-pull -o json
+slot=$(jget "$T/out" slot)
+is "the line of a rotation names the slot that is deployed" "$said" "$slot $slot"
 done_testing
