@@ -104,10 +104,23 @@ static void job_json(const char *name, const struct outcome *o, const struct err
 
 /* ---- one job in words ------------------------------------------------------------------------------------------------------- */
 
+/* What a run that failed has done before, or all the same: it was not for nothing, and what is deployed is not what it was. */
+static void done_text(const struct outcome *o, struct buf *out)
+{
+	struct outcome done = *o;
+
+	done.foreign.known = false;    /* the error tells of it, if it matters */
+	outcome_text(&done, false, env_now(&env_system), out);
+}
+
 static void job_text(const struct report *p, const char *name, const struct outcome *o, const struct err *e, struct buf *out)
 {
 	buf_fmt(out, "%s: ", name);
 	if (e != NULL && e->kind != ERR_NONE) {
+		if (o != NULL && o->changed) {
+			done_text(o, out);
+			buf_str(out, "; but then: ");
+		}
 		if (o != NULL && (o->did == PLAN_WAIT || o->did == PLAN_REFUSE))
 			buf_fmt(out, "%s: ", action_of(o));
 		buf_str(out, e->text);
@@ -130,6 +143,11 @@ static void tell_error(const struct report *p, const char *name, const struct ou
 {
 	bool passing = e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY;
 
+	if (o != NULL && o->changed) {
+		AUTO_BUF struct buf done = BUF_INIT(LINE_MAX_BYTES);
+		done_text(o, &done);
+		log_msg(LEVEL_WARN, name, "done all the same: %s", buf_cstr(&done));
+	}
 	if (o != NULL && o->told && !passing)
 		return;
 	if (passing && !p->rq->chatty && !p->rq->force && !(o != NULL && o->loud))

@@ -85,6 +85,19 @@ static void add_forget(const struct rotation *r, struct buf *out)
 	buf_fmt(out, "; if that sink is gone for good, take it out of the job, then: acrotate forget %s SINK", r->job->name);
 }
 
+/* A hook of a sink that was taken out of the job is owed, and never run. */
+static void add_forget_hook(const struct rotation *r, struct buf *out)
+{
+	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
+		const struct sink_memory *m = &r->o.state.sinks[i];
+		if (m->hook_owed && !observe_in_job(&r->o, m)) {
+			buf_fmt(out, ": that of '%s', which was taken out of the job; if it is gone for good: acrotate forget %s %s", m->place,
+			        r->job->name, m->name);
+			return;
+		}
+	}
+}
+
 static bool wait_for(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -96,6 +109,8 @@ static bool wait_for(const struct rotation *r, struct err *e)
 	}
 	if (r->plan.why == WHY_SINK_UNREADABLE)
 		add_forget(r, &text);
+	if (r->plan.why == WHY_HOOK_OWED)
+		add_forget_hook(r, &text);
 	return err_set(e, ERR_TRANSIENT, "%s", buf_cstr(&text));
 }
 

@@ -450,6 +450,16 @@ static bool end(struct rotation *r, struct err *e)
 	return save_state(r, e);
 }
 
+/* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures the worse one is the job's. */
+static void weigh(struct rotation *r, struct err *e)
+{
+	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) == e->kind)
+		return;
+	note_worst(r, NULL, e);
+	*e = r->worst;
+	r->out.told = true;
+}
+
 bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct err *e)
 {
 	while (r->next != STEP_END) {
@@ -461,6 +471,7 @@ bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct
 			return true;
 		}
 		if (p == FAILED) {
+			weigh(r, e);
 			fail(r, e);
 			return false;
 		}
