@@ -60,7 +60,7 @@ EMU   := $(sort $(wildcard src/emulator/*.c))
 MAINS := $(sort $(wildcard src/*.c)) $(sort $(wildcard src/sink/list_*.c))
 OBJ   := $(SRC:%.c=$B/%.o)
 ALL_OBJ := $(OBJ) $(EMU:%.c=$B/%.o) $(MAINS:%.c=$B/%.o)
-PROGRAMS := $(if $(wildcard src/front.c),$B/acrotate) $(if $(wildcard src/main.c),$B/acrotate-net $B/acrotate-token) \
+PROGRAMS := $(if $(wildcard src/front.c),$B/acrotate) $(if $(wildcard src/main.c),$B/acrotate-net $B/acrotate-lean) \
             $(if $(wildcard src/emulator/main.c),$B/acrotate-emulator)
 
 all: $(PROGRAMS)
@@ -72,8 +72,8 @@ $B/acrotate: $B/src/front.o $B/src/sink/list_local.o $B/lib.a
 $B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS)
-# The whole program without libsecret, whose libraries take a fifth of the time of an `acrotate token`.
-$B/acrotate-token: $B/src/main.o $B/src/sink/list_local.o $B/lib.a
+# The whole program without libsecret, whose libraries take as long to load as the requests of a rotation.
+$B/acrotate-lean: $B/src/main.o $B/src/sink/list_lean.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS)
 $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
@@ -188,13 +188,13 @@ compile_commands.json: Makefile
 
 # The small program goes on the PATH, the whole one where the small one looks for it.
 MAN := $(wildcard packaging/man/*.[1-9])
-INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net libexec/acrotate/acrotate-token share/bash-completion/completions/acrotate \
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net libexec/acrotate/acrotate-lean share/bash-completion/completions/acrotate \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
             share/doc/acrotate/acrotate.conf.sample share/doc/acrotate/example.conf.sample
 install: all
 	install -d -m 0755 $(sort $(dir $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)))
 	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $B/acrotate-net $B/acrotate-token $(DESTDIR)$(PREFIX)/libexec/acrotate
+	install -m 0755 $B/acrotate-net $B/acrotate-lean $(DESTDIR)$(PREFIX)/libexec/acrotate
 	install -m 0644 packaging/completion/acrotate $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
 	install -m 0644 etc/acrotate.conf.sample etc/jobs.d/example.conf.sample $(DESTDIR)$(PREFIX)/share/doc/acrotate

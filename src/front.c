@@ -4,9 +4,11 @@
  * be done, and linking libcurl alone costs 260 system calls and 5 ms. So this
  * one knows configuration, state and file-like sinks. It ends here when every
  * job of a plain `acrotate run` is well; for everything else, and at the first
- * doubt, it replaces itself by acrotate-net, which looks again from the
- * beginning and does the work. `acrotate token` becomes acrotate-token, which
- * is the same without libsecret. All are made of the same sources.
+ * doubt, it replaces itself by a program that looks again from the beginning
+ * and does the work: acrotate-lean for `run` and `token`, which are to be
+ * quick, and acrotate-net for the rest. They differ by libsecret, whose
+ * libraries take as long to load as the requests of a rotation; where a job
+ * needs it, the one becomes the other. All are made of the same sources.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,9 +23,10 @@
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
+#include "sink/sink.h"
 
-#define PROGRAM "acrotate-net"
-#define TOKEN   "acrotate-token"
+#define WHOLE "acrotate-net"
+#define LEAN  "acrotate-lean"
 
 /* The arguments of a plain run: [-c FILE] [JOB...]. */
 struct plain { const char *config; char **jobs; size_t n_jobs; };
@@ -49,7 +52,7 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 }
 
 /* What the jobs are looked at for. m: NULL without a metrics_file. */
-struct look { struct config *config; struct state_store store; int64_t now; struct metrics *m; };
+struct look { struct config *config; struct state_store store; int64_t now; struct metrics *m; bool keyring; };
 
 static void measure(const struct look *l, size_t i, const struct observation *o)
 {
@@ -61,7 +64,15 @@ static void measure(const struct look *l, size_t i, const struct observation *o)
 	metrics_put(l->m, i, o->job->name, &is);
 }
 
-static bool job_is_well(const struct look *l, size_t i)
+static bool has_keyring(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_sinks; i++)
+		if (strcmp(job->sinks[i].ops->type, "libsecret") == 0)
+			return true;
+	return false;
+}
+
+static bool job_is_well(struct look *l, size_t i)
 {
 	struct config *c = l->config;
 	AUTO_JOB struct job *job = NULL;
@@ -77,6 +88,7 @@ static bool job_is_well(const struct look *l, size_t i)
 	}
 	if (well)
 		measure(l, i, &o);
+	l->keyring = !well && has_keyring(job);
 	observe_close(&o);
 	return well;
 }
@@ -92,8 +104,8 @@ static bool write_metrics(const struct look *l, int64_t since_ms)
 	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
-/* Any error is left to the whole program, which will meet it again and report it. */
-static bool all_is_well(const struct plain *args)
+/* Any error is left to the next program, which will meet it again and report it. *keyring: that is to be the one with libsecret. */
+static bool all_is_well(const struct plain *args, bool *keyring)
 {
 	struct look l = { .now = env_now(&env_system) };
 	int64_t began_ms = env_mono_ms(&env_system);
@@ -110,6 +122,7 @@ static bool all_is_well(const struct plain *args)
 	for (size_t i = 0; well && i < n; i++)
 		well = job_is_well(&l, jobs[i]);
 	well = well && write_metrics(&l, began_ms);
+	*keyring = l.keyring;
 	metrics_free(l.m);
 	free(jobs);
 	config_close(l.config);
@@ -137,20 +150,21 @@ static void become(const char *program, char **argv)
 int main(int argc, char **argv)
 {
 	struct plain args;
-
-	/* Before anything else: that program sets itself up, and is to be quick. */
-	if (argc > 1 && strcmp(argv[1], "token") == 0)
-		become(TOKEN, argv);
-	secret_setup();
+	bool run = argc > 1 && strcmp(argv[1], "run") == 0, token = argc > 1 && strcmp(argv[1], "token") == 0, keyring = false;
 	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
+
 	if (jobs == NULL)
 		return 71;
-	bool plain = parse_plain(argc, argv, jobs, &args) && !isatty(STDOUT_FILENO);
-	if (plain && all_is_well(&args))
-		return 0;
+	/* The others set themselves up. */
+	if (parse_plain(argc, argv, jobs, &args) && !isatty(STDOUT_FILENO)) {
+		secret_setup();
+		if (all_is_well(&args, &keyring))
+			return 0;
+	}
 	free(jobs);
-	become(PROGRAM, argv);
-	(void)fprintf(stderr, "acrotate: cannot start '" PROGRAM "', which belongs beside this program or in ../libexec/acrotate: %s\n",
+	const char *next = (run || token) && !keyring ? LEAN : WHOLE;
+	become(next, argv);
+	(void)fprintf(stderr, "acrotate: cannot start '%s', which belongs beside this program or in ../libexec/acrotate: %s\n", next,
 	              strerror(errno));
 	return 78;
 }

@@ -32,7 +32,7 @@ enum option_bits {
 
 /* What was asked for. Texts are borrowed from argv. */
 struct options {
-	const char *program;          /* argv[0] */
+	char *const *argv;            /* as main got it, for a program that begins again as another; or NULL */
 	const char *config;           /* NULL: the usual place */
 	bool json;
 	bool verbose, debug, help, version;

@@ -60,7 +60,7 @@ struct sink_ops {
 struct sink { const struct sink_ops *ops; };   /* first member of every implementation */
 
 extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper;
-/* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c or sink/list_all.c. A type that exists but is not in
+/* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c, list_lean.c or list_all.c. A type that exists but is not in
  * this build or program has ops with open == NULL. */
 const struct sink_ops *sink_find(const char *type);
 void sink_setup(void);

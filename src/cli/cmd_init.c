@@ -131,7 +131,7 @@ static bool init(const struct options *o, char **name, char **dir, struct err *e
 static int then(const char *command, const struct options *o, char *name)
 {
 	char *args[] = { name };
-	struct options next = { .program = o->program, .config = o->config, .json = o->json, .verbose = o->verbose, .debug = o->debug,
+	struct options next = { .config = o->config, .json = o->json, .verbose = o->verbose, .debug = o->debug,
 	                        .log_format = o->log_format, .args = args, .n_args = 1 };
 
 	for (const struct command *c = commands; c->name != NULL; c++)

@@ -7,6 +7,7 @@
 #include "cli/horizon.h"
 #include "cli/options.h"
 #include "cli/run.h"
+#include "cli/whole.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
 #include "rotate/rotate.h"
@@ -20,8 +21,23 @@ static int run_jobs(const struct options *o, struct config *c, const size_t *job
 	return cli_run(&rq);
 }
 
+/* A mistake in a job file is left to the run, which reports it. */
+static bool needs_whole(struct config *c, const size_t *jobs, size_t n)
+{
+	bool needed = false;
+
+	for (size_t i = 0; i < n && !needed; i++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err ignored = ERR_INIT;
+		needed = config_job(c, jobs[i], &job, &ignored) && whole_is_needed(job);
+	}
+	return needed;
+}
+
 static int run(const struct options *o, struct config *c, const size_t *jobs, size_t n)
 {
+	if (needs_whole(c, jobs, n))
+		whole_become(o->argv);
 	return run_jobs(o, c, jobs, n, o->dry_run);
 }
 

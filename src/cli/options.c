@@ -262,7 +262,7 @@ static bool judge(const struct line *l, struct err *e)
 bool options_parse(const struct command *list, int argc, char **argv, struct options *out, const struct command **cmd,
                    struct err *e)
 {
-	AUTO_OPTIONS struct options o = { .program = argc > 0 ? argv[0] : "acrotate" };
+	AUTO_OPTIONS struct options o = { .argv = argv };
 	struct line l = { .argc = argc, .at = 1, .argv = argv, .list = list, .o = &o };
 
 	o.args = mem_array((size_t)argc + 1, sizeof(*o.args));

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/whole.h"
 #include "output/format.h"
 #include "output/jmespath.h"
 
@@ -193,48 +194,20 @@ static bool answer(void *ctx, char *line, size_t size)
 	return true;
 }
 
-/* The words as they came: reading them moves pointers along. */
-struct words { char **all; };
-
 static void become_whole(void *ctx)
 {
-	static const char own[] = "/acrotate-token", whole[] = "/acrotate-net";
-	const struct words *w = ctx;
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const struct options *o = ctx;
 
-	if (n < (ssize_t)sizeof(own))
-		return;
-	self[n] = '\0';
-	char *name = self + n - (sizeof(own) - 1);
-	if (strcmp(name, own) != 0)
-		return;
-	memcpy(name, whole, sizeof(whole));
-	(void)execv(self, w->all);
-}
-
-static char **copy_words(const struct options *o)
-{
-	char **all = mem_array(o->n_args + 3, sizeof(*all));
-
-	all[0] = mem_dup(o->program);
-	all[1] = mem_dup("token");
-	for (size_t i = 0; i < o->n_args; i++)
-		all[i + 2] = mem_dup(o->args[i]);
-	return all;
+	whole_become(o->argv);
 }
 
 int cmd_token(const struct options *o)
 {
-	struct words words = { .all = copy_words(o) };
+	struct options mine = *o;
 	const struct token_outside w = {
-		.env = &env_system, .config = o->config, .put = put, .answer = answer, .whole = become_whole, .ctx = &words,
+		.env = &env_system, .config = o->config, .put = put, .answer = answer, .whole = become_whole, .ctx = &mine,
 		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1 },
 	};
 
-	int status = token_main(&w, (int)o->n_args, o->args);
-	for (size_t i = 0; words.all[i] != NULL; i++)
-		free(words.all[i]);
-	free(words.all);
-	return status;
+	return token_main(&w, (int)o->n_args, o->args);
 }

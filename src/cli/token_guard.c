@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/whole.h"
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/sink.h"
@@ -83,20 +84,11 @@ static bool take_lock(struct token_guard *g, const struct token_run *r, const st
 	return true;
 }
 
-/* acrotate-token is linked without some: then what they hold is not known. */
-static bool lacks_sink(const struct job *j)
-{
-	for (size_t i = 0; i < j->n_sinks; i++)
-		if (j->sinks[i].ops->open == NULL)
-			return true;
-	return false;
-}
-
 static bool guard_job(struct token_guard *g, const struct token_run *r, const struct job *j, unsigned kills, struct err *e)
 {
 	bool cut = false;
 
-	if (kills != 0 && !r->args->force && lacks_sink(j) && r->w->whole != NULL)
+	if (kills != 0 && !r->args->force && whole_is_needed(j) && r->w->whole != NULL)
 		r->w->whole(r->w->ctx);
 	if (!take_lock(g, r, j, e))
 		return false;

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "sink/sink.h"
 
 const struct key libsecret_keys[1] = {
 	{ .name = "take_entry", .type = KEY_BOOL, .offset = offsetof(struct libsecret_spec, take_entry), .fallback = "no",
@@ -37,3 +38,21 @@ bool helper_validate(const void *spec, struct err *e)
 		return true;
 	return err_set(e, ERR_CONFIG, "key 'program': '%s' is neither an absolute path nor a name in PATH", s->program);
 }
+
+/* ---- for the programs that are linked without them --------------------------------------------------------------------------- */
+
+const struct sink_ops sink_libsecret_keys = {
+	.type = "libsecret",
+	.keys = libsecret_keys,
+	.n_keys = COUNT(libsecret_keys),
+	.spec_size = sizeof(struct libsecret_spec),
+	.identity = libsecret_identity,
+};
+const struct sink_ops sink_helper_keys = {
+	.type = "helper",
+	.keys = helper_keys,
+	.n_keys = COUNT(helper_keys),
+	.spec_size = sizeof(struct helper_spec),
+	.validate = helper_validate,
+	.identity = helper_identity,
+};

@@ -13,7 +13,7 @@ use POSIX ();
 use Prove;
 use Time::HiRes qw(sleep);
 
-my $net  = build() . '/acrotate-net';
+my $net  = build() . '/acrotate-lean';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
 my $hook = work_dir() . '/hook';
 sub conf { return dir() . '/e/acrotate.conf'; }

@@ -65,7 +65,7 @@ static struct ran run(const char *dir, char *registry, char *token, const char *
 	AUTO_FREE char *path = mem_fmt("%s/jobs.d/%s.conf", dir, name);
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
 	char *args[] = { registry, token };
-	const struct options o = { .program = "acrotate", .config = config, .args = args, .n_args = 2, .file = file, .json = true };
+	const struct options o = { .config = config, .args = args, .n_args = 2, .file = file, .json = true };
 	struct err e = ERR_INIT;
 	int status = cmd_init(&o);
 

@@ -112,7 +112,7 @@ static void understood(void **state)
 		CHECK(parse(&row[i].line, &o, &cmd, &e), "%s: %s", row[i].want, e.text);
 		tell(&o, cmd, &got);
 		CHECK_TEXT(buf_cstr(&got), row[i].want, "row %zu", i);
-		assert_string_equal(o.program, "acrotate");
+		assert_string_equal(o.argv[0], "acrotate");
 	}
 }
 
