@@ -43,6 +43,7 @@ struct acr_password {
 struct acr_token {
 	bool enabled;
 	enum acr_provisioning { ACR_SUCCEEDED, ACR_CREATING, ACR_UPDATING, ACR_OTHER } provisioning;
+	int64_t created;           /* the token itself, seconds since 1970; 0: the service does not say */
 	struct acr_password slot[ACR_SLOT__COUNT];
 };
 /* MISSING only for 404 ResourceNotFound of the token itself; a missing registry is MISSING with code ParentResourceNotFound. */
@@ -62,11 +63,13 @@ MUST_USE bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *
 MUST_USE bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot,
                                 struct arm_operation *op, bool *done, struct acr_generated *out, struct err *e);
 
-/* Creates scope map and token (PUT); the caller has seen that the token does not exist: a PUT would wipe the passwords of one that does. */
+/* Creates the token (PUT); the caller has seen, just now, that it does not exist: a PUT would wipe the passwords of one that does. It
+ * says so with a precondition, which a service that knows it answers with 412. Never sent twice. */
 MUST_USE bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, const char *scope_map_id,
                             struct arm_operation *op, struct err *e);
-MUST_USE bool acr_put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name,
-                                const char *const *actions, size_t n, char **id, struct err *e);
+/* The scope map of that name with just these actions: the one there, or a new one. DECISION when there is one with other actions. */
+MUST_USE bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name,
+                                 const char *const *actions, size_t n, char **id, struct err *e);
 
 /* From the body of an answer to generateCredentials. */
 MUST_USE bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_generated *out, struct err *e);

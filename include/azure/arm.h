@@ -26,6 +26,7 @@ struct arm_request {
 	const char       *path;        /* "/subscriptions/..." with api-version, or a full URL of the ARM host (nextLink, polling) */
 	const struct buf *body;        /* JSON, or NULL */
 	bool              once;        /* generateCredentials: see http.h */
+	const char       *header;      /* "If-None-Match: *", or NULL; not of a GET */
 };
 /*
  * True for a 2xx. Else e: kind by status (401 AUTH, after one forced re-authentication; 403 DENIED, naming action and scope as the

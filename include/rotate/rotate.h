@@ -42,6 +42,7 @@ struct outcome {
 	enum plan_reason why;
 	bool     changed;               /* a sink or the token was changed */
 	bool     delivered;             /* of a ROTATE: a new password was given to sinks, not just a slot generated to kill what was in it */
+	bool     created;               /* the token was, first of all */
 	bool     revoked;               /* a revoke was brought to its end */
 	bool     active;                /* a living password is deployed: */
 	enum acr_slot slot;             /* its slot; in a dry run that would rotate: the slot to generate */

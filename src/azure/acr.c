@@ -191,12 +191,15 @@ static enum acr_provisioning provisioning_of(const char *state)
 
 bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e)
 {
-	const char *status = json_str(j, "properties.status");
+	const char *status = json_str(j, "properties.status"), *created = json_str(j, "properties.creationDate");
+	int64_t ticks;
 	struct acr_token t = { .provisioning = provisioning_of(json_str(j, "properties.provisioningState")) };
 
 	if (status == NULL || (strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0))
 		return err_set(e, ERR_REMOTE, "Azure does not say whether the token is enabled");
 	t.enabled = strcasecmp(status, "enabled") == 0;
+	if (created != NULL && str_ticks(created, &ticks))
+		t.created = ticks / STR_TICKS_PER_S;
 	if (!read_slots(json_get(j, "properties.credentials.passwords"), &t, e))
 		return false;
 	*out = t;
@@ -323,7 +326,7 @@ bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, con
 	AUTO_FREE char *path = acr_path(ref, "tokens", ref->token);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	struct arm_request rq = { .method = HTTP_PUT, .path = path, .body = &body };
+	struct arm_request rq = { .method = HTTP_PUT, .path = path, .body = &body, .once = true, .header = "If-None-Match: *" };
 
 	buf_str(&body, "{\"properties\":{\"scopeMapId\":");
 	buf_json(&body, scope_map_id);
@@ -332,8 +335,8 @@ bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, con
 	       err_in(e, "cannot create token '%s' of registry '%s'", ref->token, ref->registry);
 }
 
-bool acr_put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name, const char *const *actions,
-                       size_t n, char **id, struct err *e)
+static bool put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name, const char *const *actions,
+                          size_t n, char **id, struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "scopeMaps", name);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -351,6 +354,46 @@ bool acr_put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref,
 		return err_in(e, "cannot create scope map '%s' of registry '%s'", name, ref->registry);
 	if (json_str(j, "id") == NULL)
 		return err_set(e, ERR_REMOTE, "Azure does not name the scope map it has made of '%s'", name);
+	*id = mem_dup(json_str(j, "id"));
+	return true;
+}
+
+static bool has_action(const struct json *map, const char *action)
+{
+	for (size_t i = 0; i < json_len(map, "properties.actions"); i++) {
+		const char *there = json_text(json_at(map, "properties.actions", i));
+		if (there != NULL && strcasecmp(there, action) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Neither list has an action twice: of ours the configuration sees to it. */
+static bool has_just(const struct json *map, const char *const *actions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!has_action(map, actions[i]))
+			return false;
+	return json_len(map, "properties.actions") == n;
+}
+
+/* Other tokens may have it: a PUT would give them other rights. */
+bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name, const char *const *actions,
+                        size_t n, char **id, struct err *e)
+{
+	AUTO_FREE char *path = acr_path(ref, "scopeMaps", name);
+	AUTO_JSON struct json *j = NULL;
+
+	if (!arm_get(a, h, path, &j, e)) {
+		if (e->kind != ERR_MISSING || strcmp(e->code, "ResourceNotFound") != 0)
+			return err_in(e, "scope map '%s' of registry '%s'", name, ref->registry);
+		return put_scope_map(a, h, ref, name, actions, n, id, e);
+	}
+	if (!has_just(j, actions, n))
+		return err_set(e, ERR_DECISION, "scope map '%s' exists in registry '%s' with other actions than the job's 'repository' and "
+		               "'gateway' lines: bring them into line, or name it with 'scope_map' to take it as it is", name, ref->registry);
+	if (json_str(j, "id") == NULL)
+		return err_set(e, ERR_REMOTE, "Azure does not say the id of scope map '%s'", name);
 	*id = mem_dup(json_str(j, "id"));
 	return true;
 }

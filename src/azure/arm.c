@@ -113,7 +113,7 @@ static bool exchange(struct http *h, const struct arm_request *rq, const char *u
 	AUTO_FREE char *id = mem_fmt("x-ms-client-request-id: %s", uuid);
 	struct http_request wire = { .method = rq->method, .url = url, .body = rq->body, .bearer = token, .once = rq->once,
 	                             .content_type = rq->body != NULL ? "application/json" : NULL,
-	                             .header = { rq->method != HTTP_GET ? id : NULL } };
+	                             .header = { rq->method != HTTP_GET ? id : NULL, rq->header } };
 	return http_send(h, &wire, rs, e);
 }
 

@@ -86,6 +86,7 @@ static const struct right {
 	{ REGISTRIES "/generateCredentials/action", "generate passwords", false, false, false },
 	{ REGISTRIES "/tokens/write", "create the token", false, true, false },
 	{ REGISTRIES "/tokens/operationStatuses/read", "see when it is created", false, true, false },
+	{ REGISTRIES "/scopeMaps/read", "see whether its scope map exists", false, true, true },
 	{ REGISTRIES "/scopeMaps/write", "create its scope map", false, true, true },
 };
 

@@ -20,7 +20,7 @@ static const struct option rows[] = {
 	{ "version", 0, NULL, 0, OPTION_FLAG, AT(version), "name and version" },
 	{ "dry-run", 0, NULL, OPTION_DRY_RUN, OPTION_FLAG, AT(dry_run), "say what would be done and why, change nothing" },
 	{ "force", 0, NULL, OPTION_FORCE, OPTION_FLAG, AT(force), "rotate though nothing is due; a slot in use is still never touched" },
-	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s), "try again for so long what would exit 75" },
+	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s), "try again for so long what would exit 75; at first, 77 and 69 too" },
 	{ "detailed-exitcode", 0, NULL, OPTION_DETAILED, OPTION_FLAG, AT(detailed_exitcode), "exit 2 instead of 0 when something changed" },
 	{ "systemd-dropin", 0, NULL, OPTION_DROPIN, OPTION_FLAG, AT(systemd_dropin), "print the ReadWritePaths= that the jobs need" },
 	{ "horizon", 0, "TIME", OPTION_HORIZON, OPTION_TIME, AT(horizon_s), "play all jobs forward for this time, 10 years at most, and add up what happens" },

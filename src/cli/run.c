@@ -204,14 +204,25 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* --wait: what passes by itself is tried again, from the beginning. */
+/* What passes by itself; and where nothing is deployed yet, at boot, an identity, its role or a registry that are not there yet may come:
+ * an assignment takes minutes. */
+static bool may_pass(const struct task *t, const struct err *e)
+{
+	bool coming = e->kind == ERR_AUTH || e->kind == ERR_DENIED || e->kind == ERR_MISSING;
+
+	return e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY || (coming && !rotation_outcome(t->rotation)->active);
+}
+
+/* --wait: tried again, from the beginning. */
 static bool try_again(const struct run *run, struct task *t, const struct err *e, int64_t *ms)
 {
 	int64_t left = run->wait_until_ms - env_mono_ms(&env_system);
 	int64_t delay = (int64_t)WAIT_FIRST_MS << (t->attempts < 4 ? t->attempts : 4);
 
-	if ((e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY) || left <= 0 || run->rq->dry_run)
+	if (left <= 0 || run->rq->dry_run || !may_pass(t, e))
 		return false;
+	log_msg(t->attempts == 0 && e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY ? LEVEL_WARN : LEVEL_INFO, t->job->name,
+	        "%s; tried again (--wait)", e->text);
 	delay = delay < WAIT_CAP_MS ? delay : WAIT_CAP_MS;
 	*ms = delay < left ? delay : left;
 	t->attempts++;

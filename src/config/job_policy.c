@@ -97,13 +97,11 @@ bool job_policy(struct loading *l, struct err *e)
 struct rights {
 	const char *key, *form;
 	const char *actions;   /* each with a blank before and behind */
-	bool        needs_action;
 };
 static const struct rights repository = {
-	"repository", "REPOSITORY ACTION...", " content/read content/write content/delete metadata/read metadata/write ", true
+	"repository", "REPOSITORY ACTION...", " content/read content/write content/delete metadata/read metadata/write "
 };
-static const struct rights gateway = { "gateway", "GATEWAY [ACTION...]",
-	                               " config/read config/write message/read message/write ", false };
+static const struct rights gateway = { "gateway", "GATEWAY ACTION...", " config/read config/write message/read message/write " };
 
 static const char *word_end(const char *s)
 {
@@ -126,7 +124,7 @@ static bool check_rights(struct loading *l, const struct rights *r, const char *
 {
 	const char *word = next_word(word_end(value));
 
-	if (*word == '\0' && r->needs_action) {
+	if (*word == '\0') {
 		(void)err_set(e, ERR_CONFIG, "'%s' takes %s, and '%s' has no action", r->key, r->form, value);
 		return loading_err(l, r->key, e);
 	}

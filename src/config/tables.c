@@ -53,7 +53,7 @@ const struct key job_keys[] = {
 	  .help = "REPOSITORY ACTION...: rights of a token to be created: content/read content/write content/delete metadata/read "
 	          "metadata/write" },
 	{ ROW(job_spec, job.gateway, "gateway", KEY_LIST),
-	  .help = "GATEWAY [ACTION...]: rights of a token to be created: config/read config/write message/read message/write" },
+	  .help = "GATEWAY ACTION...: rights of a token to be created: config/read config/write message/read message/write" },
 	{ ROW(job_spec, job.on_change, "on_change", KEY_TEXT), .help = "command to run after the sinks have a new password" },
 	{ ROW(job_spec, job.hook_timeout, "hook_timeout", KEY_DURATION), .fallback = "1m", .help = "for each on_change" },
 };

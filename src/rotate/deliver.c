@@ -328,7 +328,8 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 	(void)h;
 	if (r->delivered) {
 		s->failures = s->next_generate = s->rejected_at = 0;
-		s->last_verified = s->last_inspected = now;
+		s->last_verified = r->young ? 0 : now;
+		s->last_inspected = now;
 		r->generated = r->delivered = false;
 		observe_stamp(&r->o, now);
 		r->o.dirty = true;

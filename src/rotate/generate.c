@@ -102,7 +102,7 @@ static enum progress refused(struct rotation *r, struct err *e)
 {
 	struct err why = *e;
 	bool creating = strcmp(e->code, "TokenNotActive") == 0 ||
-	                (r->created_now && e->kind == ERR_MISSING);   /* a new token is not known everywhere at once */
+	                (r->young && e->kind == ERR_MISSING);   /* a new token is not known everywhere at once */
 
 	if (!take_intent_back(r, e))
 		return FAILED;

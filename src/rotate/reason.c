@@ -171,6 +171,8 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 
 	if (o->revoked)
 		buf_str(out, "revoked: every earlier password is dead; ");
+	if (o->created)
+		buf_str(out, "created the token; ");
 	if (o->did == PLAN_ROTATE && o->delivered && o->accepted_after_ms < 0) {
 		buf_fmt(out, "rotated to %s, not proven at the registry (verify = wait); ", acr_slot_name(o->slot));
 	} else if (o->did == PLAN_ROTATE && o->delivered) {
@@ -181,8 +183,6 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 		buf_fmt(out, "rotated to %s, accepted by the registry after %s; ", acr_slot_name(o->slot), took);
 	} else if (o->did == PLAN_HEAL) {
 		buf_fmt(out, "healed: every sink that could be written has %s; ", acr_slot_name(o->slot));
-	} else if (o->did == PLAN_CREATE) {
-		buf_str(out, "created the token; ");
 	}
 	add_deployed(o, now, out);
 }

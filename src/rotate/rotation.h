@@ -55,7 +55,8 @@ struct rotation {
 	bool   generated;               /* and recorded: a failure from here on leads nowhere */
 	bool   delivered;               /* at least one sink has it */
 	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
-	bool   refound, verified, login_tried, tried_others, healed, rotated, created_now;
+	bool   refound, verified, login_tried, tried_others, healed, rotated;
+	bool  young;                    /* the token was made a moment ago, and others may be making it too */
 	int    lost_replies, refusals;
 	int64_t await_until;            /* mono ms: a long-running operation has an end */
 	int64_t probe_from, probe_until, read_again_at;   /* mono ms */

@@ -352,32 +352,67 @@ static void generate_fails(void **state)
 	}
 }
 
+#define NO_MAP { HTTP_GET, "=" R "/scopeMaps/web" V, .status = 404, .answer = "{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"m\"}}" }
+#define A_MAP(actions) { HTTP_GET, "=" R "/scopeMaps/web" V, .status = 200, \
+	.answer = "{\"id\":\"/s/scopeMaps/web\",\"properties\":{\"actions\":[" actions "]}}" }
+
+static const char *const two_actions[] = { "repositories/a\"b/content/read", "x" };
+
 static void creates(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
 		ARM_RIG_TOKEN("T"),
+		NO_MAP,
 		{ HTTP_PUT, "=" R "/scopeMaps/web" V, "{\"properties\":{\"actions\":[\"repositories/a\\\"b/content/read\",\"x\"]}}", .status = 200,
 		  .answer = "{\"id\":\"/s/scopeMaps/web\"}" },
-		{ HTTP_PUT, "=" R "/tokens/web-pull" V, "{\"properties\":{\"scopeMapId\":\"/s/scopeMaps/web\",\"status\":\"enabled\"}}", .status = 201,
-		  .headers = { "Azure-AsyncOperation: https://arm.example/op" }, .answer = "{}" },
+		{ HTTP_PUT, "=" R "/tokens/web-pull" V, "{\"properties\":{\"scopeMapId\":\"/s/scopeMaps/web\",\"status\":\"enabled\"}}",
+		  .header = "If-None-Match: *", .once = true, .status = 201, .headers = { "Azure-AsyncOperation: https://arm.example/op" },
+		  .answer = "{}" },
+		NO_MAP,
 		{ HTTP_PUT, "/scopeMaps/web", .status = 200, .answer = "{}" },
 	};
-	static const char *const actions[] = { "repositories/a\"b/content/read", "x" };
 	struct arm_rig r;
 	AUTO_FREE char *id = NULL, *none = NULL;
 	AUTO(arm_operation_clear) struct arm_operation op = { 0 };
 	struct err e = ERR_INIT;
 
 	arm_rig_open(&r, steps, COUNT(steps));
-	assert_true(acr_put_scope_map(r.arm, r.http, &ref, "web", actions, 2, &id, &e));
+	assert_true(acr_make_scope_map(r.arm, r.http, &ref, "web", two_actions, 2, &id, &e));
 	assert_string_equal(id, "/s/scopeMaps/web");
 	assert_true(acr_put_token(r.arm, r.http, &ref, id, &op, &e));
 	assert_string_equal(op.poll_url, "https://arm.example/op");
 	assert_string_equal(op.final_url, R "/tokens/web-pull" V);
-	assert_false(acr_put_scope_map(r.arm, r.http, &ref, "web", actions, 1, &none, &e));
+	assert_false(acr_make_scope_map(r.arm, r.http, &ref, "web", two_actions, 1, &none, &e));
 	assert_int_equal(e.kind, ERR_REMOTE);
 	assert_true(arm_rig_close(&r));
+}
+
+/* Other tokens may have it: one that is there is taken if it says the same, and never written over. */
+static void scope_maps(void **state)
+{
+	(void)state;
+	static const struct { struct fake_step answer; enum err_kind kind; } rows[] = {
+		{ A_MAP("\"X\",\"repositories/a\\\"b/content/read\""), ERR_NONE },
+		{ A_MAP("\"x\""), ERR_DECISION },
+		{ A_MAP("\"x\",\"repositories/a\\\"b/content/read\",\"y\""), ERR_DECISION },
+		{ A_MAP("\"x\",\"z\""), ERR_DECISION },
+		{ A_MAP(""), ERR_DECISION },
+		{ { HTTP_GET, "/scopeMaps/web", .status = 200, .answer = "{}" }, ERR_DECISION },
+		{ { HTTP_GET, "/scopeMaps/web", .status = 403, .answer = "{}" }, ERR_DENIED },
+		{ { HTTP_GET, "/scopeMaps/web", .status = 404, .answer = "{\"error\":{\"code\":\"ParentResourceNotFound\"}}" }, ERR_MISSING },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fake_step steps[] = { ARM_RIG_TOKEN("T"), rows[i].answer };
+		struct arm_rig r;
+		AUTO_FREE char *id = NULL;
+		struct err e = ERR_INIT;
+		arm_rig_open(&r, steps, COUNT(steps));
+		CHECK(acr_make_scope_map(r.arm, r.http, &ref, "web", two_actions, 2, &id, &e) == (rows[i].kind == ERR_NONE), "%zu: %s", i, e.text);
+		CHECK(e.kind == rows[i].kind, "%zu: kind %d: %s", i, e.kind, e.text);
+		assert_true(arm_rig_close(&r));
+	}
 }
 
 int main(void)
@@ -386,7 +421,7 @@ int main(void)
 		cmocka_unit_test(names), cmocka_unit_test(paths), cmocka_unit_test(registries), cmocka_unit_test(no_subscription),
 		cmocka_unit_test(tokens), cmocka_unit_test(missing), cmocka_unit_test(generated_bodies), cmocka_unit_test(recordings),
 		cmocka_unit_test(recorded_tokens), cmocka_unit_test(generates), cmocka_unit_test(generate_later),
-		cmocka_unit_test(generate_fails), cmocka_unit_test(creates),
+		cmocka_unit_test(generate_fails), cmocka_unit_test(creates), cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

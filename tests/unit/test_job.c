@@ -87,7 +87,7 @@ static void every_key_of_a_job(void **state)
 	        "grace = 2d\nverify = wait 5m\nverify_timeout = 1m\nverify_every = 1h\ninspect_every = 2h\n"
 	        "may_replace = password2@2026-01-31T08:00:00.1234567+00:00\nmay_replace = password1@2026-01-31T08:00:00Z\n"
 	        "exclusive = yes\ncreate = yes\nrepository = a/b content/read metadata/read\nrepository = c content/write\n"
-	        "gateway = g config/read\ngateway = h\non_change = /bin/systemctl restart '%j.service'\nhook_timeout = 5s\n"
+	        "gateway = g config/read\ngateway = h message/write\non_change = /bin/systemctl restart '%j.service'\nhook_timeout = 5s\n"
 	        "[sink one]\ntype = file\npath = %h/%r/%t/%j\noptional = yes\non_change = /bin/true 100%%\n"
 	        "[sink two]\ntype = docker\npath = /two\n";
 	AUTO_COMMON struct common c = { 0 };
@@ -254,12 +254,13 @@ static void refused_jobs(void **state)
 		/* bootstrap */
 		{ "", JOB "create = yes\n" SINK, "/etc/a/jobs.d/web.conf:4: 'create = yes' needs a 'scope_map'" },
 		{ "", JOB "create = yes\nscope_map = m\n" SINK, NULL },
-		{ "", JOB "create = yes\ngateway = g\n" SINK, NULL },
+		{ "", JOB "create = yes\ngateway = g config/read\n" SINK, NULL },
 		{ "", JOB "scope_map = m\nrepository = a content/read\n" SINK, "/etc/a/jobs.d/web.conf:4: 'scope_map' and 'repository'" },
-		{ "", JOB "scope_map = m\ngateway = g\n" SINK, "/etc/a/jobs.d/web.conf:4: 'scope_map' and 'repository'" },
+		{ "", JOB "scope_map = m\ngateway = g config/read\n" SINK, "/etc/a/jobs.d/web.conf:4: 'scope_map' and 'repository'" },
 		{ "", JOB "repository = a\n" SINK, "/etc/a/jobs.d/web.conf:4: 'repository' takes REPOSITORY ACTION..., and 'a' has no action" },
 		{ "", JOB "repository = a content/reed\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'repository' does not know the action 'content/reed'; known are content/read content/write" },
+		{ "", JOB "gateway = g\n" SINK, "/etc/a/jobs.d/web.conf:4: 'gateway' takes GATEWAY ACTION..., and 'g' has no action" },
 		{ "", JOB "gateway = g config/read message\n" SINK, "/etc/a/jobs.d/web.conf:4: 'gateway' does not know the action 'message'" },
 		/* azure */
 		{ "", "[azure]\nauth = password\n" JOB SINK, "/etc/a/jobs.d/web.conf:2: 'auth' takes one of default|" },
