@@ -86,6 +86,7 @@ void http_close_ptr(struct http **h);
 struct http_options {
 	const char *ca_file, *proxy, *no_proxy, *user_agent;
 	bool        ca_only;                   /* trust ca_file alone, not the system's as well */
+	const char *system_file, *system_dir;  /* the system's authorities (trust.h); both NULL: where libcurl expects them */
 	int64_t     timeout_ms;                /* one exchange; 0: 60 s */
 	size_t      max_body;                  /* 0: 4 MiB */
 };

@@ -39,6 +39,8 @@ void crypto_setup(void)
 {
 	/* Fails only after OpenSSL's first allocation, that is when called too late. */
 	(void)CRYPTO_set_mem_functions(wiping_malloc, wiping_realloc, wiping_free);
+	/* Taking everything apart before the process ends takes longer than a handshake. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
 void crypto_print_bytes(const void *p, size_t n, struct print *out)

@@ -2,23 +2,19 @@
 /* The only user of libcurl. Every option is set on every request, and every setting is checked: a setopt that fails quietly
  * (a build without a protocol, an option of another version) would leave a default that is not ours. */
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/env.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "http/http.h"
+#include "http/trust.h"
 
 #define BODY_MAX_DEFAULT (4 * 1024 * 1024)  /* a list page of a large subscription is 150 kB */
-#define CA_FILE_MAX (4 * 1024 * 1024)       /* Debian's bundle is 220 kB */
 #define HEADER_VALUE_MAX (96 * 1024)        /* a secret in base64 and its header's name */
 #define TIMEOUT_MS_DEFAULT 60000
 #define CONNECT_TIMEOUT_MS 10000
@@ -27,8 +23,7 @@ struct curl_http {
 	struct http         base;
 	struct http_options o;
 	CURL               *easy;
-	int                 ca_fd;              /* both bundles in one, in memory; -1 */
-	char                ca_path[64];
+	struct trust        trust;
 	char                words[CURL_ERROR_SIZE];
 };
 
@@ -115,13 +110,10 @@ static void set_trust(struct options *s, const struct curl_http *c, const struct
 		set_ptr(s, CURLOPT_CAPATH, NULL);
 		return;
 	}
-	if (!c->ca_path[0])
-		return;
-	/* libcurl keeps the parsed bundle (14 ms) from one connection to the next only if there is no directory beside it. */
-	set_ptr(s, CURLOPT_CAINFO, c->ca_path);
-	set_ptr(s, CURLOPT_CAPATH, NULL);
-	set_ptr(s, CURLOPT_PROXY_CAINFO, c->ca_path);
-	set_ptr(s, CURLOPT_PROXY_CAPATH, NULL);
+	set_ptr(s, CURLOPT_CAINFO, c->trust.file);
+	set_ptr(s, CURLOPT_CAPATH, c->trust.dir);
+	set_ptr(s, CURLOPT_PROXY_CAINFO, c->trust.file);
+	set_ptr(s, CURLOPT_PROXY_CAPATH, c->trust.dir);
 }
 
 static void set_times(struct options *s, int64_t timeout_ms)
@@ -370,6 +362,25 @@ static void set_all(struct options *s, struct curl_http *c, const struct http_re
 		s->rc = curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, on_body);
 }
 
+/*
+ * With the system's directory first, and where that does not suffice, with its bundle, for good. An exchange ends here only before
+ * anything of it is sent: the other side has not shown yet who it is.
+ */
+static CURLcode perform(struct curl_http *c, struct options *s, const struct http_request *rq, struct err *e)
+{
+	CURLcode rc = curl_easy_perform(c->easy);
+	long why = 0;
+
+	if (rc != CURLE_PEER_FAILED_VERIFICATION || rq->trust)
+		return rc;
+	/* 0, or libcurl's initial 1, where the chain is in order and the name is not the host's. */
+	if (curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 || !trust_widen(&c->trust, e))
+		return rc;
+	c->words[0] = '\0';
+	set_trust(s, c, rq);
+	return s->rc == CURLE_OK ? curl_easy_perform(c->easy) : s->rc;
+}
+
 static bool curl_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
 {
 	struct curl_http *c = (struct curl_http *)h;
@@ -391,7 +402,7 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	set_ptr(&s, CURLOPT_CONNECT_TO, connect_to);
 	rs->body.max = c->o.max_body;
 	if (s.rc == CURLE_OK)
-		s.rc = curl_easy_perform(c->easy);
+		s.rc = perform(c, &s, rq, e);
 	/* What the handle keeps must not outlive this call. */
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c->easy, CURLOPT_CONNECT_TO, NULL);
@@ -416,44 +427,21 @@ static void curl_close(struct http *h)
 	struct curl_http *c = (struct curl_http *)h;
 
 	curl_easy_cleanup(c->easy);
-	if (c->ca_fd >= 0)
-		(void)close(c->ca_fd);
+	trust_close(&c->trust);
 	free(c);
-}
-
-/* libcurl knows one bundle file: both, one after the other, in memory that has a path. */
-static bool join_bundles(struct curl_http *c, const char *system, const char *own, struct err *e)
-{
-	AUTO_BUF struct buf both = BUF_INIT(2 * CA_FILE_MAX + 2), added = BUF_INIT(CA_FILE_MAX);
-
-	if (!fs_read(own, CA_FILE_MAX, &added, NULL, e)) {
-		e->kind = ERR_CONFIG;
-		return err_in(e, "[http] ca_file");
-	}
-	if (!strstr(buf_cstr(&added), "-----BEGIN CERTIFICATE-----"))
-		return err_set(e, ERR_CONFIG, "[http] ca_file '%s' has no certificate in it (PEM is expected)", own);
-	if (system && !fs_read(system, CA_FILE_MAX, &both, NULL, e))
-		return false;
-	buf_char(&both, '\n');
-	buf_add(&both, added.data, added.len);
-	c->ca_fd = memfd_create("ca", MFD_CLOEXEC);
-	if (c->ca_fd < 0 || write(c->ca_fd, both.data, both.len) != (ssize_t)both.len)
-		return err_sys(e, errno, "cannot hold the certificates of '%s' in memory", own);
-	(void)snprintf(c->ca_path, sizeof(c->ca_path), "/proc/self/fd/%d", c->ca_fd);
-	return true;
 }
 
 static bool open_trust(struct curl_http *c, struct err *e)
 {
-	char *system = NULL;
+	char *file = NULL, *dir = NULL;
 
-	if (curl_easy_getinfo(c->easy, CURLINFO_CAINFO, &system) != CURLE_OK || !system || access(system, R_OK) != 0)
-		system = NULL;
-	if (c->o.ca_file)
-		return join_bundles(c, c->o.ca_only ? NULL : system, c->o.ca_file, e);
-	if (system && strlen(system) < sizeof(c->ca_path))
-		(void)snprintf(c->ca_path, sizeof(c->ca_path), "%s", system);
-	return true;
+	if (c->o.system_file || c->o.system_dir)
+		return trust_open(&c->o, c->o.system_file, c->o.system_dir, &c->trust, e);
+	if (curl_easy_getinfo(c->easy, CURLINFO_CAINFO, &file) != CURLE_OK)
+		file = NULL;
+	if (curl_easy_getinfo(c->easy, CURLINFO_CAPATH, &dir) != CURLE_OK)
+		dir = NULL;
+	return trust_open(&c->o, file, dir, &c->trust, e);
 }
 
 bool http_curl_open(const struct http_options *o, struct http **out, struct err *e)
@@ -463,7 +451,7 @@ bool http_curl_open(const struct http_options *o, struct http **out, struct err 
 
 	c->base = (struct http){ .send = curl_send, .close = curl_close };
 	c->o = *o;
-	c->ca_fd = -1;
+	c->trust.fd = -1;
 	if (c->o.timeout_ms == 0)
 		c->o.timeout_ms = TIMEOUT_MS_DEFAULT;
 	if (c->o.max_body == 0)

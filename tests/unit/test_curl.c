@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The real client against a real server on loopback, with TLS. */
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -220,6 +223,69 @@ static void trust(void **state)
 	}
 }
 
+/* A directory as c_rehash leaves it: our authority under the hash of its name. */
+static char *make_hashed_dir(void)
+{
+	FILE *f = fopen(ca_file, "r");
+	X509 *ca = PEM_read_X509(f, NULL, NULL, NULL);
+	char *where = mem_fmt("%s/certs", dir);
+	AUTO_FREE char *name = mem_fmt("%s/%08lx.0", where, X509_subject_name_hash(ca));
+
+	assert_true(fclose(f) == 0 && mkdir(where, 0700) == 0 && symlink(ca_file, name) == 0);
+	X509_free(ca);
+	return where;
+}
+
+static char *make_other_ca(void)
+{
+	AUTO_FREE char *place = mem_fmt("%s/other", dir);
+	struct pki *other = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(mkdir(place, 0700), 0);
+	CHECK(pki_open(place, &other, &e), "%s", e.text);
+	pki_free(other);
+	return mem_fmt("%s/ca.pem", place);
+}
+
+/* The system's authorities: looked up in the directory, and in the bundle when they are not there. Two requests, each a handshake. */
+static void system_trust(void **state)
+{
+	(void)state;
+	AUTO_FREE char *certs = make_hashed_dir(), *empty = mem_fmt("%s/no-certs", dir), *other = make_other_ca();
+	const struct { const char *name; struct http_options o; enum err_kind kind; } row[] = {
+		{ "in the directory", { .system_dir = certs }, ERR_NONE },
+		{ "in the directory, not in the bundle", { .system_dir = certs, .system_file = other }, ERR_NONE },
+		{ "in the bundle", { .system_file = ca_file }, ERR_NONE },
+		{ "in the bundle, not in the directory", { .system_dir = empty, .system_file = ca_file }, ERR_NONE },
+		{ "in the bundle, no directory", { .system_dir = "/nowhere", .system_file = ca_file }, ERR_NONE },
+		{ "ours, beside the directory", { .ca_file = ca_file, .system_dir = empty, .system_file = other }, ERR_NONE },
+		{ "the directory's, beside one of ours of the same name", { .ca_file = other, .system_dir = certs, .system_file = ca_file }, ERR_NONE },
+		{ "the bundle's, beside ours", { .ca_file = other, .system_dir = empty, .system_file = ca_file }, ERR_NONE },
+		{ "ours alone", { .ca_file = ca_file, .ca_only = true, .system_dir = empty, .system_file = other }, ERR_NONE },
+		{ "not ours, alone", { .ca_file = other, .ca_only = true, .system_dir = certs, .system_file = ca_file }, ERR_CONFIG },
+		{ "in neither", { .system_dir = empty, .system_file = other }, ERR_CONFIG },
+		{ "nothing there", { .system_dir = "/nowhere", .system_file = "/nowhere/ca.pem" }, ERR_CONFIG },
+	};
+	static const struct tls_line lines[] = { { .reply = OK }, { .reply = OK } };
+
+	assert_int_equal(mkdir(empty, 0700), 0);
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct rig r;
+		struct err e;
+
+		rig_open(&r, PKI_GOOD, lines, COUNT(lines), &row[i].o);
+		for (size_t n = 1; n <= 2; n++) {
+			AUTO_RESPONSE struct http_response rs = { 0 };
+			enum err_kind kind = get(&r, (struct http_request){ .method = HTTP_POST, .once = true }, &rs, &e);
+
+			CHECK(kind == row[i].kind && (kind == ERR_NONE || e.not_acted), "%s: %s", row[i].name, e.text);
+			CHECK(tls_server_requests(r.server) == (kind == ERR_NONE ? n : 0), "%s", row[i].name);
+		}
+		rig_close(&r);
+	}
+}
+
 /* The parsed bundle is kept: what a second connection costs is seen in bench; here, that it still trusts the same. */
 static void trust_is_kept(void **state)
 {
@@ -430,7 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_exchange), cmocka_unit_test(methods), cmocka_unit_test(secrets_in_headers), cmocka_unit_test(once_is_once),
-		cmocka_unit_test(fresh_connections), cmocka_unit_test(trust), cmocka_unit_test(trust_is_kept), cmocka_unit_test(bad_ca_files),
+		cmocka_unit_test(fresh_connections), cmocka_unit_test(trust), cmocka_unit_test(system_trust), cmocka_unit_test(trust_is_kept), cmocka_unit_test(bad_ca_files),
 		cmocka_unit_test(bounds), cmocka_unit_test(redirects_are_answers), cmocka_unit_test(plain), cmocka_unit_test(under_another_name), cmocka_unit_test(nobody_there),
 		cmocka_unit_test(proxies),
 	};
