@@ -6,7 +6,7 @@
 # make proof      the rule's contracts, for all inputs, by Frama-C, Z3 and CVC4
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
 # make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
-# make bench      side by side with peers        make install  DESTDIR= PREFIX=     make V=1  show commands
+# make bench      side by side with peers        make install  DESTDIR= PREFIX=     make deb rpm  packages     make V=1  show commands
 
 comma   := ,
 PREFIX  ?= /usr/local
@@ -186,30 +186,49 @@ compile_commands.json: Makefile
 	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])
 	@sed -i 's/,{}\]$$/]/' $@
 
-# The small program goes on the PATH, the whole one where the small one looks for it.
-MAN := $(wildcard packaging/man/*.[1-9])
-INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net libexec/acrotate/acrotate-lean share/bash-completion/completions/acrotate \
+# The small program goes on the PATH, the whole one where the small one looks for it. Units and cron.d name the program by its path.
+SYSTEM_UNITS ?= $(PREFIX)/lib/systemd/system
+USER_UNITS   ?= $(PREFIX)/lib/systemd/user
+DOC   := share/doc/acrotate
+MAN   := $(wildcard packaging/man/*.[1-9])
+UNITS := acrotate.service acrotate.timer
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net libexec/acrotate/acrotate-lean \
+            share/bash-completion/completions/acrotate share/acrotate/acrotate-role.json share/acrotate/acrotate.rules.yml \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-            share/doc/acrotate/acrotate.conf.sample share/doc/acrotate/example.conf.sample
+            $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml)
+INSTALLED_ALL = $(INSTALLED:%=$(PREFIX)/%) $(UNITS:%=$(SYSTEM_UNITS)/%) $(UNITS:%=$(USER_UNITS)/%)
+SET_PREFIX = sed 's|/usr/bin/acrotate|$(PREFIX)/bin/acrotate|g'
 install: all
-	install -d -m 0755 $(sort $(dir $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)))
+	install -d -m 0755 $(sort $(dir $(INSTALLED_ALL:%=$(DESTDIR)%)))
 	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $B/acrotate-net $B/acrotate-lean $(DESTDIR)$(PREFIX)/libexec/acrotate
 	install -m 0644 packaging/completion/acrotate $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 packaging/azure/acrotate-role.json packaging/prometheus/acrotate.rules.yml $(DESTDIR)$(PREFIX)/share/acrotate
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
-	install -m 0644 etc/acrotate.conf.sample etc/jobs.d/example.conf.sample $(DESTDIR)$(PREFIX)/share/doc/acrotate
-	install -d -m 0755 $(DESTDIR)$(SYSCONF)/acrotate $(DESTDIR)$(SYSCONF)/acrotate/jobs.d
-# Configuration and state stay.
+	install -m 0644 README.md SECURITY.md etc/acrotate.conf.sample etc/jobs.d/example.conf.sample $(DESTDIR)$(PREFIX)/$(DOC)
+	$(SET_PREFIX) packaging/cloud-init/acrotate.yaml >$(DESTDIR)$(PREFIX)/$(DOC)/cloud-init.yaml
+	for u in $(UNITS); do $(SET_PREFIX) packaging/systemd/$$u >$(DESTDIR)$(SYSTEM_UNITS)/$$u && \
+	  $(SET_PREFIX) packaging/systemd/user/$$u >$(DESTDIR)$(USER_UNITS)/$$u || exit; done
+	cd $(DESTDIR)/ && chmod 0644 $(patsubst /%,%,$(PREFIX)/$(DOC)/cloud-init.yaml $(UNITS:%=$(SYSTEM_UNITS)/%) $(UNITS:%=$(USER_UNITS)/%))
+	install -d -m 0755 $(DESTDIR)$(SYSCONF)/acrotate/jobs.d
+	packaging/settings put $(DESTDIR)$(SYSCONF) $(PREFIX)
+# What somebody has changed is not overwritten, and what is still as it was installed is removed; jobs and state stay.
 uninstall:
-	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
-	-rmdir $(DESTDIR)$(PREFIX)/libexec/acrotate $(DESTDIR)$(PREFIX)/share/doc/acrotate
+	rm -f $(INSTALLED_ALL:%=$(DESTDIR)%)
+	-rmdir $(patsubst %,$(DESTDIR)$(PREFIX)/%,libexec/acrotate $(DOC) share/acrotate)
+	packaging/settings remove $(DESTDIR)$(SYSCONF) $(PREFIX)
+
+# Both from the work tree as it is, also without git; what comes out is in build/deb and build/rpm.
+deb rpm:
+	@packaging/install-deps build package
+	@sh packaging/pack $@
 
 dist:
 	git archive --format=tar --prefix=acrotate-$(VERSION)/ HEAD | gzip -9n >acrotate-$(VERSION).tar.gz
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz install lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz install deb rpm lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

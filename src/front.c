@@ -19,6 +19,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "base/str.h"
 #include "config/job.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
@@ -28,12 +29,14 @@
 #define WHOLE "acrotate-net"
 #define LEAN  "acrotate-lean"
 
-/* The arguments of a plain run: [-c FILE] [JOB...]. */
+/* The arguments of a plain run: [-c FILE] [--wait TIME] [JOB...]. */
 struct plain { const char *config; char **jobs; size_t n_jobs; };
 
 /* False: an option or command for the whole program. Jobs are moved to the front of argv + 2, which is ours to change. */
 static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 {
+	int64_t ignored;    /* with nothing to do there is nothing to wait for */
+
 	*out = (struct plain){ .jobs = jobs };
 	if (argc < 2 || strcmp(argv[1], "run") != 0)
 		return false;
@@ -43,6 +46,8 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 			out->config = argv[++i];
 		else if (strncmp(argv[i], "--config=", 9) == 0)
 			out->config = argv[i] + 9;
+		else if (strcmp(argv[i], "--wait") == 0 && i + 1 < argc && str_duration(argv[i + 1], &ignored))
+			i++;
 		else if (argv[i][0] == '-')
 			return false;
 		else

@@ -2,6 +2,7 @@
 /* `acrotate check --systemd-dropin`: what the sandboxed service must be allowed to write for the jobs there are. */
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -9,7 +10,8 @@
 #include "config/job.h"
 #include "sink/sink.h"
 
-struct paths { char **item; size_t n, cap; bool users, programs, bus; };
+/* others: what is written belongs to somebody else than root. */
+struct paths { char **item; size_t n, cap; bool users, others, programs, bus, temporary; };
 
 static void free_paths(struct paths *p)
 {
@@ -27,15 +29,33 @@ static void add_path(struct paths *p, const char *path)
 	p->item[p->n++] = mem_dup(path);
 }
 
-/* The directory of the real file: that is where the new one is made. */
-static void add_directory(struct paths *p, const char *file)
+static bool of_root(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) != 0 || (st.st_uid == 0 && st.st_gid == 0);
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The directory of the real file: that is where the new one is made. True: both are root's. */
+static bool add_directory(struct paths *p, const char *file)
 {
 	char *real = realpath(file, NULL);
 	char *dir = real != NULL ? real : mem_dup(file);
 
 	*strrchr(dir, '/') = '\0';
-	add_path(p, dir[0] != '\0' ? dir : "/");
+	const char *path = dir[0] != '\0' ? dir : "/";
+	add_path(p, path);
+	p->temporary = p->temporary || is_below(path, "/tmp") || is_below(path, "/var/tmp");
+	bool roots = of_root(file) && of_root(path);
 	free(dir);
+	return roots;
 }
 
 static const char *text_key(const struct sink_spec *s, const char *name)
@@ -45,16 +65,24 @@ static const char *text_key(const struct sink_spec *s, const char *name)
 	return row == NULL ? NULL : *(char *const *)(const void *)((const char *)s->spec + row->offset);
 }
 
+static void add_sink(struct paths *p, const struct sink_spec *s)
+{
+	const char *user = text_key(s, "user"), *owner = text_key(s, "owner");
+
+	p->users = p->users || user != NULL;
+	p->programs = p->programs || strcmp(s->ops->type, "helper") == 0 || s->on_change != NULL;
+	p->bus = p->bus || strcmp(s->ops->type, "libsecret") == 0;
+	if (!s->ops->local || text_key(s, "path") == NULL)
+		return;
+	bool roots = add_directory(p, text_key(s, "path"));
+	/* With 'user' the rights are that user's, whosesoever the file is. */
+	p->others = p->others || (user == NULL && (!roots || (owner != NULL && strcmp(owner, "root") != 0 && strcmp(owner, "root:root") != 0)));
+}
+
 static void add_job(struct paths *p, const struct job *job)
 {
-	for (size_t i = 0; i < job->n_sinks; i++) {
-		const struct sink_spec *s = &job->sinks[i];
-		p->users = p->users || text_key(s, "user") != NULL;
-		p->programs = p->programs || strcmp(s->ops->type, "helper") == 0 || s->on_change != NULL;
-		p->bus = p->bus || strcmp(s->ops->type, "libsecret") == 0;
-		if (s->ops->local && text_key(s, "path") != NULL)
-			add_directory(p, text_key(s, "path"));
-	}
+	for (size_t i = 0; i < job->n_sinks; i++)
+		add_sink(p, &job->sinks[i]);
 	p->programs = p->programs || job->on_change != NULL;
 }
 
@@ -75,6 +103,25 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What the unit leaves to the jobs; see packaging/systemd/acrotate.service. */
+static void put_needs(const struct paths *p, struct buf *out)
+{
+	if (p->others)
+		buf_str(out, "# Files that are not root's keep their owner, mode, ACL and attributes, and a lease asks who is writing them:\n"
+		             "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_LEASE\nSystemCallFilter=@chown\n");
+	if (p->users)
+		buf_str(out, "# Sinks with 'user' are read and written with that user's rights:\n"
+		             "CapabilityBoundingSet=CAP_SETUID CAP_SETGID\nSystemCallFilter=@setuid @chown\n");
+	if (p->temporary)
+		buf_str(out, "# A sink is in the common temporary directory:\nPrivateTmp=no\n");
+	if (p->programs)
+		buf_str(out, "# Hooks and helpers run in this sandbox, too. One that writes files or needs rights is best a service of its own:\n"
+		             "# on_change = /usr/bin/systemctl start --no-block NAME.service; else add here what it needs.\n");
+	if (p->bus)
+		buf_str(out, "# A libsecret sink belongs to a user's session: it is for the jobs of that user, below ~/.config/acrotate, and for\n"
+		             "# 'systemctl --user enable --now acrotate.timer', which has no use for this drop-in.\n");
+}
+
 void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out)
 {
 	AUTO(free_paths) struct paths p = { 0 };
@@ -88,17 +135,12 @@ void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 		else
 			buf_fmt(out, "# left out: %s\n", e.text);
 	}
-	if (run->metrics_file != NULL)
-		add_directory(&p, run->metrics_file);
+	if (run->metrics_file != NULL && !add_directory(&p, run->metrics_file))
+		p.others = true;
 	add_path(&p, run->state_dir);
 	qsort(p.item, p.n, sizeof(*p.item), by_name);
-	buf_str(out, "# Written by 'acrotate check --systemd-dropin': /etc/systemd/system/acrotate.service.d/paths.conf\n[Service]\n");
+	buf_str(out, "# Written by 'acrotate check --systemd-dropin' for /etc/systemd/system/acrotate.service.d/paths.conf\n[Service]\n");
 	for (size_t i = 0; i < p.n; i++)
 		put_path(p.item[i], out);
-	if (p.users)
-		buf_str(out, "# For sinks with 'user':\nCapabilityBoundingSet=CAP_SETUID CAP_SETGID\n");
-	if (p.programs)
-		buf_str(out, "# Hooks and helpers run in this sandbox, too: what they need beside is theirs to be added.\n");
-	if (p.bus)
-		buf_str(out, "# A libsecret sink belongs to a user's session: see the user's service, acrotate.service below systemd/user.\n");
+	put_needs(&p, out);
 }

@@ -142,4 +142,15 @@ says "is a drop-in" '^\[Service\]$'
 says "with the directories" "^ReadWritePaths=\"-$T\"$"
 says "of the real files" "^ReadWritePaths=\"-$T/real dir\"$"
 says "and what 'user' takes" '^CapabilityBoundingSet=CAP_SETUID CAP_SETGID$'
+says "of system calls, too" '^SystemCallFilter=@setuid @chown$'
+job owned token=other <<END
+[sink env]
+type = file
+path = $T/owned.env
+owner = nobody
+END
+acro check --systemd-dropin owned >"$T/out"
+says "and what a file of somebody else takes" '^CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_LEASE$'
+is "but no more" "$(grep -c CAP_SETUID "$T/out")" 0
+case $T in /tmp/* | /var/tmp/*) says "nothing is hidden that a sink is in" '^PrivateTmp=no$' ;; esac
 done_testing

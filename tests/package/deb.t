@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What `make deb` has built, installed into an empty root of its own, as any user: files, units, removal, purge.
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+ls "$ROOT"/build/deb/acrotate_*.deb >/dev/null 2>&1 || skip_all "no package: make deb"
+DEB=$(echo "$ROOT"/build/deb/acrotate_*.deb)
+R=$T/root
+mkdir -p "$R/var/lib/dpkg/updates" "$R/var/lib/dpkg/info" "$R/run"
+: >"$R/var/lib/dpkg/status"
+dpkg_here() {
+	dpkg --root="$R" --force-not-root --force-script-chrootless --force-depends --log="$R/log" "$@" >"$T/out" 2>&1 </dev/null
+}
+left() { (cd "$R" && find etc usr lib var/lib/acrotate -type f -o -type l 2>/dev/null | sort | tr '\n' ' '); }
+version=$(cat "$ROOT/VERSION")
+
+lintian --fail-on error,warning "$ROOT"/build/deb/*.changes >"$T/lintian" 2>&1
+is "lintian finds nothing" "$? $(grep '^[EW]:' "$T/lintian")" "0 "
+is "and nothing is hidden from it" "$(find "$ROOT/packaging/debian" -name '*lintian-overrides')" ""
+like "every library is depended on" "$(dpkg-deb -f "$DEB" Depends)" 'libcurl4 .*libsecret-1-0 .*libssl3 '
+like "configuration is marked" "$(dpkg-deb --ctrl-tarfile "$DEB" | tar -xO ./conffiles | tr '\n' ' ')" \
+	'^/etc/acrotate/acrotate.conf /etc/cron.d/acrotate $'
+dpkg_here -i "$DEB"
+is "it can be installed" $? 0
+is "the program runs" "$("$R/usr/bin/acrotate" --version)" "acrotate $version"
+is "and finds the whole one" "$("$R/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
+is "and the one for tokens" "$("$R/usr/bin/acrotate" token --help >/dev/null; echo $?)" 0
+is "the timer is enabled" "$(readlink "$R/etc/systemd/system/timers.target.wants/acrotate.timer")" /lib/systemd/system/acrotate.timer
+ok "the emulator is a package of its own" test ! -e "$R/usr/bin/acrotate-emulator"
+ok "with its manual page" sh -c 'dpkg-deb -c "$1" | grep -q man1/acrotate-emulator.1' sh "$ROOT"/build/deb/acrotate-emulator_*.deb
+is "the configuration that comes with it can be read" \
+	"$("$R/usr/bin/acrotate" status -c "$R/etc/acrotate/acrotate.conf" >"$T/out" 2>&1; echo $?; cat "$T/out")" 0
+
+# Units. They name the program by the path that it has here.
+units="$R/lib/systemd/system $R/usr/lib/systemd/user"
+for d in $units; do sed -i "s|=/usr/bin/|=$R/usr/bin/|" "$d/acrotate.service"; done
+verify() { MANPATH=$R/usr/share/man XDG_RUNTIME_DIR=$R/run systemd-analyze "$@" 2>&1; }
+is "systemd-analyze verify is silent" "$(verify verify "$R/lib/systemd/system/acrotate.timer" "$R/lib/systemd/system/acrotate.service"; echo $?)" 0
+is "of the units of users, too" "$(verify --user verify "$R/usr/lib/systemd/user/acrotate.timer" "$R/usr/lib/systemd/user/acrotate.service"; echo $?)" 0
+verify security --offline=yes --threshold=20 --no-pager "$R/lib/systemd/system/acrotate.service" >"$T/security"
+is "systemd-analyze security: 2.0 or better" "$?" 0
+sed -n 's/^.*Overall/# Overall/p' "$T/security"
+# With everything that a drop-in may add it is still one that systemd calls OK.
+mkdir "$R/lib/systemd/system/acrotate.service.d"
+"$R/usr/bin/acrotate" check --systemd-dropin -c "$R/etc/acrotate/acrotate.conf" >"$R/lib/systemd/system/acrotate.service.d/paths.conf"
+is "a drop-in that check has written is silent, too" "$(verify verify "$R/lib/systemd/system/acrotate.service"; echo $?)" 0
+
+# The state is the user's.
+mkdir -p "$R/var/lib/acrotate"
+echo state >"$R/var/lib/acrotate/web.state"
+echo job >"$R/etc/acrotate/jobs.d/web.conf"
+echo '# mine' >>"$R/etc/acrotate/acrotate.conf"
+rm -r "$R/lib/systemd/system/acrotate.service.d"
+dpkg_here -r acrotate
+is "it can be removed" $? 0
+like "configuration, jobs and state are kept" "$(left)" \
+	'^etc/acrotate/acrotate.conf etc/acrotate/jobs.d/web.conf etc/cron.d/acrotate etc/systemd/.* var/lib/acrotate/web.state $'
+dpkg_here -i "$DEB"
+is "and installed again" "$? $(tail -n 1 "$R/etc/acrotate/acrotate.conf")" "0 # mine"
+dpkg_here --purge acrotate
+is "and purged" $? 0
+like "which says that the state is kept" "$(cat "$T/out")" '^acrotate: kept /var/lib/acrotate;'
+like "and the jobs" "$(cat "$T/out")" '^acrotate: kept /etc/acrotate/jobs.d;'
+is "and keeps them, and nothing else" "$(left)" "etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
+done_testing

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What `make rpm` has built: what is in it, and that it runs.
+set -u
+. "$(dirname "$0")/../e2e/lib.sh"
+version=$(cat "$ROOT/VERSION")
+RPM=$(echo "$ROOT/build/rpm/acrotate-$version"-*."$(uname -m)".rpm)
+[ -e "$RPM" ] || skip_all "no package: make rpm"
+rpm -qlp "$RPM" >"$T/list" 2>/dev/null
+for f in /usr/bin/acrotate /usr/libexec/acrotate/acrotate-net /usr/libexec/acrotate/acrotate-lean /usr/lib/systemd/system/acrotate.service \
+	/usr/lib/systemd/system/acrotate.timer /usr/lib/systemd/user/acrotate.service /usr/lib/systemd/user/acrotate.timer \
+	/etc/acrotate/jobs.d /usr/share/acrotate/acrotate-role.json /usr/share/acrotate/acrotate.rules.yml; do
+	ok "has $f" grep -qx "$f" "$T/list"
+done
+is "configuration is marked" "$(rpm -qp --qf '[%{filenames} %{fileflags:fflags}\n]' "$RPM" 2>/dev/null | grep ' c' | tr '\n' ' ')" \
+	"/etc/acrotate/acrotate.conf cn /etc/cron.d/acrotate cn "
+ok "the state is nobody's" sh -c '! grep -q /var/lib "$1"' sh "$T/list"
+mkdir "$T/root"
+is "it can be unpacked" "$(cd "$T/root" && rpm2cpio "$RPM" | cpio -idm --quiet 2>&1; echo $?)" 0
+is "the program runs" "$("$T/root/usr/bin/acrotate" --version)" "acrotate $version"
+is "and finds the whole one" "$("$T/root/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
+ok "the emulator is a package of its own" sh -c 'rpm -qlp "$1" 2>/dev/null | grep -qx /usr/bin/acrotate-emulator' sh \
+	"$ROOT/build/rpm/acrotate-emulator-$version"-*."$(uname -m)".rpm
+done_testing
