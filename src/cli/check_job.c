@@ -20,6 +20,11 @@
 
 /* ---- registry and token ----------------------------------------------------------------------------------------------------- */
 
+static void mend_foreign(const struct job *job, enum acr_slot i, const char *created, struct finding *at)
+{
+	found_mend(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password", acr_slot_name(i), created, job->file);
+}
+
 static void slot(const struct job *job, const struct observation *o, const struct job_status *s, int64_t now, enum acr_slot i,
                  struct findings *f)
 {
@@ -36,12 +41,17 @@ static void slot(const struct job *job, const struct observation *o, const struc
 	} else if (ours) {
 		(void)found_ok(f, acr_slot_name(i), "of this job, %s, %s %s", s->active && s->slot == i ? "in use" : "not in use",
 		               p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired" : p.expires_us != 0 ? "expires" : "", until);
-	} else if (s->state != JOB_REFUSED && !s->foreign_ahead) {
+	} else if (s->state == JOB_REFUSED) {
+		struct err e = ERR_INIT;
+		(void)err_set(&e, ERR_DECISION, "of somebody else, generated %s, %s%s: it stands in the way of the rotation due now", created,
+		              p.expires_us != 0 ? "expires " : "", until);
+		mend_foreign(job, i, created, found_problem(f, acr_slot_name(i), &e));
+	} else if (!s->foreign_ahead) {
 		(void)found_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s", created, p.expires_us != 0 ? "expires " : "", until);
 	} else {
-		found_mend(found_warning(f, acr_slot_name(i), "of somebody else, generated %s, %s%s: it stands in the way of the rotation due %s", created,
-		                         p.expires_us != 0 ? "expires " : "", until, s->state == JOB_REFUSED ? "now" : due),
-		           "may_replace = %s@%s    # into [job] of %s, if nobody uses that password", acr_slot_name(i), created, job->file);
+		mend_foreign(job, i, created,
+		             found_warning(f, acr_slot_name(i), "of somebody else, generated %s, %s%s: it stands in the way of the rotation due %s",
+		                           created, p.expires_us != 0 ? "expires " : "", until, due));
 	}
 }
 

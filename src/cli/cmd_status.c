@@ -69,8 +69,10 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 	if (s->state_lost)
 		buf_str(&out, "the state cannot be used (another machine's, or damaged): what this job generated is taken for somebody else's\n");
 	if (s->failing_since != 0 && o->state.last_error != NULL) {
+		/* What is refused, and what to do about it, is said below as it is now. */
+		bool said = s->state == JOB_REFUSED;
 		str_from_duration(now > s->failing_since ? now - s->failing_since : 0, 2, since);
-		buf_fmt(&out, "failing for %s, last: %s\n", since, o->state.last_error);
+		buf_fmt(&out, "failing for %s%s%s\n", since, said ? "" : ", last: ", said ? "" : o->state.last_error);
 	}
 	note_sinks(o, &out);
 	if (o->state.rejected_at != 0)

@@ -106,8 +106,8 @@ static bool report_quiet(struct run *run, size_t at, const struct job *job)
 		struct outcome out = { .did = PLAN_KEEP, .why = p.why, .active = p.active, .slot = p.slot, .sinks = o.n_seen,
 		                       .in_step = o.n_seen, .expires = observe_slot(&o, p.slot, &ours).expires_us / 1000000,
 		                       .next_due = p.when, .foreign_ahead = p.foreign_ahead };
-		struct acr_password spare = observe_slot(&o, acr_other(p.slot), &ours);
-		if (spare.present && !ours)
+		struct acr_password spare;
+		if (observe_foreign(&o, acr_other(p.slot), &spare))
 			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot), spare.created, spare.expires_us };
 		report_job(run->report, at, job->name, &out, NULL);
 		measure_observed(run, at, &o, now);

@@ -307,6 +307,14 @@ static bool is_permitted(const struct policy *p, enum acr_slot slot, int64_t cre
 	return false;
 }
 
+bool observe_foreign(const struct observation *o, enum acr_slot slot, struct acr_password *out)
+{
+	bool ours;
+
+	*out = observe_slot(o, slot, &ours);
+	return out->present && !ours && !is_permitted(&o->job->policy, slot, out->created);
+}
+
 static struct slot_view view_slot(const struct observation *o, enum acr_slot slot, int64_t now)
 {
 	const struct slot_memory *m = &o->state.slot[slot];

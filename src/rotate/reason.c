@@ -50,13 +50,41 @@ static bool holds_unknown(const struct rotation *r)
 	return false;
 }
 
+/* The job allows to replace what was in the slot, and somebody has generated it anew since. */
+static bool permission_is_stale(const struct rotation *r, enum acr_slot slot)
+{
+	const struct policy *p = &r->job->policy;
+
+	for (size_t i = 0; i < p->n_may_replace; i++)
+		if (p->may_replace[i].slot == slot)
+			return true;
+	return false;
+}
+
+/* Where nothing is deployed one slot is as good as the other. */
+static void add_other_slot(const struct rotation *r, struct buf *out)
+{
+	enum acr_slot slot = acr_other(r->out.foreign.slot);
+	bool ours;
+	struct acr_password p = observe_slot(&r->o, slot, &ours);
+	const struct may_replace_hint other = { true, slot, p.created, p.expires_us };
+
+	if (r->plan.active || !p.present || ours)
+		return;
+	buf_fmt(out, "; or, if nobody pulls with %s: ", acr_slot_name(slot));
+	add_may_replace(out, &other);
+}
+
 static bool refuse_foreign(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 
 	add_foreign(&text, &r->out.foreign);
+	if (permission_is_stale(r, r->out.foreign.slot))
+		buf_str(&text, ", and is newer than what may_replace names");
 	buf_str(&text, ": whoever pulls with it would be cut off; if nobody does, add to [job]: ");
 	add_may_replace(&text, &r->out.foreign);
+	add_other_slot(r, &text);
 	if (holds_unknown(r))
 		buf_str(&text, " (its sinks hold a password that this job knows nothing of, it may be that very one: make sure of it first)");
 	return err_set(e, ERR_DECISION, "%s", buf_cstr(&text));

@@ -87,9 +87,8 @@ static void hint_foreign(struct rotation *r)
 
 	for (int i = 0; i < ACR_SLOT__COUNT && !r->out.foreign.known; i++) {
 		enum acr_slot slot = i == 0 ? first : acr_other(first);
-		bool ours;
-		struct acr_password p = observe_slot(&r->o, slot, &ours);
-		if (p.present && !ours)
+		struct acr_password p;
+		if (observe_foreign(&r->o, slot, &p))
 			r->out.foreign = (struct may_replace_hint){ true, slot, p.created, p.expires_us };
 	}
 }

@@ -78,7 +78,7 @@ says "a hook that cannot be run" "^PROBLEM +other: on_change: cannot run '$T/hoo
 says "how to mend it" "^ +chmod \+x $T/hook.sh"
 says "a shadowed entry" "^PROBLEM +other: sink 'docker': .*credsStore"
 says "a sink that cannot be written" "^PROBLEM +other: sink 'env': "
-says "foreign slots that stand in the way" '^warning +other: password1: of somebody else, generated 20.*in the way of the rotation due now'
+says "foreign slots that stand in the way" '^PROBLEM +other: password1: of somebody else, generated 20.*in the way of the rotation due now'
 says "the line to paste" '^ +may_replace = password1@20[0-9T:.+-]+ +# into \[job\] of .*other.conf'
 says "a token that does not exist" "^PROBLEM +nobody: token: 'nobody' does not exist in registry 'contoso'"
 says "how to create it" '^ +acrotate token create --registry contoso --name nobody '
