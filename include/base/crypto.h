@@ -28,5 +28,7 @@ void crypto_uuid(char out[static 37]);                 /* random, RFC 9562 versi
 void crypto_base64(const void *p, size_t n, bool url_safe, struct buf *out);  /* url_safe: no padding */
 /* Standard alphabet, padding required; trailing white space allowed (skopeo does). */
 MUST_USE bool crypto_unbase64(const char *text, size_t n, struct secret **out, struct err *e);
+/* What services write: either alphabet, padded or not. Appends to *out; false also when it does not fit there. */
+MUST_USE bool crypto_unbase64_lax(const char *text, size_t n, struct buf *out);
 
 #endif

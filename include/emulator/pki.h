@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys, certificates and signatures of the emulator; the only file of it that uses libcrypto. Everything is kept in a directory and used
+ * Keys, certificates and signatures of the emulator; the only part of it that uses libcrypto. Everything is kept in a directory and used
  * again by the next start there, so that clients need to trust the CA once.
  */
 #ifndef EMULATOR_PKI_H
@@ -36,8 +36,5 @@ void pki_cert_free(struct pki_cert *c);
 /* A client assertion: PS256 or RS256, and a thumbprint (x5t#S256 or x5t) that names this certificate. False with code "thumbprint"
  * when it names another one, "signature" when the signature is wrong. */
 MUST_USE bool pki_cert_verify(const struct pki_cert *c, const char *jwt, struct json **claims, struct err *e);
-
-/* Both alphabets, padding optional. */
-MUST_USE bool pki_unbase64(const char *text, size_t n, struct buf *out);
 
 #endif

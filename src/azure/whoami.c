@@ -20,18 +20,14 @@ void whoami_clear(struct whoami *w)
 	*w = (struct whoami){ 0 };
 }
 
-/* The middle part, in the alphabet and with the padding that crypto_unbase64 wants. */
-static bool middle_part(const struct secret *token, struct buf *out)
+static bool read_claims(const struct secret *token, struct json **out)
 {
 	const char *first = strchr(secret_peek(token), '.'), *second = first != NULL ? strchr(first + 1, '.') : NULL;
+	AUTO_BUF struct buf text = BUF_INIT(CLAIMS_MAX);
+	struct err unread;
 
-	if (second == NULL)
-		return false;
-	for (const char *c = first + 1; c < second; c++)
-		buf_char(out, *c == '-' ? '+' : *c == '_' ? '/' : *c);
-	while (out->len % 4 != 0)
-		buf_char(out, '=');
-	return out->len > 0 && buf_ok(out);
+	return second != NULL && crypto_unbase64_lax(first + 1, (size_t)(second - first - 1), &text) &&
+	       json_parse(buf_cstr(&text), text.len, out, &unread);
 }
 
 static char *claim(const struct json *j, const char *name, const char *other)
@@ -43,14 +39,10 @@ static char *claim(const struct json *j, const char *name, const char *other)
 
 void whoami_read(const struct secret *token, int64_t now, struct whoami *out)
 {
-	AUTO_BUF struct buf text = BUF_INIT(CLAIMS_MAX);
-	AUTO_SECRET struct secret *claims = NULL;
 	AUTO_JSON struct json *j = NULL;
-	struct err unread;
 	int64_t until = 0;
 
-	if (!middle_part(token, &text) || !crypto_unbase64(text.data, text.len, &claims, &unread) ||
-	    !json_parse(secret_peek(claims), secret_len(claims), &j, &unread))
+	if (!read_claims(token, &j))
 		return;
 	out->tenant = claim(j, "tid", "tid");
 	out->client_id = claim(j, "appid", "azp");

@@ -183,3 +183,16 @@ bool crypto_unbase64(const char *text, size_t n, struct secret **out, struct err
 	*out = secret_new(plain.data, plain.len);
 	return true;
 }
+
+bool crypto_unbase64_lax(const char *text, size_t n, struct buf *out)
+{
+	AUTO_BUF struct buf strict = BUF_INIT(SECRET_MAX);
+
+	while (n > 0 && text[n - 1] == '=')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		buf_char(&strict, text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
+	while (strict.len % 4 != 0 && buf_ok(&strict))
+		buf_char(&strict, '=');
+	return buf_ok(&strict) && decode(strict.data, strict.len, out) && buf_ok(out);
+}

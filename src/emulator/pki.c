@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -15,27 +13,16 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "emulator/files.h"
+#include "pki_keys.h"
 
 #define PEM_MAX      (64 * 1024)
-#define JWT_MAX      (64 * 1024)
 #define DAY          (24 * 3600L)
 #define CA_DAYS      3650
 #define SERVER_DAYS  90
 #define RENEW_DAYS   7      /* a CA with less than this left is made anew */
-#define RSA_BITS     2048
 #define KEY_ID_BYTES 30     /* libtrust: base32 of the first 240 bits of SHA-256 over the public key */
-
-struct signer { EVP_PKEY *key; X509 *cert; char *key_id, *x5c, *x5t; };
-struct pki {
-	EVP_PKEY *ca_key;
-	X509 *ca;
-	char *certificate[PKI_SERVER__COUNT], *key[PKI_SERVER__COUNT];
-	struct signer signer[PKI_SIGNER__COUNT];
-};
-struct pki_cert { X509 *x; };
 
 static const char good_names[] =
         "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:login.microsoftonline.com,DNS:login.windows.net,"
@@ -270,7 +257,7 @@ static bool open_signer(struct pki *p, const char *dir, enum pki_signer which, s
 	int n;
 
 	if (!load_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file, &s->key, &s->cert)) {
-		s->key = EVP_RSA_gen(RSA_BITS);
+		s->key = EVP_RSA_gen(PKI_RSA_BITS);
 		if (!s->key)
 			mem_exhausted();
 		s->cert = make_cert(&(struct cert_plan){ .common_name = signer_rows[which].common_name, .from_days = -1,
@@ -338,126 +325,6 @@ const char *pki_key(const struct pki *p, enum pki_server which)
 	return p->key[which];
 }
 
-/* ---- JSON web tokens ------------------------------------------------------------------------------------------------------- */
-
-void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, struct buf *jwt)
-{
-	const struct signer *s = &p->signer[which];
-	AUTO_BUF struct buf header = BUF_INIT(JWT_MAX), text = BUF_INIT(JWT_MAX);
-	unsigned char signature[RSA_BITS / 8];
-	size_t len = sizeof(signature);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	buf_fmt(&header, "{\"typ\":\"JWT\",\"alg\":\"RS256\",\"kid\":\"%s\"", s->key_id);
-	if (which == PKI_ENTRA)
-		buf_fmt(&header, ",\"x5t\":\"%s\"", s->x5t);
-	buf_char(&header, '}');
-	crypto_base64(header.data, header.len, true, &text);
-	buf_char(&text, '.');
-	crypto_base64(claims, strlen(claims), true, &text);
-	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, s->key) != 1 ||
-	    EVP_DigestSign(ctx, signature, &len, (const unsigned char *)text.data, text.len) != 1)
-		mem_exhausted();
-	EVP_MD_CTX_free(ctx);
-	buf_str(jwt, buf_cstr(&text));
-	buf_char(jwt, '.');
-	crypto_base64(signature, len, true, jwt);
-}
-
-struct jwt {
-	const char *signed_text;
-	size_t      signed_len;
-	struct json *header, *claims;
-	struct buf  signature;
-};
-
-static void jwt_clear(struct jwt *t)
-{
-	json_free(t->header);
-	json_free(t->claims);
-	buf_free(&t->signature);
-}
-
-static bool read_part(const char *text, size_t n, struct json **out, struct err *e)
-{
-	AUTO_BUF struct buf plain = BUF_INIT(JWT_MAX);
-
-	if (!pki_unbase64(text, n, &plain))
-		return err_set(e, ERR_AUTH, "not base64url");
-	return json_parse(buf_cstr(&plain), plain.len, out, e);
-}
-
-static bool jwt_read(const char *text, struct jwt *out, struct err *e)
-{
-	const char *first = strchr(text, '.'), *second = first ? strchr(first + 1, '.') : NULL;
-
-	if (!second || strchr(second + 1, '.'))
-		return err_set(e, ERR_AUTH, "not three parts");
-	if (!read_part(text, (size_t)(first - text), &out->header, e) ||
-	    !read_part(first + 1, (size_t)(second - first - 1), &out->claims, e))
-		return false;
-	if (!pki_unbase64(second + 1, strlen(second + 1), &out->signature))
-		return err_set(e, ERR_AUTH, "signature is not base64url");
-	out->signed_text = text;
-	out->signed_len = (size_t)(second - text);
-	return true;
-}
-
-static bool signature_ok(const struct jwt *t, EVP_PKEY *key)
-{
-	const char *algorithm = json_str(t->header, "alg");
-	bool pss = algorithm && strcmp(algorithm, "PS256") == 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *how = NULL;
-	bool ok;
-
-	ok = algorithm && (pss || strcmp(algorithm, "RS256") == 0) && EVP_PKEY_is_a(key, "RSA") && ctx &&
-	     EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
-	     (!pss || (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
-	               EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
-	     EVP_DigestVerify(ctx, (const unsigned char *)t->signature.data, t->signature.len,
-	                      (const unsigned char *)t->signed_text, t->signed_len) == 1;
-	EVP_MD_CTX_free(ctx);
-	return ok;
-}
-
-bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt, struct json **claims, struct err *e)
-{
-	AUTO(jwt_clear) struct jwt t = { .signature = BUF_INIT(JWT_MAX) };
-
-	if (!jwt_read(jwt, &t, e))
-		return err_in(e, "token");
-	if (!signature_ok(&t, p->signer[which].key))
-		return err_set(e, ERR_AUTH, "signature of the token is wrong");
-	*claims = take(&t.claims);
-	return true;
-}
-
-static void put_number(EVP_PKEY *key, const char *name, struct buf *out)
-{
-	unsigned char bytes[RSA_BITS / 8];
-	BIGNUM *number = NULL;
-	int n;
-
-	if (EVP_PKEY_get_bn_param(key, name, &number) != 1)
-		mem_exhausted();
-	n = BN_bn2bin(number, bytes);
-	BN_free(number);
-	crypto_base64(bytes, (size_t)n, true, out);
-}
-
-void pki_jwks(const struct pki *p, struct buf *out)
-{
-	const struct signer *s = &p->signer[PKI_ENTRA];
-
-	buf_fmt(out, "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\",\"kid\":\"%s\",\"x5t\":\"%s\",\"x5c\":[\"%s\"],\"e\":\"",
-	        s->key_id, s->x5t, s->x5c);
-	put_number(s->key, OSSL_PKEY_PARAM_RSA_E, out);
-	buf_str(out, "\",\"n\":\"");
-	put_number(s->key, OSSL_PKEY_PARAM_RSA_N, out);
-	buf_str(out, "\"}]}");
-}
-
 bool pki_cert_read(const char *pem, struct pki_cert **out, struct err *e)
 {
 	X509 *x = read_cert(pem);
@@ -475,72 +342,4 @@ void pki_cert_free(struct pki_cert *c)
 		return;
 	X509_free(c->x);
 	mem_free_ptr(&c);
-}
-
-/* Entra ID takes thumbprints in either base64 alphabet, padded or not. */
-static bool same_thumbprint(const char *given, X509 *cert, const EVP_MD *md)
-{
-	AUTO_BUF struct buf bytes = BUF_INIT(EVP_MAX_MD_SIZE);
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-
-	return given && pki_unbase64(given, strlen(given), &bytes) && X509_digest(cert, md, digest, &len) == 1 &&
-	       bytes.len == len && memcmp(bytes.data, digest, len) == 0;
-}
-
-bool pki_cert_verify(const struct pki_cert *c, const char *jwt, struct json **claims, struct err *e)
-{
-	AUTO(jwt_clear) struct jwt t = { .signature = BUF_INIT(JWT_MAX) };
-
-	if (!jwt_read(jwt, &t, e))
-		return err_in(e, "assertion");
-	if (!same_thumbprint(json_str(t.header, "x5t#S256"), c->x, EVP_sha256()) &&
-	    !same_thumbprint(json_str(t.header, "x5t"), c->x, EVP_sha1())) {
-		(void)err_set(e, ERR_AUTH, "thumbprint names another certificate");
-		(void)snprintf(e->code, sizeof(e->code), "thumbprint");
-		return false;
-	}
-	if (!signature_ok(&t, X509_get0_pubkey(c->x))) {
-		(void)err_set(e, ERR_AUTH, "signature of the assertion is wrong");
-		(void)snprintf(e->code, sizeof(e->code), "signature");
-		return false;
-	}
-	*claims = take(&t.claims);
-	return true;
-}
-
-/* ---- base64 ---------------------------------------------------------------------------------------------------------------- */
-
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
-bool pki_unbase64(const char *text, size_t n, struct buf *out)
-{
-	unsigned bits = 0, have = 0;
-
-	while (n > 0 && text[n - 1] == '=')
-		n--;
-	for (size_t i = 0; i < n; i++) {
-		int digit = base64_digit(text[i]);
-
-		if (digit < 0)
-			return false;
-		bits = (bits << 6 | (unsigned)digit) & 0xffff;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			buf_char(out, (char)(bits >> have & 255));
-		}
-	}
-	return n % 4 != 1 && buf_ok(out);
 }

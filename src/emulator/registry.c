@@ -323,7 +323,7 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	char *colon;
 
 	if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
-	    !pki_unbase64(header + strlen(scheme), strlen(header + strlen(scheme)), &plain) || plain.len == 0 ||
+	    !crypto_unbase64_lax(header + strlen(scheme), strlen(header + strlen(scheme)), &plain) || plain.len == 0 ||
 	    !(colon = strchr(plain.data, ':'))) {
 		unauthorized(rs);
 		(void)snprintf(rq->note, sizeof(rq->note), "no credentials");

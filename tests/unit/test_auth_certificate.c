@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <time.h>
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -62,7 +63,7 @@ static struct json *verified(const struct auth_rig *r, struct json **header)
 	assert_non_null(at);
 	at += strlen("client_assertion=");
 	CHECK(pki_cert_read(cert_text, &c, &e) && pki_cert_verify(c, at, &claims, &e), "%s", e.text);
-	CHECK(pki_unbase64(at, strcspn(at, "."), &text) && json_parse(text.data, text.len, header, &e), "%s", e.text);
+	CHECK(crypto_unbase64_lax(at, strcspn(at, "."), &text) && json_parse(text.data, text.len, header, &e), "%s", e.text);
 	pki_cert_free(c);
 	return claims;
 }

@@ -140,9 +140,28 @@ static void uuids_have_version_4(void **state)
 	}
 }
 
+static void base64_of_all_kinds(void **state)
+{
+	static const struct { const char *in; bool good; const char *want; } row[] = {
+		{ "", true, "" },         { "QQ", true, "A" },       { "QQ==", true, "A" },  { "QUI=", true, "AB" },
+		{ "QUJD", true, "ABC" },  { "Q", false, NULL },      { "QU JD", false, NULL }, { "-_-_", true, "\xfb\xff\xbf" },
+		{ "+/+/", true, "\xfb\xff\xbf" }, { "QUJD.", false, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_BUF struct buf out = BUF_INIT(100);
+
+		CHECK(crypto_unbase64_lax(row[i].in, strlen(row[i].in), &out) == row[i].good, "'%s'", row[i].in);
+		if (row[i].good)
+			CHECK_TEXT(buf_cstr(&out), row[i].want, "'%s'", row[i].in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base64_of_all_kinds),
 		cmocka_unit_test(fingerprints_are_sha256),
 		cmocka_unit_test(only_whole_fingerprints_are_read),
 		cmocka_unit_test(base64_vectors),

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -133,8 +134,8 @@ static struct json *take_apart(const struct secret *jwt, struct json **claims)
 	struct err e = ERR_INIT;
 
 	assert_true(first != NULL && second > first && strpbrk(text, "+/= \n") == NULL);
-	assert_true(pki_unbase64(text, (size_t)(first - text), &header) && pki_unbase64(first + 1, (size_t)(second - first - 1), &body) &&
-	            pki_unbase64(second + 1, strlen(second + 1), &signature));
+	assert_true(crypto_unbase64_lax(text, (size_t)(first - text), &header) && crypto_unbase64_lax(first + 1, (size_t)(second - first - 1), &body) &&
+	            crypto_unbase64_lax(second + 1, strlen(second + 1), &signature));
 	put("signed", text, (size_t)(second - text));
 	put("signature", signature.data, signature.len);
 	CHECK(json_parse(header.data, header.len, &j, &e) && json_parse(body.data, body.len, claims, &e), "%s", e.text);
