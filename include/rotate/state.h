@@ -14,6 +14,7 @@
 
 #include "azure/acr.h"
 #include "base/crypto.h"
+#include "base/err.h"
 
 struct err;
 
@@ -64,7 +65,11 @@ struct state {
 };
 
 /* Where states lie, and whose they are. Plain data. */
-struct state_store { const char *dir; struct print machine; };
+struct state_store {
+	const char  *dir;
+	struct print machine;
+	struct err   why;    /* not ERR_NONE: the machine's id is there and cannot be read; nothing is loaded or saved then */
+};
 /* Reads the machine's id (none: the host name). `dir` is borrowed. */
 void state_store_init(const char *dir, struct state_store *out);
 

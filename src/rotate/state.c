@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "config/ini.h"
 
+#define MACHINE_ID    "/etc/machine-id"
 #define STATE_VERSION 1
 #define STATE_MAX     (64 * 1024)   /* some 300 sinks; ini_parse_text has the same limit */
 #define SINKS_MAX     1000
@@ -151,6 +152,10 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	AUTO_FREE char *path = state_path(store, job);
 	char machine[PRINT_HEX_MAX];
 
+	if (store->why.kind != ERR_NONE) {
+		*e = store->why;
+		return false;
+	}
 	print_to_hex(&store->machine, machine);
 	buf_fmt(&text, "# Written by acrotate. No secret is in it; a print is a truncated SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
 	        STATE_VERSION, machine);
@@ -320,6 +325,10 @@ bool state_load(const struct state_store *store, const char *job, struct state *
 	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
 	AUTO_FREE char *path = state_path(store, job);
 
+	if (store->why.kind != ERR_NONE) {
+		*e = store->why;
+		return false;
+	}
 	if (!fs_read(path, STATE_MAX, &text, NULL, e)) {
 		if (e->kind != ERR_MISSING)
 			return false;
@@ -333,11 +342,18 @@ bool state_load(const struct state_store *store, const char *job, struct state *
 void state_store_init(const char *dir, struct state_store *out)
 {
 	AUTO_BUF struct buf id = BUF_INIT(4096);
-	struct err none = ERR_INIT;
 	char host[256] = "";
 
-	out->dir = dir;
-	if (!fs_read("/etc/machine-id", 4096, &id, NULL, &none) || id.len < 32) {
+	*out = (struct state_store){ .dir = dir, .why = ERR_INIT };
+	if (!fs_read(MACHINE_ID, 4096, &id, NULL, &out->why)) {
+		/* One that is there must not be taken for another machine's because of a passing error: every state would count as lost. */
+		if (out->why.kind != ERR_MISSING) {
+			(void)err_in(&out->why, "which machine this is cannot be told");
+			return;
+		}
+		out->why = (struct err)ERR_INIT;
+	}
+	if (id.len < 32) {
 		(void)gethostname(host, sizeof(host) - 1);
 		buf_reset(&id);
 		buf_str(&id, host);

@@ -268,6 +268,25 @@ static void machines_are_told_apart(void **state)
 	assert_int_equal(back.failures, 0);
 }
 
+/* Whose states they are is unknown for a moment: none is taken for lost, none is replaced. */
+static void nothing_is_believed_without_a_machine(void **state)
+{
+	(void)state;
+	struct state_store broken = store;
+	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	struct err e = ERR_INIT;
+	s.failures = 5;
+	assert_true(state_save(&store, "machine", &s, &e));
+	(void)err_set(&broken.why, ERR_LOCAL, "cannot read the machine's id");
+	s.failures = 6;
+	assert_false(state_save(&broken, "machine", &s, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_false(state_load(&broken, "machine", &back, &e));
+	assert_string_equal(e.text, "cannot read the machine's id");
+	assert_true(state_load(&store, "machine", &back, &e));
+	assert_int_equal(back.failures, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +299,7 @@ int main(void)
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(old_leftovers_are_tidied_away),
 		cmocka_unit_test(machines_are_told_apart),
+		cmocka_unit_test(nothing_is_believed_without_a_machine),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
