@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Proves the contracts (ACSL comments beside the code) of pure functions for all inputs, with Frama-C/WP, Z3 and CVC4, and that they are
 # free of run-time errors: overflow, invalid access, division by zero, endless loops. One line a file, "FILE FUNCTION..." below.
-# Prints goals proven and goals in all; fails if one is open. PROOF_TIMEOUT: seconds a prover may think about one goal.
+# Prints goals proven and goals in all; fails if one is open. PROOF_TIMEOUT: seconds a prover may think about one goal; the hardest takes a
+# few, the rest is for machines that are slower or busy.
 set -eu
 cd "$(dirname "$0")/../.."
 log=build/proof
@@ -18,7 +19,7 @@ prove() {
 	shift
 	out=$log/$(basename "$file" .c).log
 	frama-c -machdep gcc_x86_64 -cpp-extra-args='-Iinclude -D_GNU_SOURCE' "$file" -wp -wp-rte -wp-prover z3,cvc4 \
-		-wp-timeout "${PROOF_TIMEOUT:-30}" -wp-par "$(nproc)" -wp-fct "$(echo "$*" | tr ' ' ,)" >"$out" 2>&1 || {
+		-wp-timeout "${PROOF_TIMEOUT:-240}" -wp-par "$(nproc)" -wp-fct "$(echo "$*" | tr ' ' ,)" >"$out" 2>&1 || {
 		tail -n 20 "$out"
 		echo "proof: frama-c failed on $file"
 		exit 1
