@@ -14,18 +14,28 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
 my $work  = tempdir('acrotate-prove.XXXXXX', TMPDIR => 1);
 my ($pid, %env, $dir, %works);
 my $owner = $$;
+my @workers;
 
 delete $ENV{$_} for grep { /proxy/i } keys %ENV;
 $ENV{NO_PROXY} = 'localhost,127.0.0.1';
 
-END { if ($$ == $owner) { my $s = $?; stop_emulator(); system('rm', '-rf', $work) unless $ENV{KEEP}; $? = $s; } }
+END {
+	if ($$ == $owner) {
+		my $s = $?;
+		kill 'TERM', @workers if @workers;
+		waitpid $_, 0 for @workers;
+		stop_emulator();
+		system('rm', '-rf', $work) unless $ENV{KEEP};
+		$? = $s;
+	}
+}
 $SIG{INT} = $SIG{TERM} = sub { exit 143 };
 
 sub work_dir { return $work; }
@@ -100,6 +110,37 @@ sub settle {
 	my ($rc, $said) = acrotate();
 	die "a run that nothing disturbs fails: $rc $said\n" if $rc != 0 && $rc != 75;
 	forget_logins();
+}
+
+# Calls $try->($item) for every item, spread over PROVE_WORKERS processes (4) with an emulator each, and gives what it returned. Most of the
+# time is spent waiting, so more workers than processors are right.
+sub in_parallel {
+	my ($setup, $try, @items) = @_;
+	my $n = $ENV{PROVE_WORKERS} || 4;
+	my (@from, @results);
+	for my $worker (0 .. $n - 1) {
+		pipe my $r, my $w or die "pipe: $!";
+		my $child = fork() // die "fork: $!";
+		if ($child == 0) {
+			close $r;
+			($owner, $pid, @workers, @from) = ($$, undef);
+			$work = tempdir('acrotate-prove.XXXXXX', TMPDIR => 1);
+			$setup->();
+			for (my $i = $worker; $i < @items; $i += $n) { print {$w} encode_json({ result => $try->($items[$i]) }), "\n"; }
+			close $w or die "pipe: $!";
+			exit 0;
+		}
+		close $w;
+		push @workers, $child;
+		push @from, $r;
+	}
+	for my $r (@from) { push @results, map { decode_json($_)->{result} } <$r>; }
+	for my $child (splice @workers) {
+		waitpid $child, 0;
+		die "a worker ended with status $?\n" if $? != 0;
+	}
+	die 'only ' . @results . ' of ' . @items . " were tried\n" if @results != @items;
+	return @results;
 }
 
 # Exit status, and what a command said on both channels.

@@ -113,8 +113,15 @@ sub meddle {
 	push @why, '!the password somebody made was killed' unless works($theirs);
 	push @why, '!what was deployed before was killed' unless $hit eq $active || works($before);
 	push @why, "exit $rc" unless grep { $_ == $rc } 0, 65, 75;
-	# Permitted by name, or with nothing left to lose, everything comes in step again.
-	write_job(job => "may_replace = $hit\@" . slots()->{$hit}{creationTime});
+	# Permitted by name it is replaced, after the back-off if ours led nowhere, and everything is in step again.
+	my $generation = slots()->{$hit}{creationTime};
+	write_job(job => "may_replace = $hit\@$generation");
+	for my $later (61, 61, 901, 61) {
+		advance($later);
+		acrotate();
+		last if slots()->{$hit}{creationTime} ne $generation;
+	}
+	push @why, 'what was permitted is not replaced' if slots()->{$hit}{creationTime} eq $generation;
 	push @why, map { "permitted: $_" } converge(4);
 	write_job();
 	return @why, map { "afterwards: $_" } converge();
@@ -159,24 +166,38 @@ sub wiped {
 }
 
 # ---- the state ---------------------------------------------------------------------------------------------------------------------------------
+# One generation that may go, named as the refusal asks for it.
+sub permit { my ($slot) = @_; write_job(job => "may_replace = $slot\@" . slots()->{$slot}{creationTime}); }
+
 sub state_is {
 	my ($change, @statuses) = @_;
 	my $text = slurp(state_file()) or die 'no state';
 	advance(61);
 	my ($before, $generated) = (password_in('env'), generations());
+	my ($first, $last) = (spare(), active());
 	my $changed = $change->($text);
 	if (defined $changed) { spill(state_file(), $changed) } else { unlink state_file() }
-	my @why;
+	my (@why, $rc, $said);
 	for (1 .. 3) {
-		my ($rc, $said) = acrotate();
+		($rc, $said) = acrotate();
 		push @why, "exit $rc: $said" unless grep { $_ == $rc } @statuses;
 		push @why, guarantee($before);
 		advance(61);
 	}
-	if ((grep { $_ == 65 } @statuses) && generations() == $generated) {
-		# Nobody knows any more which slot the sinks hold: a person says which one may go.
-		write_job(job => join "\n", map { "may_replace = $_\@" . slots()->{$_}{creationTime} } spare());
-		push @why, guarantee($before), converge(4);
+	if (generations() == $generated) {
+		# Nobody knows any more which slot the sinks hold: a person says which one may go, first one, then the other.
+		push @why, "it does not say what to do: exit $rc: $said" unless $rc == 65 && $said =~ /may_replace = password[12]\@/;
+		push @why, "it does not warn: $said" unless $said =~ /may be that very one/;
+		permit($first);
+		push @why, guarantee($before), map { "one permitted: $_" } converge(4);
+		write_job();
+		my $between = password_in('env');
+		advance(61);
+		($rc, $said) = acrotate();
+		push @why, guarantee($between);
+		push @why, "the other slot is no longer asked for: exit $rc: $said" unless $rc == 65 && $said =~ /may_replace = \Q$last\E\@/;
+		permit($last);
+		push @why, guarantee($between), map { "both permitted: $_" } converge(4);
 		write_job();
 	}
 	return @why, guarantee(), converge(4);

@@ -2,10 +2,10 @@
 /*
  * Runs a program and stops it, or makes one call fail, at exactly its Nth system call, counted over all its threads and processes:
  *
- *   stop-at count CMD...            counts; says "calls C files F" on stderr at the end
+ *   stop-at count CMD...            counts; says on stderr at the end: "calls C files F transfers T (W in the whole program, H in threads, K in children)"
  *   stop-at kill N CMD...           SIGKILL on entry of call N: the call does not happen
  *   stop-at ERRNO N CMD...          call N of those on files fails with ERRNO (a name of the table below), undone
- *   stop-at short N CMD...          likewise, but a write writes half
+ *   stop-at short N CMD...          transfer N, a read or write of more than one byte, is done by half
  *
  * Exit status: the program's, or 128 + signal. Counts begin with the program's own exec. x86-64 only where a call is changed.
  */
@@ -46,7 +46,9 @@ struct tracer {
 	enum { COUNT, KILL, FAIL, SHORT } mode;
 	long  at;
 	int   error;
-	long  calls, files;
+	long  calls, files, transfers;
+	long  programs;         /* started by the main process: the first, and what it replaced itself by */
+	long  in_whole, in_threads, in_children;
 	pid_t failing;          /* its call was taken away; it gets the error on exit */
 	bool  begun, hit;
 };
@@ -59,9 +61,31 @@ static bool on_file(unsigned long long nr)
 	return false;
 }
 
-static bool is_write(unsigned long long nr)
+static bool is_transfer(const struct ptrace_syscall_info *info)
 {
-	return nr == SYS_write || nr == SYS_pwrite64;
+	long nr = (long)info->entry.nr;
+
+	return (nr == SYS_read || nr == SYS_write || nr == SYS_pwrite64) && info->entry.args[2] > 1;
+}
+
+/* A thread's group is the process it belongs to. */
+static bool is_thread_of(pid_t main_pid, pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)main_pid, (int)pid);
+	return access(path, F_OK) == 0;
+}
+
+/* Where the call was made: for the table of what is covered. */
+static void attribute(struct tracer *t, pid_t pid)
+{
+	if (pid != t->main && !is_thread_of(t->main, pid)) {
+		t->in_children++;
+		return;
+	}
+	t->in_whole += t->programs > 1;
+	t->in_threads += pid != t->main;
 }
 
 #ifdef __x86_64__
@@ -91,10 +115,13 @@ static void set_length(pid_t pid, unsigned long value)
 
 static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_info *info)
 {
-	bool file = on_file(info->entry.nr);
+	bool file = on_file(info->entry.nr), transfer = is_transfer(info);
 
 	t->calls++;
 	t->files += file;
+	t->transfers += transfer;
+	if (t->mode == COUNT)
+		attribute(t, pid);
 	if (t->hit)
 		return;
 	if (t->mode == KILL && t->calls == t->at) {
@@ -104,10 +131,9 @@ static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_inf
 		t->hit = true;
 		t->failing = pid;
 		take_away(pid);
-	} else if (t->mode == SHORT && file && t->files == t->at) {
+	} else if (t->mode == SHORT && transfer && t->transfers == t->at) {
 		t->hit = true;
-		if (is_write(info->entry.nr) && info->entry.args[2] > 1)
-			set_length(pid, info->entry.args[2] / 2);
+		set_length(pid, info->entry.args[2] / 2);
 	}
 }
 
@@ -117,8 +143,10 @@ static int handle_stop(struct tracer *t, pid_t pid, int status)
 	int signal = WSTOPSIG(status);
 	struct ptrace_syscall_info info = { 0 };
 
-	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8))
+	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
 		t->begun = true;
+		t->programs += pid == t->main;
+	}
 	if (status >> 16 != 0)
 		return 0;    /* an event of ptrace itself */
 	if (signal != (SIGTRAP | 0x80))
@@ -207,6 +235,7 @@ int main(int argc, char **argv)
 	}
 	int result = trace(&t);
 	if (t.mode == COUNT)
-		(void)fprintf(stderr, "calls %ld files %ld\n", t.calls, t.files);
+		(void)fprintf(stderr, "calls %ld files %ld transfers %ld (%ld in the whole program, %ld in threads, %ld in children)\n",
+		              t.calls, t.files, t.transfers, t.in_whole, t.in_threads, t.in_children);
 	return result;
 }
