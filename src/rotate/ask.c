@@ -129,6 +129,7 @@ static enum progress accepted(struct rotation *r)
 
 	r->o.state.last_verified = now;
 	r->o.state.rejected_at = 0;
+	r->o.state.disabled = false;    /* else it would have been refused */
 	r->o.dirty = true;
 	r->verified = true;
 	return go_to(r, STEP_DECIDE);

@@ -32,7 +32,7 @@ at() {
 DAY=86400
 acro() {
 	if [ -n "${AT:-}" ]; then
-		FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "+${AT}s" "$ACROTATE" "$@" --config "$E/acrotate.conf"
+		NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "+${AT}s" "$ACROTATE" "$@" --config "$E/acrotate.conf"
 	else
 		"$ACROTATE" "$@" --config "$E/acrotate.conf"
 	fi
