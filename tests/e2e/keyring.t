@@ -169,6 +169,26 @@ start bus-two dbus-daemon --config-file="$T/bus.conf" --nofork --nosyslog
 wait_for "the second bus" test -S "$R/two/bus"
 run_at two --force --verbose
 says "no service" 69 'no Secret Service on the session bus'
+# A keyring that nobody ever logged in to: the service is there, and has no collection to be the default one.
+mkdir -m 700 "$R/three"
+mkdir -p "$T/fresh/.local/share/keyrings"
+sed "s|$R/two/bus|$R/three/bus|" "$T/bus.conf" >"$T/bus-three.conf"
+start bus-three dbus-daemon --config-file="$T/bus-three.conf" --nofork --nosyslog
+wait_for "the third bus" test -S "$R/three/bus"
+start fresh-keyring env HOME="$T/fresh" XDG_DATA_HOME="$T/fresh/.local/share" XDG_RUNTIME_DIR="$R/three" \
+	DBUS_SESSION_BUS_ADDRESS="unix:path=$R/three/bus" gnome-keyring-daemon --foreground --components=secrets
+default_collection() {
+	at_bus three dbus-send --session --print-reply --dest=org.freedesktop.secrets /org/freedesktop/secrets \
+		org.freedesktop.Secret.Service.ReadAlias string:default | sed -n 's/.*object path "\(.*\)"/\1/p'
+}
+has_answered() { [ -n "$(default_collection)" ]; }
+wait_for "the fresh keyring" has_answered
+is "a fresh keyring has no default collection" "$(default_collection)" /
+run_at three --force --verbose
+says "no default collection" 69 'the Secret Service has no default keyring: make one'
+is "none was made, and nobody was asked" "$(default_collection)$(find "$T/fresh/.local/share/keyrings" -type f)" /
+control state >"$T/after"
+is "nothing was generated" "$(sed 's/"now":"[^"]*"//' "$T/after")" "$(sed 's/"now":"[^"]*"//' "$T/before")"
 DBUS_SESSION_BUS_ADDRESS=unix:path=$T/nowhere acrotate run --force --verbose
 says "no bus there" 75 'cannot reach the session bus'
 if [ ! -e "/run/user/$(id -u)/bus" ]; then
