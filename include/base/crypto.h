@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests, randomness, base64; all of it without OpenSSL, which is linked only where there is a network (openssl.h, signer.h). */
+/* The only user of OpenSSL's libcrypto in acrotate. (The emulator has src/emulator/pki.c for its CA.) */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 
@@ -8,6 +8,9 @@
 struct buf;
 struct err;
 struct secret;
+
+/* Installs the wiping allocator into OpenSSL, which must not have been used before; secret_setup() calls it. */
+void crypto_setup(void);
 
 /* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief nothing. */
 #define PRINT_LEN 16
