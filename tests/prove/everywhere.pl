@@ -6,7 +6,9 @@
 #   - then one undisturbed run must converge: all sinks the same, working password, at most one generate more than a rotation takes,
 #     no temporary file left.
 #
-#   everywhere.pl kill|errors [STRIDE [OFFSET [MODE]]]     one TAP line for all, a table, and the points that failed
+#   everywhere.pl kill|threads|errors [STRIDE [OFFSET [MODE]]]   one TAP line for all, a table, and the points that failed
+#
+# threads: kill, in a run of two jobs, which works in threads, and with a hook, which is a child.
 #
 # The job is always due; the emulator's clock moves on by a minute between two runs, so that nothing has to be waited for.
 use strict;
@@ -17,7 +19,7 @@ use Prove;
 use Time::HiRes qw(time);
 
 my ($what, $stride, $offset, $only) = @ARGV;
-die "usage: everywhere.pl kill|errors [STRIDE [OFFSET [MODE]]]\n" unless defined $what && $what =~ /^(kill|errors)$/;
+die "usage: everywhere.pl kill|threads|errors [STRIDE [OFFSET [MODE]]]\n" unless defined $what && $what =~ /^(kill|threads|errors)$/;
 $stride = $stride || 1;
 $offset = $offset || 0;
 my $stop   = $ENV{STOP_AT} || build() . '/stop-at';
@@ -26,7 +28,8 @@ my $per_emulator = 600;    # its clock moves a minute or two a point, and acrota
 
 my $rounds = 0;
 
-sub again { start_emulator(); $rounds = 0; }
+my $two = $what eq 'threads';
+sub again { start_emulator(second => $two); $rounds = 0; }
 
 # One point: what was found wrong.
 sub point {
@@ -46,15 +49,16 @@ sub point {
 		push @why, "sink $sink does not work" unless works(password_in($sink));
 	}
 	push @why, 'what was deployed before does not work' unless works($before);
+	push @why, 'the second job\'s sink does not work' if $two && !second_works();
 	$r{violations} = 1 if @why;
 	advance(61);
 	my ($rc2, $said2) = acrotate();
 	forget_logins();
-	my $extra = generations() - $generated - 1;
+	my $extra = generations() - $generated - 1;    # of the first job's token
 	my %held = map { (password_in($_) // 'nothing') => 1 } sinks();
 	my @left = litter();
 	# 75: brought in step, and then due again while consumers may still hold the other password.
-	if (($rc2 != 0 && $rc2 != 75) || keys %held != 1 || !works(password_in('env'))) { $r{stuck} = 1; push @why, "does not converge: exit $rc2 $said2"; }
+	if (($rc2 != 0 && $rc2 != 75) || keys %held != 1 || !works(password_in('env')) || ($two && !second_works())) { $r{stuck} = 1; push @why, "does not converge: exit $rc2 $said2"; }
 	if ($extra > 1) { $r{extra} = 1; push @why, "$extra generates more"; }
 	if (@left) { $r{litter} = 1; push @why, "left behind: @left"; }
 	if (@why) { $r{why} = "$mode $n: exit $rc: " . join('; ', @why) . ($said ? " [$said]" : ''); again(); }
@@ -62,25 +66,25 @@ sub point {
 	return \%r;
 }
 
-start_emulator();
+again();
 advance(61);
 my ($rc, $counts) = acrotate($stop, 'count');
 my ($calls, $files, $transfers, $where) = $counts =~ /calls (\d+) files (\d+) transfers (\d+) \((.*)\)/ or die "cannot count: $rc $counts\n";
 stop_emulator();
 sub every { my ($mode, $last) = @_; my @n; for (my $n = 1 + $offset; $n <= $last; $n += $stride) { push @n, [ $mode, $n ] } return @n; }
 # Threads meet in another order every time: a few calls more or less.
-my @points = $what eq 'kill' ? every('kill', $calls + 20) : map { every($_, $_ eq 'short' ? $transfers : $files) } @errors;
+my @points = $what ne 'errors' ? every('kill', $calls + 20) : map { every($_, $_ eq 'short' ? $transfers : $files) } @errors;
 my $began = time();
 my @results = in_parallel(\&again, \&point, @points);
 my %sum;
 for my $r (@results) { $sum{$_} += $r->{$_} for qw(violations stuck extra litter hit waited); }
 my @failed = grep { defined } map { $_->{why} } @results;
 printf "# a rotation: %d system calls (%s), %d of them on files and sockets, %d transfers; %.0f s\n", $calls, $where, $files, $transfers, time() - $began;
-for my $mode ($what eq 'kill' ? 'kill' : @errors) {
+for my $mode ($what ne 'errors' ? 'kill' : @errors) {
 	my @of = grep { $_->{mode} eq $mode } @results;
 	printf "# %s: %d points, %d made the run fail\n", $mode, scalar @of, scalar grep { $_->{hit} } @of;
 }
-row($what eq 'kill' ? 'SIGKILL at a system call' : 'a call on a file fails, ' . @errors . ' ways', scalar @results, $sum{violations},
+row($what eq 'kill' ? 'SIGKILL at a system call' : $two ? 'SIGKILL at a system call, two jobs, a hook' : 'a call on a file fails, ' . @errors . ' ways', scalar @results, $sum{violations},
 	"of $calls calls ($where): stuck $sum{stuck}, more than one generate extra $sum{extra}, litter $sum{litter}");
 print "# $_\n" for @failed;
 print @failed ? "not ok 1 - $what\n" : "ok 1 - $what at " . @results . " points\n";
