@@ -42,9 +42,10 @@ puller() {
 	# Ends with the test, however that ends.
 	while [ ! -e "$T/stop" ] && [ -d "$1" ]; do
 		began=$(date +%s%3N)
-		if pull "$1" 2>>"$1/errors"; then good=$((good + 1))
-		elif [ $(($(date +%s%3N) - began)) -gt 1000 ]; then late=$((late + 1))
-		else bad=$((bad + 1)); date +%T >>"$1/bad-at"; fi
+		if pull "$1" 2>>"$1/errors"; then good=$((good + 1)); continue; fi
+		date +%T >>"$1/failed-at"
+		if [ $(($(date +%s%3N) - began)) -gt 1000 ]; then late=$((late + 1))
+		else bad=$((bad + 1)); fi
 	done
 	echo "$good $bad $late" >"$1/pulls"
 }
@@ -104,10 +105,12 @@ ok "at least $rotations rotations happened" test "${rotated% *}" -ge $((each * 4
 ok "not one pull failed" test "${result#* }" = 0
 ok "and there were pulls" test "${result% *}" -gt "$rotations"
 
-# The naive rule: the slot that is older, published as soon as Azure has answered.
+# The naive rule: the slot that is older, published as soon as Azure has answered. Six times, and on until a pull has failed: how soon
+# that is depends on how busy this machine is. Every failure counts, as no grace is promised here.
 naive() {
-	t=$1 slot=password1
-	for _ in 1 2 3 4 5 6; do
+	t=$1 slot=password1 naive=0
+	while [ "$naive" -lt 6 ] || { [ "$naive" -lt 200 ] && ! cat "$T"/*/failed-at >/dev/null 2>&1; }; do
+		naive=$((naive + 1))
 		control "tokens/$t-pull" "{\"action\":\"generate\",\"slot\":\"$slot\"}" >"$T/$t/generated"
 		printf '{"auths":{"%s":{"auth":"%s"}}}\n' "$EMULATOR_LOGIN_SERVER" \
 			"$(printf '%s:%s' "$t-pull" "$(jget "$T/$t/generated" password)" | openssl base64 -A)" >"$T/$t/new"
@@ -115,14 +118,17 @@ naive() {
 		[ $slot = password1 ] && slot=password2 || slot=password1
 		sleep 1
 	done
+	echo "$naive" >"$T/$t/naive"
 }
+rm -f "$T"/*/failed-at
 start_pullers
 NAIVE=
 for t in $tokens; do naive "$t" & NAIVE="$NAIVE $!"; done
 # shellcheck disable=SC2086
 wait $NAIVE
 stop_pullers
-echo "# the naive rule: 24 rotations: ${result% *} pulls, ${result#* } failed"
-echo "# = ... the naive rule, for comparison | $((${result% *} + ${result#* })) | 0 | ${result#* } of these pulls failed"
-ok "the same pullers fail under the naive rule" test "${result#* }" -gt 0
+good=${result% *} failed=$((${result#* } + late)) rotated=$(cat "$T"/*/naive | awk '{ n += $1 } END { print n }')
+echo "# the naive rule: $rotated rotations: $good pulls, $failed failed"
+echo "# = ... the naive rule, for comparison | $((good + failed)) | 0 | $failed of these pulls failed in $rotated rotations"
+ok "the same pullers fail under the naive rule" test "$failed" -gt 0
 done_testing
