@@ -26,6 +26,7 @@ const struct format *format_find(const char *name);   /* any case; NULL when unk
 
 /* The parts. */
 void json_pretty(const struct value *v, struct buf *out);            /* sorted, indented by two, without a final newline */
+void json_dumps(const struct value *v, struct buf *out);      /* json.dumps(v, indent=4): unsorted, ASCII */
 void json_compact(const struct value *v, bool ascii, struct buf *out);   /* unsorted, for to_string(): `ascii` escapes the rest */
 void yaml_write(const struct value *v, struct buf *out);
 void tsv_write(const struct value *v, struct buf *out);

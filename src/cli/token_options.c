@@ -361,8 +361,8 @@ static bool read_all(struct reader *r)
 	while (r->at < r->argc) {
 		char **arg = &r->argv[r->at++];
 		if (strcmp(*arg, "--") == 0) {
-			while (r->at < r->argc)
-				buf_fmt(&r->extra, " %s", r->argv[r->at++]);
+			for (r->at--; r->at < r->argc; r->at++)    /* there are no words for it to shield: it is one too many itself */
+				buf_fmt(&r->extra, " %s", r->argv[r->at]);
 		} else if (is_value(r, *arg)) {
 			buf_fmt(&r->extra, " %s", *arg);
 		} else if (!((*arg)[1] == '-' ? take_long(r, arg) : take_letters(r, arg))) {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of tables, and the words of refusals: what az itself puts together as text. */
+/* Columns of tables: what az itself puts together as text. */
 #include "cli/token.h"
 
 #include "base/buf.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "output/format.h"
 
@@ -113,76 +112,4 @@ const struct value *token_generated_row(struct arena *a, const struct value *gen
 		members_put(&m, column(a, list->item[i], " EXPIRY"), expiry(a, list->item[i]));
 	}
 	return members_object(a, &m, true);
-}
-
-/* ---- refusals -------------------------------------------------------------------------------------------------------------------- */
-
-static const char *reason(int status)
-{
-	static const struct { int status; const char *words; } rows[] = {
-		{ 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 301, "Moved Permanently" }, { 302, "Found" },
-		{ 307, "Temporary Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
-		{ 412, "Precondition Failed" }, { 413, "Payload Too Large" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
-		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].status == status)
-			return rows[i].words;
-	return "unknown";
-}
-
-/* A service's text may have anything in it: only line breaks stay. */
-static void add_line(struct buf *out, const char *before, const char *text)
-{
-	buf_str(out, before);
-	for (; *text != '\0'; text++)
-		buf_char(out, (unsigned char)*text < 0x20 && *text != '\n' ? ' ' : *text);
-}
-
-static const char *or_none(const char *s)
-{
-	return s == NULL ? "None" : s;
-}
-
-static void add_details(struct buf *out, const struct json *details)
-{
-	for (size_t i = 0; i < json_len(details, ""); i++) {
-		const struct json *d = json_at(details, "", i);
-		add_line(out, i == 0 ? "\nException Details:\t(" : "\n\t(", or_none(json_str(d, "code")));
-		add_line(out, ") ", or_none(json_str(d, "message")));
-		add_line(out, "\n\tCode: ", or_none(json_str(d, "code")));
-		add_line(out, "\n\tMessage: ", or_none(json_str(d, "message")));
-		if (json_str(d, "target") != NULL)
-			add_line(out, "\n\tTarget: ", json_str(d, "target"));
-	}
-}
-
-void token_refusal_text(const struct http_response *rs, struct buf *out)
-{
-	AUTO_JSON struct json *body = NULL;
-	struct err unread = ERR_INIT;
-
-	if (!json_parse(buf_cstr(&rs->body), rs->body.len, &body, &unread)) {
-		buf_fmt(out, "Operation returned an invalid status '%s'", reason(rs->status));
-		if (rs->body.len > 0)
-			buf_str(out, ", and an answer that is not JSON");
-		return;
-	}
-	const struct json *error = json_get(body, "error");
-	error = error == NULL || json_type(error) != JSON_OBJECT ? body : error;
-	const char *code = json_str(error, "code"), *message = json_str(error, "message");
-	if (code == NULL && message == NULL) {
-		buf_fmt(out, "Operation returned an invalid status '%s'", rs->status < 300 ? "OK" : reason(rs->status));
-		return;
-	}
-	add_line(out, "(", or_none(code));
-	add_line(out, ") ", or_none(message));
-	add_line(out, "\nCode: ", or_none(code));
-	add_line(out, "\nMessage: ", or_none(message));
-	if (json_str(error, "target") != NULL)
-		add_line(out, "\nTarget: ", json_str(error, "target"));
-	if (json_get(error, "details") != NULL)
-		add_details(out, json_get(error, "details"));
 }

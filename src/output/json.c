@@ -75,12 +75,33 @@ static void write_scalar(const struct value *v, bool ascii, struct buf *out)
 	}
 }
 
-static void new_line(size_t level, struct buf *out)
+/* json.dumps(indent=..., sort_keys=..., ensure_ascii=...) */
+struct style { size_t indent; bool sorted, ascii; };
+
+static void new_line(const struct style *s, size_t level, struct buf *out)
 {
-	buf_fmt(out, "\n%*s", (int)(2 * level), "");
+	buf_fmt(out, "\n%*s", (int)(s->indent * level), "");
 }
 
-static void pretty(const struct value *v, size_t level, struct buf *out)
+static void pretty(const struct value *v, const struct style *s, size_t level, struct buf *out);
+
+static void pretty_object(const struct value *v, const struct style *s, size_t level, struct buf *out)
+{
+	AUTO_FREE const struct member **sorted = s->sorted ? members_sorted(v) : NULL;
+
+	for (size_t i = 0; i < v->n && buf_ok(out); i++) {
+		const struct member *m = sorted == NULL ? &v->member[i] : sorted[i];
+		buf_char(out, i == 0 ? '{' : ',');
+		new_line(s, level + 1, out);
+		write_string(m->key, strlen(m->key), s->ascii, out);
+		buf_str(out, ": ");
+		pretty(m->value, s, level + 1, out);
+	}
+	new_line(s, level, out);
+	buf_char(out, '}');
+}
+
+static void pretty(const struct value *v, const struct style *s, size_t level, struct buf *out)
 {
 	if (v->n == 0 && v->type == VALUE_ARRAY) {
 		buf_str(out, "[]");
@@ -89,30 +110,26 @@ static void pretty(const struct value *v, size_t level, struct buf *out)
 	} else if (v->type == VALUE_ARRAY) {
 		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
 			buf_char(out, i == 0 ? '[' : ',');
-			new_line(level + 1, out);
-			pretty(v->item[i], level + 1, out);
+			new_line(s, level + 1, out);
+			pretty(v->item[i], s, level + 1, out);
 		}
-		new_line(level, out);
+		new_line(s, level, out);
 		buf_char(out, ']');
 	} else if (v->type == VALUE_OBJECT) {
-		AUTO_FREE const struct member **m = members_sorted(v);
-		for (size_t i = 0; i < v->n && buf_ok(out); i++) {
-			buf_char(out, i == 0 ? '{' : ',');
-			new_line(level + 1, out);
-			write_string(m[i]->key, strlen(m[i]->key), false, out);
-			buf_str(out, ": ");
-			pretty(m[i]->value, level + 1, out);
-		}
-		new_line(level, out);
-		buf_char(out, '}');
+		pretty_object(v, s, level, out);
 	} else {
-		write_scalar(v, false, out);
+		write_scalar(v, s->ascii, out);
 	}
 }
 
 void json_pretty(const struct value *v, struct buf *out)
 {
-	pretty(v, 0, out);
+	pretty(v, &(struct style){ .indent = 2, .sorted = true }, 0, out);
+}
+
+void json_dumps(const struct value *v, struct buf *out)
+{
+	pretty(v, &(struct style){ .indent = 4, .ascii = true }, 0, out);
 }
 
 void json_compact(const struct value *v, bool ascii, struct buf *out)

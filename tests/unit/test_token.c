@@ -148,6 +148,7 @@ static void command_line(void **state)
 		{ "with a label", { "show", "-r", "myregistry-a1b2c3.azurecr.io", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
 		{ "ambiguous", { "show", "--re", "myregistry" }, { { 0 } }, 2, "", "--registry, --resource-group" },
 		{ "a whole name is not ambiguous", { GENERATE, "--expiration", "never" }, { { 0 } }, 1, "", "'never' is not valid datetime" },
+		{ "two dashes shield nothing", { "show", "-r", "myregistry", "-n", "mytoken", "--" }, { { 0 } }, 2, "", "unrecognized arguments: --" },
 		{ "a value is missing", { "show", "-n", "-r", "x" }, { { 0 } }, 2, "", "argument --name/-n: expected one argument" },
 		{ "a flag with a value", { "delete", "--yes=1" }, { { 0 } }, 2, "", "argument --yes/-y: ignored explicit argument '1'" },
 		{ "nobody's option", { "show", "-r", "myregistry", "-n", "mytoken", "--nope", "x" }, { { 0 } }, 2, "", "unrecognized arguments: --nope x" },
@@ -249,6 +250,14 @@ static void answers(void **state)
 		  1, "", "More than one resources" },
 		{ "none", { "show", "-r", "myregistry", "-n", "mytoken" },
 		  { IDENTITY, { HTTP_GET, "=" LOOKUP, .status = 200, .answer = "{\"value\":[]}" } }, 1, "", "could not be found in subscription" },
+		{ "a refusal in all its detail", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 409, .answer = "{\"error\":{\"code\":\"C\",\"message\":\"M\",\"target\":\"t\","
+		    "\"details\":[{\"code\":\"D1\",\"message\":\"one\",\"details\":[{\"code\":\"E\",\"message\":\"deep\"}]},{},{\"message\":\"two\"}],"
+		    "\"innererror\":{\"z\":\"\u00e9\",\"a\":[1,{}]},\"additionalInfo\":[{\"type\":\"T\",\"info\":{\"k\":null}},{\"type\":\"U\"}]}}" } }, 1, "",
+		  "ERROR: (C) M\nCode: C\nMessage: M\nTarget: t\nException Details:\t(D1) one\n\tCode: D1\n\tMessage: one\n"
+		  "\tException Details:\t(E) deep\n\t\tCode: E\n\t\tMessage: deep\n\t(None) two\n\tCode: None\n\tMessage: two\n"
+		  "Inner error: {\n    \"z\": \"\\u00e9\",\n    \"a\": [\n        1,\n        {}\n    ]\n}\n"
+		  "Additional Information:Type: T\nInfo: {\n    \"k\": null\n}\nType: U\nInfo: null\n" },
 		{ "a redirect within the host", { GENERATE, "--password1", "-o", "none" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307, .headers = { "Location: " HOST "/elsewhere" } },
 		    { HTTP_POST, "=" HOST "/elsewhere", "tokenId", .once = true, .status = 200, .answer = MADE } }, 0, "", NULL },
