@@ -103,6 +103,46 @@ sub system_calls {
 	return @why;
 }
 
+# What az, a credential helper and a hook are started with, written down by themselves.
+sub children {
+	my $bin = work_dir() . '/bin';
+	my $seen = work_dir() . '/children';
+	mkdir $bin;
+	unlink glob("$seen.*");
+	my $answer = curl('-d', 'grant_type=client_credentials&scope=https://management.core.windows.net/.default&client_id=' . env('EMULATOR_CLIENT_ID'),
+		'--data-urlencode', 'client_secret@' . dir() . '/e/client-secret', env('EMULATOR_URL') . '/' . env('EMULATOR_TENANT') . '/oauth2/v2.0/token');
+	my ($bearer) = $answer =~ /"access_token": *"([^"]+)"/ or return "no token for az: $answer";
+	learn('a bearer', $bearer);
+	spill("$bin/answer", sprintf '{"accessToken": "%s", "expires_on": %d, "tokenType": "Bearer"}', $bearer, time() + 86400 * 365);
+	my $record = 'tr "\\0" "\\n" </proc/$$/cmdline';
+	spill("$bin/az", "#!/bin/sh\n{ $record; env; } >>'$seen.az'\ncat '$bin/answer'\n");
+	spill("$bin/helper", "#!/bin/sh\n{ $record; env; } >>'$seen.helper'\ncase \$1 in\nstore) cat >'$bin/stored' ;;\n"
+		. "get) cat '$bin/stored' 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;\nesac\n");
+	spill("$bin/hook", "#!/bin/sh\n{ $record; env; } >>'$seen.hook'\n");
+	chmod 0755, "$bin/az", "$bin/helper", "$bin/hook";
+	my ($conf, $job) = (slurp(conf()), slurp(dir() . '/e/jobs.d/web.conf'));
+	(my $with_az = $conf) =~ s/^auth = .*\n(?:(?:tenant_id|client_id|client_secret_file) = .*\n)*/auth = azure-cli\n/m;
+	spill(conf(), $with_az);
+	write_job(job => "on_change = $bin/hook");
+	spill(dir() . '/e/jobs.d/web.conf', slurp(dir() . '/e/jobs.d/web.conf') . "[sink vault]\ntype = helper\nprogram = $bin/helper\n");
+	advance(61);
+	learn_all();
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	my ($rc, $said) = run(build() . '/acrotate', 'run', '--debug', '--force', '-c', conf());
+	learn_all();
+	my @why = map { "!$_ in what it said" } found_in($said);
+	push @why, "exit $rc: $said" if $rc != 0;
+	push @why, 'the helper was not given the password' unless grep { $_ ne 'a signed token' } found_in(slurp("$bin/stored"));
+	for my $child ('az', 'helper', 'hook') {
+		my $text = slurp("$seen.$child") // '';
+		push @why, "$child was not started" unless $text =~ /^PATH=/m;
+		push @why, map { "!$_ in arguments or environment of $child" } found_in($text);
+	}
+	spill(conf(), $conf);
+	spill(dir() . '/e/jobs.d/web.conf', $job);
+	return @why;
+}
+
 # A run that is stopped when it is about to end; its whole memory, the locked pages too.
 sub memory {
 	my ($how) = @_;
@@ -178,4 +218,6 @@ for (my $n = 3; $n < $files; $n += 11) {
 scenario('secrets: arguments, environment, writes', "round $_", \&system_calls) for 1 .. 2;
 scenario('secrets: the memory before the end', "round $_", \&memory) for 1 .. 3;
 for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { core_dump($operation) }); }
+# Last: the helper's sink leaves the job with it, and keeps its slot.
+scenario('secrets: az, a helper, a hook', 'their arguments and environment', \&children);
 report();
