@@ -144,11 +144,14 @@ bool fs_rights_take(const struct fs_user *u, struct fs_rights *r, struct err *e)
 	r->n_groups = (size_t)n;
 	r->uid = geteuid();
 	r->gid = getegid();
-	r->taken = true;
-	if (set_groups(u->groups, u->n_groups) && set_ids(u->uid, u->gid))
+	/* Becoming what we are shows that the way back is open: without the rights, or where a filter forbids the calls, nothing is begun. */
+	bool way_back = set_ids(r->uid, r->gid) && set_groups(r->groups, r->n_groups);
+	r->taken = way_back;
+	if (way_back && set_groups(u->groups, u->n_groups) && set_ids(u->uid, u->gid))
 		return true;
 	fs_rights_drop(r);
-	return err_set(e, ERR_LOCAL, "cannot act as user %u: CAP_SETUID and CAP_SETGID are needed", (unsigned)u->uid);
+	return err_set(e, ERR_LOCAL, "cannot act as user %u: CAP_SETUID and CAP_SETGID are needed; for acrotate.service "
+	               "'acrotate check --systemd-dropin' prints them", (unsigned)u->uid);
 }
 
 void fs_rights_drop(struct fs_rights *r)

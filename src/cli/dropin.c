@@ -111,7 +111,7 @@ static void put_needs(const struct paths *p, struct buf *out)
 		             "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_LEASE\nSystemCallFilter=@chown\n");
 	if (p->users)
 		buf_str(out, "# Sinks with 'user' are read and written with that user's rights:\n"
-		             "CapabilityBoundingSet=CAP_SETUID CAP_SETGID\nSystemCallFilter=@setuid @chown\n");
+		             "CapabilityBoundingSet=CAP_SETUID CAP_SETGID\nSystemCallFilter=@setuid setfsuid setfsgid @chown\n");
 	if (p->temporary)
 		buf_str(out, "# A sink is in the common temporary directory:\nPrivateTmp=no\n");
 	if (p->programs)

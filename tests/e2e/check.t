@@ -142,7 +142,7 @@ says "is a drop-in" '^\[Service\]$'
 says "with the directories" "^ReadWritePaths=\"-$T\"$"
 says "of the real files" "^ReadWritePaths=\"-$T/real dir\"$"
 says "and what 'user' takes" '^CapabilityBoundingSet=CAP_SETUID CAP_SETGID$'
-says "of system calls, too" '^SystemCallFilter=@setuid @chown$'
+says "of system calls, too" '^SystemCallFilter=@setuid setfsuid setfsgid @chown$'
 job owned token=other <<END
 [sink env]
 type = file

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "base/buf.h"
@@ -680,6 +682,47 @@ static void *look_from_another_thread(void *arg)
 	return root ? arg : NULL;
 }
 
+/* Root in a sandbox: a child without these capabilities. Its exit status says how it went. */
+static int take_without(unsigned long long lost, const struct fs_user *user)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	struct fs_rights r = { .taken = false };
+	struct err e = ERR_INIT;
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		return 1;
+	data[0].effective &= ~(unsigned)lost;
+	data[0].permitted &= ~(unsigned)lost;
+	if (syscall(SYS_capset, &head, data) != 0)
+		return 2;
+	if (fs_rights_take(user, &r, &e) || r.taken)
+		return 3;
+	fs_rights_drop(&r);
+	return strstr(e.text, "CAP_SETUID and CAP_SETGID are needed") != NULL ? 0 : 4;
+}
+
+static void without_the_capabilities_it_is_an_error(void **state)
+{
+	static const unsigned long long lost[] = { 1ull << CAP_SETGID, 1ull << CAP_SETUID, 1ull << CAP_SETGID | 1ull << CAP_SETUID };
+	struct fs_user user;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(fs_user_find("nobody", &user, &e));
+	for (size_t i = 0; i < COUNT(lost); i++) {
+		int status;
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(take_without(lost[i], &user));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "row %zu ended with %d", i, status);
+	}
+	fs_user_clear(&user);
+}
+
 static void a_thread_takes_a_users_rights(void **state)
 {
 	struct fs_user user;
@@ -996,7 +1039,7 @@ int main(void)
 		T(a_parked_stage_finds_only_its_own_directory), T(a_probe_changes_nothing), T(replaces_in_one_call),
 		T(in_place_the_file_is_the_same), T(a_sweep_takes_only_its_own), T(exchanges_and_swaps_back),
 		T(a_displaced_file_is_brought_home), T(guards_the_way), T(guards_links_on_the_way),
-		T(a_thread_takes_a_users_rights), T(other_threads_keep_theirs), T(owners_are_found), T(a_full_disk),
+		T(a_thread_takes_a_users_rights), T(without_the_capabilities_it_is_an_error), T(other_threads_keep_theirs), T(owners_are_found), T(a_full_disk),
 		T(mount_points), T(mounts_of_other_processes), T(an_immutable_file), T(directories_are_made),
 	};
 
