@@ -31,6 +31,30 @@ ok "with its manual page" sh -c 'dpkg-deb -c "$1" | grep -q man1/acrotate-emulat
 is "the configuration that comes with it can be read" \
 	"$("$R/usr/bin/acrotate" status -c "$R/etc/acrotate/acrotate.conf" >"$T/out" 2>&1; echo $?; cat "$T/out")" 0
 
+# The snippet for cloud-init: read as YAML, and each file in it by acrotate itself.
+doc=$R/usr/share/doc/acrotate
+python3 - "$doc/cloud-init.yaml" "$T/init" >"$T/out" 2>&1 <<'END'
+import os, sys, yaml
+text = open(sys.argv[1]).read()
+assert text.startswith("#cloud-config\n")
+y = yaml.safe_load(text)
+assert set(y) <= {"hostname", "preserve_hostname", "write_files", "runcmd"}, y.keys()
+for f in y["write_files"]:
+    assert set(f) == {"path", "permissions", "content"} and isinstance(f["permissions"], str), f
+    to = sys.argv[2] + f["path"]
+    os.makedirs(os.path.dirname(to), exist_ok=True)
+    open(to, "w").write(f["content"])
+assert all(isinstance(w, str) for c in y["runcmd"] for w in c)
+assert y["runcmd"][-1] == ["/usr/bin/acrotate", "run", "--wait", "10m"]
+END
+is "the snippet for cloud-init is YAML as it wants it" "$? $(cat "$T/out")" "0 "
+like "its job can be read" "$("$R/usr/bin/acrotate" status -c "$T/init/etc/acrotate/acrotate.conf" 2>&1)" '^node +(contoso|-)/node-'
+is "and it writes what the drop-in in it says" "$("$R/usr/bin/acrotate" check --systemd-dropin -c "$T/init/etc/acrotate/acrotate.conf" |
+	grep -cxF "$(sed -n 's/^ReadWritePaths=\(.*\)/ReadWritePaths="\1"/p' "$T/init/etc/systemd/system/acrotate.service.d/paths.conf")")" 1
+if command -v cloud-init >/dev/null; then
+	is "cloud-init's own schema" "$(cloud-init schema --config-file "$doc/cloud-init.yaml" >"$T/out" 2>&1; echo $?)" 0
+fi
+
 # Units. They name the program by the path that it has here.
 units="$R/lib/systemd/system $R/usr/lib/systemd/user"
 for d in $units; do sed -i "s|=/usr/bin/|=$R/usr/bin/|" "$d/acrotate.service"; done
