@@ -241,7 +241,7 @@ if command -v strace >/dev/null && strace -qq -o /dev/null -e trace=fsync -e inj
 			"$ACROTATE" run --config "$T/$1/acrotate.conf" >"$T/$1/out" 2>"$T/$1/err" </dev/null
 		echo $? >"$T/$1/killed"
 	}
-	nodes= killers=
+	nodes="" killers=""
 	for calls in fsync rename connect; do
 		trace=$calls
 		[ $calls != rename ] || trace=renameat,renameat2,rename
