@@ -54,10 +54,13 @@ static void note_foreign(const struct observation *o, const struct job_status *s
 	}
 }
 
-static void note_sinks(const struct observation *o, struct buf *out)
+/* What the last run has failed with, and what is so now: mostly the same. */
+static void note_sinks(const struct observation *o, const struct job_status *s, struct buf *out)
 {
+	const char *said = s->failing_since != 0 && s->state != JOB_REFUSED && o->state.last_error != NULL ? o->state.last_error : "";
+
 	for (size_t i = 0; i < o->n_seen; i++)
-		if (o->seen[i].broken)
+		if (o->seen[i].broken && strcmp(o->seen[i].why.text, said) != 0)
 			buf_fmt(out, "%s\n", o->seen[i].why.text);
 }
 
@@ -74,7 +77,7 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 		str_from_duration(now > s->failing_since ? now - s->failing_since : 0, 2, since);
 		buf_fmt(&out, "failing for %s%s%s\n", since, said ? "" : ", last: ", said ? "" : o->state.last_error);
 	}
-	note_sinks(o, &out);
+	note_sinks(o, s, &out);
 	if (o->state.rejected_at != 0)
 		buf_str(&out, "the registry refused the password that is deployed\n");
 	note_foreign(o, s, &out);

@@ -452,6 +452,8 @@ static bool end(struct rotation *r, struct err *e)
 /* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures the worse one is the job's. */
 static void weigh(struct rotation *r, struct err *e)
 {
+	if (strcmp(r->worst.text, e->text) == 0)
+		r->out.told = true;    /* the only sink's own words: once is enough */
 	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) == e->kind)
 		return;
 	note_worst(r, NULL, e);

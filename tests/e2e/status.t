@@ -12,7 +12,7 @@ type = file
 path = $T/web.env
 END
 
-state_of() { acro status "$1" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
+state_of() { acro status "$1" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state | tee -a "$T/states"; }
 state() { state_of web-pull; }
 field() { jget "$T/json" "0.$1"; }
 
@@ -112,6 +112,19 @@ rm "$T/second.env"; mkdir "$T/second.env"
 is "a sink that cannot be read" "$(state)" failing
 acro status >"$T/out"
 like "is named" "$(cat "$T/out")" "sink 'second'"
+acro run web-pull >"$T/out" 2>&1
+is "a run names it, too: exit status" $? 74
+acro status >"$T/out"
+is "and what the last run met and what is so now is said once" "$(grep -c "sink 'second': .*not a regular file" "$T/out")" 1
+job alone token=other <<END
+[sink only]
+type = file
+path = $T/second.env
+END
+acro run alone >"$T/out" 2>&1
+acro run alone >"$T/out" 2>&1
+is "the only sink of a job: once, too" "$(grep -c "sink 'only': .*not a regular file" "$T/out")" 1
+rm "$E/jobs.d/alone.conf"
 rmdir "$T/second.env"
 
 # Stuck: generates that lead nowhere.
@@ -137,4 +150,7 @@ acro status >"$T/out" 2>&1
 is "a file with a mistake: exit 78" $? 78
 like "is a row, too" "$(cat "$T/out")" '^bad +- +failing'
 like "with its line" "$(cat "$T/out")" "bad.conf:[0-9]+: "
+is "all the states there are have been seen" "$(sort -u "$T/states" | tr '\n' ' ')" \
+	'disabled due failing healing new ok refused stuck waiting '
+is "and stand in the manual" "$(for s in $(sort -u "$T/states"); do grep -q "^\.Li $s\b" "$ROOT/packaging/man/acrotate.1" || echo "$s"; done)" ''
 done_testing
