@@ -141,18 +141,32 @@ void check_token(const struct azure_facts *a, const struct job *job, const struc
 
 /* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
 
+/* The commonest of all: nobody has logged in with docker here yet. */
+static void mend_directory(const char *place, struct finding *at)
+{
+	AUTO_FREE char *dir = mem_dup(place);
+	char *slash = strrchr(dir, '/');
+
+	if (dir[0] != '/' || slash == dir)
+		return;
+	*slash = '\0';
+	if (access(dir, F_OK) != 0 && errno == ENOENT)
+		found_mend(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
+}
+
 static void one_sink(const struct observation *o, const struct seen *s, const char *subject, struct findings *f)
 {
 	AUTO_BUF struct buf place = BUF_INIT(PLACE_MAX);
 	struct err e = ERR_INIT;
 
+	if (s->sink != NULL)
+		s->spec->ops->describe(s->sink, &place);
 	if (s->broken) {
-		(void)found_problem(f, subject, &s->why);
+		mend_directory(buf_cstr(&place), found_problem(f, subject, &s->why));
 		return;
 	}
-	s->spec->ops->describe(s->sink, &place);
 	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
-		(void)found_problem(f, subject, &e);
+		mend_directory(buf_cstr(&place), found_problem(f, subject, &e));
 		return;
 	}
 	if (e.text[0] != '\0')

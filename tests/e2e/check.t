@@ -119,6 +119,15 @@ arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"na
 check >/dev/null
 says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: of somebody else)'
 
+job missing token=web-pull <<END
+[sink docker]
+type = docker
+path = $T/no dir/config.json
+END
+acro check missing >"$T/missing"
+rm "$E/jobs.d/missing.conf"
+like "a directory that is missing is made so" "$(cat "$T/missing")" "^ +mkdir -p -m 0700 '$T/no dir'"
+
 # Identity.
 echo wrong >"$E/client-secret.wrong"; chmod 600 "$E/client-secret.wrong"
 sed -i "s|^client_secret_file.*|client_secret_file = $E/client-secret.wrong|" "$E/acrotate.conf"
