@@ -14,7 +14,7 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -181,6 +181,14 @@ sub acrotate { return run(@_, "$build/acrotate", 'run', '-c', "$dir/e/acrotate.c
 sub curl { my ($rc, $text) = run('curl', '-sS', '--cacert', $env{EMULATOR_CA}, @_); return $text; }
 sub control { my ($path, $body) = @_; return curl('-X', 'POST', '-d', $body, "$env{EMULATOR_CONTROL}/$path"); }
 sub faults { my $said = control('faults', encode_json([@_])); die "the emulator refuses the fault: $said" if $said =~ /"error"/; }
+# Until an exchange has met the fault, and is held back or disturbed by it; not for ever, as the run may never get there.
+sub wait_until_hit {
+	for (1 .. 3000) {
+		return 1 if grep { $_->{hits} > 0 } @{ decode_json(curl("$env{EMULATOR_CONTROL}/faults")) };
+		sleep 0.02;
+	}
+	return 0;
+}
 sub no_faults { curl('-X', 'DELETE', "$env{EMULATOR_CONTROL}/faults"); }
 sub advance { my ($s) = @_; control('clock', "{\"advance\": $s}"); }
 

@@ -102,14 +102,14 @@ sub meddle {
 	advance(61);
 	my ($active, $spare, $before) = (active(), spare(), password_in('env'));
 	my $hit = $which eq 'active' ? $active : $spare;
-	faults({ operation => $operation, skip => $skip, effect => 'pass', $delay => 0.6 });
+	my @why;
+	faults({ operation => $operation, skip => $skip, effect => 'pass', $delay => 2 });
 	my $pid = background();
-	sleep 0.35;
+	push @why, 'the run never got there' unless wait_until_hit();
 	my $theirs = foreign($hit);
 	my $rc = wait_for($pid);
 	no_faults();
 	forget_logins();
-	my @why;
 	push @why, '!the password somebody made was killed' unless works($theirs);
 	push @why, '!what was deployed before was killed' unless $hit eq $active || works($before);
 	push @why, "exit $rc" unless grep { $_ == $rc } 0, 65, 75;
@@ -137,9 +137,9 @@ sub clock_moves {
 		my ($rc, $said) = acrotate();
 		return guarantee($before), ($rc == 0 || $rc == 75 ? () : "exit $rc: $said"), converge(4);
 	}
-	faults({ operation => $when, effect => 'pass', delay_before => 0.5 });
+	faults({ operation => $when, effect => 'pass', delay_before => 1 });
 	my $pid = background();
-	sleep 0.3;
+	wait_until_hit() or die "the run never got to $when\n";
 	advance($seconds);
 	my $rc = wait_for($pid);
 	no_faults();
@@ -255,7 +255,7 @@ sub late {
 	my $before = password_in('env');
 	faults({ operation => 'generate', effect => 'late', after => $after });
 	my $pid = background();
-	sleep 0.5;
+	wait_until_hit() or die "the run never got there\n";
 	kill 'KILL', $pid if $killed;
 	wait_for($pid);
 	no_faults();
@@ -286,7 +286,7 @@ for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], 
 start_emulator();
 for my $seconds (600, -600, 3000, -3000) {
 	for my $when ('before', 'entra', 'token-get', 'generate', 'login') {
-		try('clocks', "$seconds s, $when", sub { start_emulator(); clock_moves($seconds, $when) });
+		try('clocks', "$seconds s, $when", sub { start_emulator(job => 'verify_timeout = 5s'); clock_moves($seconds, $when) });
 	}
 }
 for my $seconds (2 * 86400, -2 * 86400) { try('clocks', "$seconds s off", sub { start_emulator(); days_off($seconds) }); }

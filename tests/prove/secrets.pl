@@ -172,7 +172,7 @@ sub core_dump {
 		open STDERR, '>', '/dev/null';
 		exec 'sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh', $net, 'run', '-c', conf() or POSIX::_exit(127);
 	}
-	sleep 0.8;
+	wait_until_hit() or die "the run never got to $operation\n";
 	kill 'SEGV', $pid;
 	waitpid $pid, 0;
 	my $status = $?;
