@@ -23,6 +23,8 @@ struct parser {
 	const struct token *at;
 	struct arena       *arena;
 	struct err         *e;
+	struct err          wrong_call;    /* the first: a fault of the language, found further on, counts for more */
+	bool                called_wrongly;
 	unsigned            depth;     /* of our own recursion */
 };
 
@@ -278,6 +280,20 @@ static const struct node *argument(struct parser *p)
 	return make(p, NODE_EXPREF, &inner, 1);
 }
 
+static void check_call(struct parser *p, const char *name, const struct function *f, size_t n)
+{
+	if (p->called_wrongly)
+		return;
+	p->called_wrongly = true;
+	if (f == NULL)
+		(void)jmespath_fault(&p->wrong_call, "unknown-function", "there is no function %s()", name);
+	else if (f->variadic ? n < f->n_args : n != f->n_args)
+		(void)jmespath_fault(&p->wrong_call, "invalid-arity", "%s() takes %zu argument%s%s, not %zu", f->name, f->n_args,
+		                     f->n_args == 1 ? "" : "s", f->variadic ? " or more" : "", n);
+	else
+		p->called_wrongly = false;
+}
+
 /* Name and number of the arguments are checked here, so that nothing is asked of the service for a query that cannot work. */
 static const struct node *call(struct parser *p, const struct node *left)
 {
@@ -295,15 +311,7 @@ static const struct node *call(struct parser *p, const struct node *left)
 	}
 	p->at++;
 	const struct function *f = jmespath_function(left->name);
-	if (f == NULL) {
-		(void)jmespath_fault(p->e, "unknown-function", "there is no function %s()", left->name);
-		return NULL;
-	}
-	if (f->variadic ? args.n < f->n_args : args.n != f->n_args) {
-		(void)jmespath_fault(p->e, "invalid-arity", "%s() takes %zu argument%s%s, not %zu", f->name, f->n_args,
-		                     f->n_args == 1 ? "" : "s", f->variadic ? " or more" : "", args.n);
-		return NULL;
-	}
+	check_call(p, left->name, f, args.n);
 	struct node *made = make(p, NODE_CALL, args.item, args.n);
 	if (made != NULL)
 		made->call = f;
@@ -423,13 +431,17 @@ static const struct node *expression(struct parser *p, int power)
 
 bool jmespath_tree(const struct token *tokens, struct arena *a, const struct node **out, struct err *e)
 {
-	struct parser p = { .at = tokens, .arena = a, .e = e };
+	struct parser p = { .at = tokens, .arena = a, .e = e, .wrong_call = ERR_INIT };
 	const struct node *tree = expression(&p, 0);
 
 	if (tree != NULL && p.at->type != TOKEN_END)
 		tree = fail(&p, "unexpected token");
 	if (tree == NULL)
 		return false;
+	if (p.called_wrongly) {
+		*e = p.wrong_call;
+		return false;
+	}
 	*out = tree;
 	return true;
 }
