@@ -79,7 +79,7 @@ export AZURE_CLIENT_SECRET IDENTITY_HEADER KEPT
 acrotate run --force
 unset AZURE_CLIENT_SECRET IDENTITY_HEADER KEPT
 is "a rotation with a hook of the job and one of a sink" "$RC" 0
-told_of() { grep '^ACROTATE_' "$T/env.$1" | tr '\n' ' '; }
+told_of() { grep -E '^ACROTATE_(JOB|SINKS|SLOT)=' "$T/env.$1" | tr '\n' ' '; }
 is "the job's is told of all sinks" "$(told_of env)" 'ACROTATE_JOB=web ACROTATE_SINKS=first second ACROTATE_SLOT=password2 '
 is "the sink's of its own" "$(told_of sink)" 'ACROTATE_JOB=web ACROTATE_SINKS=first ACROTATE_SLOT=password2 '
 ok "no secret is in its environment or argv" sh -c '! grep -qF -e "$1" -e do-not-pass-on "$2"/env.* "$2"/cmdline.*' sh "$(password)" "$T"

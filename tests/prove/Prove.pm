@@ -220,8 +220,13 @@ sub works {
 	my $old = umask 077;
 	spill("$work/netrc.$$", "machine localhost login $login password $password\n");
 	umask $old;
-	return $works{$password} = curl('-o', '/dev/null', '-w', '%{http_code}', '--netrc-file', "$work/netrc.$$",
-		"https://$env{EMULATOR_LOGIN_SERVER}/oauth2/token?service=$env{EMULATOR_LOGIN_SERVER}") eq '200';
+	my $status = '000';
+	for (1 .. 3) {		# no answer is no refusal: on a busy machine a connection may time out
+		$status = curl('-o', '/dev/null', '-w', '%{http_code}', '--netrc-file', "$work/netrc.$$",
+			"https://$env{EMULATOR_LOGIN_SERVER}/oauth2/token?service=$env{EMULATOR_LOGIN_SERVER}");
+		last if $status ne '000';
+	}
+	return $works{$password} = $status eq '200';
 }
 
 sub litter {
