@@ -42,6 +42,7 @@ clear_log
 acrotate run
 says "a second run" 0 '^$'
 is "a second run makes no request" "$(requests)" 0
+sleep 2.1	# grace, in whole seconds of the service's clock
 acrotate run --force
 says "a rotation" 0 '^$'
 p2=$(held)
@@ -84,7 +85,7 @@ is "the registry takes what it was given" "$(login scripted "$p3")" 200
 # ---- what goes wrong ----------------------------------------------------------------------------------------------------------------
 # A run sees that nobody holds the other slot; after `grace` it is free.
 acrotate run --force
-sleep 1.2
+sleep 2.1
 control state | sed 's/"now":"[^"]*"//' >"$T/before"
 kept=$(cat "$HOME/vault/$EMULATOR_LOGIN_SERVER")
 printf '{"ServerURL":"%s","Username":"somebody","Secret":"x"}' "$EMULATOR_LOGIN_SERVER" >"$HOME/vault/$EMULATOR_LOGIN_SERVER"

@@ -90,7 +90,7 @@ is "and has no descriptor of ours" "$(sed -n 's/.* \([0-9]*\) -> .*/\1/p' "$T/fd
 like "the last one is ls's own" "$(cat "$T/fds.env")" ' 3 -> /proc/[0-9]+/fd$'
 
 # ---- its output ---------------------------------------------------------------------------------------------------------------------
-sleep 1.1
+sleep 2.1
 hook output <<'END'
 echo to stdout
 echo to stderr >&2
@@ -100,20 +100,20 @@ END
 hooked "on_change = $H/output.sh" ""
 acrotate run --force
 is "what a hook that succeeds prints is no news" "$RC$(said)" 0
-sleep 1.1
+sleep 2.1
 acrotate run --force --verbose
 like "--verbose has its standard output" "$(cat "$T/err")" '^acrotate: web: on_change: to stdout$'
 like "and its standard error" "$(cat "$T/err")" '^acrotate: web: on_change: to stderr$'
 ok "without control characters" sh -c '! LC_ALL=C grep -q "[[:cntrl:]]" "$1"' sh "$T/err"
 like "one line for one line" "$(cat "$T/err")" 'on_change: a  \[31mred \[0m bell +$'
-sleep 1.1
+sleep 2.1
 touch "$T/fail"
 acrotate run --force
 says "that of one that fails is" 70 '^acrotate: warning: web: on_change: to stderr$'
 rm "$T/fail"
 acrotate run
 is "and it succeeds next time" "$RC" 0
-sleep 1.1
+sleep 2.1
 # 10 MiB, in lines and then without any: read to the end, and cut.
 hook flood <<'END'
 yes 'line of a flood' | head -c 10485760
@@ -133,7 +133,7 @@ is "a hook that was taken out of the job is owed no more" "$RC$(said)" 0
 is "nor shown" "$(status_of hook_owed)" false
 
 # ---- it is ended in time, with all it started ----------------------------------------------------------------------------------------
-sleep 1.1
+sleep 2.1
 hook slow <<'END'
 echo started
 # A grandchild that does not listen, and closes what the pipe would show of it.
@@ -164,7 +164,7 @@ echo "$ACROTATE_SINKS $ACROTATE_SLOT" >>"$T/told"
 END
 hooked "on_change = $H/ok.sh
 grace = 1s" ""
-sleep 1.1
+sleep 2.1
 touch "$T/fail"
 before=$(password)
 acrotate run --force
@@ -179,13 +179,13 @@ is "status: an owed hook" "$(status_of hook_owed) $(status_of state)" "true fail
 acrotate status
 like "in words, too" "$(cat "$T/out")" 'an on_change hook is owed: the next run repeats it'
 generated=$(generates)
-sleep 1.1
+sleep 2.1
 journal run
 is "the next run repeats it: exit status" "$RC" 70
 ok "it ran" test -n "$(told)"
 is "nothing was generated" "$(generates)" "$generated"
 is "the password stays" "$(password)" "$now"
-sleep 1.1
+sleep 2.1
 acrotate run --force
 is "grace is long over, but the old slot is kept while a hook is owed: exit status" "$RC" 70
 like "why is said" "$(acrotate run --force --verbose; said)" 'password[12] has to wait: a hook that tells consumers of the new password is still owed'
@@ -205,7 +205,7 @@ is "and then no more" "$RC$(told)" 0
 is "status: none is owed" "$(status_of hook_owed) $(status_of state)" "false ok"
 acrotate run --force
 is "the next rotation takes the slot" "$RC" 0
-sleep 1.1
+sleep 2.1
 touch "$T/fail"
 journal run --force
 is "the journal of a rotation whose hook fails has one line of both" "$RC $(grep -c '^<5>acrotate: web: rotated to password[12], .*; password[12] is deployed, expires in .*; but then: on_change .* failed with status 3; it is owed' "$T/journal")" "70 1"
@@ -217,7 +217,7 @@ hook mine <<'END'
 echo mine >>"$T/told.mine"
 END
 hooked "on_change = $H/ok.sh" "on_change = $H/mine.sh"
-sleep 1.1
+sleep 2.1
 touch "$T/fail"
 rm -f "$T/told.mine"
 acrotate run --force
@@ -229,7 +229,7 @@ is "only what failed is repeated" "$RC $(test ! -e "$T/told.mine" && echo not ag
 # A sink that is optional does not fail the run, nor does its hook; it is owed all the same.
 hooked "" "optional = yes
 on_change = $H/ok.sh"
-sleep 1.1
+sleep 2.1
 touch "$T/fail"
 acrotate run --force
 is "a failing hook of an optional sink: exit status" "$RC" 0
@@ -241,7 +241,7 @@ is "until it succeeds" "$RC $(status_of hook_owed)" "0 false"
 
 # A program that cannot be started fails like one that was.
 hooked "on_change = $H/missing.sh" ""
-sleep 1.1
+sleep 2.1
 acrotate run --force
 says "a hook that is not there" 70 "on_change: cannot run '$H/missing.sh': No such file or directory; it is owed"
 hooked "on_change = $H/dies.sh" ""

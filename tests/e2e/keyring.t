@@ -97,7 +97,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 fi
 
 # ---- another user's item -----------------------------------------------------------------------------------------------------------
-sleep 1.2
+sleep 2.1
 printf '{"ServerURL":"%s","Username":"somebody","Secret":"theirs"}' "$EMULATOR_LOGIN_SERVER" |
 	at_bus one docker-credential-secretservice store
 run_at one --force
@@ -112,7 +112,7 @@ is "and the registry takes it" "$(login web-pull "$p3")" 200
 keyring_job
 
 # ---- the same through docker's helper as a sink of type helper ----------------------------------------------------------------------
-sleep 1.2
+sleep 2.1
 job web-pull <<END
 [job]
 token = web-pull
@@ -131,7 +131,7 @@ keyring_job
 run_at one
 says "and the libsecret sink reads what the helper wrote" 0 '^$'
 p3=$p4
-sleep 1.2
+sleep 2.1
 
 # ---- locked, frozen, killed --------------------------------------------------------------------------------------------------------
 control state >"$T/before"

@@ -166,7 +166,7 @@ first=$(password_in)
 is "with a password that works" "$(login web-pull "$first")" 200
 fault '{"operation":"login","effect":"status","status":401,"count":0}' >/dev/null
 usual_job web-pull 'verify_timeout = 2s' 'grace = 1s'
-before=$(sinks); sleep 1.1
+before=$(sinks); sleep 2.1
 acrotate run --force
 like "a password that the registry never accepts is not delivered" "$RC" '75|76|77'
 like "and that is said" "$(acrotate run --force --verbose; said)" 'web-pull: '

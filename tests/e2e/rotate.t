@@ -65,7 +65,7 @@ ok "that opens nothing for writing" sh -c '! grep -E "O_WRONLY|O_RDWR|O_CREAT|re
 chmod 604 "$H/config.json"
 last=$p1
 for n in 1 2 3 4 5; do
-	sleep 1.1
+	sleep 2.1
 	acrotate run --force --detailed-exitcode web-pull
 	is "rotation $n says that something changed" "$RC" 2
 	now=$(password_in)
@@ -114,7 +114,7 @@ like "--verbose says a line a job" "$(cat "$T/out")" '^web-pull: password[12] is
 # ---- when it comes near its end ----------------------------------------------------------------------------------------------------
 usual_job web-pull 'lifetime = 40s' 'renew_before = 28s' 'grace = 1s'
 acrotate run --force web-pull
-sleep 1.1
+sleep 2.1
 acrotate run --force web-pull
 is "a short life is asked for" "$RC" 0
 before=$(password_in)
