@@ -28,10 +28,12 @@ struct line { const char *word[WORDS_MAX]; };
 static bool parse(const struct line *l, struct options *o, const struct command **cmd, struct err *e)
 {
 	static char name[] = "acrotate";
-	char *argv[WORDS_MAX + 2] = { name };
+	static char *argv[WORDS_MAX + 2];	/* the options borrow it, as they do main's */
 	static char store[WORDS_MAX][64];
 	int argc = 1;
 
+	memset(argv, 0, sizeof(argv));
+	argv[0] = name;
 	for (int i = 0; i < WORDS_MAX && l->word[i] != NULL; i++) {
 		(void)snprintf(store[i], sizeof(store[i]), "%s", l->word[i]);
 		argv[argc++] = store[i];
