@@ -34,6 +34,9 @@ MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **o
 /* The same to the last byte, for what is not text. */
 MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out, struct err *e);
 
+/* The directory of the real file, open, as replacing and writing in place will find it: for the sandbox. guarded: as in struct fs_attr. */
+MUST_USE bool fs_directory(const char *path, bool guarded, int *out, struct err *e);
+
 /* ---- replacing --------------------------------------------------------------------------------------------------------------- */
 
 /* What a new file gets; -1 (mode, uid, gid) means: as the file there has it; else 0600 and the running user. ACLs and extended

@@ -2,6 +2,7 @@
 /*
  * Runs another program to its end: argv without a shell, its own process group, killed as a whole when the time is out. It gets default
  * signals, no descriptor of ours but 0 to 2, and our environment without the secrets that may be in it.
+ * Where a spawner runs (base/spawner.h), that starts it: outside the sandbox we are in.
  */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -22,7 +23,7 @@ struct process {
 };
 struct process_end { bool in_time; int status /* as waitpid() */; };
 
-/* False (ERR_LOCAL) only when it could not be started, or the input is too long. Output past out's limit is read and dropped (out->over). */
+/* False (ERR_LOCAL) only when it could not be started, the input is too long, or the spawner died. Output past out's limit is read and dropped (out->over). */
 MUST_USE bool process_run(const struct process *p, struct buf *out, struct process_end *end, struct err *e);
 /* The path of an executable: `name` itself if absolute, else found in $PATH. ERR_CONFIG when there is none. Caller frees. */
 MUST_USE bool process_find(const char *name, char **out, struct err *e);

@@ -42,6 +42,8 @@ MUST_USE bool place_read(const struct place *p, size_t max, struct buf *out, str
 /* A sealed, parked stage with this content. */
 MUST_USE bool place_stage(const struct place *p, const struct buf *text, struct fs_stage **out, struct err *e);
 
+/* As in struct sink_ops; `spec` begins with a struct place_spec. */
+MUST_USE bool place_directory(const void *spec, int *out, struct err *e);
 /* Everything about the file but its content: mounts, who can change the way to it, its attributes, room for `size` bytes.
  * Not between enter and drop: mounts of other processes are looked at with our own rights. */
 MUST_USE bool place_check(struct place *p, size_t size, struct err *e);

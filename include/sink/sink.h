@@ -41,6 +41,11 @@ struct sink_ops {
 	size_t            n_keys, spec_size;
 	bool              local;               /* file-like: the small front program can read it */
 	bool              atomic;              /* commit is one rename; ordered last */
+	bool              threads;             /* looking at it leaves threads of a library behind */
+	/* For the sandbox. The directory it writes in, open, found as it will be found then; NULL: it writes no files of its own. */
+	bool (*directory)(const void *spec, int *out, struct err *e);
+	/* The program it starts, a path or a name for $PATH; NULL: none. */
+	const char *(*program)(const void *spec);
 	/* Once, before there are threads (sink_setup); may be NULL. */
 	void (*setup)(void);
 	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be NULL. */

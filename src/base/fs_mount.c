@@ -163,7 +163,7 @@ static bool refuse(const char *path, const struct mount *m, const char *who, str
 /* ---- what is mounted where, remembered for a moment ------------------------------------------------------------------------------ */
 
 /* The mounts of one namespace, and of a process in it. */
-struct namespace { long pid; ino_t id; struct buf text; struct mounts mounts; };
+struct namespace { long pid; ino_t id; /* 0: not for us to know */ struct buf text; struct mounts mounts; };
 
 /*
  * Reading the mounts of every process takes a system call or more for each of them: too much for each of ten thousand jobs. A mount that
@@ -204,6 +204,27 @@ static bool is_known(ino_t id)
 	return false;
 }
 
+/* In the sandbox, and of another user's processes, the namespace's number is not to be had; the number of its first mount, which no
+ * other namespace has at the same time, says as much. */
+static bool is_known_by_mount(const char *mountinfo)
+{
+	char line[32];
+	FILE *f = fopen(mountinfo, "re");
+
+	if (f == NULL)
+		return true; /* gone, or not for us to read */
+	size_t n = fread(line, 1, sizeof(line) - 1, f);
+	(void)fclose(f); /* opened to read */
+	if (n == 0)
+		return true;
+	line[n] = '\0';
+	long first = strtol(line, NULL, 10);
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.ns[i].mounts.n > 0 && seen.ns[i].mounts.m[0].id == first)
+			return true;
+	return false;
+}
+
 /* A mount namespace is looked at once, whoever of its processes is met first. */
 static void remember(long pid)
 {
@@ -212,14 +233,15 @@ static void remember(long pid)
 	struct namespace ns = { .pid = pid, .text = BUF_INIT(MOUNTINFO_MAX) };
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", pid);
-	if (stat(path, &st) != 0 || seen.n == NAMESPACES_MAX || is_known(st.st_ino))
-		return;
+	bool numbered = stat(path, &st) == 0;
 	(void)snprintf(path, sizeof(path), "/proc/%ld/mountinfo", pid);
+	if (seen.n == NAMESPACES_MAX || (numbered ? is_known(st.st_ino) : is_known_by_mount(path)))
+		return;
 	if (!read_mounts(path, &ns.text)) {
 		buf_free(&ns.text);
 		return; /* gone, or not for us to read */
 	}
-	ns.id = st.st_ino;
+	ns.id = numbered ? st.st_ino : 0;
 	parse(ns.text.data, &ns.mounts);
 	seen.ns = mem_grow(seen.ns, &seen.cap, seen.n + 1, sizeof(ns));
 	seen.ns[seen.n++] = ns;

@@ -220,6 +220,16 @@ void fs_target_close(struct fs_target *t)
 	t->dir = -1;
 }
 
+bool fs_directory(const char *path, bool guarded, int *out, struct err *e)
+{
+	struct fs_target t;
+
+	if (!fs_target_open(path, guarded, &t, e))
+		return false;
+	*out = t.dir;
+	return true;
+}
+
 /* FNV-1a: it only has to differ between the temporaries of one directory. */
 static uint64_t hash(uint64_t h, const char *text)
 {

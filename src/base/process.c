@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,59 +14,12 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/spawn.h"
+#include "base/spawner.h"
 
 #define POLL_MS 50       /* how late the end of a program that closed its output is noticed */
+#define REST_MAX 64      /* reads of 4 KiB: more than a pipe holds */
 #define KILL_MS 2000     /* between SIGTERM and SIGKILL for one whose time is out */
-
-extern char **environ;
-
-/* ---- its environment ----------------------------------------------------------------------------------------------------------- */
-
-/* Secrets that this program was given by environment. */
-static const char *const withheld[] = {
-	"AZURE_CLIENT_SECRET=", "AZURE_CLIENT_CERTIFICATE_PASSWORD=", "AZURE_PASSWORD=", "IDENTITY_HEADER=", "MSI_SECRET=",
-	"ACTIONS_ID_TOKEN_REQUEST_TOKEN=", "SYSTEM_ACCESSTOKEN=",
-};
-
-static bool starts_with(const char *variable, const char *name_and_sign)
-{
-	return strncmp(variable, name_and_sign, strlen(name_and_sign)) == 0;
-}
-
-static bool is_withheld(const char *variable, const char *const *extra)
-{
-	for (size_t i = 0; i < COUNT(withheld); i++)
-		if (starts_with(variable, withheld[i]))
-			return true;
-	for (size_t i = 0; extra != NULL && extra[i] != NULL; i++)
-		if (strncmp(variable, extra[i], strcspn(extra[i], "=") + 1) == 0)
-			return true;
-	return false;
-}
-
-static char **environment(const char *const *extra)
-{
-	size_t n = 0, m = 0, k = 0;
-
-	while (environ[n] != NULL)
-		n++;
-	while (extra != NULL && extra[m] != NULL)
-		m++;
-	char **out = mem_array(n + m + 1, sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		if (!is_withheld(environ[i], extra))
-			out[k++] = mem_dup(environ[i]);
-	for (size_t i = 0; i < m; i++)
-		out[k++] = mem_dup(extra[i]);
-	return out;
-}
-
-static void list_free(char ***list)
-{
-	for (size_t i = 0; *list != NULL && (*list)[i] != NULL; i++)
-		free((*list)[i]);
-	free(*list);
-}
 
 /* ---- starting ------------------------------------------------------------------------------------------------------------------ */
 
@@ -99,34 +51,29 @@ static bool full_pipe(const struct buf *input, int *out, struct err *e)
 	return err_sys(e, n < 0 ? why : ENOSPC, "cannot fill a pipe");
 }
 
-static int spawn(const struct process *p, char *const *env, int input, int output, pid_t *pid)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
+/* One that was started: `word` is where the spawner tells its end, -1 for a child of ours. */
+struct running { pid_t pid; int word; bool lost; };
 
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	(void)posix_spawn_file_actions_init(&files);
-	if (input >= 0)
-		(void)posix_spawn_file_actions_adddup2(&files, input, 0);
-	else
-		(void)posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&files, output, 1);
-	if (p->with_errors)
-		(void)posix_spawn_file_actions_adddup2(&files, output, 2);
-	else
-		(void)posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-	(void)posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	(void)posix_spawnattr_init(&attr);
-	(void)posix_spawnattr_setpgroup(&attr, 0);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setsigdefault(&attr, &all);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int rc = posix_spawn(pid, p->argv[0], &files, &attr, p->argv, env);
-	(void)posix_spawnattr_destroy(&attr);
-	(void)posix_spawn_file_actions_destroy(&files);
-	return rc;
+static void running_clear(struct running *r)
+{
+	close_fd(&r->word);
+}
+
+static int start(const struct spawn *s, struct running *r)
+{
+	return spawner_runs() ? spawner_spawn(s, &r->pid, &r->word) : spawn_child(s, &r->pid);
+}
+
+static bool has_ended(struct running *r, bool wait, int *status)
+{
+	pid_t pid;
+
+	if (r->word >= 0)
+		return spawner_ended(r->word, wait, status, &r->lost);
+	do
+		pid = waitpid(r->pid, status, wait ? 0 : WNOHANG);
+	while (pid < 0 && errno == EINTR);
+	return pid == r->pid;
 }
 
 /* ---- until its end ------------------------------------------------------------------------------------------------------------- */
@@ -144,39 +91,50 @@ static bool drain(int fd, struct buf *out)
 	return more;
 }
 
+/* What it wrote before it ended. What it left running may write for ever. */
+static void drain_rest(int fd, struct buf *out)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (int i = 0; i < REST_MAX && poll(&p, 1, 0) > 0 && drain(fd, out); i++)
+		;
+}
+
 /* Until it has ended, its output closed and it ended, or the deadline. True with the status when it ended. */
-static bool attend(pid_t pid, int fd, int64_t deadline_ms, struct buf *out, int *status)
+static bool attend(struct running *r, int fd, int64_t deadline_ms, struct buf *out, int *status)
 {
 	bool open = true;
 
 	for (;;) {
-		struct pollfd p = { .fd = open ? fd : -1, .events = POLLIN };
-		int ready = poll(&p, 1, POLL_MS);
-		if (ready > 0)
+		struct pollfd p[] = { { .fd = open ? fd : -1, .events = POLLIN }, { .fd = r->word, .events = POLLIN } };
+		bool more = poll(p, COUNT(p), POLL_MS) > 0 && p[0].revents != 0;
+		if (more)
 			open = drain(fd, out);
 		/* What it left running in the background may hold the pipe open for ever: its own end is what counts. */
-		if ((ready <= 0 || !open) && waitpid(pid, status, WNOHANG) == pid)
+		if ((!more || !open) && has_ended(r, false, status)) {
+			if (open)
+				drain_rest(fd, out);
 			return true;
+		}
 		if (env_mono_ms(&env_system) >= deadline_ms)
 			return false;
 	}
 }
 
-static void end_group(pid_t pid, int fd, struct buf *out, int *status)
+static void end_group(struct running *r, int fd, struct buf *out, int *status)
 {
-	(void)kill(-pid, SIGTERM);
-	bool ended = attend(pid, fd, env_mono_ms(&env_system) + KILL_MS, out, status);
-	(void)kill(-pid, SIGKILL); /* the rest of its group, too */
-	while (!ended && waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
+	(void)kill(-r->pid, SIGTERM);
+	bool ended = attend(r, fd, env_mono_ms(&env_system) + KILL_MS, out, status);
+	(void)kill(-r->pid, SIGKILL); /* the rest of its group, too */
+	if (!ended)
+		(void)has_ended(r, true, status);
 }
 
 bool process_run(const struct process *p, struct buf *out, struct process_end *end, struct err *e)
 {
-	AUTO(list_free) char **env = environment(p->extra);
 	AUTO(close_fd) int input = -1, reading = -1, writing = -1;
+	AUTO(running_clear) struct running r = { .word = -1 };
 	int ends[2], status = 0;
-	pid_t pid;
 
 	if (p->input != NULL && !full_pipe(p->input, &input, e))
 		return err_in(e, "cannot run '%s'", p->argv[0]);
@@ -184,14 +142,17 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 		return err_sys(e, errno, "cannot run '%s'", p->argv[0]);
 	reading = ends[0];
 	writing = ends[1];
-	int rc = spawn(p, env, input, writing, &pid);
+	const struct spawn s = { .argv = p->argv, .extra = p->extra, .input = input, .output = writing, .with_errors = p->with_errors };
+	int rc = start(&s, &r);
 	close_fd(&writing);
 	close_fd(&input);
 	if (rc != 0)
 		return err_sys(e, rc, "cannot run '%s'", p->argv[0]);
-	bool in_time = attend(pid, reading, env_mono_ms(&env_system) + p->timeout_ms, out, &status);
+	bool in_time = attend(&r, reading, env_mono_ms(&env_system) + p->timeout_ms, out, &status);
 	if (!in_time)
-		end_group(pid, reading, out, &status);
+		end_group(&r, reading, out, &status);
+	if (r.lost)
+		return err_set(e, ERR_LOCAL, "cannot tell how '%s' ended: the process that started it was killed", p->argv[0]);
 	*end = (struct process_end){ .in_time = in_time, .status = status };
 	return true;
 }

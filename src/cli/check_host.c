@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "config/job.h"
+#include "confine.h"
 
 bool check_directory(const char *path, struct err *e)
 {
@@ -64,4 +65,5 @@ void check_host(const struct config *c, struct findings *f)
 		(void)found_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
 	state_dir(c, f);
 	metrics_file(c, f);
+	check_sandbox(c, f);
 }

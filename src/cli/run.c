@@ -10,14 +10,17 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/secret.h"
+#include "base/spawner.h"
 #include "cli/world.h"
 #include "config/job.h"
+#include "confine.h"
 #include "http/http.h"
 #include "progress.h"
 #include "report.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
+#include "sink/sink.h"
 
 #define OPEN_MAX_TASKS   4096     /* rotations in memory at once; each waits for replication without a thread */
 #define WAIT_FIRST_MS    2000
@@ -31,6 +34,7 @@ struct run {
 	size_t *due, n_due, next;   /* places in rq->jobs */
 	int64_t wait_until_ms;
 	struct metrics *metrics;    /* NULL: no metrics_file, or nothing is done */
+	bool confined;
 };
 
 struct task {
@@ -125,33 +129,63 @@ static void unusable(struct run *run, size_t at, const struct err *e)
 	measure(run, at, name, NULL);
 }
 
+/* Gives up all rights but those that these jobs need; false when that failed, and they were told. */
+static bool enter_sandbox(struct run *run, const size_t *jobs, size_t n)
+{
+	struct err e = ERR_INIT;
+
+	if (run->rq->dry_run || run->confined || n == 0)
+		return true;
+	if (confine(run->rq->config, jobs, n, &e)) {
+		run->confined = true;
+		return true;
+	}
+	for (size_t i = 0; i < n; i++)
+		unusable(run, jobs[i], &e);
+	return false;
+}
+
+static bool has_threads(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_sinks; i++)
+		if (job->sinks[i].ops->threads)
+			return true;
+	return false;
+}
+
 /* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again when they start, so that ten thousand
  * cost no memory. */
 static void sort_out(struct run *run)
 {
 	const struct run_request *rq = run->rq;
-	bool *bad = mem_array(rq->n_jobs, sizeof(*bad));
+	AUTO_FREE size_t *usable = mem_array(rq->n_jobs, sizeof(*usable));
+	size_t n = 0;
+	bool threads = false;
 
-	for (size_t at = 0; at < rq->n_jobs; at++) {
-		AUTO_JOB struct job *job = NULL;
-		struct err e = ERR_INIT;
-		bad[at] = !config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e);
-		if (bad[at])
-			unusable(run, at, &e);
-	}
 	run->due = mem_array(rq->n_jobs, sizeof(*run->due));
 	for (size_t at = 0; at < rq->n_jobs; at++) {
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
-		if (bad[at])
+		if (!config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e)) {
+			unusable(run, at, &e);
 			continue;
+		}
+		threads = threads || has_threads(job);
+		usable[n++] = at;
+	}
+	/* Threads that are there already would keep all rights: whether anything is due is found out in the sandbox then. */
+	if (threads && !enter_sandbox(run, usable, n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = usable[i];
+		AUTO_JOB struct job *job = NULL;
+		struct err e = ERR_INIT;
 		/* The first of two rivals learns of the other only now. */
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) || !config_job(rq->config, rq->jobs[at], &job, &e))
 			unusable(run, at, &e);
 		else if (!report_quiet(run, at, job))
 			run->due[run->n_due++] = at;
 	}
-	free(bad);
 }
 
 /* ---- the pool's tasks ------------------------------------------------------------------------------------------------------- */
@@ -336,8 +370,10 @@ int cli_run(const struct run_request *rq)
 	if (config_run(rq->config)->metrics_file != NULL && !rq->dry_run)
 		run.metrics = metrics_new(config_count(rq->config));
 	sort_out(&run);
-	if (run.n_due > 0)
+	if (run.n_due > 0 && enter_sandbox(&run, run.due, run.n_due))
 		run_due(&run);
 	free(run.due);
-	return write_metrics(&run, began_ms, report_end(run.report));
+	int status = write_metrics(&run, began_ms, report_end(run.report));
+	spawner_stop();
+	return status;
 }

@@ -11,7 +11,7 @@ const struct key run_keys[] = {
 	  .help = "where the state of jobs is kept; default: $STATE_DIRECTORY, else /var/lib/acrotate, a user's ~/.local/state/acrotate" },
 	{ ROW(run_spec, metrics_file, "metrics_file", KEY_PATH), .help = "a Prometheus text file, replaced by every run; default: none" },
 	{ ROW(run_spec, patience, "patience", KEY_DURATION), .fallback = "6h", .help = "how long passing failures stay quiet" },
-	{ ROW(run_spec, sandbox, "sandbox", KEY_BOOL), .fallback = "yes", .help = "give up every right that a run does not need (not in effect yet)" },
+	{ ROW(run_spec, sandbox, "sandbox", KEY_BOOL), .fallback = "yes", .help = "give up every right that a run does not need" },
 };
 const size_t run_keys_count = COUNT(run_keys);
 

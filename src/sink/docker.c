@@ -489,4 +489,5 @@ const struct sink_ops sink_docker = {
 	.abort = docker_abort,
 	.close = docker_close,
 	.sweep = docker_sweep,
+	.directory = place_directory,
 };

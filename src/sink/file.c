@@ -235,4 +235,5 @@ const struct sink_ops sink_file = {
 	.abort = file_abort,
 	.close = file_close,
 	.sweep = file_sweep,
+	.directory = place_directory,
 };

@@ -257,6 +257,13 @@ static bool helper_commit(struct sink *s, struct err *e)
 	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back", h->spec->program, h->next.server);
 }
 
+static const char *helper_program(const void *spec)
+{
+	const struct helper_spec *s = spec;
+
+	return s->program;
+}
+
 const struct sink_ops sink_helper = {
 	.type = "helper",
 	.keys = helper_keys,
@@ -272,4 +279,5 @@ const struct sink_ops sink_helper = {
 	.commit = helper_commit,
 	.abort = helper_abort,
 	.close = helper_close,
+	.program = helper_program,
 };

@@ -448,6 +448,7 @@ const struct sink_ops sink_libsecret = {
 	.keys = libsecret_keys,
 	.n_keys = COUNT(libsecret_keys),
 	.spec_size = sizeof(struct libsecret_spec),
+	.threads = true,
 	.setup = libsecret_setup,
 	.identity = libsecret_identity,
 	.open = libsecret_open,

@@ -65,6 +65,14 @@ bool place_stage(const struct place *p, const struct buf *text, struct fs_stage 
 	return true;
 }
 
+bool place_directory(const void *spec, int *out, struct err *e)
+{
+	AUTO(place_clear) struct place p = { .spec = spec };
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+
+	return place_enter(&p, &rights, e) && fs_directory(p.spec->path, p.spec->user == NULL, out, e);
+}
+
 bool place_in_place(const struct place *p, bool found)
 {
 	return p->spec->in_place && found;

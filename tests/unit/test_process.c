@@ -2,18 +2,20 @@
 #include "check.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/process.h"
+#include "base/spawner.h"
 
 static bool shell(const char *script, const char *input, bool with_errors, int64_t timeout_ms, struct buf *out,
                   struct process_end *end, struct err *e)
 {
 	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, strdup(script), NULL };
-	const char *const extra[] = { "GREETING=hello", "HOME=/elsewhere", NULL };
+	const char *const extra[] = { "ACROTATE_GREETING=hello", "ACROTATE_HOME=/elsewhere", NULL };
 	AUTO_BUF struct buf in = BUF_INIT(10000);
 
 	if (input != NULL)
@@ -33,7 +35,7 @@ static const struct row { const char *script, *input; bool with_errors; int stat
 	{ "exit 0", "nobody reads this", false, 0, "" },
 	{ "echo o; echo e >&2; exit 3", NULL, false, 3, "o\n" },
 	{ "echo o; echo e >&2; exit 3", NULL, true, 3, "o\ne\n" },
-	{ "echo $GREETING $HOME $AZURE_CLIENT_SECRET.", NULL, false, 0, "hello /elsewhere .\n" },
+	{ "echo $ACROTATE_GREETING $ACROTATE_HOME $AZURE_CLIENT_SECRET.", NULL, false, 0, "hello /elsewhere .\n" },
 	/* Descriptors of ours: the directory listing has its own one open. */
 	{ "for f in /proc/self/fd/*; do [ \"${f##*/}\" -le 2 ] || [ ! -e \"$f\" ] || echo \"$f\"; done", NULL, false, 0, "" },
 	{ "trap '' PIPE; exec >&-; sleep 0.1; exit 4", NULL, false, 4, "" },
@@ -45,6 +47,7 @@ static void runs(void **state)
 {
 	(void)state;
 	assert_int_equal(setenv("AZURE_CLIENT_SECRET", "hush", 1), 0);
+	assert_int_equal(setenv("ACROTATE_HOME", "/here", 1), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *r = &rows[i];
 		AUTO_BUF struct buf out = BUF_INIT(1000);
@@ -152,12 +155,148 @@ static void finds_programs(void **state)
 	scratch_remove(dir);
 }
 
+/* ---- the same through a spawner --------------------------------------------------------------------------------------------------- */
+
+static int with_spawner(void **state)
+{
+	struct spawner_rules rules = { .n = 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	(void)setenv("AZURE_CLIENT_SECRET", "hush", 1);
+	spawner_allow(&rules, (char *[]){ (char[]){ "/bin/sh" }, (char[]){ "-c" }, NULL }, true);
+	spawner_allow(&rules, (char *[]){ (char[]){ "/nonexistent/x" }, NULL }, false);
+	bool ok = spawner_start(&rules, &e);
+	spawner_rules_clear(&rules);
+	return ok ? 0 : -1;
+}
+
+static int without_spawner(void **state)
+{
+	(void)state;
+	spawner_stop();
+	return spawner_runs() ? -1 : 0;
+}
+
+#define THREADS 8
+#define TIMES   20
+
+static void *many_times(void *arg)
+{
+	int *good = arg, id = *good;
+
+	*good = 0;
+	for (int i = 0; i < TIMES; i++) {
+		AUTO_BUF struct buf out = BUF_INIT(1000);
+		struct process_end end = { .in_time = false };
+		struct err e = ERR_INIT;
+		char input[32], want[sizeof(input) + 1];
+		(void)snprintf(input, sizeof(input), "%d-%d", id, i);
+		(void)snprintf(want, sizeof(want), "%s.", input);
+		*good += shell("cat; printf .; exit 7", input, true, 60000, &out, &end, &e) && end.in_time && WEXITSTATUS(end.status) == 7 &&
+		         strcmp(buf_cstr(&out), want) == 0;
+	}
+	return NULL;
+}
+
+static void threads_get_their_own(void **state)
+{
+	pthread_t t[THREADS];
+	int good[THREADS];
+
+	(void)state;
+	for (int i = 0; i < THREADS; i++) {
+		good[i] = i;
+		assert_int_equal(pthread_create(&t[i], NULL, many_times, &good[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(t[i], NULL), 0);
+		assert_int_equal(good[i], TIMES);
+	}
+}
+
+static void a_signal_to_all_does_not_end_it(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct process_end end = { .in_time = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(shell("kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; echo on", NULL, false, 20000, &out, &end, &e));
+	assert_true(shell("echo and on", NULL, false, 20000, &out, &end, &e));
+	assert_string_equal(buf_cstr(&out), "on\nand on\n");
+}
+
+static void its_death_is_noticed(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct process_end end = { .in_time = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_false(shell("kill -KILL $PPID; exit 0", NULL, false, 20000, &out, &end, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	/* Before or after it could say that the program was started. */
+	CHECK(strstr(e.text, "was killed") != NULL || strstr(e.text, "Broken pipe") != NULL, "%s", e.text);
+	assert_false(shell("exit 0", NULL, false, 20000, &out, &end, &e));
+	assert_non_null(strstr(e.text, "Broken pipe"));
+}
+
+static bool is_gone(pid_t pid)
+{
+	char path[64], text[512] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	bool dead = fgets(text, sizeof(text), f) == NULL || strstr(text, ") Z") != NULL;
+	(void)fclose(f);
+	return dead;
+}
+
+static void it_ends_with_its_parent(void **state)
+{
+	int told[2], status;
+	pid_t spawner = 0;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	pid_t parent = fork();
+	if (parent == 0) {
+		AUTO_BUF struct buf out = BUF_INIT(1000);
+		struct process_end end = { .in_time = false };
+		struct err e = ERR_INIT;
+		if (with_spawner(NULL) != 0 || !shell("echo $PPID", NULL, false, 20000, &out, &end, &e))
+			_exit(1);
+		spawner = (pid_t)atol(buf_cstr(&out));
+		(void)!write(told[1], &spawner, sizeof(spawner));
+		(void)pause();
+	}
+	assert_int_equal(read(told[0], &spawner, sizeof(spawner)), sizeof(spawner));
+	assert_true(spawner > 1);
+	assert_false(is_gone(spawner));
+	assert_int_equal(kill(parent, SIGKILL), 0);
+	assert_int_equal(waitpid(parent, &status, 0), parent);
+	for (int i = 0; i < 1000 && !is_gone(spawner); i++)
+		(void)usleep(10000);
+	assert_true(is_gone(spawner));
+	(void)close(told[0]);
+	(void)close(told[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs), cmocka_unit_test(is_ended_with_all_it_started),
 		cmocka_unit_test(one_that_ignores_sigterm_is_killed), cmocka_unit_test(much_output_blocks_nobody),
-		cmocka_unit_test(cannot_start), cmocka_unit_test(finds_programs),
+		cmocka_unit_test(cannot_start),
+#define THROUGH_SPAWNER(f) cmocka_unit_test_setup_teardown(f, with_spawner, without_spawner)
+		THROUGH_SPAWNER(runs), THROUGH_SPAWNER(is_ended_with_all_it_started), THROUGH_SPAWNER(one_that_ignores_sigterm_is_killed),
+		THROUGH_SPAWNER(much_output_blocks_nobody), THROUGH_SPAWNER(cannot_start), THROUGH_SPAWNER(threads_get_their_own),
+		THROUGH_SPAWNER(a_signal_to_all_does_not_end_it), THROUGH_SPAWNER(its_death_is_noticed),
+		cmocka_unit_test(it_ends_with_its_parent),
+		cmocka_unit_test(finds_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
