@@ -165,11 +165,12 @@ FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src/sink/list_all.c tests/fakes/*.c))
 fuzz: $(FUZZ:%=fuzz-%)
+fuzz-built: $(FUZZ:%=build/fuzz/%)
 # Static: as an implicit rule without prerequisites it would also match $B/ok/fuzz-NAME, and win.
 $(FUZZ:%=fuzz-%): fuzz-%:
 	@$(MAKE) --no-print-directory -j$(shell nproc) build/fuzz/$*
 	@mkdir -p build/fuzz/new-$*
-	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
 	  build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*)
 build/fuzz/o/%.o: %.c
 	@mkdir -p $(@D) && clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -Itests -std=c17 -MMD -MP -c -o $@ $<
@@ -228,7 +229,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz install deb rpm lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
