@@ -87,7 +87,7 @@ bend() {
 straight() { sed -i '/ln -sfn/d' "$T/vault"; ln -sfn ../inside "$H/link"; rm -f "$T/outside/web.env"; }
 if [ $have = yes ]; then
 	before=$(cat "$T/inside/web.env")
-	bend =
+	bend '='
 	patiently acrotate run --force
 	is "a sink that is made to lead elsewhere meanwhile: exit status" "$RC" 74
 	like "it says so" "$(said)" "sink 'linked'.*Permission denied"
@@ -101,7 +101,7 @@ if [ $have = yes ]; then
 
 	# The same without: that is what kept it.
 	sed -i 's/^\[run\]/&\nsandbox = no/' "$E/acrotate.conf"
-	bend !=
+	bend '!='
 	patiently acrotate run --force --debug
 	ok "sandbox = no: it is written there" test -e "$T/outside/web.env"
 	ok "and nothing is said of a sandbox" sh -c '! grep -q "in the sandbox" "$1"' sh "$T/err"
