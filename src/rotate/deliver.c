@@ -333,14 +333,14 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 		r->generated = r->delivered = false;
 		observe_stamp(&r->o, now);
 		r->o.dirty = true;
-		if (!save_state(r, e))
-			return FAILED;
-		/* After a heal something may still be due; after a rotation this counts what became of it. */
-		return go_to(r, observe_hook_owed(&r->o) ? STEP_HOOKS : STEP_DECIDE);
+		/* After a heal something may still be due; after a rotation this counts what became of it. Saved with what comes of that: a run
+		 * killed until then was killed behind the commit, and the next one sees the same in the sinks and says the same. */
+		if (!observe_hook_owed(&r->o))
+			return go_to(r, STEP_DECIDE);
+		return save_state(r, e) ? go_to(r, STEP_HOOKS) : FAILED;
 	}
-	if (!save_state(r, e))
-		return FAILED;
-	return go_to(r, STEP_END);
+	/* A run that changed something saves at its end. */
+	return r->out.changed || save_state(r, e) ? go_to(r, STEP_END) : FAILED;
 }
 
 /* ---- hooks ------------------------------------------------------------------------------------------------------------------ */
