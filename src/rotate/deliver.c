@@ -131,11 +131,12 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	size_t ready = 0;
 
 	(void)h;
-	/* From here on a temporary file with a password may stand beside a sink. */
-	r->o.dirty = r->o.dirty || !r->o.state.unfinished;
-	r->o.state.unfinished = true;
-	if (!save_state(r, e))
-		return FAILED;
+	/* From here on a temporary file with a password may stand beside a sink. Behind a generate the intent has said so. */
+	if (!r->o.state.unfinished) {
+		r->o.state.unfinished = r->o.dirty = true;
+		if (!save_state(r, e))
+			return FAILED;
+	}
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
@@ -243,7 +244,7 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 
 /* ---- deliver ---------------------------------------------------------------------------------------------------------------- */
 
-/* Durable before the first sink changes: from now on a consumer may hold it. */
+/* Durable before the first sink changes: what is in the slot, and that from now on a consumer may hold it. */
 enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 {
 	struct slot_memory *m = &r->o.state.slot[fresh_slot(r)];

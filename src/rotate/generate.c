@@ -49,6 +49,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	m->asked_us = r->expires_us;
 	m->intent = true;
 	m->intent_since = now;
+	r->o.state.unfinished = true;    /* said here, so that preparing the sinks needs no save of its own */
 	r->o.dirty = true;
 	return save_state(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
 }
@@ -166,7 +167,10 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 	return poll_again(r, STEP_AWAIT, "generating the password", e);
 }
 
-/* From here on the ledger knows the password by its print, so that a sink that holds it is recognised whatever happens. */
+/*
+ * From here on the ledger knows the password by its print. That is saved together with the delivery, before the first sink changes: a run
+ * that is killed until then leaves its intent, by which the next one knows the generation as its own, and as delivered to nobody.
+ */
 enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 {
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
@@ -195,6 +199,5 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 		return save_state(r, e) ? go_to(r, STEP_DECIDE) : FAILED;
 	}
 	r->generated = true;
-	r->o.state.unfinished = true;
-	return save_state(r, e) ? go_to(r, STEP_PREPARE) : FAILED;
+	return go_to(r, STEP_PREPARE);
 }

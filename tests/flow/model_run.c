@@ -3,7 +3,7 @@
 
 enum step { END, INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK };
 
-static const enum step steps_of_rotate[] = { INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
+static const enum step steps_of_rotate[] = { INTENT, REREAD, GENERATE, PROBE, RECORD, DELIVERY, COMMIT, STAMP, HOOK, END };
 static const enum step steps_late_delivery[] = { INTENT, REREAD, GENERATE, RECORD, PROBE, COMMIT, DELIVERY, STAMP, HOOK, END };
 static const enum step steps_late_print[] = { INTENT, REREAD, GENERATE, PROBE, COMMIT, RECORD, DELIVERY, STAMP, HOOK, END };
 static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
@@ -278,6 +278,16 @@ static int given(const struct model *m, const struct sink *s, int k)
 	return m->without == WITHOUT_HAD ? bit(k) : bit(k) | s->last;
 }
 
+static void record(const struct run *r, struct slot *s)
+{
+	if (r->stale)
+		return;
+	s->tag = OURS;
+	s->delivered = false;
+	s->intent = s->intent && s->twice;
+	s->left = 0;
+}
+
 static void record_delivery(const struct model *m, struct world *w, struct run *r)
 {
 	int k = (int)r->slot;
@@ -368,16 +378,13 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		generate(s, w, r, calm);
 		return;
 	case RECORD:
-		if (!run->stale) {
-			slot->tag = OURS;
-			slot->delivered = false;
-			slot->intent = slot->intent && slot->twice;
-			slot->left = 0;
-		}
+		record(run, slot);
 		break;
 	case PROBE:
 		if (run->stale || !slot_works(slot)) {
 			run->alive = false;
+			search_reach(s, next, "probe fails, and nothing can be saved");
+			record(run, slot);
 			search_reach(s, next, "probe fails");
 			return;
 		}
