@@ -6,7 +6,7 @@
 # make proof      the rule's contracts, for all inputs, by Frama-C, Z3 and CVC4
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
 # make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
-# make bench      side by side with peers        make install  DESTDIR= PREFIX=     make deb rpm  packages     make V=1  show commands
+# make bench      side by side with peers (BENCH=full, BENCH=growth)   make install  DESTDIR= PREFIX=     make deb rpm  packages     make V=1  show commands
 
 comma   := ,
 PREFIX  ?= /usr/local
@@ -157,9 +157,9 @@ demo:
 
 bench: all $B/bench/measure $B/bench/bare
 	@packaging/install-deps e2e
-	@B=$B sh tests/bench/run.sh
+	@BUILD=$(abspath $B) BENCH=$(BENCH) sh tests/bench/run.sh
 $B/bench/%: tests/bench/%.c
-	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra -o $@ $< $(shell pkg-config --libs libcurl)
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra -pthread -o $@ $< $(shell pkg-config --libs libcurl)
 
 FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The yardstick: one rotation as a page of libcurl, with nothing of what makes it safe. It asks for an access token, reads the token,
- * generates a slot, logs in three times on fresh connections, reads the token again, and replaces a file by fsync and rename.
+ * The yardstick: rotations as a page of libcurl, with nothing of what makes them safe. For each token it sends the requests that acrotate
+ * sends for a job it knows: reads the token twice, generates a slot, asks the registry where to log in, logs in three times on fresh
+ * connections, reads the token again; then it replaces a file by fsync and rename. One access token for all.
  *
- *   bare CA AUTHORITY/TENANT CLIENT_ID SECRET_FILE AUDIENCE TOKEN_URL GENERATE_URL TOKEN_ID SLOT LOGIN_SERVER TOKEN_NAME EXPIRY FILE
+ *   bare CA AUTHORITY/TENANT CLIENT_ID SECRET_FILE AUDIENCE ARM REGISTRY_ID LOGIN_SERVER EXPIRY SLOT DIR THREADS TOKEN...
  */
 #include <curl/curl.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,58 +68,105 @@ static int fail(const char *what, long status, const struct answer *a)
 	return 1;
 }
 
-static int replace(const char *path, const char *text)
+static int replace(const char *dir, const char *name, const char *text)
 {
-	char tmp[4096], dir[4096];
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-	snprintf(dir, sizeof(dir), "%s", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600), d = open(dirname(dir), O_RDONLY);
+	char tmp[4096], path[4096];
+	snprintf(tmp, sizeof(tmp), "%s/%s.new", dir, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600), d = open(dir, O_RDONLY);
 	return fd < 0 || d < 0 || write(fd, text, strlen(text)) < 0 || fsync(fd) != 0 || close(fd) != 0 ||
 	       rename(tmp, path) != 0 || fsync(d) != 0 || close(d) != 0;
 }
 
-int main(int argc, char **v)
+enum { CA = 1, AUTHORITY, CLIENT, SECRET, AUDIENCE, ARM, REGISTRY, SERVER, EXPIRY, SLOT, DIR, THREADS, TOKENS };
+static char **v, *bearer;
+static int n_tokens;
+static atomic_int next, failures;
+
+static CURL *open_curl(void)
+{
+	CURL *c = curl_easy_init();
+	curl_easy_setopt(c, CURLOPT_CAINFO, v[CA]);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);    /* or libcurl reads the bundle for each connection */
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, keep);
+	return c;
+}
+
+static int get_bearer(CURL *c)
 {
 	static struct answer a;
 	char secret[512] = "", url[4096], body[8192];
-	if (argc != 14)
-		return 64;
-	FILE *f = fopen(v[4], "r");
-	if (f == NULL || fgets(secret, sizeof(secret), f) == NULL)
-		return fail(v[4], 0, &a);
+	FILE *f = fopen(v[SECRET], "r");
+	if (f == NULL || fgets(secret, sizeof(secret), f) == NULL || fclose(f) != 0)
+		return fail(v[SECRET], 0, &a);
 	secret[strcspn(secret, "\n")] = '\0';
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	CURL *c = curl_easy_init();
-	curl_easy_setopt(c, CURLOPT_CAINFO, v[1]);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, keep);
-
-	char *s = curl_easy_escape(c, secret, 0), *scope = curl_easy_escape(c, v[5], 0);
-	snprintf(url, sizeof(url), "%s/oauth2/v2.0/token", v[2]);
-	snprintf(body, sizeof(body), "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s%%2F.default", v[3], s, scope);
+	char *s = curl_easy_escape(c, secret, 0), *scope = curl_easy_escape(c, v[AUDIENCE], 0);
+	snprintf(url, sizeof(url), "%s/oauth2/v2.0/token", v[AUTHORITY]);
+	snprintf(body, sizeof(body), "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s%%2F.default", v[CLIENT], s, scope);
 	long status = ask(c, url, body, NULL, NULL, NULL, 0, &a);
-	char *bearer = member(a.text, "\"access_token\":\"");
-	if (status != 200 || bearer == NULL)
-		return fail("access token", status, &a);
-	if ((status = ask(c, v[6], NULL, NULL, bearer, NULL, 0, &a)) != 200)
-		return fail("token", status, &a);
-	snprintf(body, sizeof(body), "{\"tokenId\":\"%s\",\"name\":\"%s\",\"expiry\":\"%s\"}", v[8], v[9], v[12]);
-	status = ask(c, v[7], body, "Content-Type: application/json", bearer, NULL, 1, &a);
-	char *password = member(a.text, "\"value\":\"");
-	if (status != 200 || password == NULL)
-		return fail("generate", status, &a);
+	bearer = member(a.text, "\"access_token\":\"");
+	curl_free(s);
+	curl_free(scope);
+	return status == 200 && bearer != NULL ? 0 : fail("access token", status, &a);
+}
 
-	snprintf(url, sizeof(url), "https://%s/v2/", v[10]);
-	if ((status = ask(c, url, NULL, NULL, NULL, NULL, 0, &a)) != 401)
-		return fail("challenge", status, &a);
-	snprintf(url, sizeof(url), "https://%s/oauth2/token?service=%s", v[10], v[10]);
-	snprintf(body, sizeof(body), "%s:%s", v[11], password);
+static int rotate(CURL *c, const char *token, struct answer *a)
+{
+	char token_url[4096], url[4096], body[8192];
+	long status;
+	snprintf(token_url, sizeof(token_url), "%s%s/tokens/%s?api-version=2023-07-01", v[ARM], v[REGISTRY], token);
+	for (int i = 0; i < 2; i++)
+		if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, 0, a)) != 200)
+			return fail("token", status, a);
+	snprintf(url, sizeof(url), "%s%s/generateCredentials?api-version=2023-07-01", v[ARM], v[REGISTRY]);
+	snprintf(body, sizeof(body), "{\"tokenId\":\"%s/tokens/%s\",\"name\":\"%s\",\"expiry\":\"%s\"}", v[REGISTRY], token, v[SLOT], v[EXPIRY]);
+	status = ask(c, url, body, "Content-Type: application/json", bearer, NULL, 1, a);
+	char *password = member(a->text, "\"value\":\"");
+	if (status != 200 || password == NULL)
+		return fail("generate", status, a);
+	snprintf(url, sizeof(url), "https://%s/v2/", v[SERVER]);
+	if ((status = ask(c, url, NULL, NULL, NULL, NULL, 0, a)) != 401)
+		return fail("challenge", status, a);
+	snprintf(url, sizeof(url), "https://%s/oauth2/token?account=%s&service=%s", v[SERVER], token, v[SERVER]);
+	snprintf(body, sizeof(body), "%s:%s", token, password);
 	for (int i = 0; i < 3; i++)
-		if ((status = ask(c, url, NULL, NULL, NULL, body, 1, &a)) != 200)
-			return fail("login", status, &a);
-	if ((status = ask(c, v[6], NULL, NULL, bearer, NULL, 0, &a)) != 200)
-		return fail("token", status, &a);
-	if (replace(v[13], password) != 0)
-		return fail(v[13], 0, &a);
+		if ((status = ask(c, url, NULL, NULL, NULL, body, 1, a)) != 200)
+			return fail("login", status, a);
+	if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, 0, a)) != 200)
+		return fail("token", status, a);
+	int bad = replace(v[DIR], token, password);
+	free(password);
+	return bad ? fail(token, 0, a) : 0;
+}
+
+static void *work(void *first)
+{
+	CURL *c = first != NULL ? first : open_curl();
+	struct answer *a = calloc(1, sizeof(*a));
+	for (int i; (i = atomic_fetch_add(&next, 1)) < n_tokens;)
+		failures += rotate(c, v[TOKENS + i], a);
 	curl_easy_cleanup(c);
-	return 0;
+	free(a);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	v = argv;
+	n_tokens = argc - TOKENS;
+	int threads = argc > TOKENS ? atoi(v[THREADS]) : 0;
+	pthread_t ids[64];
+	if (threads < 1 || threads > 64)
+		return 64;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	CURL *c = open_curl();
+	if (get_bearer(c) != 0)
+		return 1;
+	for (int i = 1; i < threads; i++)
+		pthread_create(&ids[i], NULL, work, NULL);
+	work(c);
+	for (int i = 1; i < threads; i++)
+		pthread_join(ids[i], NULL);
+	return failures != 0;
 }

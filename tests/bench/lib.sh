@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# For the parts of make bench: everything trusts the emulator's own authority alone, so that reading the system's bundle of them is in
+# nobody's figures.
+. "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/../e2e/job.sh"
+export T BUILD
+BARE=$BUILD/bench/bare
+HERE=$(dirname "$0")
+
+compare() { perl "$HERE/compare.pl" "$@"; }
+# bench_host [KEY = VALUE]...: after start_emulator
+bench_host() {
+	sed -i 's/^\[http\]/[http]\nca_only = yes/' "$E/acrotate.conf"
+	make_host "$@"
+}
+# bulk_jobs N: a job with one file for each of the emulator's tokens bulk-00001 and so on (--tokens N)
+bulk_jobs() {
+	perl -e 'my ($n, $jobs, $host) = @ARGV;
+		mkdir "$host/sinks";
+		for (1 .. $n) {
+			my $job = sprintf "bulk-%05d", $_;
+			open my $f, ">", "$jobs/$job.conf" or die;
+			print $f "[job]\ntoken = $job\n[sink env]\ntype = file\npath = $host/sinks/$job\ncontent = REGISTRY_PASSWORD={password}\n";
+		}' "$1" "$E/jobs.d" "$H"
+}
+bulk_names() { perl -e 'printf "bulk-%05d\n", $_ for $ARGV[0] .. $ARGV[1]' "$1" "$2"; }
+# bare THREADS TOKEN...: the arguments of the yardstick, one a line; its files go to $T/bare
+bare() {
+	_threads=$1; shift
+	mkdir -p "$T/bare"
+	set -- "$BARE" "$E/ca.pem" "$EMULATOR_URL/$EMULATOR_TENANT" "$EMULATOR_CLIENT_ID" "$E/client-secret" https://management.core.windows.net/ \
+		"$EMULATOR_URL" "$REGISTRY_ID" "$EMULATOR_LOGIN_SERVER" 2031-12-31T12:59:59Z password1 "$T/bare" "$_threads" "$@"
+	printf '%s\n' "$@"
+}
+seconds_of_emulator() { awk '{ printf "%.2f", ($14 + $15) / 100 }' "/proc/$EMULATOR_PID/stat"; }

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Many jobs at once, the emulator on the same machine: nothing due, and all of them due, beside the yardstick with as many threads.
+set -u
+. "$(dirname "$0")/lib.sh"
+JOBS=${JOBS:-1000}
+WORKERS=16
+RUNS=${RUNS:-3}
+
+# The second half of the tokens is the yardstick's.
+start_emulator --fast --tokens $((2 * JOBS))
+bench_host 'lifetime = 90d' 'grace = 1s'
+bulk_jobs "$JOBS"
+acrotate run
+[ "$RC" = 0 ] || { said | tail -n 5; exit 1; }
+
+echo "$JOBS jobs, nothing due (goal: under 50 us of CPU a job)"
+compare -n "$RUNS" -c -- "acrotate run" "$ACROTATE" run --config "$E/acrotate.conf" | tee "$T/idle"
+awk -v n="$JOBS" '/acrotate run/ { printf "  -> %.1f us of CPU a job\n", $3 * 1000 / n }' "$T/idle"
+
+echo "$JOBS jobs, all due, $WORKERS at once"
+before=$(seconds_of_emulator)
+IFS='
+'
+set -f
+# shellcheck disable=SC2046
+compare -n "$RUNS" -b "sleep 1.1" -g "at least 0.8 of the throughput: wall at most 1.25" -- "the same requests, bare libcurl" \
+	$(bare "$WORKERS" $(bulk_names $((JOBS + 1)) $((2 * JOBS)))) -- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf"
+echo "  -> of it the emulator, which has the same two processors: $(seconds_of_emulator | awk -v a="$before" -v n="$((2 * RUNS * JOBS))" \
+	'{ printf "%.2f", ($1 - a) * 1000 / n }') ms of CPU a rotation"

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Many jobs that wait: for replication of a minute, and for Azure's throttling (200 writes at once, then 10 a second). What the emulator's log
+# says of it: how often it said 429, and when the last job was served. Then the same run, ended by a signal and gone on with.
+set -u
+. "$(dirname "$0")/lib.sh"
+JOBS=${JOBS:-1000}
+
+timed() { # LABEL [OPTION...]: a run
+	label=$1; shift
+	"$BUILD/bench/measure" "$T/measured" "$ACROTATE" run --config "$E/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+	awk -v label="$label" -v rc="$RC" -v n="$JOBS" '{ printf "  %s: status %s, %.1f s, %.2f ms of CPU a job, %s MiB; ", label, rc, $2 / 1000, $1 / n, $3 }' "$T/measured"
+	control log >"$T/log"
+	printf '%s requests to ARM, %s of them refused with 429\n' "$(grep -Ec '"operation":"(generate|token-get|registry-get)"' "$T/log")" \
+		"$(grep -c '"status":429' "$T/log")"
+	clear_log
+}
+fresh() { # OPTION...: another emulator and host
+	end_all
+	rm -rf "$T/emulator" "$T/host"
+	start_emulator --tokens "$JOBS" "$@"
+	bench_host 'lifetime = 90d' 'grace = 1s'
+	bulk_jobs "$JOBS"
+}
+
+echo "$JOBS jobs due, a replication of 60 s (goal: under 3 minutes)"
+fresh --propagation 60s --replicas 3 --settle 1s
+acrotate run
+clear_log
+sleep 1.1
+# A first password is known at once: only one that replaces another has to spread.
+timed "second run" --force
+
+echo "$JOBS jobs due, Azure's limits (200 writes, then 10 a second; 250 reads, then 25 a second)"
+fresh --fast --arm-limit real
+timed "first run"
+# What the limits allow: a generate, and three reads and a look at the registry.
+awk -v n="$JOBS" 'BEGIN { w = n > 200 ? (n - 200) / 10 : 0; r = 4 * n > 250 ? (4 * n - 250) / 25 : 0; printf "  -> the limits allow %.0f s\n", w > r ? w : r }'
+
+echo "the same, ended by SIGTERM after 5 s"
+fresh --fast --arm-limit real
+timeout --foreground --preserve-status -s TERM 5 "$ACROTATE" run --config "$E/acrotate.conf" >"$T/out" 2>"$T/err" </dev/null
+RC=$?
+printf '  ended with status %s, %s of %s jobs delivered\n' "$RC" "$(find "$H/sinks" -type f ! -name '.*' | grep -c .)" "$JOBS"
+clear_log
+timed "next run"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Many jobs at once: behind Azure's throttling, through a slow replication, ended by a signal. The emulator's log counts; clocks do not.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/job.sh"
+
+JOBS=60
+bulk_jobs() {
+	mkdir -p "$H/sinks"
+	i=1
+	while [ $i -le $JOBS ]; do
+		name=bulk-$(printf %05d $i)
+		printf '[job]\ntoken = %s\n[sink env]\ntype = file\npath = %s/sinks/%s\ncontent = {password}\n' "$name" "$H" "$name" >"$E/jobs.d/$name.conf"
+		i=$((i + 1))
+	done
+}
+# fresh OPTION...: another emulator, another host
+fresh() {
+	end_all
+	rm -rf "$T/emulator" "$T/host"
+	start_emulator --tokens $JOBS "$@"
+	make_host 'lifetime = 90d' 'grace = 1s'
+	bulk_jobs
+}
+delivered() { find "$H/sinks" -type f ! -name '.*' | grep -c . || :; }
+some_delivered() { [ "$(delivered)" -gt 0 ]; }
+# How many of the passwords in the sinks log in.
+working() {
+	for f in "$H"/sinks/bulk-*; do login "$(basename "$f")" "$(cat "$f")"; echo; done | grep -c 200
+}
+refused() { control log | grep -c '"status":429' || :; }
+
+# ---- throttled: 20 at once, then 25 a second, of reads and of writes ----------------------------------------------------------------
+fresh --fast --arm-limit 20,25
+acrotate run
+is "throttled: all is done" "$RC" 0
+is "throttled: said nothing" "$(said)" ""
+is "throttled: every job has its password" "$(delivered)" $JOBS
+is "throttled: all of them work" "$(working)" $JOBS
+is "throttled: one generate for each" "$(count_log generate '"status":200')" $JOBS
+# On a machine that is slower than the limit there may be none. Each time the gate opens one request goes first; those that were under way when it shut are no more than there are workers.
+n=$(refused) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
+ok "throttled: no storm: $n refused, $served served" test "$n" -lt "$served"
+acrotate run
+is "throttled: nothing is left to do" "$RC" 0
+
+# ---- ended by a signal --------------------------------------------------------------------------------------------------------------
+for signal in TERM INT; do
+	# A limit so low that the run cannot be over when the signal comes.
+	fresh --fast --arm-limit 40,1
+	start run "$ACROTATE" run --config "$E/acrotate.conf"
+	pid=$PID
+	wait_for "the first password" some_delivered
+	kill -$signal "$pid"
+	wait "$pid"
+	is "SIG$signal: more is to be done" "$?" 75
+	done_before=$(delivered)
+	ok "SIG$signal: not all was delivered ($done_before)" test "$done_before" -lt $JOBS
+	is "SIG$signal: what was works" "$(working)" "$done_before"
+	is "SIG$signal: no temporary files" "$(find "$H" -name '.acrotate*' | grep -c .)" 0
+	control settings '{"arm_limit":[100000,100000]}' >/dev/null
+	acrotate run
+	is "SIG$signal: the next run goes on" "$RC" 0
+	is "SIG$signal: every job has its password" "$(delivered)" $JOBS
+	is "SIG$signal: all of them work" "$(working)" $JOBS
+done
+done_testing
