@@ -129,19 +129,22 @@ static void unusable(struct run *run, size_t at, const struct err *e)
 	measure(run, at, name, NULL);
 }
 
-/* Gives up all rights but those that these jobs need; false when that failed, and they were told. */
-static bool enter_sandbox(struct run *run, const size_t *jobs, size_t n)
+/* Gives up all rights but those that the jobs at these places of rq->jobs need; false when that failed, and they were told. */
+static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 {
+	AUTO_FREE size_t *jobs = mem_array(n + 1, sizeof(*jobs));
 	struct err e = ERR_INIT;
 
 	if (run->rq->dry_run || run->confined || n == 0)
 		return true;
+	for (size_t i = 0; i < n; i++)
+		jobs[i] = run->rq->jobs[places[i]];
 	if (confine(run->rq->config, jobs, n, &e)) {
 		run->confined = true;
 		return true;
 	}
 	for (size_t i = 0; i < n; i++)
-		unusable(run, jobs[i], &e);
+		unusable(run, places[i], &e);
 	return false;
 }
 

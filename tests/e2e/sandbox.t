@@ -8,7 +8,7 @@ set -u
 for c in strace openssl; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
 strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=KILL:when=1 true 2>/dev/null || skip_all "strace may not trace here"
 
-start_emulator --fast --token web-pull
+start_emulator --fast --token web-pull --token zulu-pull
 make_host 'lifetime = 90d' 'grace = 1s'
 mkdir "$T/inside" "$T/outside" "$T/elsewhere"
 ln -s ../inside "$H/link"
@@ -138,6 +138,15 @@ if [ $have = yes ]; then
 	patiently injected landlock_create_ruleset EOPNOTSUPP --verbose --force
 	is "switched off at boot" "$RC" 0
 fi
+
+# ---- one job of several ----------------------------------------------------------------------------------------------------------------
+# Which directories are open depends on which jobs the run was asked for, not on where they stand among all.
+mkdir "$T/zulu"
+printf '[job]\ntoken = zulu-pull\n[sink env]\ntype = file\npath = %s/zulu/env\ncontent = {password}\n' "$T" >"$E/jobs.d/zulu-pull.conf"
+acrotate run zulu-pull
+is "the last job alone" "$RC" 0
+is "its password works" "$(login zulu-pull "$(cat "$T/zulu/env")")" 200
+rm "$E/jobs.d/zulu-pull.conf"
 
 # ---- nothing to do ---------------------------------------------------------------------------------------------------------------------
 # Without the helper, whose answer is asked for by starting it.
