@@ -46,8 +46,8 @@ is "throttled: nothing is left to do" "$RC" 0
 
 # ---- ended by a signal --------------------------------------------------------------------------------------------------------------
 for signal in TERM INT; do
-	# A limit so low that the run cannot be over when the signal comes.
-	fresh --fast --arm-limit 40,1
+	# Enough for the first passwords (a job asks five times), and so little then that the run cannot be over when the signal comes.
+	fresh --fast --arm-limit 240,1
 	start run "$ACROTATE" run --config "$E/acrotate.conf"
 	pid=$PID
 	wait_for "the first password" some_delivered
