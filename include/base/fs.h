@@ -115,6 +115,8 @@ MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max,
 MUST_USE bool fs_mount_check(const char *path, struct err *e);
 /* Mounts are read anew by the next check; else what was read is used for a second. */
 void fs_mount_forget(void);
+/* Reads the mounts now, for the checks of the next second: in the sandbox each process's takes several times as long. */
+void fs_mount_look(void);
 
 /* KEY_OWNER text to numbers; uid or gid -1 where it names none. ERR_CONFIG for an unknown name. Asks the name service: not on a hot path. */
 MUST_USE bool fs_owner_find(const char *text, int64_t *uid, int64_t *gid, struct err *e);

@@ -213,6 +213,8 @@ static bool is_known_by_mount(const char *mountinfo)
 
 	if (f == NULL)
 		return true; /* gone, or not for us to read */
+	/* The kernel writes as many lines as are asked for, and finding out the paths in each is what costs. */
+	(void)setvbuf(f, NULL, _IONBF, 0);
 	size_t n = fread(line, 1, sizeof(line) - 1, f);
 	(void)fclose(f); /* opened to read */
 	if (n == 0)
@@ -265,6 +267,13 @@ static void look_around(void)
 			remember(pid);
 	}
 	(void)closedir(proc); /* opened to read */
+}
+
+void fs_mount_look(void)
+{
+	(void)pthread_mutex_lock(&seen.lock);
+	look_around();
+	(void)pthread_mutex_unlock(&seen.lock);
 }
 
 void fs_mount_forget(void)

@@ -122,7 +122,9 @@ static bool enter(struct config *c, const size_t *jobs, size_t n, struct sandbox
 			return false;
 		allow_programs(r, job);
 	}
-	return spawner_start(r, e) && sandbox_enter(s, e);
+	fs_mount_look();
+	/* Where no job names a program there is nothing to start, and the sandbox itself lets nothing be. */
+	return (r->n == 0 || spawner_start(r, e)) && sandbox_enter(s, e);
 }
 
 bool confine(struct config *c, const size_t *jobs, size_t n, struct err *e)
