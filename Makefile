@@ -65,10 +65,12 @@ PROGRAMS := $(if $(wildcard src/front.c),$B/acrotate) $(if $(wildcard src/main.c
 
 all: $(PROGRAMS)
 
-# Small: configuration, state and file-like sinks. It replaces itself by acrotate-net when anything needs the network.
+# Small: configuration, state and file-like sinks. It replaces itself by acrotate-net when anything needs the network. Loading libcrypto
+# for its SHA-256 would be half of its time: it has that of the static library, where there is one.
+LIBCRYPTO_A := $(wildcard $(shell $(CC) -print-file-name=libcrypto.a))
 $B/acrotate: $B/src/front.o $B/src/sink/list_local.o $B/lib.a
 	$(call SAY,LD,$@)
-	$Q$(LINK) -o $@ $^ $(LIBS)
+	$Q$(LINK) -o $@ $^ $(LIBCRYPTO_A) $(LIBS)
 $B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The only user of OpenSSL's libcrypto in acrotate. (The emulator has src/emulator/pki.c for its CA.) */
+/* Digests, randomness, base64. Of OpenSSL's libcrypto it uses nothing but SHA-256, which the small program has without the rest of it
+ * (openssl.h, signer.h, src/emulator/pki.c: the other users). */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 
@@ -8,9 +9,6 @@
 struct buf;
 struct err;
 struct secret;
-
-/* Installs the wiping allocator into OpenSSL, which must not have been used before; secret_setup() calls it. */
-void crypto_setup(void);
 
 /* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief nothing. */
 #define PRINT_LEN 16

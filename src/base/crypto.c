@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define OPENSSL_SUPPRESS_DEPRECATED    /* SHA256_Init and its like */
 #include "base/crypto.h"
 
 #include <errno.h>
@@ -6,50 +7,22 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/secret.h"
 
-static void *wiping_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return mem_wiping_malloc(n);
-}
-
-static void *wiping_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return mem_wiping_realloc(p, n);
-}
-
-static void wiping_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	mem_wiping_free(p);
-}
-
-void crypto_setup(void)
-{
-	/* Fails only after OpenSSL's first allocation, that is when called too late. */
-	(void)CRYPTO_set_mem_functions(wiping_malloc, wiping_realloc, wiping_free);
-	/* Taking everything apart before the process ends takes longer than a handshake. */
-	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-}
-
+/* By the functions that only hash: the way over EVP sets all of OpenSSL up and reads its configuration, which takes longer than the rest of
+ * a run with nothing due. */
 void crypto_print_bytes(const void *p, size_t n, struct print *out)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	size_t len = 0;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	SHA256_CTX sha;
 
-	if (EVP_Q_digest(NULL, "SHA256", NULL, p, n, digest, &len) != 1 || len < PRINT_LEN)
-		mem_exhausted();    /* the only way SHA-256 fails */
+	(void)SHA256_Init(&sha);    /* none of the three can fail */
+	(void)SHA256_Update(&sha, p, n);
+	(void)SHA256_Final(digest, &sha);
 	memcpy(out->b, digest, PRINT_LEN);
 }
 
@@ -60,7 +33,11 @@ void crypto_print(const struct secret *s, struct print *out)
 
 bool print_equal(const struct print *a, const struct print *b)
 {
-	return CRYPTO_memcmp(a->b, b->b, PRINT_LEN) == 0;
+	unsigned differ = 0;
+
+	for (size_t i = 0; i < PRINT_LEN; i++)
+		differ |= (unsigned)(a->b[i] ^ b->b[i]);    /* takes as long wherever the difference is */
+	return differ == 0;
 }
 
 void print_to_hex(const struct print *p, char out[static PRINT_HEX_MAX])
@@ -118,23 +95,27 @@ void crypto_uuid(char out[static 37])
 	               b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
-/* In pieces of whole groups, so that no copy of the whole text lies on the heap. */
+static void encode_group(const uint8_t *p, size_t n, bool url_safe, struct buf *out)
+{
+	static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+
+	for (size_t i = 0; i < 4; i++) {
+		char c = i <= n ? standard[v >> (18 - 6 * i) & 63] : '=';
+		if (url_safe && c == '=')
+			return;
+		buf_char(out, url_safe && c == '+' ? '-' : url_safe && c == '/' ? '_' : c);
+	}
+}
+
 void crypto_base64(const void *p, size_t n, bool url_safe, struct buf *out)
 {
-	const unsigned char *at = p;
-	unsigned char piece[65];
+	const uint8_t *at = p;
 
-	for (size_t take_n; n > 0; at += take_n, n -= take_n) {
-		take_n = n < 48 ? n : 48;
-		int len = EVP_EncodeBlock(piece, at, (int)take_n);
-		for (int i = 0; i < len; i++) {
-			char c = (char)piece[i];
-			if (url_safe && c == '=')
-				break;
-			buf_char(out, url_safe && c == '+' ? '-' : url_safe && c == '/' ? '_' : c);
-		}
-	}
-	explicit_bzero(piece, sizeof(piece));
+	for (; n > 3; at += 3, n -= 3)
+		encode_group(at, 3, url_safe, out);
+	if (n > 0)
+		encode_group(at, n, url_safe, out);
 }
 
 static int base64_value(char c)

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -213,6 +212,5 @@ void secret_setup(void)
 	(void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 	/* libcurl would write the keys of every TLS session into that file. */
 	(void)unsetenv("SSLKEYLOGFILE");
-	crypto_setup();
 	json_setup();
 }

@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/openssl.h"
 #include "base/secret.h"
 #include "http/http.h"
 #include "http/trust.h"
@@ -37,6 +38,7 @@ struct exchange {
 
 void http_setup(void)
 {
+	openssl_setup();
 	/* libcurl copies headers and bodies and frees them as they are; with our allocator they are wiped first. */
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_malloc, mem_wiping_free, mem_wiping_realloc,
 	                         mem_wiping_strdup, mem_wiping_calloc) != CURLE_OK)
