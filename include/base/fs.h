@@ -56,6 +56,7 @@ MUST_USE bool fs_stage_open(const char *path, const struct fs_attr *attr, struct
 MUST_USE bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e);
 MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);    /* attributes, fsync, close: disk-full shows here */
 MUST_USE bool fs_stage_commit(struct fs_stage *s, struct err *e);  /* rename, then sync of the directory */
+MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);  /* without the sync: a power cut may leave the old file, whole */
 /* Closes every descriptor of a sealed stage until its commit: thousands may wait for the registry at once. */
 void fs_stage_park(struct fs_stage *s);
 /* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. */

@@ -256,20 +256,25 @@ static bool sync_dir(const struct fs_stage *s, struct err *e)
 	return true;
 }
 
-static bool done(struct fs_stage *s, struct err *e)
+static void done(struct fs_stage *s)
 {
 	s->temp[0] = '\0';
 	s->step = STAGE_DONE;
-	return sync_dir(s, e);
 }
 
-bool fs_stage_commit(struct fs_stage *s, struct err *e)
+bool fs_stage_rename(struct fs_stage *s, struct err *e)
 {
 	if (!unpark(s, e))
 		return false;
 	if (renameat(s->at.dir, s->temp, s->at.dir, s->at.name) != 0)
 		return err_sys(e, errno, "cannot replace '%s'", s->path);
-	return done(s, e);
+	done(s);
+	return true;
+}
+
+bool fs_stage_commit(struct fs_stage *s, struct err *e)
+{
+	return fs_stage_rename(s, e) && sync_dir(s, e);
 }
 
 /* The name tells a later run what the file is, see fs_sweep. */
@@ -321,7 +326,8 @@ static bool make_new(struct fs_stage *s, enum fs_exchange *out, struct err *e)
 		*out = FS_EXCHANGE_CHANGED;
 		return true;
 	}
-	if (!done(s, e))
+	done(s);
+	if (!sync_dir(s, e))
 		return false;
 	*out = FS_EXCHANGE_COMMITTED;
 	return true;

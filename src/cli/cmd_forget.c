@@ -79,7 +79,7 @@ static bool forget_sink(const struct forgetting *f, struct err *e)
 	bool ok = drop_sink(f, &s, open && o.who.server != NULL ? &o : NULL, &dropped, e);
 	if (open)
 		observe_close(&o);
-	return ok && state_save(f->store, f->name, &s, e);
+	return ok && state_save(f->store, f->name, &s, STATE_DURABLE, e);
 }
 
 /* ---- a job ------------------------------------------------------------------------------------------------------------------ */

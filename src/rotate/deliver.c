@@ -340,8 +340,7 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 			return go_to(r, STEP_DECIDE);
 		return save_state(r, e) ? go_to(r, STEP_HOOKS) : FAILED;
 	}
-	/* A run that changed something saves at its end. */
-	return r->out.changed || save_state(r, e) ? go_to(r, STEP_END) : FAILED;
+	return go_to(r, STEP_END);
 }
 
 /* ---- hooks ------------------------------------------------------------------------------------------------------------------ */

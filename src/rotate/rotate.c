@@ -36,14 +36,19 @@ enum progress wait_then(struct rotation *r, int64_t ms, enum step next)
 	return AGAIN;
 }
 
-bool save_state(struct rotation *r, struct err *e)
+static bool save(struct rotation *r, enum state_safety safety, struct err *e)
 {
 	if (!r->o.dirty || is_dry(r))
 		return true;
-	if (!state_save(r->w->store, r->job->name, &r->o.state, e))
+	if (!state_save(r->w->store, r->job->name, &r->o.state, safety, e))
 		return false;
 	r->o.dirty = false;
 	return true;
+}
+
+bool save_state(struct rotation *r, struct err *e)
+{
+	return save(r, STATE_DURABLE, e);
 }
 
 void note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
@@ -423,7 +428,7 @@ static void fail(struct rotation *r, const struct err *e)
 		r->o.dirty = true;
 	}
 	if (e->kind != ERR_LOCAL || !r->generated)
-		(void)save_state(r, &ignored);    /* already failing */
+		(void)save(r, STATE_ATOMIC, &ignored);    /* already failing */
 }
 
 static bool end(struct rotation *r, struct err *e)
@@ -446,7 +451,8 @@ static bool end(struct rotation *r, struct err *e)
 		r->o.state.last_success = rotation_now(r);
 		r->o.dirty = true;
 	}
-	return save_state(r, e);
+	/* Nothing comes behind it: the next run finds what it would find after a kill just before. */
+	return save(r, STATE_ATOMIC, e);
 }
 
 /* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures the worse one is the job's. */

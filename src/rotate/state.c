@@ -137,16 +137,16 @@ static char *state_path(const struct state_store *store, const char *job)
 }
 
 /* Under the job's lock. */
-static bool replace(const char *path, const struct buf *text, struct err *e)
+static bool replace(const char *path, const struct buf *text, enum state_safety safety, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = NULL;
 	const struct fs_attr attr = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
 
 	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, text->data, text->len, e) && fs_stage_seal(s, e) &&
-	       fs_stage_commit(s, e);
+	       (safety == STATE_DURABLE ? fs_stage_commit(s, e) : fs_stage_rename(s, e));
 }
 
-bool state_save(const struct state_store *store, const char *job, const struct state *s, struct err *e)
+bool state_save(const struct state_store *store, const char *job, const struct state *s, enum state_safety safety, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
 	AUTO_FREE char *path = state_path(store, job);
@@ -171,7 +171,7 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	buf_str(&text, "[end]\n");
 	if (!buf_ok(&text))
 		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks, STATE_MAX);
-	if (!fs_make_dir(store->dir, e) || !replace(path, &text, e))
+	if (!fs_make_dir(store->dir, e) || !replace(path, &text, safety, e))
 		return err_in(e, "cannot save state");
 	return true;
 }

@@ -78,7 +78,7 @@ static void what_is_saved_is_loaded(void **state)
 	AUTO_STATE struct state a = { 0 }, b = { 0 };
 	struct err e = ERR_INIT;
 	fill(&a);
-	CHECK(state_save(&store, "web", &a, &e), "%s", e.text);
+	CHECK(state_save(&store, "web", &a, STATE_DURABLE, &e), "%s", e.text);
 	CHECK(state_load(&store, "web", &b, &e), "%s", e.text);
 	assert_false(b.lost);
 	assert_string_equal(a.login_server, b.login_server);
@@ -115,7 +115,7 @@ static void the_file_is_private(void **state)
 	struct err e = ERR_INIT;
 	struct stat st;
 	(void)umask(0);
-	assert_true(state_save(&store, "private", &s, &e));
+	assert_true(state_save(&store, "private", &s, STATE_ATOMIC, &e));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	(void)umask(022);
@@ -261,7 +261,7 @@ static void machines_are_told_apart(void **state)
 	AUTO_STATE struct state s = { 0 }, back = { 0 };
 	struct err e = ERR_INIT;
 	s.failures = 3;
-	assert_true(state_save(&store, "moved", &s, &e));
+	assert_true(state_save(&store, "moved", &s, STATE_DURABLE, &e));
 	a.dir = dir;
 	assert_true(state_load(&a, "moved", &back, &e));
 	assert_true(back.lost);
@@ -276,10 +276,10 @@ static void nothing_is_believed_without_a_machine(void **state)
 	AUTO_STATE struct state s = { 0 }, back = { 0 };
 	struct err e = ERR_INIT;
 	s.failures = 5;
-	assert_true(state_save(&store, "machine", &s, &e));
+	assert_true(state_save(&store, "machine", &s, STATE_DURABLE, &e));
 	(void)err_set(&broken.why, ERR_LOCAL, "cannot read the machine's id");
 	s.failures = 6;
-	assert_false(state_save(&broken, "machine", &s, &e));
+	assert_false(state_save(&broken, "machine", &s, STATE_DURABLE, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_false(state_load(&broken, "machine", &back, &e));
 	assert_string_equal(e.text, "cannot read the machine's id");
