@@ -93,16 +93,16 @@ static void close_fd(const int *fd)
 		(void)close(*fd); /* opened to read */
 }
 
-static bool open_target(const struct fs_stage *s, struct fs_target *at, struct err *e)
+static bool open_target(const struct fs_stage *s, bool guarded, struct fs_target *at, struct err *e)
 {
-	return s->attr.nofollow ? fs_target_here(s->path, at, e) : fs_target_open(s->path, s->attr.guarded, at, e);
+	return s->attr.nofollow ? fs_target_here(s->path, at, e) : fs_target_open(s->path, guarded, at, e);
 }
 
 static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
 {
 	struct stat dir;
 
-	if (!open_target(s, &s->at, e))
+	if (!open_target(s, s->attr.guarded, &s->at, e))
 		return false;
 	if (fstat(s->at.dir, &dir) != 0)
 		return err_sys(e, errno, "cannot look at the directory of '%s'", s->path);
@@ -222,7 +222,7 @@ void fs_stage_park(struct fs_stage *s)
 		fs_target_close(&s->at);
 }
 
-/* The same directory again, or the temporary is not where the path leads now. */
+/* The same directory again, or the temporary is not where the path leads now. So it needs no guarding again. */
 static bool unpark(struct fs_stage *s, struct err *e)
 {
 	struct fs_target at = { .dir = -1 };
@@ -230,7 +230,7 @@ static bool unpark(struct fs_stage *s, struct err *e)
 
 	if (s->at.dir >= 0)
 		return true;
-	if (!open_target(s, &at, e))
+	if (!open_target(s, false, &at, e))
 		return false;
 	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
 	    strcmp(at.name, s->at.name) != 0) {
@@ -246,14 +246,9 @@ static bool unpark(struct fs_stage *s, struct err *e)
 /* The new content is in place when this fails: nothing is rolled back. */
 static bool sync_dir(const struct fs_stage *s, struct err *e)
 {
-	while (fsync(s->at.dir) != 0) {
-		/* Some file systems sync no directories; there it is all one can ask for. */
-		if (errno == EINVAL || errno == ENOTSUP)
-			return true;
-		if (errno != EINTR)
-			return err_sys(e, errno, "'%s' has its new content, but its directory cannot be brought to the disk", s->path);
-	}
-	return true;
+	int why = fs_sync_dir(s->at.dir);
+
+	return why == 0 || err_sys(e, why, "'%s' has its new content, but its directory cannot be brought to the disk", s->path);
 }
 
 static void done(struct fs_stage *s)

@@ -81,6 +81,7 @@ struct walk {
 	int dir;
 	bool shared;            /* others can make files in `dir`, though not touch those of others (sticky) */
 	int links;
+	int why;                /* errno of the last look */
 };
 
 static void walk_clear(struct walk *w)
@@ -122,18 +123,33 @@ static bool dir_ok(struct walk *w, const struct stat *st, const char *what, stru
 	               (unsigned)(st->st_mode & 07777));
 }
 
-static bool enter(struct walk *w, int at, const char *name, struct err *e)
+/* O_PATH: whatever it is, nothing happens to it. */
+static bool look(struct walk *w, int at, const char *name, int *out, struct stat *st, struct err *e)
 {
-	struct stat st;
-	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(close_fd) int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open '%s' on the way to '%s'", name, w->shown);
+	w->why = fd < 0 || fstat(fd, st) != 0 ? errno : 0;
+	if (w->why != 0)
+		return err_sys(e, w->why, "cannot look at '%s' on the way to '%s'", name, w->shown);
+	*out = fd;
+	fd = -1;
+	return true;
+}
+
+static bool enter(struct walk *w, int *dir, const char *name, const struct stat *st, struct err *e)
+{
 	close_fd(&w->dir);
-	w->dir = fd;
-	if (fstat(fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name, w->shown);
-	return dir_ok(w, &st, name, e);
+	w->dir = *dir;
+	*dir = -1;
+	return dir_ok(w, st, name, e);
+}
+
+static bool enter_root(struct walk *w, struct err *e)
+{
+	AUTO(close_fd) int fd = -1;
+	struct stat st;
+
+	return look(w, AT_FDCWD, "/", &fd, &st, e) && enter(w, &fd, "/", &st, e);
 }
 
 /* Takes the next component off; empty when there is none. */
@@ -171,7 +187,25 @@ static bool at_link(struct walk *w, const char *name, const struct stat *st, str
 	w->left = path;
 	if (!buf_ok(&path))
 		return err_set(e, ERR_LOCAL, "'%s' leads to a path that is too long", w->shown);
-	return link[0] != '/' || enter(w, AT_FDCWD, "/", e);
+	return link[0] != '/' || enter_root(w, e);
+}
+
+static bool step_on(struct walk *w, const char *name, struct err *e)
+{
+	AUTO(close_fd) int fd = -1;
+	struct stat st;
+
+	if (strcmp(name, ".") == 0)
+		return true;
+	if (!look(w, w->dir, name, &fd, &st, e))
+		return false;
+	if (S_ISLNK(st.st_mode))
+		return at_link(w, name, &st, e);
+	if (S_ISDIR(st.st_mode))
+		return enter(w, &fd, name, &st, e);
+	if (w->shared && !trusted(st.st_uid))
+		return err_set(e, ERR_CONFIG, "'%s' belongs to somebody else, in a directory where all can make files", w->shown);
+	return true;
 }
 
 /* Nobody but root and us may be able to change what the path means, or own the file in a directory like /tmp. */
@@ -179,30 +213,22 @@ bool fs_guard(const char *path, struct err *e)
 {
 	AUTO(walk_clear) struct walk w = { .shown = path, .left = BUF_INIT(4 * PATH_MAX), .dir = -1 };
 	char name[NAME_MAX + 1];
-	struct stat st;
 
 	if (geteuid() != 0)
 		return true;
 	if (path[0] != '/')
 		return err_set(e, ERR_CONFIG, "'%s' is not an absolute path", path);
 	buf_str(&w.left, path);
-	if (!enter(&w, AT_FDCWD, "/", e))
+	if (!enter_root(&w, e))
 		return false;
 	for (next_name(&w.left, name); name[0] != '\0'; next_name(&w.left, name)) {
-		if (strcmp(name, ".") == 0)
+		struct err why = ERR_INIT;
+		if (step_on(&w, name, &why))
 			continue;
-		if (fstatat(w.dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-			if (errno == ENOENT && strspn(buf_cstr(&w.left), "/") == w.left.len)
-				return true; /* a file to be made */
-			return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name, path);
-		}
-		bool ok = S_ISLNK(st.st_mode)   ? at_link(&w, name, &st, e)
-		          : S_ISDIR(st.st_mode) ? enter(&w, w.dir, name, e)
-		                                : true;
-		if (!ok)
-			return false;
-		if (!S_ISLNK(st.st_mode) && !S_ISDIR(st.st_mode) && w.shared && !trusted(st.st_uid))
-			return err_set(e, ERR_CONFIG, "'%s' belongs to somebody else, in a directory where all can make files", path);
+		if (w.why == ENOENT && strspn(buf_cstr(&w.left), "/") == w.left.len)
+			return true; /* a file to be made */
+		*e = why;
+		return false;
 	}
 	return true;
 }

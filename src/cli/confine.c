@@ -109,34 +109,60 @@ static void allow_programs(struct spawner_rules *r, const struct job *job)
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------------------- */
 
-static bool enter(struct config *c, const size_t *jobs, size_t n, struct sandbox *s, struct spawner_rules *r, struct err *e)
+/* sandbox NULL: there is none. */
+struct confine { struct sandbox *sandbox; struct spawner_rules rules; };
+
+void confine_free(struct confine *f)
 {
-	if (!allow_own(s, config_run(c), e))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		AUTO_JOB struct job *job = NULL;
-		struct err ignored = ERR_INIT; /* it was readable a moment ago: the rotation meets it */
-		if (!config_job(c, jobs[i], &job, &ignored))
-			continue;
-		if (!allow_sinks(s, job, e))
-			return false;
-		allow_programs(r, job);
-	}
-	fs_mount_look();
-	/* Where no job names a program there is nothing to start, and the sandbox itself lets nothing be. */
-	return (r->n == 0 || spawner_start(r, e)) && sandbox_enter(s, e);
+	if (f == NULL)
+		return;
+	sandbox_free(f->sandbox);
+	spawner_rules_clear(&f->rules);
+	free(f);
 }
 
-bool confine(struct config *c, const size_t *jobs, size_t n, struct err *e)
+static bool refused(struct err *e)
+{
+	return err_in(e, "no sandbox (say 'sandbox = no' in [run] to run without one)");
+}
+
+bool confine_new(const struct config *c, struct confine **out, struct err *e)
 {
 	AUTO_SANDBOX struct sandbox *s = NULL;
-	AUTO(spawner_rules_clear) struct spawner_rules rules = { .n = 0 };
 
-	if (!config_run(c)->sandbox)
+	if (config_run(c)->sandbox && !sandbox_new(&s, e))
+		return refused(e);
+	if (s != NULL && sandbox_missing(s) != NULL) {
+		log_msg(LEVEL_INFO, NULL, "this machine has no Landlock (%s): the run is not sandboxed", sandbox_missing(s));
+		sandbox_free_ptr(&s);
+	}
+	if (s != NULL && !allow_own(s, config_run(c), e))
+		return refused(e);
+	struct confine *f = mem_new(sizeof(*f));
+	f->sandbox = take(&s);
+	*out = f;
+	return true;
+}
+
+bool confine_allow(struct confine *f, const struct job *job, struct err *e)
+{
+	if (f->sandbox == NULL)
 		return true;
-	bool ok = sandbox_new(&s, e) && (sandbox_missing(s) != NULL || enter(c, jobs, n, s, &rules, e));
-	if (!ok)
-		return err_in(e, "no sandbox (say 'sandbox = no' in [run] to run without one)");
+	allow_programs(&f->rules, job);
+	return allow_sinks(f->sandbox, job, e) || refused(e);
+}
+
+bool confine_enter(struct confine *f, struct err *e)
+{
+	struct sandbox *s = f->sandbox;
+
+	if (s == NULL)
+		return true;
+	fs_mount_look();
+	/* Where no job names a program there is nothing to start, and the sandbox itself lets nothing be. */
+	if ((f->rules.n > 0 && !spawner_start(&f->rules, e)) || !sandbox_enter(s, e))
+		return refused(e);
+	/* The kernel may have said only now that it has none. */
 	if (sandbox_missing(s) != NULL)
 		log_msg(LEVEL_INFO, NULL, "this machine has no Landlock (%s): the run is not sandboxed", sandbox_missing(s));
 	else

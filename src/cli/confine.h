@@ -8,13 +8,18 @@
 struct config;
 struct err;
 struct findings;
+struct job;
 
 /*
- * Once, before there are threads: from here on files can be made and changed in the directories of these jobs' sinks, of the state and of
- * the metrics only, and programs (hooks, helpers, az) are started by a spawner. A kernel without Landlock, or `sandbox = no`, changes
- * nothing. False when a kernel that has it fails.
+ * Once, before there are threads: what the jobs of a run need, gathered job by job, then entered. From there on files can be made and changed
+ * in the directories of these jobs' sinks, of the state and of the metrics only, and programs (hooks, helpers, az) are started by a
+ * spawner. A kernel without Landlock, or `sandbox = no`, changes nothing. False when a kernel that has it fails.
  */
-MUST_USE bool confine(struct config *c, const size_t *jobs, size_t n, struct err *e);
+struct confine;
+MUST_USE bool confine_new(const struct config *c, struct confine **out, struct err *e);
+MUST_USE bool confine_allow(struct confine *f, const struct job *job, struct err *e);
+MUST_USE bool confine_enter(struct confine *f, struct err *e);
+void confine_free(struct confine *f);
 /* For `acrotate check`: is there one? */
 void check_sandbox(const struct config *c, struct findings *f);
 

@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,7 +35,10 @@ struct run {
 	size_t *due, n_due, next;   /* places in rq->jobs */
 	int64_t wait_until_ms;
 	struct metrics *metrics;    /* NULL: no metrics_file, or nothing is done */
+	struct confine *confine;    /* the sandbox of this run, as far as it is known; NULL: nobody needs one yet */
+	struct err no_sandbox;      /* why there is none */
 	bool confined;
+	_Atomic(struct http *) opened;    /* one that no thread has taken yet */
 };
 
 struct task {
@@ -129,23 +133,30 @@ static void unusable(struct run *run, size_t at, const struct err *e)
 	measure(run, at, name, NULL);
 }
 
-/* Gives up all rights but those that the jobs at these places of rq->jobs need; false when that failed, and they were told. */
+/* What the job needs, for the sandbox. A failure is everybody's, when it is entered. */
+static void gather(struct run *run, const struct job *job)
+{
+	struct err *why = &run->no_sandbox;
+
+	if (run->rq->dry_run || run->confined || why->kind != ERR_NONE)
+		return;
+	if (run->confine == NULL && !confine_new(run->rq->config, &run->confine, why))
+		return;
+	if (!confine_allow(run->confine, job, why))
+		log_msg(LEVEL_DEBUG, job->name, "%s", why->text);
+}
+
+/* Gives up all rights but those that were gathered; false when that failed, and the jobs at these places of rq->jobs were told. */
 static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 {
-	AUTO_FREE size_t *jobs = mem_array(n + 1, sizeof(*jobs));
-	struct err e = ERR_INIT;
+	struct err *why = &run->no_sandbox;
 
-	if (run->rq->dry_run || run->confined || n == 0)
+	if (run->confined || (run->confine == NULL && why->kind == ERR_NONE))
 		return true;
-	for (size_t i = 0; i < n; i++)
-		jobs[i] = run->rq->jobs[places[i]];
-	if (confine(run->rq->config, jobs, n, &e)) {
-		run->confined = true;
-		return true;
-	}
-	for (size_t i = 0; i < n; i++)
-		unusable(run, places[i], &e);
-	return false;
+	run->confined = why->kind == ERR_NONE && confine_enter(run->confine, why);
+	for (size_t i = 0; i < n && !run->confined; i++)
+		unusable(run, places[i], why);
+	return run->confined;
 }
 
 static bool has_threads(const struct job *job)
@@ -154,6 +165,18 @@ static bool has_threads(const struct job *job)
 		if (job->sinks[i].ops->threads)
 			return true;
 	return false;
+}
+
+/* Whether anything is due for these jobs is found out in the sandbox: threads that are there already would keep all rights. */
+static bool confine_all(struct run *run, const size_t *places, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO_JOB struct job *job = NULL;
+		struct err ignored = ERR_INIT; /* it was readable a moment ago: who looks next meets it */
+		if (config_job(run->rq->config, run->rq->jobs[places[i]], &job, &ignored))
+			gather(run, job);
+	}
+	return enter_sandbox(run, places, n);
 }
 
 /* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again when they start, so that ten thousand
@@ -176,8 +199,7 @@ static void sort_out(struct run *run)
 		threads = threads || has_threads(job);
 		usable[n++] = at;
 	}
-	/* Threads that are there already would keep all rights: whether anything is due is found out in the sandbox then. */
-	if (threads && !enter_sandbox(run, usable, n))
+	if (threads && !confine_all(run, usable, n))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = usable[i];
@@ -186,8 +208,10 @@ static void sort_out(struct run *run)
 		/* The first of two rivals learns of the other only now. */
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) || !config_job(rq->config, rq->jobs[at], &job, &e))
 			unusable(run, at, &e);
-		else if (!report_quiet(run, at, job))
+		else if (!report_quiet(run, at, job)) {
 			run->due[run->n_due++] = at;
+			gather(run, job);
+		}
 	}
 }
 
@@ -196,11 +220,11 @@ static void sort_out(struct run *run)
 static void *thread_open(void *ctx)
 {
 	struct run *run = ctx;
-	struct http *h = NULL;
+	struct http *h = atomic_exchange(&run->opened, NULL);
 	struct err e = ERR_INIT;
 
-	/* Cannot fail here when it did not in cli_run, which opened one to see. */
-	return cli_world_http(run->world, &h, &e) ? h : NULL;
+	/* Cannot fail here when it did not in run_due, which opened one to see. */
+	return h != NULL || cli_world_http(run->world, &h, &e) ? h : NULL;
 }
 
 static void thread_close(void *ctx, void *own)
@@ -326,7 +350,7 @@ static void run_due(struct run *run)
 			report_job(run->report, run->due[i], config_name(run->rq->config, run->rq->jobs[run->due[i]]), NULL, &e);
 		return;
 	}
-	http_close(h);
+	atomic_store(&run->opened, h);
 	if (!run->rq->dry_run)
 		state_tidy(cli_world(run->world)->store, env_now(&env_system));
 	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers : (int64_t)run->n_due),
@@ -376,6 +400,7 @@ int cli_run(const struct run_request *rq)
 	if (run.n_due > 0 && enter_sandbox(&run, run.due, run.n_due))
 		run_due(&run);
 	free(run.due);
+	confine_free(run.confine);
 	int status = write_metrics(&run, began_ms, report_end(run.report));
 	spawner_stop();
 	return status;
