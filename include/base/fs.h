@@ -46,7 +46,7 @@ struct fs_attr {
 	int64_t uid, gid;
 	bool guarded;           /* for root: refuse directories that others can write (ERR_CONFIG) */
 	bool nofollow;          /* a symbolic link in place of the file is an error: in somebody else's directory it may lead anywhere */
-	bool sole;              /* nobody else writes this file now: its temporary always has the same name, and one of a killed run goes */
+	bool sole;              /* nobody else writes this file now: its temporary always has the same name, and one that is there is used */
 	const char *tag;        /* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
 };
 #define FS_ATTR_KEEP { .mode = -1, .uid = -1, .gid = -1 }
@@ -57,6 +57,9 @@ MUST_USE bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct
 MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);    /* attributes, fsync, close: disk-full shows here */
 MUST_USE bool fs_stage_commit(struct fs_stage *s, struct err *e);  /* rename, then sync of the directory */
 MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);  /* without the sync: a power cut may leave the old file, whole */
+/* As fs_stage_commit(), for a `sole` one that will soon have a successor: the old file stays as that one's temporary, which saves the file
+ * system to make one and to remove another. */
+MUST_USE bool fs_stage_swap(struct fs_stage *s, struct err *e);
 /* Closes every descriptor of a sealed stage until its commit: thousands may wait for the registry at once. */
 void fs_stage_park(struct fs_stage *s);
 /* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. */

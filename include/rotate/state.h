@@ -76,10 +76,11 @@ void state_store_init(const char *dir, struct state_store *out);
 /* True with an empty state when there is no file. False only for a file that exists and cannot be read (LOCAL). */
 MUST_USE bool state_load(const struct state_store *store, const char *job, struct state *out, struct err *e);
 /*
- * DURABLE: on the disk when it returns, whatever becomes of the power. ATOMIC: the old state or the new one, each whole, after a power cut
- * as after a kill: for the last save of a run, behind which nothing happens. Losing that is the same as being killed just before it.
+ * DURABLE: on the disk when it returns, whatever becomes of the power. DURABLE_FOR_NOW: so too, where this run will save again.
+ * ATOMIC: the old state or the new one, each whole, after a power cut as after a kill: for the last save of a run, behind which nothing
+ * happens. Losing that is the same as being killed just before it.
  */
-enum state_safety { STATE_DURABLE, STATE_ATOMIC };
+enum state_safety { STATE_DURABLE, STATE_DURABLE_FOR_NOW, STATE_ATOMIC };
 MUST_USE bool state_save(const struct state_store *store, const char *job, const struct state *s, enum state_safety safety, struct err *e);
 /* Removes what killed runs left of states half written. Once a run: many jobs share the directory. */
 void state_tidy(const struct state_store *store, int64_t now);

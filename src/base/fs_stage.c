@@ -32,6 +32,7 @@ struct fs_stage {
 	int fd;                         /* -1 once sealed */
 	char temp[FS_TEMP_MAX];         /* "" when there is none */
 	struct fs_id id;                /* of our content, once sealed */
+	size_t size;                    /* written so far */
 	mode_t mode;
 	enum step step;
 };
@@ -46,6 +47,25 @@ static void random_suffix(char out[static 17])
 	(void)snprintf(out, 17, "%016llx", (unsigned long long)r);
 }
 
+/* One that fs_stage_swap() or a killed run left, and nothing else of that name: its content is written over. */
+static bool take_spare(struct fs_stage *s)
+{
+	struct stat st;
+	int fd = openat(s->at.dir, s->temp, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
+	    fchmod(fd, 0600) == 0) {
+		s->fd = fd;
+		return true;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	(void)unlinkat(s->at.dir, s->temp, 0); /* if it stays it is in the way, which shows */
+	return false;
+}
+
 static bool make_temp(struct fs_stage *s, struct err *e)
 {
 	char suffix[17] = "new";
@@ -54,11 +74,11 @@ static bool make_temp(struct fs_stage *s, struct err *e)
 		if (!s->attr.sole)
 			random_suffix(suffix);
 		(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
+		if (s->attr.sole && take_spare(s))
+			return true;
 		s->fd = openat(s->at.dir, s->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (s->fd >= 0)
 			return true;
-		if (errno == EEXIST && s->attr.sole && unlinkat(s->at.dir, s->temp, 0) == 0)
-			continue;
 		if (errno != EEXIST && errno != EINTR)
 			break;
 	}
@@ -160,6 +180,7 @@ bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *
 
 bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e)
 {
+	s->size += n;
 	return fs_write_fd(s->fd, s->path, p, n, e);
 }
 
@@ -175,6 +196,8 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 {
 	struct stat st;
 
+	if (s->attr.sole && ftruncate(s->fd, (off_t)s->size) != 0)
+		return err_sys(e, errno, "cannot write '%s'", s->path);
 	if (fchmod(s->fd, s->mode) != 0)
 		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
 	if (!sync_fd(s->fd, s->path, e))
@@ -270,6 +293,17 @@ bool fs_stage_rename(struct fs_stage *s, struct err *e)
 bool fs_stage_commit(struct fs_stage *s, struct err *e)
 {
 	return fs_stage_rename(s, e) && sync_dir(s, e);
+}
+
+bool fs_stage_swap(struct fs_stage *s, struct err *e)
+{
+	if (!unpark(s, e))
+		return false;
+	/* A first file has nothing to swap with, and not every file system can. */
+	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
+		return fs_stage_commit(s, e);
+	done(s);
+	return sync_dir(s, e);
 }
 
 /* The name tells a later run what the file is, see fs_sweep. */

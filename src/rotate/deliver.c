@@ -263,7 +263,7 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 	if (r->job->on_change != NULL)
 		r->o.state.job_hook_owed = true;
 	r->o.dirty = true;
-	return save_state(r, e) ? go_to(r, STEP_COMMIT) : FAILED;
+	return save_state_for_now(r, e) ? go_to(r, STEP_COMMIT) : FAILED;
 }
 
 static void commit_those(struct rotation *r, bool atomic)

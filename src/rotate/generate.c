@@ -51,7 +51,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	m->intent_since = now;
 	r->o.state.unfinished = true;    /* said here, so that preparing the sinks needs no save of its own */
 	r->o.dirty = true;
-	return save_state(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
+	return save_state_for_now(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
 }
 
 /* The request provably did not act. */

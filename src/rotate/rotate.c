@@ -51,6 +51,11 @@ bool save_state(struct rotation *r, struct err *e)
 	return save(r, STATE_DURABLE, e);
 }
 
+bool save_state_for_now(struct rotation *r, struct err *e)
+{
+	return save(r, STATE_DURABLE_FOR_NOW, e);
+}
+
 void note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
 {
 	bool optional = spec != NULL && spec->optional;

@@ -74,6 +74,7 @@ int64_t rotation_now(const struct rotation *r);       /* seconds, the service's 
 enum progress go_to(struct rotation *r, enum step next);
 enum progress wait_then(struct rotation *r, int64_t ms, enum step next);
 bool save_state(struct rotation *r, struct err *e);    /* when dirty; never in a dry run */
+bool save_state_for_now(struct rotation *r, struct err *e);    /* where the run saves again, whatever comes of it */
 void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */, const struct err *e);
 struct login *rotation_login(struct rotation *r);
 void fill_outcome(struct rotation *r);

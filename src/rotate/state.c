@@ -142,8 +142,17 @@ static bool replace(const char *path, const struct buf *text, enum state_safety 
 	AUTO_STAGE struct fs_stage *s = NULL;
 	const struct fs_attr attr = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
 
-	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, text->data, text->len, e) && fs_stage_seal(s, e) &&
-	       (safety == STATE_DURABLE ? fs_stage_commit(s, e) : fs_stage_rename(s, e));
+	if (!fs_stage_open(path, &attr, &s, e) || !fs_stage_write(s, text->data, text->len, e) || !fs_stage_seal(s, e))
+		return false;
+	switch (safety) {
+	case STATE_DURABLE:
+		return fs_stage_commit(s, e);
+	case STATE_DURABLE_FOR_NOW:
+		return fs_stage_swap(s, e);
+	case STATE_ATOMIC:
+		break;
+	}
+	return fs_stage_rename(s, e);
 }
 
 bool state_save(const struct state_store *store, const char *job, const struct state *s, enum state_safety safety, struct err *e)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -105,6 +107,74 @@ static void what_is_saved_is_loaded(void **state)
 		assert_int_equal(a.sinks[i].pending_created, b.sinks[i].pending_created);
 		assert_int_equal(a.sinks[i].hook_owed, b.sinks[i].hook_owed);
 	}
+}
+
+static size_t temporaries(void)
+{
+	DIR *d = opendir(dir);
+	size_t n = 0;
+	for (const struct dirent *one; (one = readdir(d)) != NULL;)
+		n += fs_is_temporary(one->d_name);
+	(void)closedir(d);
+	return n;
+}
+
+/* The old file is kept for the next save, which may have more to say or less, until the last. */
+static void saves_follow_one_another(void **state)
+{
+	static const struct { enum state_safety safety; size_t sinks, left; } rows[] = {
+		{ STATE_DURABLE_FOR_NOW, 3, 0 },    /* the first: there is no old one */
+		{ STATE_DURABLE_FOR_NOW, 40, 1 },
+		{ STATE_DURABLE_FOR_NOW, 1, 1 },
+		{ STATE_ATOMIC, 2, 0 },
+		{ STATE_DURABLE_FOR_NOW, 5, 1 },
+		{ STATE_DURABLE, 4, 0 },
+	};
+	(void)state;
+	size_t before = temporaries();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state s = { 0 }, back = { 0 };
+		struct err e = ERR_INIT;
+		s.failures = (int64_t)i + 1;
+		for (size_t k = 0; k < rows[i].sinks; k++) {
+			AUTO_FREE char *name = mem_fmt("sink-%zu", k);
+			state_sink(&s, name, "file:/x")->slot = 1;
+		}
+		CHECK(state_save(&store, "often", &s, rows[i].safety, &e), "row %zu: %s", i, e.text);
+		CHECK(state_load(&store, "often", &back, &e) && !back.lost, "row %zu: %s", i, e.text);
+		CHECK(back.failures == s.failures && back.n_sinks == rows[i].sinks, "row %zu: %zu sinks", i, back.n_sinks);
+		CHECK(temporaries() - before == rows[i].left, "row %zu: %zu temporaries", i, temporaries() - before);
+	}
+}
+
+/* Whatever else stands under the temporary's name is not written to. */
+static void a_stranger_in_its_place_goes(void **state)
+{
+	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	AUTO_FREE char *outside = path_of("outside"), *spare = NULL;
+	struct err e = ERR_INIT;
+	(void)state;
+	assert_true(state_save(&store, "odd", &s, STATE_DURABLE, &e));
+	assert_true(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e));
+	DIR *d = opendir(dir);
+	for (const struct dirent *one; (one = readdir(d)) != NULL;)
+		if (fs_is_temporary(one->d_name))
+			spare = path_of(one->d_name);
+	(void)closedir(d);
+	assert_non_null(spare);
+	int fd = open(outside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && write(fd, "mine", 4) == 4 && close(fd) == 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(unlink(spare), 0);
+		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
+		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%d: %s", i, e.text);
+		AUTO_BUF struct buf text = BUF_INIT(4096);
+		assert_true(fs_read(outside, 4096, &text, NULL, &e));
+		assert_string_equal(buf_cstr(&text), "mine");
+	}
+	assert_true(state_save(&store, "odd", &s, STATE_ATOMIC, &e));
+	assert_true(state_load(&store, "odd", &back, &e) && !back.lost);
+	assert_int_equal(unlink(outside), 0);
 }
 
 static void the_file_is_private(void **state)
@@ -291,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_saved_is_loaded),
+		cmocka_unit_test(saves_follow_one_another),
+		cmocka_unit_test(a_stranger_in_its_place_goes),
 		cmocka_unit_test(the_file_is_private),
 		cmocka_unit_test(no_file_is_an_empty_state),
 		cmocka_unit_test(what_no_save_wrote_counts_as_lost),
