@@ -60,6 +60,7 @@ MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);  /* without th
 /* As fs_stage_commit(), for a `sole` one that will soon have a successor: the old file stays as that one's temporary, which saves the file
  * system to make one and to remove another. */
 MUST_USE bool fs_stage_swap(struct fs_stage *s, struct err *e);
+void fs_spare_remove(const char *path, const struct fs_attr *attr);    /* there is no successor after all */
 /* Closes every descriptor of a sealed stage until its commit: thousands may wait for the registry at once. */
 void fs_stage_park(struct fs_stage *s);
 /* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. */

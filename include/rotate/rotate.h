@@ -73,6 +73,8 @@ const struct observation *rotation_observation(const struct rotation *r);
 const struct outcome *rotation_outcome(const struct rotation *r);
 /* Is it put aside because Azure limits the rate of requests? */
 bool rotation_throttled(const struct rotation *r);
+/* Is it waiting for the registry to accept the new password? */
+bool rotation_replicating(const struct rotation *r);
 /* The name of the step that comes next, for messages and tests; rotation_steps() counts them. */
 const char *rotation_at(const struct rotation *r);
 void rotation_free(struct rotation *r);

@@ -82,6 +82,8 @@ MUST_USE bool state_load(const struct state_store *store, const char *job, struc
  */
 enum state_safety { STATE_DURABLE, STATE_DURABLE_FOR_NOW, STATE_ATOMIC };
 MUST_USE bool state_save(const struct state_store *store, const char *job, const struct state *s, enum state_safety safety, struct err *e);
+/* After a save FOR_NOW that no other followed: nothing stays beside the state. */
+void state_saved_enough(const struct state_store *store, const char *job);
 /* Removes what killed runs left of states half written. Once a run: many jobs share the directory. */
 void state_tidy(const struct state_store *store, int64_t now);
 /* Parses text as state_load would: for tests and fuzzing. */

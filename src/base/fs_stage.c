@@ -47,6 +47,11 @@ static void random_suffix(char out[static 17])
 	(void)snprintf(out, 17, "%016llx", (unsigned long long)r);
 }
 
+static void name_temp(struct fs_stage *s, const char *suffix)
+{
+	(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
+}
+
 /* One that fs_stage_swap() or a killed run left, and nothing else of that name: its content is written over. */
 static bool take_spare(struct fs_stage *s)
 {
@@ -73,7 +78,7 @@ static bool make_temp(struct fs_stage *s, struct err *e)
 	for (int i = 0; i < NAME_TRIES; i++) {
 		if (!s->attr.sole)
 			random_suffix(suffix);
-		(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
+		name_temp(s, suffix);
 		if (s->attr.sole && take_spare(s))
 			return true;
 		s->fd = openat(s->at.dir, s->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -304,6 +309,18 @@ bool fs_stage_swap(struct fs_stage *s, struct err *e)
 		return fs_stage_commit(s, e);
 	done(s);
 	return sync_dir(s, e);
+}
+
+void fs_spare_remove(const char *path, const struct fs_attr *attr)
+{
+	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
+	struct err ignored = ERR_INIT;    /* the next save uses it, or removes it */
+
+	if (!open_place(s, attr, &ignored))
+		return;
+	name_temp(s, "new");
+	(void)unlinkat(s->at.dir, s->temp, 0);
+	s->temp[0] = '\0';
 }
 
 /* The name tells a later run what the file is, see fs_sweep. */

@@ -70,14 +70,21 @@ static void add_time_left(const struct progress *p, int64_t now, struct buf *out
 	buf_fmt(out, ", about %s left", left);
 }
 
+static const char *const words[PROGRESS__COUNT] = {
+	[PROGRESS_WORKING] = "working", [PROGRESS_REPLICATION] = "waiting for replication", [PROGRESS_WAITING] = "waiting",
+	[PROGRESS_THROTTLED] = "throttled", [PROGRESS_FAILED] = "failed",
+};
+
 static void summary(const struct progress *p, int64_t now, struct buf *out)
 {
 	if (p->total == 1) {
 		buf_fmt(out, "%s (%llds)", p->waits_for, (long long)(now - p->began_ms) / 1000);
 		return;
 	}
-	buf_fmt(out, "%zu of %zu done, %zu working, %zu waiting, %zu throttled, %zu failed", p->in[PROGRESS_DONE], p->total,
-	        p->in[PROGRESS_WORKING], p->in[PROGRESS_WAITING], p->in[PROGRESS_THROTTLED], p->in[PROGRESS_FAILED]);
+	buf_fmt(out, "%zu of %zu done", p->in[PROGRESS_DONE], p->total);
+	for (int i = 0; i < PROGRESS__COUNT; i++)
+		if (words[i] != NULL && p->in[i] > 0)
+			buf_fmt(out, ", %zu %s", p->in[i], words[i]);
 	add_time_left(p, now, out);
 }
 

@@ -8,7 +8,9 @@
 struct progress;
 struct report;
 
-enum progress_state { PROGRESS_NEW, PROGRESS_WORKING, PROGRESS_WAITING, PROGRESS_THROTTLED, PROGRESS_DONE, PROGRESS_FAILED, PROGRESS__COUNT };
+enum progress_state {
+	PROGRESS_NEW, PROGRESS_DONE, PROGRESS_WORKING, PROGRESS_REPLICATION, PROGRESS_WAITING, PROGRESS_THROTTLED, PROGRESS_FAILED, PROGRESS__COUNT
+};
 
 struct progress *progress_new(size_t total, struct report *report);
 void progress_free(struct progress *p);

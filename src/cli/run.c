@@ -292,6 +292,11 @@ static bool try_again(const struct run *run, struct task *t, const struct err *e
 	return true;
 }
 
+static enum progress_state waits_for(const struct rotation *r)
+{
+	return rotation_throttled(r) ? PROGRESS_THROTTLED : rotation_replicating(r) ? PROGRESS_REPLICATION : PROGRESS_WAITING;
+}
+
 static int64_t step(void *ctx, void *task, void *own)
 {
 	struct run *run = ctx;
@@ -302,8 +307,7 @@ static int64_t step(void *ctx, void *task, void *own)
 	progress_move(run->progress, &t->state, PROGRESS_WORKING, NULL, NULL);
 	bool ok = rotation_step(t->rotation, own, &again_ms, &e);
 	if ((ok && again_ms >= 0) || (!ok && try_again(run, t, &e, &again_ms))) {
-		progress_move(run->progress, &t->state, rotation_throttled(t->rotation) ? PROGRESS_THROTTLED : PROGRESS_WAITING,
-		              t->job->name, rotation_at(t->rotation));
+		progress_move(run->progress, &t->state, waits_for(t->rotation), t->job->name, rotation_at(t->rotation));
 		return again_ms;
 	}
 	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), ok ? NULL : &e);

@@ -43,6 +43,7 @@ static bool save(struct rotation *r, enum state_safety safety, struct err *e)
 	if (!state_save(r->w->store, r->job->name, &r->o.state, safety, e))
 		return false;
 	r->o.dirty = false;
+	r->saved_for_now = safety == STATE_DURABLE_FOR_NOW;
 	return true;
 }
 
@@ -319,6 +320,11 @@ bool rotation_throttled(const struct rotation *r)
 	return r->stalled_since != 0;
 }
 
+bool rotation_replicating(const struct rotation *r)
+{
+	return r->next == STEP_PROBE || r->next == STEP_CONFIRM;
+}
+
 struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags, int64_t patience)
 {
 	struct rotation *r = mem_new(sizeof(*r));
@@ -332,6 +338,8 @@ void rotation_free(struct rotation *r)
 	if (r == NULL)
 		return;
 	abort_sinks(r);
+	if (r->saved_for_now)
+		state_saved_enough(r->w->store, r->job->name);
 	if (r->opened)
 		observe_close(&r->o);
 	lock_drop(&r->lock);

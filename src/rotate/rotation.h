@@ -36,6 +36,7 @@ struct rotation {
 
 	struct lock        lock;
 	bool               opened;
+	bool               saved_for_now;   /* by the last save */
 	struct observation o;
 	struct arm        *arm;
 	struct acr_ref     ref;

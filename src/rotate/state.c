@@ -137,12 +137,13 @@ static char *state_path(const struct state_store *store, const char *job)
 }
 
 /* Under the job's lock. */
+static const struct fs_attr own = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
+
 static bool replace(const char *path, const struct buf *text, enum state_safety safety, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = NULL;
-	const struct fs_attr attr = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
 
-	if (!fs_stage_open(path, &attr, &s, e) || !fs_stage_write(s, text->data, text->len, e) || !fs_stage_seal(s, e))
+	if (!fs_stage_open(path, &own, &s, e) || !fs_stage_write(s, text->data, text->len, e) || !fs_stage_seal(s, e))
 		return false;
 	switch (safety) {
 	case STATE_DURABLE:
@@ -183,6 +184,13 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	if (!fs_make_dir(store->dir, e) || !replace(path, &text, safety, e))
 		return err_in(e, "cannot save state");
 	return true;
+}
+
+void state_saved_enough(const struct state_store *store, const char *job)
+{
+	AUTO_FREE char *path = state_path(store, job);
+
+	fs_spare_remove(path, &own);
 }
 
 static struct sink_memory *add_sink(struct state *s)

@@ -145,6 +145,13 @@ static void saves_follow_one_another(void **state)
 		CHECK(back.failures == s.failures && back.n_sinks == rows[i].sinks, "row %zu: %zu sinks", i, back.n_sinks);
 		CHECK(temporaries() - before == rows[i].left, "row %zu: %zu temporaries", i, temporaries() - before);
 	}
+	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	struct err e = ERR_INIT;
+	assert_true(state_save(&store, "often", &s, STATE_DURABLE_FOR_NOW, &e));
+	state_saved_enough(&store, "often");
+	state_saved_enough(&store, "often");
+	assert_int_equal(temporaries(), before);
+	assert_true(state_load(&store, "often", &back, &e) && !back.lost && back.n_sinks == 0);
 }
 
 /* Whatever else stands under the temporary's name is not written to. */
