@@ -5,11 +5,12 @@
 
 #include "base/base.h"
 
+struct config;
 struct err;
 struct job;
 struct claims;
 
-struct claims *claims_new(void);
+struct claims *claims_new(const struct config *config);    /* which knows the jobs' names, and outlives it */
 void claims_free(struct claims *c);
 /* ERR_CONFIG names the job that was there first. Claiming again for the same `i` is fine. */
 MUST_USE bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e);

@@ -38,7 +38,8 @@ static void close_fd(const int *fd)
 /* Until the end of the file. A first read that fills exactly what fstat promised is the end: a system call less on a hot path. */
 static bool read_all(int fd, const char *path, off_t promised, size_t max, struct buf *out, struct err *e)
 {
-	char chunk[16384];
+	char chunk[4096];
+	size_t used = 0;
 	bool ok = true;
 
 	for (;;) {
@@ -49,6 +50,7 @@ static bool read_all(int fd, const char *path, off_t promised, size_t max, struc
 			ok = err_sys(e, errno, "cannot read '%s'", path);
 		if (n <= 0)
 			break;
+		used = (size_t)n > used ? (size_t)n : used;
 		if (out->len + (size_t)n > max) {
 			ok = err_set(e, ERR_LOCAL, "'%s' is larger than %zu bytes", path, max);
 			break;
@@ -57,7 +59,7 @@ static bool read_all(int fd, const char *path, off_t promised, size_t max, struc
 		if ((size_t)n < sizeof(chunk) && promised > 0 && out->len == (size_t)promised)
 			break;
 	}
-	explicit_bzero(chunk, sizeof(chunk));
+	explicit_bzero(chunk, used);
 	return ok;
 }
 

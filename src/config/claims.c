@@ -4,20 +4,19 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/common.h"
 #include "config/expand.h"
+#include "config/job.h"
 
-struct claim {
-	char *entry;        /* NULL: free */
-	char *job;          /* its name */
-	size_t owner;       /* its number */
-	uint64_t hash;
-};
+/* By its print, not its text: of ten thousand jobs the texts would be most of what a run keeps in memory. */
+struct claim { struct print entry; uint32_t owner; };    /* the job's number and one; 0: free */
 /* The first of two jobs learns of it later. */
 struct clash { size_t owner; char *entry, *job, *other; };
 struct claims {
+	const struct config *config;
 	struct claim *slot; /* open addressing; size is a power of two, at most half full */
 	size_t size, used;
 	struct clash *clash;
@@ -26,10 +25,11 @@ struct claims {
 
 #define FIRST_SIZE 64
 
-struct claims *claims_new(void)
+struct claims *claims_new(const struct config *config)
 {
 	struct claims *c = mem_new(sizeof(*c));
 
+	c->config = config;
 	c->size = FIRST_SIZE;
 	c->slot = mem_array(c->size, sizeof(*c->slot));
 	return c;
@@ -39,10 +39,6 @@ void claims_free(struct claims *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->size; i++) {
-		free(c->slot[i].entry);
-		free(c->slot[i].job);
-	}
 	for (size_t i = 0; i < c->n_clashes; i++) {
 		free(c->clash[i].entry);
 		free(c->clash[i].job);
@@ -53,22 +49,14 @@ void claims_free(struct claims *c)
 	free(c);
 }
 
-static uint64_t hash_of(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	return h ^ (h >> 32);
-}
-
 /* Where the entry is, or where it would go. */
-static struct claim *place(struct claim *slot, size_t size, uint64_t hash, const char *entry)
+static struct claim *place(struct claim *slot, size_t size, const struct print *entry)
 {
-	size_t i = (size_t)hash & (size - 1);
+	size_t i;
 
-	while (slot[i].entry != NULL && (slot[i].hash != hash || strcmp(slot[i].entry, entry) != 0))
-		i = (i + 1) & (size - 1);
+	memcpy(&i, entry->b, sizeof(i));
+	for (i &= size - 1; slot[i].owner != 0 && !print_equal(&slot[i].entry, entry); i = (i + 1) & (size - 1))
+		;
 	return &slot[i];
 }
 
@@ -78,8 +66,8 @@ static void make_room(struct claims *c)
 		return;
 	struct claim *bigger = mem_array(c->size * 2, sizeof(*bigger));
 	for (size_t i = 0; i < c->size; i++)
-		if (c->slot[i].entry != NULL)
-			*place(bigger, c->size * 2, c->slot[i].hash, c->slot[i].entry) = c->slot[i];
+		if (c->slot[i].owner != 0)
+			*place(bigger, c->size * 2, &c->slot[i].entry) = c->slot[i];
 	free(c->slot);
 	c->slot = bigger;
 	c->size *= 2;
@@ -99,22 +87,25 @@ static bool say(struct err *e, const char *entry, const char *other)
 
 static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry, struct err *e)
 {
-	make_room(c);
-	uint64_t hash = hash_of(entry);
-	struct claim *at = place(c->slot, c->size, hash, entry);
+	struct print print;
 
-	if (at->entry == NULL) {
-		*at = (struct claim){ .entry = mem_dup(entry), .job = mem_dup(j->name), .owner = i, .hash = hash };
+	make_room(c);
+	crypto_print_bytes(entry, strlen(entry), &print);
+	struct claim *at = place(c->slot, c->size, &print);
+	if (at->owner == 0) {
+		*at = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
 		c->used++;
 		return true;
 	}
-	if (at->owner == i)
+	size_t first = at->owner - 1;
+	if (first == i)
 		return true;
+	const char *name = config_name(c->config, first);
 	c->clash = mem_grow(c->clash, &c->capacity, c->n_clashes + 1, sizeof(*c->clash));
 	c->clash[c->n_clashes++] = (struct clash){
-		.owner = at->owner, .entry = mem_dup(entry), .job = mem_dup(at->job), .other = mem_dup(j->name)
+		.owner = first, .entry = mem_dup(entry), .job = mem_dup(name), .other = mem_dup(j->name)
 	};
-	(void)say(e, entry, at->job);
+	(void)say(e, entry, name);
 	return err_in(e, "%s:1", j->file);
 }
 

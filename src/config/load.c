@@ -271,7 +271,7 @@ bool config_open(const char *path, struct config **out, struct err *e)
 	c->jobs_fd = -1;
 	c->me = geteuid();
 	c->text = mem_new(INI_FILE_MAX + 1);
-	c->claims = claims_new();
+	c->claims = claims_new(c);
 	if (!find_config(&host, path, &c->path, &named, e))
 		return false;
 	dir = directory_of(c->path);
