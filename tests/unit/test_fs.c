@@ -20,6 +20,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/fs_target.h"
+#include "base/mem.h"
 #include "base/secret.h"
 #include "fakes/sinks.h"
 
@@ -834,6 +836,51 @@ static void owners_are_found(void **state)
 	}
 }
 
+/* ---- many threads in one directory ------------------------------------------------------------------------------------------------ */
+
+#define WRITERS 12
+#define ROUNDS  20
+
+struct writer { pthread_t id; int number; bool ok; };
+
+static void *write_often(void *arg)
+{
+	struct writer *w = arg;
+	AUTO_FREE char *path = mem_fmt("%s/shared-%d", dir, w->number);
+	struct err e = ERR_INIT;
+
+	w->ok = true;
+	for (int i = 0; i < ROUNDS && w->ok; i++) {
+		AUTO_FREE char *text = mem_fmt("%d of %d", i, w->number);
+		w->ok = fs_replace(path, text, strlen(text), 0600, &e);
+	}
+	return NULL;
+}
+
+/* They share its syncs: each of them must come to its end, and none be told of another's. */
+static void threads_share_syncs(void **state)
+{
+	struct writer w[WRITERS];
+	int closed = dup(0);
+
+	(void)state;
+	assert_true(closed >= 0 && close(closed) == 0);
+	assert_int_equal(fs_sync_dir(closed), EBADF);
+	for (int i = 0; i < WRITERS; i++) {
+		w[i] = (struct writer){ .number = i };
+		assert_int_equal(pthread_create(&w[i].id, NULL, write_often, &w[i]), 0);
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		assert_int_equal(pthread_join(w[i].id, NULL), 0);
+		AUTO_FREE char *name = mem_fmt("shared-%d", i), *want = mem_fmt("%d of %d", ROUNDS - 1, i);
+		AUTO_BUF struct buf text = BUF_INIT(100);
+		struct err e = ERR_INIT;
+		CHECK(w[i].ok && fs_read(in(name), 100, &text, NULL, &e), "writer %d", i);
+		assert_string_equal(buf_cstr(&text), want);
+		assert_int_equal(unlink(in(name)), 0);
+	}
+}
+
 /* ---- full disks, mounts (root only, in a namespace of their own) ------------------------------------------------------------------ */
 
 #define SKIPPED 77
@@ -1040,7 +1087,7 @@ int main(void)
 		T(in_place_the_file_is_the_same), T(a_sweep_takes_only_its_own), T(exchanges_and_swaps_back),
 		T(a_displaced_file_is_brought_home), T(guards_the_way), T(guards_links_on_the_way),
 		T(a_thread_takes_a_users_rights), T(without_the_capabilities_it_is_an_error), T(other_threads_keep_theirs), T(owners_are_found), T(a_full_disk),
-		T(mount_points), T(mounts_of_other_processes), T(an_immutable_file), T(directories_are_made),
+		T(threads_share_syncs), T(mount_points), T(mounts_of_other_processes), T(an_immutable_file), T(directories_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
