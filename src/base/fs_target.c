@@ -128,8 +128,9 @@ static bool look(struct walk *w, int at, const char *name, int *out, struct stat
 {
 	AUTO(close_fd) int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	w->why = fd < 0 || fstat(fd, st) != 0 ? errno : 0;
-	if (w->why != 0) {
+	w->why = 0;
+	if (fd < 0 || fstat(fd, st) != 0) {
+		w->why = errno;
 		(void)err_sys(e, w->why, "cannot look at '%s' on the way to '%s'", name, w->shown);
 		return false;
 	}
