@@ -63,8 +63,10 @@ MUST_USE bool fs_stage_swap(struct fs_stage *s, struct err *e);
 void fs_spare_remove(const char *path, const struct fs_attr *attr);    /* there is no successor after all */
 /* Closes every descriptor of a sealed stage until its commit: thousands may wait for the registry at once. */
 void fs_stage_park(struct fs_stage *s);
-/* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. */
+/* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. For ordinary files the answer
+ * for a directory is used for a second, or until a stage fails. */
 MUST_USE bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e);
+void fs_probe_forget(void);
 void fs_stage_free(struct fs_stage *s);     /* removes the temporary unless committed */
 void fs_stage_free_ptr(struct fs_stage **s);
 #define AUTO_STAGE AUTO(fs_stage_free_ptr)

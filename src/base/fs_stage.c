@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -155,12 +158,19 @@ static bool dress(struct fs_stage *s, struct err *e)
 	return open_old(s, &old, e) && fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e);
 }
 
+/* What was found to be possible a moment ago is not. */
+static bool failed(void)
+{
+	fs_probe_forget();
+	return false;
+}
+
 bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
 
 	if (!open_place(s, attr, e) || !make_temp(s, e) || !dress(s, e))
-		return false;
+		return failed();
 	*out = take(&s);
 	return true;
 }
@@ -186,7 +196,7 @@ bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *
 bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e)
 {
 	s->size += n;
-	return fs_write_fd(s->fd, s->path, p, n, e);
+	return fs_write_fd(s->fd, s->path, p, n, e) || failed();
 }
 
 static bool sync_fd(int fd, const char *path, struct err *e)
@@ -206,7 +216,7 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 	if (fchmod(s->fd, s->mode) != 0)
 		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
 	if (!sync_fd(s->fd, s->path, e))
-		return false;
+		return failed();
 	if (fstat(s->fd, &st) != 0)
 		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);
 	fs_id_of(&st, &s->id);
@@ -219,28 +229,96 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 	return true;
 }
 
-bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
-{
-	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
+/* ---- could it be filled? ------------------------------------------------------------------------------------------------------- */
 
-	if (!open_place(s, attr, e))
+#define REMEMBER_MS 1000
+
+/*
+ * Making and removing a file for each of ten thousand jobs in one directory, only to see whether that could be done, takes the file system
+ * longer than the delivery. So what a probe has found holds for a second, until something fails, for files that need nothing special.
+ * It may be wrong an instant later, as any probe. One of the few globals of this program.
+ */
+static struct { pthread_mutex_t lock; int64_t at_ms; dev_t dev; ino_t ino; size_t size; } probed = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
+}
+
+void fs_probe_forget(void)
+{
+	(void)pthread_mutex_lock(&probed.lock);
+	probed.at_ms = 0;
+	(void)pthread_mutex_unlock(&probed.lock);
+}
+
+static bool was_probed(const struct fs_stage *s, size_t size)
+{
+	(void)pthread_mutex_lock(&probed.lock);
+	bool was = probed.at_ms != 0 && now_ms() - probed.at_ms < REMEMBER_MS && probed.dev == s->dir_dev && probed.ino == s->dir_ino &&
+	           size <= probed.size;
+	(void)pthread_mutex_unlock(&probed.lock);
+	return was;
+}
+
+static void remember(const struct fs_stage *s, size_t size)
+{
+	(void)pthread_mutex_lock(&probed.lock);
+	probed.at_ms = now_ms();
+	probed.dev = s->dir_dev;
+	probed.ino = s->dir_ino;
+	probed.size = size;
+	(void)pthread_mutex_unlock(&probed.lock);
+}
+
+/* Our own rights and owner, no attributes to keep: what one such file can do in a directory, another can. */
+static bool is_ordinary(const struct fs_stage *s, int old)
+{
+	struct stat st;
+
+	if (!s->attr.guarded || s->attr.uid >= 0 || s->attr.gid >= 0)
 		return false;
+	return old < 0 || (fstat(old, &st) == 0 && st.st_uid == geteuid() && st.st_gid == getegid() && flistxattr(old, NULL, 0) == 0);
+}
+
+static bool probe(struct fs_stage *s, int old, size_t size, struct err *e)
+{
 	/* Without a name there is nothing to sweep if we are killed; not every file system can. */
 	s->fd = openat(s->at.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->fd < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EACCES || errno == EROFS))
-		return err_sys(e, errno, "cannot make a file beside '%s'", path);
+		return err_sys(e, errno, "cannot make a file beside '%s'", s->path);
 	if (s->fd < 0 && !make_temp(s, e))
 		return false;
-	if (!dress(s, e))
+	if (!fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e))
 		return false;
 	int why;
 	do
 		why = posix_fallocate(s->fd, 0, size > 0 ? (off_t)size : 1);
 	while (why == EINTR);
 	if (why != 0)
-		return err_sys(e, why, "no room for the new content of '%s'", path);
+		return err_sys(e, why, "no room for the new content of '%s'", s->path);
 	if (fchmod(s->fd, s->mode) != 0)
-		return err_sys(e, errno, "cannot set the mode of '%s'", path);
+		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
+	return true;
+}
+
+bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
+{
+	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
+	AUTO(close_fd) int old = -1;
+
+	if (!open_place(s, attr, e) || !open_old(s, &old, e))
+		return false;
+	bool ordinary = is_ordinary(s, old);
+	if (ordinary && was_probed(s, size))
+		return true;
+	if (!probe(s, old, size, e))
+		return false;
+	if (ordinary)
+		remember(s, size);
 	return true;
 }
 

@@ -40,6 +40,7 @@ static const int errnos[] = { EIO, ENOSPC, EINTR, EACCES };
 
 static void put_before(const char *path, const struct target *t)
 {
+	fs_probe_forget();
 	(void)unlink(path);
 	if (t->before != NULL)
 		file_put(path, t->before);
