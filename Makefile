@@ -3,7 +3,8 @@
 # make demo       installs what is missing, then a real rotation against the emulator
 # make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
 # make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
-# make proof      the rule's contracts, for all inputs, by Frama-C, Z3 and CVC4
+# make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
+# make model      every order of everything that can happen, under the real rule, further out than in check
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
 # make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
 # make bench      side by side with peers (BENCH=full, BENCH=growth)   make install  DESTDIR= PREFIX=     make deb rpm  packages     make V=1  show commands
@@ -144,6 +145,12 @@ prove prove-quick: all $B/stop-at
 proof:
 	@packaging/install-deps proof
 	@tests/proof/run.sh
+# The model of the rule, further out than in `check`: a minute, and half a gigabyte.
+model: all $B/t/flow-test_model
+	MODEL=full $B/t/flow-test_model
+proof-mutants: all
+	@packaging/install-deps proof
+	@tests/proof/mutants.sh
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 check-identity: all
@@ -231,7 +238,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench model check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -326,13 +326,15 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
   // Only a free slot is generated, and only when no lost request may still act on it. In words:
   @ ensures \result.action == PLAN_ROTATE ==>
   @   Slot(\result.slot) && Free(in, \result.slot) && RequestDead(in, \result.slot);
-  // never one whose living password a sink holds,
-  @ ensures \result.action == PLAN_ROTATE ==> !(Held(in, \result.slot) && Living(in, &in->slot[\result.slot]));
+  // never one of ours that a sink holds, until it has expired past the margin or the registry refuses it for good,
+  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 && Held(in, \result.slot) ==>
+  @   Gone(in, &in->slot[\result.slot]) || in->slot[\result.slot].dead != 0;
   // never a foreign one without its permission, but by `exclusive` when nothing in a sink works,
   @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours == 0 && !Gone(in, &in->slot[\result.slot]) ==>
   @   in->slot[\result.slot].permitted != 0 || Excepted(in);
   // never a delivered one within grace or while a hook is owed, with the same exception.
-  @ ensures \result.action == PLAN_ROTATE && Living(in, &in->slot[\result.slot]) && in->slot[\result.slot].delivered != 0 ==>
+  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 && in->slot[\result.slot].delivered != 0 &&
+  @   !Gone(in, &in->slot[\result.slot]) && in->slot[\result.slot].dead == 0 ==>
   @   GraceOver(in, &in->slot[\result.slot]) || Excepted(in);
   // A heal copies from a sink that was read, what it copies is a living password of ours; so is what is verified or kept.
   @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
