@@ -89,25 +89,82 @@ static bool hit(const char *name)
 	return true;
 }
 
+/* ---- what is on the disk --------------------------------------------------------------------------------------------------------- */
+
+static struct { bool watching; ino_t unsynced[64]; int n, too_early; } disk;
+
+void fault_disk_watch(void)
+{
+	disk.watching = true;
+	disk.n = disk.too_early = 0;
+}
+
+int fault_disk_unsafe(void)
+{
+	disk.watching = false;
+	return disk.n + disk.too_early;
+}
+
+static void disk_drop(ino_t ino)
+{
+	for (int i = 0; i < disk.n; i++)
+		if (disk.unsynced[i] == ino)
+			disk.unsynced[i--] = disk.unsynced[--disk.n];
+}
+
+/* The file or directory has changed, or (`synced`) is on the disk. Sockets and the like have neither. */
+static void disk_note(int fd, bool synced)
+{
+	struct stat st;
+
+	if (!disk.watching || in_hook)
+		return;
+	in_hook = true;
+	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+		disk_drop(st.st_ino);
+		if (!synced && disk.n < 64)
+			disk.unsynced[disk.n++] = st.st_ino;
+	}
+	in_hook = false;
+}
+
+static void disk_rename(int dir, const char *name)
+{
+	struct stat st;
+
+	if (!disk.watching || in_hook)
+		return;
+	in_hook = true;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		for (int i = 0; i < disk.n; i++)
+			disk.too_early += disk.unsynced[i] == st.st_ino;
+	in_hook = false;
+	disk_note(dir, false);
+}
+
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 /* Weak: a program that is linked without --wrap has none of them, and calls none. */
-#define WRAP(type, name, params, args)                                                                                 \
+#define WRAP_NOTED(type, name, params, args, note)                                                                     \
 	__attribute__((weak)) type __real_##name params;                                                               \
 	type __wrap_##name params;                                                                                     \
 	type __wrap_##name params                                                                                      \
 	{                                                                                                              \
-		return hit(#name) ? (type)-1 : __real_##name args;                                                     \
+		if (hit(#name))                                                                                        \
+			return (type)-1;                                                                               \
+		note;                                                                                                  \
+		return __real_##name args;                                                                             \
 	}
+#define WRAP(type, name, params, args) WRAP_NOTED(type, name, params, args, (void)0)
 
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q))
-WRAP(int, renameat2, (int a, const char *p, int b, const char *q, unsigned f), (a, p, b, q, f))
+WRAP_NOTED(int, fsync, (int fd), (fd), disk_note(fd, true))
+WRAP_NOTED(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q), disk_rename(a, p))
+WRAP_NOTED(int, renameat2, (int a, const char *p, int b, const char *q, unsigned f), (a, p, b, q, f), disk_rename(a, p))
 WRAP(int, unlinkat, (int d, const char *p, int f), (d, p, f))
-WRAP(int, linkat, (int a, const char *p, int b, const char *q, int f), (a, p, b, q, f))
+WRAP_NOTED(int, linkat, (int a, const char *p, int b, const char *q, int f), (a, p, b, q, f), disk_rename(a, p))
 WRAP(int, fchmod, (int fd, mode_t m), (fd, m))
 WRAP(int, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
-WRAP(int, ftruncate, (int fd, off_t n), (fd, n))
+WRAP_NOTED(int, ftruncate, (int fd, off_t n), (fd, n), disk_note(fd, false))
 WRAP(int, fallocate, (int fd, int m, off_t o, off_t n), (fd, m, o, n))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
 WRAP(int, fstatat, (int d, const char *p, struct stat *st, int f), (d, p, st, f))
@@ -137,7 +194,10 @@ int __wrap_close(int fd)
 __attribute__((weak)) ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
-	if (!hit("write"))
+	bool fails = hit("write");
+
+	disk_note(fd, false);
+	if (!fails)
 		return __real_write(fd, p, n);
 	return plan.mode == FAULT_SHORT && n > 1 ? __real_write(fd, p, n / 2) : -1;
 }

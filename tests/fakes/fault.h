@@ -26,4 +26,9 @@ void fault_hook(const char *name, int nth, void (*fn)(void *ctx), void *ctx);
 /* How many of the hooks have fired; removes them all. */
 int fault_unhook(void);
 
+/* From here on what is written and renamed counts as on no disk until it is synced. */
+void fault_disk_watch(void);
+/* Ends that. What a power cut could have taken: files that got their name before their content was synced, and whatever is not synced now. */
+int fault_disk_unsafe(void);
+
 #endif

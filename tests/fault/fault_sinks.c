@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/credential.h"
@@ -171,6 +172,64 @@ static void short_reads_and_writes(void **state)
 	scratch_remove(dir);
 }
 
+/* No name before the content is on the disk, and no "done" before the name is. */
+static void a_power_cut_takes_nothing(void **state)
+{
+	char *dir = scratch_make(), path[4200];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		struct err e = ERR_INIT;
+		bool committing;
+		put_before(path, &targets[i]);
+		fault_disk_watch();
+		bool ok = deliver(path, &targets[i], &committing, &e);
+		CHECK(fault_disk_unsafe() == 0 && ok, "row %zu: not synced (%s)", i, e.text);
+	}
+	scratch_remove(dir);
+}
+
+struct peek { const char *dir; int seen; mode_t modes; };
+
+static void look_at_temporary(void *ctx)
+{
+	struct peek *p = ctx;
+	DIR *d = opendir(p->dir);
+	struct stat st;
+
+	for (const struct dirent *f; (f = readdir(d)) != NULL;)
+		if (fs_is_temporary(f->d_name) && fstatat(dirfd(d), f->d_name, &st, 0) == 0)
+			p->seen++, p->modes |= st.st_mode & 07777;
+	(void)closedir(d);
+}
+
+/* Also beside a target that all may read, and whatever the umask: who has opened it early could read what comes. */
+static void nobody_else_opens_a_temporary(void **state)
+{
+	char *dir = scratch_make(), path[4200];
+	mode_t before = umask(0);
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		struct err e = ERR_INIT;
+		bool committing;
+		struct peek p = { .dir = dir };
+		if (targets[i].in_place)
+			continue;
+		put_before(path, &targets[i]);
+		CHECK(targets[i].before == NULL || chmod(path, 0644) == 0, "chmod");
+		/* Before each change of mode: two are of the check, then as it was made, and once its content is in it. */
+		for (int k = 0; k < 4; k++)
+			fault_hook("fchmod", k == 0 ? 1 : 2 /* the one that fired the last hook counts */, look_at_temporary, &p);
+		bool ok = deliver(path, &targets[i], &committing, &e);
+		CHECK(fault_unhook() == 4 && ok && p.seen == 2 && p.modes == 0600, "row %zu: modes %04o, %d (%s)", i, (unsigned)p.modes, p.seen, e.text);
+	}
+	(void)umask(before);
+	scratch_remove(dir);
+}
+
 struct killed { const char *path; const struct target *t; int nth; };
 
 static int die(void *arg)
@@ -222,6 +281,8 @@ int main(void)
 		cmocka_unit_test(every_call_fails),
 		cmocka_unit_test(short_reads_and_writes),
 		cmocka_unit_test(killed_anywhere),
+		cmocka_unit_test(a_power_cut_takes_nothing),
+		cmocka_unit_test(nobody_else_opens_a_temporary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
