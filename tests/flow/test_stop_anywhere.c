@@ -406,7 +406,15 @@ static const struct scenario scenarios[] = {
 
 struct tally { int points, violations, stuck, waited, extra, litter; char first[400]; };
 
-struct point { const struct scenario *sc; enum kind kind; int at; struct tally *sum; char held[SINKS][FAKE_PASSWORD_MAX]; bool worked[SINKS]; };
+/* `held`: in the sinks before the run that is stopped. `read`: by a consumer behind each sink, between that run and the next one. */
+struct point {
+	const struct scenario *sc;
+	enum kind kind;
+	int at;
+	struct tally *sum;
+	char held[SINKS][FAKE_PASSWORD_MAX], read[SINKS][FAKE_PASSWORD_MAX];
+	bool worked[SINKS], read_works[SINKS];
+};
 
 static void wrong(const struct point *p, int *count, const char *what, const char *why)
 {
@@ -415,11 +423,11 @@ static void wrong(const struct point *p, int *count, const char *what, const cha
 		               p->kind == AT_CALL ? "call" : "request seam", p->at, what, why);
 }
 
-static void note_before(struct point *p)
+static void note(char text[SINKS][FAKE_PASSWORD_MAX], bool works[SINKS])
 {
 	for (int i = 0; i < SINKS; i++) {
-		password_in(i, p->held[i]);
-		p->worked[i] = fake_service_accepts(service, p->held[i]);
+		password_in(i, text[i]);
+		works[i] = fake_service_accepts(service, text[i]);
 	}
 }
 
@@ -434,6 +442,8 @@ static void check_sinks(const struct point *p, const char *when)
 			wrong(p, &p->sum->violations, when, names[i]);
 		if (p->worked[i] && !fake_service_accepts(service, p->held[i]))
 			wrong(p, &p->sum->violations, when, "the password before it");
+		if (p->read_works[i] && !fake_service_accepts(service, p->read[i]))
+			wrong(p, &p->sum->violations, when, "what was read in between");
 	}
 }
 
@@ -507,12 +517,13 @@ static bool stop_at(struct point *p)
 	struct err e;
 
 	service->generated = 0;
-	note_before(p);
+	note(p->held, p->worked);
 	int status = in_child(child, p);
 	bool stopped = p->kind == AT_CALL ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == STOPPED;
 	bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	CHECK(stopped || WIFEXITED(status), "'%s', seam %d: the run died of signal %d", p->sc->name, p->at, WTERMSIG(status));
 	check_sinks(p, "after the stop");
+	note(p->read, p->read_works);
 	if (p->sc->state_lost) {
 		AUTO_FREE char *state = path_of("state/web.state");
 		(void)unlink(state);
