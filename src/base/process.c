@@ -84,14 +84,15 @@ static bool drain(int fd, struct buf *out)
 	char piece[4096];
 	ssize_t n = read(fd, piece, sizeof(piece));
 
-	if (n > 0)
-		buf_add(out, piece, (size_t)n);
+	size_t got = n > 0 ? (size_t)n : 0, room = out->max - out->len, fits = got < room ? got : room;
+	buf_add(out, piece, fits);
+	buf_add(out, piece + fits, got - fits); /* none, or it is noted that there was more */
 	bool more = n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 	explicit_bzero(piece, sizeof(piece));
 	return more;
 }
 
-/* What it wrote before it ended. What it left running may write for ever. */
+/* What it wrote before it ended. What it left running may write for ever, and faster than we read. */
 static void drain_rest(int fd, struct buf *out)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -100,18 +101,17 @@ static void drain_rest(int fd, struct buf *out)
 		;
 }
 
-/* Until it has ended, its output closed and it ended, or the deadline. True with the status when it ended. */
+/* Until it has ended, or the deadline. True with the status when it ended. */
 static bool attend(struct running *r, int fd, int64_t deadline_ms, struct buf *out, int *status)
 {
 	bool open = true;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = open ? fd : -1, .events = POLLIN }, { .fd = r->word, .events = POLLIN } };
-		bool more = poll(p, COUNT(p), POLL_MS) > 0 && p[0].revents != 0;
-		if (more)
+		if (poll(p, COUNT(p), POLL_MS) > 0 && p[0].revents != 0)
 			open = drain(fd, out);
-		/* What it left running in the background may hold the pipe open for ever: its own end is what counts. */
-		if ((!more || !open) && has_ended(r, false, status)) {
+		/* What it left running in the background may hold the pipe open, and write, for ever: its own end is what counts. */
+		if (has_ended(r, false, status)) {
 			if (open)
 				drain_rest(fd, out);
 			return true;

@@ -105,9 +105,23 @@ static void much_output_blocks_nobody(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(shell("head -c 1000000 /dev/zero; exit 5", NULL, false, 20000, &out, &end, &e));
+	assert_true(shell("head -c 1000000 /dev/zero | tr '\\0' z; exit 5", NULL, false, 20000, &out, &end, &e));
 	assert_true(end.in_time && WEXITSTATUS(end.status) == 5);
 	assert_false(buf_ok(&out));
+	assert_int_equal(strspn(buf_cstr(&out), "z"), 1000); /* as much of it as fits is kept */
+}
+
+/* Whoever writes without a pause, with the pipe of one that has ended: it is not that one, and ends of the pipe's end. */
+static void a_noisy_background_is_not_waited_for(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct process_end end = { .in_time = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(shell("echo said; while :; do echo noise; done & exit 5", NULL, false, 60000, &out, &end, &e));
+	assert_true(end.in_time && WIFEXITED(end.status) && WEXITSTATUS(end.status) == 5);
+	assert_true(strncmp(buf_cstr(&out), "said\n", 5) == 0);
 }
 
 static void cannot_start(void **state)
@@ -290,10 +304,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs), cmocka_unit_test(is_ended_with_all_it_started),
 		cmocka_unit_test(one_that_ignores_sigterm_is_killed), cmocka_unit_test(much_output_blocks_nobody),
+		cmocka_unit_test(a_noisy_background_is_not_waited_for),
 		cmocka_unit_test(cannot_start),
 #define THROUGH_SPAWNER(f) cmocka_unit_test_setup_teardown(f, with_spawner, without_spawner)
 		THROUGH_SPAWNER(runs), THROUGH_SPAWNER(is_ended_with_all_it_started), THROUGH_SPAWNER(one_that_ignores_sigterm_is_killed),
-		THROUGH_SPAWNER(much_output_blocks_nobody), THROUGH_SPAWNER(cannot_start), THROUGH_SPAWNER(threads_get_their_own),
+		THROUGH_SPAWNER(much_output_blocks_nobody), THROUGH_SPAWNER(a_noisy_background_is_not_waited_for),
+		THROUGH_SPAWNER(cannot_start), THROUGH_SPAWNER(threads_get_their_own),
 		THROUGH_SPAWNER(a_signal_to_all_does_not_end_it), THROUGH_SPAWNER(its_death_is_noticed),
 		cmocka_unit_test(it_ends_with_its_parent),
 		cmocka_unit_test(finds_programs),
