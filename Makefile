@@ -102,8 +102,10 @@ TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(wildcard src/sink/list_all.c)) $(pa
 TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs libssl)
 
 $B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
-$B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) $(FLOW_WRAP) -o $@ $^ $(TEST_LIBS)
+$B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) $(FLOW_WRAP) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
 $B/t/flow-test_stop_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,write fsync renameat renameat2 unlinkat linkat)
+$B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP))
+$B/t/flow-test_errors_anywhere: tests/fault/WRAP
 $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP
 	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)

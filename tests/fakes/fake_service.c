@@ -12,7 +12,8 @@
 #include "base/str.h"
 #include "fakes/fake_env.h"
 
-#define TOKEN_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/tokens/web-pull"
+#define REGISTRY_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso"
+#define TOKEN_ID    REGISTRY_ID "/tokens/web-pull"
 #define BODY_MAX (1024 * 1024)
 
 /* ---- what it does ------------------------------------------------------------------------------------------------------------ */
@@ -122,8 +123,15 @@ static void say_passwords(const struct fake_service *s, int with_value, struct b
 
 static void say_token(const struct fake_service *s, struct buf *out)
 {
-	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{\"provisioningState\":\"Succeeded\","
-	             "\"status\":\"enabled\",\"credentials\":{");
+	char created[STR_TIME_MAX];
+
+	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{");
+	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"enabled\",", s->pending != 0 ? "Creating" : "Succeeded");
+	if (s->created_ms != 0) {
+		str_from_ticks(s->created_ms * 10000, created);
+		buf_fmt(out, "\"creationDate\":\"%s\",", created);
+	}
+	buf_str(out, "\"credentials\":{");
 	say_passwords(s, -1, out);
 	buf_str(out, "}}}");
 }
@@ -148,6 +156,13 @@ static void keep_for_later(struct fake_service *s, int slot, const char *expiry)
 	abort();
 }
 
+static void say_generated(const struct fake_service *s, int slot, struct buf *out)
+{
+	buf_str(out, "{\"username\":\"web-pull\",");
+	say_passwords(s, slot, out);
+	buf_char(out, '}');
+}
+
 static bool answer_generate(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
@@ -167,10 +182,59 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 		s->lose_replies--;
 		return cut_off(e, true);
 	}
-	buf_str(&rs->body, "{\"username\":\"web-pull\",");
-	say_passwords(s, slot, &rs->body);
-	buf_char(&rs->body, '}');
+	s->pending_slot = slot;
+	s->pending = s->generating;
+	if (s->pending != 0) {
+		rs->status = 202;
+		rs->retry_after_ms = 1000;
+		rs->location = mem_dup("https://arm.test/subscriptions/sub/operationResults/generate?api-version=1");
+		return true;
+	}
+	say_generated(s, slot, &rs->body);
 	return true;
+}
+
+/* Asked once more how a generate goes. */
+static void answer_generating(struct fake_service *s, struct http_response *rs)
+{
+	if (s->pending > 0)
+		s->pending--;
+	if (s->pending == 0) {
+		say_generated(s, s->pending_slot, &rs->body);
+		return;
+	}
+	rs->status = 202;
+	rs->retry_after_ms = 1000;
+}
+
+static void refuse_with(int status, const char *code, struct http_response *rs)
+{
+	rs->status = status;
+	buf_fmt(&rs->body, "{\"error\":{\"code\":\"%s\",\"message\":\"no\"}}", code);
+}
+
+static void answer_token(struct fake_service *s, const struct http_request *rq, struct http_response *rs)
+{
+	if (rq->method == HTTP_PUT) {
+		s->missing = false;
+		s->created_ms = s->clock_ms;
+		s->pending = s->creating;
+		rs->status = 201;
+	} else if (s->missing) {
+		refuse_with(404, "ResourceNotFound", rs);
+		return;
+	} else if (s->pending > 0) {
+		s->pending--;
+	}
+	say_token(s, &rs->body);
+}
+
+static void answer_scope_map(const struct http_request *rq, struct http_response *rs)
+{
+	if (rq->method == HTTP_PUT)
+		buf_str(&rs->body, "{\"id\":\"" REGISTRY_ID "/scopeMaps/web-pull-scope-map\"}");
+	else
+		refuse_with(404, "ResourceNotFound", rs);
 }
 
 static void answer_login(const struct fake_service *s, const struct http_request *rq, struct http_response *rs)
@@ -191,10 +255,14 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"bearer\"}");
 	} else if (strstr(url, "/generateCredentials") != NULL) {
 		return answer_generate(s, rq, rs, e);
+	} else if (strstr(url, "/operationResults/generate") != NULL) {
+		answer_generating(s, rs);
 	} else if (strstr(url, "/tokens/web-pull") != NULL) {
-		say_token(s, &rs->body);
+		answer_token(s, rq, rs);
+	} else if (strstr(url, "/scopeMaps/web-pull-scope-map") != NULL) {
+		answer_scope_map(rq, rs);
 	} else if (strstr(url, "/registries/contoso?") != NULL) {
-		buf_str(&rs->body, "{\"id\":\"/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso\","
+		buf_str(&rs->body, "{\"id\":\"" REGISTRY_ID "\","
 		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}");
 	} else if (strcmp(url, "https://contoso.azurecr.io/v2/") == 0) {
 		rs->status = 401;
@@ -210,6 +278,40 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 
 /* ---- the seams --------------------------------------------------------------------------------------------------------------- */
 
+static bool is_struck(const struct fake_service *s)
+{
+	const struct fake_fault *f = &s->fault;
+
+	return f->what != FAKE_WELL && (f->stays ? s->requests >= f->at : s->requests == f->at);
+}
+
+/* True: it never came to acting, and that is all there is to it. */
+static bool fails(const struct fake_service *s, struct http_response *rs, bool *ok, struct err *e)
+{
+	const struct fake_fault *f = &s->fault;
+
+	if (!is_struck(s) || (f->what != FAKE_REFUSED && f->what != FAKE_CUT && f->what != FAKE_STATUS))
+		return false;
+	*ok = f->what == FAKE_STATUS || cut_off(e, false);
+	e->not_acted = f->what == FAKE_REFUSED;
+	if (!*ok)
+		return true;
+	refuse_with(f->status, f->code, rs);
+	rs->retry_after_ms = f->retry_after_ms;
+	return true;
+}
+
+/* It acted, and the answer suffers. */
+static bool spoil(const struct fake_service *s, struct http_response *rs, struct err *e)
+{
+	if (!is_struck(s))
+		return true;
+	buf_reset(&rs->body);
+	if (s->fault.what == FAKE_GARBAGE)
+		buf_str(&rs->body, "{\"a\":");
+	return s->fault.what != FAKE_CUT_ACTED || cut_off(e, true);
+}
+
 struct client { struct http base; struct fake_service *service; };
 
 static bool send_one(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
@@ -222,7 +324,9 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 	fake_service_pass(s, 20);
 	*rs = (struct http_response){ .retry_after_ms = -1, .date = s->clock_ms / 1000 };
 	rs->body.max = BODY_MAX;
-	bool ok = answer(s, rq, rs, e);
+	bool ok;
+	if (!fails(s, rs, &ok, e))
+		ok = answer(s, rq, rs, e) && spoil(s, rs, e);
 	if (!ok)
 		http_response_clear(rs);
 	if (s->seam != NULL)

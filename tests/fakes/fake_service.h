@@ -23,6 +23,12 @@ struct fake_slot {
 	char    password[FAKE_PASSWORD_MAX];
 };
 
+/* What becomes of one request, the at-th (from 1) since `requests` was 0; stays: and of all after it. */
+enum fake_failure {
+	FAKE_WELL, FAKE_REFUSED, FAKE_CUT, FAKE_CUT_ACTED /* it acted */, FAKE_STATUS, FAKE_GARBAGE /* acted */, FAKE_EMPTY /* acted */
+};
+struct fake_fault { enum fake_failure what; int at; bool stays; int status; const char *code; int64_t retry_after_ms; /* -1: none */ };
+
 struct fake_service {
 	int64_t clock_ms;           /* since 1970; the local clock too */
 	uint64_t seed;
@@ -33,6 +39,11 @@ struct fake_service {
 	int  late_requests;         /* so many are cut off, and act `late_ms` later */
 	int64_t late_ms;
 	struct fake_late { bool on; int slot; int64_t at_ms; char expiry[FAKE_EXPIRY_MAX]; } late[4];
+	struct fake_fault fault;
+	bool missing;               /* there is no token, until somebody makes it */
+	int64_t created_ms;         /* when somebody did; 0: long ago */
+	int  creating, generating;  /* how often one asks until a PUT, or a generate, is done; -1: it never is */
+	int  pending, pending_slot; /* of those that are left, and what was generated */
 	bool both;                  /* what az does when no slot is named: every generate replaces both */
 	void (*seam)(void);         /* called before and after each request acts, or NULL */
 };

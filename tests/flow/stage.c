@@ -384,6 +384,75 @@ const struct scenario *stage_scenario(size_t i)
 	return i < COUNT(scenarios) ? &scenarios[i] : NULL;
 }
 
+/* ---- more, for the tests of errors ---------------------------------------------------------------------------------------------------- */
+
+static void generated_slowly(void)
+{
+	stage_due();
+	stage.service->generating = 2;
+}
+
+static void to_be_created(void)
+{
+	stage.service->missing = true;
+	write_config("create = yes\nrepository = web content/read metadata/read content/read\n");
+}
+
+static void created_slowly(void)
+{
+	to_be_created();
+	stage.service->creating = 2;
+}
+
+static void with_a_scope_map(void)
+{
+	stage.service->missing = true;
+	write_config("create = yes\nscope_map = _repositories_pull\n");
+}
+
+static void verify_wait(void)
+{
+	stage_due();
+	write_config("verify = wait 10s\n");
+}
+
+/* Both slots are foreign, and the sinks hold passwords that nobody knows. */
+static void restored_and_exclusive(void)
+{
+	AUTO_FREE char *state = stage_path("state/web.state");
+
+	stage_due();
+	(void)unlink(state);
+	fake_service_generate(stage.service, 0, "");
+	fake_service_generate(stage.service, 1, "");
+	put_text("registry.env", "REGISTRY_PASSWORD=put-there-by-hand\n");
+	write_config("exclusive = yes\n");
+}
+
+static void verify_due(void)
+{
+	must_run(0);
+	fake_service_pass(stage.service, 8 * DAY_MS);
+}
+
+static const struct scenario of_errors[] = {
+	{ .name = "rotation, generated slowly", .set = generated_slowly, .due = 1 },
+	{ .name = "the token is to be created", .set = to_be_created, .due = 1 },
+	{ .name = "the token is created slowly", .set = created_slowly, .due = 1 },
+	{ .name = "created with a scope map", .set = with_a_scope_map, .due = 1 },
+	{ .name = "rotation, verify = wait", .set = verify_wait, .due = 1 },
+	{ .name = "restored, exclusive", .set = restored_and_exclusive, .due = 1 },
+	{ .name = "to be verified", .set = verify_due, .due = 0 },
+	{ .name = "revoked", .set = delivered_once, .flags = ROTATE_REVOKE, .due = 2 },
+	{ .name = "revoked now", .set = delivered_once, .flags = ROTATE_REVOKE | ROTATE_REVOKE_NOW, .due = 2 },
+	{ .name = "dry", .set = stage_due, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
+};
+
+const struct scenario *stage_scenario_of_errors(size_t i)
+{
+	return i < COUNT(of_errors) ? &of_errors[i] : NULL;
+}
+
 /* ---- fixtures ------------------------------------------------------------------------------------------------------------------------- */
 
 int stage_set(void **state)

@@ -52,6 +52,7 @@ struct scenario {
 	enum breaks broken;     /* in the run that is disturbed */
 };
 const struct scenario *stage_scenario(size_t i);      /* NULL: there are no more */
+const struct scenario *stage_scenario_of_errors(size_t i);    /* more of them, where something is slow, or to be made, or taken over */
 void stage_due(void);                                 /* one delivery long ago, one yesterday, and the next is due */
 
 /* ---- the promise --------------------------------------------------------------------------------------------------------------------- */
@@ -64,6 +65,7 @@ struct point {
 	const struct scenario *sc;
 	const char *kind;       /* of disturbance, and where: for the message */
 	int at;
+	int more;               /* generates that the disturbance may cost beside the one */
 	struct tally *sum;
 	char held[SINKS][FAKE_PASSWORD_MAX], read[SINKS][FAKE_PASSWORD_MAX];
 	bool worked[SINKS], read_works[SINKS];
