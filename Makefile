@@ -106,8 +106,9 @@ $B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(L
 $B/t/flow-test_stop_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,write fsync renameat renameat2 unlinkat linkat)
 $B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP))
 $B/t/flow-test_errors_anywhere: tests/fault/WRAP
-$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP
-	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
+$B/t/fault-fault_fs: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
+$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP tests/fault/WRAP.fs
+	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "fakes/fault.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,6 +161,14 @@ static void disk_rename(int dir, const char *name)
 		return __real_##name args;                                                                             \
 	}
 #define WRAP(type, name, params, args) WRAP_NOTED(type, name, params, args, (void)0)
+/* Answers something else when it fails: NULL, or the number of the error. */
+#define WRAP_ELSE(type, name, params, args, failed)                                                                    \
+	__attribute__((weak)) type __real_##name params;                                                               \
+	type __wrap_##name params;                                                                                     \
+	type __wrap_##name params                                                                                      \
+	{                                                                                                              \
+		return hit(#name) ? (failed) : __real_##name args;                                                     \
+	}
 
 WRAP_NOTED(int, fsync, (int fd), (fd), disk_note(fd, true))
 WRAP_NOTED(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q), disk_rename(a, p))
@@ -169,6 +182,19 @@ WRAP(int, fallocate, (int fd, int m, off_t o, off_t n), (fd, m, o, n))
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st))
 WRAP(int, fstatat, (int d, const char *p, struct stat *st, int f), (d, p, st, f))
 WRAP(int, fsetxattr, (int fd, const char *n, const void *v, size_t s, int f), (fd, n, v, s, f))
+WRAP(ssize_t, fgetxattr, (int fd, const char *n, void *v, size_t s), (fd, n, v, s))
+WRAP(ssize_t, flistxattr, (int fd, char *v, size_t s), (fd, v, s))
+WRAP(int, fremovexattr, (int fd, const char *n), (fd, n))
+WRAP(int, mkdir, (const char *p, mode_t m), (p, m))
+WRAP(ssize_t, readlinkat, (int d, const char *p, char *to, size_t n), (d, p, to, n))
+WRAP(int, getgroups, (int n, gid_t *g), (n, g))
+WRAP(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n))
+WRAP_ELSE(DIR *, fdopendir, (int fd), (fd), NULL)
+WRAP_ELSE(DIR *, opendir, (const char *p), (p), NULL)
+WRAP_ELSE(FILE *, fopen, (const char *p, const char *m), (p, m), NULL)
+WRAP_ELSE(char *, realpath, (const char *p, char *to), (p, to), NULL)
+WRAP_ELSE(int, getpwnam_r, (const char *n, struct passwd *pw, char *t, size_t s, struct passwd **to), (n, pw, t, s, to), plan.errnum)
+WRAP_ELSE(int, getgrnam_r, (const char *n, struct group *gr, char *t, size_t s, struct group **to), (n, gr, t, s, to), plan.errnum)
 WRAP(off_t, lseek, (int fd, off_t o, int w), (fd, o, w))
 WRAP(int, flock, (int fd, int op), (fd, op))
 
@@ -176,6 +202,18 @@ __attribute__((weak)) int __real_posix_fallocate(int fd, off_t o, off_t n);
 int __wrap_posix_fallocate(int fd, off_t o, off_t n)
 {
 	return hit("posix_fallocate") ? plan.errnum : __real_posix_fallocate(fd, o, n);
+}
+
+/* Of those that ask for an argument each here takes an int. */
+__attribute__((weak)) int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...)
+{
+	va_list ap;
+
+	va_start(ap, command);
+	int argument = va_arg(ap, int);
+	va_end(ap);
+	return hit("fcntl") ? -1 : __real_fcntl(fd, command, argument);
 }
 
 /* The descriptor is gone whatever close() says, as on Linux. */

@@ -75,15 +75,32 @@ char *file_get(const char *path)
 	return text;
 }
 
-int temporaries_in(const char *dir)
+/* The path of the last one. */
+static int count_temporaries(const char *dir, char *last, size_t size)
 {
 	DIR *d = opendir(dir);
 	int n = 0;
 
 	if (d == NULL)
 		abort();
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
-		n += strncmp(e->d_name, ".acrotate.", 10) == 0;
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (strncmp(e->d_name, ".acrotate.", 10) != 0)
+			continue;
+		n++;
+		(void)snprintf(last, size, "%s/%s", dir, e->d_name);
+	}
 	(void)closedir(d);
 	return n;
+}
+
+int temporaries_in(const char *dir)
+{
+	char last[1];
+
+	return count_temporaries(dir, last, sizeof(last));
+}
+
+bool temporary_in(const char *dir, char *out, size_t size)
+{
+	return count_temporaries(dir, out, size) > 0;
 }

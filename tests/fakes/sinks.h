@@ -20,5 +20,6 @@ struct credential test_credential(const char *password);
 void file_put(const char *path, const char *text);
 char *file_get(const char *path);            /* NULL when there is none; the caller frees */
 int temporaries_in(const char *dir);         /* names beginning with .acrotate. */
+bool temporary_in(const char *dir, char *out, size_t size);    /* the path of one of them */
 
 #endif
