@@ -40,6 +40,22 @@ bool fault_disarm(int *calls)
 	return plan.met;
 }
 
+static struct { const char *name; int errnum; } without;
+static struct { const char *name; void (*fn)(void *ctx); void *ctx; } watch;
+
+void fault_without(const char *name, int errnum)
+{
+	without.name = name;
+	without.errnum = errnum;
+}
+
+void fault_watch(const char *name, void (*fn)(void *ctx), void *ctx)
+{
+	watch.name = name;
+	watch.fn = fn;
+	watch.ctx = ctx;
+}
+
 static struct hook { const char *name; int nth, calls; void (*fn)(void *ctx); void *ctx; bool fired; } hooks[4];
 static int n_hooks;
 static bool in_hook;
@@ -79,7 +95,13 @@ static bool hit(const char *name)
 {
 	if (in_hook)
 		return false;
+	if (watch.name != NULL && strcmp(watch.name, name) == 0)
+		watch.fn(watch.ctx);
 	run_hooks(name);
+	if (plan.armed && without.name != NULL && strcmp(without.name, name) == 0) {
+		errno = without.errnum;
+		return true;
+	}
 	if (!plan.armed || (plan.name != NULL && strcmp(plan.name, name) != 0))
 		return false;
 	plan.calls++;
@@ -188,7 +210,9 @@ WRAP(int, fremovexattr, (int fd, const char *n), (fd, n))
 WRAP(int, mkdir, (const char *p, mode_t m), (p, m))
 WRAP(ssize_t, readlinkat, (int d, const char *p, char *to, size_t n), (d, p, to, n))
 WRAP(int, getgroups, (int n, gid_t *g), (n, g))
-WRAP(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n))
+WRAP_ELSE(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n), (*n = *n < 100 ? 100 : *n, -1))
+WRAP_ELSE(size_t, fread, (void *p, size_t size, size_t n, FILE *f), (p, size, n, f), 0)
+WRAP(int, stat, (const char *p, struct stat *st), (p, st))
 WRAP_ELSE(DIR *, fdopendir, (int fd), (fd), NULL)
 WRAP_ELSE(DIR *, opendir, (const char *p), (p), NULL)
 WRAP_ELSE(FILE *, fopen, (const char *p, const char *m), (p, m), NULL)

@@ -20,6 +20,11 @@ void fault_arm(const char *name, int nth, int errnum, enum fault_mode mode);
 /* Disarms. True when the fault was met; *calls is how many calls were counted. */
 bool fault_disarm(int *calls);
 
+/* Every call of `name` fails with this, beside the one that is armed, and is not counted: a file system that has no such thing. NULL: none. */
+void fault_without(const char *name, int errnum);
+/* fn is called in front of every call of `name`, in whatever thread. NULL: none. */
+void fault_watch(const char *name, void (*fn)(void *ctx), void *ctx);
+
 /* Calls fn just before the nth call of `name`, counted from the firing of the hook set before it; at most four, each fires once. fn's own
  * calls do not count. */
 void fault_hook(const char *name, int nth, void (*fn)(void *ctx), void *ctx);

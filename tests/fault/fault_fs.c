@@ -8,8 +8,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <sys/acl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "base/buf.h"
@@ -25,7 +33,7 @@
 #define THEIRS "somebody else's"
 #define CALLS_MAX 100    /* the mounts of other processes take any number */
 
-static char path[4200], below[4300];
+static char *dir, path[4200], below[4300];
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------- */
 
@@ -103,6 +111,13 @@ static bool give_away(struct err *e)
 	const struct fs_attr to = { .mode = 0640, .uid = 12345, .gid = 23456 };
 
 	return stage(&to, fs_stage_commit, e);
+}
+
+static bool give_to_a_group(struct err *e)
+{
+	const struct fs_attr to = { .mode = 0640, .uid = -1, .gid = 23456, .guarded = true };
+
+	return fs_stage_probe(path, &to, 1000, e) && stage(&to, fs_stage_commit, e);
 }
 
 static bool probe(struct err *e)
@@ -209,7 +224,8 @@ static bool make_directory(struct err *e)
 static bool check_mounts(struct err *e)
 {
 	fs_mount_forget();
-	return fs_mount_check(path, e);
+	fs_mount_look();
+	return fs_mount_check(path, e) && fs_mount_check("/", e);
 }
 
 static bool find_owner(struct err *e)
@@ -278,9 +294,8 @@ static void leftovers(void)
 	struct err e = ERR_INIT;
 	enum fs_exchange how;
 	struct fs_id id;
-	char *dir = strdup(path), name[5000];
+	char name[5000];
 
-	*strrchr(dir, '/') = '\0';
 	an_old_file();
 	if (!fs_read(path, 100, &base, &id, &e) || !fs_stage_open(path, &keep, &s, &e) || !write_new(s, &e) ||
 	    !fs_stage_exchange(s, &id, &base, &how, &e) || how != FS_EXCHANGE_DONE || !temporary_in(dir, name, sizeof(name)))
@@ -291,7 +306,6 @@ static void leftovers(void)
 	if (!fs_stage_open(path, &keep, &t, &e))
 		abort();
 	t = NULL; /* killed: the temporary stays, and so does the memory of it */
-	free(dir);
 }
 
 static void no_directory(void)
@@ -311,36 +325,42 @@ static const struct operation {
 	void (*before)(void);
 	bool (*run)(struct err *e);
 	unsigned what;
+	const char *without;    /* a call that this file system, or kernel, does not have */
 } operations[] = {
-	{ "read", an_old_file, read_it, 0 },
-	{ "read a secret", an_old_file, read_secret, 0 },
-	{ "read a secret's bytes", an_old_file, read_secret_bytes, 0 },
-	{ "replace", an_old_file, replace, 0 },
-	{ "replace, parked", an_old_file, replace_parked, 0 },
-	{ "replace what a link leads to", a_link, replace_parked, 0 },
-	{ "replace, no link followed", an_old_file, replace_here, 0 },
-	{ "replace, guarded", an_old_file, replace_guarded, 0 },
-	{ "replace, guarded, through a link", a_link, replace_guarded, 0 },
-	{ "replace, with attributes", an_acl_and_attributes, replace_parked, 0 },
-	{ "make", no_file, replace_parked, 0 },
-	{ "swap", an_old_file, swap_own, 0 },
-	{ "swap, the first", no_file, swap_own, 0 },
-	{ "give away", an_old_file, give_away, ROOT },
-	{ "probe", an_old_file, probe, 0 },
-	{ "probe, no file", no_file, probe, 0 },
-	{ "probe, somebody's", an_acl_and_attributes, probe_for_somebody, ROOT },
-	{ "exchange", an_old_file, exchange_and_settle, 0 },
-	{ "exchange and back", an_old_file, exchange_and_back, 0 },
-	{ "exchange with nothing", no_file, make_new, 0 },
-	{ "reserve", an_old_file, reserve, 0 },
-	{ "write over", an_old_file, write_over, IN_PLACE },
-	{ "sweep", leftovers, sweep, THEIR_FILE },
-	{ "sweep, guarded", leftovers, sweep_guarded, THEIR_FILE },
-	{ "open the directory", a_link, open_directory, 0 },
-	{ "make a directory", no_directory, make_directory, 0 },
-	{ "mounts", an_old_file, check_mounts, 0 },
-	{ "an owner", an_old_file, find_owner, 0 },
-	{ "another user's rights", an_old_file, act_as_nobody, ROOT },
+	{ "read", an_old_file, read_it, 0, NULL },
+	{ "read a secret", an_old_file, read_secret, 0, NULL },
+	{ "read a secret's bytes", an_old_file, read_secret_bytes, 0, NULL },
+	{ "replace", an_old_file, replace, 0, NULL },
+	{ "replace, parked", an_old_file, replace_parked, 0, NULL },
+	{ "replace what a link leads to", a_link, replace_parked, 0, NULL },
+	{ "replace, no link followed", an_old_file, replace_here, 0, NULL },
+	{ "replace, guarded", an_old_file, replace_guarded, 0, NULL },
+	{ "replace, guarded, through a link", a_link, replace_guarded, 0, NULL },
+	{ "replace, with attributes", an_acl_and_attributes, replace_parked, 0, NULL },
+	{ "make", no_file, replace_parked, 0, NULL },
+	{ "swap", an_old_file, swap_own, 0, NULL },
+	{ "swap, the first", no_file, swap_own, 0, NULL },
+	{ "give away", an_old_file, give_away, ROOT, NULL },
+	{ "give to a group", an_old_file, give_to_a_group, ROOT, NULL },
+	{ "probe", an_old_file, probe, 0, NULL },
+	{ "probe, no file", no_file, probe, 0, NULL },
+	{ "probe, somebody's", an_acl_and_attributes, probe_for_somebody, ROOT, NULL },
+	{ "exchange", an_old_file, exchange_and_settle, 0, NULL },
+	{ "exchange and back", an_old_file, exchange_and_back, 0, NULL },
+	{ "exchange with nothing", no_file, make_new, 0, NULL },
+	{ "exchange, where there is none", an_old_file, exchange_and_settle, 0, "renameat2" },
+	{ "make, where there is no exchange", no_file, make_new, 0, "renameat2" },
+	{ "swap, where there is none", an_old_file, swap_own, 0, "renameat2" },
+	{ "reserve", an_old_file, reserve, 0, NULL },
+	{ "write over", an_old_file, write_over, IN_PLACE, NULL },
+	{ "sweep", leftovers, sweep, THEIR_FILE, NULL },
+	{ "sweep, guarded", leftovers, sweep_guarded, THEIR_FILE, NULL },
+	{ "open the directory", a_link, open_directory, 0, NULL },
+	{ "make a directory", no_directory, make_directory, 0, NULL },
+	{ "mounts", an_old_file, check_mounts, 0, NULL },
+	{ "mounts, without their numbers", an_old_file, check_mounts, 0, "stat" },
+	{ "an owner", an_old_file, find_owner, 0, NULL },
+	{ "another user's rights", an_old_file, act_as_nobody, ROOT, NULL },
 };
 
 /* ---- every call of each ------------------------------------------------------------------------------------------------------------- */
@@ -350,7 +370,7 @@ static const int errnos[] = {
 };
 
 /* A sweep takes whatever was left, also beside what a link leads to. */
-static void clear(const char *dir, const char *after)
+static void clear(const char *after)
 {
 	char real[4300];
 	struct err e = ERR_INIT;
@@ -376,15 +396,17 @@ static bool is_whole(const struct operation *op, const char **text)
 	return ok;
 }
 
-static void one(const char *dir, const struct operation *op, int nth, int errnum, enum fault_mode mode, bool *met)
+static void one(const struct operation *op, int nth, int errnum, enum fault_mode mode, bool *met)
 {
 	struct err e = ERR_INIT;
 	const char *text;
 
 	op->before();
+	fault_without(op->without, EINVAL);
 	fault_arm(NULL, nth, errnum, mode);
 	bool ok = op->run(&e);
 	*met = fault_disarm(NULL);
+	fault_without(NULL, 0);
 	CHECK(ok || (e.kind != ERR_NONE && e.text[0] != '\0'), "%s, call %d %s: no reason", op->name, nth, strerror(errnum));
 	if ((op->what & IN_PLACE) == 0 || mode == FAULT_ONCE)
 		CHECK(is_whole(op, &text) || strstr(e.text, "may be damaged") != NULL, "%s, call %d %s: '%s' (%s)", op->name, nth,
@@ -394,7 +416,7 @@ static void one(const char *dir, const struct operation *op, int nth, int errnum
 	if ((op->what & THEIR_FILE) != 0 && !home)
 		CHECK(sweep(&later) && home, "%s, call %d %s: their update is lost (%s; %s)", op->name, nth, strerror(errnum), e.text,
 		      later.text);
-	clear(dir, op->name);
+	clear(op->name);
 }
 
 static void every_call_of_every_operation(void **state)
@@ -405,7 +427,7 @@ static void every_call_of_every_operation(void **state)
 	/* Memory is as good as a disk here, and its fsync is quicker. */
 	if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0)
 		(void)setenv("TMPDIR", "/dev/shm", 0);
-	char *dir = scratch_make();
+	dir = scratch_make();
 	(void)chmod(dir, 0755);
 	(void)snprintf(path, sizeof(path), "%s/f", dir);
 	(void)snprintf(below, sizeof(below), "%s/a/b", dir);
@@ -418,7 +440,7 @@ static void every_call_of_every_operation(void **state)
 				bool met = true;
 				/* For ever interrupted is no machine's fault. */
 				for (int n = 1; met && n < CALLS_MAX && (errnos[k] != EINTR || mode != FAULT_STAYS); n++) {
-					one(dir, op, n, errnos[k], (enum fault_mode)mode, &met);
+					one(op, n, errnos[k], (enum fault_mode)mode, &met);
 					faults += met;
 				}
 			}
@@ -428,9 +450,259 @@ static void every_call_of_every_operation(void **state)
 	scratch_remove(dir);
 }
 
+/* ---- moments and places that no single fault makes -------------------------------------------------------------------------------------- */
+
+static int make(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/f", dir);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+/* Where no exchange is: somebody writes, or removes, the file between our look and our last comparison. */
+static void write_theirs(void *ctx)
+{
+	(void)ctx;
+	file_put(path, THEIRS);
+}
+
+static void remove_it(void *ctx)
+{
+	(void)ctx;
+	(void)unlink(path);
+}
+
+static void a_late_comparison_sees_others(void **state)
+{
+	static void (*const others[])(void *) = { write_theirs, remove_it };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		AUTO_BUF struct buf base = BUF_INIT(100);
+		AUTO_STAGE struct fs_stage *s = NULL;
+		struct err e = ERR_INIT;
+		enum fs_exchange how = FS_EXCHANGE_DONE;
+		struct fs_id id;
+		file_put(path, OLD);
+		assert_true(fs_read(path, 100, &base, &id, &e) && fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
+		fault_without("renameat2", EINVAL);
+		fault_hook("renameat", 1, others[i], NULL);
+		fault_arm(NULL, 0, 0, FAULT_ONCE);
+		bool ok = fs_stage_exchange(s, &id, &base, &how, &e);
+		(void)fault_disarm(NULL);
+		fault_without(NULL, 0);
+		CHECK(fault_unhook() == 1 && ok && how == FS_EXCHANGE_CHANGED, "row %zu: %d %s", i, (int)how, e.text);
+	}
+}
+
+static void a_file_that_stays_open_is_told(void **state)
+{
+	AUTO_BUF struct buf base = BUF_INIT(100), displaced = BUF_INIT(100);
+	AUTO_STAGE struct fs_stage *s = NULL;
+	struct err e = ERR_INIT;
+	enum fs_exchange how;
+	struct fs_id id;
+
+	(void)state;
+	file_put(path, OLD);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(writer >= 0 && fs_read(path, 100, &base, &id, &e) && fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
+	assert_true(fs_stage_exchange(s, &id, &base, &how, &e));
+	/* Where there are no leases nobody can know. */
+	if (how == FS_EXCHANGE_DONE && !fs_stage_displaced(s, 100, &displaced, &id, &e)) {
+		assert_int_equal(e.kind, ERR_TRANSIENT);
+		assert_non_null(strstr(e.text, "held open for writing"));
+	}
+	(void)close(writer);
+}
+
+static void make_it_first(void *ctx)
+{
+	(void)ctx;
+	(void)mkdir(path, 0700);
+}
+
+static void a_directory_that_another_made_is_taken(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	fault_hook("mkdir", 1, make_it_first, NULL);
+	fault_arm(NULL, 0, 0, FAULT_ONCE);
+	bool ok = fs_make_dir(path, &e);
+	(void)fault_disarm(NULL);
+	CHECK(fault_unhook() == 1 && ok, "%s", e.text);
+}
+
+/* ---- more directories at a time than have a line of their own ------------------------------------------------------------------------- */
+
+#define DIRECTORIES 9
+
+static struct { sem_t come, go; int blocked; } gate;
+
+/* Whoever syncs waits in its fsync, but the last one. */
+static void wait_at_the_gate(void *ctx)
+{
+	(void)ctx;
+	if (__atomic_add_fetch(&gate.blocked, 1, __ATOMIC_SEQ_CST) == DIRECTORIES)
+		return;
+	(void)sem_post(&gate.come);
+	(void)sem_wait(&gate.go);
+}
+
+static void *sync_it(void *arg)
+{
+	return fs_sync_dir(*(int *)arg) == 0 ? arg : NULL;
+}
+
+static void each_directory_is_synced(void **state)
+{
+	pthread_t thread[DIRECTORIES];
+	int fd[DIRECTORIES];
+
+	(void)state;
+	assert_true(sem_init(&gate.come, 0, 0) == 0 && sem_init(&gate.go, 0, 0) == 0);
+	fault_watch("fsync", wait_at_the_gate, NULL);
+	for (int i = 0; i < DIRECTORIES; i++) {
+		char name[4300];
+		(void)snprintf(name, sizeof(name), "%s/%d", dir, i);
+		assert_int_equal(mkdir(name, 0700), 0);
+		fd[i] = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(pthread_create(&thread[i], NULL, sync_it, &fd[i]), 0);
+		if (i < DIRECTORIES - 1)
+			assert_int_equal(sem_wait(&gate.come), 0);
+	}
+	void *ended;
+	assert_int_equal(pthread_join(thread[DIRECTORIES - 1], &ended), 0); /* while all others wait */
+	assert_non_null(ended);
+	for (int i = 0; i < DIRECTORIES - 1; i++)
+		(void)sem_post(&gate.go);
+	for (int i = 0; i < DIRECTORIES - 1; i++)
+		assert_true(pthread_join(thread[i], &ended) == 0 && ended != NULL);
+	fault_watch(NULL, NULL, NULL);
+	for (int i = 0; i < DIRECTORIES; i++)
+		(void)close(fd[i]);
+}
+
+/* ---- as another user, in another root (root only) ----------------------------------------------------------------------------------- */
+
+static int as_nobody(void *arg)
+{
+	struct fs_user nobody, root;
+	struct fs_rights r = { .taken = false };
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (!fs_user_find("nobody", &nobody, &e) || !fs_user_find("root", &root, &e) || setgroups(0, NULL) != 0 || setgid(nobody.gid) != 0 ||
+	    setuid(nobody.uid) != 0)
+		return 1;
+	if (!fs_guard("/tmp/whatever", &e) || !fs_rights_take(NULL, &r, &e) || !fs_rights_take(&nobody, &r, &e) || r.taken)
+		return 2;
+	return !fs_rights_take(&root, &r, &e) && e.kind == ERR_CONFIG ? 0 : 3;
+}
+
+/* The way back is lost in between: going on with half of somebody's rights would be worse. */
+static int without_a_way_back(void *arg)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+	struct fs_user nobody;
+	struct fs_rights r = { .taken = false };
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	(void)signal(SIGABRT, SIG_DFL);
+	if (!fs_user_find("nobody", &nobody, &e) || !fs_rights_take(&nobody, &r, &e) || syscall(SYS_capset, &head, none) != 0)
+		return 1;
+	fs_rights_drop(&r);
+	return 2;
+}
+
+static int in_an_open_root(void *arg)
+{
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (chmod(dir, 0777) != 0 || chroot(dir) != 0 || chdir("/") != 0)
+		return 1;
+	return !fs_guard("/f", &e) && e.kind == ERR_CONFIG ? 0 : 2;
+}
+
+struct container { int ready[2], stop[2]; };
+
+/* In a root of its own `f` is mounted over another `f`: the mount that this one hangs in cannot be seen from there. */
+static int in_a_container(struct container *c)
+{
+	char root[4300], over[4400], byte = 'r';
+
+	(void)snprintf(root, sizeof(root), "%s/root", dir);
+	(void)snprintf(over, sizeof(over), "%s/f", root);
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount("/dev/null", over, "none", MS_BIND, NULL) != 0 ||
+	    chroot(root) != 0)
+		byte = 's';
+	return write(c->ready[1], &byte, 1) == 1 && read(c->stop[0], &byte, 1) >= 0 ? 0 : 1;
+}
+
+static void others_roots(void **state)
+{
+	char root[4300], over[4400], byte = 0;
+	struct container c;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(root, sizeof(root), "%s/root", dir);
+	(void)snprintf(over, sizeof(over), "%s/f", root);
+	assert_int_equal(mkdir(root, 0755), 0);
+	file_put(over, "");
+	file_put(path, OLD);
+	assert_true(pipe(c.ready) == 0 && pipe(c.stop) == 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)close(c.stop[1]);
+		_exit(in_a_container(&c));
+	}
+	assert_int_equal(read(c.ready[0], &byte, 1), 1);
+	fs_mount_forget();
+	bool ok = fs_mount_check(path, &e);
+	for (int i = 0; i < 2; i++) {
+		(void)close(c.stop[i]);
+		(void)close(c.ready[i]);
+	}
+	(void)waitpid(pid, NULL, 0);
+	fs_mount_forget();
+	CHECK(byte == 's' || ok, "%s", e.text);
+}
+
+static void as_others(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(in_child(as_nobody, NULL), 0);
+	assert_int_equal(in_child(in_an_open_root, NULL), 0);
+	int status = in_child(without_a_way_back, NULL);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_call_of_every_operation) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_call_of_every_operation),
+		T(a_late_comparison_sees_others), T(a_file_that_stays_open_is_told), T(a_directory_that_another_made_is_taken),
+		T(each_directory_is_synced), T(as_others), T(others_roots),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

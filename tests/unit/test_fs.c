@@ -155,6 +155,24 @@ static void secret_files(void **state)
 	}
 }
 
+static void secrets_of_others_and_empty_ones(void **state)
+{
+	AUTO_SECRET struct secret *s = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	file_put(in("empty"), "");
+	assert_int_equal(chmod(in("empty"), 0600), 0);
+	assert_false(fs_read_secret_bytes(in("empty"), false, &s, &e));
+	assert_non_null(strstr(e.text, "is empty"));
+	if (geteuid() != 0)
+		return;
+	file_put(in("theirs"), "s3");
+	assert_true(chmod(in("theirs"), 0600) == 0 && chown(in("theirs"), 12345, 0) == 0);
+	assert_false(fs_read_secret(in("theirs"), false, &s, &e));
+	assert_true(e.kind == ERR_CONFIG && strstr(e.text, "belongs to user 12345") != NULL);
+}
+
 static void credentials_of_systemd(void **state)
 {
 	AUTO_SECRET struct secret *s = NULL;
@@ -667,6 +685,45 @@ static void guards_links_on_the_way(void **state)
 	assert_false(fs_stage_open(in("waydir/../open/f"), &attr, &s, &e));
 	assert_non_null(strstr(e.text, "user = NAME"));
 	assert_false(fs_stage_open("relative", &attr, &s, &e));
+	assert_true(fs_stage_open(in("./real/./f"), &attr, &s, &e));
+	fs_stage_free(s);
+}
+
+/* Each link adds 4 KiB to the way. */
+static void guards_against_ways_without_end(void **state)
+{
+	struct fs_attr attr = keep;
+	struct fs_stage *s = NULL;
+	struct err e = ERR_INIT;
+	char to[4000] = "";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	attr.guarded = true;
+	assert_true(symlink("b", in("a")) == 0 && symlink("a", in("b")) == 0);
+	assert_false(fs_stage_open(in("a"), &attr, &s, &e));
+	assert_non_null(strstr(e.text, "too many symbolic links"));
+	for (size_t i = 0; i < sizeof(to) - 10; i += 2)
+		(void)memcpy(to + i, "./", 3);
+	for (int i = 0; i < 5; i++) {
+		char link[20], next[4020];
+		(void)snprintf(link, sizeof(link), "l%d", i);
+		(void)snprintf(next, sizeof(next), "l%d/%s", i + 1, to);
+		assert_int_equal(symlink(next, in(link)), 0);
+	}
+	assert_false(fs_stage_open(in("l0"), &attr, &s, &e));
+	assert_non_null(strstr(e.text, "too long"));
+}
+
+static void a_file_in_the_root(void **state)
+{
+	struct err e = ERR_INIT;
+	int fd = -1;
+
+	(void)state;
+	assert_true(fs_directory("/no-such-file-of-acrotate", false, &fd, &e));
+	assert_int_equal(close(fd), 0);
 }
 
 /* ---- another user's rights (root only) ----------------------------------------------------------------------------------------- */
@@ -1080,12 +1137,14 @@ static void directories_are_made(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(reads_whole_files), T(refuses_what_is_no_file), T(secret_files), T(credentials_of_systemd),
+		T(reads_whole_files), T(refuses_what_is_no_file), T(secret_files),
+		T(secrets_of_others_and_empty_ones), T(credentials_of_systemd),
 		T(the_mode_stays), T(an_acl_and_attributes_stay), T(a_default_acl_is_not_taken_on), T(the_owner_stays),
 		T(links_are_followed), T(no_file_can_be_there), T(an_uncommitted_stage_leaves_nothing),
 		T(a_parked_stage_finds_only_its_own_directory), T(a_probe_changes_nothing), T(replaces_in_one_call),
 		T(in_place_the_file_is_the_same), T(a_sweep_takes_only_its_own), T(exchanges_and_swaps_back),
 		T(a_displaced_file_is_brought_home), T(guards_the_way), T(guards_links_on_the_way),
+		T(guards_against_ways_without_end), T(a_file_in_the_root),
 		T(a_thread_takes_a_users_rights), T(without_the_capabilities_it_is_an_error), T(other_threads_keep_theirs), T(owners_are_found), T(a_full_disk),
 		T(threads_share_syncs), T(mount_points), T(mounts_of_other_processes), T(an_immutable_file), T(directories_are_made),
 	};
