@@ -49,4 +49,8 @@ void check_clock(int64_t clock_off, struct findings *f);
 /* ---- dropin.c ----------------------------------------------------------------------------------------------------------------- */
 void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out);
 
+/* ---- check_systemd.c ---------------------------------------------------------------------------------------------------------- */
+/* Where acrotate.service is installed and runs with this configuration: does its drop-in fit these jobs? */
+void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findings *f);
+
 #endif

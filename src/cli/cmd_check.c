@@ -174,6 +174,7 @@ static int check(const struct options *o, struct config *config, const size_t *j
 	const struct ask_jobs a = { .config = config, .jobs = jobs, .n_jobs = n, .world = world, .done = asked, .ctx = &k };
 
 	check_host(config, &k.host);
+	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);
 	if (!secret_locked())
 		found_mend(found_warning(&k.host, "memory", "cannot be locked: secrets may reach the swap"), "ulimit -l 65536    # or LimitMEMLOCK=64M");

@@ -161,5 +161,40 @@ END
 acro check --systemd-dropin owned >"$T/out"
 says "and what a file of somebody else takes" '^CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_LEASE$'
 is "but no more" "$(grep -c CAP_SETUID "$T/out")" 0
+rm "$E/jobs.d/owned.conf"
+
+# Is the drop-in there, and does it fit? Units in a directory of ours.
+if [ "$(id -u)" = 0 ]; then
+	U=$T/units D=$T/units/acrotate.service.d/paths.conf
+	mkdir -p "$U" "$T/far"
+	export SYSTEMD_UNIT_PATH="$T/none:$U"
+	unit() { sed "s|^ExecStart=.*|ExecStart=/usr/bin/acrotate run --wait 10m $1|" "$ROOT/packaging/systemd/acrotate.service" >"$U/acrotate.service"; }
+	systemd() { check "$@" >/dev/null; grep -A2 systemd: "$T/out" || :; }
+	is "no unit: not a word" "$(systemd)" ""
+	unit "--config /etc/other.conf"
+	is "a unit with another configuration: not a word" "$(systemd)" ""
+	unit "--config $E/acrotate.conf"
+	systemd >"$T/found"
+	like "without a drop-in" "$(cat "$T/found")" '^warning +systemd: the drop-in of acrotate.service is missing: the service lacks [A-Za-z]+=.*, and more$'
+	like "how to write it" "$(cat "$T/found")" '^ +acrotate check --systemd-dropin >/etc/systemd/system/acrotate.service.d/paths.conf && systemctl daemon-reload$'
+	mkdir "$U/acrotate.service.d"
+	acro check --systemd-dropin >"$D"
+	like "with the one that was printed" "$(systemd)" '^ok +systemd: '
+	job far token=third <<END
+[sink env]
+type = file
+path = /var/lib/far-away/far.env
+END
+	like "a job more" "$(systemd)" '^warning +systemd: .* is stale: the service lacks ReadWritePaths=/var/lib/far-away$'
+	like "for another job it is well" "$(systemd link)" '^ok +systemd: '
+	printf '[Service]\nReadWritePaths=/srv /var/lib\n' >"$U/acrotate.service.d/mine.conf"
+	like "one by hand, for a tree, will do" "$(systemd)" '^ok +systemd: '
+	rm "$U/acrotate.service.d/mine.conf"
+	acro check --systemd-dropin >"$D"
+	rm "$E/jobs.d/far.conf"
+	like "a job less" "$(systemd)" '^warning +systemd: .* is stale: no job needs ReadWritePaths=/var/lib/far-away$'
+	unset SYSTEMD_UNIT_PATH
+fi
+acro check --systemd-dropin >"$T/out"
 case $T in /tmp/* | /var/tmp/*) says "nothing is hidden that a sink is in" '^PrivateTmp=no$' ;; esac
 done_testing
