@@ -79,6 +79,8 @@ MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_
 MUST_USE bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e);
 /* After all claims: fails with the same words for the job that came first, too. A job that never claimed anything passes. */
 MUST_USE bool config_unclaimed(const struct config *c, size_t i, struct err *e);
+/* Where a key of [azure] that is in force for the job was said; false: in no file. The path is borrowed. */
+bool config_azure_line(const struct config *c, const struct job *job, const char *key, const char **path, int *line);
 const char *config_path(const struct config *c);      /* of acrotate.conf, whether it exists or not */
 const char *config_jobs_dir(const struct config *c);
 /* The machine's id (32 hexadecimal digits), or NULL; read once. For the state, which must not outlive its machine. */

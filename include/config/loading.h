@@ -21,6 +21,7 @@ bool loading_err(const struct loading *l, const char *key, struct err *e);
 MUST_USE bool job_policy(struct loading *l, struct err *e);      /* job_policy.c: verify, grace, may_replace ... */
 MUST_USE bool job_bootstrap(struct loading *l, struct err *e);   /* job_policy.c: create, scope_map, repository, gateway */
 MUST_USE bool job_azure(struct loading *l, struct err *e);       /* job_azure.c */
+bool job_azure_drops(const struct section *own, const char *key);    /* a job with this [azure] (or NULL) does not inherit the key */
 MUST_USE bool job_sinks(struct loading *l, struct err *e);       /* job_sinks.c */
 
 #endif

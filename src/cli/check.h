@@ -31,7 +31,9 @@ struct azure_facts {
 void azure_facts_clear(struct azure_facts *a);
 /* Asks. ref may lack its group: then permissions are not asked for. */
 void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struct azure_facts *out);
-void check_identity(const struct azure_facts *a, const struct job *job, struct findings *f);
+void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job, struct findings *f);
+/* Where `subscription` was said, as a line below the finding. */
+void mend_subscription(const struct config *c, const struct job *job, struct finding *at);
 /* o: what could be read online proves the right to read it. */
 void check_permissions(const struct azure_facts *a, const struct job *job, const struct observation *o, struct findings *f);
 /* How to get what a refusal says is missing. */
@@ -39,7 +41,7 @@ void mend_denied(const struct azure_facts *a, struct finding *at);
 
 /* ---- check_job.c -------------------------------------------------------------------------------------------------------------- */
 /* e: how asking about the job ended, ERR_NONE when well, or when a sink was the reason. */
-void check_token(const struct azure_facts *a, const struct job *job, const struct observation *o, int64_t now, const struct err *e,
+void check_token(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, int64_t now, const struct err *e,
                  struct findings *f);
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f);
 void check_hooks(const struct job *job, struct findings *f);

@@ -49,13 +49,47 @@ static void mend_identity(const char *auth, struct finding *at)
 			found_mend(at, "%s", mends[i].mend);
 }
 
-void check_identity(const struct azure_facts *a, const struct job *job, struct findings *f)
+/* What an identity is made of; where nothing of it was said, auth = default looks around. */
+static const char *const of_identity[] = {
+	"auth", "tenant_id", "client_id", "object_id", "resource_id", "client_secret_file", "certificate_file", "certificate_password_file",
+	"federated_token_file", "cloud", "authority",
+};
+
+static void tell_origin(const struct config *c, const struct job *job, struct finding *at)
+{
+	const char *path;
+	bool any = false;
+	int line;
+
+	for (size_t i = 0; i < COUNT(of_identity); i++) {
+		if (!config_azure_line(c, job, of_identity[i], &path, &line))
+			continue;
+		found_mend(at, "# %s is set in %s:%d", of_identity[i], path, line);
+		any = true;
+	}
+	if (!any)
+		found_mend(at, "# nothing of it is set in [azure] of %s or %s", job->file, config_path(c));
+}
+
+void mend_subscription(const struct config *c, const struct job *job, struct finding *at)
+{
+	const char *path;
+	int line;
+
+	if (config_azure_line(c, job, "subscription", &path, &line))
+		found_mend(at, "# subscription is set in %s:%d", path, line);
+	else
+		found_mend(at, "# subscription is set in no file, but by AZURE_SUBSCRIPTION_ID or where this runs");
+}
+
+void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job, struct findings *f)
 {
 	const struct whoami *w = &a->who;
 	char lives[STR_DURATION_MAX];
 
 	if (!a->known) {
 		struct finding *at = found_problem(f, "identity", &a->who_error);
+		tell_origin(c, job, at);
 		if (a->who_error.kind == ERR_AUTH || a->who_error.kind == ERR_CONFIG)
 			mend_identity(job->azure.auth, at);
 		return;

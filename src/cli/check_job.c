@@ -92,20 +92,24 @@ static void disabled_token(const struct job *job, struct findings *f)
 	found_mend(found_problem(f, "token", &e), "acrotate token update --registry %s --name %s --status enabled", job->registry, job->token);
 }
 
-static void failed(const struct azure_facts *a, const struct job *job, const struct observation *o, const struct err *e, struct findings *f)
+static void failed(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, const struct err *e,
+                   struct findings *f)
 {
 	bool found = o != NULL && o->who.server != NULL;
 	struct finding *at = found_problem(f, found ? "token" : "registry", e);
 
 	if (e->kind == ERR_DENIED)
 		mend_denied(a, at);
+	/* A subscription that is not the registry's is told in the same words as a registry that is not there. */
+	if (e->kind == ERR_MISSING || e->kind == ERR_DENIED)
+		mend_subscription(c, job, at);
 	if (e->kind == ERR_MISSING || (e->kind == ERR_DENIED && !found && job->resource_group == NULL))
 		found_mend(at, "resource_group = GROUP    # into [job] of %s: az acr list --query \"[?name=='%s'].resourceGroup\" --output tsv", job->file,
 		           job->registry);
 }
 
-void check_token(const struct azure_facts *a, const struct job *job, const struct observation *o, int64_t now, const struct err *e,
-                 struct findings *f)
+void check_token(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, int64_t now,
+                 const struct err *e, struct findings *f)
 {
 	struct job_status s;
 
@@ -114,14 +118,15 @@ void check_token(const struct azure_facts *a, const struct job *job, const struc
 		               o->state.group != NULL ? o->state.group : "");
 	if (!a->subscription) {
 		struct err why = ERR_INIT;
-		(void)err_set(&why, ERR_CONFIG, "no subscription: set it in [azure], or AZURE_SUBSCRIPTION_ID");
-		found_mend(found_problem(f, "subscription", &why), "subscription = ID    # into [azure]: az account show --query id --output tsv");
+		(void)err_set(&why, ERR_CONFIG, "no subscription: set it in [azure] of '%s', or AZURE_SUBSCRIPTION_ID", config_path(c));
+		found_mend(found_problem(f, "subscription", &why), "subscription = ID    # into [azure] of %s: az account show --query id --output tsv",
+		           config_path(c));
 		return;
 	}
 	if (o == NULL || o->asked == TOKEN_NOT_ASKED) {
 		/* Without an identity nothing else could be asked: that was said. */
 		if (a->known && e->kind != ERR_NONE)
-			failed(a, job, o, e, f);
+			failed(a, c, job, o, e, f);
 		return;
 	}
 	if (o->asked == TOKEN_MISSING) {

@@ -71,7 +71,7 @@ static const struct azure_facts *facts_of(struct check *k, const struct job *job
 	*p = (struct place){ .next = k->places, .arm = arm, .ref = ref };
 	azure_ask(arm, h, &p->ref, &p->facts);
 	if (!told(k, arm)) {
-		check_identity(&p->facts, job, &k->azure);
+		check_identity(&p->facts, k->config, job, &k->azure);
 		if (p->facts.known)
 			check_clock(arm_clock_offset(arm), &k->azure);
 	}
@@ -95,7 +95,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 		const struct azure_facts *a = facts_of(k, job, o, h);
 		if (o->state.lost)
 			(void)found_warning(f, "state", "cannot be used (another machine's, or damaged): what this job generated is taken for somebody else's");
-		check_token(a, job, o, env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), rotation_outcome(r)->told ? &none : e, f);
+		check_token(a, k->config, job, o, env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), rotation_outcome(r)->told ? &none : e, f);
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);

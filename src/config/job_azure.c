@@ -20,7 +20,7 @@ static const struct {
 	{ "cloud", { "resource_manager", "authority", "audience", "metadata" } },
 };
 
-static bool is_dropped(const struct section *own, const char *key)
+bool job_azure_drops(const struct section *own, const char *key)
 {
 	for (size_t i = 0; i < COUNT(anew); i++) {
 		if (section_entry(own, anew[i].key) == NULL)
@@ -41,7 +41,7 @@ bool job_azure(struct loading *l, struct err *e)
 	if (own != NULL && !fill_section(&table, 1, l->doc, own, &l->expand, e))
 		return false;
 	for (size_t i = 0; i < azure_keys_count; i++) {
-		if (table.seen[i] || !l->common->azure_seen[i] || is_dropped(own, azure_keys[i].name))
+		if (table.seen[i] || !l->common->azure_seen[i] || job_azure_drops(own, azure_keys[i].name))
 			continue;
 		keys_copy(&azure_keys[i], spec, &l->common->azure);
 		table.seen[i] = true;

@@ -133,9 +133,36 @@ echo wrong >"$E/client-secret.wrong"; chmod 600 "$E/client-secret.wrong"
 sed -i "s|^client_secret_file.*|client_secret_file = $E/client-secret.wrong|" "$E/acrotate.conf"
 is "a wrong secret: exit 77" "$(check)" 77
 says "in Entra's words" '^PROBLEM +identity: .*AADSTS7000215'
+says "where it was said" "^ +# client_secret_file is set in $E/acrotate.conf:$(grep -n ^client_secret_file "$E/acrotate.conf" | cut -d: -f1)\$"
 says "and how to make a new one" '^ +az ad app credential reset'
 says "sinks and hooks are looked at all the same" "^ok +web-pull: on_change"
 is "the problem is told once" "$(grep -c '^PROBLEM' "$T/out")" 1
+
+sed -i "s|^client_secret_file.*|client_secret_file = $E/client-secret|" "$E/acrotate.conf"
+# A job with an identity of its own inherits nothing of the common one.
+job own token=third <<END
+[azure]
+auth = client-secret
+client_id = 99999999-9999-9999-9999-999999999999
+client_secret_file = $E/client-secret.wrong
+[sink env]
+type = file
+path = $T/own.env
+END
+check own >/dev/null
+says "an identity of the job's own" "^ +# client_id is set in $E/jobs.d/own.conf:7\$"
+is "nothing of the common one is named with it" "$(grep -c '# client_secret_file is set in .*acrotate.conf' "$T/out")" 0
+sed -i '/^auth\|^client/d' "$E/jobs.d/own.conf"
+sed -i '/^\[azure\]/a subscription = 77777777-7777-7777-7777-777777777777' "$E/jobs.d/own.conf"
+check own >/dev/null
+says "a subscription that the registry is not in" "^ +# subscription is set in $E/jobs.d/own.conf:6\$"
+rm "$E/jobs.d/own.conf"
+cp "$E/acrotate.conf" "$T/acrotate.conf.kept"
+sed -i '/^subscription/d' "$E/acrotate.conf"
+(unset AZURE_SUBSCRIPTION_ID; check) >/dev/null
+says "none at all" "^PROBLEM +web-pull: subscription: no subscription: set it in \[azure\] of '$E/acrotate.conf', or AZURE_SUBSCRIPTION_ID"
+says "and into which file" "^ +subscription = ID +# into \[azure\] of $E/acrotate.conf: "
+cp "$T/acrotate.conf.kept" "$E/acrotate.conf"
 
 # Without the network nothing of it is asked: what the sandboxed service needs.
 mkdir "$T/real dir"; ln -s "$T/real dir/link.env" "$T/linked.env"; touch "$T/real dir/link.env"
