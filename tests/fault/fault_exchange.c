@@ -214,6 +214,188 @@ static void nobody_is_lost_by_a_kill(void **state)
 	scratch_remove(dir);
 }
 
+/* The kill that leaves somebody's update beside the file alone; 0: there is none. */
+static int worst_kill(const struct place *at, const struct row *r, int *came)
+{
+	for (int n = 1; n < 100; n++) {
+		struct run run = { .at = at, .r = r, .kill_at = n, .came = came };
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at->path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential(NULL);
+		struct err e = ERR_INIT;
+		*came = 0;
+		if (!WIFSIGNALED(in_child(killed, &run)))
+			break;
+		char *text = file_get(at->path);
+		bool lacking = *came == r->n && text != NULL && strstr(text, "Yjox") == NULL;
+		free(text);
+		CHECK(t.ops->sweep(t.s, &c, &e), "call %d: %s", n, e.text);
+		if (lacking)
+			return n;
+	}
+	return 0;
+}
+
+static void a_sweep_that_fails_loses_nobody(void **state)
+{
+	static const int errnos[] = { EIO, ENOSPC };
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+	const struct row *r = &rows[1];
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int n = worst_kill(&at, r, came), failures = 0;
+
+	(void)state;
+	assert_true(n > 0);
+	for (size_t k = 0; k < COUNT(errnos); k++)
+		for (int m = 1, met = 1; met; m++) {
+			struct run run = { .at = &at, .r = r, .kill_at = n, .came = came };
+			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			AUTO_CREDENTIAL struct credential c = test_credential(NULL);
+			struct err e = ERR_INIT, again = ERR_INIT;
+			const char *missing;
+			*came = 0;
+			assert_true(WIFSIGNALED(in_child(killed, &run)));
+			fault_arm(NULL, m, errnos[k], k == 0 ? FAULT_ONCE : FAULT_STAYS);
+			bool ok = t.ops->sweep(t.s, &c, &e);
+			met = fault_disarm(NULL);
+			failures += !ok;
+			CHECK(ok || e.text[0] != '\0', "call %d: no reason", m);
+			CHECK(t.ops->sweep(t.s, &c, &again), "call %d: %s", m, again.text);
+			CHECK(holds(at.path, r, true, &missing), "call %d (%s): %s; the file: %s", m, e.text, missing, file_get(at.path));
+			CHECK(temporaries_in(dir) == 0, "call %d", m);
+		}
+	assert_true(failures > 10);
+	(void)munmap(came, sizeof(*came));
+	scratch_remove(dir);
+}
+
+/* What others write need not be a configuration. Nothing of theirs is touched, and the reason is told. */
+static const struct garbage {
+	const char *name;
+	struct { const char *call; int nth; const char *text; } by[4];
+	int n;
+	const char *says, *stays;
+} garbages[] = {
+	{ "garbage, at the exchange", { { "renameat2", 2, "garbage" } }, 1, "", "garbage" },
+	{ "a good one is displaced, and garbage written before that is put back",
+	  { { "renameat2", 2, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" }, { "renameat2", 2, "garbage" } }, 2,
+	  "as another program has just written it", "Yjox" },
+	{ "two good ones, and then the same",
+	  { { "renameat2", 2, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" },
+	    { "renameat2", 3, "{\"auths\":{\"d\":{\"auth\":\"ZDox\"}}}" }, { "renameat2", 2, "garbage" } }, 4,
+	  "as another program has just written it", "ZDox" },
+	{ "garbage, behind the exchange", { { "unlinkat", 1, "garbage" } }, 1, "", "garbage" },
+	{ "without ours behind the exchange, then garbage", { { "unlinkat", 1, "{}" }, { "open", 2, "garbage" } }, 2, "", "garbage" },
+};
+
+static void garbage_is_told(void **state)
+{
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(garbages); i++) {
+		const struct garbage *g = &garbages[i];
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		struct writer w[4];
+		struct err e = ERR_INIT, ignored = ERR_INIT;
+		int came = 0;
+		file_put(at.path, BASE);
+		assert_true(t.ops->prepare(t.s, &c, &e));
+		for (int k = 0; k < g->n; k++) {
+			w[k] = (struct writer){ .at = &at, .text = g->by[k].text, .came = &came };
+			fault_hook(g->by[k].call, g->by[k].nth, write_now, &w[k]);
+		}
+		fault_arm(NULL, 0, 0, FAULT_ONCE);
+		bool ok = t.ops->commit(t.s, &e);
+		(void)fault_disarm(NULL);
+		CHECK(fault_unhook() == g->n, "%s: a writer never came (%d)", g->name, came);
+		char *text = file_get(at.path);
+		CHECK(!ok && strstr(e.text, g->says) != NULL && e.text[0] != '\0', "%s: %s", g->name, e.text);
+		CHECK(text != NULL && strstr(text, g->stays) != NULL, "%s: the file: %s", g->name, text);
+		free(text);
+		/* What was displaced and cannot be merged waits for somebody who looks at it. */
+		file_put(at.path, "{}");
+		bool swept = t.ops->sweep(t.s, &c, &ignored);
+		CHECK(swept || temporaries_in(dir) > 0, "%s", g->name);
+		char left[5000];
+		while (temporary_in(dir, left, sizeof(left)))
+			(void)unlink(left);
+	}
+	scratch_remove(dir);
+}
+
+/* Beside a file that is none any more, or too large, or with garbage displaced: it stays, and so does what stands beside it. */
+static void what_cannot_be_merged_stays(void **state)
+{
+	static const struct { const char *name, *target, *displaced; } cases[] = {
+		{ "the file is garbage", "garbage", NULL },
+		{ "what was displaced is garbage", NULL, "garbage" },
+	};
+	char *dir = scratch_make(), left[5000];
+	const struct place at = place_in(dir);
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int n = worst_kill(&at, &rows[1], came);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct run run = { .at = &at, .r = &rows[1], .kill_at = n, .came = came };
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential(NULL);
+		struct err e = ERR_INIT;
+		assert_true(WIFSIGNALED(in_child(killed, &run)) && temporary_in(dir, left, sizeof(left)));
+		if (cases[i].target != NULL)
+			file_put(at.path, cases[i].target);
+		if (cases[i].displaced != NULL)
+			file_put(left, cases[i].displaced);
+		CHECK(!t.ops->sweep(t.s, &c, &e) && e.text[0] != '\0', "%s", cases[i].name);
+		CHECK(temporaries_in(dir) == 1, "%s", cases[i].name);
+		(void)unlink(left);
+	}
+	(void)munmap(came, sizeof(*came));
+	scratch_remove(dir);
+}
+
+struct endless { const struct place *at; int n; };
+
+static void write_another(void *ctx)
+{
+	struct endless *w = ctx;
+	char text[100];
+
+	(void)snprintf(text, sizeof(text), "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}},\"n\":%d}", w->n++);
+	FILE *f = fopen(w->at->temp, "we");
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0 || rename(w->at->temp, w->at->path) != 0)
+		abort();
+}
+
+static void who_never_stops_writing_is_left_to_the_next_run(void **state)
+{
+	static const char *const calls[] = { "renameat2", "fstatat", "unlinkat" };
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		struct endless w = { .at = &at };
+		struct err e = ERR_INIT;
+		file_put(at.path, BASE);
+		assert_true(t.ops->prepare(t.s, &c, &e));
+		fault_watch(calls[i], write_another, &w);
+		bool ok = t.ops->commit(t.s, &e);
+		fault_watch(NULL, NULL, NULL);
+		CHECK(!ok && e.kind == ERR_TRANSIENT && w.n > 1, "%s: %d %s", calls[i], w.n, e.text);
+		t.ops->abort(t.s);
+		AUTO_CREDENTIAL struct credential nobody = test_credential(NULL);
+		CHECK(t.ops->sweep(t.s, &nobody, &e) && temporaries_in(dir) == 0, "%s: %s", calls[i], e.text);
+	}
+	scratch_remove(dir);
+}
+
 /* An editor: it has emptied the file when we come, and is not done. */
 static void open_in_place(void *ctx)
 {
@@ -272,6 +454,10 @@ int main(void)
 		cmocka_unit_test(a_writer_in_place_is_waited_for),
 		cmocka_unit_test(nobody_is_lost_by_a_failure),
 		cmocka_unit_test(nobody_is_lost_by_a_kill),
+		cmocka_unit_test(a_sweep_that_fails_loses_nobody),
+		cmocka_unit_test(garbage_is_told),
+		cmocka_unit_test(what_cannot_be_merged_stays),
+		cmocka_unit_test(who_never_stops_writing_is_left_to_the_next_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,7 @@ static const struct row {
 	  ERR_NONE, "" },
 	{ "another user's entry", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}", NULL, CHECK_, ERR_DECISION,
 	  "another user ('v')" },
+	{ "an entry without a user", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"identitytoken\":\"x\"}}}", NULL, CHECK_, ERR_DECISION, "another user ('')" },
 	{ "another user's entry is taken", "docker", { "take_entry", "yes" }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
 	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
 	{ "docker's bookkeeping is nobody's", "docker", { 0 }, "{\"auths\":{\"r.io\":{}},\"credsStore\":\"\"}",
@@ -304,6 +305,8 @@ static const struct invalid_row { const char *type, *name, *value, *says; } inva
 	{ "file", "content", "X", "neither {password} nor {auth}" },
 	{ "docker", "key", "a b", "not a registry's name" },
 	{ "docker", "key", "a\"b", "not a registry's name" },
+	{ "docker", "key", "a\\b", "not a registry's name" },
+	{ "docker", "key", "a\177b", "not a registry's name" },
 	{ "helper", "program", "bin/helper", "neither an absolute path" },
 };
 

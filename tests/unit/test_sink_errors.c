@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Sinks that cannot do what they are asked: without the rights of their user, with templates and helpers that went bad meanwhile. */
+#include "check.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/process.h"
+#include "base/secret.h"
+#include "fakes/sinks.h"
+#include "sink/docker_edit.h"
+#include "sink/template.h"
+
+static char *dir, path[4200];
+
+static int make(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+/* ---- rights that cannot be had ------------------------------------------------------------------------------------------------------- */
+
+static bool become_somebody(void)
+{
+	return setgroups(0, NULL) == 0 && setgid(12345) == 0 && setuid(12345) == 0;
+}
+
+/* In a child, where cmocka's checks cannot report: a number tells which one failed. */
+static int without_rights(void *arg)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open(arg, "path", path, "user", "nobody", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
+	struct secret *now = NULL;
+	struct err e[6] = { ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT };
+	int fd;
+
+	if (!t.ops->prepare(t.s, &c, &e[0]))
+		return 1;
+	if (!become_somebody())
+		return 2;
+	if (t.ops->commit(t.s, &e[0]) || t.ops->read_current(t.s, &who, &now, &e[1]) || t.ops->check(t.s, &who, &e[2]) ||
+	    t.ops->sweep(t.s, &who, &e[3]) || t.ops->directory(t.spec, &fd, &e[4]))
+		return 3;
+	t.ops->abort(t.s); /* what stays beside it the next run sweeps */
+	if (t.ops->prepare(t.s, &c, &e[5]))
+		return 4;
+	for (int i = 0; i < 6; i++)
+		if (e[i].kind != ERR_CONFIG || strstr(e[i].text, "only root can act as user") == NULL)
+			return 10 + i;
+	return 0;
+}
+
+static void without_the_rights_of_its_user(void **state)
+{
+	static const char *const types[] = { "file", "docker" };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(chmod(dir, 01777) == 0);
+	for (size_t i = 0; i < COUNT(types); i++) {
+		int status = in_child(without_rights, (void *)(uintptr_t)types[i]);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", types[i], WEXITSTATUS(status));
+	}
+}
+
+/* ---- templates ----------------------------------------------------------------------------------------------------------------------- */
+
+static void a_template_that_went_bad(void **state)
+{
+	AUTO_CREDENTIAL struct credential c = test_credential("new"), odd = test_credential("a b"), who = test_credential(NULL);
+	char template[4300];
+	struct secret *now = NULL;
+
+	(void)state;
+	(void)snprintf(template, sizeof(template), "%s.template", path);
+	static const char *const bad[] = { "no field at all\n", "{password}{password}\n" };
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "template_file", template, NULL);
+		struct err e = ERR_INIT;
+		file_put(template, bad[i]);
+		CHECK(!t.ops->check(t.s, &who, &e) && e.kind == ERR_CONFIG && strstr(e.text, "key 'template_file'") != NULL, "%s", e.text);
+		assert_false(t.ops->read_current(t.s, &who, &now, &e));
+		assert_false(t.ops->prepare(t.s, &c, &e));
+	}
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "content", "{password}", NULL);
+	struct err e = ERR_INIT;
+	assert_false(t.ops->prepare(t.s, &odd, &e));
+	assert_non_null(strstr(e.text, "a template cannot carry"));
+	assert_false(t.ops->commit(t.s, &e));
+	assert_non_null(strstr(e.text, "was not prepared"));
+}
+
+static void a_text_that_grows_too_long(void **state)
+{
+	AUTO_BUF struct buf template = BUF_INIT(TEMPLATE_MAX), out = BUF_INIT(TEMPLATE_TEXT_MAX);
+	AUTO_TEMPLATE struct template *t = NULL;
+	AUTO_CREDENTIAL struct credential c = test_credential("");
+	struct err e = ERR_INIT;
+	char long_one[1001] = "";
+
+	(void)state;
+	(void)memset(long_one, 'x', sizeof(long_one) - 1);
+	secret_free(c.password);
+	c.password = secret_new(long_one, sizeof(long_one) - 1);
+	for (int i = 0; i < 2000; i++)
+		buf_str(&template, "{password}\n");
+	CHECK(template_parse(buf_cstr(&template), template.len, &t, &e), "%s", e.text);
+	assert_false(template_render(t, &c, &out, &e));
+	assert_non_null(strstr(e.text, "too long"));
+}
+
+/* Another user's, or a name that only begins like ours. */
+static void an_auth_of_another_user(void **state)
+{
+	static const char *const texts[] = { "dXg6cGFzcw==" /* ux:pass */, "dQ==" /* u */ };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		AUTO_TEMPLATE struct template *t = NULL;
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		struct secret *found = NULL;
+		struct err e = ERR_INIT;
+		assert_true(template_parse("{auth}", 6, &t, &e));
+		CHECK(!template_match(t, texts[i], strlen(texts[i]), &who, &found) && found == NULL, "row %zu", i);
+	}
+}
+
+/* ---- a config.json with no room left --------------------------------------------------------------------------------------------------- */
+
+static void a_config_that_is_full(void **state)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", path, NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_str(&text, "{\"x\":\"");
+	while (text.len < DOCKER_CONFIG_MAX - 10)
+		buf_char(&text, 'x');
+	buf_str(&text, "\"}");
+	file_put(path, buf_cstr(&text));
+	assert_false(t.ops->prepare(t.s, &c, &e));
+	assert_non_null(strstr(e.text, "it would be larger"));
+}
+
+/* ---- helpers --------------------------------------------------------------------------------------------------------------------------- */
+
+#define NOT_FOUND "echo credentials not found in native keychain; exit 1\n"
+
+static const struct helper_row { const char *name, *script, *says; bool commits; } helpers[] = {
+	{ "a password among its words", "#!/bin/sh\n[ $1 = store ] && { echo 'no: new-one'; exit 1; }\n" NOT_FOUND, "store' failed", true },
+	{ "many words", "#!/bin/sh\nprintf 'a%.0s ' $(seq 300); exit 1\n", "get' failed: a a a", false },
+	{ "no end of an answer", "#!/bin/sh\nhead -c 2000000 /dev/zero | tr '\\0' x\n", "answers with more than 1048576 bytes", false },
+	{ "the list dies", "#!/bin/sh\n[ $1 = list ] && kill -KILL $$\n" NOT_FOUND, "list' died of signal 9", false },
+	{ "the list is none", "#!/bin/sh\n[ $1 = list ] && { echo '[1]'; exit 0; }\n[ $1 = store ] && kill -KILL $$\n" NOT_FOUND,
+	  "store' died of signal 9", true },
+	{ "the list is no JSON", "#!/bin/sh\n[ $1 = list ] && { echo 'none'; exit 0; }\n[ $1 = store ] && { rm \"$0\"; exit 0; }\n" NOT_FOUND,
+	  "key 'program'", true },
+	{ "no interpreter", "#!/nonexistent/interpreter\n", "cannot run", false },
+};
+
+static void helpers_that_fail(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(helpers); i++) {
+		const struct helper_row *r = &helpers[i];
+		AUTO_CREDENTIAL struct credential c = test_credential("new-one");
+		struct err e = ERR_INIT;
+		file_put(path, r->script);
+		assert_int_equal(chmod(path, 0700), 0);
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, NULL);
+		bool ok = t.ops->prepare(t.s, &c, &e);
+		CHECK(ok == r->commits, "%s: %s", r->name, e.text);
+		CHECK(!ok || !t.ops->commit(t.s, &e), "%s", r->name);
+		CHECK(strstr(e.text, r->says) != NULL && strstr(e.text, "new-one") == NULL, "%s: %s", r->name, e.text);
+		CHECK(strlen(e.text) < 500, "%s: %s", r->name, e.text);
+	}
+}
+
+static void a_password_too_long_for_a_helper(void **state)
+{
+	AUTO_CREDENTIAL struct credential c = test_credential(NULL);
+	char long_one[PROCESS_INPUT_MAX + 1];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	(void)memset(long_one, 'x', sizeof(long_one));
+	c.password = secret_new(long_one, sizeof(long_one));
+	file_put(path, "#!/bin/sh\n" NOT_FOUND);
+	assert_int_equal(chmod(path, 0700), 0);
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, NULL);
+	assert_false(t.ops->commit(t.s, &e));
+	assert_non_null(strstr(e.text, "was not prepared"));
+	CHECK(t.ops->prepare(t.s, &c, &e), "%s", e.text);
+	assert_false(t.ops->commit(t.s, &e));
+	assert_non_null(strstr(e.text, "too long"));
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(without_the_rights_of_its_user), T(a_template_that_went_bad), T(a_text_that_grows_too_long), T(an_auth_of_another_user),
+		T(a_config_that_is_full), T(helpers_that_fail), T(a_password_too_long_for_a_helper),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
