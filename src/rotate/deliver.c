@@ -37,6 +37,7 @@ static void leave_out(struct rotation *r, size_t i, struct err *why)
 	if (s->sink != NULL)
 		s->spec->ops->abort(s->sink);
 	r->prepared[i] = false;
+	r->littered = r->littered || r->o.state.unfinished;
 	(void)err_in(why, "sink '%s'", s->spec->name);
 	s->broken = true;
 	s->why = *why;
@@ -44,11 +45,14 @@ static void leave_out(struct rotation *r, size_t i, struct err *why)
 	note_worst(r, s->spec, why);
 }
 
+/* Whether a temporary could be removed no sink tells: where one was made the next run sweeps. */
 void abort_sinks(struct rotation *r)
 {
-	for (size_t i = 0; r->prepared != NULL && i < r->o.n_seen; i++)
+	for (size_t i = 0; r->prepared != NULL && i < r->o.n_seen; i++) {
+		r->littered = r->littered || r->prepared[i];
 		if (r->o.seen[i].sink != NULL)
 			r->o.seen[i].spec->ops->abort(r->o.seen[i].sink);
+	}
 }
 
 /* A run that was killed may have left temporaries, with a password in them, or an update of another program that was displaced. */
@@ -271,10 +275,8 @@ static void commit_those(struct rotation *r, bool atomic)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why)) {
+		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why))
 			leave_out(r, i, &why);
-			r->littered = true;
-		}
 	}
 }
 

@@ -55,7 +55,7 @@ struct rotation {
 	bool   discard;                 /* the slot is generated to kill what is in it: nobody gets the new password */
 	bool   generated;               /* and recorded: a failure from here on leads nowhere */
 	bool   delivered;               /* at least one sink has it */
-	bool   littered;                /* a commit failed: what it left behind is for the next run to sweep */
+	bool   littered;                /* a temporary may have stayed beside a sink: the next run sweeps */
 	bool   refound, verified, login_tried, tried_others, healed, rotated;
 	bool  young;                    /* the token was made a moment ago, and others may be making it too */
 	int    lost_replies, refusals;

@@ -48,6 +48,7 @@ static void generate_one(struct fake_service *s, int slot, const char *expiry)
 	struct fake_slot *to = &s->slot[slot];
 	int64_t ticks = 0;
 
+	expiry = s->grants_for_ever ? "" : expiry;
 	*to = (struct fake_slot){ .present = true, .accepted_ms = s->clock_ms + s->propagation_ms };
 	to->created = s->clock_ms * 10000 + next_random(s) % 10000;
 	if (expiry[0] != '\0' && str_ticks(expiry, &ticks))
@@ -126,7 +127,8 @@ static void say_token(const struct fake_service *s, struct buf *out)
 	char created[STR_TIME_MAX];
 
 	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{");
-	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"enabled\",", s->pending != 0 ? "Creating" : "Succeeded");
+	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"%s\",", s->pending != 0 ? "Creating" : "Succeeded",
+	        s->disable_at != 0 && s->requests >= s->disable_at ? "disabled" : "enabled");
 	if (s->created_ms != 0) {
 		str_from_ticks(s->created_ms * 10000, created);
 		buf_fmt(out, "\"creationDate\":\"%s\",", created);
@@ -251,7 +253,13 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 	const char *url = rq->url;
 
 	rs->status = 200;
-	if (strstr(url, "/oauth2/v2.0/token") != NULL) {
+	/* Asked in the group where it was. */
+	if (s->group != NULL && strstr(url, "/resourceGroups/rg/") != NULL) {
+		refuse_with(404, "ParentResourceNotFound", rs);
+	} else if (strstr(url, "/registries?") != NULL) {
+		buf_fmt(&rs->body, "{\"value\":[{\"id\":\"/subscriptions/sub/resourceGroups/%s/providers/Microsoft.ContainerRegistry/registries/contoso\","
+		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}]}", s->group != NULL ? s->group : "rg");
+	} else if (strstr(url, "/oauth2/v2.0/token") != NULL) {
 		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"bearer\"}");
 	} else if (strstr(url, "/generateCredentials") != NULL) {
 		return answer_generate(s, rq, rs, e);
@@ -278,19 +286,29 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 
 /* ---- the seams --------------------------------------------------------------------------------------------------------------- */
 
-static bool is_struck(const struct fake_service *s)
+static bool is_meant(const struct fake_fault *f, const struct http_request *rq)
+{
+	static const char *const methods[] = { [HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT" };
+
+	if (f->only == NULL)
+		return true;
+	AUTO_FREE char *line = mem_fmt("%s %s", rq->method < COUNT(methods) && methods[rq->method] != NULL ? methods[rq->method] : "", rq->url);
+	return strstr(line, f->only) != NULL;
+}
+
+static bool is_struck(const struct fake_service *s, const struct http_request *rq)
 {
 	const struct fake_fault *f = &s->fault;
 
-	return f->what != FAKE_WELL && (f->stays ? s->requests >= f->at : s->requests == f->at);
+	return is_meant(f, rq) && f->what != FAKE_WELL && (f->stays ? s->requests >= f->at : s->requests == f->at);
 }
 
 /* True: it never came to acting, and that is all there is to it. */
-static bool fails(const struct fake_service *s, struct http_response *rs, bool *ok, struct err *e)
+static bool fails(const struct fake_service *s, const struct http_request *rq, struct http_response *rs, bool *ok, struct err *e)
 {
 	const struct fake_fault *f = &s->fault;
 
-	if (!is_struck(s) || (f->what != FAKE_REFUSED && f->what != FAKE_CUT && f->what != FAKE_STATUS))
+	if (!is_struck(s, rq) || (f->what != FAKE_REFUSED && f->what != FAKE_CUT && f->what != FAKE_STATUS))
 		return false;
 	*ok = f->what == FAKE_STATUS || cut_off(e, false);
 	e->not_acted = f->what == FAKE_REFUSED;
@@ -302,9 +320,9 @@ static bool fails(const struct fake_service *s, struct http_response *rs, bool *
 }
 
 /* It acted, and the answer suffers. */
-static bool spoil(const struct fake_service *s, struct http_response *rs, struct err *e)
+static bool spoil(const struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
 {
-	if (!is_struck(s))
+	if (!is_struck(s, rq))
 		return true;
 	buf_reset(&rs->body);
 	if (s->fault.what == FAKE_GARBAGE)
@@ -321,12 +339,12 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 	if (s->seam != NULL)
 		s->seam();
 	s->requests++;
-	fake_service_pass(s, 20);
-	*rs = (struct http_response){ .retry_after_ms = -1, .date = s->clock_ms / 1000 };
+	fake_service_pass(s, 20 + s->latency_ms);
+	*rs = (struct http_response){ .retry_after_ms = -1, .date = (s->clock_ms + s->skew_ms) / 1000 };
 	rs->body.max = BODY_MAX;
 	bool ok;
-	if (!fails(s, rs, &ok, e))
-		ok = answer(s, rq, rs, e) && spoil(s, rs, e);
+	if (!fails(s, rq, rs, &ok, e))
+		ok = answer(s, rq, rs, e) && spoil(s, rq, rs, e);
 	if (!ok)
 		http_response_clear(rs);
 	if (s->seam != NULL)

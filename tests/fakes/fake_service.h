@@ -27,7 +27,8 @@ struct fake_slot {
 enum fake_failure {
 	FAKE_WELL, FAKE_REFUSED, FAKE_CUT, FAKE_CUT_ACTED /* it acted */, FAKE_STATUS, FAKE_GARBAGE /* acted */, FAKE_EMPTY /* acted */
 };
-struct fake_fault { enum fake_failure what; int at; bool stays; int status; const char *code; int64_t retry_after_ms; /* -1: none */ };
+struct fake_fault { enum fake_failure what; int at; bool stays; int status; const char *code; int64_t retry_after_ms; /* -1: none */
+	const char *only; /* requests with this in "METHOD URL"; others are well. NULL: all */ };
 
 struct fake_service {
 	int64_t clock_ms;           /* since 1970; the local clock too */
@@ -40,6 +41,11 @@ struct fake_service {
 	int64_t late_ms;
 	struct fake_late { bool on; int slot; int64_t at_ms; char expiry[FAKE_EXPIRY_MAX]; } late[4];
 	struct fake_fault fault;
+	int64_t skew_ms;            /* its clock minus ours */
+	int64_t latency_ms;         /* what each request takes beside its 20 ms */
+	bool grants_for_ever;       /* passwords never expire, whatever was asked for */
+	int  disable_at;            /* the token is disabled from this request on; 0: never */
+	const char *group;          /* where the registry is now; NULL: rg */
 	bool missing;               /* there is no token, until somebody makes it */
 	int64_t created_ms;         /* when somebody did; 0: long ago */
 	int  creating, generating;  /* how often one asks until a PUT, or a generate, is done; -1: it never is */

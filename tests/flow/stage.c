@@ -171,18 +171,38 @@ void stage_password(int sink, char out[static FAKE_PASSWORD_MAX])
 	(void)snprintf(out, FAKE_PASSWORD_MAX, "%.*s", FAKE_PASSWORD_MAX - 1, plain + 9);
 }
 
-static void write_config(const char *extra)
+static void write_configs(const char *group, const char *extra)
 {
 	AUTO_FREE char *main = mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = c\nclient_secret_file = %s/secret\n"
 	                               "subscription = sub\ncloud = custom\nresource_manager = https://arm.test\n"
 	                               "authority = https://login.test\n[run]\nstate_dir = %s/state\n", stage.dir, stage.dir);
-	AUTO_FREE char *job = mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n%s"
+	AUTO_FREE char *job = mem_fmt("[job]\nregistry = contoso\n%stoken = web-pull\n%s"
 	                              "[sink docker]\ntype = docker\npath = %s/config.json\n"
 	                              "[sink env]\ntype = file\npath = %s/registry.env\ncontent = REGISTRY_PASSWORD={password}\n",
-	                              extra, stage.dir, stage.dir);
+	                              group, extra, stage.dir, stage.dir);
 
 	put_text("acrotate.conf", main);
 	put_text("jobs.d/web.conf", job);
+}
+
+static void write_config(const char *extra)
+{
+	write_configs("resource_group = rg\n", extra);
+}
+
+void stage_config(const char *extra)
+{
+	write_config(extra);
+}
+
+void stage_config_without_group(const char *extra)
+{
+	write_configs("", extra);
+}
+
+void stage_put(const char *name, const char *text)
+{
+	put_text(name, text);
 }
 
 void stage_empty(void)
@@ -429,10 +449,62 @@ static void restored_and_exclusive(void)
 	write_config("exclusive = yes\n");
 }
 
-static void verify_due(void)
+static void verify_due_soon(void)
 {
 	must_run(0);
 	fake_service_pass(stage.service, 8 * DAY_MS);
+}
+
+static void without_a_group(void)
+{
+	write_configs("", "");
+}
+
+static void moved_to_another_group(void)
+{
+	write_configs("", "");
+	must_run(0);
+	fake_service_pass(stage.service, 62 * DAY_MS);
+	stage.service->group = "elsewhere";
+}
+
+/* A sink failed in the run before: something may be left beside it. */
+static void behind_a_run_that_left_something(void)
+{
+	struct err e;
+
+	stage_due();
+	stage.broken = FAILING_SINK;
+	(void)!stage_run(0, &e);
+	stage.broken = INTACT;
+	fake_service_pass(stage.service, 2 * DAY_MS);
+}
+
+static void with_a_state_that_is_garbage(void)
+{
+	put_text("state/web.state", "garbage\n");
+}
+
+/* Both its names for the token are in the reply, but the registry has never heard of the password. */
+static void refused_by_the_registry(void)
+{
+	verify_due_soon();
+	for (int i = 0; i < 2; i++)
+		stage.service->slot[i].accepted_ms = INT64_MAX;
+}
+
+static void slowly(void)
+{
+	stage_due();
+	stage.service->latency_ms = 6000;
+	stage.service->generating = 1;
+}
+
+static void with_the_id_of_a_scope_map(void)
+{
+	stage.service->missing = true;
+	write_config("create = yes\nscope_map = /subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/"
+	             "scopeMaps/mine\n");
 }
 
 static const struct scenario of_errors[] = {
@@ -441,8 +513,15 @@ static const struct scenario of_errors[] = {
 	{ .name = "the token is created slowly", .set = created_slowly, .due = 1 },
 	{ .name = "created with a scope map", .set = with_a_scope_map, .due = 1 },
 	{ .name = "rotation, verify = wait", .set = verify_wait, .due = 1 },
+	{ .name = "a registry to be found", .set = without_a_group, .due = 1 },
+	{ .name = "a registry that moved", .set = moved_to_another_group, .due = 1 },
+	{ .name = "something was left", .set = behind_a_run_that_left_something, .due = 1 },
+	{ .name = "a state of garbage", .set = with_a_state_that_is_garbage, .due = 1 },
+	{ .name = "refused by the registry", .set = refused_by_the_registry, .due = 1 },
+	{ .name = "a slow service", .set = slowly, .due = 1 },
+	{ .name = "created with the id of a scope map", .set = with_the_id_of_a_scope_map, .due = 1 },
 	{ .name = "restored, exclusive", .set = restored_and_exclusive, .due = 1 },
-	{ .name = "to be verified", .set = verify_due, .due = 0 },
+	{ .name = "to be verified", .set = verify_due_soon, .due = 0 },
 	{ .name = "revoked", .set = delivered_once, .flags = ROTATE_REVOKE, .due = 2 },
 	{ .name = "revoked now", .set = delivered_once, .flags = ROTATE_REVOKE | ROTATE_REVOKE_NOW, .due = 2 },
 	{ .name = "dry", .set = stage_due, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },

@@ -37,6 +37,10 @@ int stage_temporaries(void);                          /* those beside the sinks 
 void stage_password(int sink, char out[static FAKE_PASSWORD_MAX]);
 const char *stage_sink(int sink);
 
+/* Other lines of [job] (no group: without its resource_group); another [azure]; a file as it is. */
+void stage_config(const char *extra);
+void stage_config_without_group(const char *extra);
+void stage_put(const char *name, const char *text);
 /* One run of the job, flags as rotation_new()'s. */
 bool stage_run(unsigned flags, struct err *e);
 

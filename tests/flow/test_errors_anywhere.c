@@ -19,6 +19,8 @@
 #define QUIET_AFTER 4    /* runs, a day apart: a wait for grace, a back-off */
 #define STRIDE      5    /* each fault at every fifth point, from another one on each; ERRORS=full: at every point */
 
+static int nothing, errors;    /* /dev/null, and where errors go */
+
 /* ---- what fails -------------------------------------------------------------------------------------------------------------------- */
 
 #define STATUS(n, text) .as = { .what = FAKE_STATUS, .status = n, .code = text, .retry_after_ms = -1 }
@@ -54,11 +56,31 @@ static const struct fault {
 	{ .name = "429 for an hour", .as = { .what = FAKE_STATUS, .stays = true, .status = 429, .code = "TooManyRequests", .retry_after_ms = 3600000 } },
 	{ .name = "500", STATUS(500, "InternalServerError"), .more = 1 },
 	{ .name = "503 from then on", STATUS_STAYS(503, "ServiceUnavailable"), .more = 2 },
+	/* A refusal that is to be written down cannot be. */
+	{ .name = "generate refused, and EIO", .as = { .what = FAKE_STATUS, .stays = true, .status = 409, .code = "TokenNotActive", .retry_after_ms = -1,
+	                                              .only = "/generateCredentials" }, .errnum = EIO, .mode = FAULT_ONCE, .more = 1 },
+	{ .name = "login refused, and EIO", .as = { .what = FAKE_STATUS, .stays = true, .status = 500, .code = "", .retry_after_ms = -1,
+	                                           .only = "/oauth2/token" }, .errnum = EIO, .mode = FAULT_ONCE, .more = 1 },
 	{ .name = "EIO", .errnum = EIO, .mode = FAULT_ONCE, .more = 1 },
 	{ .name = "ENOSPC from then on", .errnum = ENOSPC, .mode = FAULT_STAYS, .more = 1 },
 };
 
 /* ---- the run in which it does, and those behind it ------------------------------------------------------------------------------------- */
+
+/* Nearly every run here is to fail, and says so. */
+static void say(int fd)
+{
+	(void)fflush(stderr);
+	(void)dup2(fd, STDERR_FILENO);
+}
+
+static bool run_quietly(unsigned flags, struct err *e)
+{
+	say(nothing);
+	bool ok = stage_run(flags, e);
+	say(errors);
+	return ok;
+}
 
 /* True when the fault was met. */
 static bool disturb(const struct point *p, const struct fault *f, bool *ok, struct err *e)
@@ -66,13 +88,11 @@ static bool disturb(const struct point *p, const struct fault *f, bool *ok, stru
 	stage.service->requests = 0;
 	stage.broken = p->sc->broken;
 	fs_probe_forget();
-	if (f->errnum != 0) {
+	stage.service->fault = f->as;
+	stage.service->fault.at = f->errnum != 0 ? 1 : p->at;
+	if (f->errnum != 0)
 		fault_arm(NULL, p->at, f->errnum, f->mode);
-	} else {
-		stage.service->fault = f->as;
-		stage.service->fault.at = p->at;
-	}
-	*ok = stage_run(p->sc->flags, e);
+	*ok = run_quietly(p->sc->flags, e);
 	bool met = f->errnum != 0 ? fault_disarm(NULL) : stage.service->requests >= p->at;
 	stage.service->fault = (struct fake_fault){ .what = FAKE_WELL };
 	stage.broken = INTACT;
@@ -86,7 +106,7 @@ static void come_to_rest(const struct point *p)
 
 	for (int i = 0; i < QUIET_AFTER && !ok; i++) {
 		fake_service_pass(stage.service, DAY_MS);
-		ok = stage_run(0, &e);
+		ok = run_quietly(0, &e);
 		promise_kept(p, "after a run behind it");
 	}
 	promise_converged(p, ok, &e);
@@ -119,7 +139,9 @@ static void fail_everywhere(const struct scenario *sc, const struct fault *f, st
 
 	stage.broken = INTACT;
 	stage_empty();
+	say(nothing);
 	sc->set();
+	say(errors);
 	struct snapshot *before = stage_snapshot();
 	for (int at = first; at < POINTS_MAX; at += stride) {
 		struct point p = { .sc = sc, .kind = f->name, .at = at, .sum = sum, .more = f->more };
@@ -187,11 +209,9 @@ static void a_password_committed_before_it_is_proven_is_found(void **state)
 
 static int set(void **state)
 {
-	int rc = stage_set(state);
-
-	(void)close(STDERR_FILENO);    /* every run here is to fail, and says so */
-	(void)open("/dev/null", O_WRONLY);
-	return rc;
+	nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return nothing < 0 || errors < 0 ? -1 : stage_set(state);
 }
 
 int main(void)
