@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs that end in a refusal, or in an answer nobody wants, by rows: how the stage is set, what the run says, and that no sink changed. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "rotate/rotate.h"
+#include "stage.h"
+
+static void delivered(void)
+{
+	struct err e;
+
+	CHECK(stage_run(0, &e), "%s", e.text);
+	fake_service_pass(stage.service, DAY_MS);
+}
+
+static void without_a_subscription(void)
+{
+	AUTO_FREE char *conf = mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = c\nclient_secret_file = %s/secret\n"
+	                               "cloud = custom\nresource_manager = https://arm.test\nauthority = https://login.test\n"
+	                               "[run]\nstate_dir = %s/state\n", stage.dir, stage.dir);
+	stage_put("acrotate.conf", conf);
+}
+
+static void delivered_then_without_a_subscription(void)
+{
+	delivered();
+	without_a_subscription();
+}
+
+static void clock_minutes_off(void)
+{
+	stage.service->skew_ms = 600 * 1000;
+}
+
+static void clock_days_off(void)
+{
+	stage.service->skew_ms = 2 * DAY_MS;
+}
+
+static void to_be_created(void)
+{
+	stage.service->missing = true;
+	stage_config("create = yes\nscope_map = mine\n");
+}
+
+static void created_slowly(void)
+{
+	to_be_created();
+	stage.service->latency_ms = 4000;
+}
+
+static void created_never(void)
+{
+	to_be_created();
+	stage.service->creating = -1;
+}
+
+static void generated_never(void)
+{
+	stage_due();
+	stage.service->generating = -1;
+}
+
+static void somebody_else_creates(void)
+{
+	to_be_created();
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 412, .code = "PreconditionFailed",
+	                                            .retry_after_ms = -1, .only = "PUT " };
+}
+
+static void created_a_moment_ago(void)
+{
+	stage_config("create = yes\nscope_map = mine\n");
+	stage.service->created_ms = stage.service->clock_ms + 2000;
+}
+
+static void created_and_deleted(void)
+{
+	stage_config("create = yes\nscope_map = mine\n");
+	delivered();
+	stage.service->missing = true;
+	fake_service_wipe(stage.service);
+	fake_service_pass(stage.service, 30 * DAY_MS);
+}
+
+static void never_active(void)
+{
+	stage_due();
+	stage_config("verify_timeout = 30m\n");
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 409, .code = "TokenNotActive",
+	                                            .retry_after_ms = -1, .only = "/generateCredentials" };
+}
+
+static void disabled_meanwhile(void)
+{
+	stage_due();
+	stage.service->requests = 0;
+	stage.service->disable_at = 3;
+}
+
+static void granted_for_ever(void)
+{
+	stage_due();
+	stage.service->grants_for_ever = true;
+}
+
+static void foreign_and_working(void)
+{
+	AUTO_FREE char *state = stage_path("state/web.state");
+
+	delivered();
+	(void)unlink(state);
+	fake_service_generate(stage.service, 1, "");
+	stage_config("exclusive = yes\n");
+}
+
+static void all_foreign(void)
+{
+	fake_service_generate(stage.service, 0, "");
+	fake_service_generate(stage.service, 1, "");
+}
+
+static void spare_is_foreign(void)
+{
+	delivered();
+	fake_service_generate(stage.service, 1, "");
+}
+
+static void no_slot(void)
+{
+	delivered();
+	fake_service_wipe(stage.service);
+}
+
+/* Nothing can be read: what stands there is of another user, and no template. */
+static void unreadable(void)
+{
+	delivered();
+	stage_put("config.json", "garbage");
+	AUTO_FREE char *env = stage_path("registry.env");
+	if (unlink(env) != 0 || mkdir(env, 0700) != 0)
+		abort();
+	fake_service_pass(stage.service, 80 * DAY_MS);
+}
+
+static void a_short_life(void)
+{
+	stage_config("lifetime = 45m\nrenew_before = 15m\ngrace = 5m\n");
+}
+
+static void long_ago_and_forgotten_hook(void)
+{
+	stage_config("on_change = /bin/false\n");
+}
+
+static void failing_for_long(void)
+{
+	struct err e;
+
+	stage_config("verify_timeout = 1s\n");
+	stage.service->propagation_ms = 100 * DAY_MS;
+	for (int i = 0; i < 6; i++) {
+		(void)!stage_run(0, &e);
+		fake_service_pass(stage.service, 2 * DAY_MS);
+	}
+}
+
+static void failing_near_the_end(void)
+{
+	stage_due();
+	failing_for_long();
+	fake_service_pass(stage.service, 14 * DAY_MS);
+}
+
+static const struct row {
+	const char *name;
+	void (*set)(void);
+	unsigned flags;
+	enum err_kind kind;     /* ERR_NONE: it is well */
+	const char *says;
+} rows[] = {
+	{ "no subscription", without_a_subscription, 0, ERR_CONFIG, "no subscription" },
+	{ "no subscription any more", delivered_then_without_a_subscription, ROTATE_FORCE, ERR_CONFIG, "no subscription" },
+	{ "a clock that is minutes off", clock_minutes_off, 0, ERR_NONE, "" },
+	{ "a clock that is days off", clock_days_off, 0, ERR_LOCAL, "the local clock is 48 hours behind" },
+	{ "Azure takes its time to say there is no token", created_slowly, 0, ERR_TRANSIENT, "too long to rely on it" },
+	{ "a token that is never ready", created_never, 0, ERR_TRANSIENT, "within verify_timeout" },
+	{ "a password that is never ready", generated_never, 0, ERR_TRANSIENT, "within verify_timeout" },
+	{ "somebody else creates the token, and does not come to an end", somebody_else_creates, 0, ERR_TRANSIENT, "PreconditionFailed" },
+	{ "somebody else's clock is ahead", created_a_moment_ago, 0, ERR_NONE, "" },
+	{ "created, and deleted", created_and_deleted, 0, ERR_MISSING, "existed and was deleted" },
+	{ "a token that never becomes active", never_active, 0, ERR_REMOTE, "TokenNotActive" },
+	{ "disabled between two looks", disabled_meanwhile, 0, ERR_DECISION, "is disabled" },
+	{ "a password that never expires", granted_for_ever, 0, ERR_NONE, "" },
+	{ "exclusive, but what is there works", foreign_and_working, 0, ERR_DECISION, "may_replace" },
+	{ "all foreign", all_foreign, 0, ERR_DECISION, "or, if nobody pulls with" },
+	{ "revoke: nothing of ours", all_foreign, ROTATE_REVOKE, ERR_DECISION, "nothing of this job is there to revoke" },
+	{ "revoke: no password at all", no_slot, ROTATE_REVOKE, ERR_DECISION, "there is nothing to revoke" },
+	{ "revoke: the other slot is foreign", spare_is_foreign, ROTATE_REVOKE, ERR_DECISION, "name it as well" },
+	{ "no sink can be read", unreadable, 0, ERR_LOCAL, "" },
+	{ "a short life", a_short_life, 0, ERR_NONE, "" },
+	{ "a hook that fails", long_ago_and_forgotten_hook, 0, ERR_HOOK, "on_change '/bin/false' failed with status 1" },
+	{ "it led nowhere again and again", failing_for_long, 0, ERR_TRANSIENT, "" },
+	{ "it led nowhere, and the end is near", failing_near_the_end, 0, ERR_TRANSIENT, "" },
+};
+
+static void each_says_why(void **state)
+{
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC), errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row *r = &rows[i];
+		struct err e = ERR_INIT;
+		stage_empty();
+		(void)dup2(nothing, STDERR_FILENO);
+		r->set();
+		bool ok = stage_run(r->flags, &e);
+		(void)dup2(errors, STDERR_FILENO);
+		CHECK(ok == (r->kind == ERR_NONE) && (ok || e.kind == r->kind), "%s: %d %s", r->name, (int)e.kind, e.text);
+		CHECK(ok || strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		AUTO_FREE char *env = stage_path("registry.env");
+		(void)rmdir(env);
+	}
+	(void)close(nothing);
+	(void)close(errors);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_says_why) };
+
+	return cmocka_run_group_tests(tests, stage_set, stage_strike);
+}
