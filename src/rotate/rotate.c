@@ -12,9 +12,8 @@
 #include "rotate/status.h"
 #include "rotation.h"
 
-#define TRIES_MAX          4
+#define TRIES_MAX          4       /* some seven seconds at most between two of them */
 #define RETRY_FIRST_MS     800
-#define RETRY_CAP_MS       60000
 #define RETRY_AFTER_MAX_MS (15 * 60 * 1000)    /* a service that asks for more is left to the next run */
 #define STALL_MAX_MS       (60 * 60 * 1000)    /* behind the throttle gate, with thousands of jobs in front */
 
@@ -390,7 +389,7 @@ static bool try_again(struct rotation *r, const struct err *e)
 		return false;
 	int64_t ms = RETRY_FIRST_MS * ((1 << r->tries) - 1);
 	ms = ms * (800 + env_random(r->w->env, 500)) / 1000;
-	r->again_ms = e->retry_after_known ? e->retry_after_ms : ms < RETRY_CAP_MS ? ms : RETRY_CAP_MS;
+	r->again_ms = e->retry_after_known ? e->retry_after_ms : ms;
 	return true;
 }
 

@@ -27,6 +27,7 @@
 #include "base/secret.h"
 #include "fakes/fault.h"
 #include "fakes/sinks.h"
+#include "rotate/metrics.h"
 
 #define OLD "an old content"
 #define NEW "new"
@@ -228,6 +229,17 @@ static bool check_mounts(struct err *e)
 	return fs_mount_check(path, e) && fs_mount_check("/", e);
 }
 
+static bool write_metrics(struct err *e)
+{
+	const struct metrics_run run = { .at = 1 };
+	struct metrics *m = metrics_new(1);
+
+	metrics_put(m, 0, "web", NULL);
+	bool ok = metrics_write(m, path, &run, e);
+	metrics_free(m);
+	return ok;
+}
+
 static bool find_owner(struct err *e)
 {
 	int64_t uid, gid;
@@ -318,7 +330,7 @@ static void no_directory(void)
 	(void)rmdir(part);
 }
 
-enum { ROOT = 1, IN_PLACE = 2, THEIR_FILE = 4 };
+enum { ROOT = 1, IN_PLACE = 2, THEIR_FILE = 4, OTHER_CONTENT = 8 };
 
 static const struct operation {
 	const char *name;
@@ -359,6 +371,7 @@ static const struct operation {
 	{ "make a directory", no_directory, make_directory, 0, NULL },
 	{ "mounts", an_old_file, check_mounts, 0, NULL },
 	{ "mounts, without their numbers", an_old_file, check_mounts, 0, "stat" },
+	{ "metrics", an_old_file, write_metrics, OTHER_CONTENT, NULL },
 	{ "an owner", an_old_file, find_owner, 0, NULL },
 	{ "another user's rights", an_old_file, act_as_nobody, ROOT, NULL },
 };
@@ -387,6 +400,8 @@ static void clear(const char *after)
 
 static bool is_whole(const struct operation *op, const char **text)
 {
+	if ((op->what & OTHER_CONTENT) != 0)
+		return true;
 	char *now = file_get(path);
 	bool ok = now == NULL ? op->before == no_file || op->before == no_directory : strcmp(now, OLD) == 0 || strcmp(now, NEW) == 0;
 

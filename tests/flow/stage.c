@@ -231,6 +231,29 @@ static bool fail_to_commit(struct sink *s, struct err *e)
 	return err_set(e, ERR_LOCAL, "this sink is broken");
 }
 
+static bool fail_to_open(const void *spec, struct sink **out, struct err *e)
+{
+	(void)spec;
+	(void)out;
+	return err_set(e, ERR_LOCAL, "this sink cannot be opened");
+}
+
+static bool fail_to_prepare(struct sink *s, const struct credential *c, struct err *e)
+{
+	(void)s;
+	(void)c;
+	return err_set(e, ERR_LOCAL, "this sink is broken");
+}
+
+/* Somebody else is quicker than the look that follows. */
+static bool commit_and_lose(struct sink *s, struct err *e)
+{
+	bool ok = s->ops->commit(s, e);
+
+	put_text("registry.env", "REGISTRY_PASSWORD=somebody-elses\n");
+	return ok;
+}
+
 static void break_sinks(struct job *job)
 {
 	for (size_t i = 0; i < SINKS; i++) {
@@ -240,6 +263,15 @@ static void break_sinks(struct job *job)
 			ops[i].prepare = prepare_and_commit;
 		if (stage.broken == FAILING_SINK && i == 1)
 			ops[i].commit = fail_to_commit;
+		if (stage.broken == FAILING_OPEN && i == 1)
+			ops[i].open = fail_to_open;
+		if (stage.broken == OVERWRITTEN && i == 1)
+			ops[i].commit = commit_and_lose;
+		if (stage.broken == OPTIONAL_PREPARES_FAIL)
+			ops[i].prepare = fail_to_prepare;
+		if (stage.broken == OPTIONAL_COMMITS_FAIL)
+			ops[i].commit = fail_to_commit;
+		job->sinks[i].optional = job->sinks[i].optional || stage.broken == OPTIONAL_PREPARES_FAIL || stage.broken == OPTIONAL_COMMITS_FAIL;
 		job->sinks[i].ops = &ops[i];
 	}
 }

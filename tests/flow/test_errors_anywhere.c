@@ -53,6 +53,7 @@ static const struct fault {
 	{ .name = "412", STATUS(412, "PreconditionFailed") },
 	{ .name = "412 from then on", STATUS_STAYS(412, "PreconditionFailed") },
 	{ .name = "429", .as = { .what = FAKE_STATUS, .status = 429, .code = "TooManyRequests", .retry_after_ms = 7000 } },
+	{ .name = "429 without a time, from then on", STATUS_STAYS(429, "TooManyRequests") },
 	{ .name = "429 for an hour", .as = { .what = FAKE_STATUS, .stays = true, .status = 429, .code = "TooManyRequests", .retry_after_ms = 3600000 } },
 	{ .name = "500", STATUS(500, "InternalServerError"), .more = 1 },
 	{ .name = "503 from then on", STATUS_STAYS(503, "ServiceUnavailable"), .more = 2 },

@@ -5,9 +5,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/mem.h"
+#include "config/job.h"
+#include "rotate/metrics.h"
 #include "rotate/rotate.h"
+#include "rotate/state.h"
 #include "stage.h"
 
 static void delivered(void)
@@ -177,6 +182,93 @@ static void failing_near_the_end(void)
 	fake_service_pass(stage.service, 14 * DAY_MS);
 }
 
+static void commits_are_lost(void)
+{
+	stage.broken = OVERWRITTEN;
+}
+
+static void cannot_be_opened(void)
+{
+	stage.broken = FAILING_OPEN;
+}
+
+static void all_optional_and_none_prepared(void)
+{
+	stage.broken = OPTIONAL_PREPARES_FAIL;
+}
+
+static void all_optional_and_none_committed(void)
+{
+	stage.broken = OPTIONAL_COMMITS_FAIL;
+}
+
+static void one_cannot_be_read(void)
+{
+	delivered();
+	AUTO_FREE char *env = stage_path("registry.env");
+	if (unlink(env) != 0 || mkdir(env, 0700) != 0)
+		abort();
+	fake_service_pass(stage.service, 2 * DAY_MS);
+}
+
+/* A revoke that could only be noted. */
+static void revoke_is_pending(void)
+{
+	struct err e;
+
+	delivered();
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 403, .code = "AuthorizationFailed",
+	                                            .retry_after_ms = -1, .only = "/generateCredentials" };
+	(void)!stage_run(ROTATE_REVOKE, &e);
+	stage.service->fault = (struct fake_fault){ .what = FAKE_WELL };
+	fake_service_pass(stage.service, 2 * DAY_MS);
+}
+
+static void revoke_is_pending_and_the_spare_foreign(void)
+{
+	revoke_is_pending();
+	fake_service_generate(stage.service, 1, "");
+}
+
+static void revoke_is_pending_and_the_spare_expired(void)
+{
+	revoke_is_pending();
+	fake_service_generate(stage.service, 1, "2020-01-01T00:00:00Z");
+}
+
+static void revoke_is_pending_and_nothing_deployed(void)
+{
+	revoke_is_pending();
+	for (int i = 0; i < SINKS; i++) {
+		AUTO_FREE char *path = stage_path(stage_sink(i));
+		(void)unlink(path);
+	}
+}
+
+static void a_remark(void)
+{
+	stage_put("config.json", "{\"auths\":{\"other\":{\"auth\":\"!!\"}}}");
+}
+
+/* A hook of a sink's own is owed, and then the sink is taken out of the job. */
+static void hook_of_a_sink_that_went(void)
+{
+	struct err e;
+	AUTO_FREE char *with = mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n[sink docker]\ntype = docker\npath = %s/config.json\n"
+	                               "[sink env]\ntype = file\npath = %s/registry.env\ncontent = REGISTRY_PASSWORD={password}\n"
+	                               "on_change = /bin/false\n", stage.dir, stage.dir);
+	AUTO_FREE char *without = mem_dup(with);
+
+	stage_put("jobs.d/web.conf", with);
+	(void)!stage_run(0, &e);
+	fake_service_pass(stage.service, 5 * DAY_MS);
+	*strstr(without, "[sink env]") = '\0';
+	AUTO_FREE char *other = mem_fmt("%s[sink other]\ntype = file\npath = %s/other.env\n", without, stage.dir);
+	stage_put("jobs.d/web.conf", other);
+	(void)!stage_run(ROTATE_FORCE, &e);
+	fake_service_pass(stage.service, 5 * DAY_MS);
+}
+
 static const struct row {
 	const char *name;
 	void (*set)(void);
@@ -205,6 +297,17 @@ static const struct row {
 	{ "no sink can be read", unreadable, 0, ERR_LOCAL, "" },
 	{ "a short life", a_short_life, 0, ERR_NONE, "" },
 	{ "a hook that fails", long_ago_and_forgotten_hook, 0, ERR_HOOK, "on_change '/bin/false' failed with status 1" },
+	{ "overwritten at once", commits_are_lost, 0, ERR_LOCAL, "overwritten by another program" },
+	{ "a sink that cannot be opened", cannot_be_opened, 0, ERR_LOCAL, "cannot be opened" },
+	{ "all optional, none prepared", all_optional_and_none_prepared, 0, ERR_LOCAL, "no sink could take the new password" },
+	{ "all optional, none committed", all_optional_and_none_committed, 0, ERR_LOCAL, "no sink took the new password" },
+	{ "one cannot be read", one_cannot_be_read, ROTATE_FORCE, ERR_LOCAL, "registry.env" },
+	{ "a revoke goes on", revoke_is_pending, 0, ERR_NONE, "" },
+	{ "a revoke goes on, the spare is foreign", revoke_is_pending_and_the_spare_foreign, 0, ERR_DECISION, "password2" },
+	{ "a revoke goes on, the spare has expired", revoke_is_pending_and_the_spare_expired, 0, ERR_NONE, "" },
+	{ "a revoke goes on, nothing is deployed", revoke_is_pending_and_nothing_deployed, 0, ERR_NONE, "" },
+	{ "a remark of a sink's", a_remark, 0, ERR_NONE, "" },
+	{ "an owed hook of a sink that went", hook_of_a_sink_that_went, ROTATE_FORCE, ERR_TRANSIENT, "which was taken out of the job" },
 	{ "it led nowhere again and again", failing_for_long, 0, ERR_TRANSIENT, "" },
 	{ "it led nowhere, and the end is near", failing_near_the_end, 0, ERR_TRANSIENT, "" },
 };
@@ -217,6 +320,7 @@ static void each_says_why(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *r = &rows[i];
 		struct err e = ERR_INIT;
+		stage.broken = INTACT;
 		stage_empty();
 		(void)dup2(nothing, STDERR_FILENO);
 		r->set();
@@ -231,9 +335,49 @@ static void each_says_why(void **state)
 	(void)close(errors);
 }
 
+/* A job whose state cannot be read is one that fails, for whoever watches the figures. */
+static void a_state_that_is_none(void **state)
+{
+	AUTO_FREE char *conf = stage_path("acrotate.conf"), *at = stage_path("state/web.state"), *dir = stage_path("state"), *prom = stage_path("m.prom");
+	const struct metrics_run run = { .at = 1 };
+	struct config *config;
+	struct state_store store;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	stage.broken = INTACT;
+	stage_empty();
+	assert_int_equal(mkdir(at, 0700), 0);
+	assert_false(stage_run(0, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	CHECK(config_open(conf, &config, &e), "%s", e.text);
+	state_store_init(dir, &store);
+	struct metrics *m = metrics_new(2); /* of the second one nothing is known */
+	metrics_put(m, 1, "other", NULL);
+	metrics_fill(m, config, &store, 1);
+	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);
+	AUTO_BUF struct buf text = BUF_INIT(65536);
+	CHECK(fs_read(prom, 65536, &text, NULL, &e), "%s", e.text);
+	assert_non_null(strstr(buf_cstr(&text), "acrotate_job_state{job=\"web\",state=\"failing\"} 1"));
+	metrics_free(m);
+	m = metrics_new(1); /* of none anything is known */
+	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);
+	metrics_free(m);
+	config_close(config);
+	(void)rmdir(at);
+	/* Nor is a directory that cannot be made. */
+	AUTO_FREE char *file = stage_path("file");
+	stage_put("file", "");
+	AUTO_FREE char *main = mem_fmt("[azure]\nsubscription = s\n[run]\nstate_dir = %s/below\n", file);
+	stage_put("acrotate.conf", main);
+	assert_false(stage_run(0, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	rotation_free(NULL);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_says_why) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_says_why), cmocka_unit_test(a_state_that_is_none) };
 
 	return cmocka_run_group_tests(tests, stage_set, stage_strike);
 }

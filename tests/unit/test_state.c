@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -239,6 +241,7 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		{ "a number below zero", HEAD "failures = -1\n", true },
 		{ "neither yes nor no", HEAD "disabled = maybe\n", true },
 		{ "half a fingerprint", HEAD "[password1]\n" MADE "print = 8d41\n", true },
+		{ "a section behind the end", HEAD "[end]\n[password1]\n" MADE, true },
 		{ "garbage", "\x01\x02\xff\xfe[[[", true },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -274,6 +277,67 @@ static void a_state_that_cannot_be_read_is_an_error(void **state)
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_false(state_load(&store, "folder", &s, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
+}
+
+static void a_state_that_cannot_be_saved_is_an_error(void **state)
+{
+	(void)state;
+	AUTO_STATE struct state s = { 0 };
+	AUTO_FREE char *file = path_of("a-file"), *below = path_of("a-file/below");
+	struct state_store elsewhere = store;
+	struct err e = ERR_INIT;
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && close(fd) == 0);
+	elsewhere.dir = below;
+	assert_false(state_save(&elsewhere, "web", &s, STATE_DURABLE, &e));
+	assert_non_null(strstr(e.text, "cannot save state"));
+	for (int i = 0; i < 900; i++) {
+		AUTO_FREE char *name = mem_fmt("sink-%d-with-a-name-that-takes-some-room-in-a-file", i), *place = mem_fmt("file:/some/where/%s", name);
+		(void)state_sink(&s, name, place);
+	}
+	assert_false(state_save(&store, "many", &s, STATE_DURABLE, &e));
+	assert_non_null(strstr(e.text, "state of 900 sinks is over"));
+}
+
+/* Whatever an error says, the state can be read. */
+static void any_error_can_be_remembered(void **state)
+{
+	static const struct { const char *text, *want; } rows[] = {
+		{ "  two blanks", "two blanks" }, { "a\ttab, a \x7f", "a tab, a" }, { "no ;comment #here", "no ,comment ,here" }, { "   ", NULL },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state s = { 0 }, back = { 0 };
+		struct err e = ERR_INIT;
+		state_set_error(&s, rows[i].text);
+		assert_true(state_save(&store, "error", &s, STATE_DURABLE, &e));
+		assert_true(state_load(&store, "error", &back, &e) && !back.lost);
+		CHECK(rows[i].want == NULL ? back.last_error == NULL : back.last_error != NULL && strcmp(back.last_error, rows[i].want) == 0,
+		      "row %zu: '%s'", i, back.last_error);
+	}
+}
+
+/* By its name, then. As root, where /etc can be another one. */
+static int without_an_id(void *arg)
+{
+	struct state_store s;
+
+	(void)arg;
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", "/etc", "tmpfs", 0, NULL) != 0)
+		return 77;
+	state_store_init(dir, &s);
+	return s.why.kind == ERR_NONE && !print_equal(&s.machine, &store.machine) ? 0 : 1;
+}
+
+static void a_machine_without_an_id(void **state)
+{
+	(void)state;
+	int status = in_child(without_an_id, NULL);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 static void sinks_are_found_added_and_dropped(void **state)
@@ -375,6 +439,9 @@ int main(void)
 		cmocka_unit_test(what_no_save_wrote_counts_as_lost),
 		cmocka_unit_test(a_state_that_was_cut_off_counts_as_lost),
 		cmocka_unit_test(a_state_that_cannot_be_read_is_an_error),
+		cmocka_unit_test(a_state_that_cannot_be_saved_is_an_error),
+		cmocka_unit_test(any_error_can_be_remembered),
+		cmocka_unit_test(a_machine_without_an_id),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(old_leftovers_are_tidied_away),
 		cmocka_unit_test(machines_are_told_apart),
