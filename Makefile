@@ -94,7 +94,7 @@ $B/%.o: %.c Makefile VERSION
 UNIT  := $(patsubst tests/unit/%.c,$B/t/%,$(sort $(wildcard tests/unit/*.c)))
 FLOW  := $(patsubst tests/flow/%.c,$B/t/flow-%,$(sort $(wildcard tests/flow/test_*.c)))
 FLOW_OBJ := $(patsubst %.c,$B/%.o,$(filter-out tests/flow/test_%,$(sort $(wildcard tests/flow/*.c))))
-FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(sort $(wildcard tests/fault/*.c)))
+FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(filter-out $(if $(filter yes,$(LIBSECRET)),,%/fault_libsecret.c),$(sort $(wildcard tests/fault/*.c))))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
 # The emulator's own modules, for tests of them; and the sinks that the whole program has.
@@ -107,7 +107,10 @@ $B/t/flow-test_stop_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,writ
 $B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP))
 $B/t/flow-test_errors_anywhere: tests/fault/WRAP
 $B/t/fault-fault_fs: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
-$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) tests/fault/WRAP tests/fault/WRAP.fs
+$B/t/fault-fault_libsecret: FAULT_WRAP := $(file <tests/fault/WRAP.libsecret)
+$B/tests/fault/fault_libsecret.o: PKG_CFLAGS += $(SECRET_CFLAGS)
+$B/tests/fault/fault_libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
+$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) $(wildcard tests/fault/WRAP*)
 	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
