@@ -285,7 +285,7 @@ enum progress step_create(struct rotation *r, struct http *h, struct err *e)
 {
 	AUTO_FREE char *map = NULL;
 
-	if (!fill_ref(r, e) || !scope_map_id(r, h, &map, e))
+	if (!scope_map_id(r, h, &map, e))
 		return FAILED;
 	if (!still_missing(r, h, e))
 		return e->kind == ERR_NONE ? go_to(r, STEP_READ) : FAILED;

@@ -79,7 +79,7 @@ bool sweep_sinks(struct rotation *r, struct err *e)
 
 static bool takes_delivery(const struct rotation *r, size_t i)
 {
-	if (r->o.seen[i].broken || r->o.seen[i].sink == NULL)
+	if (r->o.seen[i].broken)    /* one that could not be opened is */
 		return false;
 	return r->plan.action != PLAN_HEAL || r->o.views[i].holds != held_slot(r->plan.slot);
 }

@@ -158,12 +158,8 @@ bool refuse(const struct rotation *r, struct err *e)
 		return err_set(e, ERR_MISSING, "token '%s' does not exist in registry '%s': create it, or set create = yes", r->job->token,
 		               r->job->registry);
 	case WHY_NO_SINK:
-		for (size_t i = 0; i < r->o.n_seen; i++)
-			if (r->o.seen[i].broken) {
-				*e = r->o.seen[i].why;
-				return false;
-			}
-		return err_set(e, ERR_LOCAL, "no sink can be read");
+		*e = r->o.seen[0].why;    /* none can be read: the first one's reason is as good as any */
+		return false;
 	default:
 		return refuse_foreign(r, e);
 	}

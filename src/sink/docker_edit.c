@@ -53,14 +53,12 @@ static struct style style_of(const struct docker_doc *d)
 	return s;
 }
 
-static void add_line(struct buf *out, const struct style *s, const char *indent, size_t n_indent, int deeper)
+static void add_line(struct buf *out, const struct style *s, const char *indent, size_t n_indent)
 {
 	if (!s->lines)
 		return;
 	buf_str(out, s->crlf ? "\r\n" : "\n");
 	buf_add(out, indent, n_indent);
-	for (int i = 0; i < deeper; i++)
-		buf_add(out, s->unit, s->n_unit);
 }
 
 /* ---- edits --------------------------------------------------------------------------------------------------------------------- */
@@ -97,9 +95,9 @@ static void add_object(struct buf *out, const struct style *s, const char *inden
 	if (s->lines)
 		buf_add(&inner, s->unit, s->n_unit);
 	buf_char(out, '{');
-	add_line(out, s, buf_cstr(&inner), inner.len, 0);
+	add_line(out, s, buf_cstr(&inner), inner.len);
 	add_member(out, s, buf_cstr(&inner), inner.len, what);
-	add_line(out, s, indent, n_indent, 0);
+	add_line(out, s, indent, n_indent);
 	buf_char(out, '}');
 }
 
@@ -197,11 +195,12 @@ static void rewrite_entry(const struct docker_doc *d, const struct style *s, con
 	add_span(out, d->text, (struct span){ .start = all.m[all.n - 1].value.end, .end = object.end });
 }
 
+/* There is one. */
 static bool entry_has_fields(const struct docker_doc *d)
 {
 	struct members all;
 
-	if (d->entry == NULL || !docker_is_object(d, d->entry->value))
+	if (!docker_is_object(d, d->entry->value))
 		return false;
 	json_span_members(d->text, d->entry->value, &all);
 	bool any = all.n > 0;
@@ -257,7 +256,7 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 	buf_add(&pair, secret_peek(c->password), secret_len(c->password));
 	crypto_base64(buf_cstr(&pair), pair.len, false, &auth);
 	put(&d, key, &auth, &made);
-	if (!buf_ok(&made) || !buf_ok(&auth))
+	if (!buf_ok(&made))
 		return err_set(e, ERR_LOCAL, "it would be larger than %u bytes, which is what clients read", DOCKER_CONFIG_MAX);
 	buf_free(out);
 	*out = made;

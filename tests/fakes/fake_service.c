@@ -340,6 +340,8 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 		s->seam();
 	s->requests++;
 	fake_service_pass(s, 20 + s->latency_ms);
+	for (int i = 0; s->requests == s->taken_at && i < 2; i++)
+		fake_service_generate(s, i, "");
 	*rs = (struct http_response){ .retry_after_ms = -1, .date = (s->clock_ms + s->skew_ms) / 1000 };
 	rs->body.max = BODY_MAX;
 	bool ok;

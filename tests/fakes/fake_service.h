@@ -45,6 +45,7 @@ struct fake_service {
 	int64_t latency_ms;         /* what each request takes beside its 20 ms */
 	bool grants_for_ever;       /* passwords never expire, whatever was asked for */
 	int  disable_at;            /* the token is disabled from this request on; 0: never */
+	int  taken_at;              /* somebody else generates both slots before this request; 0: never */
 	const char *group;          /* where the registry is now; NULL: rg */
 	bool missing;               /* there is no token, until somebody makes it */
 	int64_t created_ms;         /* when somebody did; 0: long ago */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "fakes/fault.h"
 #include "fakes/sinks.h"
+#include "sink/docker_edit.h"
 
 #define BASE "{\"auths\":{\"a\":{\"auth\":\"YTox\"}}}"
 
@@ -330,9 +331,14 @@ static void garbage_is_told(void **state)
 /* Beside a file that is none any more, or too large, or with garbage displaced: it stays, and so does what stands beside it. */
 static void what_cannot_be_merged_stays(void **state)
 {
+	static char full[DOCKER_CONFIG_MAX];
+	(void)memset(full, ' ', sizeof(full) - 1);
+	(void)memcpy(full, "{\"auths\":{},\"x\":\"", 18);
+	(void)memcpy(full + sizeof(full) - 3, "\"}", 2);
 	static const struct { const char *name, *target, *displaced; } cases[] = {
 		{ "the file is garbage", "garbage", NULL },
 		{ "what was displaced is garbage", NULL, "garbage" },
+		{ "what was displaced has no room for our entry", NULL, full },
 	};
 	char *dir = scratch_make(), left[5000];
 	const struct place at = place_in(dir);

@@ -254,6 +254,16 @@ static bool commit_and_lose(struct sink *s, struct err *e)
 	return ok;
 }
 
+/* Something else stands there from now on. */
+static bool commit_and_block(struct sink *s, struct err *e)
+{
+	AUTO_FREE char *path = stage_path("registry.env");
+
+	(void)unlink(path);
+	(void)mkdir(path, 0700);
+	return fail_to_commit(s, e);
+}
+
 static void break_sinks(struct job *job)
 {
 	for (size_t i = 0; i < SINKS; i++) {
@@ -265,6 +275,8 @@ static void break_sinks(struct job *job)
 			ops[i].commit = fail_to_commit;
 		if (stage.broken == FAILING_OPEN && i == 1)
 			ops[i].open = fail_to_open;
+		if (stage.broken == UNREADABLE && i == 1)
+			ops[i].commit = commit_and_block;
 		if (stage.broken == OVERWRITTEN && i == 1)
 			ops[i].commit = commit_and_lose;
 		if (stage.broken == OPTIONAL_PREPARES_FAIL)
@@ -550,6 +562,7 @@ static const struct scenario of_errors[] = {
 	{ .name = "something was left", .set = behind_a_run_that_left_something, .due = 1 },
 	{ .name = "a state of garbage", .set = with_a_state_that_is_garbage, .due = 1 },
 	{ .name = "refused by the registry", .set = refused_by_the_registry, .due = 1 },
+	{ .name = "refused by the registry, only asked", .set = refused_by_the_registry, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
 	{ .name = "a slow service", .set = slowly, .due = 1 },
 	{ .name = "created with the id of a scope map", .set = with_the_id_of_a_scope_map, .due = 1 },
 	{ .name = "restored, exclusive", .set = restored_and_exclusive, .due = 1 },

@@ -15,7 +15,8 @@ struct err;
 #define SINKS  2    /* config.json, registry.env */
 
 /* What a broken build would do. */
-enum breaks { INTACT, COMMIT_BEFORE_PROOF, FAILING_SINK, FAILING_OPEN, OPTIONAL_PREPARES_FAIL, OPTIONAL_COMMITS_FAIL, OVERWRITTEN };
+enum breaks { INTACT, COMMIT_BEFORE_PROOF, FAILING_SINK, FAILING_OPEN, OPTIONAL_PREPARES_FAIL, OPTIONAL_COMMITS_FAIL, OVERWRITTEN,
+              UNREADABLE };
 
 /* service: shared with children. */
 extern struct stage { struct fake_service *service; char *dir; enum breaks broken; } stage;

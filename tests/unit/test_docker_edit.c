@@ -156,6 +156,7 @@ static const struct shadow_row { const char *name, *key, *text; const char *says
 	{ "a store, but not for us", KEY, "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
 	{ "a namespace's host has a helper", "r.io/team", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
 	{ "a URL's host has a helper", "https://r.io/v1/", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
+	{ "a namespace has a helper", "r.io/team", "{\"credHelpers\":{\"r.io/team\":\"pass\"}}", "credHelpers", "" },
 	{ "a more specific entry", KEY, "{\"auths\":{\"r.io/team\":{}}}", "more specific", "" },
 	{ "a less specific entry", "r.io/team", "{\"auths\":{\"r.io\":{}}}", NULL, "" },
 	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", NULL, "" },
@@ -203,6 +204,9 @@ static const struct merge_row { const char *name, *theirs, *ours, *seen[4], *wan
 	{ "only spaces differ", "{\"auths\":{\"a\":{ \"v\" : 1 }}}", O, { B }, "{\"auths\":{\"a\":{ \"v\" : 1 }}}" },
 	{ "spaces in a string do count", "{\"auths\":{\"a\":{\"v\":\"x \"}}}", "{\"auths\":{\"a\":{\"v\":\"x\"}}}",
 	  { "{\"auths\":{\"a\":{\"v\":\"x \"}}}" }, "{\"auths\":{\"a\":{\"v\":\"x\"}}}" },
+	{ "escapes in a string", "{\"auths\":{\"a\":{\"v\":\"x\\\"y\\\\\"}}}", "{\"auths\":{\"a\":{\"v\":\"z\"}}}",
+	  { "{\"auths\":{\"a\":{\"v\":\"x\\\"y\\\\\"}}}" }, "{\"auths\":{\"a\":{\"v\":\"z\"}}}" },
+	{ "an empty file that did not know of a key", "", "{\"x\":1}", { "{\"x\":1}", "" }, "{\n\t\"x\": 1\n}" },
 	{ "they made the file empty", "", O, { B }, "" },
 };
 
@@ -240,6 +244,31 @@ static void too_large_is_refused(void **state)
 	assert_non_null(strstr(e.text, "larger than 10485760 bytes"));
 }
 
+/* LEVEL: where the large members are. */
+static void put_large(struct buf *to, const char *before, char name, const char *after)
+{
+	buf_fmt(to, "%s\"%c\":{\"v\":\"", before, name);
+	while (to->len < DOCKER_CONFIG_MAX / 3 * 2)
+		buf_char(to, 'x');
+	buf_fmt(to, "\"}%s", after);
+}
+
+static void two_versions_may_be_too_large_together(void **state)
+{
+	static const struct { const char *before, *after; } levels[] = { { "{\"auths\":{", "}}" }, { "{", ",\"auths\":{}}" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX), ours = BUF_INIT(DOCKER_CONFIG_MAX), out = BUF_INIT(DOCKER_CONFIG_MAX);
+		const struct buf nothing = BUF_OF("{}"), garbage = BUF_OF("garbage");
+		struct err e = ERR_INIT;
+		put_large(&theirs, levels[i].before, 'a', levels[i].after);
+		put_large(&ours, levels[i].before, 'b', levels[i].after);
+		CHECK(!docker_merge(&theirs, &ours, &nothing, 1, KEY, &out, &e) && strstr(e.text, "would be larger") != NULL, "row %zu: %s", i, e.text);
+		CHECK(!docker_merge(&nothing, &nothing, &garbage, 1, KEY, &out, &e), "row %zu", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test(finds_who_stands_in_the_way),
 		cmocka_unit_test(merges_versions),
 		cmocka_unit_test(too_large_is_refused),
+		cmocka_unit_test(two_versions_may_be_too_large_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

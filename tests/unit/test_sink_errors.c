@@ -3,10 +3,13 @@
 #include "check.h"
 
 #include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/process.h"
 #include "base/secret.h"
 #include "fakes/sinks.h"
@@ -76,6 +79,52 @@ static void without_the_rights_of_its_user(void **state)
 	}
 }
 
+/* ---- places --------------------------------------------------------------------------------------------------------------------------- */
+
+static void places_that_are_none(void **state)
+{
+	static const char *const types[] = { "file", "docker" };
+	char below[4300];
+
+	(void)state;
+	(void)snprintf(below, sizeof(below), "%s/none/target", dir);
+	for (size_t i = 0; i < COUNT(types); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(types[i], "path", path, "owner", "no-such-user", NULL);
+		AUTO_TEST_SINK struct test_sink far = test_sink_open(types[i], "path", below, NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		struct err e = ERR_INIT;
+		int fd;
+		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", types[i], e.text);
+		CHECK(!far.ops->directory(far.spec, &fd, &e) && e.kind == ERR_LOCAL, "%s: %s", types[i], e.text);
+	}
+}
+
+static int on_a_mount(void *arg)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open(arg, "path", path, NULL);
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	struct err e = ERR_INIT;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount(path, path, "none", MS_BIND, NULL) != 0)
+		return 77;
+	fs_mount_forget();
+	return !t.ops->check(t.s, &who, &e) && strstr(e.text, "in_place = yes") != NULL ? 0 : 1;
+}
+
+static void a_file_that_is_a_mount(void **state)
+{
+	static const char *const types[] = { "file", "docker" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(types); i++) {
+		file_put(path, "");
+		int status = in_child(on_a_mount, (void *)(uintptr_t)types[i]);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+			skip();
+		CHECK(status == 0, "%s: %x", types[i], status);
+	}
+}
+
 /* ---- templates ----------------------------------------------------------------------------------------------------------------------- */
 
 static void a_template_that_went_bad(void **state)
@@ -95,8 +144,13 @@ static void a_template_that_went_bad(void **state)
 		assert_false(t.ops->read_current(t.s, &who, &now, &e));
 		assert_false(t.ops->prepare(t.s, &c, &e));
 	}
-	AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "content", "{password}", NULL);
+	FILE *f = fopen(template, "we");
+	assert_true(f != NULL && fwrite("{password}\0", 1, 11, f) == 11 && fclose(f) == 0);
+	AUTO_TEST_SINK struct test_sink nul = test_sink_open("file", "path", path, "template_file", template, NULL);
 	struct err e = ERR_INIT;
+	assert_false(nul.ops->check(nul.s, &who, &e));
+	assert_non_null(strstr(e.text, "NUL byte"));
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "content", "{password}", NULL);
 	assert_false(t.ops->prepare(t.s, &odd, &e));
 	assert_non_null(strstr(e.text, "a template cannot carry"));
 	assert_false(t.ops->commit(t.s, &e));
@@ -215,7 +269,7 @@ static void a_password_too_long_for_a_helper(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(without_the_rights_of_its_user), T(a_template_that_went_bad), T(a_text_that_grows_too_long), T(an_auth_of_another_user),
+		T(without_the_rights_of_its_user), T(places_that_are_none), T(a_file_that_is_a_mount), T(a_template_that_went_bad), T(a_text_that_grows_too_long), T(an_auth_of_another_user),
 		T(a_config_that_is_full), T(helpers_that_fail), T(a_password_too_long_for_a_helper),
 	};
 

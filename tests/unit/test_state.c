@@ -241,7 +241,7 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		{ "a number below zero", HEAD "failures = -1\n", true },
 		{ "neither yes nor no", HEAD "disabled = maybe\n", true },
 		{ "half a fingerprint", HEAD "[password1]\n" MADE "print = 8d41\n", true },
-		{ "a section behind the end", HEAD "[end]\n[password1]\n" MADE, true },
+		{ "a section behind the end", HEAD "[end]\n[sink 1]\nname = a\nplace = b\n", true },
 		{ "garbage", "\x01\x02\xff\xfe[[[", true },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
