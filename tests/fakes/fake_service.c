@@ -239,12 +239,16 @@ static void answer_scope_map(const struct http_request *rq, struct http_response
 		refuse_with(404, "ResourceNotFound", rs);
 }
 
-static void answer_login(const struct fake_service *s, const struct http_request *rq, struct http_response *rs)
+static void answer_login(struct fake_service *s, const struct http_request *rq, struct http_response *rs)
 {
 	bool known = rq->basic_user != NULL && strcmp(rq->basic_user, "web-pull") == 0 && rq->basic_password != NULL &&
 	             fake_service_accepts(s, secret_peek(rq->basic_password));
 
 	rs->status = known ? 200 : 401;
+	s->logins = known ? s->logins + 1 : 0;
+	for (int i = 0; s->taken_when_proven && s->logins == 3 && i < 2; i++)
+		fake_service_generate(s, i, "");
+	s->logins %= 3;
 	buf_str(&rs->body, known ? "{\"access_token\":\"opens-nothing\"}" : "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
 }
 

@@ -45,6 +45,8 @@ struct fake_service {
 	int64_t latency_ms;         /* what each request takes beside its 20 ms */
 	bool grants_for_ever;       /* passwords never expire, whatever was asked for */
 	int  disable_at;            /* the token is disabled from this request on; 0: never */
+	bool taken_when_proven;     /* somebody else generates both slots behind the third login in a row that was accepted */
+	int  logins;
 	int  taken_at;              /* somebody else generates both slots before this request; 0: never */
 	const char *group;          /* where the registry is now; NULL: rg */
 	bool missing;               /* there is no token, until somebody makes it */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System calls that fail when a test says so. Programs in tests/fault are linked with --wrap for every name in tests/fault/WRAP, and
- * fault_fs for those in WRAP.fs too; each call is counted, and the Nth one fails, or is cut short. In other programs nothing is wrapped.
+ * fault_fs* for those in WRAP.fs too; each call is counted, and the Nth one fails, or is cut short. In other programs nothing is wrapped.
  */
 #ifndef FAKES_FAULT_H
 #define FAKES_FAULT_H

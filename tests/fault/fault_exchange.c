@@ -333,7 +333,7 @@ static void what_cannot_be_merged_stays(void **state)
 {
 	static char full[DOCKER_CONFIG_MAX];
 	(void)memset(full, ' ', sizeof(full) - 1);
-	(void)memcpy(full, "{\"auths\":{},\"x\":\"", 18);
+	(void)memcpy(full, "{\"auths\":{},\"x\":\"", 17);
 	(void)memcpy(full + sizeof(full) - 3, "\"}", 2);
 	static const struct { const char *name, *target, *displaced; } cases[] = {
 		{ "the file is garbage", "garbage", NULL },

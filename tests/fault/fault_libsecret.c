@@ -244,6 +244,24 @@ static bool deliver(const struct test_sink *t, struct err *e)
 	return t->ops->prepare(t->s, &c, e) && t->ops->commit(t->s, e);
 }
 
+/* Nothing of ours is there, which is no failure. */
+static bool read_nothing(const struct test_sink *t, struct err *e)
+{
+	bool ok = read_it(t, e);
+
+	return !ok || err_set(e, ERR_MISSING, "it was read, and there is nothing");
+}
+
+static bool lock_before_commit(const struct test_sink *t, struct err *e)
+{
+	AUTO_CREDENTIAL struct credential c = test_credential("brand-new");
+
+	if (!t->ops->prepare(t->s, &c, e))
+		return err_set(e, ERR_CONFIG, "it could not be prepared");
+	service.locked = true;
+	return t->ops->commit(t->s, e);
+}
+
 static const struct operation { const char *name; bool (*run)(const struct test_sink *t, struct err *e); bool writes; } operations[] = {
 	{ "check", check, false }, { "read", read_it, false }, { "deliver", deliver, true },
 };
@@ -299,6 +317,12 @@ static void locked_and_empty(void)
 	service.locked = true;
 }
 
+static void forgets_and_empty(void)
+{
+	empty();
+	service.forgets = true;
+}
+
 static void locked_item(void)
 {
 	service.item[0].locked = true;
@@ -341,6 +365,10 @@ static void no_default(void)
 	service.no_default = true;
 }
 
+static void no_change(void)
+{
+}
+
 static void no_threads(void)
 {
 	service.no_threads = true;
@@ -363,6 +391,9 @@ static const struct row {
 	{ "an item without a secret", gives_nothing, "no", read_it, ERR_TRANSIENT, "gave nothing" },
 	{ "an item too large", gives_too_much, "no", read_it, ERR_LOCAL, "is larger than" },
 	{ "it forgets at once", forgets, "no", deliver, ERR_LOCAL, "does not hand it back" },
+	{ "it forgets at once, the first one", forgets_and_empty, "no", deliver, ERR_LOCAL, "does not hand it back" },
+	{ "nothing", empty, "no", read_nothing, ERR_MISSING, "there is nothing" },
+	{ "locked behind the preparation", no_change, "no", lock_before_commit, ERR_TRANSIENT, "the keyring is locked" },
 	{ "no default keyring", no_default, "no", check, ERR_MISSING, "no default keyring" },
 	{ "no thread to be had", no_threads, "no", check, ERR_LOCAL, "cannot start a thread" },
 };
@@ -381,6 +412,11 @@ static void each_state_is_told(void **state)
 		      e.text);
 	}
 	AUTO_TEST_SINK struct test_sink t = test_sink_open("libsecret", NULL);
+	(void)unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	struct err no_bus = ERR_INIT;
+	empty();
+	assert_false(check(&t, &no_bus));
+	assert_non_null(strstr(no_bus.text, "no session bus"));
 	AUTO_BUF struct buf text = BUF_INIT(100);
 	struct err e = ERR_INIT;
 	assert_false(t.ops->commit(t.s, &e));

@@ -38,7 +38,7 @@ void promise_kept(const struct point *p, const char *when)
 		stage_password(i, now);
 		bool same = strcmp(now, p->held[i]) == 0;
 		if ((!same || p->worked[i]) && !fake_service_accepts(stage.service, now))
-			promise_wrong(p, &p->sum->violations, when, stage_sink(i));
+			promise_wrong(p, &p->sum->violations, when, stage_file(i));
 		if (p->worked[i] && !fake_service_accepts(stage.service, p->held[i]))
 			promise_wrong(p, &p->sum->violations, when, "the password before it");
 		if (p->read_works[i] && !fake_service_accepts(stage.service, p->read[i]))

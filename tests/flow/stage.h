@@ -36,7 +36,7 @@ bool stage_has(const char *name);
 int stage_temporaries(void);                          /* those beside the sinks and in the state directory */
 /* What a sink holds as a password, by our own reading of it; "" for nothing. */
 void stage_password(int sink, char out[static FAKE_PASSWORD_MAX]);
-const char *stage_sink(int sink);
+const char *stage_file(int i);                        /* the sinks' first, then others that runs make; NULL: there are no more */
 
 /* Other lines of [job] (no group: without its resource_group); another [azure]; a file as it is. */
 void stage_config(const char *extra);
