@@ -28,7 +28,8 @@ void auth_rig_clear_environment(void)
 
 void auth_rig_open(struct auth_rig *r, const char *auth, const struct fake_step *steps, size_t n)
 {
-	char name[] = "/tmp/acrotate-auth.XXXXXX";
+	const char *base = getenv("TMPDIR");
+	AUTO_FREE char *name = mem_fmt("%s/acrotate-auth.XXXXXX", base != NULL ? base : "/tmp");
 
 	auth_rig_clear_environment();
 	if (mkdtemp(name) == NULL)

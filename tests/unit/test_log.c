@@ -12,10 +12,11 @@
 /* Runs fn with stderr in a file and returns what came there; the caller frees. */
 static char *captured(void (*fn)(void), enum log_level max, enum log_format format, bool journal)
 {
-	char path[] = "/tmp/acrotate-log.XXXXXX";
-	int fd = mkstemp(path), kept = dup(STDERR_FILENO);
+	char *dir = scratch_make(), path[4200];
+	(void)snprintf(path, sizeof(path), "%s/log", dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), kept = dup(STDERR_FILENO);
 	assert_true(fd >= 0 && kept >= 0);
-	assert_int_equal(unlink(path), 0);
+	scratch_remove(dir);
 	assert_true(dup2(fd, STDERR_FILENO) >= 0);
 	struct stat st;
 	assert_int_equal(fstat(fd, &st), 0);

@@ -27,18 +27,16 @@ static void read_text(const char *path, struct buf *out)
 static void write_metrics(struct buf *out)
 {
 	const struct metrics_run run = { .at = 1000 };
-	char dir[] = "/tmp/acrotate-test.XXXXXX", path[64];
+	char *dir = scratch_make(), path[4200];
 	struct metrics *m = metrics_new(1);
 	struct err e = ERR_INIT;
 
-	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/m.prom", dir);
 	metrics_put(m, 0, "a", &full);
 	CHECK(metrics_write(m, path, &run, &e), "%s", e.text);
 	metrics_free(m);
 	read_text(path, out);
-	(void)unlink(path);
-	(void)rmdir(dir);
+	scratch_remove(dir);
 }
 
 /* `name{job="a",slot="b"} 1` as the page writes it: `name{job,slot}`. */

@@ -56,10 +56,9 @@ static void test_lines(void **state)
 	AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
 	const struct metrics_run run = { .at = 1000, .duration_ms = 7, .status = 78 };
 	struct err e = ERR_INIT;
-	char dir[] = "/tmp/acrotate-test.XXXXXX", path[64];
+	char *dir = scratch_make(), path[4200];
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/m.prom", dir);
 	struct metrics *m = metrics_new(3);
 	metrics_put(m, 0, "a", &well);
@@ -73,6 +72,7 @@ static void test_lines(void **state)
 	for (size_t i = 0; i < COUNT(absent); i++)
 		CHECK(strstr(buf_cstr(&text), absent[i]) == NULL, "not to be said: %s", absent[i]);
 	CHECK(unlink(path) == 0 && rmdir(dir) == 0, "only the file is left in %s", dir);
+	free(dir);
 }
 
 /* More than a chunk: nothing is lost where one ends. */
@@ -81,11 +81,10 @@ static void test_many(void **state)
 	AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
 	const struct metrics_run run = { .at = 1 };
 	struct err e = ERR_INIT;
-	char dir[] = "/tmp/acrotate-test.XXXXXX", path[64], name[32], want[64];
+	char *dir = scratch_make(), path[4200], name[32], want[64];
 	size_t found = 0;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/m.prom", dir);
 	struct metrics *m = metrics_new(1000);
 	for (size_t i = 0; i < 1000; i++) {
@@ -100,8 +99,7 @@ static void test_many(void **state)
 		found += strstr(buf_cstr(&text), want) != NULL;
 	}
 	CHECK(found == 1000, "found %zu", found);
-	(void)unlink(path);
-	(void)rmdir(dir);
+	scratch_remove(dir);
 }
 
 static void test_rules(void **state)
