@@ -7,7 +7,7 @@
  * path cannot be swapped underneath. Symbolic links are followed to the real
  * file first.
  *
- * src/base: fs_read.c, fs_target.c (paths, who else can write there), fs_mount.c, fs_attr.c, fs_stage.c, fs_place.c (in place),
+ * src/base: fs_read.c, fs_target.c (paths, who else can write there), fs_mount.c, fs_attr.c, fs_stage.c, fs_exchange.c, fs_place.c (in place),
  * fs_sweep.c (what killed runs left), fs_user.c (another user's rights).
  */
 #ifndef BASE_FS_H

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/fs_target.h"
+#include "base/fs_stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -20,29 +18,10 @@
 #include "base/mem.h"
 
 #define NAME_TRIES 16
-#define WRITER_TRIES 200        /* a second in all, for a program to finish what it is writing */
-#define WRITER_NAP_MS 5
-
-enum step { STAGE_OPEN, STAGE_SEALED, STAGE_EXCHANGED, STAGE_DONE };
-
-struct fs_stage {
-	char *path;                     /* as configured: for messages, and to find the directory again after a park */
-	struct fs_attr attr;
-	char tag[FS_TAG_MAX];
-	struct fs_target at;
-	dev_t dir_dev;                  /* which directory `temp` is in */
-	ino_t dir_ino;
-	int fd;                         /* -1 once sealed */
-	char temp[FS_TEMP_MAX];         /* "" when there is none */
-	struct fs_id id;                /* of our content, once sealed */
-	size_t size;                    /* written so far */
-	mode_t mode;
-	enum step step;
-};
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------------- */
 
-static void random_suffix(char out[static 17])
+void fs_stage_suffix(char out[static 17])
 {
 	uint64_t r;
 
@@ -80,7 +59,7 @@ static bool make_temp(struct fs_stage *s, struct err *e)
 
 	for (int i = 0; i < NAME_TRIES; i++) {
 		if (!s->attr.sole)
-			random_suffix(suffix);
+			fs_stage_suffix(suffix);
 		name_temp(s, suffix);
 		if (s->attr.sole && take_spare(s))
 			return true;
@@ -329,7 +308,7 @@ void fs_stage_park(struct fs_stage *s)
 }
 
 /* The same directory again, or the temporary is not where the path leads now. So it needs no guarding again. */
-static bool unpark(struct fs_stage *s, struct err *e)
+bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 {
 	struct fs_target at = { .dir = -1 };
 	struct stat dir;
@@ -350,14 +329,14 @@ static bool unpark(struct fs_stage *s, struct err *e)
 /* ---- becoming visible ---------------------------------------------------------------------------------------------------------- */
 
 /* The new content is in place when this fails: nothing is rolled back. */
-static bool sync_dir(const struct fs_stage *s, struct err *e)
+bool fs_stage_sync_dir(const struct fs_stage *s, struct err *e)
 {
 	int why = fs_sync_dir(s->at.dir);
 
 	return why == 0 || err_sys(e, why, "'%s' has its new content, but its directory cannot be brought to the disk", s->path);
 }
 
-static void done(struct fs_stage *s)
+void fs_stage_done(struct fs_stage *s)
 {
 	s->temp[0] = '\0';
 	s->step = STAGE_DONE;
@@ -365,28 +344,28 @@ static void done(struct fs_stage *s)
 
 bool fs_stage_rename(struct fs_stage *s, struct err *e)
 {
-	if (!unpark(s, e))
+	if (!fs_stage_unpark(s, e))
 		return false;
 	if (renameat(s->at.dir, s->temp, s->at.dir, s->at.name) != 0)
 		return err_sys(e, errno, "cannot replace '%s'", s->path);
-	done(s);
+	fs_stage_done(s);
 	return true;
 }
 
 bool fs_stage_commit(struct fs_stage *s, struct err *e)
 {
-	return fs_stage_rename(s, e) && sync_dir(s, e);
+	return fs_stage_rename(s, e) && fs_stage_sync_dir(s, e);
 }
 
 bool fs_stage_swap(struct fs_stage *s, struct err *e)
 {
-	if (!unpark(s, e))
+	if (!fs_stage_unpark(s, e))
 		return false;
 	/* A first file has nothing to swap with, and not every file system can. */
 	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
 		return fs_stage_commit(s, e);
-	done(s);
-	return sync_dir(s, e);
+	fs_stage_done(s);
+	return fs_stage_sync_dir(s, e);
 }
 
 void fs_spare_remove(const char *path, const struct fs_attr *attr)
@@ -401,166 +380,6 @@ void fs_spare_remove(const char *path, const struct fs_attr *attr)
 	s->temp[0] = '\0';
 }
 
-/* The name tells a later run what the file is, see fs_sweep. */
-static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
-{
-	char name[FS_TEMP_MAX], suffix[17];
-
-	random_suffix(suffix);
-	(void)snprintf(name, sizeof(name), "%s%s.x.%llu-%lld-%lld.%llu-%lld-%lld.%s", FS_TEMP_PREFIX, s->tag,
-	               (unsigned long long)s->id.ino, (long long)s->id.size, (long long)s->id.mtime_ns,
-	               (unsigned long long)base->ino, (long long)base->size, (long long)base->mtime_ns, suffix);
-	if (renameat2(s->at.dir, s->temp, s->at.dir, name, RENAME_NOREPLACE) != 0 &&
-	    (errno != EINVAL || renameat(s->at.dir, s->temp, s->at.dir, name) != 0))
-		return err_sys(e, errno, "cannot replace '%s'", s->path);
-	memcpy(s->temp, name, sizeof(name));
-	return true;
-}
-
-/* For a file system without exchange: the window between compare and rename is as small as it can be, but it is there. */
-static bool compare_and_rename(struct fs_stage *s, const struct buf *base_text, enum fs_exchange *out, struct err *e)
-{
-	AUTO_BUF struct buf now = BUF_INIT(base_text->max);
-	AUTO(close_fd) int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 && errno != ENOENT)
-		return err_sys(e, errno, "cannot open '%s'", s->path);
-	if (fd >= 0 && !fs_read_fd(fd, s->path, base_text->max, &now, NULL, e))
-		return false;
-	if (fd < 0 || now.len != base_text->len || memcmp(buf_cstr(&now), buf_cstr(base_text), now.len) != 0) {
-		*out = FS_EXCHANGE_CHANGED;
-		return true;
-	}
-	if (!fs_stage_commit(s, e))
-		return false;
-	*out = FS_EXCHANGE_COMMITTED;
-	return true;
-}
-
-static bool make_new(struct fs_stage *s, enum fs_exchange *out, struct err *e)
-{
-	int r = renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_NOREPLACE);
-
-	/* Without NOREPLACE there is still link(), which never replaces. */
-	if (r != 0 && errno == EINVAL && linkat(s->at.dir, s->temp, s->at.dir, s->at.name, 0) == 0)
-		r = unlinkat(s->at.dir, s->temp, 0);
-	if (r != 0 && errno != EEXIST)
-		return err_sys(e, errno, "cannot make '%s'", s->path);
-	if (r != 0) {
-		*out = FS_EXCHANGE_CHANGED;
-		return true;
-	}
-	done(s);
-	if (!sync_dir(s, e))
-		return false;
-	*out = FS_EXCHANGE_COMMITTED;
-	return true;
-}
-
-bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text, enum fs_exchange *out,
-                       struct err *e)
-{
-	if (!unpark(s, e))
-		return false;
-	if (base == NULL)
-		return make_new(s, out, e);
-	struct stat st;
-	struct fs_id now = { .ino = 0 };
-	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		fs_id_of(&st, &now);
-	else if (errno != ENOENT)
-		return err_sys(e, errno, "cannot look at '%s'", s->path);
-	if (!fs_id_equal(&now, base)) {
-		*out = FS_EXCHANGE_CHANGED;
-		return true;
-	}
-	if (!mark(s, base, e))
-		return false;
-	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) == 0) {
-		s->step = STAGE_EXCHANGED;
-		*out = FS_EXCHANGE_DONE;
-		return true;
-	}
-	if (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP)
-		return compare_and_rename(s, base_text, out, e);
-	if (errno != ENOENT)
-		return err_sys(e, errno, "cannot replace '%s'", s->path);
-	*out = FS_EXCHANGE_CHANGED;
-	return true;
-}
-
-/*
- * Somebody who writes files in place may have opened this one before it was displaced, and be in the middle of it. A read lease is given
- * only while nobody has the file open for writing. File systems without leases, and files of others, are taken as they are.
- */
-static bool wait_for_writers(int fd, const char *path, struct err *e)
-{
-	/* Should somebody open it while we hold the lease, the signal for that is one that is ignored. */
-	(void)fcntl(fd, F_SETSIG, SIGURG);
-	for (int i = 0; i < WRITER_TRIES; i++) {
-		if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
-			(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-			return true;
-		}
-		if (errno != EAGAIN)
-			return true;
-		(void)poll(NULL, 0, WRITER_NAP_MS);
-	}
-	return err_set(e, ERR_TRANSIENT, "'%s' is held open for writing by another program", path);
-}
-
-bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e)
-{
-	AUTO(close_fd) int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open what '%s' was", s->path);
-	return wait_for_writers(fd, s->path, e) && fs_read_fd(fd, s->path, max, out, id, e);
-}
-
-bool fs_stage_settle(struct fs_stage *s, struct err *e)
-{
-	bool synced = sync_dir(s, e);
-
-	if (unlinkat(s->at.dir, s->temp, 0) != 0)
-		return synced && err_sys(e, errno, "'%s' has its new content, but '%s' beside it cannot be removed", s->path,
-		                         s->temp);
-	s->temp[0] = '\0';
-	s->step = STAGE_DONE;
-	return synced;
-}
-
-/* By more than the number of the inode: that is given to another file as soon as ours is replaced. */
-static bool is_ours(const struct fs_stage *s, const struct stat *st)
-{
-	struct fs_id id;
-
-	fs_id_of(st, &id);
-	return fs_id_equal(&id, &s->id);
-}
-
-bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
-{
-	struct stat st;
-
-	bool there = fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!there && errno != ENOENT)
-		return err_sys(e, errno, "cannot look at '%s'", s->path);
-	if (!there || !is_ours(s, &st)) {
-		*out = false;
-		return true;
-	}
-	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
-		return err_sys(e, errno, "cannot put '%s' back", s->path);
-	/* Replaced between our look and the exchange: what we hold now is again somebody's update, and stays for the sweep. */
-	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return err_sys(e, errno, "cannot put '%s' back", s->path);
-	*out = is_ours(s, &st);
-	if (*out)
-		s->step = STAGE_SEALED;
-	return true;
-}
-
 void fs_stage_free(struct fs_stage *s)
 {
 	struct err ignored = ERR_INIT;
@@ -570,7 +389,7 @@ void fs_stage_free(struct fs_stage *s)
 	if (s->fd >= 0)
 		(void)close(s->fd); /* given up: the content goes too */
 	/* A displaced file that nobody settled may hold somebody's update: the next run's sweep merges it. */
-	if (s->temp[0] != '\0' && s->step != STAGE_EXCHANGED && unpark(s, &ignored))
+	if (s->temp[0] != '\0' && s->step != STAGE_EXCHANGED && fs_stage_unpark(s, &ignored))
 		(void)unlinkat(s->at.dir, s->temp, 0); /* what stays, the next run sweeps */
 	fs_target_close(&s->at);
 	free(s->path);
