@@ -3,6 +3,7 @@
 # make demo       installs what is missing, then a real rotation against the emulator
 # make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
 # make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
+# make coverage   error branches of rotate/, sink/, base/fs* that no test executes: none, or it fails
 # make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
 # make model      every order of everything that can happen, under the real rule, further out than in check
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
@@ -194,6 +195,21 @@ build/fuzz/lib.a: $(FUZZ_OBJ)
 build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 	@clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
 
+# Which error branches no test executes, of the code that must survive every error: rotate/, sink/, base/fs*. A build of its own, whose
+# counters are shared memory: what a process has counted stays, however it ends. Each program makes its file once before anybody
+# who is not root has to write it. COVERAGE=all lists more.
+COVER     := build/coverage
+COVERED   := src/rotate/ src/sink/ src/base/fs
+COVER_E2E := status takeover revoke hooks helper metrics keyring
+coverage:
+	@packaging/install-deps build ci e2e
+	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles
+	@ERRORS=full $(MAKE) --no-print-directory -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
+	  -fprofile-instr-generate=$(CURDIR)/$(COVER)/profiles/%m%c.profraw -mllvm -runtime-counter-relocation' all check-built
+	@umask 0; for p in $(notdir $(PROGRAMS)); do $(COVER)/$$p --version >/dev/null || exit; done
+	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(shell nproc) $(COVER_E2E:%=tests/e2e/%.t)
+	@perl tests/coverage/report.pl $(COVER) $(COVERED)
+
 lint: export LINT_COMPILE = $(COMPILE)
 lint: all $(ALL_OBJ)
 	@sh tests/lint/run.sh $(ALL_OBJ)
@@ -244,7 +260,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench model check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench model coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -221,6 +221,11 @@ static bool check_mounts(struct err *e)
 	return fs_mount_check(path, e) && fs_mount_check("/", e);
 }
 
+static bool check_a_path(struct err *e)
+{
+	return fs_mount_check(path, e);
+}
+
 static bool write_metrics(struct err *e)
 {
 	const struct metrics_run run = { .at = 1 };
@@ -361,6 +366,7 @@ static const struct operation {
 	{ "sweep, guarded", leftovers, sweep_guarded, THEIR_FILE, NULL },
 	{ "open the directory", a_link, open_directory, 0, NULL },
 	{ "make a directory", no_directory, make_directory, 0, NULL },
+	{ "a path among the mounts", an_old_file, check_a_path, 0, NULL },
 	{ "mounts", an_old_file, check_mounts, 0, NULL },
 	{ "mounts, without their numbers", an_old_file, check_mounts, 0, "stat" },
 	{ "metrics", an_old_file, write_metrics, OTHER_CONTENT, NULL },

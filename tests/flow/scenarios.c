@@ -212,6 +212,12 @@ static void refused_by_the_registry(void)
 		stage.service->slot[i].accepted_ms = INT64_MAX;
 }
 
+static void refused_and_long_not_inspected(void)
+{
+	stage_config("inspect_every = 60d\n");
+	refused_by_the_registry();
+}
+
 static void slowly(void)
 {
 	stage_due();
@@ -238,6 +244,7 @@ static const struct scenario of_errors[] = {
 	{ .name = "a state of garbage", .set = with_a_state_that_is_garbage, .due = 1 },
 	{ .name = "refused by the registry", .set = refused_by_the_registry, .due = 1 },
 	{ .name = "refused by the registry, only asked", .set = refused_by_the_registry, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
+	{ .name = "refused, and long not inspected", .set = refused_and_long_not_inspected, .due = 1 },
 	{ .name = "a slow service", .set = slowly, .due = 1 },
 	{ .name = "created with the id of a scope map", .set = with_the_id_of_a_scope_map, .due = 1 },
 	{ .name = "restored, exclusive", .set = restored_and_exclusive, .due = 1 },

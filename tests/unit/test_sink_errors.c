@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -257,6 +258,9 @@ static void a_password_too_long_for_a_helper(void **state)
 	file_put(path, "#!/bin/sh\n" NOT_FOUND);
 	assert_int_equal(chmod(path, 0700), 0);
 	AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, NULL);
+	AUTO_BUF struct buf shown = BUF_INIT(PATH_MAX);
+	t.ops->describe(t.s, &shown);
+	assert_string_equal(buf_cstr(&shown), path);
 	assert_false(t.ops->commit(t.s, &e));
 	assert_non_null(strstr(e.text, "was not prepared"));
 	CHECK(t.ops->prepare(t.s, &c, &e), "%s", e.text);
