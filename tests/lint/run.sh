@@ -56,6 +56,21 @@ tidy() {
 		eval "xargs -P \$(nproc) -n 4 sh -c 'clang-tidy --quiet \"\$@\" -- $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret 2>/dev/null' tidy"
 }
 
+# gcc's analyzer. Not uninitialized values: it takes a pointer that take() reads through a void pointer for one; clang-tidy, valgrind and
+# the sanitizers look for those.
+analyzer() {
+	flags=$(eval "set -- $LINT_COMPILE"; for a; do case $a in -I*|-D*|-std=*) printf "'%s' " "$a" ;; esac; done)
+	libsecret=$(pkg-config --cflags libsecret-1 2>/dev/null | sed 's/-I/-isystem /g')
+	skip=src/sink/libsecret_absent.c
+	[ -n "$libsecret" ] || skip=src/sink/libsecret.c
+	find src -name '*.c' ! -path $skip | LC_ALL=C sort |
+		eval "xargs -P \$(nproc) -n 8 sh -c 'for f; do LC_ALL=C gcc -fanalyzer -Wno-analyzer-use-of-uninitialized-value -O1 -fdiagnostics-plain-output $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret -c -o /dev/null \$f; done' analyze" 2>&1 |
+		LC_ALL=C sed -nE "s/^([^ :]+):([0-9]+):[0-9]+: warning: .*['\`]([^'\`]*)' .*\[-Wanalyzer-(.*)\]$/\1 \4 \3 line \2/p; s/^([^ :]+):([0-9]+):[0-9]+: (fatal )?error: .*/\1 does not compile line \2/p" |
+		awk 'NR == FNR { if (!/^#/ && NF) { key = $0; sub(/:.*/, "", key); known[key] = 0 } next }
+		     { at = $0; sub(/ line [0-9]+$/, "", at); if (at in known) known[at]++; else { print; bad = 1 } }
+		     END { for (k in known) if (!known[k]) { print "tests/lint/analyzer.txt: no longer found: " k; bad = 1 } exit bad }' tests/lint/analyzer.txt -
+}
+
 cppcheck_sources() {
 	cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr -j "$(nproc)" \
 		--enable=warning,portability --suppressions-list=tests/lint/cppcheck.txt -Iinclude -D_GNU_SOURCE -DVERSION='"x"' \
@@ -118,6 +133,7 @@ check 'leftovers' leftovers
 check 'licence lines' licence
 check 'headers say what they are for' modules
 have clang-tidy && check 'clang-tidy' tidy
+have gcc && check 'gcc -fanalyzer' analyzer
 have cppcheck && check 'cppcheck' cppcheck_sources
 have shellcheck && check 'shellcheck' shell
 if ls packaging/man/*.[1-9] >/dev/null 2>&1; then
