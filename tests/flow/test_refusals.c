@@ -286,6 +286,15 @@ static void taken_again_and_again(void)
 	stage.service->taken_when_proven = true;
 }
 
+static void rotated_once(void)
+{
+	struct err e;
+
+	delivered();
+	CHECK(stage_run(ROTATE_FORCE, &e), "%s", e.text);
+	fake_service_pass(stage.service, 5 * DAY_MS);
+}
+
 /* The slot that no sink held any more is in one again. */
 static void restored_from_an_older_copy(void)
 {
@@ -347,6 +356,7 @@ static const struct row {
 	{ "revoke: nothing of ours", all_foreign, ROTATE_REVOKE, ERR_DECISION, "nothing of this job is there to revoke" },
 	{ "revoke: no password at all", no_slot, ROTATE_REVOKE, ERR_DECISION, "there is nothing to revoke" },
 	{ "revoke: the other slot is foreign", spare_is_foreign, ROTATE_REVOKE, ERR_DECISION, "name it as well" },
+	{ "revoke: both of ours", rotated_once, ROTATE_REVOKE, ERR_NONE, "" },
 	{ "no sink can be read", unreadable, 0, ERR_LOCAL, "" },
 	{ "a short life", a_short_life, 0, ERR_NONE, "" },
 	{ "a hook that fails", long_ago_and_forgotten_hook, 0, ERR_HOOK, "on_change '/bin/false' failed with status 1" },
