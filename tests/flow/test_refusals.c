@@ -415,9 +415,19 @@ static void to_be_revoked(struct state *s)
 	s->slot[ACR_SLOT_1].revoke = s->slot[ACR_SLOT_1].created;
 }
 
+static void with_a_lost_request(struct state *s)
+{
+	struct slot_memory *m = &s->slot[ACR_SLOT_2];
+
+	m->intent = true;
+	m->intent_since = stage.service->clock_ms / 1000 - 3600;
+	m->asked_us = stage.service->clock_ms * 1000;
+}
+
 static void states_of_a_job(void **state)
 {
-	static const struct { void (*change)(struct state *s); enum job_state want; } cases[] = { { a_sink_of_garbage, JOB_FAILING }, { to_be_revoked, JOB_DUE } };
+	static const struct { void (*change)(struct state *s); enum job_state want; } cases[] = { { a_sink_of_garbage, JOB_FAILING }, { to_be_revoked, JOB_DUE },
+		{ with_a_lost_request, JOB_OK } };
 	AUTO_FREE char *conf = stage_path("acrotate.conf"), *dir = stage_path("state");
 
 	(void)state;
