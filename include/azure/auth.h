@@ -30,6 +30,8 @@ extern const size_t azure_keys_count;
 const char *auth_or_env(const char *value, const char *variable);
 /* auth is unset or "default": the methods are tried in turn, and secrets may come from the environment. */
 bool auth_is_default(const struct azure_spec *s);
+/* Something in it, or in the environment, says who this host is to be: a method, an id, a file, an endpoint that gives out tokens. */
+bool auth_is_named(const struct azure_spec *s);
 
 /* Endpoints without a trailing slash, but for the audience, which is sent as it stands. */
 struct cloud { char *authority, *resource_manager, *audience, *registry_suffix; };

@@ -17,6 +17,7 @@
 #ifndef CLI_TOKEN_H
 #define CLI_TOKEN_H
 
+#include "azure/auth.h"
 #include "base/base.h"
 #include "base/err.h"
 #include "http/http.h"
@@ -113,12 +114,17 @@ MUST_USE bool token_isoformat(const char *text, struct buf *out);
 
 /* ---- a command at work */
 
+/* What is taken over from az: its cloud, by az's name and by ours. `wanted`: what it takes to do so, where nobody said who to be; or NULL. */
+struct token_login { char *auth, *cloud, *ours, *resource_manager, *authority, *audience; const char *wanted; };
+
 struct token_http;
 struct token_run {
 	const struct token_outside *w;
 	const struct token_args    *args;
 	enum token_verb verb;
 	struct config     *config;
+	struct azure_spec  azure;     /* as configured, or az's login; borrows from config and login */
+	struct token_login login;
 	struct token_http *http;
 	struct arm        *arm;
 	struct arena      *arena;
@@ -130,6 +136,9 @@ struct token_run {
 };
 MUST_USE bool token_names_ok(struct token_run *r, struct err *e);       /* before any request */
 MUST_USE bool token_open(struct token_run *r, struct err *e);           /* configuration, client, subscription */
+/* The subscription, as told or az's own; with neither configuration nor environment to say who we are, azure-cli for r->azure. */
+MUST_USE bool token_login_find(struct token_run *r, struct err *e);
+void token_login_clear(struct token_run *r);
 MUST_USE bool token_find_registry(struct token_run *r, struct err *e);
 void token_close(struct token_run *r);
 

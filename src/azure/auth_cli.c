@@ -27,7 +27,8 @@ static bool explain(int status, const struct buf *out, struct err *e)
 
 	return err_set(e, ERR_AUTH, "'az' gives out no token (%s %d)%s%.*s%s", WIFEXITED(status) ? "exit status" : "signal",
 	               WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), n > 0 ? ": " : "",
-	               (int)(n < REASON_MAX ? n : REASON_MAX), reason, logged_out ? "; log in as this user with 'az login'" : "");
+	               (int)(n < REASON_MAX ? n : REASON_MAX), reason,
+	               logged_out ? "; log in as this user with 'az login'" : "; 'az account get-access-token' has to work first");
 }
 
 /* "2026-01-31 23:59:59.000000", by this host's clock and time zone: az before 2.54 says nothing else. */

@@ -82,6 +82,28 @@ bool auth_is_default(const struct azure_spec *s)
 	return s->auth == NULL || strcmp(s->auth, "default") == 0;
 }
 
+/* AZURE_TENANT_ID is not among them: it says where, not who. Nor is MSI_ENDPOINT, which Cloud Shell has, where az is logged in. */
+static const char *const naming[] = {
+	"AZURE_TOKEN_CREDENTIALS", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
+	"AZURESUBSCRIPTION_CLIENT_ID", "IDENTITY_ENDPOINT", "MSI_SECRET", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+};
+
+bool auth_is_named(const struct azure_spec *s)
+{
+	const char *const members[] = { s->client_id, s->object_id, s->resource_id, s->client_secret_file, s->certificate_file,
+	                                s->federated_token_file };
+
+	if (!auth_is_default(s))
+		return true;
+	for (size_t i = 0; i < COUNT(members); i++)
+		if (members[i] != NULL)
+			return true;
+	for (size_t i = 0; i < COUNT(naming); i++)
+		if (auth_or_env(NULL, naming[i]) != NULL)
+			return true;
+	return false;
+}
+
 void cloud_clear(struct cloud *c)
 {
 	free(c->authority);

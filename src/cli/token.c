@@ -69,6 +69,8 @@ static void say_failure(const struct token_run *r, const struct err *e)
 		buf_str(&text, e->text);
 	if (service && refusal->request_id[0] != '\0')
 		buf_fmt(&text, "\nx-ms-request-id: %s", refusal->request_id);
+	if (r->login.wanted != NULL && e->kind == ERR_AUTH && !service)
+		buf_fmt(&text, ", or %s", r->login.wanted);
 	if (r->note != NULL)
 		buf_fmt(&text, "\n%s", r->note);
 	say_error(r->w, buf_cstr(&text));

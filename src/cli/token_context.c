@@ -2,18 +2,13 @@
 #include "cli/token.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include "azure/acr_place.h"
 #include "azure/arm.h"
-#include "base/fs.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/job.h"
 #include "output/value.h"
-
-#define PROFILE_MAX ((size_t)4 * 1024 * 1024)     /* az lists every subscription somebody may see */
 
 /* ---- names ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -54,75 +49,6 @@ bool token_names_ok(struct token_run *r, struct err *e)
 	return true;
 }
 
-/* ---- subscription ---------------------------------------------------------------------------------------------------------------- */
-
-static bool is_guid(const char *s)
-{
-	for (size_t i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? s[i] != '-' : s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
-			return false;
-	}
-	return s[36] == '\0';
-}
-
-/* What az remembers of its logins; NULL when there is nothing to read. The file begins with a byte order mark. */
-static struct json *read_profile(void)
-{
-	AUTO_FREE char *path = token_az_file("azureProfile.json");
-	AUTO_BUF struct buf text = BUF_INIT(PROFILE_MAX);
-	struct json *j = NULL;
-	struct err ignored = ERR_INIT;
-
-	if (!fs_read(path, PROFILE_MAX, &text, NULL, &ignored))
-		return NULL;
-	size_t mark = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-	if (!json_parse(buf_cstr(&text) + mark, text.len - mark, &j, &ignored))
-		return NULL;    /* half written, or of a version to come: as if it were not there */
-	return j;
-}
-
-static bool is_meant(const struct json *s, const char *wanted)
-{
-	const char *id = json_str(s, "id"), *name = json_str(s, "name");
-
-	if (wanted == NULL)
-		return id != NULL && json_true(s, "isDefault");
-	return (id != NULL && strcasecmp(id, wanted) == 0) || (id != NULL && name != NULL && strcasecmp(name, wanted) == 0);
-}
-
-/* By id or name; the default one for NULL. */
-static bool from_profile(struct token_run *r, const char *wanted)
-{
-	AUTO_JSON struct json *profile = read_profile();
-
-	for (size_t i = 0; profile != NULL && i < json_len(profile, "subscriptions"); i++) {
-		const struct json *s = json_at(profile, "subscriptions", i);
-		if (!is_meant(s, wanted))
-			continue;
-		r->subscription = mem_dup(json_str(s, "id"));
-		r->subscription_name = mem_dup(json_str(s, "name"));
-		return true;
-	}
-	return false;
-}
-
-static bool find_subscription(struct token_run *r, struct err *e)
-{
-	const char *wanted = r->args->subscription;
-
-	if (wanted == NULL || *wanted == '\0')
-		wanted = arm_subscription(r->arm);
-	if (from_profile(r, wanted))
-		return true;
-	if (wanted == NULL)
-		return err_set(e, ERR_CONFIG, "no subscription: --subscription, subscription in [azure], AZURE_SUBSCRIPTION_ID, or 'az login'");
-	if (!is_guid(wanted))
-		return err_set(e, ERR_CONFIG, "Subscription '%s' not found. Check the spelling and casing and try again.", wanted);
-	r->subscription = mem_dup(wanted);
-	return true;
-}
-
 /* ---- opening --------------------------------------------------------------------------------------------------------------------- */
 
 /* Passes on to a client that somebody else owns. */
@@ -143,7 +69,9 @@ static void borrowed_close(struct http *h)
 static bool open_client(const struct token_run *r, struct http **out, struct err *e)
 {
 	const struct http_spec *spec = config_http(r->config);
-	const struct http_options options = { .ca_file = spec->ca_file, .ca_only = spec->ca_only, .proxy = spec->proxy,
+	/* Whoever has to name an authority of their own to az has done so there. */
+	const char *ca_file = auth_or_env(spec->ca_file, "REQUESTS_CA_BUNDLE");
+	const struct http_options options = { .ca_file = ca_file, .ca_only = spec->ca_only, .proxy = spec->proxy,
 	                                      .no_proxy = spec->no_proxy, .user_agent = "acrotate/" VERSION,
 	                                      .timeout_ms = spec->timeout * 1000 };
 
@@ -162,8 +90,11 @@ bool token_open(struct token_run *r, struct err *e)
 	if (!config_open(r->args->config != NULL ? r->args->config : r->w->config, &r->config, e) || !open_client(r, &client, e))
 		return false;
 	r->http = token_http_open(client, r->w->env);
-	r->arm = arm_new(config_azure(r->config), r->w->env);
-	return find_subscription(r, e);
+	r->azure = *config_azure(r->config);
+	if (!token_login_find(r, e))
+		return false;
+	r->arm = arm_new(&r->azure, r->w->env);
+	return true;
 }
 
 bool token_find_registry(struct token_run *r, struct err *e)
@@ -179,7 +110,6 @@ void token_close(struct token_run *r)
 	arm_free(r->arm);
 	token_http_close(r->http);
 	config_close(r->config);
+	token_login_clear(r);
 	free(r->registry);
-	free(r->subscription);
-	free(r->subscription_name);
 }

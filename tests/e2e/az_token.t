@@ -84,4 +84,15 @@ R="-r contoso -g $EMULATOR_RESOURCE_GROUP"
 	same create $R -n @-token-d --scope-map missing-map --no-passwords
 	same create $R -n @-token-d --scope-map demo-pull --no-passwords --expiration-in-days 3
 }
+# And as the developer who has no configuration but has logged in with az: not one word of acrotate's own is needed.
+export ACROTATE_CONFIG="" XDG_CONFIG_HOME="$T/none" HOME="$T"
+# shellcheck disable=SC2086
+{
+	same show $R -n old-token
+	same list -r other -o table
+	same show -r contoso -n old-token --subscription "$EMULATOR_SUBSCRIPTION" -o yaml
+	quietly az logout
+	same show $R -n old-token
+}
+like "which says what to do" "$(cat "$T/us.err")" "'az login'"
 done_testing

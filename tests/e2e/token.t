@@ -53,6 +53,36 @@ is "and it was the whole program that looked" "$(grep -c 'acrotate-net".*= 0' "$
 is "unless told to" "$(status credential generate -r contoso -n old-token --password1 --force)" 0
 rm "$E/jobs.d/keyring.conf"
 
+# A developer: no configuration anywhere, but a login of az. A program of that name plays it and gives out the emulator's token; the real
+# one does so in az_token.t.
+mkdir -p "$T/bin" "$T/home/.azure"
+arm_token
+{
+	printf '#!/bin/sh\n[ ! -e "%s/fails" ] || { cat "%s/fails" >&2; exit 1; }\n' "$T" "$T"
+	printf 'echo "$*" >>"%s/az-words"\ncat "%s/entra"\n' "$T" "$T"
+} >"$T/bin/az"
+chmod +x "$T/bin/az"
+perl -pi -e 's/"expires_in":(\d+)/q("expires_on":) . (time + $1)/e; s/"access_token"/"accessToken"/' "$T/entra"
+printf '[Emulated]\nendpoint_resource_manager = %s/\nendpoint_active_directory = %s/adfs\n' "$EMULATOR_URL" "$EMULATOR_URL" >"$T/home/.azure/clouds.config"
+printf '\357\273\277{"subscriptions":[{"id":"%s","name":"mine","isDefault":true,"environmentName":"Emulated"}]}' \
+	"$EMULATOR_SUBSCRIPTION" >"$T/home/.azure/azureProfile.json"
+developer() {
+	env -u ACROTATE_CONFIG -u AZURE_CONFIG_DIR -u AZURE_CLIENT_ID HOME="$T/home" ACROTATE_CONFIG="" XDG_CONFIG_HOME="$T/none" \
+		REQUESTS_CA_BUNDLE="$E/ca.pem" PATH="$T/bin:$PATH" "$ACROTATE" token "$@" >"$T/out" 2>"$T/err"
+}
+clear_log
+is "with az's login and no configuration" "$(developer show -r contoso -n old-token --query name -o tsv; cat "$T/out" "$T/err")" old-token
+is "az was asked once" "$(cat "$T/az-words")" \
+	"account get-access-token --only-show-errors -o json --resource $EMULATOR_URL/ --subscription $EMULATOR_SUBSCRIPTION"
+is "and Entra not at all" "$(count_log token)" 0
+is "a new password" "$(developer credential generate -r contoso -n old-token --password2 -o tsv --query 'passwords[?value] | [0].value'
+	login old-token "$(cat "$T/out")")" 200
+echo "ERROR: Please run 'az login' to setup account." >"$T/fails"
+is "nobody is logged in any more" "$(developer show -r contoso -n old-token; echo $?)" 1
+like "which says what to do" "$(cat "$T/err")" "az login.*; log in as this user with 'az login'"
+rm "$T/fails"
+is "no token in the output" "$(grep -c "$(jget "$T/entra" accessToken)" "$T/out" "$T/err" | grep -v ':0')" ""
+
 is "a full disk loses a new password loudly" "$("$ACROTATE" token credential generate -r contoso -n old-token --password1 2>&1 >/dev/full; echo $?)" \
 	"ERROR: cannot write to standard output: the new password was made, and has been lost
 1"
