@@ -189,7 +189,7 @@ bool token_create_check_times(const struct token_args *a, struct err *e);
 bool token_update_check(const struct token_args *a, struct err *e);
 bool token_generate_check(const struct token_args *a, struct err *e);
 bool token_credential_delete_check(const struct token_args *a, struct err *e);
-/* New passwords with the expiry asked for: one slot, or both for NULL. */
+/* New passwords with the expiry asked for: one slot, or both for NULL. False with *out set: they were made, but the answer is an odd one. */
 bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e);
 
 #endif

@@ -78,16 +78,15 @@ static void say_failure(const struct token_run *r, const struct err *e)
 
 /* ---- standard output ------------------------------------------------------------------------------------------------------------- */
 
-static bool print_value(struct token_run *r, const struct value *v, bool queried, struct err *e)
+static bool print_value(struct token_run *r, const struct format *format, const struct value *v, bool queried, struct err *e)
 {
-	const struct token_args *a = r->args;
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	const struct format_request rq = { .value = v, .queried = queried, .row = verbs[r->verb].row,
 	                                   .color = r->w->tty[TOKEN_OUT] && getenv("NO_COLOR") == NULL };
 
 	if (v->type == VALUE_NULL)
 		return true;
-	if (!a->format->write(&rq, r->arena, &out, e))
+	if (!format->write(&rq, r->arena, &out, e))
 		return false;
 	if (!buf_ok(&out))
 		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
@@ -97,19 +96,23 @@ static bool print_value(struct token_run *r, const struct value *v, bool queried
 	return true;
 }
 
-/* A new password is printed even when the query fails: nothing would show it a second time. */
 static bool print_result(struct token_run *r, const struct value *v, struct err *e)
 {
 	const struct value *chosen = v;
 
-	if (r->args->query != NULL && !jmespath_search(r->args->query, v, r->arena, &chosen, e)) {
-		struct err ignored = ERR_INIT;
-		(void)err_in(e, "Invalid jmespath query supplied for '--query'");
-		if (r->made_password)
-			(void)!print_value(r, v, false, &ignored);
-		return false;
-	}
-	return print_value(r, chosen, r->args->query != NULL, e);
+	if (r->args->query != NULL && !jmespath_search(r->args->query, v, r->arena, &chosen, e))
+		return err_in(e, "Invalid jmespath query supplied for '--query'");
+	return print_value(r, r->args->format, chosen, r->args->query != NULL, e);
+}
+
+/* Nothing would show a new password a second time: all of it goes out, in a format that leaves nothing away. *e is the failure to tell. */
+static void save_password(struct token_run *r, const struct value *v, struct err *e)
+{
+	struct err unprinted = ERR_INIT;
+	bool nothing = strcmp(r->args->format->name, "none") == 0;
+
+	if (!nothing && !print_value(r, format_find("json"), v, false, &unprinted))
+		(void)err_in(e, "%s", unprinted.text);
 }
 
 static bool run(struct token_run *r, struct err *e)
@@ -121,10 +124,11 @@ static bool run(struct token_run *r, struct err *e)
 	bool ok = verbs[r->verb].run(r, &result, e);
 	if (ok && result == NULL && r->made_password)
 		say_warning(r, "Azure has accepted the request, but does not show the new password");
-	struct err unprinted = ERR_INIT;
-	if (result != NULL && !print_result(r, result, ok ? e : &unprinted))
-		ok = false;
-	return ok;
+	if (ok && (result == NULL || print_result(r, result, e)))
+		return true;
+	if (result != NULL && r->made_password && e->kind != ERR_LOCAL)
+		save_password(r, result, e);
+	return false;
 }
 
 static int work(const struct token_outside *w, const struct token_args *a, enum token_verb verb)

@@ -249,7 +249,9 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 	if (a->no_passwords)
 		return true;
 	if (!token_generate(r, NULL, &generated, e)) {
-		*out = NULL;
+		*out = generated;
+		if (generated != NULL)
+			return false;
 		AUTO_FREE char *note = mem_fmt("The token '%s' was created, but its passwords are not known: make new ones with 'acrotate token "
 		                               "credential generate'.", a->name);
 		r->note = value_text(r->arena, note)->text;

@@ -3,6 +3,7 @@
 #include "cli/token.h"
 
 #include "azure/acr_place.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"
 
@@ -64,6 +65,18 @@ static void generate_body(const struct token_run *r, const char *slot, const cha
 	buf_char(body, '}');
 }
 
+/* What was answered as it stands, for a password may be in it; *out is left alone when it is nothing at all. */
+static void keep_answer(struct token_run *r, const struct buf *body, const struct value **out)
+{
+	AUTO_JSON struct json *j = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (json_parse_exact(buf_cstr(body), body->len, &j, &ignored))
+		*out = value_from_json(r->arena, j);
+	else if (body->len > 0)
+		*out = value_text_n(r->arena, buf_cstr(body), body->len);
+}
+
 bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 202, 0 };
@@ -78,7 +91,10 @@ bool token_generate(struct token_run *r, const char *slot, const struct value **
 	if (!token_ask(r, &(struct token_request){ HTTP_POST, path, &body, statuses }, &rs, e))
 		return false;
 	r->made_password = true;
-	return token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out, e);
+	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out, e))
+		return true;
+	keep_answer(r, &rs.body, out);
+	return false;
 }
 
 static unsigned named(const struct token_args *a)

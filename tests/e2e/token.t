@@ -53,6 +53,21 @@ is "and it was the whole program that looked" "$(grep -c 'acrotate-net".*= 0' "$
 is "unless told to" "$(status credential generate -r contoso -n old-token --password1 --force)" 0
 rm "$E/jobs.d/keyring.conf"
 
+# Something that takes long, on a terminal: a live line, gone at the end; the result is not touched by it.
+slow='{"operation":"operation","effect":"status","status":200,"body":{"status":"Updating"},"headers":{"Retry-After":"1"},"count":2}'
+on_terminal() { # FILE COMMAND-LINE
+	script -qec "$2" "$1" </dev/null >/dev/null
+}
+fault "$slow" >/dev/null
+control settings '{"settle":1}' >/dev/null
+on_terminal "$T/typed" "$ACROTATE token update -r contoso -n old-token --status enabled -o tsv --query name >$T/out"
+like "a long operation shows progress" "$(cat "$T/typed")" 'waiting for Azure, [0-9]+ s'
+like "which is gone at the end" "$(grep -v '^Script ' "$T/typed" | tr '\r\033\n' 'RE ')" 'RE\[K *$'
+is "and the result is whole" "$(cat "$T/out")" old-token
+fault "$slow" >/dev/null
+is "not on what is no terminal" "$(query update -r contoso -n old-token --status enabled --query name; cat "$T/err")" old-token
+no_faults >/dev/null
+
 # A developer: no configuration anywhere, but a login of az. A program of that name plays it and gives out the emulator's token; the real
 # one does so in az_token.t.
 mkdir -p "$T/bin" "$T/home/.azure"
