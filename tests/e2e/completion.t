@@ -41,10 +41,39 @@ is "more jobs" "$(offered -c "$T/acrotate.conf" plan web a)" api
 ok "files" has "$(offered --config "$T/")" "$T/acrotate.conf" "$T/jobs.d"
 is "no jobs where there are none to name" "$(offered keys '')" ""
 is "nothing for a time" "$(offered run --wait '')" ""
-ok "commands of token" has "$(offered token '')" create delete list show update credential
+# acrotate token, with every command it has: as its own help names them.
+token_commands=$("$ACROTATE" token --help | sed -n '/^options/q; s/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p')
+is "there are seven" "$(echo "$token_commands" | wc -l)" 7
+is "commands of token" "$(offered token '')" "$(echo "$token_commands" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 is "commands of token credential" "$(offered token credential '')" "delete generate"
-ok "options of token create" has "$(offered token create --)" --name --registry --repository --no-passwords --output
-is "options of token credential generate" "$(offered token credential generate --expiration-)" --expiration-in-days
-is "formats of token" "$(offered token list -o '')" "json jsonc none table tsv yaml yamlc"
+is "a command of token by its start" "$(offered token cr)" "create credential"
+is "a command of token credential by its start" "$(offered token credential g)" generate
+while read -r command; do
+	# shellcheck disable=SC2086
+	wanted=$("$ACROTATE" token $command --help | grep -oE -- '^  (-[a-z],|   ) --[a-z0-9-]+' | grep -o -- '--.*' | sort)
+	ok "options of token $command are more than a few" test "$(echo "$wanted" | wc -l)" -ge 9
+	# shellcheck disable=SC2086
+	is "every option of token $command, and no other" "$(offered token $command --)" "$(echo $wanted)"
+	# shellcheck disable=SC2086
+	is "also behind others" "$(offered token $command -r contoso --only-show-errors --)" "$(echo $wanted)"
+	for o in -o --output; do
+		# shellcheck disable=SC2086
+		is "formats of token $command $o" "$(offered token $command $o '')" "json jsonc none table tsv yaml yamlc"
+	done
+	# shellcheck disable=SC2086
+	is "files for --config of token $command" "$(offered token $command --config "$T/acr")" "$T/acrotate.conf"
+	for o in --registry -r --resource-group -g --subscription --query; do
+		# shellcheck disable=SC2086
+		is "nothing is made up for $o of token $command" "$(offered token $command $o '')" ""
+	done
+done <<<"$token_commands"
+for command in create update; do
+	is "values of --status of token $command" "$(offered token $command --status '')" "disabled enabled"
+done
+is "values of --no-passwords" "$(offered token create --no-passwords '')" "false true"
 is "formats of token by their start" "$(offered token list --registry x --output ya)" "yaml yamlc"
+is "formats of token after =" "$(offered token list --output = js)" "json jsonc"
+is "status after =" "$(offered token update --status = en)" enabled
+is "options of token credential generate by their start" "$(offered token credential generate --expiration-)" --expiration-in-days
+is "no jobs behind token" "$(offered token list '')" ""
 done_testing
