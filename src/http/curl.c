@@ -36,6 +36,16 @@ struct exchange {
 	bool                body_began;
 };
 
+/*
+ * gnutls comes along with libcurl, for protocols that nobody speaks here, and sets itself up as it is loaded: a twentieth of the CPU time
+ * of a request, and a tenth of the memory. This is its own way of being told not to (GNUTLS_SKIP_GLOBAL_INIT).
+ */
+int _gnutls_global_init_skip(void);    /* NOLINT(bugprone-reserved-identifier): the name is gnutls's */
+int _gnutls_global_init_skip(void)     /* NOLINT(bugprone-reserved-identifier) */
+{
+	return 1;
+}
+
 void http_setup(void)
 {
 	openssl_setup();
