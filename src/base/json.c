@@ -25,15 +25,23 @@ void json_setup(void)
 	cJSON_InitHooks(&hooks);
 }
 
-/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`. */
+static bool is_hex(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`; and so would `pass\u12word`, to cJSON. */
 static bool has_nul(const char *text, size_t len)
 {
 	if (memchr(text, '\0', len) != NULL)
 		return true;
-	for (size_t i = 0; i + 5 < len; i++) {
+	for (size_t i = 0; i + 1 < len; i++) {
 		if (text[i] != '\\')
 			continue;
-		if (memcmp(text + i + 1, "u0000", 5) == 0)
+		if (text[i + 1] == 'u' && (len - i < 6 || !is_hex(text + i + 2, 4) || memcmp(text + i + 2, "0000", 4) == 0))
 			return true;
 		i++;
 	}
@@ -55,7 +63,7 @@ bool json_parse(const char *text, size_t len, struct json **out, struct err *e)
 	const char *end = NULL;
 
 	if (len > 0 && has_nul(text, len))
-		return err_set(e, ERR_REMOTE, "not JSON: it contains a NUL character");
+		return err_set(e, ERR_REMOTE, "not JSON: it contains a NUL character, or half of an escape");
 	cJSON *c = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	if (c == NULL)
 		return err_set(e, ERR_REMOTE, "not JSON: mistake at byte %zu of %zu", end == NULL ? 0 : (size_t)(end - text), len);

@@ -2,6 +2,8 @@
 /* str() and repr() of Python: what az shows where a cell holds more than text. */
 #include "output/format.h"
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 
@@ -56,6 +58,16 @@ static void repr(const struct value *v, struct buf *out)
 	}
 }
 
+static void write_number(const struct value *v, struct buf *out)
+{
+	double d = v->number.real;
+
+	if (v->number.kind == NUMBER_REAL && !isfinite(d))
+		buf_str(out, isnan(d) ? "nan" : d > 0 ? "inf" : "-inf");
+	else
+		value_write_number(v, out);
+}
+
 void write_cell(const struct value *v, struct buf *out)
 {
 	switch (v->type) {
@@ -63,7 +75,7 @@ void write_cell(const struct value *v, struct buf *out)
 		buf_add(out, v->text, v->n);
 		break;
 	case VALUE_NUMBER:
-		value_write_number(v, out);
+		write_number(v, out);
 		break;
 	case VALUE_TRUE:
 		buf_str(out, "True");

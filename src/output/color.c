@@ -10,12 +10,39 @@
 #define YELLOW "\x1b[33m"
 #define RED    "\x1b[31m"
 #define MARKER "\x1b[04m\x1b[36m"
+#define WRONG  "\x1b[04m\x1b[91m"
 
 static void paint(struct buf *out, const char *color, const char *s, size_t n)
 {
 	buf_str(out, color);
 	buf_add(out, s, n);
 	buf_str(out, "\x1b[39;49;00m");
+}
+
+/* The same, a piece for each line; a newline is left outside. */
+static void paint_lines(struct buf *out, const char *color, const char *s, size_t n)
+{
+	for (size_t i = 0, start = 0; i < n;) {
+		size_t end = break_length(s + i);
+		i += end > 0 ? end : point_length(s + i, n - i);
+		if (end == 0 && i < n)
+			continue;
+		bool newline = s[i - 1] == '\n';
+		paint(out, color, s + start, i - start - newline);
+		if (newline)
+			buf_char(out, '\n');
+		start = i;
+	}
+}
+
+/* Length of the white space at s for which Pygments has no rule, painted as a mistake; 0 if there is none. */
+static size_t paint_odd_space(struct buf *out, const char *s)
+{
+	size_t n = *s == ' ' || *s == '\n' ? 0 : space_length(s);
+
+	if (n > 0)
+		paint(out, WRONG, s, n);
+	return n;
 }
 
 /* A run of white space, line by line; also the empty end of a line. */
@@ -56,7 +83,7 @@ void color_json(const char *s, struct buf *out)
 			n = paint_space(out, s);
 		} else if (*s == '"') {
 			n = quoted_length(s);
-			paint(out, s[n] == ':' ? BRIGHT : YELLOW, s, n);
+			paint_lines(out, s[n] == ':' ? BRIGHT : YELLOW, s, n);
 		} else {
 			n = strcspn(s, ",]} \n");
 			paint(out, BLUE, s, n == 0 ? 1 : n);
@@ -64,6 +91,16 @@ void color_json(const char *s, struct buf *out)
 		}
 		s += n;
 	}
+}
+
+/* Up to white space or one of `end`. */
+static size_t word_length(const char *s, const char *end)
+{
+	size_t n = 0;
+
+	while (s[n] != '\0' && strchr(end, s[n]) == NULL && space_length(s + n) == 0)
+		n += point_length(s + n, strnlen(s + n, 4));
+	return n;
 }
 
 /* Quotes, escapes, words and the space between them are pieces of their own. */
@@ -79,7 +116,7 @@ static const char *color_quoted(const char *s, struct buf *out)
 			continue;
 		}
 		if (n > 0) {
-			paint(out, s[n] == '\n' ? GRAY : RED, s, n);
+			paint(out, s[n] == '\n' || s[-1] == '\n' ? GRAY : RED, s, n);
 		} else if (*s == quote && (quote == '"' || s[1] != '\'')) {
 			paint(out, YELLOW, s, 1);
 			return s + 1;
@@ -89,9 +126,9 @@ static const char *color_quoted(const char *s, struct buf *out)
 		} else if (*s == '\\' && quote == '"') {
 			n = s[1] == 'x' ? 4 : s[1] == 'u' ? 6 : s[1] == 'U' ? 10 : s[1] == '\0' ? 1 : 2;
 			n = strnlen(s, n);
-			paint(out, YELLOW, s, n);
-		} else {
-			n = strcspn(s, quote == '"' ? " \n\"\\" : " \n'");
+			paint_lines(out, YELLOW, s, n);
+		} else if ((n = paint_odd_space(out, s)) == 0) {
+			n = word_length(s, quote == '"' ? "\"\\" : "'");
 			paint(out, YELLOW, s, n);
 		}
 		s += n;
@@ -106,10 +143,17 @@ static const char *color_plain(const char *s, struct buf *out)
 
 	while (n < line && !(s[n] == ':' && (n + 1 == line || s[n + 1] == ' ')))
 		n++;
-	if (n < line)
+	/* A key with one of these is not known for one. */
+	if (n < line && strcspn(s, "#,?[]{}\"'") >= n) {
 		paint(out, BRIGHT, s, n);
-	else
-		buf_add(out, s, line);
+		return s + n;
+	}
+	for (size_t i = 0; i < n;) {
+		size_t odd = paint_odd_space(out, s + i), len = odd > 0 ? odd : point_length(s + i, n - i);
+		if (odd == 0)
+			buf_add(out, s + i, len);
+		i += len;
+	}
 	return s + n;
 }
 
@@ -126,6 +170,10 @@ void color_yaml(const char *s, struct buf *out)
 			s += paint_space(out, s);
 		} else if (*s == '\'' || *s == '"') {
 			s = color_quoted(s, out);
+		} else if (*s == '*') {       /* an alias; a text that begins so is in quotes */
+			size_t n = 1 + strspn(s + 1, "id0123456789");
+			paint(out, RED, s, n);
+			s += n;
 		} else if ((*s == ':' || *s == '-' || *s == '?') && (s[1] == ' ' || s[1] == '\n')) {
 			buf_char(out, *s++);
 		} else {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "output/jmespath_tree.h"
 
+#include <math.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +119,23 @@ static bool lex_identifier(struct lexer *l)
 	return true;
 }
 
+/* What Python's JSON has besides; NULL for anything else. */
+static const struct value *odd_number(struct arena *a, const char *text)
+{
+	static const struct { const char *text; double number; } rows[] = {
+		{ "NaN", NAN }, { "Infinity", INFINITY }, { "-Infinity", -INFINITY },
+	};
+	static const char space[] = " \t\r\n";
+
+	text += strspn(text, space);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = strlen(rows[i].text);
+		if (strncmp(text, rows[i].text, n) == 0 && text[n + strspn(text + n, space)] == '\0')
+			return value_real(a, rows[i].number);
+	}
+	return NULL;
+}
+
 static bool lex_literal(struct lexer *l)
 {
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX), quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
@@ -127,6 +146,9 @@ static bool lex_literal(struct lexer *l)
 
 	if (!lex_quoted(l, '`', &inside))
 		return false;
+	t->literal = odd_number(l->arena, buf_cstr(&inside));
+	if (t->literal != NULL)
+		return true;
 	if (!json_parse_exact(buf_cstr(&inside), inside.len, &j, &bad)) {
 		/* Text without its quotes is a string; deprecated since JEP 12, still promised. */
 		const char *bare = buf_cstr(&inside);

@@ -53,3 +53,31 @@ void point_write(uint32_t c, struct buf *out)
 	if (c >= 0x80)
 		buf_char(out, (char)(0x80 | (c & 0x3f)));
 }
+
+static size_t listed(const char *s, const uint32_t *list, size_t n)
+{
+	size_t len = *s == '\0' ? 0 : point_length(s, strnlen(s, 4));
+	uint32_t c = len == 0 ? 0 : point_read(s, len);
+
+	for (size_t i = 0; i < n && c != 0; i++)
+		if (list[i] == c)
+			return len;
+	return 0;
+}
+
+size_t break_length(const char *s)
+{
+	static const uint32_t breaks[] = { '\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029 };
+
+	return s[0] == '\r' && s[1] == '\n' ? 2 : listed(s, breaks, COUNT(breaks));
+}
+
+size_t space_length(const char *s)
+{
+	static const uint32_t spaces[] = {
+		' ', '\t', '\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x1f, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005,
+		0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+	};
+
+	return listed(s, spaces, COUNT(spaces));
+}

@@ -37,15 +37,35 @@ static bool left_out(const struct member *m)
 	       strcmp(m->key, "id") == 0 || strcmp(m->key, "type") == 0 || strcmp(m->key, "etag") == 0;
 }
 
-/* Upper case as Python has it needs tables of Unicode; keys are of ASCII. */
+/* Of the scripts that have it and whose table is short: Latin, Greek, Cyrillic. */
+static uint32_t upper(uint32_t c)
+{
+	static const struct { uint32_t first, last, step; int32_t by; } rows[] = {
+		{ 'a', 'z', 1, -32 }, { 0xb5, 0xb5, 1, 743 }, { 0xe0, 0xf6, 1, -32 }, { 0xf8, 0xfe, 1, -32 }, { 0xff, 0xff, 1, 121 },
+		{ 0x101, 0x12f, 2, -1 }, { 0x131, 0x131, 1, -232 }, { 0x133, 0x137, 2, -1 }, { 0x13a, 0x148, 2, -1 }, { 0x14b, 0x177, 2, -1 },
+		{ 0x17a, 0x17e, 2, -1 }, { 0x3ac, 0x3ac, 1, -38 }, { 0x3ad, 0x3af, 1, -37 }, { 0x3b1, 0x3c1, 1, -32 }, { 0x3c2, 0x3c2, 1, -31 },
+		{ 0x3c3, 0x3cb, 1, -32 }, { 0x3cc, 0x3cc, 1, -64 }, { 0x3cd, 0x3ce, 1, -63 }, { 0x430, 0x44f, 1, -32 }, { 0x450, 0x45f, 1, -80 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (c >= rows[i].first && c <= rows[i].last && (c - rows[i].first) % rows[i].step == 0)
+			return (uint32_t)((int32_t)c + rows[i].by);
+	return c;
+}
+
+/* The first character in upper case, which for one is two. */
 static const char *capital(struct arena *a, const char *key)
 {
-	char *copy = arena_alloc(a, strlen(key) + 1);
+	AUTO_BUF struct buf out = BUF_INIT(strlen(key) + 8);
+	size_t n = *key == '\0' ? 0 : point_length(key, strlen(key));
+	uint32_t c = n == 0 ? 0 : point_read(key, n);
 
-	memcpy(copy, key, strlen(key));
-	if (*copy >= 'a' && *copy <= 'z')
-		*copy = (char)(*copy - 'a' + 'A');
-	return copy;
+	if (c == 0xdf)
+		buf_str(&out, "SS");
+	else if (n > 0)
+		point_write(upper(c), &out);
+	buf_str(&out, key + n);
+	return value_text_n(a, buf_cstr(&out), out.len)->text;
 }
 
 static void row_of(struct arena *a, const struct value *v, struct members *row)
@@ -65,19 +85,30 @@ static void row_of(struct arena *a, const struct value *v, struct members *row)
 	}
 }
 
+/* How much is left of n bytes without the space at their end, as rstrip() leaves it. */
+static size_t trimmed(const char *s, size_t n)
+{
+	size_t end = 0;
+
+	for (size_t i = 0; i < n;) {
+		size_t space = space_length(s + i);
+		i += space > 0 ? space : point_length(s + i, n - i);
+		end = space > 0 ? end : i;
+	}
+	return end;
+}
+
 /* A cell's text without the space around it; null is empty. */
 static const struct value *cell_text(struct arena *a, const struct value *v)
 {
-	static const char space[] = " \t\n\r\v\f";
 	AUTO_BUF struct buf text = BUF_INIT((size_t)16 * 1024 * 1024);
 
 	if (v->type != VALUE_NULL)
 		write_cell(v, &text);
-	const char *s = buf_cstr(&text) + strspn(buf_cstr(&text), space);
-	size_t n = strlen(s);
-	while (n > 0 && strchr(space, s[n - 1]) != NULL)
-		n--;
-	return value_text_n(a, s, n);
+	const char *s = buf_cstr(&text);
+	while (space_length(s) > 0)
+		s += space_length(s);
+	return value_text_n(a, s, trimmed(s, strlen(s)));
 }
 
 static size_t point_count(const char *s, size_t bytes)
@@ -92,21 +123,23 @@ static size_t point_count(const char *s, size_t bytes)
 /* Where the line that starts at s ends, and where the next one starts; NULL behind the last. */
 static const char *next_line(const char *s, size_t *len)
 {
-	*len = strcspn(s, "\r\n");
-	s += *len;
-	if (*s == '\0')
-		return NULL;
-	return s + (s[0] == '\r' && s[1] == '\n' ? 2 : 1);
+	const char *end = s;
+
+	while (*end != '\0' && break_length(end) == 0)
+		end += point_length(end, strnlen(end, 4));
+	*len = (size_t)(end - s);
+	return *end == '\0' ? NULL : end + break_length(end);
 }
 
 static size_t text_width(const char *s)
 {
-	size_t len, width = 0;
+	size_t width = 0;
 
-	for (const char *line = s, *next; line != NULL; line = next) {
-		next = next_line(line, &len);
-		size_t n = point_count(line, len);
+	/* tabulate has fewer line breaks here than where it splits. */
+	for (const char *line = s; line != NULL;) {
+		size_t len = strcspn(line, "\r\n"), n = point_count(line, len);
 		width = n > width ? n : width;
+		line = line[len] == '\0' ? NULL : line + len + 1;
 	}
 	return width;
 }
@@ -154,11 +187,13 @@ static void measure(struct table *t, struct arena *a)
 	}
 }
 
-/* Ends the line that began at `start`: trailing space goes, as rstrip() would. */
+/* Ends the line that began at `start`: trailing space goes. */
 static void end_line(struct buf *out, size_t start)
 {
-	while (out->len > start && strchr(" \t\v\f\r", out->data[out->len - 1]) != NULL)
-		out->data[--out->len] = '\0';
+	if (out->len > start) {
+		out->len = start + trimmed(out->data + start, out->len - start);
+		out->data[out->len] = '\0';
+	}
 	buf_char(out, '\n');
 }
 
@@ -180,7 +215,12 @@ static void put_row(const struct table *t, const char **text, struct buf *out)
 		more = false;
 		for (size_t k = 0; k < t->n; k++) {
 			const char *line = text[k] == NULL ? "" : text[k];
-			text[k] = next_line(line, &len);
+			if (t->multiline) {
+				text[k] = next_line(line, &len);
+			} else {
+				len = strlen(line);
+				text[k] = NULL;
+			}
 			more = more || text[k] != NULL;
 			buf_str(out, k == 0 ? "" : "  ");
 			put_padded(out, line, len, t->column[k].width);

@@ -87,6 +87,25 @@ static void test_rows(void **state)
 		  "\x1b[31m \x1b[39;49;00m\x1b[33my\x1b[39;49;00m\x1b[33m'\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n"
 		  "\x1b[94ml\x1b[39;49;00m:\x1b[37m\x1b[39;49;00m\n-\x1b[37m \x1b[39;49;00mq\x1b[37m\x1b[39;49;00m\n" },
 		{ "{\"a\":1}", NULL, "yamlc", false, "a: 1\n" },
+		/* Names of columns begin with a capital, in every script az's users write. */
+		{ "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5}", "{\"\\u00e9tat\":a,\"\\u00df\":b,\"\\u017eiv\":c,\"\\u03c9\":d,\"\\u0436\":e}", "table",
+		  false, "\u00c9tat    SS    \u017div    \u03a9    \u0416\n------  ----  -----  ---  ---\n1       2     3      4    5\n" },
+		{ "\"\u00a0x\u3000\"", NULL, "table", false, "Result\n--------\nx\n" },
+		{ "\"a\\nb\u2028c\"", NULL, "table", false, "Result\n--------\na\nb\nc\n" },
+		{ "\"b\u2028c\"", NULL, "table", false, "Result\n--------\nb\u2028c\n" },
+		/* Numbers that only a query can write. */
+		{ "1", "[`Infinity`,` -Infinity `,`NaN`]", "json", false, "[\n  Infinity,\n  -Infinity,\n  NaN\n]\n" },
+		{ "1", "[`Infinity`,`-Infinity`,`NaN`]", "yaml", false, "- .inf\n- -.inf\n- .nan\n" },
+		{ "1", "[`Infinity`,`-Infinity`,`NaN`]", "tsv", false, "inf\n-inf\nnan\n" },
+		/* What the highlighter does not take for a key or for a word. */
+		{ "{\"it's\":1,\"a,b\":2}", NULL, "yamlc", true, "a,b:\x1b[37m \x1b[39;49;00m2\x1b[37m\x1b[39;49;00m\nit's:\x1b[37m \x1b[39;49;00m1"
+		  "\x1b[37m\x1b[39;49;00m\n" },
+		{ "{\"a\":\"x\u00a0y\"}", NULL, "yamlc", true, "\x1b[94ma\x1b[39;49;00m:\x1b[37m \x1b[39;49;00mx\x1b[04m\x1b[91m\u00a0\x1b[39;49;00my"
+		  "\x1b[37m\x1b[39;49;00m\n" },
+		{ "{\"a\":[1]}", "[a,a]", "yamlc", true, "-\x1b[37m \x1b[39;49;00m&id001\x1b[37m\x1b[39;49;00m\n\x1b[37m  \x1b[39;49;00m-\x1b[37m \x1b[39;49;00m1"
+		  "\x1b[37m\x1b[39;49;00m\n-\x1b[37m \x1b[39;49;00m\x1b[31m*id001\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n" },
+		{ "{\"a\":\"x\u2028y\"}", NULL, "jsonc", true, "{\x1b[37m\x1b[39;49;00m\n\x1b[37m  \x1b[39;49;00m\x1b[94m\"a\"\x1b[39;49;00m:\x1b[37m \x1b[39;49;00m"
+		  "\x1b[33m\"x\u2028\x1b[39;49;00m\x1b[33my\"\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n}\x1b[37m\x1b[39;49;00m\n" },
 	};
 
 	(void)state;

@@ -68,7 +68,7 @@ static void test_errors(void **state)
 	/* `early`: known before anything is computed, so before anything is asked of the service. */
 	static const struct { const char *query, *code; bool early; } rows[] = {
 		{ "", "syntax", true }, { "a b", "syntax", true }, { "a.", "syntax", true }, { "[?", "syntax", true }, { "&a", "syntax", true },
-		{ "abs(n m)", "syntax", true }, { "abs(n,)", "syntax", true }, { "{a: n m: n}", "syntax", true }, { "`01`", NULL, true },
+		{ "abs(n m)", "syntax", true }, { "abs(n,)", "syntax", true }, { "{a: n m: n}", "syntax", true }, { "`01`", NULL, true }, { "`\"\\u00wx\"`", "syntax", true }, { "\"\\u}200b\"", "syntax", true }, { "`Infinity `", NULL, true },
 		{ "`[01]`", NULL, true }, { "'a", "syntax", true }, { "\"a\nb\"", "syntax", true }, { "-", "syntax", true }, { "a = b", "syntax", true },
 		{ "nosuch(n)", "unknown-function", true }, { "nosuch(n) ]", "syntax", true }, { "length() | [?", "syntax", true },
 		{ "nosuch(n) | length()", "unknown-function", true }, { "x && nosuch(n)", "unknown-function", true },

@@ -112,7 +112,7 @@ static void what_is_no_json_is_refused(void **state)
 	static const char *const bad[] = {
 		"", " ", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a:1}", "'x'", "\"x", "tru", "{} {}", "[] x", "1 2",
 		"{\"a\":1}garbage", "<html>502 Bad Gateway</html>", "\"\\u12\"", "\"\\ud800\"", "\"\\x\"",
-		"{\"value\":\"half of a secr", "\"pass\\u0000word\"", "{\"a\\u0000b\":1}",
+		"{\"value\":\"half of a secr", "\"pass\\u0000word\"", "\"pass\\u00wxword\"", "\"pass\\u12\"", "{\"a\\u0000b\":1}",
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct json *j = (struct json *)&j;
