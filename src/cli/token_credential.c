@@ -65,16 +65,30 @@ static void generate_body(const struct token_run *r, const char *slot, const cha
 	buf_char(body, '}');
 }
 
-/* What was answered as it stands, for a password may be in it; *out is left alone when it is nothing at all. */
+/* Is there a text called "value" in it, at any depth? */
+static bool has_value(const struct value *v)
+{
+	if (v->type == VALUE_OBJECT && value_str(v, "value") != NULL)
+		return true;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct value *inner = v->type == VALUE_OBJECT ? v->member[i].value : v->type == VALUE_ARRAY ? v->item[i] : &value_null;
+		if (has_value(inner))
+			return true;
+	}
+	return false;
+}
+
+/* An answer of another form is kept as it stands when a password may be in it. */
 static void keep_answer(struct token_run *r, const struct buf *body, const struct value **out)
 {
 	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
+	const struct value *v = json_parse_exact(buf_cstr(body), body->len, &j, &ignored) ? value_from_json(r->arena, j) : &value_null;
 
-	if (json_parse_exact(buf_cstr(body), body->len, &j, &ignored))
-		*out = value_from_json(r->arena, j);
-	else if (body->len > 0)
-		*out = value_text_n(r->arena, buf_cstr(body), body->len);
+	if (has_value(v))
+		*out = v;
+	else
+		r->note = "A new password was made, but it is not known: generate it again.";
 }
 
 bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e)

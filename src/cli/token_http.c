@@ -91,7 +91,7 @@ static bool send_patiently(struct token_http *t, const struct http_request *rq, 
 
 static bool redirects(enum http_method m, int status)
 {
-	return status == 307 || status == 308 || (m == HTTP_GET && (status == 301 || status == 302));
+	return status == 307 || status == 308 || (m == HTTP_GET && status >= 300 && status <= 303);
 }
 
 /* A redirect proves that this address did nothing. The bearer goes nowhere but where it was going. */

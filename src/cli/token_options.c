@@ -401,7 +401,7 @@ static bool finish(struct reader *r)
 	if (r->args->format == NULL)
 		r->args->format = format_find(format == NULL ? "json" : format);
 	if (r->args->format == NULL)
-		return err_set(r->e, ERR_USAGE, "the default output is '%s', which is no output format", format);
+		return err_set(r->e, ERR_CONFIG, "the default output is '%s', which is no output format", format);
 	return true;
 }
 
@@ -439,12 +439,12 @@ static bool is_help(const char *word)
 	return strcmp(word, "-h") == 0 || (strlen(word) > 3 && strncmp("--help", word, strlen(word)) == 0);
 }
 
-/* How many words the command is made of; 0 when there is none such. */
+/* How many words the command is made of, in any case, as az has it; 0 when there is none such. */
 static int find_command(int argc, char **argv, const struct token_command **out)
 {
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		int n = *commands[i].group == '\0' ? 1 : 2;
-		if (argc >= n && strcmp(argv[n - 1], commands[i].name) == 0 && (n == 1 || strcmp(argv[0], commands[i].group) == 0)) {
+		if (argc >= n && strcasecmp(argv[n - 1], commands[i].name) == 0 && (n == 1 || strcasecmp(argv[0], commands[i].group) == 0)) {
 			*out = &commands[i];
 			return n;
 		}
@@ -454,7 +454,7 @@ static int find_command(int argc, char **argv, const struct token_command **out)
 
 static bool wrong_words(int argc, char **argv, struct err *e)
 {
-	bool group = argc > 0 && strcmp(argv[0], "credential") == 0;
+	bool group = argc > 0 && strcasecmp(argv[0], "credential") == 0;
 
 	argc -= group;
 	argv += group;
@@ -468,7 +468,7 @@ static bool wrong_words(int argc, char **argv, struct err *e)
 enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const struct token_command **cmd, struct buf *out,
                               struct err *e)
 {
-	bool group = argc > 0 && strcmp(argv[0], "credential") == 0;
+	bool group = argc > 0 && strcasecmp(argv[0], "credential") == 0;
 	int n = find_command(argc, argv, cmd);
 
 	if (argc > group && is_help(argv[group])) {

@@ -15,9 +15,9 @@ struct listing { struct token_run *r; struct values tokens; bool ok; struct err 
 static bool add_token(void *ctx, const struct value *item)
 {
 	struct listing *l = ctx;
-	const struct value *token;
+	const struct value *token = item;
 
-	l->ok = token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
+	l->ok = item->type == VALUE_NULL || token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
 	if (l->ok)
 		values_add(&l->tokens, token);
 	return l->ok && !arena_over(l->r->arena);

@@ -15,10 +15,12 @@
 static const char *reason(int status)
 {
 	static const struct { int status; const char *words; } rows[] = {
-		{ 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 301, "Moved Permanently" }, { 302, "Found" },
-		{ 307, "Temporary Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
-		{ 412, "Precondition Failed" }, { 413, "Payload Too Large" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+		{ 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 300, "Multiple Choices" },
+		{ 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
+		{ 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
+		{ 412, "Precondition Failed" }, { 413, "Payload Too Large" }, { 415, "Unsupported Media Type" }, { 422, "Unprocessable Entity" },
+		{ 428, "Precondition Required" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
 		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
 	};
 
@@ -34,6 +36,11 @@ static void add_line(struct buf *out, const char *before, const char *text)
 	buf_str(out, before);
 	for (; *text != '\0'; text++)
 		buf_char(out, (unsigned char)*text < 0x20 && *text != '\n' ? ' ' : *text);
+}
+
+static bool is_empty(const char *s)
+{
+	return s == NULL || *s == '\0';
 }
 
 static const char *or_none(const char *s)
@@ -129,7 +136,7 @@ void token_refusal_text(const struct http_response *rs, struct buf *out)
 	}
 	const struct value *body = value_from_json(a, j), *error = value_get(body, "error");
 	error = error == NULL || error->type != VALUE_OBJECT ? body : error;
-	if (value_str(error, "code") == NULL && value_str(error, "message") == NULL)
+	if (is_empty(value_str(error, "code")) && is_empty(value_str(error, "message")))
 		buf_fmt(out, "Operation returned an invalid status '%s'", rs->status < 300 ? "OK" : reason(rs->status));
 	else
 		add_error(out, error, 0);

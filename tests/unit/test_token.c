@@ -139,7 +139,9 @@ static const struct row different[] = {
 	{ LOSES ": no JSON", { CREATE, "-o", "table" },
 	  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
 	    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
-	    { HTTP_POST, "/generateCredentials", .status = 200, .answer = "SECRET-ONE" } }, 1, "\"SECRET-ONE\"\n", "the answer of Azure" },
+	    { HTTP_POST, "/generateCredentials", .status = 200, .answer = "<html>" } }, 1, "", "make new ones with" },
+	{ LOSES ": no password in it", { GENERATE, "--password1" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = "[[\"x\"]]" } }, 1, "", "it is not known: generate it again" },
 	{ LOSES ": a query that can never work asks nothing", { GENERATE, "--password1", "--query", "nosuch(username)" }, { { 0 } }, 1, "", "nosuch()" },
 	{ LOSES ": an answer that is lost is said", { CREATE },
 	  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
@@ -235,6 +237,8 @@ static void command_line(void **state)
 		{ "formats in any case", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "TSV", "--query", "name" }, SHOWN, 0, "mytoken\n", NULL },
 		{ "the login server", { "show", "-r", "myregistry.azurecr.io", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
 		{ "with a label", { "show", "-r", "myregistry-a1b2c3.azurecr.io", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "commands in any case", { "Show", "-r", "myregistry", "-n", "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "groups in any case", { "CREDENTIAL", "Generate", "-r", "myregistry", "-n", "mytoken" }, { { 0 } }, 2, "", "or both" },
 		{ "ambiguous", { "show", "--re", "myregistry" }, { { 0 } }, 2, "", "--registry, --resource-group" },
 		{ "a whole name is not ambiguous", { GENERATE, "--expiration", "never" }, { { 0 } }, 1, "", "'never' is not valid datetime" },
 		{ "two dashes shield nothing", { "show", "-r", "myregistry", "-n", "mytoken", "--" }, { { 0 } }, 2, "", "unrecognized arguments: --" },
@@ -292,6 +296,19 @@ static void environment(void **state)
 	token_rig_close(&rig);
 }
 
+/* Not the command line's mistake: status 1, as az. */
+static void wrong_default(void **state)
+{
+	static const struct row row = { "no format", { "show", "-r", "myregistry", "-n", "mytoken" }, { { 0 } }, 1, "", "the default output is 'nope'" };
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	(void)setenv("AZURE_CORE_OUTPUT", "nope", 1);
+	play(&rig, &row);
+	token_rig_close(&rig);
+}
+
 /* az configure --defaults acr=... group=...; the environment counts more. */
 static void configured(void **state)
 {
@@ -326,6 +343,8 @@ static void answers(void **state)
 		{ "pages elsewhere", { LIST },
 		  { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{\"value\":[],\"nextLink\":\"https://elsewhere.example/\"}" } }, 1, "",
 		  "not followed" },
+		{ "nothing in a list", { "list", "-r", "myregistry", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{\"value\":[null]}" } }, 0, "[\n  null\n]\n", NULL },
 		{ "no list", { LIST }, { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{}" } }, 1, "", "no list" },
 		{ "a registry looked up: its group in lower case, its id as it is",
 		  { "update", "-r", "MyRegistry", "-n", "mytoken", "--scope-map", "Other", "-o", "none" },
@@ -350,6 +369,11 @@ static void answers(void **state)
 		{ "a redirect within the host", { GENERATE, "--password1", "-o", "none" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307, .headers = { "Location: " HOST "/elsewhere" } },
 		    { HTTP_POST, "=" HOST "/elsewhere", "tokenId", .once = true, .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "a redirect to be read", { "show", "-r", "myregistry", "-n", "mytoken", QUIET },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 303, .headers = { "Location: " HOST "/elsewhere" } },
+		    { HTTP_GET, "=" HOST "/elsewhere", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "mytoken\n", NULL },
+		{ "a redirect that would read where it should act", { GENERATE, "--password1" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 303, .headers = { "Location: " HOST "/elsewhere" } } }, 1, "", "See Other" },
 		{ "a redirect to another", { GENERATE, "--password1" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307, .headers = { "Location: https://elsewhere.example/" } } }, 1, "",
 		  "Temporary Redirect" },
@@ -366,6 +390,9 @@ static void answers(void **state)
 		{ "a refusal that is no JSON", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = "<html>", .headers = { "x-ms-request-id: r-1" } } }, 3, "",
 		  "invalid status 'Not Found', and an answer that is not JSON\nx-ms-request-id: r-1" },
+		{ "a refusal without words", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 422, .answer = "{\"error\":{\"code\":\"\",\"message\":\"\"}}" } }, 1, "",
+		  "=ERROR: Operation returned an invalid status 'Unprocessable Entity'\n" },
 		{ "flat words of refusal", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 400, .answer = "{\"code\":\"C\",\"message\":\"m\"}" } }, 1, "",
 		  "ERROR: (C) m\nCode: C\nMessage: m\n" },
@@ -635,7 +662,7 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(configured),
+		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured),
 		cmocka_unit_test(answers),     cmocka_unit_test(login),       cmocka_unit_test(no_subscription), cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(times),
 	};
