@@ -105,10 +105,10 @@ static bool is_of(const struct reader *r, const struct token_option *o)
 }
 
 /* "--name/-n", as argparse calls it. Caller frees. */
-static char *called(const struct token_option *o)
+static char *called(const struct token_option *o, enum token_verb verb)
 {
-	if (strcmp(o->name, "expiration-in-days") == 0)
-		return mem_dup("--expiration-in-days");
+	if (o->kind == TOKEN_NUMBER)
+		return mem_dup(verb == TOKEN_CREDENTIAL_GENERATE ? "--expiration-in-days/--days" : "--expiration-in-days");
 	return o->letter == 0 ? mem_fmt("--%s", o->name) : mem_fmt("--%s/-%c", o->name, o->letter);
 }
 
@@ -238,7 +238,7 @@ static bool keep(struct reader *r, const struct token_option *o, const char *val
 {
 	char *place = (char *)r->args + o->offset;
 	const char *word = value;
-	AUTO_FREE char *name = called(o);
+	AUTO_FREE char *name = called(o, r->verb);
 
 	switch (o->kind) {
 	case TOKEN_STATUS:
@@ -256,8 +256,7 @@ static bool keep(struct reader *r, const struct token_option *o, const char *val
 		r->args->days_given = true;
 		r->args->days_alias = r->args->days_alias || o->hidden;
 		return python_int(value, &r->args->days) ||
-		       err_set(r->e, ERR_USAGE, "argument %s%s: invalid int value: '%s'", name,
-		               r->verb == TOKEN_CREDENTIAL_GENERATE && !o->hidden ? "/--days" : "", value);
+		       err_set(r->e, ERR_USAGE, "argument %s: invalid int value: '%s'", name, value);
 	default:
 		break;
 	}
@@ -285,7 +284,7 @@ static const char *const *words(char **argv)
 /* `attached`: what stood behind "=" or right after a letter, or NULL. */
 static bool take_option(struct reader *r, const struct token_option *o, char **attached)
 {
-	AUTO_FREE char *name = called(o);
+	AUTO_FREE char *name = called(o, r->verb);
 	bool truth = true;
 
 	r->seen |= 1ull << (o - options);
@@ -389,7 +388,7 @@ static bool finish(struct reader *r)
 	if (r->args->group == NULL)
 		r->args->group = d->group;
 	for (size_t i = 0; i < COUNT(options); i++) {
-		AUTO_FREE char *name = called(&options[i]);
+		AUTO_FREE char *name = called(&options[i], r->verb);
 		bool given = (r->seen & 1ull << i) != 0 || (options[i].letter == 'r' && r->args->registry != NULL);
 		if ((options[i].required & BIT(r->verb)) != 0 && !given)
 			buf_fmt(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
