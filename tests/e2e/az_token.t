@@ -84,6 +84,48 @@ R="-r contoso -g $EMULATOR_RESOURCE_GROUP"
 	same create $R -n @-token-d --scope-map missing-map --no-passwords
 	same create $R -n @-token-d --scope-map demo-pull --no-passwords --expiration-in-days 3
 }
+# Words in unusual forms.
+# shellcheck disable=SC2086
+{
+	same Show $R -n old-token --query name
+	same show $R --nam=old-token --quer=name -otsv
+	same show $R -nold-token -o=YAML --query status
+	same show $R -n old-token --re x
+	same show $R -n old-token --subscription "$EMULATOR_SUBSCRIPTION" --query id
+	same show $R -n old-token -o xml
+	same credential generate $R -n old-token --password1 --query username --expiration-in 1_0
+	same credential generate $R -n old-token --password1 --query username --expiration-in-days=0x1
+	same credential generate $R -n old-token --password1 --query username --expiration 2031-1-2t3:4:5z
+	same credential generate $R -n old-token --password1 --query username --expiration 2031-02-29T00:00:00Z
+	same credential generate $R -n old-token --password1=true
+	same create $R -n @-token-e --scope-map demo-pull --no-pass TRUE --query status
+	same delete $R -n @-token-e -yo json
+	same list -r CONTOSO -g '' --query '[].name'
+	for query in '`"ä"`' '{é:name}' '{"é":name}' '[`1.50`,`1e3`,`100000000000000000000`]' '`{}`' '[]' '[nosuch]' 'credentials.passwords[::-1].name' \
+		"credentials.passwords[?expiry>'2030'].name" 'sort_by(credentials.passwords,&name)[-1]' '@.name' 'to_string(@.status)'; do
+		for format in json table tsv yaml; do same show $R -n old-token -o $format --query "$query"; done
+	done
+	export AZURE_DEFAULTS_ACR=contoso AZURE_CORE_OUTPUT=Yaml
+	same show -n old-token --query name
+	unset AZURE_DEFAULTS_ACR AZURE_CORE_OUTPUT
+}
+# Answers in unusual forms.
+answer() { # STATUS BODY WORD...
+	fault "{\"operation\":\"token-get\",\"effect\":\"status\",\"count\":0,\"status\":$1,\"body\":$2}" >/dev/null
+	shift 2
+	# shellcheck disable=SC2086
+	same show $R -n old-token "$@"
+	no_faults >/dev/null
+}
+for body in '{"properties":{"creationDate":"2030-01-01T00:00:00.1234567+02:00","status":"odd one"}}' '{"name":1,"unknown":[1.0,1.10,null,"é"]}' \
+	'{"properties":{"credentials":{"passwords":[{"name":"password3"},null]}}}' '{"id":"/subscriptions/s/resourceGroups/G/providers/P/T/N"}'; do
+	for format in json table tsv yaml; do answer 200 "$body" -o $format; done
+done
+answer 200 '{"properties":{"creationDate":"soon"}}'
+answer 404 '{"code":"C","message":"m"}'
+answer 409 '{"error":{"code":"C","message":"m","details":[{"code":"d"}]}}'
+answer 501 '""'
+
 # And as the developer who has no configuration but has logged in with az: not one word of acrotate's own is needed.
 export ACROTATE_CONFIG="" XDG_CONFIG_HOME="$T/none" HOME="$T"
 # shellcheck disable=SC2086
