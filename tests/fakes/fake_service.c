@@ -122,8 +122,8 @@ static void say_passwords(const struct fake_service *s, int with_value, struct b
 
 static void say_token(const struct fake_service *s, struct buf *out)
 {
-	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{\"provisioningState\":\"Succeeded\","
-	             "\"status\":\"enabled\",\"credentials\":{");
+	buf_fmt(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{\"provisioningState\":\"Succeeded\","
+	             "\"status\":\"%s\",\"credentials\":{", s->disabled ? "disabled" : "enabled");
 	say_passwords(s, -1, out);
 	buf_str(out, "}}}");
 }
@@ -160,6 +160,12 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 		s->late_requests--;
 		keep_for_later(s, slot, expiry);
 		return cut_off(e, false);
+	}
+	if (s->refuse_generates > 0) {
+		s->refuse_generates--;
+		rs->status = 409;
+		buf_str(&rs->body, "{\"error\":{\"code\":\"TokenNotActive\",\"message\":\"not yet\"}}");
+		return true;
 	}
 	s->generated++;
 	fake_service_generate(s, slot, expiry);
@@ -218,6 +224,8 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 
 	if (s->seam != NULL)
 		s->seam();
+	if (s->asked != NULL)
+		s->asked(s, rq);
 	s->requests++;
 	fake_service_pass(s, 20);
 	*rs = (struct http_response){ .retry_after_ms = -1, .date = s->clock_ms / 1000 };

@@ -35,6 +35,9 @@ struct fake_service {
 	struct fake_late { bool on; int slot; int64_t at_ms; char expiry[FAKE_EXPIRY_MAX]; } late[4];
 	bool both;                  /* what az does when no slot is named: every generate replaces both */
 	void (*seam)(void);         /* called before and after each request acts, or NULL */
+	void (*asked)(struct fake_service *s, const struct http_request *rq);    /* before it acts, with what it asks for, or NULL */
+	int  refuse_generates;      /* so many of the next ones are refused, provably without having acted */
+	bool disabled;              /* the token */
 };
 
 void fake_service_init(struct fake_service *s);
