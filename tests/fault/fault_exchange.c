@@ -45,7 +45,8 @@ static void remove_now(void *ctx)
 	(void)unlink(w->at->path);
 }
 
-/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back. */
+/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back; the 1st unlinkat
+ * removes what was displaced. */
 static const struct row {
 	const char *name;
 	struct { const char *call; int nth; void (*fn)(void *); const char *text; } by[2];
@@ -68,6 +69,8 @@ static const struct row {
 	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YToy\"}}}" },
 	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
 	  2, { "YToy", "Yzox" }, "YTox", true },
+	{ "over ours, by somebody who had read before it was there",
+	  { { "unlinkat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false },
 	{ "the file vanishes before the exchange", { { "renameat2", 2, remove_now, NULL } }, 1, { "auths" }, "YTox", false },
 };
 

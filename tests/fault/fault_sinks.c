@@ -230,6 +230,48 @@ static void nobody_else_opens_a_temporary(void **state)
 	scratch_remove(dir);
 }
 
+struct swap { const char *path, *elsewhere; };
+
+static void put_a_link(void *ctx)
+{
+	const struct swap *w = ctx;
+
+	(void)unlink(w->path);
+	if (symlink(w->elsewhere, w->path) != 0)
+		abort();
+}
+
+/* Between the look where the path leads and the opening of what is there: who can write in the directory must not choose the file whose
+ * mode and owner the password gets. */
+static void a_link_put_there_meanwhile_is_not_followed(void **state)
+{
+	char *dir = scratch_make(), path[4200], elsewhere[4200];
+	int refused = 0, came = 0;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/open-to-all", dir);
+	for (int nth = 1; came == nth - 1; nth++) {
+		struct err e = ERR_INIT;
+		struct stat st;
+		struct swap w = { path, elsewhere };
+		AUTO_TEST_SINK struct test_sink s = open_sink(path, &targets[0]);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		put_before(path, &targets[0]);
+		file_put(elsewhere, OLD_FILE);
+		CHECK(chmod(path, 0600) == 0 && chmod(elsewhere, 0666) == 0, "chmod");
+		fault_hook("openat", nth, put_a_link, &w);
+		bool ok = s.ops->prepare(s.s, &c, &e);
+		came += fault_unhook();
+		refused += !ok;
+		CHECK(!ok || came < nth || (s.ops->commit(s.s, &e) && lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)),
+		      "openat %d: the password can be read by all", nth);
+		(void)chmod(path, 0600);
+	}
+	CHECK(refused > 0, "never refused in %d", came);
+	scratch_remove(dir);
+}
+
 struct killed { const char *path; const struct target *t; int nth; };
 
 static int die(void *arg)
@@ -283,6 +325,7 @@ int main(void)
 		cmocka_unit_test(killed_anywhere),
 		cmocka_unit_test(a_power_cut_takes_nothing),
 		cmocka_unit_test(nobody_else_opens_a_temporary),
+		cmocka_unit_test(a_link_put_there_meanwhile_is_not_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
