@@ -13,6 +13,7 @@
 #include "fakes/fake_env.h"
 
 #define TOKEN_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/tokens/web-pull"
+#define OPERATION "https://arm.test/operations/1"
 #define BODY_MAX (1024 * 1024)
 
 /* ---- what it does ------------------------------------------------------------------------------------------------------------ */
@@ -167,8 +168,15 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 		buf_str(&rs->body, "{\"error\":{\"code\":\"TokenNotActive\",\"message\":\"not yet\"}}");
 		return true;
 	}
+	if (s->running_ms > 0) {
+		s->running = (struct fake_running){ .on = true, .slot = slot, .at_ms = s->clock_ms + s->running_ms };
+		(void)snprintf(s->running.expiry, sizeof(s->running.expiry), "%s", expiry);
+		rs->status = 202;
+		rs->location = mem_dup(OPERATION);
+		return true;
+	}
 	s->generated++;
-	fake_service_generate(s, slot, expiry);
+	fake_service_generate(s, slot, s->granted != NULL ? s->granted : expiry);
 	if (s->lose_replies > 0) {
 		s->lose_replies--;
 		return cut_off(e, true);
@@ -177,6 +185,41 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 	say_passwords(s, slot, &rs->body);
 	buf_char(&rs->body, '}');
 	return true;
+}
+
+static bool answer_read(struct fake_service *s, struct http_response *rs, struct err *e)
+{
+	if (s->fail_reads > 0) {
+		s->fail_reads--;
+		return cut_off(e, false);
+	}
+	if (s->missing == NULL) {
+		say_token(s, &rs->body);
+		return true;
+	}
+	rs->status = 404;
+	buf_fmt(&rs->body, "{\"error\":{\"code\":\"%s\",\"message\":\"it is not there\"}}", s->missing);
+	return true;
+}
+
+/* Its result is what generateCredentials would have answered. */
+static void answer_poll(struct fake_service *s, struct http_response *rs)
+{
+	struct fake_running *r = &s->running;
+
+	if (s->clock_ms < r->at_ms) {
+		rs->status = 202;
+		rs->location = mem_dup(OPERATION);
+		return;
+	}
+	if (r->on) {
+		r->on = false;
+		s->generated++;
+		fake_service_generate(s, r->slot, r->expiry);
+	}
+	buf_str(&rs->body, "{\"username\":\"web-pull\",");
+	say_passwords(s, r->slot, &rs->body);
+	buf_char(&rs->body, '}');
 }
 
 static void answer_login(const struct fake_service *s, const struct http_request *rq, struct http_response *rs)
@@ -197,8 +240,10 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"bearer\"}");
 	} else if (strstr(url, "/generateCredentials") != NULL) {
 		return answer_generate(s, rq, rs, e);
+	} else if (strcmp(url, OPERATION) == 0) {
+		answer_poll(s, rs);
 	} else if (strstr(url, "/tokens/web-pull") != NULL) {
-		say_token(s, &rs->body);
+		return answer_read(s, rs, e);
 	} else if (strstr(url, "/registries/contoso?") != NULL) {
 		buf_str(&rs->body, "{\"id\":\"/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso\","
 		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}");
@@ -253,7 +298,9 @@ struct http *fake_service_client(struct fake_service *s)
 
 static int64_t env_seconds(void *ctx)
 {
-	return ((struct fake_service *)ctx)->clock_ms / 1000;
+	const struct fake_service *s = ctx;
+
+	return s->clock_ms / 1000 + s->local_ahead_s;
 }
 
 static int64_t env_ms(void *ctx)

@@ -41,6 +41,9 @@ static struct {
 	int accepted_in_a_row;
 	bool fired;                             /* somebody meddled */
 	char bodies[4][400];                    /* of the first generates */
+	int64_t asked_us[4], asked_before_us[4];        /* on the disk then, of the slot that is asked for */
+	int polls;
+	int64_t oldest_intent_ms;               /* while an operation was seen running */
 	struct state at_commit, at_generate;    /* what was on the disk */
 	bool works_at_commit;
 	int accepted_at_commit, reads_at_last_login, reads_at_commit;
@@ -75,10 +78,19 @@ static void meddle(int kind, int nth)
 static void asked(struct fake_service *s, const struct http_request *rq)
 {
 	if (strstr(rq->url, "/generateCredentials") != NULL) {
-		if (met.generates < 4)
-			(void)snprintf(met.bodies[met.generates], sizeof(met.bodies[0]), "%s", buf_cstr(rq->body));
 		load(&met.at_generate);
+		if (met.generates < 4) {
+			const struct slot_memory *m = &met.at_generate.slot[strstr(buf_cstr(rq->body), "password2") != NULL];
+			(void)snprintf(met.bodies[met.generates], sizeof(met.bodies[0]), "%s", buf_cstr(rq->body));
+			met.asked_us[met.generates] = m->asked_us;
+			met.asked_before_us[met.generates] = m->asked_before_us;
+		}
 		meddle(AT_GENERATE, ++met.generates);
+	} else if (s->running.on) {
+		load(&met.at_generate);
+		int64_t age = s->clock_ms - met.at_generate.slot[s->running.slot].intent_since * 1000;
+		met.oldest_intent_ms = age > met.oldest_intent_ms ? age : met.oldest_intent_ms;
+		met.polls++;
 	} else if (strstr(rq->url, "/tokens/web-pull") != NULL) {
 		meddle(AT_READ, ++met.reads);
 	} else if (rq->basic_password != NULL) {
@@ -192,6 +204,16 @@ static void due(void)
 	clear_met();
 }
 
+/* The first password was delivered, the other slot is empty. */
+static void one_slot(void)
+{
+	stage();
+	must_run(0);
+	memcpy(deployed, memory[0].held, sizeof(deployed));
+	fake_service_pass(&service, 2 * DAY_MS);
+	clear_met();
+}
+
 /* ---- before the generate -------------------------------------------------------------------------------------------------------------- */
 
 static void another_run_keeps_this_one_out(void **state)
@@ -223,6 +245,11 @@ static void somebody_generates_the_spare(void)
 	memcpy(foreign, service.slot[spare].password, FAKE_PASSWORD_MAX);
 }
 
+static void nobody_answers_any_more(void)
+{
+	service.fail_reads = 1000;
+}
+
 static void somebody_puts_the_other_back(void)
 {
 	memcpy(memory[1].held, before, sizeof(before));
@@ -236,17 +263,18 @@ static void somebody_takes_the_job(void)
 /* Whatever happens between the decision and the request is seen by the look just before it. The intent that was saved goes. */
 static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 {
-	static const struct { const char *what; void (*fn)(void); enum err_kind kind; } rows[] = {
-		{ "somebody generates the spare slot", somebody_generates_the_spare, ERR_DECISION },
-		{ "somebody puts the other password back into a sink", somebody_puts_the_other_back, ERR_NONE },
-		{ "somebody disables the token", somebody_takes_the_job, ERR_DECISION },
+	static const struct { const char *what; void (*set)(void); void (*fn)(void); enum err_kind kind; } rows[] = {
+		{ "somebody generates the spare slot", due, somebody_generates_the_spare, ERR_DECISION },
+		{ "somebody generates the spare slot, which was empty", one_slot, somebody_generates_the_spare, ERR_DECISION },
+		{ "somebody puts the other password back into a sink", due, somebody_puts_the_other_back, ERR_NONE },
+		{ "somebody disables the token", due, somebody_takes_the_job, ERR_DECISION },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_STATE struct state now = { 0 };
 		struct ending end;
-		due();
+		rows[i].set();
 		meddler.kind = AT_READ;
 		meddler.nth = 2;    /* the first is before the decision */
 		meddler.fn = rows[i].fn;
@@ -303,9 +331,35 @@ static void a_request_that_may_act_yet_is_waited_for(void **state)
 	must_run(ROTATE_FORCE);
 	assert_int_equal(met.generates, 2);
 	assert_true(service.clock_ms - from >= PLAN_REQUEST_LIFE * 1000);
+	/* The ledger knows both expiries: should the first have acted unseen, it is ours all the same. */
+	assert_true(met.asked_us[0] != met.asked_us[1] && met.asked_before_us[1] == met.asked_us[0]);
 	fake_service_pass(&service, 120000);
 	assert_true(works(0) && works(1) && strcmp(memory[0].held, deployed) != 0);
 	assert_true(fake_service_accepts(&service, deployed));
+}
+
+/* Azure may take its time and say so: as long as it is seen running it may act, and a run that dies meanwhile must leave a young intent. */
+static void an_operation_that_is_seen_running_may_act(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	due();
+	int spare = 1 - slot_of(deployed);
+	service.running_ms = 5 * 60 * 1000;
+	must_run(ROTATE_FORCE);
+	assert_int_equal(met.generates, 1);
+	assert_true(met.polls > 3 && met.oldest_intent_ms > 0 && met.oldest_intent_ms < 65000);
+	assert_true(works(0) && works(1) && slot_of(memory[0].held) == spare);
+	/* One that never ends is left to the next run, which may not forget it. */
+	due();
+	spare = 1 - slot_of(deployed);
+	service.running_ms = 40 * DAY_MS;
+	int64_t from = service.clock_ms;
+	assert_false(run(ROTATE_FORCE, &end));
+	assert_true(end.e.kind == ERR_TRANSIENT && service.clock_ms - from < 3600 * 1000);
+	load(&met.at_generate);
+	assert_true(met.at_generate.slot[spare].intent);
 }
 
 /* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of this expiry may have acted. */
@@ -324,9 +378,73 @@ static void a_lost_answer_leaves_its_intent(void **state)
 	load(&now);
 	assert_true(now.slot[spare].intent && now.slot[spare].asked_us != 0);
 	assert_true(works(0) && strcmp(memory[0].held, deployed) == 0);
+	assert_true(met.generates <= 3);
 	fake_service_pass(&service, 120000);
 	must_run(0);
 	assert_true(works(0) && works(1));
+}
+
+/* A request that never acted: the next run waits as long as it may yet act, then nobody asks for it any more. */
+static void an_intent_ends_with_its_request(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	due();
+	int spare = 1 - slot_of(deployed);
+	service.late_requests = 1;
+	service.late_ms = 90 * DAY_MS;
+	service.fail_reads = 0;
+	meddler.kind = AT_READ;
+	meddler.nth = 3;
+	meddler.fn = nobody_answers_any_more;
+	assert_false(run(ROTATE_FORCE, &end));
+	assert_true(met.fired && met.generates == 1);
+	load(&now);
+	assert_true(now.slot[spare].intent);
+	service.fail_reads = 0;
+	must_run(0);
+	load(&now);
+	assert_true(now.slot[spare].intent && met.generates == 1);
+	fake_service_pass(&service, 61000);
+	must_run(0);
+	load(&now);
+	assert_true(!now.slot[spare].intent && now.slot[spare].intent_since == 0 && met.generates == 1);
+	clear_met();
+	must_run(0);
+	assert_int_equal(met.reads, 0);
+}
+
+/* A passing failure is met again a few times, in a while that is bounded. */
+static void a_request_that_fails_is_repeated_a_few_times(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	due();
+	service.fail_reads = 2;
+	must_run(ROTATE_FORCE);
+	assert_true(works(0) && strcmp(memory[0].held, deployed) != 0);
+	due();
+	service.fail_reads = 1000;
+	int64_t from = service.clock_ms;
+	assert_false(run(ROTATE_FORCE, &end));
+	assert_int_equal(end.e.kind, ERR_TRANSIENT);
+	assert_true(met.reads >= 3 && met.reads <= 6 && service.clock_ms - from < 600 * 1000);
+}
+
+/* What the state says of the token is not enough to generate: it is read, although it was read a moment ago by another run. */
+static void the_token_is_read_before_the_decision(void **state)
+{
+	(void)state;
+	due();
+	must_run(0);
+	fake_service_pass(&service, 60000);
+	clear_met();
+	must_run(ROTATE_FORCE);
+	assert_int_equal(met.generates, 1);
+	assert_true(met.reads >= 3);    /* before the decision, before the request, behind the proof */
 }
 
 /* With nothing to protect the request is repeated at once, with the expiry of the first: whichever acts, it is known as ours. */
@@ -371,6 +489,26 @@ static void a_refused_request_leaves_no_intent(void **state)
 	load(&now);
 	assert_true(!now.slot[0].intent && !now.slot[1].intent && now.slot[0].intent_since == 0 && now.slot[1].intent_since == 0);
 	assert_string_equal(memory[0].held, deployed);
+}
+
+/* A service that gives longer than it was asked for does not move the rotation. */
+static void more_than_was_asked_for_is_not_used(void **state)
+{
+	static const struct { const char *what, *granted; } rows[] = { { "years", "2099-01-01T00:00:00Z" }, { "for ever", "" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		due();
+		int spare = 1 - slot_of(deployed);
+		service.granted = rows[i].granted;
+		CHECK(run(ROTATE_FORCE, &end), "%s: %s", rows[i].what, end.e.text);
+		load(&now);
+		CHECK(now.slot[spare].expires_us == met.asked_us[0] && now.slot[spare].delivered, "%s: %lld", rows[i].what,
+		      (long long)now.slot[spare].expires_us);
+		CHECK(end.out.expires == met.asked_us[0] / 1000000, "%s", rows[i].what);
+	}
 }
 
 /* Every expiry is another one, and never ends in a zero, which the service would not echo. */
@@ -442,9 +580,22 @@ static void what_is_never_accepted_is_delivered_to_nobody(void **state)
 	load(&now);
 	assert_true(!now.slot[spare].delivered && now.failures == 1 && now.next_generate > service.clock_ms / 1000);
 	/* Backing off: the next one does not generate. */
+	assert_true(now.next_generate - service.clock_ms / 1000 <= 900);
 	clear_met();
 	assert_true(run(0, &end) || end.e.kind == ERR_TRANSIENT);
 	assert_int_equal(met.generates, 0);
+	/* Never longer than a quarter of what the deployed one has left. */
+	due();
+	fake_service_pass(&service, service.slot[slot_of(deployed)].expires_ms - service.clock_ms - 40 * 60 * 1000);
+	clear_met();
+	meddler.kind = AT_LOGIN;
+	meddler.nth = 1;
+	meddler.fn = never_accepts;
+	assert_false(run(ROTATE_FORCE, &end));
+	load(&now);
+	int64_t left = service.slot[slot_of(deployed)].expires_ms - service.clock_ms;
+	assert_true(met.fired && now.next_generate * 1000 > service.clock_ms && left > 0);
+	assert_true(now.next_generate * 1000 - service.clock_ms <= left / 4 + 1000);
 }
 
 static void somebody_generates_ours(void)
@@ -561,6 +712,7 @@ static void a_sink_that_fails_is_left_out(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *r = &rows[i];
+		AUTO_STATE struct state now = { 0 };
 		struct ending end;
 		due();
 		specs[1].optional = r->optional;
@@ -570,13 +722,48 @@ static void a_sink_that_fails_is_left_out(void **state)
 		CHECK(ok == r->ok, "%s: %s", r->what, end.e.text);
 		CHECK(end.out.delivered && works(0) && works(1), "%s", r->what);
 		CHECK(strcmp(memory[0].held, deployed) != 0 && strcmp(memory[1].held, deployed) == 0, "%s", r->what);
+		/* What a commit that failed left beside the sink is swept by the next run, and no sooner is the delivery finished. */
+		load(&now);
+		CHECK(now.unfinished == (r->at == offsetof(struct memory, no_commit)), "%s: unfinished %d", r->what, now.unfinished);
+		CHECK(memory[1].sweeps == 0, "%s", r->what);
 		/* It is held, or may be: not generated, though asked for, with all the time in the world. */
 		fake_service_pass(&service, 20 * DAY_MS);
 		clear_met();
 		(void)run(ROTATE_FORCE, &end);
+		CHECK((memory[1].sweeps > 0) == now.unfinished, "%s: not swept", r->what);
 		CHECK(met.generates == 0 || works(1), "%s: cut off", r->what);
 		CHECK(fake_service_accepts(&service, memory[1].held), "%s: cut off", r->what);
 	}
+}
+
+static int committed;
+
+static void two_months_pass(struct memory *m)
+{
+	committing(m);
+	if (committed++ == 0)
+		fake_service_pass(&service, 61 * DAY_MS);
+}
+
+/* One rotation a run: what is due again when it is done is for the next one. What was left is stamped, and what was done is told. */
+static void a_run_rotates_once(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	due();
+	int old = slot_of(deployed);
+	CHECK(run(ROTATE_FORCE, &end), "%s", end.e.text);
+	load(&now);
+	assert_true(now.slot[old].left != 0 && now.slot[1 - old].left == 0);
+	assert_true(end.out.when == 0 && end.out.did == PLAN_ROTATE && end.out.why == WHY_NOT_DUE && end.out.in_step == SINKS);
+	assert_int_equal(end.out.slot, 1 - old);
+	due();
+	committed = 0;
+	memory[0].committing = two_months_pass;
+	CHECK(run(ROTATE_FORCE, &end), "%s", end.e.text);
+	assert_true(committed == 1 && met.generates == 1 && works(0) && works(1));
 }
 
 /* What is not atomic and may fail half way comes first, whatever the order of the job. */
@@ -629,7 +816,13 @@ static void a_hook_that_fails_is_owed(void **state)
 		(void)unlink(told);
 		must_run(0);
 		CHECK(access(told, F_OK) != 0, "of the job: %d: run for ever", of_job);
+		/* One that was taken out of the job is owed no more. */
+		*hook = no;
+		assert_false(run(ROTATE_FORCE, &end));
 		*hook = NULL;
+		must_run(0);
+		load(&now);
+		CHECK(!now.job_hook_owed && !state_sink(&now, "a", "memory:one")->hook_owed, "of the job: %d: owed for ever", of_job);
 	}
 }
 
@@ -661,12 +854,102 @@ static void refused_twice_is_dead(void **state)
 	CHECK(run(0, &end), "%s", end.e.text);
 	assert_int_equal(met.generates, 0);
 	assert_string_equal(memory[0].held, deployed);
+	/* Which makes the next refusal the first again. */
+	load(&met.at_generate);
+	assert_int_equal(met.at_generate.rejected_at, 0);
 	due();
 	service.slot[slot_of(deployed)].accepted_ms = INT64_MAX;
 	int64_t from = service.clock_ms;
 	CHECK(run(0, &end), "%s", end.e.text);
 	assert_int_equal(met.generates, 1);
-	assert_true(service.clock_ms - from >= 60000 && works(0) && works(1));
+	from = service.clock_ms - from;
+	assert_true(from >= 60000 && from < 600000 && works(0) && works(1));
+}
+
+/* The state is lost, and nobody but this job uses the token: what the sinks hold works until the registry has refused it twice. */
+static void exclusive_waits_for_the_second_refusal(void **state)
+{
+	AUTO_FREE char *path = mem_fmt("%s/web.state", state_dir);
+
+	(void)state;
+	for (int dead = 0; dead < 2; dead++) {
+		struct ending end;
+		due();
+		(void)unlink(path);
+		job.policy.exclusive = true;
+		service.slot[slot_of(deployed)].accepted_ms = dead ? INT64_MAX : service.clock_ms + 30000;
+		int64_t from = service.clock_ms;
+		bool ok = run(0, &end);
+		CHECK(service.clock_ms - from >= 60000, "dead %d: after %lld ms", dead, (long long)(service.clock_ms - from));
+		CHECK(ok == dead && met.generates == dead, "dead %d: %s", dead, end.e.text);
+		CHECK(dead || (end.e.kind == ERR_DECISION && strcmp(memory[0].held, deployed) == 0), "%s", end.e.text);
+		CHECK(!dead || (works(0) && works(1)), "dead");
+	}
+}
+
+/* Times are the service's; a local clock that is off by a day is refused, because nothing else on this machine can be believed either. */
+static void times_are_the_services(void **state)
+{
+	static const struct { int64_t ahead_s; bool ok; } rows[] = { { 3600, true }, { -3600, true }, { 86000, true }, { 90000, false }, { -90000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		due();
+		service.local_ahead_s = rows[i].ahead_s;
+		bool ok = run(ROTATE_FORCE, &end);
+		CHECK(ok == rows[i].ok, "%lld: %s", (long long)rows[i].ahead_s, end.e.text);
+		CHECK(met.generates == ok, "%lld", (long long)rows[i].ahead_s);
+		if (!ok)
+			continue;
+		load(&now);
+		int64_t expires = now.slot[slot_of(memory[0].held)].expires_us / 1000000, want = service.clock_ms / 1000 + 90 * 86400;
+		CHECK(expires <= want && expires > want - 600, "%lld: it lives %lld s", (long long)rows[i].ahead_s, (long long)(expires - want));
+	}
+}
+
+/* Only the service's word for "there is no such token" means that. */
+static void what_is_missing_is_told_apart(void **state)
+{
+	static const struct { const char *code; bool gone; } rows[] = { { "ResourceNotFound", true }, { "ResourceGroupNotFound", false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		due();
+		service.missing = rows[i].code;
+		assert_false(run(ROTATE_FORCE, &end));
+		load(&now);
+		CHECK(now.slot[0].gone == rows[i].gone && now.slot[1].gone == rows[i].gone, "%s", rows[i].code);
+		CHECK(met.generates == 0 && strcmp(memory[0].held, deployed) == 0, "%s", rows[i].code);
+	}
+}
+
+/* Nothing is written: neither by one that would rotate nor by one that asks, whatever the registry says. */
+static void a_dry_run_changes_nothing(void **state)
+{
+	static const struct { const char *what; unsigned flags; bool refused; } rows[] = {
+		{ "nothing due", ROTATE_DRY_RUN, false }, { "forced", ROTATE_DRY_RUN | ROTATE_FORCE, false },
+		{ "asks", ROTATE_DRY_RUN | ROTATE_ASK, false }, { "asks, and is refused", ROTATE_DRY_RUN | ROTATE_ASK, true },
+	};
+	AUTO_FREE char *path = mem_fmt("%s/web.state", state_dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ending end;
+		due();
+		char *old = file_get(path);
+		int commits = memory[0].commits, prepares = memory[0].prepares;
+		service.slot[slot_of(deployed)].accepted_ms = rows[i].refused ? INT64_MAX : 0;
+		(void)run(rows[i].flags, &end);
+		char *new = file_get(path);
+		CHECK_TEXT(new, old, "%s", rows[i].what);
+		CHECK(met.generates == 0 && memory[0].commits == commits && memory[0].prepares == prepares, "%s", rows[i].what);
+		free(old);
+		free(new);
+	}
 }
 
 /* ---- ----------------------------------------------------------------------------------------------------------------------------------- */
@@ -716,6 +999,16 @@ int main(void)
 		cmocka_unit_test(a_hook_that_fails_is_owed),
 		cmocka_unit_test(a_sink_that_lags_gets_what_the_others_have),
 		cmocka_unit_test(refused_twice_is_dead),
+		cmocka_unit_test(a_dry_run_changes_nothing),
+		cmocka_unit_test(what_is_missing_is_told_apart),
+		cmocka_unit_test(times_are_the_services),
+		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
+		cmocka_unit_test(a_run_rotates_once),
+		cmocka_unit_test(more_than_was_asked_for_is_not_used),
+		cmocka_unit_test(the_token_is_read_before_the_decision),
+		cmocka_unit_test(a_request_that_fails_is_repeated_a_few_times),
+		cmocka_unit_test(an_intent_ends_with_its_request),
+		cmocka_unit_test(an_operation_that_is_seen_running_may_act),
 	};
 
 	return cmocka_run_group_tests(tests, set_stage, strike_stage);
