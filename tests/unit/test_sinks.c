@@ -280,6 +280,29 @@ static void as_another_user(void **state)
 	assert_non_null(strstr(e.text, "Permission denied"));
 }
 
+/* Two jobs with an entry each in one file: what one sweeps is not what the other has prepared. */
+static void entries_of_one_file_are_swept_apart(void **state)
+{
+	AUTO_TEST_SINK struct test_sink one = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	AUTO_TEST_SINK struct test_sink two = test_sink_open("docker", "path", path, "key", "r.io/two", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	file_put(path, "{\"auths\":{}}");
+	assert_true(one.ops->prepare(one.s, &c, &e));
+	assert_int_equal(temporaries_in(dir), 1);
+	assert_true(two.ops->sweep(two.s, &who, &e));
+	assert_int_equal(temporaries_in(dir), 1);
+	CHECK(one.ops->commit(one.s, &e), "%s", e.text);
+	assert_int_equal(temporaries_in(dir), 0);
+	/* Its own it does take: of a run that was killed. */
+	assert_true(one.ops->prepare(one.s, &c, &e));
+	AUTO_TEST_SINK struct test_sink again = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	assert_true(again.ops->sweep(again.s, &who, &e));
+	assert_int_equal(temporaries_in(dir), 0);
+}
+
 /* Whatever is done, is done with that user's rights: once the directory is taken away from it, root could go on, and must not. */
 static void every_step_is_taken_as_that_user(void **state)
 {
@@ -438,6 +461,11 @@ static void credential_helpers(void **state)
 		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
 		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
 		CHECK(got != DONE || strcmp(back, "n\"w\\") == 0, "%s: '%s'", r->name, back);
+		/* Somebody else's is not ours to copy to other sinks. */
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_SECRET struct secret *held = NULL;
+		struct err unread = ERR_INIT;
+		CHECK(e.kind != ERR_DECISION || (t.ops->read_current(t.s, &who, &held, &unread) && held == NULL), "%s: read as ours", r->name);
 		CHECK(strstr(e.text, "n\\\"w") == NULL && strstr(e.text, "n\"w") == NULL, "%s: the password in '%s'", r->name, e.text);
 	}
 }
@@ -448,8 +476,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(deliveries), T(reads_back), T(an_abort_leaves_nothing), T(what_changed_since_prepare_is_kept),
-		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(identities),
-		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(every_step_is_taken_as_that_user), T(identities),
+		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(every_step_is_taken_as_that_user),
+		T(entries_of_one_file_are_swept_apart), T(identities),
 		T(specs_that_cannot_work), T(credential_helpers),
 	};
 

@@ -175,6 +175,14 @@ static void a_stranger_in_its_place_goes(void **state)
 	assert_non_null(spare);
 	int fd = open(outside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0 && write(fd, "mine", 4) == 4 && close(fd) == 0);
+	/* A file of another user, who could have it open: what is written must be another file. */
+	if (geteuid() == 0) {
+		struct stat st;
+		int theirs = open(spare, O_RDONLY | O_CLOEXEC);
+		assert_true(theirs >= 0 && fchown(theirs, 12345, 0) == 0);
+		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%s", e.text);
+		assert_true(fstat(theirs, &st) == 0 && st.st_nlink == 0 && close(theirs) == 0);
+	}
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(unlink(spare), 0);
 		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
