@@ -25,6 +25,7 @@
 
 #define DAY_MS  (86400 * INT64_C(1000))
 #define SINKS   2
+#define REQUESTS_MAX 2000       /* the longest here is a long-running operation */
 
 /* ---- the stage ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -42,6 +43,8 @@ static struct {
 	bool fired;                             /* somebody meddled */
 	char bodies[4][400];                    /* of the first generates */
 	int64_t asked_us[4], asked_before_us[4];        /* on the disk then, of the slot that is asked for */
+	int held_killed;                        /* generates of a slot whose living password a sink held */
+	int64_t revoke_at_first[2];             /* on the disk, at the first generate */
 	int polls;
 	int64_t oldest_intent_ms;               /* while an operation was seen running */
 	struct state at_commit, at_generate;    /* what was on the disk */
@@ -75,6 +78,16 @@ static void meddle(int kind, int nth)
 	meddler.fn();
 }
 
+static bool works(size_t sink)
+{
+	return fake_service_accepts(&service, memory[sink].held);
+}
+
+static int slot_of(const char *held)
+{
+	return strcmp(service.slot[0].password, held) == 0 ? 0 : strcmp(service.slot[1].password, held) == 0 ? 1 : -1;
+}
+
 static void asked(struct fake_service *s, const struct http_request *rq)
 {
 	if (strstr(rq->url, "/generateCredentials") != NULL) {
@@ -85,6 +98,10 @@ static void asked(struct fake_service *s, const struct http_request *rq)
 			met.asked_us[met.generates] = m->asked_us;
 			met.asked_before_us[met.generates] = m->asked_before_us;
 		}
+		for (int i = 0; i < 2 && met.generates == 0; i++)
+			met.revoke_at_first[i] = met.at_generate.slot[i].revoke;
+		for (size_t i = 0; i < SINKS; i++)
+			met.held_killed += works(i) && strstr(buf_cstr(rq->body), slot_of(memory[i].held) == 0 ? "password1" : "password2") != NULL;
 		meddle(AT_GENERATE, ++met.generates);
 	} else if (s->running.on) {
 		load(&met.at_generate);
@@ -158,8 +175,10 @@ static bool run(unsigned flags, struct ending *end)
 	bool ok;
 
 	*end = (struct ending){ .e = ERR_INIT };
-	while ((ok = rotation_step(r, http, &again, &end->e)) && again >= 0)
+	while ((ok = rotation_step(r, http, &again, &end->e)) && again >= 0) {
 		fake_service_pass(&service, again);
+		CHECK(service.requests < REQUESTS_MAX, "it never ends");
+	}
 	end->out = *rotation_outcome(r);
 	rotation_free(r);
 	http_close(http);
@@ -174,16 +193,6 @@ static void must_run(unsigned flags)
 	CHECK(run(flags, &end), "%s", end.e.text);
 }
 
-static bool works(size_t sink)
-{
-	return fake_service_accepts(&service, memory[sink].held);
-}
-
-static int slot_of(const char *held)
-{
-	return strcmp(service.slot[0].password, held) == 0 ? 0 : strcmp(service.slot[1].password, held) == 0 ? 1 : -1;
-}
-
 /* Both slots are ours, one is deployed, the other was left long ago; the next rotation is due. `before`: what the sinks held before. */
 static char deployed[64], before[64];
 
@@ -195,7 +204,7 @@ static void due(void)
 	fake_service_pass(&service, 61 * DAY_MS);
 	must_run(0);
 	memcpy(deployed, memory[0].held, sizeof(deployed));
-	assert_true(strcmp(before, deployed) != 0 && works(0) && works(1));
+	assert_true(strcmp(before, deployed) != 0 && works(0) && works(1) && met.held_killed == 0);
 	fake_service_pass(&service, 2 * DAY_MS);
 	must_run(0);
 	/* Shortly before the one that was left expires: until then somebody might use it yet. */
@@ -952,6 +961,100 @@ static void a_dry_run_changes_nothing(void **state)
 	}
 }
 
+/* ---- a password leaked ----------------------------------------------------------------------------------------------------------------- */
+
+static bool is_dead(const char *password)
+{
+	return slot_of(password) < 0;
+}
+
+/* First every sink has another one, then all earlier ones die; with --now the other way round. What is to die was recorded before. */
+static void a_revoke_kills_when_nobody_needs_it(void **state)
+{
+	(void)state;
+	for (int now = 0; now < 2; now++) {
+		struct ending end;
+		due();
+		CHECK(run(ROTATE_REVOKE | (now ? ROTATE_REVOKE_NOW : 0), &end), "%s", end.e.text);
+		CHECK(end.out.revoked && is_dead(deployed) && is_dead(before), "now %d", now);
+		CHECK(works(0) && works(1) && end.out.in_step == SINKS, "now %d", now);
+		CHECK((met.held_killed == 0) == !now, "now %d: %d killed", now, met.held_killed);
+		CHECK(met.revoke_at_first[0] != 0 && met.revoke_at_first[1] != 0, "now %d: not recorded", now);
+	}
+}
+
+static void a_revoke_kills_nobody_elses_unasked(void **state)
+{
+	struct ending end;
+	AUTO_STATE struct state now = { 0 };
+
+	(void)state;
+	/* Without interrupting anybody it needs the other slot. */
+	due();
+	somebody_generates_the_spare();
+	assert_false(run(ROTATE_REVOKE, &end));
+	assert_int_equal(end.e.kind, ERR_DECISION);
+	assert_true(met.generates == 0 && !is_dead(foreign) && works(0));
+	load(&now);
+	assert_true(now.slot[0].revoke == 0 && now.slot[1].revoke == 0);
+	/* --now does not, and leaves it alone. */
+	CHECK(run(ROTATE_REVOKE | ROTATE_REVOKE_NOW, &end), "%s", end.e.text);
+	assert_true(!is_dead(foreign) && is_dead(deployed) && works(0) && works(1));
+	/* Named, it dies. */
+	due();
+	somebody_generates_the_spare();
+	CHECK(run(ROTATE_REVOKE | (slot_of(foreign) == 0 ? ROTATE_REVOKE_1 : ROTATE_REVOKE_2), &end), "%s", end.e.text);
+	assert_true(is_dead(foreign) && is_dead(deployed) && works(0) && works(1) && met.held_killed == 0);
+	/* It comes while the revoke is under way. */
+	due();
+	meddler.kind = AT_READ;
+	meddler.nth = 2;
+	meddler.fn = somebody_generates_the_spare;
+	assert_false(run(ROTATE_REVOKE, &end));
+	assert_true(met.fired && end.e.kind == ERR_DECISION && met.generates == 0 && !is_dead(foreign) && works(0));
+	/* Nothing is there to revoke. */
+	stage();
+	assert_false(run(ROTATE_REVOKE, &end));
+	assert_true(end.e.kind == ERR_DECISION && met.generates == 0);
+}
+
+static void generates_are_refused_from_now_on(void)
+{
+	service.refuse_generates = 1000;
+}
+
+/* Cut off between delivery and kill, and a sink restored from an older copy: that gets the new one before the old one dies. */
+static void a_revoke_heals_before_it_kills(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	due();
+	meddler.kind = AT_GENERATE;
+	meddler.nth = 2;
+	meddler.fn = generates_are_refused_from_now_on;
+	assert_false(run(ROTATE_REVOKE, &end));
+	assert_true(met.fired && !is_dead(deployed) && works(0) && strcmp(memory[0].held, deployed) != 0);
+	memcpy(memory[1].held, deployed, sizeof(deployed));
+	service.refuse_generates = 0;
+	met.held_killed = 0;
+	CHECK(run(0, &end), "%s", end.e.text);
+	assert_true(is_dead(deployed) && is_dead(before) && works(0) && works(1) && met.held_killed == 0);
+}
+
+static void a_revoke_waits_for_a_request_that_may_act(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	due();
+	service.late_requests = 1;
+	service.late_ms = 20000;
+	CHECK(run(ROTATE_REVOKE, &end), "%s", end.e.text);
+	fake_service_pass(&service, 120000);
+	assert_true(is_dead(deployed) && is_dead(before) && works(0) && works(1));
+}
+
 /* ---- ----------------------------------------------------------------------------------------------------------------------------------- */
 
 static int set_stage(void **state)
@@ -999,6 +1102,10 @@ int main(void)
 		cmocka_unit_test(a_hook_that_fails_is_owed),
 		cmocka_unit_test(a_sink_that_lags_gets_what_the_others_have),
 		cmocka_unit_test(refused_twice_is_dead),
+		cmocka_unit_test(a_revoke_waits_for_a_request_that_may_act),
+		cmocka_unit_test(a_revoke_heals_before_it_kills),
+		cmocka_unit_test(a_revoke_kills_nobody_elses_unasked),
+		cmocka_unit_test(a_revoke_kills_when_nobody_needs_it),
 		cmocka_unit_test(a_dry_run_changes_nothing),
 		cmocka_unit_test(what_is_missing_is_told_apart),
 		cmocka_unit_test(times_are_the_services),

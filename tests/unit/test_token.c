@@ -427,10 +427,12 @@ static void local_job(void **state)
 static const struct use_row {
 	const char *what, *held;
 	int64_t left, expires;          /* of password1, from now */
-	bool undelivered, gone, sink_hook, job_hook, unknown;
+	bool undelivered, gone, sink_hook, job_hook, unknown, unmarked /* password2 */;
 	bool kills[2];                  /* which slots may be generated */
 } uses[] = {
 	{ .what = "held", .held = SECRET_1, .expires = 30 * DAY, .kills = { false, false } },
+	{ .what = "held, though no delivery was recorded", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .unmarked = true,
+	  .kills = { true, false } },
 	{ .what = "left long ago", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .kills = { true, false } },
 	{ .what = "left within grace", .held = SECRET_2, .left = -DAY + 1, .expires = 30 * DAY, .kills = { false, false } },
 	{ .what = "left when grace ends", .held = SECRET_2, .left = -DAY, .expires = 30 * DAY, .kills = { true, false } },
@@ -467,7 +469,7 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	s.login_server = mem_dup("myregistry.azurecr.io");
 	s.slot[0] = (struct slot_memory){ .created = 100, .expires_us = (START + r->expires) * 1000000, .delivered = !r->undelivered, .gone = r->gone,
 	                                  .left = r->left == 0 ? 0 : START + r->left };
-	s.slot[1] = (struct slot_memory){ .created = 200, .expires_us = (START + 80 * DAY) * 1000000, .delivered = true };
+	s.slot[1] = (struct slot_memory){ .created = 200, .expires_us = (START + 80 * DAY) * 1000000, .delivered = !r->unmarked };
 	print_of(SECRET_1, &s.slot[0].print);
 	print_of(SECRET_2, &s.slot[1].print);
 	struct sink_memory *m = state_sink(&s, "f", place);
