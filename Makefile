@@ -152,9 +152,9 @@ model: all $B/t/flow-test_model
 # Faults put into copies of the tree, one by one: each must turn the test red that is named for it.
 mutants: $(OBJ)
 	@perl tests/mutants/run.pl $(FAULTS)
-proof-mutants: all
+proof-mutants: $(OBJ)
 	@packaging/install-deps proof
-	@tests/proof/mutants.sh
+	@MUTANTS_LIST=tests/proof/mutants.list perl tests/mutants/run.pl $(FAULTS)
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 check-identity: all
