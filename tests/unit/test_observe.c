@@ -597,6 +597,8 @@ static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 	static const char *const whats[] = { "quiet", "dirty", "state lost", "unfinished", "failing", "unread", "hook", "inspect", "intent",
 	                                     "revoke", "left", "due", "foreign ahead", "foreign ahead, told today" };
 
+	static const struct memory_row two = { .slot = 2, .created = CREATED(NEW) };
+
 	(void)state;
 	for (enum what w = QUIET; w <= WARNED; w++) {
 		struct state s = ledger();
@@ -619,8 +621,8 @@ static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 			s.slot[0].foreign_created = CREATED(NEXT);
 		}
 		s.last_warned = w == WARNED ? NOW - DAY + 1 : NOW - DAY;
-		state_sink(&s, "a", "memory:one")->slot = state_sink(&s, "b", "memory:two")->slot = 2;
-		state_sink(&s, "a", "memory:one")->created = state_sink(&s, "b", "memory:two")->created = CREATED(NEW);
+		remember(&s, "a", "memory:one", &two);
+		remember(&s, "b", "memory:two", &two);
 		memory[1].unreadable = w == UNREAD;
 		save(&s);
 		look(&o);
