@@ -5,6 +5,7 @@
 # make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
 # make coverage   error branches of rotate/, sink/, base/fs* that no test executes: none, or it fails
 # make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
+# make mutants    does each test see the fault it is there for?      (tests/mutants/faults.list)
 # make model      every order of everything that can happen, under the real rule, further out than in check
 # make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
 # make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
@@ -155,9 +156,12 @@ proof:
 # The model of the rule, further out than in `check`: a minute, and half a gigabyte.
 model: all $B/t/flow-test_model
 	MODEL=full $B/t/flow-test_model
-proof-mutants: all
+# Faults put into copies of the tree, one by one: each must turn the test red that is named for it.
+mutants: $(OBJ)
+	@perl tests/mutants/run.pl $(FAULTS)
+proof-mutants: $(OBJ)
 	@packaging/install-deps proof
-	@tests/proof/mutants.sh
+	@MUTANTS_LIST=tests/proof/mutants.list perl tests/mutants/run.pl $(FAULTS)
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 check-identity: all
@@ -260,7 +264,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench model coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -26,9 +26,11 @@ static bool is_on_token(const struct job *j, const struct token_run *r)
 	return strcasecmp(j->token, r->args->name) == 0 && strcasecmp(registry, r->registry) == 0;
 }
 
-/* Which slots nobody may kill: what a sink holds, and what was delivered and not left for `grace`. Both, where it cannot be told. */
+/* Which slots nobody may kill: what a sink holds, and what was delivered and not left for `grace`, or whose consumers a hook has yet to tell
+ * of the other. Both, where it cannot be told. */
 static unsigned in_use(const struct observation *o, int64_t now)
 {
+	const struct plan_input in = observe_input(o, now, false);
 	unsigned used = 0;
 
 	for (size_t i = 0; i < o->n_views; i++) {
@@ -40,8 +42,8 @@ static unsigned in_use(const struct observation *o, int64_t now)
 	}
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		const struct slot_memory *s = &o->state.slot[i];
-		bool left = s->left != 0 && now - s->left >= o->job->policy.grace;
-		bool gone = s->gone || (s->expires_us != 0 && s->expires_us / 1000000 < now);
+		bool left = !in.hook_owed && s->left != 0 && now - s->left >= in.grace;
+		bool gone = s->gone || (s->expires_us != 0 && s->expires_us / 1000000 <= now - in.margin);
 		if (s->delivered && !left && !gone)
 			used |= i == ACR_SLOT_1 ? TOKEN_KILLS_1 : TOKEN_KILLS_2;
 	}

@@ -254,8 +254,7 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 	struct slot_memory *m = &r->o.state.slot[fresh_slot(r)];
 
 	(void)h;
-	m->delivered = true;
-	m->left = 0;
+	m->delivered = true;    /* `left` is 0: cleared when it was recorded, and of one that a sink holds */
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		if (!r->prepared[i])
 			continue;

@@ -52,13 +52,7 @@ static void name_places(struct observation *o)
 	}
 }
 
-static bool print_known(const struct print *p)
-{
-	static const struct print none;
-
-	return memcmp(p, &none, sizeof(none)) != 0;
-}
-
+/* A print that is not known is all zero, which no password's is. */
 static enum holding match(const struct observation *o, const struct secret *held)
 {
 	struct print print;
@@ -67,7 +61,7 @@ static enum holding match(const struct observation *o, const struct secret *held
 		return HOLD_NOTHING;
 	crypto_print(held, &print);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (print_known(&o->state.slot[i].print) && print_equal(&print, &o->state.slot[i].print))
+		if (print_equal(&print, &o->state.slot[i].print))
 			return i == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
 	return HOLD_OTHER;
 }
@@ -313,6 +307,13 @@ bool observe_foreign(const struct observation *o, enum acr_slot slot, struct acr
 
 	*out = observe_slot(o, slot, &ours);
 	return out->present && !ours && !is_permitted(&o->job->policy, slot, out->created);
+}
+
+static bool print_known(const struct print *p)
+{
+	static const struct print none;
+
+	return memcmp(p, &none, sizeof(none)) != 0;
 }
 
 static struct slot_view view_slot(const struct observation *o, enum acr_slot slot, int64_t now)

@@ -14,6 +14,7 @@
 
 #define REGISTRY_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso"
 #define TOKEN_ID    REGISTRY_ID "/tokens/web-pull"
+#define OPERATION   "https://arm.test/operations/1"
 #define BODY_MAX (1024 * 1024)
 
 /* ---- what it does ------------------------------------------------------------------------------------------------------------ */
@@ -165,6 +166,12 @@ static void say_generated(const struct fake_service *s, int slot, struct buf *ou
 	buf_char(out, '}');
 }
 
+static void refuse_with(int status, const char *code, struct http_response *rs)
+{
+	rs->status = status;
+	buf_fmt(&rs->body, "{\"error\":{\"code\":\"%s\",\"message\":\"no\"}}", code);
+}
+
 static bool answer_generate(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
@@ -178,8 +185,20 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 		keep_for_later(s, slot, expiry);
 		return cut_off(e, false);
 	}
+	if (s->refuse_generates > 0) {
+		s->refuse_generates--;
+		refuse_with(409, "TokenNotActive", rs);
+		return true;
+	}
+	if (s->running_ms > 0) {
+		s->running = (struct fake_running){ .on = true, .slot = slot, .at_ms = s->clock_ms + s->running_ms };
+		(void)snprintf(s->running.expiry, sizeof(s->running.expiry), "%s", expiry);
+		rs->status = 202;
+		rs->location = mem_dup(OPERATION);
+		return true;
+	}
 	s->generated++;
-	fake_service_generate(s, slot, expiry);
+	fake_service_generate(s, slot, s->granted != NULL ? s->granted : expiry);
 	if (s->lose_replies > 0) {
 		s->lose_replies--;
 		return cut_off(e, true);
@@ -209,26 +228,43 @@ static void answer_generating(struct fake_service *s, struct http_response *rs)
 	rs->retry_after_ms = 1000;
 }
 
-static void refuse_with(int status, const char *code, struct http_response *rs)
+/* Its result is what generateCredentials would have answered. */
+static void answer_poll(struct fake_service *s, struct http_response *rs)
 {
-	rs->status = status;
-	buf_fmt(&rs->body, "{\"error\":{\"code\":\"%s\",\"message\":\"no\"}}", code);
+	struct fake_running *r = &s->running;
+
+	if (s->clock_ms < r->at_ms) {
+		rs->status = 202;
+		rs->location = mem_dup(OPERATION);
+		return;
+	}
+	if (r->on) {
+		r->on = false;
+		s->generated++;
+		fake_service_generate(s, r->slot, r->expiry);
+	}
+	say_generated(s, r->slot, &rs->body);
 }
 
-static void answer_token(struct fake_service *s, const struct http_request *rq, struct http_response *rs)
+static bool answer_token(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
 {
+	if (rq->method != HTTP_PUT && s->fail_reads > 0) {
+		s->fail_reads--;
+		return cut_off(e, false);
+	}
 	if (rq->method == HTTP_PUT) {
 		s->missing = false;
 		s->created_ms = s->clock_ms;
 		s->pending = s->creating;
 		rs->status = 201;
 	} else if (s->missing) {
-		refuse_with(404, "ResourceNotFound", rs);
-		return;
+		refuse_with(404, s->missing_code != NULL ? s->missing_code : "ResourceNotFound", rs);
+		return true;
 	} else if (s->pending > 0) {
 		s->pending--;
 	}
 	say_token(s, &rs->body);
+	return true;
 }
 
 static void answer_scope_map(const struct http_request *rq, struct http_response *rs)
@@ -269,8 +305,10 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		return answer_generate(s, rq, rs, e);
 	} else if (strstr(url, "/operationResults/generate") != NULL) {
 		answer_generating(s, rs);
+	} else if (strcmp(url, OPERATION) == 0) {
+		answer_poll(s, rs);
 	} else if (strstr(url, "/tokens/web-pull") != NULL) {
-		answer_token(s, rq, rs);
+		return answer_token(s, rq, rs, e);
 	} else if (strstr(url, "/scopeMaps/web-pull-scope-map") != NULL) {
 		answer_scope_map(rq, rs);
 	} else if (strstr(url, "/registries/contoso?") != NULL) {
@@ -342,6 +380,8 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 
 	if (s->seam != NULL)
 		s->seam();
+	if (s->asked != NULL)
+		s->asked(s, rq);
 	s->requests++;
 	fake_service_pass(s, 20 + s->latency_ms);
 	for (int i = 0; s->requests == s->taken_at && i < 2; i++)
@@ -373,7 +413,9 @@ struct http *fake_service_client(struct fake_service *s)
 
 static int64_t env_seconds(void *ctx)
 {
-	return ((struct fake_service *)ctx)->clock_ms / 1000;
+	const struct fake_service *s = ctx;
+
+	return s->clock_ms / 1000 + s->local_ahead_s;
 }
 
 static int64_t env_ms(void *ctx)

@@ -55,6 +55,14 @@ struct fake_service {
 	int  pending, pending_slot; /* of those that are left, and what was generated */
 	bool both;                  /* what az does when no slot is named: every generate replaces both */
 	void (*seam)(void);         /* called before and after each request acts, or NULL */
+	void (*asked)(struct fake_service *s, const struct http_request *rq);    /* before it acts, with what it asks for, or NULL */
+	int  refuse_generates;      /* so many of the next ones are refused, provably without having acted */
+	const char *missing_code;   /* the code of the 404 while it is missing; NULL: ResourceNotFound */
+	int  fail_reads;            /* so many of the next reads of the token fail in passing */
+	const char *granted;        /* the expiry that is given instead of what is asked for, or NULL */
+	int64_t running_ms;         /* a generate is answered 202 and carried out so much later; 0: at once */
+	struct fake_running { bool on; int slot; int64_t at_ms; char expiry[FAKE_EXPIRY_MAX]; } running;
+	int64_t local_ahead_s;      /* so much is the local clock ahead of the service's */
 };
 
 void fake_service_init(struct fake_service *s);

@@ -46,30 +46,41 @@ static void remove_now(void *ctx)
 	(void)unlink(w->at->path);
 }
 
-/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back. */
+/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back; the 1st unlinkat
+ * removes what was displaced. */
 static const struct row {
 	const char *name;
-	struct { const char *call; int nth; void (*fn)(void *); const char *text; } by[2];
+	struct { const char *call; int nth; void (*fn)(void *); const char *text; } by[3];
 	int n;
 	const char *want[4];            /* all must be in the file at the end, and ours */
 	const char *gone;               /* must not be; or NULL */
+	bool first;                     /* there is no file before */
 	bool contested;                 /* want[0] and gone are values of one entry: after a kill nobody knows which is newer */
 } rows[] = {
 	{ "between our read and the look before the exchange",
-	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false },
+	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
 	{ "between the look and the exchange",
-	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false },
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
 	{ "it logged out",
-	  { { "renameat2", 2, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, "YTox", false },
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, "YTox", false, false },
 	{ "two writers: the second, before the swap back, knew nothing of the first",
 	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
 	    { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
-	  2, { "YTox", "Yjox", "Yzox" }, NULL, false },
+	  2, { "YTox", "Yjox", "Yzox" }, NULL, false, false },
 	{ "two writers: the second, before the look that precedes the swap back",
 	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YToy\"}}}" },
 	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
-	  2, { "YToy", "Yzox" }, "YTox", true },
-	{ "the file vanishes before the exchange", { { "renameat2", 2, remove_now, NULL } }, 1, { "auths" }, "YTox", false },
+	  2, { "YToy", "Yzox" }, "YTox", false, true },
+	{ "over ours, by somebody who had read before it was there",
+	  { { "unlinkat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
+	{ "three writers: the last one, before the look that precedes the swap back, had read what was there first",
+	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"},\"c\":{\"auth\":\"Yzox\"}}}" },
+	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"d\":{\"auth\":\"ZDox\"}}}" } },
+	  3, { "YTox", "Yjox", "Yzox", "ZDox" }, NULL, false, false },
+	{ "there was no file, and somebody makes one",
+	  { { "renameat2", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, NULL, true, false },
+	{ "the file vanishes before the exchange", { { "renameat2", 2, remove_now, NULL } }, 1, { "auths" }, "YTox", false, false },
 };
 
 static bool holds(const char *path, const struct row *r, bool ours, const char **missing)
@@ -100,9 +111,12 @@ static bool deliver(const struct run *run, struct err *e)
 {
 	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", run->at->path, NULL);
 	AUTO_CREDENTIAL struct credential c = test_credential("new");
-	struct writer w[2];
+	struct writer w[3];
 
-	file_put(run->at->path, BASE);
+	if (run->r->first)
+		(void)unlink(run->at->path);
+	else
+		file_put(run->at->path, BASE);
 	if (!t.ops->prepare(t.s, &c, e))
 		return false;
 	for (int i = 0; i < run->r->n; i++) {
@@ -402,6 +416,45 @@ static void who_never_stops_writing_is_left_to_the_next_run(void **state)
 	scratch_remove(dir);
 }
 
+/* Not every file system can exchange, or rename without replacing. There the file is compared at the last moment, and a first one linked. */
+static void without_exchange(void **state)
+{
+	static const struct row moments[] = {
+		{ .name = "before the comparison", .by = { { "renameat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
+		  .n = 1, .want = { "YTox", "Yjox" } },
+		{ .name = "there was no file, and somebody makes one", .by = { { "linkat", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } },
+		  .n = 1, .want = { "Yjox" }, .first = true },
+		{ .name = "nobody comes", .want = { "YTox" } },
+		{ .name = "nobody comes, and there was no file", .want = { "auths" }, .first = true },
+	};
+	char *dir = scratch_make();
+	const struct place at = place_in(dir);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(moments); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		const struct row *r = &moments[i];
+		struct err e = ERR_INIT;
+		const char *missing;
+		int came = 0;
+		struct writer w = { .at = &at, .text = r->by[0].text, .came = &came };
+		if (r->first)
+			(void)unlink(at.path);
+		else
+			file_put(at.path, BASE);
+		CHECK(t.ops->prepare(t.s, &c, &e), "%s", e.text);
+		if (r->n > 0)
+			fault_hook(r->by[0].call, r->by[0].nth, r->by[0].fn, &w);
+		fault_arm("renameat2", 1, EINVAL, FAULT_STAYS);
+		bool ok = t.ops->commit(t.s, &e);
+		CHECK(fault_disarm(NULL) && fault_unhook() == r->n, "%s: nobody came", r->name);
+		CHECK(ok && holds(at.path, r, true, &missing), "%s: %s: %s; the file: %s", r->name, e.text, missing, file_get(at.path));
+		CHECK(temporaries_in(dir) == 0, "%s", r->name);
+	}
+	scratch_remove(dir);
+}
+
 /* An editor: it has emptied the file when we come, and is not done. */
 static void open_in_place(void *ctx)
 {
@@ -457,6 +510,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_lost),
+		cmocka_unit_test(without_exchange),
 		cmocka_unit_test(a_writer_in_place_is_waited_for),
 		cmocka_unit_test(nobody_is_lost_by_a_failure),
 		cmocka_unit_test(nobody_is_lost_by_a_kill),

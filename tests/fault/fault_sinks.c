@@ -9,13 +9,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/buf.h"
 #include "base/credential.h"
 #include "base/err.h"
-#include "base/fs.h"
+#include "base/fs_target.h"
 #include "base/secret.h"
 #include "fakes/fault.h"
 #include "fakes/sinks.h"
@@ -190,6 +192,140 @@ static void a_power_cut_takes_nothing(void **state)
 	scratch_remove(dir);
 }
 
+/* What cannot be brought to the disk was not delivered: whichever of the syncs fails, of the file or of its directory. */
+static void a_sync_that_fails_is_told(void **state)
+{
+	char *dir = scratch_make(), path[4200];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		int n = 1;
+		for (bool met = true; met; n++) {
+			struct err e = ERR_INIT;
+			bool committing;
+			put_before(path, &targets[i]);
+			fault_arm("fsync", n, EIO, FAULT_ONCE);
+			bool ok = deliver(path, &targets[i], &committing, &e);
+			met = fault_disarm(NULL);
+			CHECK(ok == !met, "row %zu, sync %d: said to be done", i, n);
+			CHECK(ok || e.kind == ERR_LOCAL, "row %zu, sync %d: %s", i, n, e.text);
+		}
+		CHECK(n > 2, "row %zu: no sync", i);
+	}
+	scratch_remove(dir);
+}
+
+static int checked(const char *path, size_t size, bool *ok)
+{
+	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .guarded = true };
+	struct err e = ERR_INIT;
+	int calls;
+
+	fault_arm("posix_fallocate", 1, ENOSPC, FAULT_STAYS);
+	*ok = fs_stage_probe(path, &attr, size, &e);
+	(void)fault_disarm(&calls);
+	return calls;
+}
+
+/* That there is room is remembered for as much, in that directory, and until something fails. Else a full disk is found too late. */
+static void a_probe_remembers_what_it_found(void **state)
+{
+	char *dir = scratch_make(), path[4200], sub[4200], other[4300];
+	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .guarded = true };
+	struct err e = ERR_INIT;
+	bool ok;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	(void)snprintf(sub, sizeof(sub), "%s/sub", dir);
+	(void)snprintf(other, sizeof(other), "%s/target", sub);
+	CHECK(mkdir(sub, 0700) == 0, "mkdir");
+	fs_probe_forget();
+	CHECK(checked(path, 100, &ok) == 1 && !ok, "a full disk passes");
+	CHECK(fs_stage_probe(path, &attr, 100, &e), "%s", e.text);
+	CHECK(checked(path, 101, &ok) == 1 && !ok, "room for 100 is room for 101");
+	CHECK(fs_stage_probe(path, &attr, 100, &e), "%s", e.text);
+	CHECK(checked(other, 100, &ok) == 1 && !ok, "room in one directory is room in another");
+	fs_probe_forget();
+	CHECK(checked(path, 100, &ok) == 1 && !ok, "it was to be forgotten");
+	scratch_remove(dir);
+}
+
+/* Without an attribute that decides who may read it the new file is not to be. */
+static void an_attribute_that_cannot_be_kept_is_an_error(void **state)
+{
+	char *dir = scratch_make(), path[4200];
+	struct err e = ERR_INIT;
+	bool committing;
+	const char *which;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	put_before(path, &targets[0]);
+	if (setxattr(path, "user.note", "x", 1, 0) != 0) {
+		scratch_remove(dir);
+		skip();
+	}
+	fault_arm("fsetxattr", 1, ENOSPC, FAULT_STAYS);
+	bool ok = deliver(path, &targets[0], &committing, &e);
+	CHECK(fault_disarm(NULL), "no attribute was set");
+	CHECK(!ok && e.kind == ERR_LOCAL && whole(path, &targets[0], &which) && strcmp(which, "old") == 0, "%s", e.text);
+	CHECK(deliver(path, &targets[0], &committing, &e) && getxattr(path, "user.note", NULL, 0) == 1, "%s", e.text);
+	scratch_remove(dir);
+}
+
+struct late { int dir; pthread_t thread; _Atomic pid_t id; int result; };
+
+static void *sync_too(void *arg)
+{
+	struct late *l = arg;
+
+	l->id = gettid();
+	l->result = fs_sync_dir(l->dir);
+	return NULL;
+}
+
+static bool is_asleep(pid_t thread)
+{
+	char path[64], state = '?';
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	FILE *f = fopen(path, "re");
+	if (f == NULL || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		abort();
+	(void)fclose(f);
+	return state == 'S';
+}
+
+static void another_thread_syncs(void *ctx)
+{
+	struct late *l = ctx;
+
+	if (pthread_create(&l->thread, NULL, sync_too, l) != 0)
+		abort();
+	while (l->id == 0 || !is_asleep(l->id))
+		(void)usleep(1000);
+}
+
+/* Who changed something while a sync was under way waits for one that begins after it. */
+static void a_sync_under_way_does_not_count(void **state)
+{
+	char *dir = scratch_make();
+	struct late l = { .dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	int calls;
+
+	(void)state;
+	fault_hook("fsync", 1, another_thread_syncs, &l);
+	fault_arm("fsync", 0, 0, FAULT_ONCE);
+	CHECK(fs_sync_dir(l.dir) == 0 && fault_unhook() == 1, "sync");
+	CHECK(pthread_join(l.thread, NULL) == 0 && l.result == 0, "sync");
+	(void)fault_disarm(&calls);
+	CHECK(calls == 2, "%d syncs for two changes, one after the other", calls);
+	(void)close(l.dir);
+	scratch_remove(dir);
+}
+
 struct peek { const char *dir; int seen; mode_t modes; };
 
 static void look_at_temporary(void *ctx)
@@ -227,6 +363,48 @@ static void nobody_else_opens_a_temporary(void **state)
 		CHECK(fault_unhook() == 4 && ok && p.seen == 2 && p.modes == 0600, "row %zu: modes %04o, %d (%s)", i, (unsigned)p.modes, p.seen, e.text);
 	}
 	(void)umask(before);
+	scratch_remove(dir);
+}
+
+struct swap { const char *path, *elsewhere; };
+
+static void put_a_link(void *ctx)
+{
+	const struct swap *w = ctx;
+
+	(void)unlink(w->path);
+	if (symlink(w->elsewhere, w->path) != 0)
+		abort();
+}
+
+/* Between the look where the path leads and the opening of what is there: who can write in the directory must not choose the file whose
+ * mode and owner the password gets. */
+static void a_link_put_there_meanwhile_is_not_followed(void **state)
+{
+	char *dir = scratch_make(), path[4200], elsewhere[4200];
+	int refused = 0, came = 0;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	(void)snprintf(elsewhere, sizeof(elsewhere), "%s/open-to-all", dir);
+	for (int nth = 1; came == nth - 1; nth++) {
+		struct err e = ERR_INIT;
+		struct stat st;
+		struct swap w = { path, elsewhere };
+		AUTO_TEST_SINK struct test_sink s = open_sink(path, &targets[0]);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		put_before(path, &targets[0]);
+		file_put(elsewhere, OLD_FILE);
+		CHECK(chmod(path, 0600) == 0 && chmod(elsewhere, 0666) == 0, "chmod");
+		fault_hook("openat", nth, put_a_link, &w);
+		bool ok = s.ops->prepare(s.s, &c, &e);
+		came += fault_unhook();
+		refused += !ok;
+		CHECK(!ok || came < nth || (s.ops->commit(s.s, &e) && lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)),
+		      "openat %d: the password can be read by all", nth);
+		(void)chmod(path, 0600);
+	}
+	CHECK(refused > 0, "never refused in %d", came);
 	scratch_remove(dir);
 }
 
@@ -282,7 +460,12 @@ int main(void)
 		cmocka_unit_test(short_reads_and_writes),
 		cmocka_unit_test(killed_anywhere),
 		cmocka_unit_test(a_power_cut_takes_nothing),
+		cmocka_unit_test(a_sync_that_fails_is_told),
+		cmocka_unit_test(a_sync_under_way_does_not_count),
+		cmocka_unit_test(a_probe_remembers_what_it_found),
+		cmocka_unit_test(an_attribute_that_cannot_be_kept_is_an_error),
 		cmocka_unit_test(nobody_else_opens_a_temporary),
+		cmocka_unit_test(a_link_put_there_meanwhile_is_not_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

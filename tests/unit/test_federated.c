@@ -119,6 +119,18 @@ static void proxies(void **state)
 		CHECK_TEXT(p.connect_to ? p.connect_to : "", row[i].connect_to ? row[i].connect_to : "", "%s", row[i].name);
 		CHECK((p.trust.len > 0) == row[i].trust, "%s", row[i].name);
 	}
+	/* The cluster replaces the file just now: nobody is trusted meanwhile, and the next run tries again. */
+	AUTO_TOKEN_PROXY struct token_proxy p = { 0 };
+	struct err e = ERR_INIT;
+	auth_rig_clear_environment();
+	set_all((const struct variable[VARIABLES_MAX]){ { "AZURE_KUBERNETES_TOKEN_PROXY", "https://p/" }, { NULL, NULL } });
+	char *dir = scratch_make();
+	AUTO_FREE char *empty = mem_fmt("%s/ca.pem", dir);
+	FILE *f = fopen(empty, "we");
+	CHECK(f != NULL && fclose(f) == 0, "fopen");
+	set_all((const struct variable[VARIABLES_MAX]){ { "AZURE_KUBERNETES_CA_FILE", empty } });
+	CHECK(!token_proxy_find(&p, &e) && e.kind == ERR_TRANSIENT && strstr(e.text, "is empty") != NULL, "%s", e.text);
+	scratch_remove(dir);
 	auth_rig_clear_environment();
 }
 

@@ -144,6 +144,7 @@ static void a_displaced_file_is_brought_home(void **state)
 {
 	struct home h = { .calls = 0 };
 	struct err e = ERR_INIT;
+	char temp[4400];
 
 	(void)state;
 	/* What was read before holds nothing new. */
@@ -151,6 +152,14 @@ static void a_displaced_file_is_brought_home(void **state)
 	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));
 	assert_int_equal(h.calls, 0);
 	assert_int_equal(temporaries_in(dir), 0);
+	/* Nor does our own content, of a run that was killed before the exchange: it may be older than what stands there. */
+	leave_displaced(NULL);
+	temporary(temp, sizeof(temp));
+	assert_int_equal(renameat2(AT_FDCWD, temp, AT_FDCWD, in("f"), RENAME_EXCHANGE), 0);
+	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));
+	assert_int_equal(h.calls, 0);
+	assert_int_equal(temporaries_in(dir), 0);
+	check_text(in("f"), "old");
 	/* Somebody's update, and ours is still what stands there. */
 	leave_displaced("theirs");
 	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));

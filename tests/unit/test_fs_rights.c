@@ -225,6 +225,36 @@ static void a_thread_takes_a_users_rights(void **state)
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
+static int read_with_our_group(void *arg)
+{
+	static const gid_t ours[] = { 54321 };
+	struct fs_rights r = { .taken = false };
+	struct err e = ERR_INIT;
+
+	if (setgroups(COUNT(ours), ours) != 0 || open(in("grouped"), O_RDONLY | O_CLOEXEC) < 0 || !fs_rights_take(arg, &r, &e))
+		return 2;
+	int fd = open(in("grouped"), O_RDONLY | O_CLOEXEC), why = errno;
+	fs_rights_drop(&r);
+	gid_t now[4];
+	return fd < 0 && why == EACCES && getgroups(4, now) == 1 && now[0] == ours[0] ? 0 : 1;
+}
+
+/* With another user's rights our groups open nothing. */
+static void our_groups_are_laid_down(void **state)
+{
+	struct fs_user user;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(fs_user_find("nobody", &user, &e));
+	file_put(in("grouped"), "secret");
+	assert_int_equal(chown(in("grouped"), 0, 54321) + chmod(in("grouped"), 0640) + chmod(dir, 0755), 0);
+	assert_int_equal(in_child(read_with_our_group, &user), 0);
+	fs_user_clear(&user);
+}
+
 static void *wait_then_look(void *arg)
 {
 	void **a = arg;
@@ -297,8 +327,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(guards_the_way), T(guards_links_on_the_way), T(guards_against_ways_without_end), T(a_file_in_the_root),
-		T(without_the_capabilities_it_is_an_error), T(a_thread_takes_a_users_rights), T(other_threads_keep_theirs),
-		T(owners_are_found),
+		T(without_the_capabilities_it_is_an_error), T(a_thread_takes_a_users_rights), T(our_groups_are_laid_down),
+		T(other_threads_keep_theirs), T(owners_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include "base/sandbox.h"
 #include "base/spawner.h"
 
-static char *dir;            /* dir/in is allowed, dir/out not */
+static char *dir;            /* dir/in and dir/also are allowed, dir/out is not */
 static char path_room[4][4200];
 
 static const char *at(int room, const char *name)
@@ -94,6 +94,11 @@ static int move_there(const char *to)
 {
 	return result(rename(at(1, "in/move"), to));
 }
+static int between_allowed(const char *to)
+{
+	(void)to;
+	return result(rename(at(1, "also/move"), at(2, "in/moved-over")));
+}
 static int link_there(const char *to)
 {
 	return result(link(at(1, "in/move"), to));
@@ -162,6 +167,7 @@ static const struct row {
 	{ "a file from inside linked", link_there, "linked", 0, 1 },
 	{ "a file from inside swapped", swap, "old", 0, 1 },
 	{ "a file from inside moved", move_there, "moved", 0, 1 },
+	{ "a file from another allowed directory", between_allowed, "", EXDEV, 1 },
 	{ "a link that leads out", through_link, "", EACCES, 1 },
 	{ "dots that lead out", by_dots, "", EACCES, 1 },
 	{ "by the directory's descriptor", by_descriptor, "", EACCES, 1 },
@@ -179,13 +185,15 @@ static void enter(int *abi)
 {
 	struct sandbox *s = NULL;
 	struct err e = ERR_INIT;
-	int in;
+	int in, also;
 
-	if (!sandbox_new(&s, &e) || !fs_directory(at(0, "in/any"), true, &in, &e) || !sandbox_allow(s, in, "in", &e) || !sandbox_enter(s, &e)) {
+	if (!sandbox_new(&s, &e) || !fs_directory(at(0, "in/any"), true, &in, &e) || !sandbox_allow(s, in, "in", &e) ||
+	    !fs_directory(at(0, "also/any"), true, &also, &e) || !sandbox_allow(s, also, "also", &e) || !sandbox_enter(s, &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(2);
 	}
 	(void)close(in);
+	(void)close(also);
 	*abi = sandbox_abi(s);
 	if ((sandbox_missing(s) != NULL) != (*abi == 0))
 		_exit(3);
@@ -338,13 +346,29 @@ static void hooks_are_bound_by_nothing(void **state)
 	spawner_rules_clear(&rules);
 }
 
+/* Only "there is no Landlock" lets a run go on without: anything else is an error, and nothing was given up. */
+static void a_call_that_fails_is_an_error(void **state)
+{
+	AUTO_SANDBOX struct sandbox *s = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	CHECK(sandbox_new(&s, &e), "%s", e.text);
+	if (sandbox_abi(s) < 3)
+		skip();    /* and the rows above tried less than there is */
+	assert_false(sandbox_allow(s, -1, "nowhere", &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_non_null(strstr(e.text, "nowhere"));
+	assert_null(sandbox_missing(s));
+}
+
 static int before(void **state)
 {
-	static const char *const files[] = { "in/old", "in/move", "in/gone", "out/old", "out/gone" };
+	static const char *const files[] = { "in/old", "in/move", "in/gone", "also/move", "out/old", "out/gone" };
 
 	(void)state;
 	dir = scratch_make();
-	assert_int_equal(mkdir(at(0, "in"), 0700) + mkdir(at(0, "out"), 0700), 0);
+	assert_int_equal(mkdir(at(0, "in"), 0700) + mkdir(at(0, "also"), 0700) + mkdir(at(0, "out"), 0700), 0);
 	for (size_t i = 0; i < COUNT(files); i++)
 		put(files[i]);
 	return symlink("../out/old", at(0, "in/leads-out"));
@@ -364,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_open_stays_open, before, after),
 		cmocka_unit_test_setup_teardown(files_inside_are_replaced, before, after),
 		cmocka_unit_test_setup_teardown(hooks_are_bound_by_nothing, before, after),
+		cmocka_unit_test(a_call_that_fails_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

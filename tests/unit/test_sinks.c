@@ -281,6 +281,71 @@ static void as_another_user(void **state)
 	assert_non_null(strstr(e.text, "Permission denied"));
 }
 
+/* Two jobs with an entry each in one file: what one sweeps is not what the other has prepared. */
+static void entries_of_one_file_are_swept_apart(void **state)
+{
+	AUTO_TEST_SINK struct test_sink one = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	AUTO_TEST_SINK struct test_sink two = test_sink_open("docker", "path", path, "key", "r.io/two", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	file_put(path, "{\"auths\":{}}");
+	assert_true(one.ops->prepare(one.s, &c, &e));
+	assert_int_equal(temporaries_in(dir), 1);
+	assert_true(two.ops->sweep(two.s, &who, &e));
+	assert_int_equal(temporaries_in(dir), 1);
+	CHECK(one.ops->commit(one.s, &e), "%s", e.text);
+	assert_int_equal(temporaries_in(dir), 0);
+	/* Its own it does take: of a run that was killed. */
+	assert_true(one.ops->prepare(one.s, &c, &e));
+	AUTO_TEST_SINK struct test_sink again = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	assert_true(again.ops->sweep(again.s, &who, &e));
+	assert_int_equal(temporaries_in(dir), 0);
+}
+
+/* Whatever is done, is done with that user's rights: once the directory is taken away from it, root could go on, and must not. */
+static void every_step_is_taken_as_that_user(void **state)
+{
+	static const struct { const char *type, *in_place, *what; } steps[] = {
+		{ "file", "no", "check" }, { "file", "no", "prepare" }, { "file", "no", "commit" }, { "file", "no", "sweep" },
+		{ "file", "yes", "commit" }, { "docker", "no", "check" }, { "docker", "no", "prepare" }, { "docker", "no", "commit" },
+		{ "docker", "no", "sweep" }, { "docker", "yes", "commit" },
+	};
+	char home[4200], file[4300];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(home, sizeof(home), "%s/home", dir);
+	(void)snprintf(file, sizeof(file), "%s/target", home);
+	CHECK(chmod(dir, 0755) == 0 && mkdir(home, 0700) == 0, "mkdir");
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		AUTO_TEST_SINK struct test_sink t = strcmp(steps[i].type, "file") == 0
+			? test_sink_open("file", "path", file, "user", "nobody", "content", "{password}", "in_place", steps[i].in_place, NULL)
+			: test_sink_open("docker", "path", file, "user", "nobody", "in_place", steps[i].in_place, NULL);
+		struct err e = ERR_INIT;
+		bool committing = strcmp(steps[i].what, "commit") == 0, ok;
+		file_put(file, strcmp(steps[i].type, "file") == 0 ? "old\n" : "{\"auths\":{}}");
+		CHECK(chown(home, 65534, 65534) == 0 && chown(file, 65534, 65534) == 0 && chmod(home, 0700) == 0, "chown");
+		CHECK(!committing || t.ops->prepare(t.s, &c, &e), "row %zu: %s", i, e.text);
+		CHECK(chown(home, 0, 0) == 0 && chown(file, 0, 0) == 0, "chown");
+		if (committing)
+			ok = t.ops->commit(t.s, &e);
+		else
+			ok = strcmp(steps[i].what, "check") == 0 ? t.ops->check(t.s, &c, &e)
+			     : strcmp(steps[i].what, "sweep") == 0 ? t.ops->sweep(t.s, &c, &e) : t.ops->prepare(t.s, &c, &e);
+		CHECK(!ok && strstr(e.text, "Permission denied") != NULL, "%s, in place %s: %s done as root (%s)", steps[i].type, steps[i].in_place,
+		      steps[i].what, e.text);
+		assert_int_equal(geteuid(), 0);
+		char *text = file_get(file);
+		CHECK(text != NULL && strstr(text, "new") == NULL && strstr(text, "dTpuZXc=") == NULL, "row %zu: '%s'", i, text);
+		free(text);
+		CHECK(chown(home, 65534, 65534) == 0, "chown");
+	}
+}
+
 static void identities(void **state)
 {
 	static const char *const want[] = { "docker:/a:r.io", "docker:/a:r.io/x", "file:/a" };
@@ -399,6 +464,11 @@ static void credential_helpers(void **state)
 		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
 		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
 		CHECK(got != DONE || strcmp(back, "n\"w\\") == 0, "%s: '%s'", r->name, back);
+		/* Somebody else's is not ours to copy to other sinks. */
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_SECRET struct secret *held = NULL;
+		struct err unread = ERR_INIT;
+		CHECK(e.kind != ERR_DECISION || (t.ops->read_current(t.s, &who, &held, &unread) && held == NULL), "%s: read as ours", r->name);
 		CHECK(strstr(e.text, "n\\\"w") == NULL && strstr(e.text, "n\"w") == NULL, "%s: the password in '%s'", r->name, e.text);
 	}
 }
@@ -409,7 +479,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(deliveries), T(reads_back), T(an_abort_leaves_nothing), T(what_changed_since_prepare_is_kept),
-		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(identities),
+		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(every_step_is_taken_as_that_user),
+		T(entries_of_one_file_are_swept_apart), T(identities),
 		T(specs_that_cannot_work), T(credential_helpers),
 	};
 

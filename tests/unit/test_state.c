@@ -42,14 +42,15 @@ static void fill(struct state *s)
 {
 	*s = (struct state){ .last_success = 1, .last_verified = 2, .last_inspected = 3, .failing_since = 4, .next_generate = 5,
 		             .failures = 6, .last_warned = 7, .rejected_at = 8, .disabled = true, .job_hook_owed = true,
-		             .unfinished = true, .accepted_after_ms = 9 };
+		             .revoke_now = true, .unfinished = true, .accepted_after_ms = 9, .failed_runs = 10 };
+	state_set_error(s, "it failed");
 	s->login_server = mem_dup("contoso.azurecr.io");
 	s->group = mem_dup("web_group-1.(of all)");
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &s->slot[i];
 		*m = (struct slot_memory){ .created = 17056479106147326 + i, .expires_us = 1705734307951901 + i, .delivered = true,
 			                   .gone = true, .left = 1705647999, .intent = true, .intent_since = 1705648000,
-			                   .asked_us = 1705734307951909 + i, .asked_before_us = 1705734307000001,
+			                   .asked_us = 1705734307951909 + i, .asked_before_us = 1705734307000001, .revoke = 17056479106147355 + i,
 			                   .foreign_created = 17056479106147399, .foreign_expires_us = 253402300799999999 };
 		crypto_print_bytes(&i, sizeof(i), &m->print);
 	}
@@ -71,6 +72,7 @@ static void same_slot(const struct slot_memory *a, const struct slot_memory *b)
 	assert_int_equal(a->intent_since, b->intent_since);
 	assert_int_equal(a->asked_us, b->asked_us);
 	assert_int_equal(a->asked_before_us, b->asked_before_us);
+	assert_int_equal(a->revoke, b->revoke);
 	assert_int_equal(a->foreign_created, b->foreign_created);
 	assert_int_equal(a->foreign_expires_us, b->foreign_expires_us);
 }
@@ -96,7 +98,9 @@ static void what_is_saved_is_loaded(void **state)
 	assert_int_equal(b.last_warned, 7);
 	assert_int_equal(b.rejected_at, 8);
 	assert_int_equal(b.accepted_after_ms, 9);
-	assert_true(b.disabled && b.job_hook_owed && b.unfinished);
+	assert_int_equal(b.failed_runs, 10);
+	assert_string_equal(b.last_error, "it failed");
+	assert_true(b.disabled && b.job_hook_owed && b.unfinished && b.revoke_now);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		same_slot(&a.slot[i], &b.slot[i]);
 	assert_int_equal(b.n_sinks, 2);
@@ -173,6 +177,14 @@ static void a_stranger_in_its_place_goes(void **state)
 	assert_non_null(spare);
 	int fd = open(outside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0 && write(fd, "mine", 4) == 4 && close(fd) == 0);
+	/* A file of another user, who could have it open: what is written must be another file. */
+	if (geteuid() == 0) {
+		struct stat st;
+		int theirs = open(spare, O_RDONLY | O_CLOEXEC);
+		assert_true(theirs >= 0 && fchown(theirs, 12345, 0) == 0);
+		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%s", e.text);
+		assert_true(fstat(theirs, &st) == 0 && st.st_nlink == 0 && close(theirs) == 0);
+	}
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(unlink(spare), 0);
 		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
@@ -358,6 +370,25 @@ static void sinks_are_found_added_and_dropped(void **state)
 		state_drop_sink(&s, s.n_sinks - 1);
 }
 
+/* Of two requests one is over; the other may act yet when both asked for the same. */
+static void an_intent_is_settled_with_its_request(void **state)
+{
+	static const struct { const char *what; bool intent; int64_t asked, before; bool want; } rows[] = {
+		{ "the only one", true, 9000001, 0, false },
+		{ "the second, for another expiry", true, 9000001, 8000001, false },
+		{ "one of two for the same", true, 9000001, 9000001, true },
+		{ "none", false, 9000001, 9000001, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slot_memory m = { .intent = rows[i].intent, .intent_since = 5, .asked_us = rows[i].asked, .asked_before_us = rows[i].before };
+		state_settle_intent(&m);
+		CHECK(m.intent == rows[i].want && m.intent_since == (rows[i].want ? 5 : 0), "%s", rows[i].what);
+		CHECK(m.asked_us == rows[i].asked && m.asked_before_us == rows[i].before, "%s", rows[i].what);
+	}
+}
+
 static void touch(const char *name, int64_t age)
 {
 	AUTO_FREE char *path = path_of(name);
@@ -443,6 +474,7 @@ int main(void)
 		cmocka_unit_test(any_error_can_be_remembered),
 		cmocka_unit_test(a_machine_without_an_id),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
+		cmocka_unit_test(an_intent_is_settled_with_its_request),
 		cmocka_unit_test(old_leftovers_are_tidied_away),
 		cmocka_unit_test(machines_are_told_apart),
 		cmocka_unit_test(nothing_is_believed_without_a_machine),

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "fakes/memory_sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/credential.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+struct open_memory { struct sink sink; struct memory *m; };
+
+static struct memory *of(const struct sink *s)
+{
+	return ((const struct open_memory *)s)->m;
+}
+
+static bool broken(bool is, const char *what, struct err *e)
+{
+	return !is || err_set(e, ERR_LOCAL, "memory: no %s", what);
+}
+
+static struct memory *from_spec(const void *spec)
+{
+	struct memory *m;
+
+	memcpy(&m, &spec, sizeof(m));    /* a spec is read only for everybody else */
+	return m;
+}
+
+static void memory_identity(const void *spec, const char *server, struct buf *out)
+{
+	const struct memory *m = spec;
+
+	(void)server;
+	buf_fmt(out, "memory:%s", m->place);
+}
+
+static bool memory_open(const void *spec, struct sink **out, struct err *e)
+{
+	struct memory *m = from_spec(spec);
+
+	m->opens++;
+	if (!broken(m->no_open, "opening", e))
+		return false;
+	struct open_memory *s = mem_new(sizeof(*s));
+	s->sink.ops = &sink_memory;
+	s->m = m;
+	*out = &s->sink;
+	return true;
+}
+
+static void memory_describe(const struct sink *s, struct buf *out)
+{
+	buf_str(out, of(s)->place);
+}
+
+static bool memory_check(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct memory *m = of(s);
+
+	(void)who;
+	m->checks++;
+	if (m->checking != NULL)
+		m->checking(m);
+	return broken(m->no_check, "checking", e);
+}
+
+static bool memory_read(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+{
+	struct memory *m = of(s);
+
+	(void)who;
+	m->reads++;
+	if (!broken(m->unreadable, "reading", e))
+		return false;
+	*out = m->held[0] == '\0' ? NULL : secret_new(m->held, strlen(m->held));
+	return true;
+}
+
+static bool memory_prepare(struct sink *s, const struct credential *c, struct err *e)
+{
+	struct memory *m = of(s);
+
+	m->prepares++;
+	if (!broken(m->no_prepare, "preparing", e))
+		return false;
+	(void)snprintf(m->next, sizeof(m->next), "%s", secret_peek(c->password));
+	return true;
+}
+
+static bool memory_commit(struct sink *s, struct err *e)
+{
+	struct memory *m = of(s);
+
+	m->commits++;
+	if (m->committing != NULL)
+		m->committing(m);
+	if (!broken(m->no_commit, "committing", e))
+		return false;
+	if (m->next[0] == '\0')
+		return err_set(e, ERR_LOCAL, "memory: nothing was prepared");
+	if (!m->deaf)
+		memcpy(m->held, m->next, sizeof(m->held));
+	m->next[0] = '\0';
+	return true;
+}
+
+static void memory_abort(struct sink *s)
+{
+	of(s)->aborts++;
+	of(s)->next[0] = '\0';
+}
+
+static void memory_close(struct sink *s)
+{
+	free(s);
+}
+
+static bool memory_sweep(struct sink *s, const struct credential *who, struct err *e)
+{
+	(void)who;
+	of(s)->sweeps++;
+	return broken(of(s)->no_sweep, "sweeping", e);
+}
+
+#define OPS(is_atomic)                                                                                                 \
+	{                                                                                                              \
+		.type = "memory", .spec_size = sizeof(struct memory), .local = true, .atomic = (is_atomic),            \
+		.identity = memory_identity, .open = memory_open, .describe = memory_describe, .check = memory_check,  \
+		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit, .abort = memory_abort, \
+		.close = memory_close, .sweep = memory_sweep,                                                          \
+	}
+const struct sink_ops sink_memory = OPS(true), sink_memory_first = OPS(false);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* What the registry and Azure say before anything changes: is what is deployed accepted, is the token there? See fakes/rotation_rig.h. */
+#include "check.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "fakes/rotation_rig.h"
+
+static void a_sink_that_lags_gets_what_the_others_have(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.memory[0].held[0] = '\0';
+	CHECK(rig_run(0, &end), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	assert_string_equal(rig.memory[0].held, rig.deployed);
+	assert_int_equal(end.out.did, PLAN_HEAL);
+	assert_true(rig.met.logins >= 1);    /* only what the registry accepts is copied */
+}
+
+/* What is deployed is refused: once proves nothing, twice a minute apart does. */
+static void refused_twice_is_dead(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	/* Somebody kills what is deployed; the service is said to know of it only a while later. */
+	rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = rig.service.clock_ms + 30000;
+	CHECK(rig_run(0, &end), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	assert_string_equal(rig.memory[0].held, rig.deployed);
+	/* Which makes the next refusal the first again. */
+	rig_load(&rig.met.at_generate);
+	assert_int_equal(rig.met.at_generate.rejected_at, 0);
+	rig_due();
+	rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = INT64_MAX;
+	int64_t from = rig.service.clock_ms;
+	CHECK(rig_run(0, &end), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 1);
+	from = rig.service.clock_ms - from;
+	assert_true(from >= 60000 && from < 600000 && rig_works(0) && rig_works(1));
+}
+
+/* The state is lost, and nobody but this job uses the token: what the sinks hold works until the registry has refused it twice. */
+static void exclusive_waits_for_the_second_refusal(void **state)
+{
+	AUTO_FREE char *path = mem_fmt("%s/web.state", rig.state_dir);
+
+	(void)state;
+	for (int dead = 0; dead < 2; dead++) {
+		struct ending end;
+		rig_due();
+		(void)unlink(path);
+		rig.job.policy.exclusive = true;
+		rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = dead ? INT64_MAX : rig.service.clock_ms + 30000;
+		int64_t from = rig.service.clock_ms;
+		bool ok = rig_run(0, &end);
+		CHECK(rig.service.clock_ms - from >= 60000, "dead %d: after %lld ms", dead, (long long)(rig.service.clock_ms - from));
+		CHECK(ok == dead && rig.met.generates == dead, "dead %d: %s", dead, end.e.text);
+		CHECK(dead || (end.e.kind == ERR_DECISION && strcmp(rig.memory[0].held, rig.deployed) == 0), "%s", end.e.text);
+		CHECK(!dead || (rig_works(0) && rig_works(1)), "dead");
+	}
+}
+
+/* Only the service's word for "there is no such token" means that. */
+static void what_is_missing_is_told_apart(void **state)
+{
+	static const struct { const char *code; bool gone; } rows[] = { { "ResourceNotFound", true }, { "ResourceGroupNotFound", false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		rig_due();
+		rig.service.missing = true;
+		rig.service.missing_code = rows[i].code;
+		assert_false(rig_run(ROTATE_FORCE, &end));
+		rig_load(&now);
+		CHECK(now.slot[0].gone == rows[i].gone && now.slot[1].gone == rows[i].gone, "%s", rows[i].code);
+		CHECK(rig.met.generates == 0 && strcmp(rig.memory[0].held, rig.deployed) == 0, "%s", rows[i].code);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sink_that_lags_gets_what_the_others_have),
+		cmocka_unit_test(refused_twice_is_dead),
+		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
+		cmocka_unit_test(what_is_missing_is_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, rig_set, rig_strike);
+}
