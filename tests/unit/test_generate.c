@@ -43,7 +43,7 @@ static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 /* The intent is on the disk before the request, and never older than it. */
 static void the_intent_comes_first(void **state)
 {
-	static const struct { const char *what; int kind, nth; } rows[] = {
+	static const struct { const char *what; enum rig_moment kind; int nth; } rows[] = {
 		{ "a run that nothing holds up", 0, 0 },
 		{ "held up between intent and request", AT_READ, 2 },
 	};

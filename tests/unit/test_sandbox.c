@@ -354,8 +354,10 @@ static void a_call_that_fails_is_an_error(void **state)
 
 	(void)state;
 	CHECK(sandbox_new(&s, &e), "%s", e.text);
-	if (sandbox_abi(s) < 3)
-		skip();    /* and the rows above tried less than there is */
+	if (sandbox_abi(s) < 3) {
+		sandbox_free(take(&s));    /* skip() leaves this function without its clean-up */
+		skip();                    /* and the rows above tried less than there is */
+	}
 	assert_false(sandbox_allow(s, -1, "nowhere", &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_non_null(strstr(e.text, "nowhere"));
