@@ -24,9 +24,17 @@ end_all() {
 	PIDS=
 	return 0
 }
+# faketime names a semaphore and a piece of shared memory after its process; killed, it leaves them, and whoever gets that process id next
+# cannot start. What belongs to no process is removed.
+sweep_faketime() {
+	for _left in /dev/shm/*faketime_s[eh]m_*[0-9]; do
+		[ -d "/proc/${_left##*_}" ] || rm -f "$_left"
+	done
+}
 clean_up() {
 	status=$?
 	end_all
+	sweep_faketime
 	# KEEP=1 leaves the work directory for a look.
 	if [ -n "${KEEP:-}" ]; then echo "# kept $T"; else rm -rf "$T"; fi
 	exit "$status"

@@ -84,6 +84,7 @@ kill_revoke_at() {
 	fault "{\"operation\":\"*\",\"effect\":\"act-hang\",\"skip\":$1,\"count\":1}" >/dev/null
 	FAKETIME_DONT_FAKE_MONOTONIC=1 timeout -s KILL 1 faketime -f "+${AT}s" "$ACROTATE" revoke web-pull --config "$E/acrotate.conf" >/dev/null 2>&1
 	no_faults >/dev/null
+	sweep_faketime
 }
 ended() {
 	acro run >"$T/out" 2>&1 || return 1

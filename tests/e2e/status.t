@@ -12,7 +12,12 @@ type = file
 path = $T/web.env
 END
 
-state_of() { acro status "$1" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state | tee -a "$T/states"; }
+state_of() {
+	acro status "$1" -o json >"$T/json" 2>"$T/err"
+	_status=$?
+	[ -s "$T/json" ] || { echo "# status $1 ended with $_status and no output:"; sed 's/^/# /' "$T/err"; } >&2
+	jget "$T/json" 0.state | tee -a "$T/states"
+}
 state() { state_of web-pull; }
 field() { jget "$T/json" "0.$1"; }
 
