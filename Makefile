@@ -77,10 +77,15 @@ $B/acrotate: $B/src/front.o $B/src/sink/list_local.o $B/lib.a
 $B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS)
-# The whole program without libsecret, whose libraries take as long to load as the requests of a rotation.
-$B/acrotate-lean: $B/src/main.o $B/src/sink/list_lean.o $B/lib.a
+# The whole program without libsecret, whose libraries take as long to load as the requests of a rotation. Where there is a static libcurl it
+# has that, with the libraries that the shared one names, but for those of protocols that nobody speaks here (src/http/absent.ld): loading
+# them is half of the time of a short command. LIBCURL_A= takes the shared one, as do packages, which live longer than their build.
+LIBCURL_A  ?= $(if $(SAN),,$(wildcard $(shell $(CC) -print-file-name=libcurl.a)))
+LIBCURL_SO  = $(shell readelf -d $$($(CC) -print-file-name=libcurl.so) | sed -n 's/.*(NEEDED).*\[\(.*\)\]/-l:\1/p')
+LEAN_CURL   = $(LIBCURL_A) $(filter-out -l:libldap% -l:liblber% -l:libssh2% -l:librtmp% -l:libgssapi%,$(LIBCURL_SO))
+$B/acrotate-lean: $B/src/main.o $B/src/sink/list_lean.o $B/lib.a src/http/absent.ld
 	$(call SAY,LD,$@)
-	$Q$(LINK) -o $@ $^ $(LIBS)
+	$Q$(if $(LIBCURL_A),$(LINK) -o $@ src/http/absent.ld $(filter %.o %.a,$^) $(LEAN_CURL) $(filter-out -lcurl,$(LIBS)) 2>$@.why || )$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs libssl)

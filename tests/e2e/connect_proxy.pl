@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # Two halves of a proxy between networks that do not know each other; the socket in the file system joins them.
-#   connect_proxy.pl proxy PORT-FILE USER:PASSWORD SOCKET LOG     listens on this network's loopback, wants a login, takes CONNECT
+#   connect_proxy.pl proxy PORT-FILE USER:PASSWORD SOCKET LOG     listens on this network's loopback, wants a login (by Kerberos or by name), takes CONNECT
 #   connect_proxy.pl relay SOCKET HOST:PORT                       passes all that comes through the socket on to one place
 use strict;
 use warnings;
@@ -54,7 +54,7 @@ each_client($listener, sub {
 	my $ok = defined $given && $given eq $want;
 	open my $l, '>>', $log or die; syswrite $l, ($ok ? 'passed ' : 'refused ') . "$first\n"; close $l;
 	if (!$ok) {
-		syswrite $client, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"test\"\r\n"
+		syswrite $client, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"test\"\r\n"
 			. "Content-Length: 0\r\nConnection: close\r\n\r\n";
 		return;
 	}

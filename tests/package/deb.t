@@ -25,6 +25,7 @@ is "it can be installed" $? 0
 is "the program runs" "$("$R/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$R/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
 is "and the one for tokens" "$("$R/usr/bin/acrotate" token --help >/dev/null; echo $?)" 0
+like "with the system's libcurl" "$(ldd "$R/usr/libexec/acrotate/acrotate-lean")" 'libcurl\.so'
 is "the timer is enabled" "$(readlink "$R/etc/systemd/system/timers.target.wants/acrotate.timer")" /lib/systemd/system/acrotate.timer
 ok "the emulator is a package of its own" test ! -e "$R/usr/bin/acrotate-emulator"
 ok "with its manual page" sh -c 'dpkg-deb -c "$1" | grep -q man1/acrotate-emulator.1' sh "$ROOT"/build/deb/acrotate-emulator_*.deb

@@ -19,6 +19,7 @@ mkdir "$T/root"
 is "it can be unpacked" "$(cd "$T/root" && rpm2cpio "$RPM" | cpio -idm --quiet 2>&1; echo $?)" 0
 is "the program runs" "$("$T/root/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$T/root/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
+like "with the system's libcurl" "$(ldd "$T/root/usr/libexec/acrotate/acrotate-lean")" 'libcurl\.so'
 ok "the emulator is a package of its own" sh -c 'rpm -qlp "$1" 2>/dev/null | grep -qx /usr/bin/acrotate-emulator' sh \
 	"$ROOT/build/rpm/acrotate-emulator-$version"-*."$(uname -m)".rpm
 done_testing
