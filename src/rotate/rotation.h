@@ -78,10 +78,13 @@ bool save_state(struct rotation *r, struct err *e);    /* when dirty; never in a
 bool save_state_for_now(struct rotation *r, struct err *e);    /* where the run saves again, whatever comes of it */
 void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */, const struct err *e);
 struct login *rotation_login(struct rotation *r);
-void fill_outcome(struct rotation *r);
 
 /* Another poll of a long-running operation, or its end: one that never finishes is left to the next run. */
 enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e);
+
+/* ---- decide.c: what comes next ---------------------------------------------------------------------------------------------- */
+enum progress step_decide(struct rotation *r, struct http *h, struct err *e);
+void fill_outcome(struct rotation *r);
 
 /* ---- ask.c: what is asked of the service before anything changes ------------------------------------------------------------ */
 enum progress step_find(struct rotation *r, struct http *h, struct err *e);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* From what was observed to the next step: what the plan's decision means for a run, and what is told of it. */
+#include "base/env.h"
+#include "base/err.h"
+#include "rotate/observe.h"
+#include "rotate/plan.h"
+#include "rotation.h"
+
+/* The slot a refusal is about, or else the one that is not deployed. */
+static void hint_foreign(struct rotation *r)
+{
+	enum acr_slot first = r->plan.active && r->plan.action != PLAN_REFUSE ? acr_other(r->plan.slot) : r->plan.slot;
+
+	for (int i = 0; i < ACR_SLOT__COUNT && !r->out.foreign.known; i++) {
+		enum acr_slot slot = i == 0 ? first : acr_other(first);
+		struct acr_password p;
+		if (observe_foreign(&r->o, slot, &p))
+			r->out.foreign = (struct may_replace_hint){ true, slot, p.created, p.expires_us };
+	}
+}
+
+/* Counted anew after every change. What was done last stays. */
+void fill_outcome(struct rotation *r)
+{
+	const struct plan *p = &r->plan;
+	bool ours;
+
+	r->out.active = p->active;
+	r->out.slot = p->slot;
+	r->out.sinks = r->o.n_seen;
+	r->out.in_step = 0;
+	r->out.when = p->action == PLAN_WAIT ? p->when : 0;
+	r->out.foreign_ahead = p->foreign_ahead;
+	r->out.foreign.known = false;
+	hint_foreign(r);
+	if (!p->active)
+		return;
+	enum holding active = r->o.views[p->source].holds;
+	enum acr_slot held = active == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	/* What comes next may already be about the other slot; a run that changed something tells of what it left deployed. */
+	if (r->out.changed)
+		r->out.slot = held;
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		r->out.in_step += r->o.views[i].holds == active;
+	r->out.expires = observe_slot(&r->o, held, &ours).expires_us / 1000000;
+	r->out.next_due = r->out.expires - r->job->policy.renew_before - r->job->policy.offset;
+}
+
+static bool is_standing_intent(const struct rotation *r)
+{
+	return r->o.state.slot[ACR_SLOT_1].intent || r->o.state.slot[ACR_SLOT_2].intent;
+}
+
+/* An intent whose request must have died, of a token that did not show it: it never acted. */
+static void drop_dead_intents(struct rotation *r, int64_t now)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct slot_memory *m = &r->o.state.slot[i];
+		if (!m->intent || now - m->intent_since < PLAN_REQUEST_LIFE)
+			continue;
+		m->intent = false;
+		m->intent_since = 0;
+		r->o.dirty = true;
+	}
+}
+
+/* Nothing is to be done: what was learned is kept. */
+static enum progress keep(struct rotation *r, int64_t now)
+{
+	if (r->o.asked == TOKEN_READ)
+		drop_dead_intents(r, now);
+	r->out.warn_foreign = r->plan.foreign_ahead && now - r->o.state.last_warned >= 86400;
+	if (r->out.warn_foreign && !is_dry(r)) {
+		r->o.state.last_warned = now;
+		r->o.dirty = true;
+	}
+	return go_to(r, is_dry(r) ? STEP_END : STEP_FINISH);
+}
+
+static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e)
+{
+	/* A request that may still act is waited for like replication: a minute at most. */
+	if (r->plan.why == WHY_INTENT && !is_dry(r))
+		return wait_then(r, (r->plan.when - now) * 1000 + 100, STEP_READ);
+	refuse(r, e);
+	return FAILED;
+}
+
+static bool has_untested_password(const struct rotation *r)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (r->o.views[i].readable && r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected)
+			return true;
+	return false;
+}
+
+/* Somebody wants to know, now, whether what is deployed works. */
+static bool wants_login(const struct rotation *r)
+{
+	return r->plan.active && !r->login_tried && r->job->policy.verify_wait == 0;
+}
+
+static enum progress act(struct rotation *r, int64_t now, struct err *e)
+{
+	const struct policy *policy = &r->job->policy;
+
+	if ((r->flags & ROTATE_ASK) != 0) {
+		bool login = wants_login(r);
+		r->login_tried = true;
+		return go_to(r, login ? STEP_VERIFY : STEP_END);
+	}
+	switch (r->plan.action) {
+	case PLAN_KEEP:
+		return keep(r, now);
+	case PLAN_VERIFY:
+		return go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
+	case PLAN_HEAL:
+		return go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r) ? STEP_CHECK : STEP_VERIFY);
+	case PLAN_ROTATE:
+		return go_to(r, STEP_CHECK);
+	case PLAN_CREATE:
+		return go_to(r, STEP_CHECK);
+	case PLAN_WAIT:
+		return wait_or_fail(r, now, e);
+	case PLAN_REFUSE:
+		break;
+	}
+	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) && has_untested_password(r))
+		return go_to(r, STEP_TRY_OTHERS);
+	refuse(r, e);
+	return FAILED;
+}
+
+enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
+{
+	int64_t now = rotation_now(r);
+	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated, revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->marked;
+
+	(void)h;
+	if (revoke && r->o.asked == TOKEN_READ && !revoke_mark(r, e))
+		return FAILED;
+	r->plan = rotation_decide(r, now, force, &r->discard);
+	r->out.why = r->plan.why;
+	if (!r->out.changed)
+		r->out.did = r->plan.action;
+	fill_outcome(r);
+	bool revoking = revoke_pending(&r->o);
+	r->out.revoked = r->revoking && !revoking;
+	r->revoking = r->revoking || revoking;
+	/* One rotation a run, and one heal: what is overwritten again at once is left to the next run. */
+	if (!revoking && (r->rotated || (r->healed && r->plan.action == PLAN_HEAL)))
+		return keep(r, now);
+	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY || r->plan.why == WHY_NO_SINK;
+	bool wanted = revoke || revoking || (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) || observe_wants_service(&r->o, now);
+	if (r->o.asked == TOKEN_NOT_ASKED && (!local || wanted))
+		return go_to(r, STEP_READ);
+	return act(r, now, e);
+}
