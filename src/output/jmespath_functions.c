@@ -12,6 +12,8 @@
 
 /* A text made by join() or to_string(); the arena's own limit is larger. */
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
+/* As many digits as Python takes. */
+#define NUMBER_TEXT_MAX 4300
 
 static const struct value *wrong_type(struct search *s, const char *function, const char *what)
 {
@@ -57,31 +59,18 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 	return x->whole == INT64_MIN ? value_digits(s->arena, "9223372036854775808") : value_whole(s->arena, -x->whole);
 }
 
-/* Whole as long as every part is and 64 bits hold it. */
-static const struct value *add_up(struct search *s, const struct value *array)
-{
-	int64_t whole = 0;
-	double real = 0;
-	bool exact = true;
-
-	for (size_t i = 0; i < array->n; i++) {
-		const struct number *x = &array->item[i]->number;
-		exact = exact && x->kind == NUMBER_WHOLE && !__builtin_add_overflow(whole, x->whole, &whole);
-		real += x->real;
-	}
-	return exact ? value_whole(s->arena, whole) : value_real(s->arena, real);
-}
-
 static const struct value *call_sum(struct search *s, const struct value *const *arg, size_t n)
 {
 	(void)n;
-	return add_up(s, arg[0]);
+	return value_sum(s->arena, arg[0]->item, arg[0]->n);
 }
 
 static const struct value *call_avg(struct search *s, const struct value *const *arg, size_t n)
 {
 	(void)n;
-	return arg[0]->n == 0 ? &value_null : value_real(s->arena, add_up(s, arg[0])->number.real / (double)arg[0]->n);
+	if (arg[0]->n == 0)
+		return &value_null;
+	return value_real(s->arena, value_sum(s->arena, arg[0]->item, arg[0]->n)->number.real / (double)arg[0]->n);
 }
 
 /* A whole number, however large. */
@@ -107,26 +96,44 @@ static const struct value *call_floor(struct search *s, const struct value *cons
 	return rounded(s, arg[0], floor(arg[0]->number.real));
 }
 
-/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1. and .5. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *skip_space(const char *s)
+{
+	while (space_length(s) > 0)
+		s += space_length(s);
+	return s;
+}
+
+/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1., .5 and 1_000. */
 static const struct value *number_from_text(struct search *s, const char *text)
 {
-	static const char space[] = " \t\r\n\v\f";
-	AUTO_BUF struct buf bare = BUF_INIT(400);
+	AUTO_BUF struct buf bare = BUF_INIT(NUMBER_TEXT_MAX);
 	char *end;
 
-	text += strspn(text, space);
-	size_t n = strcspn(text, space);
-	buf_add(&bare, text + (*text == '+' ? 1 : 0), n - (*text == '+' ? 1 : 0));
-	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
-	if (text[n + strspn(text + n, space)] != '\0' || !buf_ok(&bare) || strpbrk(digits, "0123456789") == NULL)
+	text = skip_space(text);
+	if (*text == '-')
+		buf_char(&bare, '-');
+	text += *text == '-' || *text == '+';
+	/* strtod alone would also take another sign, hexadecimal, infinity and nan. */
+	if (!is_digit(*text) && *text != '.')
 		return &value_null;
+	for (; strchr("0123456789.eE+-_", *text) != NULL && *text != '\0'; text++) {
+		if (*text != '_')
+			buf_char(&bare, *text);
+		else if (!is_digit(text[-1]) || !is_digit(text[1]))
+			return &value_null;
+	}
+	if (*skip_space(text) != '\0' || !buf_ok(&bare))
+		return &value_null;
+	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
 	if (digits[strspn(digits, "0123456789")] == '\0')
 		return value_digits(s->arena, t);
-	/* strtod alone would also take hexadecimal, infinity and nan. */
-	if (t[strspn(t, "0123456789.eE+-")] != '\0')
-		return &value_null;
 	double d = strtod(t, &end);
-	return *end == '\0' ? value_real(s->arena, d) : &value_null;
+	return *end == '\0' && end > digits ? value_real(s->arena, d) : &value_null;
 }
 
 static const struct value *call_to_number(struct search *s, const struct value *const *arg, size_t n)

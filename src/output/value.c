@@ -2,11 +2,8 @@
 #include "output/value.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -125,10 +122,12 @@ const struct value *value_digits(struct arena *a, const char *digits)
 	int64_t whole = strtoll(digits, NULL, 10);
 	if (errno == 0)
 		return value_whole(a, whole);
+	const char *sign = *digits == '-' ? "-" : "", *first = digits + strspn(digits, "-0");
 	struct value *v = arena_alloc(a, sizeof(*v));
+	char *copy = arena_alloc(a, strlen(sign) + strlen(first) + 1);
+	(void)stpcpy(stpcpy(copy, sign), first);
 	v->type = VALUE_NUMBER;
-	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL),
-	                             .digits = copy_text(a, digits, strlen(digits)) };
+	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL), .digits = copy };
 	return v;
 }
 
@@ -233,19 +232,10 @@ const char *value_str(const struct value *v, const char *key)
 	return m != NULL && m->type == VALUE_STRING ? m->text : NULL;
 }
 
-static int compare_numbers(const struct number *a, const struct number *b)
-{
-	if (a->kind == NUMBER_WHOLE && b->kind == NUMBER_WHOLE)
-		return (a->whole > b->whole) - (a->whole < b->whole);
-	if (a->kind == NUMBER_BIG && b->kind == NUMBER_BIG && strcmp(a->digits, b->digits) == 0)
-		return 0;
-	return (a->real > b->real) - (a->real < b->real);
-}
-
 int value_compare(const struct value *a, const struct value *b)
 {
 	if (a->type == VALUE_NUMBER)
-		return compare_numbers(&a->number, &b->number);
+		return number_compare(&a->number, &b->number);
 	/* The bytes of UTF-8 sort as the code points they stand for. */
 	int c = memcmp(a->text, b->text, a->n < b->n ? a->n : b->n);
 	return c != 0 ? c : (a->n > b->n) - (a->n < b->n);
@@ -287,50 +277,6 @@ bool value_equal(const struct value *a, const struct value *b)
 		if (!value_equal(a->item[i], b->item[i]))
 			return false;
 	return a->n == b->n;
-}
-
-/* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from 1e16 on. */
-static void write_real(double d, struct buf *out)
-{
-	char text[40], digits[40];
-	int precision = 0, power = 0;
-	size_t n = 0;
-
-	if (isnan(d) || isinf(d)) {
-		buf_str(out, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
-		return;
-	}
-	do
-		(void)snprintf(text, sizeof(text), "%.*e", precision, d);
-	while (strtod(text, NULL) != d && ++precision < 17);
-	for (const char *s = text; *s != 'e'; s++)
-		if (*s >= '0' && *s <= '9')
-			digits[n++] = *s;
-	digits[n] = '\0';
-	power = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (text[0] == '-')
-		buf_char(out, '-');
-	if (power < -4 || power >= 16) {
-		buf_fmt(out, "%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1, power < 0 ? '-' : '+', abs(power));
-	} else if (power < 0) {
-		buf_fmt(out, "0.%.*s%s", -power - 1, "000", digits);
-	} else if (n <= (size_t)power + 1) {
-		buf_fmt(out, "%s%.*s.0", digits, power + 1 - (int)n, "0000000000000000");
-	} else {
-		buf_fmt(out, "%.*s.%s", power + 1, digits, digits + power + 1);
-	}
-}
-
-void value_write_number(const struct value *v, struct buf *out)
-{
-	const struct number *n = &v->number;
-
-	if (n->kind == NUMBER_WHOLE)
-		buf_fmt(out, "%lld", (long long)n->whole);
-	else if (n->kind == NUMBER_BIG)
-		buf_str(out, n->digits);
-	else
-		write_real(n->real, out);
 }
 
 void values_add(struct values *l, const struct value *v)
