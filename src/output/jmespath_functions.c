@@ -50,7 +50,7 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 	const struct number *x = &arg[0]->number;
 
 	(void)n;
-	if (x->real >= 0)
+	if (!signbit(x->real))
 		return arg[0];
 	if (x->kind == NUMBER_REAL)
 		return value_real(s->arena, -x->real);

@@ -33,7 +33,7 @@ static void test_results(void **state)
 		/* az compares strings too. */
 		{ "p[?v > 'x'].v", "[\"y\",\"z\"]" }, { "`\"a\"` < `1`", "null" },
 		{ "sum(n)", "6" }, { "avg(n)", "2.0" }, { "sum(`[1, 0.5]`)", "1.5" }, { "ceil(`1.2`)", "2" }, { "floor(`-0.5`)", "-1" },
-		{ "ceil(`-0.5`)", "0" }, { "floor(`1e22`)", "10000000000000000000000" }, { "abs(`-5`)", "5" }, { "big", "12345678901234567890" },
+		{ "ceil(`-0.5`)", "0" }, { "floor(`1e22`)", "10000000000000000000000" }, { "abs(`-5`)", "5" }, { "abs(`-0.0`)", "0.0" }, { "big", "12345678901234567890" },
 		{ "to_number('1.0')", "1.0" }, { "to_number(' +7 ')", "7" }, { "to_number('0x1F')", "null" }, { "to_number('nan')", "null" },
 		{ "to_number('1 2')", "null" }, { "to_number('')", "null" }, { "to_number('.5')", "0.5" },
 		{ "to_number('+-7')", "null" }, { "to_number('++7.5')", "null" }, { "to_number('-')", "null" }, { "to_number('.')", "null" },
