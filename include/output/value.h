@@ -92,8 +92,9 @@ void values_add(struct values *l, const struct value *v);
 const struct value *values_array(struct arena *a, const struct values *l);
 void values_free(struct values *l);
 #define AUTO_VALUES AUTO(values_free)
-struct members { struct member *item; size_t n, cap; };
-void members_put(struct members *l, const char *key, const struct value *v);   /* replaces a member of that name in its place */
+struct members { struct member *item; size_t n, cap; size_t *slot, n_slots; /* a hash of indices + 1, once there are many */ };
+size_t members_put(struct members *l, const char *key, const struct value *v); /* replaces one of that name in its place; its index */
+const struct value *members_get(const struct members *l, const char *key);     /* NULL when there is none */
 const struct value *members_object(struct arena *a, const struct members *l, bool chosen);
 void members_free(struct members *l);
 #define AUTO_MEMBERS AUTO(members_free)

@@ -18,10 +18,12 @@ bool jmespath_truth(const struct value *v)
 	}
 }
 
-static const struct value *visit_field(const struct node *n, const struct value *input)
+static const struct value *visit_field(struct search *s, const struct node *n, const struct value *input)
 {
 	const struct value *v = value_get(input, n->name);
 
+	if (input->type == VALUE_OBJECT)
+		s->steps += input->n / 16;
 	return v == NULL ? &value_null : v;
 }
 
@@ -219,7 +221,7 @@ const struct value *jmespath_visit(struct search *s, const struct node *n, const
 	case NODE_CURRENT:
 		return input;
 	case NODE_FIELD:
-		return visit_field(n, input);
+		return visit_field(s, n, input);
 	case NODE_LITERAL:
 		return n->literal;
 	case NODE_INDEX:

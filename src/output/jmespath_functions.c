@@ -246,6 +246,7 @@ static const struct value *call_to_string(struct search *s, const struct value *
 	if (arg[0]->type == VALUE_STRING)
 		return arg[0];
 	json_compact(arg[0], true, &out);
+	s->steps += out.len / 4;
 	return text_of(s, &out);
 }
 
@@ -478,8 +479,26 @@ static bool accepted(unsigned mask, const struct value *v)
 	                                  ((mask & ACCEPT_STRINGS) != 0 && all_of(v, VALUE_STRING)));
 }
 
+/* The steps that one look at all of it is worth: a function may be called for every item of another list. */
+static size_t cost(const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_ARRAY:
+	case VALUE_OBJECT:
+		return v->n;
+	case VALUE_STRING:
+		return v->n / 16;
+	default:
+		return 0;
+	}
+}
+
 const struct value *jmespath_call(struct search *s, const struct function *f, const struct value *const *arg, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		s->steps += cost(arg[i]);
+	if (!jmespath_within(s))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!accepted(f->accept[i < f->n_args ? i : f->n_args - 1], arg[i]))
 			return wrong_type(s, f->name, type_name(arg[i]));

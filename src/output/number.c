@@ -112,8 +112,14 @@ static const struct value *sum_value(struct sum *s, struct arena *a)
 static const struct value *whole_sum(struct arena *a, const struct value *const *item, size_t n)
 {
 	char text[WHOLE_TEXT_MAX];
-	size_t longest = 0;
+	size_t longest = 0, done = 0;
+	int64_t short_sum = 0;
 
+	while (done < n && item[done]->number.kind == NUMBER_WHOLE &&
+	       !__builtin_add_overflow(short_sum, item[done]->number.whole, &short_sum))
+		done++;
+	if (done == n)
+		return value_whole(a, short_sum);
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(whole_part(&item[i]->number, text));
 		longest = len > longest ? len : longest;

@@ -18,6 +18,7 @@
 struct column { const char *key; size_t width; };
 
 struct table {
+	struct members names;       /* of the columns, in their order */
 	struct column *column;
 	size_t n, cap;
 	struct members *row;        /* of text */
@@ -29,6 +30,7 @@ static void table_free(struct table *t)
 {
 	for (size_t i = 0; i < t->rows; i++)
 		members_free(&t->row[i]);
+	members_free(&t->names);
 	mem_free_ptr(&t->row);
 	mem_free_ptr(&t->column);
 }
@@ -129,25 +131,20 @@ static size_t text_width(const char *s)
 
 static struct column *column_of(struct table *t, const char *key)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->column[i].key, key) == 0)
-			return &t->column[i];
-	t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
-	t->column[t->n] = (struct column){ key, text_width(key) + HEADER_PADDING };
-	return &t->column[t->n++];
+	size_t at = members_put(&t->names, key, &value_null);
+
+	if (at == t->n) {
+		t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
+		t->column[t->n++] = (struct column){ key, text_width(key) + HEADER_PADDING };
+	}
+	return &t->column[at];
 }
 
 static const char *cell(const struct table *t, size_t row, size_t column)
 {
-	const struct members *m = &t->row[row];
+	const struct value *v = members_get(&t->row[row], t->column[column].key);
 
-	/* Rows of one kind have their columns at the same place. */
-	if (column < m->n && strcmp(m->item[column].key, t->column[column].key) == 0)
-		return m->item[column].value->text;
-	for (size_t i = 0; i < m->n; i++)
-		if (strcmp(m->item[i].key, t->column[column].key) == 0)
-			return m->item[i].value->text;
-	return "";
+	return v == NULL ? "" : v->text;
 }
 
 static bool has_break(const char *s)
@@ -155,7 +152,8 @@ static bool has_break(const char *s)
 	return strpbrk(s, "\r\n") != NULL;
 }
 
-static void measure(struct table *t, struct arena *a)
+/* False when there are too many cells. */
+static bool measure(struct table *t, struct arena *a)
 {
 	for (size_t i = 0; i < t->rows; i++) {
 		for (size_t k = 0; k < t->row[i].n; k++) {
@@ -166,8 +164,11 @@ static void measure(struct table *t, struct arena *a)
 			struct column *c = column_of(t, m->key);
 			size_t width = text_width(m->value->text);
 			c->width = width > c->width ? width : c->width;
+			if (t->rows > CELLS_MAX / t->n)
+				return false;
 		}
 	}
+	return true;
 }
 
 /* Ends the line that began at `start`: trailing space goes. */
@@ -194,7 +195,7 @@ static const char *filled_header(const struct column *c, struct arena *a)
 {
 	AUTO_BUF struct buf out = BUF_INIT(HEADER_MAX);
 
-	for (const char *line = c->key; line != NULL;) {
+	for (const char *line = c->key; line != NULL && buf_ok(&out);) {
 		size_t len = strcspn(line, "\r\n");
 		put_padded(&out, line, len, c->width);
 		line = line[len] == '\0' ? NULL : line + len + 1;
@@ -279,10 +280,10 @@ bool table_write(const struct format_request *rq, struct arena *a, struct buf *o
 			v = rq->row(a, v);
 		row_of(a, v, &t.row[i]);
 	}
-	measure(&t, a);
+	bool measured = measure(&t, a);
 	if (t.n == 0)
 		buf_char(out, '\n');
-	else if (t.rows > CELLS_MAX / t.n || !put_table(&t, a, out))
+	else if (!measured || !put_table(&t, a, out))
 		return err_set(e, ERR_USAGE, "table output unavailable: the result is too large for a table");
 	return true;
 }

@@ -6,8 +6,11 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "output/format.h"
 
 #define BLOCK_SIZE ((size_t)16 * 1024)
+/* Up to here a look at each is the quickest way to a name. */
+#define MEMBERS_FEW 16
 
 struct block { struct block *next; size_t used, size; };
 struct arena { struct block *blocks; size_t total, max; bool over; };
@@ -241,8 +244,20 @@ int value_compare(const struct value *a, const struct value *b)
 	return c != 0 ? c : (a->n > b->n) - (a->n < b->n);
 }
 
+static bool same_sorted_members(const struct value *a, const struct value *b)
+{
+	AUTO_FREE const struct member **of_a = members_sorted(a), **of_b = members_sorted(b);
+
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 || !value_equal(of_a[i]->value, of_b[i]->value))
+			return false;
+	return true;
+}
+
 static bool same_members(const struct value *a, const struct value *b)
 {
+	if (a->n > MEMBERS_FEW)
+		return same_sorted_members(a, b);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct value *other = value_get(b, a->member[i].key);
 		if (other == NULL || !value_equal(a->member[i].value, other))
@@ -296,16 +311,71 @@ void values_free(struct values *l)
 	*l = (struct values){ 0 };
 }
 
-void members_put(struct members *l, const char *key, const struct value *v)
+/* FNV-1a. */
+static size_t hash_of(const char *key)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->item[i].key, key) == 0) {
-			l->item[i].value = v;
-			return;
-		}
+	uint64_t h = 14695981039346656037u;
+
+	for (; *key != '\0'; key++)
+		h = (h ^ (unsigned char)*key) * 1099511628211u;
+	return (size_t)h;
+}
+
+/* Where in the hash the member of that name is, or would be. Never full. */
+static size_t *find_slot(const struct members *l, const char *key)
+{
+	size_t i = hash_of(key) % l->n_slots;
+
+	while (l->slot[i] != 0 && strcmp(l->item[l->slot[i] - 1].key, key) != 0)
+		i = (i + 1) % l->n_slots;
+	return &l->slot[i];
+}
+
+static void rehash(struct members *l)
+{
+	mem_free_ptr(&l->slot);
+	l->n_slots = 4 * l->n;
+	l->slot = mem_array(l->n_slots, sizeof(*l->slot));
+	for (size_t i = 0; i < l->n; i++)
+		*find_slot(l, l->item[i].key) = i + 1;
+}
+
+/* Its index, or l->n when there is none. */
+static size_t find_member(const struct members *l, const char *key)
+{
+	size_t i = 0;
+
+	if (l->n > MEMBERS_FEW) {
+		size_t at = *find_slot(l, key);
+		return at == 0 ? l->n : at - 1;
+	}
+	while (i < l->n && strcmp(l->item[i].key, key) != 0)
+		i++;
+	return i;
+}
+
+size_t members_put(struct members *l, const char *key, const struct value *v)
+{
+	size_t at = find_member(l, key);
+
+	if (at < l->n) {
+		l->item[at].value = v;
+		return at;
 	}
 	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(*l->item));
 	l->item[l->n++] = (struct member){ key, v };
+	if (l->n > MEMBERS_FEW && 2 * l->n > l->n_slots)
+		rehash(l);
+	else if (l->n > MEMBERS_FEW)
+		*find_slot(l, key) = l->n;
+	return at;
+}
+
+const struct value *members_get(const struct members *l, const char *key)
+{
+	size_t at = find_member(l, key);
+
+	return at < l->n ? l->item[at].value : NULL;
 }
 
 const struct value *members_object(struct arena *a, const struct members *l, bool chosen)
@@ -316,5 +386,6 @@ const struct value *members_object(struct arena *a, const struct members *l, boo
 void members_free(struct members *l)
 {
 	mem_wiping_free(l->item);
+	mem_free_ptr(&l->slot);
 	*l = (struct members){ 0 };
 }

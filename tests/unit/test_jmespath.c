@@ -132,12 +132,71 @@ static void test_limits(void **state)
 	}
 }
 
+/* Past a few members names are hashed, and sorted to be compared. */
+static void test_many_members(void **state)
+{
+	static const struct { const char *query, *want; } rows[] = {
+		{ "length(a)", "100" }, { "a.k7", "\"again\"" }, { "keys(a)[7]", "\"k7\"" }, { "a.k99", "99" }, { "a.k100", "null" },
+		{ "a == b", "true" }, { "a == merge(b, {k50: `0`})", "false" }, { "a == merge(b, {k100: `0`})", "false" },
+		{ "length(merge(a, b))", "100" }, { "keys(merge({x: `0`}, a, b))[0]", "\"x\"" },
+	};
+	AUTO_ARENA struct arena *a = arena_new((size_t)16 * 1024 * 1024);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)1024 * 1024);
+
+	(void)state;
+	buf_str(&text, "{\"a\":{");
+	for (int i = 0; i < 100; i++)
+		buf_fmt(&text, "\"k%d\":%d,", i, i);
+	buf_str(&text, "\"k7\":\"again\"},\"b\":{\"k7\":\"again\"");
+	for (int i = 99; i >= 0; i--)
+		if (i != 7)
+			buf_fmt(&text, ",\"k%d\":%d", i, i);
+	buf_str(&text, "}}");
+	const struct value *doc = parse(a, buf_cstr(&text));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_JMESPATH struct jmespath *q = NULL;
+		AUTO_BUF struct buf out = BUF_INIT(10000);
+		struct err e = ERR_INIT;
+		const struct value *v = NULL;
+		if (!jmespath_compile(rows[i].query, &q, &e) || !jmespath_search(q, doc, a, &v, &e))
+			fail_msg("%s: %s", rows[i].query, e.text);
+		json_compact(v, false, &out);
+		assert_string_equal(buf_cstr(&out), rows[i].want);
+	}
+}
+
+/* What a function looks at counts as steps: these would look at 64 million items each. */
+static void test_steps(void **state)
+{
+	static const char *const rows[] = { "max", "sum" };
+	AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
+	AUTO_BUF struct buf list = BUF_INIT((size_t)64 * 1024);
+
+	(void)state;
+	buf_str(&list, "[1");
+	for (int i = 1; i < 8000; i++)
+		buf_str(&list, ",1");
+	buf_char(&list, ']');
+	const struct value *doc = parse(a, buf_cstr(&list));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *query = mem_fmt("map(&%s(`%s`), @)", rows[i], buf_cstr(&list));
+		AUTO_JMESPATH struct jmespath *q = NULL;
+		struct err e = ERR_INIT;
+		const struct value *v = NULL;
+		assert_true(jmespath_compile(query, &q, &e));
+		if (jmespath_search(q, doc, a, &v, &e) || strcmp(e.code, "too-large") != 0)
+			fail_msg("%s: %s", rows[i], e.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
