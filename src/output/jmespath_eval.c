@@ -105,7 +105,7 @@ static const struct value *project(struct search *s, const struct node *n, const
 	return values_array(s->arena, &l);
 }
 
-/* Numbers and strings have an order, even between each other none; anything else compares to null. */
+/* Two numbers have an order, and so have two strings; anything else compares to null. */
 static const struct value *order(enum token_type op, const struct value *a, const struct value *b)
 {
 	if (a->type != b->type || (a->type != VALUE_NUMBER && a->type != VALUE_STRING))

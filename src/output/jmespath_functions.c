@@ -330,7 +330,7 @@ static int by_key(const void *a, const void *b)
 	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Every item with what the expression makes of it: all numbers or all strings, unless `mixed`. Caller frees; NULL after an error. */
+/* Every item with what the expression makes of it (itself without one): all numbers or all strings. Caller frees; NULL after an error. */
 static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref, const char *function)
 {
 	struct keyed *k = mem_array(array->n, sizeof(*k));
