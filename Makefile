@@ -130,7 +130,7 @@ export TSAN_OPTIONS ?= allocator_may_return_null=1
 SUITE ?= tests/jmespath
 $B/t/jmespath-suite: $B/tests/jmespath/suite.o $B/lib.a ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBS)
 jmespath-suite: $B/t/jmespath-suite
-	@$< $(SUITE)
+	@$< '$(SUITE)'
 $B/ok/jmespath-suite: $B/t/jmespath-suite $(wildcard tests/jmespath/*.json)
 	@mkdir -p $(@D); $< tests/jmespath >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
 

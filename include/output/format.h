@@ -45,6 +45,7 @@ size_t point_length(const char *p, size_t left);           /* bytes of the code 
 uint32_t point_read(const char *p, size_t len);            /* a malformed byte stands for itself */
 uint32_t *points_of(const char *s, size_t bytes, size_t *n);
 void point_write(uint32_t c, struct buf *out);
+void upper_write(uint32_t c, struct buf *out);             /* str.upper(): up to three characters */
 size_t break_length(const char *s);                        /* of the line break at s, as Python's splitlines() has them, or 0 */
 size_t space_length(const char *s);                        /* of the character at s if Python's isspace() says it is one, or 0 */
 

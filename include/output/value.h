@@ -67,7 +67,9 @@ const struct value *value_text(struct arena *a, const char *s);                /
 const struct value *value_text_n(struct arena *a, const char *s, size_t n);
 const struct value *value_whole(struct arena *a, int64_t n);
 const struct value *value_real(struct arena *a, double d);
-const struct value *value_digits(struct arena *a, const char *digits);         /* a JSON number */
+const struct value *value_digits(struct arena *a, const char *digits);         /* a JSON number; zeros before it do no harm */
+/* Of numbers. Whole until the first that is not; an exact whole number if there is none. */
+const struct value *value_sum(struct arena *a, const struct value *const *item, size_t n);
 /* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX, which arena_over() then reports. */
 const struct value *value_array(struct arena *a, const struct value *const *item, size_t n);
 const struct value *value_object(struct arena *a, const struct member *m, size_t n, bool chosen);
@@ -77,8 +79,9 @@ const struct value *value_from_json(struct arena *a, const struct json *j);
 const struct value *value_get(const struct value *v, const char *key);
 const char *value_str(const struct value *v, const char *key);                 /* NULL unless a string */
 bool value_equal(const struct value *a, const struct value *b);                /* members in any order; 1 equals 1.0, never true */
-/* -1, 0, 1 of two numbers or two strings (by code point). */
+/* Below, at or above 0, of two numbers or two strings (by code point). */
 int value_compare(const struct value *a, const struct value *b);
+int number_compare(const struct number *a, const struct number *b);            /* exact: 2^53 + 1 is not 2^53 as a double */
 
 /* A number as Python writes it: 1, 1.0, 1e+16, 12345678901234567890. */
 void value_write_number(const struct value *v, struct buf *out);
@@ -89,8 +92,9 @@ void values_add(struct values *l, const struct value *v);
 const struct value *values_array(struct arena *a, const struct values *l);
 void values_free(struct values *l);
 #define AUTO_VALUES AUTO(values_free)
-struct members { struct member *item; size_t n, cap; };
-void members_put(struct members *l, const char *key, const struct value *v);   /* replaces a member of that name in its place */
+struct members { struct member *item; size_t n, cap; size_t *slot, n_slots; /* a hash of indices + 1, once there are many */ };
+size_t members_put(struct members *l, const char *key, const struct value *v); /* replaces one of that name in its place; its index */
+const struct value *members_get(const struct members *l, const char *key);     /* NULL when there is none */
 const struct value *members_object(struct arena *a, const struct members *l, bool chosen);
 void members_free(struct members *l);
 #define AUTO_MEMBERS AUTO(members_free)

@@ -7,8 +7,24 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-/* Single quotes, unless only double ones need no escape. Of what Python thinks not printable, the
- * control characters, line separators and no-break space are escaped. */
+/* Not what Python thinks printable: controls, formats, separators, private use. What is not assigned yet depends on its age: it stays. */
+static bool is_hidden(uint32_t c)
+{
+	static const struct { uint32_t first, last; } rows[] = {
+		{ 0, 0x1f }, { 0x7f, 0xa0 }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
+		{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f },
+		{ 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xe000, 0xf8ff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xfffe, 0xffff },
+		{ 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x13438 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0x40000, 0xe00ff }, { 0xe01f0, 0x10ffff },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (c >= rows[i].first && c <= rows[i].last)
+			return true;
+	return false;
+}
+
+/* Single quotes, unless only double ones need no escape. */
 static void repr_text(const char *s, size_t bytes, struct buf *out)
 {
 	static const char special[] = "\\\n\r\t", letter[] = "\\nrt";
@@ -21,10 +37,8 @@ static void repr_text(const char *s, size_t bytes, struct buf *out)
 		const char *named = strchr(special, s[i]);
 		if (named != NULL || s[i] == quote)
 			buf_fmt(out, "\\%c", named != NULL ? letter[named - special] : quote);
-		else if (c < 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0xad)
-			buf_fmt(out, "\\x%02x", c);
-		else if (c == 0x2028 || c == 0x2029 || c == 0xfeff)
-			buf_fmt(out, "\\u%04x", c);
+		else if (is_hidden(c))
+			buf_fmt(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
 		else
 			buf_add(out, s + i, len);
 		i += len;

@@ -170,9 +170,12 @@ void color_yaml(const char *s, struct buf *out)
 			s += paint_space(out, s);
 		} else if (*s == '\'' || *s == '"') {
 			s = color_quoted(s, out);
-		} else if (*s == '*') {       /* an alias; a text that begins so is in quotes */
+		} else if (*s == '*' || *s == '&') {       /* an alias or its anchor; a text that begins so is in quotes */
 			size_t n = 1 + strspn(s + 1, "id0123456789");
-			paint(out, RED, s, n);
+			if (*s == '*')
+				paint(out, RED, s, n);
+			else
+				buf_add(out, s, n);
 			s += n;
 		} else if ((*s == ':' || *s == '-' || *s == '?') && (s[1] == ' ' || s[1] == '\n')) {
 			buf_char(out, *s++);

@@ -18,10 +18,12 @@ bool jmespath_truth(const struct value *v)
 	}
 }
 
-static const struct value *visit_field(const struct node *n, const struct value *input)
+static const struct value *visit_field(struct search *s, const struct node *n, const struct value *input)
 {
 	const struct value *v = value_get(input, n->name);
 
+	if (input->type == VALUE_OBJECT)
+		s->steps += input->n / 16;
 	return v == NULL ? &value_null : v;
 }
 
@@ -103,7 +105,7 @@ static const struct value *project(struct search *s, const struct node *n, const
 	return values_array(s->arena, &l);
 }
 
-/* Numbers and strings have an order, even between each other none; anything else compares to null. */
+/* Two numbers have an order, and so have two strings; anything else compares to null. */
 static const struct value *order(enum token_type op, const struct value *a, const struct value *b)
 {
 	if (a->type != b->type || (a->type != VALUE_NUMBER && a->type != VALUE_STRING))
@@ -219,7 +221,7 @@ const struct value *jmespath_visit(struct search *s, const struct node *n, const
 	case NODE_CURRENT:
 		return input;
 	case NODE_FIELD:
-		return visit_field(n, input);
+		return visit_field(s, n, input);
 	case NODE_LITERAL:
 		return n->literal;
 	case NODE_INDEX:

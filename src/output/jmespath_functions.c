@@ -12,6 +12,8 @@
 
 /* A text made by join() or to_string(); the arena's own limit is larger. */
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
+/* As many digits as Python takes. */
+#define NUMBER_TEXT_MAX 4300
 
 static const struct value *wrong_type(struct search *s, const char *function, const char *what)
 {
@@ -48,7 +50,7 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 	const struct number *x = &arg[0]->number;
 
 	(void)n;
-	if (x->real >= 0)
+	if (!signbit(x->real))
 		return arg[0];
 	if (x->kind == NUMBER_REAL)
 		return value_real(s->arena, -x->real);
@@ -57,31 +59,18 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 	return x->whole == INT64_MIN ? value_digits(s->arena, "9223372036854775808") : value_whole(s->arena, -x->whole);
 }
 
-/* Whole as long as every part is and 64 bits hold it. */
-static const struct value *add_up(struct search *s, const struct value *array)
-{
-	int64_t whole = 0;
-	double real = 0;
-	bool exact = true;
-
-	for (size_t i = 0; i < array->n; i++) {
-		const struct number *x = &array->item[i]->number;
-		exact = exact && x->kind == NUMBER_WHOLE && !__builtin_add_overflow(whole, x->whole, &whole);
-		real += x->real;
-	}
-	return exact ? value_whole(s->arena, whole) : value_real(s->arena, real);
-}
-
 static const struct value *call_sum(struct search *s, const struct value *const *arg, size_t n)
 {
 	(void)n;
-	return add_up(s, arg[0]);
+	return value_sum(s->arena, arg[0]->item, arg[0]->n);
 }
 
 static const struct value *call_avg(struct search *s, const struct value *const *arg, size_t n)
 {
 	(void)n;
-	return arg[0]->n == 0 ? &value_null : value_real(s->arena, add_up(s, arg[0])->number.real / (double)arg[0]->n);
+	if (arg[0]->n == 0)
+		return &value_null;
+	return value_real(s->arena, value_sum(s->arena, arg[0]->item, arg[0]->n)->number.real / (double)arg[0]->n);
 }
 
 /* A whole number, however large. */
@@ -107,26 +96,44 @@ static const struct value *call_floor(struct search *s, const struct value *cons
 	return rounded(s, arg[0], floor(arg[0]->number.real));
 }
 
-/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1. and .5. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *skip_space(const char *s)
+{
+	while (space_length(s) > 0)
+		s += space_length(s);
+	return s;
+}
+
+/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1., .5 and 1_000. */
 static const struct value *number_from_text(struct search *s, const char *text)
 {
-	static const char space[] = " \t\r\n\v\f";
-	AUTO_BUF struct buf bare = BUF_INIT(400);
+	AUTO_BUF struct buf bare = BUF_INIT(NUMBER_TEXT_MAX);
 	char *end;
 
-	text += strspn(text, space);
-	size_t n = strcspn(text, space);
-	buf_add(&bare, text + (*text == '+' ? 1 : 0), n - (*text == '+' ? 1 : 0));
-	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
-	if (text[n + strspn(text + n, space)] != '\0' || !buf_ok(&bare) || strpbrk(digits, "0123456789") == NULL)
+	text = skip_space(text);
+	if (*text == '-')
+		buf_char(&bare, '-');
+	text += *text == '-' || *text == '+';
+	/* strtod alone would also take another sign, hexadecimal, infinity and nan. */
+	if (!is_digit(*text) && *text != '.')
 		return &value_null;
+	for (; strchr("0123456789.eE+-_", *text) != NULL && *text != '\0'; text++) {
+		if (*text != '_')
+			buf_char(&bare, *text);
+		else if (!is_digit(text[-1]) || !is_digit(text[1]))
+			return &value_null;
+	}
+	if (*skip_space(text) != '\0' || !buf_ok(&bare))
+		return &value_null;
+	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
 	if (digits[strspn(digits, "0123456789")] == '\0')
 		return value_digits(s->arena, t);
-	/* strtod alone would also take hexadecimal, infinity and nan. */
-	if (t[strspn(t, "0123456789.eE+-")] != '\0')
-		return &value_null;
 	double d = strtod(t, &end);
-	return *end == '\0' ? value_real(s->arena, d) : &value_null;
+	return *end == '\0' && end > digits ? value_real(s->arena, d) : &value_null;
 }
 
 static const struct value *call_to_number(struct search *s, const struct value *const *arg, size_t n)
@@ -239,6 +246,7 @@ static const struct value *call_to_string(struct search *s, const struct value *
 	if (arg[0]->type == VALUE_STRING)
 		return arg[0];
 	json_compact(arg[0], true, &out);
+	s->steps += out.len / 4;
 	return text_of(s, &out);
 }
 
@@ -322,7 +330,7 @@ static int by_key(const void *a, const void *b)
 	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Every item with what the expression makes of it: all numbers or all strings, unless `mixed`. Caller frees; NULL after an error. */
+/* Every item with what the expression makes of it (itself without one): all numbers or all strings. Caller frees; NULL after an error. */
 static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref, const char *function)
 {
 	struct keyed *k = mem_array(array->n, sizeof(*k));
@@ -471,8 +479,26 @@ static bool accepted(unsigned mask, const struct value *v)
 	                                  ((mask & ACCEPT_STRINGS) != 0 && all_of(v, VALUE_STRING)));
 }
 
+/* The steps that one look at all of it is worth: a function may be called for every item of another list. */
+static size_t cost(const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_ARRAY:
+	case VALUE_OBJECT:
+		return v->n;
+	case VALUE_STRING:
+		return v->n / 16;
+	default:
+		return 0;
+	}
+}
+
 const struct value *jmespath_call(struct search *s, const struct function *f, const struct value *const *arg, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		s->steps += cost(arg[i]);
+	if (!jmespath_within(s))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!accepted(f->accept[i < f->n_args ? i : f->n_args - 1], arg[i]))
 			return wrong_type(s, f->name, type_name(arg[i]));

@@ -2,7 +2,6 @@
 #include "output/jmespath_tree.h"
 
 #include <math.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,12 +10,15 @@
 #include "base/mem.h"
 
 #define HEADER_PADDING 2
+/* With its lines filled. */
+#define HEADER_MAX ((size_t)16 * 1024 * 1024)
 /* One table in memory: rows times columns; a result of a few MB has no more. */
 #define CELLS_MAX ((size_t)4 * 1000 * 1000)
 
 struct column { const char *key; size_t width; };
 
 struct table {
+	struct members names;       /* of the columns, in their order */
 	struct column *column;
 	size_t n, cap;
 	struct members *row;        /* of text */
@@ -27,6 +30,7 @@ static void table_free(struct table *t)
 {
 	for (size_t i = 0; i < t->rows; i++)
 		members_free(&t->row[i]);
+	members_free(&t->names);
 	mem_free_ptr(&t->row);
 	mem_free_ptr(&t->column);
 }
@@ -37,33 +41,14 @@ static bool left_out(const struct member *m)
 	       strcmp(m->key, "id") == 0 || strcmp(m->key, "type") == 0 || strcmp(m->key, "etag") == 0;
 }
 
-/* Of the scripts that have it and whose table is short: Latin, Greek, Cyrillic. */
-static uint32_t upper(uint32_t c)
-{
-	static const struct { uint32_t first, last, step; int32_t by; } rows[] = {
-		{ 'a', 'z', 1, -32 }, { 0xb5, 0xb5, 1, 743 }, { 0xe0, 0xf6, 1, -32 }, { 0xf8, 0xfe, 1, -32 }, { 0xff, 0xff, 1, 121 },
-		{ 0x101, 0x12f, 2, -1 }, { 0x131, 0x131, 1, -232 }, { 0x133, 0x137, 2, -1 }, { 0x13a, 0x148, 2, -1 }, { 0x14b, 0x177, 2, -1 },
-		{ 0x17a, 0x17e, 2, -1 }, { 0x3ac, 0x3ac, 1, -38 }, { 0x3ad, 0x3af, 1, -37 }, { 0x3b1, 0x3c1, 1, -32 }, { 0x3c2, 0x3c2, 1, -31 },
-		{ 0x3c3, 0x3cb, 1, -32 }, { 0x3cc, 0x3cc, 1, -64 }, { 0x3cd, 0x3ce, 1, -63 }, { 0x430, 0x44f, 1, -32 }, { 0x450, 0x45f, 1, -80 },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (c >= rows[i].first && c <= rows[i].last && (c - rows[i].first) % rows[i].step == 0)
-			return (uint32_t)((int32_t)c + rows[i].by);
-	return c;
-}
-
-/* The first character in upper case, which for one is two. */
+/* The first character in upper case, which for some is up to three. */
 static const char *capital(struct arena *a, const char *key)
 {
 	AUTO_BUF struct buf out = BUF_INIT(strlen(key) + 8);
 	size_t n = *key == '\0' ? 0 : point_length(key, strlen(key));
-	uint32_t c = n == 0 ? 0 : point_read(key, n);
 
-	if (c == 0xdf)
-		buf_str(&out, "SS");
-	else if (n > 0)
-		point_write(upper(c), &out);
+	if (n > 0)
+		upper_write(point_read(key, n), &out);
 	buf_str(&out, key + n);
 	return value_text_n(a, buf_cstr(&out), out.len)->text;
 }
@@ -146,25 +131,20 @@ static size_t text_width(const char *s)
 
 static struct column *column_of(struct table *t, const char *key)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->column[i].key, key) == 0)
-			return &t->column[i];
-	t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
-	t->column[t->n] = (struct column){ key, text_width(key) + HEADER_PADDING };
-	return &t->column[t->n++];
+	size_t at = members_put(&t->names, key, &value_null);
+
+	if (at == t->n) {
+		t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
+		t->column[t->n++] = (struct column){ key, text_width(key) + HEADER_PADDING };
+	}
+	return &t->column[at];
 }
 
 static const char *cell(const struct table *t, size_t row, size_t column)
 {
-	const struct members *m = &t->row[row];
+	const struct value *v = members_get(&t->row[row], t->column[column].key);
 
-	/* Rows of one kind have their columns at the same place. */
-	if (column < m->n && strcmp(m->item[column].key, t->column[column].key) == 0)
-		return m->item[column].value->text;
-	for (size_t i = 0; i < m->n; i++)
-		if (strcmp(m->item[i].key, t->column[column].key) == 0)
-			return m->item[i].value->text;
-	return "";
+	return v == NULL ? "" : v->text;
 }
 
 static bool has_break(const char *s)
@@ -172,7 +152,8 @@ static bool has_break(const char *s)
 	return strpbrk(s, "\r\n") != NULL;
 }
 
-static void measure(struct table *t, struct arena *a)
+/* False when there are too many cells. */
+static bool measure(struct table *t, struct arena *a)
 {
 	for (size_t i = 0; i < t->rows; i++) {
 		for (size_t k = 0; k < t->row[i].n; k++) {
@@ -183,8 +164,11 @@ static void measure(struct table *t, struct arena *a)
 			struct column *c = column_of(t, m->key);
 			size_t width = text_width(m->value->text);
 			c->width = width > c->width ? width : c->width;
+			if (t->rows > CELLS_MAX / t->n)
+				return false;
 		}
 	}
+	return true;
 }
 
 /* Ends the line that began at `start`: trailing space goes. */
@@ -205,8 +189,23 @@ static void put_padded(struct buf *out, const char *s, size_t len, size_t width)
 	buf_fmt(out, "%*s", (int)(n < width ? width - n : 0), "");
 }
 
-/* As many lines as the tallest of the texts. `text` is used up. */
-static void put_row(const struct table *t, const char **text, struct buf *out)
+/* tabulate fills the lines of a header to the column's width, and then finds more breaks in them than before: such parts stay short.
+ * NULL when that is too much. */
+static const char *filled_header(const struct column *c, struct arena *a)
+{
+	AUTO_BUF struct buf out = BUF_INIT(HEADER_MAX);
+
+	for (const char *line = c->key; line != NULL && buf_ok(&out);) {
+		size_t len = strcspn(line, "\r\n");
+		put_padded(&out, line, len, c->width);
+		line = line[len] == '\0' ? NULL : line + len + 1;
+		buf_str(&out, line == NULL ? "" : "\n");
+	}
+	return buf_ok(&out) ? value_text_n(a, buf_cstr(&out), out.len)->text : NULL;
+}
+
+/* As many lines as the tallest of the texts. `text` is used up; `filled`: what there is of it needs no more space behind. */
+static void put_row(const struct table *t, const char **text, bool filled, struct buf *out)
 {
 	bool more = true;
 
@@ -215,6 +214,7 @@ static void put_row(const struct table *t, const char **text, struct buf *out)
 		more = false;
 		for (size_t k = 0; k < t->n; k++) {
 			const char *line = text[k] == NULL ? "" : text[k];
+			size_t width = filled && text[k] != NULL ? 0 : t->column[k].width;
 			if (t->multiline) {
 				text[k] = next_line(line, &len);
 			} else {
@@ -223,27 +223,36 @@ static void put_row(const struct table *t, const char **text, struct buf *out)
 			}
 			more = more || text[k] != NULL;
 			buf_str(out, k == 0 ? "" : "  ");
-			put_padded(out, line, len, t->column[k].width);
+			put_padded(out, line, len, width);
 		}
 		end_line(out, start);
 	}
 }
 
-static void put_table(const struct table *t, struct buf *out)
+static bool put_header(const struct table *t, const char **text, struct arena *a, struct buf *out)
 {
-	const char **text = mem_array(t->n, sizeof(*text));
-	size_t start;
-
-	for (size_t k = 0; k < t->n; k++)
-		text[k] = t->column[k].key;
-	put_row(t, text, out);
-	start = out->len;
+	for (size_t k = 0; k < t->n; k++) {
+		text[k] = filled_header(&t->column[k], a);
+		if (text[k] == NULL)
+			return false;
+	}
+	put_row(t, text, true, out);
+	size_t start = out->len;
 	for (size_t k = 0; k < t->n; k++) {
 		buf_str(out, k == 0 ? "" : "  ");
 		for (size_t i = 0; i < t->column[k].width; i++)
 			buf_char(out, '-');
 	}
 	end_line(out, start);
+	return true;
+}
+
+static bool put_table(const struct table *t, struct arena *a, struct buf *out)
+{
+	AUTO_FREE const char **text = mem_array(t->n, sizeof(*text));
+
+	if (!put_header(t, text, a, out))
+		return false;
 	for (size_t i = 0; i < t->rows && buf_ok(out); i++) {
 		bool empty = true;
 		for (size_t k = 0; k < t->n; k++) {
@@ -252,9 +261,9 @@ static void put_table(const struct table *t, struct buf *out)
 		}
 		/* Where rows may have more than one line, an empty one has none. */
 		if (!empty || !t->multiline)
-			put_row(t, text, out);
+			put_row(t, text, false, out);
 	}
-	mem_free_ptr(&text);
+	return true;
 }
 
 bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
@@ -271,12 +280,10 @@ bool table_write(const struct format_request *rq, struct arena *a, struct buf *o
 			v = rq->row(a, v);
 		row_of(a, v, &t.row[i]);
 	}
-	measure(&t, a);
-	if (t.n > 0 && t.rows > CELLS_MAX / t.n)
-		return err_set(e, ERR_USAGE, "table output unavailable: the result is too large for a table");
-	if (t.n > 0)
-		put_table(&t, out);
-	else
+	bool measured = measure(&t, a);
+	if (t.n == 0)
 		buf_char(out, '\n');
+	else if (!measured || !put_table(&t, a, out))
+		return err_set(e, ERR_USAGE, "table output unavailable: the result is too large for a table");
 	return true;
 }

@@ -2,15 +2,15 @@
 #include "output/value.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "output/format.h"
 
 #define BLOCK_SIZE ((size_t)16 * 1024)
+/* Up to here a look at each is the quickest way to a name. */
+#define MEMBERS_FEW 16
 
 struct block { struct block *next; size_t used, size; };
 struct arena { struct block *blocks; size_t total, max; bool over; };
@@ -125,10 +125,12 @@ const struct value *value_digits(struct arena *a, const char *digits)
 	int64_t whole = strtoll(digits, NULL, 10);
 	if (errno == 0)
 		return value_whole(a, whole);
+	const char *sign = *digits == '-' ? "-" : "", *first = digits + strspn(digits, "-0");
 	struct value *v = arena_alloc(a, sizeof(*v));
+	char *copy = arena_alloc(a, strlen(sign) + strlen(first) + 1);
+	(void)stpcpy(stpcpy(copy, sign), first);
 	v->type = VALUE_NUMBER;
-	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL),
-	                             .digits = copy_text(a, digits, strlen(digits)) };
+	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL), .digits = copy };
 	return v;
 }
 
@@ -233,26 +235,29 @@ const char *value_str(const struct value *v, const char *key)
 	return m != NULL && m->type == VALUE_STRING ? m->text : NULL;
 }
 
-static int compare_numbers(const struct number *a, const struct number *b)
-{
-	if (a->kind == NUMBER_WHOLE && b->kind == NUMBER_WHOLE)
-		return (a->whole > b->whole) - (a->whole < b->whole);
-	if (a->kind == NUMBER_BIG && b->kind == NUMBER_BIG && strcmp(a->digits, b->digits) == 0)
-		return 0;
-	return (a->real > b->real) - (a->real < b->real);
-}
-
 int value_compare(const struct value *a, const struct value *b)
 {
 	if (a->type == VALUE_NUMBER)
-		return compare_numbers(&a->number, &b->number);
+		return number_compare(&a->number, &b->number);
 	/* The bytes of UTF-8 sort as the code points they stand for. */
 	int c = memcmp(a->text, b->text, a->n < b->n ? a->n : b->n);
 	return c != 0 ? c : (a->n > b->n) - (a->n < b->n);
 }
 
+static bool same_sorted_members(const struct value *a, const struct value *b)
+{
+	AUTO_FREE const struct member **of_a = members_sorted(a), **of_b = members_sorted(b);
+
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 || !value_equal(of_a[i]->value, of_b[i]->value))
+			return false;
+	return true;
+}
+
 static bool same_members(const struct value *a, const struct value *b)
 {
+	if (a->n > MEMBERS_FEW)
+		return same_sorted_members(a, b);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct value *other = value_get(b, a->member[i].key);
 		if (other == NULL || !value_equal(a->member[i].value, other))
@@ -289,50 +294,6 @@ bool value_equal(const struct value *a, const struct value *b)
 	return a->n == b->n;
 }
 
-/* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from 1e16 on. */
-static void write_real(double d, struct buf *out)
-{
-	char text[40], digits[40];
-	int precision = 0, power = 0;
-	size_t n = 0;
-
-	if (isnan(d) || isinf(d)) {
-		buf_str(out, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
-		return;
-	}
-	do
-		(void)snprintf(text, sizeof(text), "%.*e", precision, d);
-	while (strtod(text, NULL) != d && ++precision < 17);
-	for (const char *s = text; *s != 'e'; s++)
-		if (*s >= '0' && *s <= '9')
-			digits[n++] = *s;
-	digits[n] = '\0';
-	power = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (text[0] == '-')
-		buf_char(out, '-');
-	if (power < -4 || power >= 16) {
-		buf_fmt(out, "%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1, power < 0 ? '-' : '+', abs(power));
-	} else if (power < 0) {
-		buf_fmt(out, "0.%.*s%s", -power - 1, "000", digits);
-	} else if (n <= (size_t)power + 1) {
-		buf_fmt(out, "%s%.*s.0", digits, power + 1 - (int)n, "0000000000000000");
-	} else {
-		buf_fmt(out, "%.*s.%s", power + 1, digits, digits + power + 1);
-	}
-}
-
-void value_write_number(const struct value *v, struct buf *out)
-{
-	const struct number *n = &v->number;
-
-	if (n->kind == NUMBER_WHOLE)
-		buf_fmt(out, "%lld", (long long)n->whole);
-	else if (n->kind == NUMBER_BIG)
-		buf_str(out, n->digits);
-	else
-		write_real(n->real, out);
-}
-
 void values_add(struct values *l, const struct value *v)
 {
 	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(const struct value *));
@@ -350,16 +311,71 @@ void values_free(struct values *l)
 	*l = (struct values){ 0 };
 }
 
-void members_put(struct members *l, const char *key, const struct value *v)
+/* FNV-1a. */
+static size_t hash_of(const char *key)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(l->item[i].key, key) == 0) {
-			l->item[i].value = v;
-			return;
-		}
+	uint64_t h = 14695981039346656037u;
+
+	for (; *key != '\0'; key++)
+		h = (h ^ (unsigned char)*key) * 1099511628211u;
+	return (size_t)h;
+}
+
+/* Where in the hash the member of that name is, or would be. Never full. */
+static size_t *find_slot(const struct members *l, const char *key)
+{
+	size_t i = hash_of(key) % l->n_slots;
+
+	while (l->slot[i] != 0 && strcmp(l->item[l->slot[i] - 1].key, key) != 0)
+		i = (i + 1) % l->n_slots;
+	return &l->slot[i];
+}
+
+static void rehash(struct members *l)
+{
+	mem_free_ptr(&l->slot);
+	l->n_slots = 4 * l->n;
+	l->slot = mem_array(l->n_slots, sizeof(*l->slot));
+	for (size_t i = 0; i < l->n; i++)
+		*find_slot(l, l->item[i].key) = i + 1;
+}
+
+/* Its index, or l->n when there is none. */
+static size_t find_member(const struct members *l, const char *key)
+{
+	size_t i = 0;
+
+	if (l->n > MEMBERS_FEW) {
+		size_t at = *find_slot(l, key);
+		return at == 0 ? l->n : at - 1;
+	}
+	while (i < l->n && strcmp(l->item[i].key, key) != 0)
+		i++;
+	return i;
+}
+
+size_t members_put(struct members *l, const char *key, const struct value *v)
+{
+	size_t at = find_member(l, key);
+
+	if (at < l->n) {
+		l->item[at].value = v;
+		return at;
 	}
 	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(*l->item));
 	l->item[l->n++] = (struct member){ key, v };
+	if (l->n > MEMBERS_FEW && 2 * l->n > l->n_slots)
+		rehash(l);
+	else if (l->n > MEMBERS_FEW)
+		*find_slot(l, key) = l->n;
+	return at;
+}
+
+const struct value *members_get(const struct members *l, const char *key)
+{
+	size_t at = find_member(l, key);
+
+	return at < l->n ? l->item[at].value : NULL;
 }
 
 const struct value *members_object(struct arena *a, const struct members *l, bool chosen)
@@ -370,5 +386,6 @@ const struct value *members_object(struct arena *a, const struct members *l, boo
 void members_free(struct members *l)
 {
 	mem_wiping_free(l->item);
+	mem_free_ptr(&l->slot);
 	*l = (struct members){ 0 };
 }

@@ -93,6 +93,13 @@ static void test_rows(void **state)
 		{ "\"\u00a0x\u3000\"", NULL, "table", false, "Result\n--------\nx\n" },
 		{ "\"a\\nb\u2028c\"", NULL, "table", false, "Result\n--------\na\nb\nc\n" },
 		{ "\"b\u2028c\"", NULL, "table", false, "Result\n--------\nb\u2028c\n" },
+		/* Upper case of any script, breaks that tabulate sees late, and what repr() does not show. */
+		{ "{\"\\u0561\": 1}", NULL, "table", false, "\324\261\n---\n1\n" },
+		{ "{\"\\u1f80\": 1, \"\\ufb03\": 2}", NULL, "table", false, "\341\274\210\316\231    FFI\n----  -----\n1     2\n" },
+		{ "{\"[x\\r\\ny\": 1, \"b\": 2}", NULL, "table", false, "[x    B\n\ny\n----  ---\n1     2\n" },
+		{ "{\"a\\u0085bcd\\nefg\": 1, \"h\": 2}", NULL, "table", false, "A  H\nbcd\nefg\n-------  ---\n1        2\n" },
+		{ "[[[\"\\u0600\\u200b\\u2066\\u3000\\ue000\\udb40\\udc01\\udbff\\udfff\\u0300\\u4e2d\"]]]", NULL, "table", false,
+		  "Column1\n--------------------------------------------------------\n['\\u0600\\u200b\\u2066\\u3000\\ue000\\U000e0001\\U0010ffff\314\200\344\270\255']\n" },
 		/* Numbers that only a query can write. */
 		{ "1", "[`Infinity`,` -Infinity `,`NaN`]", "json", false, "[\n  Infinity,\n  -Infinity,\n  NaN\n]\n" },
 		{ "1", "[`Infinity`,`-Infinity`,`NaN`]", "yaml", false, "- .inf\n- -.inf\n- .nan\n" },
@@ -104,6 +111,8 @@ static void test_rows(void **state)
 		  "\x1b[37m\x1b[39;49;00m\n" },
 		{ "{\"a\":[1]}", "[a,a]", "yamlc", true, "-\x1b[37m \x1b[39;49;00m&id001\x1b[37m\x1b[39;49;00m\n\x1b[37m  \x1b[39;49;00m-\x1b[37m \x1b[39;49;00m1"
 		  "\x1b[37m\x1b[39;49;00m\n-\x1b[37m \x1b[39;49;00m\x1b[31m*id001\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n" },
+		{ "{\"a\":[]}", "[a,a]", "yamlc", true, "-\x1b[37m \x1b[39;49;00m&id001\x1b[37m \x1b[39;49;00m[]\x1b[37m\x1b[39;49;00m\n"
+		  "-\x1b[37m \x1b[39;49;00m\x1b[31m*id001\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n" },
 		{ "{\"a\":\"x\u2028y\"}", NULL, "jsonc", true, "{\x1b[37m\x1b[39;49;00m\n\x1b[37m  \x1b[39;49;00m\x1b[94m\"a\"\x1b[39;49;00m:\x1b[37m \x1b[39;49;00m"
 		  "\x1b[33m\"x\u2028\x1b[39;49;00m\x1b[33my\"\x1b[39;49;00m\x1b[37m\x1b[39;49;00m\n}\x1b[37m\x1b[39;49;00m\n" },
 	};

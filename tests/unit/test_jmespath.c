@@ -33,9 +33,23 @@ static void test_results(void **state)
 		/* az compares strings too. */
 		{ "p[?v > 'x'].v", "[\"y\",\"z\"]" }, { "`\"a\"` < `1`", "null" },
 		{ "sum(n)", "6" }, { "avg(n)", "2.0" }, { "sum(`[1, 0.5]`)", "1.5" }, { "ceil(`1.2`)", "2" }, { "floor(`-0.5`)", "-1" },
-		{ "ceil(`-0.5`)", "0" }, { "floor(`1e22`)", "10000000000000000000000" }, { "abs(`-5`)", "5" }, { "big", "12345678901234567890" },
+		{ "ceil(`-0.5`)", "0" }, { "floor(`1e22`)", "10000000000000000000000" }, { "abs(`-5`)", "5" }, { "abs(`-0.0`)", "0.0" }, { "big", "12345678901234567890" },
 		{ "to_number('1.0')", "1.0" }, { "to_number(' +7 ')", "7" }, { "to_number('0x1F')", "null" }, { "to_number('nan')", "null" },
 		{ "to_number('1 2')", "null" }, { "to_number('')", "null" }, { "to_number('.5')", "0.5" },
+		{ "to_number('+-7')", "null" }, { "to_number('++7.5')", "null" }, { "to_number('-')", "null" }, { "to_number('.')", "null" },
+		{ "to_number('1_000')", "1000" }, { "to_number('1_000.5')", "1000.5" }, { "to_number('1__0')", "null" }, { "to_number('1_')", "null" },
+		{ "to_number('\302\2407\343\200\200')", "7" }, { "to_number('-00012345678901234567890')", "-12345678901234567890" },
+		/* Whole numbers are exact past 64 bits, and compare so. */
+		{ "big == `12345678901234567891`", "false" }, { "big < `12345678901234567891`", "true" }, { "big > `-12345678901234567891`", "true" },
+		{ "`-12345678901234567891` < `-12345678901234567890`", "true" }, { "big == `12345678901234567168.0`", "false" },
+		{ "`9007199254740993` > `9007199254740992.0`", "true" }, { "`9007199254740993` > `9007199254740994.0`", "false" },
+		{ "`123456789012345678901` > `-0.5`", "true" }, { "big > `9`", "true" }, { "`1e20` == `100000000000000000000`", "true" },
+		{ "`12345678901234567890` < `Infinity`", "true" }, { "max([`1e300`, big])", "1e+300" },
+		{ "sum(`[9223372036854775807, 1]`)", "9223372036854775808" }, { "sum(`[12345678901234567890]`)", "12345678901234567890" },
+		{ "sum(`[-123456789012345678901, 999999999999999999999, -1]`)", "876543210987654321097" }, { "sum(`[]`)", "0" },
+		{ "sum(`[-99999999999999999999, -1]`)", "-100000000000000000000" }, { "sum(`[1000000000, -1000000001]`)", "-1" },
+		{ "sum(`[99999999999999999999, -99999999999999999999]`)", "0" }, { "sum(`[9007199254740993, 0, 0.0]`)", "9007199254740992.0" },
+		{ "avg(`[9007199254740993, 9007199254740993]`)", "9007199254740992.0" }, { "avg(`[12345678901234567891, 1]`)", "6.172839450617284e+18" },
 		{ "to_string(t)", "\"h\303\251\"" }, { "to_string([t])", "\"[\\\"h\\\\u00e9\\\"]\"" }, { "length(t)", "2" },
 		{ "reverse(t)", "\"\303\251h\"" }, { "keys(o)", "[\"z\",\"a\"]" }, { "o.*", "[1,2]" },
 		{ "max_by(p, &k).v", "\"x\"" }, { "min_by(p, &k).v", "\"z\"" }, { "sort_by(p, &k)[].v", "[\"z\",\"x\",\"y\"]" },
@@ -118,12 +132,71 @@ static void test_limits(void **state)
 	}
 }
 
+/* Past a few members names are hashed, and sorted to be compared. */
+static void test_many_members(void **state)
+{
+	static const struct { const char *query, *want; } rows[] = {
+		{ "length(a)", "100" }, { "a.k7", "\"again\"" }, { "keys(a)[7]", "\"k7\"" }, { "a.k99", "99" }, { "a.k100", "null" },
+		{ "a == b", "true" }, { "a == merge(b, {k50: `0`})", "false" }, { "a == merge(b, {k100: `0`})", "false" },
+		{ "length(merge(a, b))", "100" }, { "keys(merge({x: `0`}, a, b))[0]", "\"x\"" },
+	};
+	AUTO_ARENA struct arena *a = arena_new((size_t)16 * 1024 * 1024);
+	AUTO_BUF struct buf text = BUF_INIT((size_t)1024 * 1024);
+
+	(void)state;
+	buf_str(&text, "{\"a\":{");
+	for (int i = 0; i < 100; i++)
+		buf_fmt(&text, "\"k%d\":%d,", i, i);
+	buf_str(&text, "\"k7\":\"again\"},\"b\":{\"k7\":\"again\"");
+	for (int i = 99; i >= 0; i--)
+		if (i != 7)
+			buf_fmt(&text, ",\"k%d\":%d", i, i);
+	buf_str(&text, "}}");
+	const struct value *doc = parse(a, buf_cstr(&text));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_JMESPATH struct jmespath *q = NULL;
+		AUTO_BUF struct buf out = BUF_INIT(10000);
+		struct err e = ERR_INIT;
+		const struct value *v = NULL;
+		if (!jmespath_compile(rows[i].query, &q, &e) || !jmespath_search(q, doc, a, &v, &e))
+			fail_msg("%s: %s", rows[i].query, e.text);
+		json_compact(v, false, &out);
+		assert_string_equal(buf_cstr(&out), rows[i].want);
+	}
+}
+
+/* What a function looks at counts as steps: these would look at 64 million items each. */
+static void test_steps(void **state)
+{
+	static const char *const rows[] = { "max", "sum" };
+	AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
+	AUTO_BUF struct buf list = BUF_INIT((size_t)64 * 1024);
+
+	(void)state;
+	buf_str(&list, "[1");
+	for (int i = 1; i < 8000; i++)
+		buf_str(&list, ",1");
+	buf_char(&list, ']');
+	const struct value *doc = parse(a, buf_cstr(&list));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *query = mem_fmt("map(&%s(`%s`), @)", rows[i], buf_cstr(&list));
+		AUTO_JMESPATH struct jmespath *q = NULL;
+		struct err e = ERR_INIT;
+		const struct value *v = NULL;
+		assert_true(jmespath_compile(query, &q, &e));
+		if (jmespath_search(q, doc, a, &v, &e) || strcmp(e.code, "too-large") != 0)
+			fail_msg("%s: %s", rows[i], e.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
