@@ -16,6 +16,7 @@ use Time::HiRes qw(sleep);
 my $net  = build() . '/acrotate-lean';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
 my $hook = work_dir() . '/hook';
+my $application;    # the certificate of one, and its key: set below
 sub conf { return dir() . '/e/acrotate.conf'; }
 
 my %known;
@@ -60,22 +61,64 @@ sub files_left { return grep { -f } glob(dir() . '/state/* ' . dir() . '/state/.
 sub job { write_job(job => "on_change = $hook", @_); }
 
 # One run whose words are searched, and all that it left.
+sub search_run {
+	my ($disturb, @behind) = @_;
+	advance(61);
+	learn_all();
+	$disturb->() if $disturb;
+	my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
+	no_faults();
+	learn_all();
+	my @why = map { "!$_ in what it said" } found_in($said);
+	push @why, "exit $rc: $said" if !$disturb && !@behind && $rc != 0;
+	push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
+	push @why, found_in_files('a file left behind', files_left());
+	my ($rc2, $said2) = acrotate();
+	learn_all();
+	return @why, map { "!$_ in what the next run said" } found_in($said2);
+}
 sub searched {
-	my ($group, $title, $disturb, @behind) = @_;
-	scenario($group, $title, sub {
-		advance(61);
-		learn_all();
-		$disturb->() if $disturb;
-		my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
-		no_faults();
-		learn_all();
-		my @why = map { "!$_ in what it said" } found_in($said);
-		push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
-		push @why, found_in_files('a file left behind', files_left());
-		my ($rc2, $said2) = acrotate();
-		learn_all();
-		return @why, map { "!$_ in what the next run said" } found_in($said2);
-	});
+	my ($group, $title, @how) = @_;
+	scenario($group, $title, sub { search_run(@how) });
+}
+
+# The application's certificate, whose key must not be found either: lines of it, and its bytes.
+sub make_certificate {
+	my $base = work_dir() . '/application';
+	my ($rc, $said) = run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3', '-subj', '/CN=acrotate', '-keyout', "$base.key", '-out', "$base.pem");
+	die "openssl: $said" if $rc != 0;
+	my @lines = grep { !/-----/ } split /\n/, slurp("$base.key");
+	learn('the private key', $_) for @lines[10 .. 14];
+	my $bytes = decode_base64(join '', @lines);
+	# Behind the modulus, which is public; as in the file, and as numbers stand in memory.
+	for my $part (map { substr $bytes, $_, 64 } 400, 600, 800) { learn('the private key', $part); learn('the private key', scalar reverse $part); }
+	umask 077;
+	spill("$base.both", slurp("$base.pem") . slurp("$base.key"));
+	chmod 0600, "$base.both";
+	umask 022;
+	for my $text (slurp("$base.both"), $bytes, scalar reverse $bytes) { my @hits = found_in($text) or die 'the search does not find the key where it is'; }
+	return $base;
+}
+
+sub begin {
+	start_emulator(conf => '', options => [ '--fast', '--certificate', "$application.pem" ]);
+	# [run] is where a metrics_file belongs; the emulator's configuration has none.
+	spill(conf(), slurp(conf()) . "\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n");
+	job();
+	settle(61);
+	learn_all();
+}
+
+# The same with another proof of who asks: an assertion that a file has, and one that is signed. By a fresh emulator, whose clock is still near
+# ours: no assertion outlives many runs.
+sub as_identity {
+	my ($lines, $try) = @_;
+	begin();
+	my $assertion = $lines =~ s/DIR/dir()/er;
+	(my $other = slurp(conf())) =~ s/^auth = .*\n/$assertion/m;
+	$other =~ s/^client_secret_file = .*\n//m;
+	spill(conf(), $other);
+	return $try->();
 }
 
 # Every call that starts a program, and every write that is not to a sink, its temporary, or the hook's own input.
@@ -145,10 +188,10 @@ sub children {
 
 # A run that is stopped when it is about to end; its whole memory, the locked pages too.
 sub memory {
-	my ($how) = @_;
 	my $core = work_dir() . '/core';
 	advance(61);
 	learn_all();
+	my $before = password_in('env');
 	my ($rc, $said) = run('gdb', '-nx', '-batch', '-ex', 'set pagination off', '-ex', 'set confirm off', '-ex', 'set debuginfod enabled off',
 		'-ex', 'set startup-with-shell off', '-ex', 'handle all nostop noprint pass', '-ex', 'catch syscall exit_group', '-ex', 'run',
 		'-ex', 'set use-coredump-filter off', '-ex', 'set dump-excluded-mappings on', '-ex', "gcore $core", '-ex', 'kill',
@@ -156,9 +199,18 @@ sub memory {
 	learn_all();
 	my $image = slurp($core);
 	unlink $core;
+	return "it did not rotate: $said" if password_in('env') eq $before;
 	return "gdb wrote no image: $said" unless defined $image && length $image > 1 << 20;
 	return 'the search finds not even the name of the token' if index($image, 'web-pull') < 0;
 	return map { "!$_ in the memory of a process that ends" } found_in($image);
+}
+
+# Whether anything that is killed here would leave one.
+sub cores_are_made {
+	my ($rc) = run('sh', '-c', 'cd "$1" && ulimit -c unlimited && sh -c \'kill -SEGV $$\'', 'sh', work_dir());
+	my $made = $? & 128 || glob(work_dir() . '/core*');
+	unlink glob(work_dir() . '/core*');
+	return $made;
 }
 
 sub core_dump {
@@ -184,17 +236,10 @@ sub core_dump {
 	return @why;
 }
 
-start_emulator(conf => '');
 spill($hook, "#!/bin/sh\nenv >'" . work_dir() . "/hook-env'\necho the hook ran\n");
 chmod 0755, $hook;
-# [run] is where a metrics_file belongs; the emulator's configuration has none.
-my $text = slurp(conf());
-$text = $text =~ /^\[run\]\n/m ? $text =~ s/^\[run\]\n/"[run]\nmetrics_file = " . dir() . "\/e\/acrotate.prom\n"/mer
-	: "$text\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n";
-spill(conf(), $text);
-job();
-settle(61);
-learn_all();
+$application = make_certificate();
+begin();
 
 searched('secrets: what a run says and leaves', 'undisturbed');
 scenario('secrets: what a run says and leaves', 'the environment of a hook', sub {
@@ -217,6 +262,21 @@ for (my $n = 3; $n < $files; $n += 11) {
 }
 scenario('secrets: arguments, environment, writes', "round $_", \&system_calls) for 1 .. 2;
 scenario('secrets: the memory before the end', "round $_", \&memory) for 1 .. 3;
+my %identity = (
+	'workload identity' => "auth = workload-identity\nfederated_token_file = DIR/e/federated-token\n",
+	'a certificate' => "auth = certificate\ncertificate_file = $application.both\n",
+);
+for my $who (sort keys %identity) {
+	my $group = 'secrets: an assertion in place of a secret';
+	scenario($group, "$who, undisturbed", sub { as_identity($identity{$who}, \&search_run) });
+	for my $fault ({ effect => 'status', status => 400 }, { effect => 'garbage', bytes => 300 }, { effect => 'wrong-types' }) {
+		scenario($group, "$who, $fault->{effect}", sub { as_identity($identity{$who}, sub { search_run(sub { faults({ operation => 'entra', %$fault }) }) }) });
+	}
+	scenario($group, "$who, writes", sub { as_identity($identity{$who}, \&system_calls) });
+	scenario($group, "$who, memory", sub { as_identity($identity{$who}, sub { memory() }) });
+}
+begin();
+cores_are_made() or print "# nothing leaves a core dump here: that ours leaves none proves little\n";
 for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { core_dump($operation) }); }
 # Last: the helper's sink leaves the job with it, and keeps its slot.
 scenario('secrets: az, a helper, a hook', 'their arguments and environment', \&children);
