@@ -5,14 +5,17 @@
 # undisturbed runs bring everything in step.
 use strict;
 use warnings;
+# A mount name space of our own, before anything is made that would have to be removed.
+BEGIN {
+	if ($> == 0 && !$^C && !$ENV{PROVE_OWN_MOUNTS}) {
+		$ENV{PROVE_OWN_MOUNTS} = 1;
+		exec 'unshare', '-m', '--propagation', 'private', $^X, $0, @ARGV or die "unshare: $!";
+	}
+}
 use FindBin;
 use lib $FindBin::Bin;
 use Prove;
 
-if ($> == 0 && !$ENV{PROVE_OWN_MOUNTS}) {
-	$ENV{PROVE_OWN_MOUNTS} = 1;
-	exec 'unshare', '-m', '--propagation', 'private', $^X, $0, @ARGV or die "unshare: $!";
-}
 my $root = $> == 0;
 
 sub sh { my ($rc, $said) = run('sh', '-c', "cd '" . dir() . "' && $_[0]"); die "$_[0]: $said" if $rc != 0; return $said; }
