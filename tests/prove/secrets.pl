@@ -6,12 +6,40 @@
 # the process the moment before it ends. A secret is looked for as it is, and in base64 as docker keeps it.
 use strict;
 use warnings;
+# A mount name space of our own where that can be had, before anything is made that would have to be removed.
+BEGIN {
+	if ($> == 0 && !$^C && !$ENV{PROVE_OWN_MOUNTS} && system('unshare -m --propagation private true 2>/dev/null') == 0) {
+		$ENV{PROVE_OWN_MOUNTS} = 1;
+		exec 'unshare', '-m', '--propagation', 'private', $^X, $0, @ARGV or die "unshare: $!";
+	}
+}
 use FindBin;
 use lib $FindBin::Bin;
+use IO::Socket::UNIX;
 use MIME::Base64;
 use POSIX ();
 use Prove;
+use Socket qw(MSG_DONTWAIT SOCK_DGRAM);
 use Time::HiRes qw(sleep);
+
+# The log of the system is one of ours, so that what is sent there can be searched: a /dev of our own, seen by nobody else.
+my $log = $ENV{PROVE_OWN_MOUNTS} ? own_log() : undef;
+print "# what goes to the system's log is not searched: that needs a mount name space\n" unless $log;
+
+sub own_log {
+	my ($rc, $said) = run('sh', '-ec', 'mkdir "$1" && mount -t tmpfs -o mode=755 dev "$1" && cd "$1"; for f in null zero full random urandom tty; do : >$f; mount --bind /dev/$f $f; done;'
+		. ' ln -s /proc/self/fd fd; mkdir shm pts; mount --rbind . /dev', 'sh', work_dir() . '/dev');
+	die "cannot make a /dev: $said" if $rc != 0;
+	my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log') or die "/dev/log: $!";
+	return $socket;
+}
+# Before the work directory is removed: what is mounted there would not let it.
+END { my $s = $?; system('umount', '-R', '-l', work_dir() . '/dev') if $log; $? = $s; }
+sub logged {
+	my $all = '';
+	while ($log && defined $log->recv(my $line, 65536, MSG_DONTWAIT)) { $all .= "$line\n"; }
+	return $all;
+}
 
 my $net  = build() . '/acrotate-lean';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
@@ -65,12 +93,16 @@ sub search_run {
 	my ($disturb, @behind) = @_;
 	advance(61);
 	learn_all();
+	logged();
 	$disturb->() if $disturb;
 	my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
 	no_faults();
 	learn_all();
 	my @why = map { "!$_ in what it said" } found_in($said);
 	push @why, "exit $rc: $said" if !$disturb && !@behind && $rc != 0;
+	my $sent = logged();
+	push @why, map { "!$_ in the system's log" } found_in($sent);
+	push @why, 'nothing came to the log' if $log && $rc == 0 && $sent !~ /rotated/;
 	push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
 	push @why, found_in_files('a file left behind', files_left());
 	my ($rc2, $said2) = acrotate();
