@@ -213,7 +213,8 @@ static bool take_request(const struct service *s, struct request *q, size_t *n)
 {
 	union control control = { .room = { 0 } };
 	struct iovec part = { .iov_base = s->room, .iov_len = REQUEST_MAX };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	/* Not all of it: there is room for a fourth descriptor at its end, which q->fds has not. */
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int)) };
 	ssize_t got = recvmsg(DOOR, &m, MSG_CMSG_CLOEXEC);
 
 	q->n_fds = 0;
