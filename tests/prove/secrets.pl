@@ -15,32 +15,57 @@ BEGIN {
 }
 use FindBin;
 use lib $FindBin::Bin;
+use IO::Handle;
 use IO::Socket::UNIX;
 use MIME::Base64;
 use POSIX ();
 use Prove;
-use Socket qw(MSG_DONTWAIT SOCK_DGRAM);
+use Socket qw(SOCK_DGRAM);
 use Time::HiRes qw(sleep);
 
 # The log of the system is one of ours, so that what is sent there can be searched: a /dev of our own, seen by nobody else.
-my $log = $ENV{PROVE_OWN_MOUNTS} ? own_log() : undef;
-print "# what goes to the system's log is not searched: that needs a mount name space\n" unless $log;
+my $log;
 
+# Taken from there by a process of its own: who sends to a log that nobody reads waits.
+my ($reader, $read_to, $marks) = (undef, 0, 0);
 sub own_log {
 	my ($rc, $said) = run('sh', '-ec', 'mkdir "$1" && mount -t tmpfs -o mode=755 dev "$1" && cd "$1"; for f in null zero full random urandom tty; do : >$f; mount --bind /dev/$f $f; done;'
 		. ' ln -s /proc/self/fd fd; mkdir shm pts; mount --rbind . /dev', 'sh', work_dir() . '/dev');
 	die "cannot make a /dev: $said" if $rc != 0;
 	my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log') or die "/dev/log: $!";
-	return $socket;
+	my $file = work_dir() . '/log';
+	open my $kept, '>>', $file or die "$file: $!";
+	$kept->autoflush(1);
+	$reader = fork() // die "fork: $!";
+	if ($reader == 0) {
+		$SIG{TERM} = 'DEFAULT';
+		while (defined $socket->recv(my $line, 65536)) { print $kept "$line\n"; }
+		POSIX::_exit(0);
+	}
+	return $file;
+}
+# What came since it was last asked.
+sub logged {
+	return '' unless $log;
+	my $mark = 'mark ' . ++$marks . ' of the search';
+	IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => '/dev/log')->send($mark);
+	for (1 .. 500) {
+		my $all = substr slurp($log), $read_to;
+		if ((my $end = index $all, "$mark\n") >= 0) { $read_to += $end + length "$mark\n"; return substr $all, 0, $end; }
+		sleep 0.01;
+	}
+	die "the log is not read\n";
 }
 # Before the work directory is removed: what is mounted there would not let it.
-END { my $s = $?; system('umount', '-R', '-l', work_dir() . '/dev') if $log; $? = $s; }
-sub logged {
-	my $all = '';
-	while ($log && defined $log->recv(my $line, 65536, MSG_DONTWAIT)) { $all .= "$line\n"; }
-	return $all;
+END {
+	my $s = $?;
+	if ($reader) { kill 'TERM', $reader; waitpid $reader, 0; }
+	system('umount', '-R', '-l', work_dir() . '/dev') if $log;
+	$? = $s;
 }
 
+$log = own_log() if $ENV{PROVE_OWN_MOUNTS};
+print "# what goes to the system's log is not searched: that needs a mount name space\n" unless $log;
 my $net  = build() . '/acrotate-lean';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
 my $hook = work_dir() . '/hook';
