@@ -14,7 +14,7 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -229,6 +229,14 @@ sub works {
 		last if $status ne '000';
 	}
 	return $works{$password} = $status eq '200';
+}
+
+# A /dev for this mount name space alone, where a log can stand that nobody else sees. To be unmounted before the end.
+sub own_dev {
+	my ($rc, $said) = run('sh', '-ec', 'mkdir "$1" && mount -t tmpfs -o mode=755 dev "$1" && cd "$1"; for f in null zero full random urandom tty; do : >$f; mount --bind /dev/$f $f; done;'
+		. ' ln -s /proc/self/fd fd; mkdir shm pts; mount --rbind . /dev', 'sh', "$work/dev");
+	die "cannot make a /dev: $said" if $rc != 0;
+	return "$work/dev";
 }
 
 # Temporaries of ours: beside the sinks, the state and what else a run writes.

@@ -14,7 +14,9 @@ BEGIN {
 }
 use FindBin;
 use lib $FindBin::Bin;
+use IO::Socket::UNIX;
 use Prove;
+use Socket qw(SOCK_DGRAM);
 
 my $root = $> == 0;
 
@@ -85,5 +87,19 @@ for my $limit ('-f 0', '-n 12', '-n 16', '-n 24', '-l 0') {
 		my ($rc, $said) = run('sh', '-c', "ulimit $limit; exec \"\$@\"", 'sh', build() . '/acrotate', 'run', '-c', dir() . '/e/acrotate.conf');
 		return guarantee($before), converge(4);
 	});
+}
+if ($root) {
+	my $dev = own_dev();
+	scenario('a log that nobody reads', 'as full as it gets', sub {
+		my $log = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log') or die "/dev/log: $!";
+		my $rival = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => '/dev/log', Blocking => 0) or die "/dev/log: $!";
+		1 while $rival->send('x');
+		advance(61);
+		my $before = password_in('env');
+		my ($rc, $said) = acrotate('timeout', '-s', 'KILL', '30');
+		unlink '/dev/log';
+		return guarantee($before), ($rc == 0 ? () : "exit $rc: $said"), converge(4);
+	});
+	sh("umount -R -l '$dev'");
 }
 report();

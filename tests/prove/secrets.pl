@@ -29,9 +29,7 @@ my $log;
 # Taken from there by a process of its own: who sends to a log that nobody reads waits.
 my ($reader, $read_to, $marks) = (undef, 0, 0);
 sub own_log {
-	my ($rc, $said) = run('sh', '-ec', 'mkdir "$1" && mount -t tmpfs -o mode=755 dev "$1" && cd "$1"; for f in null zero full random urandom tty; do : >$f; mount --bind /dev/$f $f; done;'
-		. ' ln -s /proc/self/fd fd; mkdir shm pts; mount --rbind . /dev', 'sh', work_dir() . '/dev');
-	die "cannot make a /dev: $said" if $rc != 0;
+	own_dev();
 	my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log') or die "/dev/log: $!";
 	my $file = work_dir() . '/log';
 	open my $kept, '>>', $file or die "$file: $!";
