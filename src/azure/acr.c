@@ -86,13 +86,14 @@ static bool read_registry(const struct json *j, struct acr_registry *out, struct
 	return true;
 }
 
-struct search { const char *name; struct acr_registry *out; int found; bool ok; struct err *e; };
+struct search { const char *name; struct acr_registry *out; int found; bool ok, nameless; struct err *e; };
 
 static bool match_registry(void *ctx, const struct json *item)
 {
 	struct search *s = ctx;
 	const char *name = json_str(item, "name");
 
+	s->nameless = s->nameless || name == NULL;
 	if (name == NULL || strcasecmp(name, s->name) != 0)
 		return true;
 	s->found++;
@@ -115,6 +116,8 @@ static bool list_registries(struct arm *a, struct http *h, const char *subscript
 		return err_in(e, "cannot list the registries of subscription '%s'", subscription);
 	if (!s.ok)
 		return false;
+	if (s.found == 0 && s.nameless)
+		return err_set(e, ERR_REMOTE, "Azure's list of the registries of subscription '%s' has one without a name", subscription);
 	if (s.found == 0)
 		return err_set(e, ERR_MISSING, "there is no registry '%s' in subscription '%s', or the identity may not see it", name,
 		               subscription);

@@ -72,8 +72,11 @@ static bool read_answer(const struct buf *out, int64_t now, struct secret **toke
 	return true;
 }
 
+/* Nor is a value taken for an option: azureProfile.json says what it likes. */
 static bool is_plain(const char *s, const char *also)
 {
+	if (*s == '-')
+		return false;
 	for (; *s != '\0'; s++)
 		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", *s) == NULL && strchr(also, *s) == NULL)
 			return false;

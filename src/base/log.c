@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
 
+#include <errno.h>
+#include <paths.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 4096
+#define LOG_WAIT_MS 1000        /* for a log that is busy */
 
 static struct {
 	enum log_level  max;
@@ -105,6 +113,37 @@ void log_err(const char *job, const struct err *e)
 	log_msg(LEVEL_ERROR, job, "%s", e->text);
 }
 
+/* A datagram, or nothing: the log is full, and nobody reads it. */
+static void send_in_time(int fd, const struct buf *line)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	if (send(fd, buf_cstr(line), line->len, MSG_NOSIGNAL) < 0 && errno == EAGAIN && poll(&p, 1, LOG_WAIT_MS) > 0)
+		(void)send(fd, buf_cstr(line), line->len, MSG_NOSIGNAL); /* lost then */
+}
+
+/* As syslog(3) says it, which waits for ever for a log that nobody reads, with the lock of a job. */
+static void tell_syslog(int priority, const char *text)
+{
+	const struct sockaddr_un where = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+	AUTO_BUF struct buf line = BUF_INIT((size_t)2 * LINE_MAX_BYTES);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	time_t now = (time_t)env_now(&env_system);
+	char when[64] = "";
+	struct tm tm;
+
+	if (fd < 0)
+		return;
+	if (localtime_r(&now, &tm) != NULL)
+		(void)strftime(when, sizeof(when), "%b %e %T", &tm);
+	buf_fmt(&line, "<%d>%s acrotate[%d]: %s", LOG_DAEMON | priority, when, (int)getpid(), text);
+	if (connect(fd, (const struct sockaddr *)&where, sizeof(where)) == 0)
+		send_in_time(fd, &line);
+	else if (errno == EPROTOTYPE)
+		syslog(LOG_DAEMON | priority, "%s", text); /* a stream, of a log daemon of another kind */
+	(void)close(fd); /* sent, or lost */
+}
+
 void log_journal(enum log_level l, const char *job, const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES];
@@ -114,8 +153,10 @@ void log_journal(enum log_level l, const char *job, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	make_printable(text);
-	if (setup.journal)
+	if (setup.journal) {
 		write_line(l, job, text);
-	else
-		syslog(LOG_DAEMON | levels[l].priority, "%s%s%s", job ? job : "", job ? ": " : "", text);
+		return;
+	}
+	AUTO_FREE char *line = mem_fmt("%s%s%s", job ? job : "", job ? ": " : "", text);
+	tell_syslog(levels[l].priority, line);
 }

@@ -91,8 +91,9 @@ static bool is_allowed(const struct spawner_rules *r, char *const *argv, char *c
 
 /* ---- between the two ------------------------------------------------------------------------------------------------------------- */
 
-/* A request is one message: this, then all words with their NULs, and descriptors: where to tell the end, output, and input if any. */
-struct head { unsigned words, extras; bool with_errors, has_input; };
+/* A request is one message: this, then all words with their NULs, and descriptors: where to tell the end, output, and input if any. No
+ * bool in it: whoever sends it may send a byte that is neither. */
+struct head { unsigned words, extras; uint8_t with_errors, has_input; };
 enum { FDS_MAX = 3 };
 struct answer { int rc; pid_t pid; };
 
@@ -213,7 +214,8 @@ static bool take_request(const struct service *s, struct request *q, size_t *n)
 {
 	union control control = { .room = { 0 } };
 	struct iovec part = { .iov_base = s->room, .iov_len = REQUEST_MAX };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	/* Not all of it: there is room for a fourth descriptor at its end, which q->fds has not. */
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int)) };
 	ssize_t got = recvmsg(DOOR, &m, MSG_CMSG_CLOEXEC);
 
 	q->n_fds = 0;
@@ -237,7 +239,7 @@ static void serve_one(struct service *s, struct request *q, size_t n)
 		return;
 	}
 	const struct spawn wish = { .argv = q->argv, .extra = (const char *const *)q->extra, .output = q->fds[1],
-	                            .input = q->head.has_input ? q->fds[2] : -1, .with_errors = q->head.with_errors };
+	                            .input = q->head.has_input ? q->fds[2] : -1, .with_errors = q->head.with_errors != 0 };
 	if (is_allowed(s->rules, q->argv, q->extra))
 		answer.rc = spawn_child(&wish, &answer.pid);
 	if (answer.rc == 0) {

@@ -339,9 +339,10 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
   // A heal copies from a sink that was read, what it copies is a living password of ours; so is what is verified or kept.
   @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
   @   Slot(\result.slot) && Shown(in, \result.source, \result.slot) && Living(in, &in->slot[\result.slot]);
-  // The next rotation is never due after the password expires.
-  @ ensures \result.action == PLAN_KEEP && in->slot[\result.slot].expires != 0 ==>
-  @   in->now < \result.when <= in->slot[\result.slot].expires;
+  // The next rotation is never due after the password expires, nor kept when it is due.
+  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
+  @   in->slot[\result.slot].expires != 0 ==> \result.when <= in->slot[\result.slot].expires;
+  @ ensures \result.action == PLAN_KEEP ==> in->now < \result.when;
   // A token is created only when Azure says that it does not exist, the job says so, and it never did.
   @ ensures \result.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 && in->known == 0;
   // A person is asked because of a slot only if that is not ours.

@@ -2,8 +2,10 @@
 /* Times and durations, as services, files and people write them: what is accepted means the same when said and read again. */
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +30,26 @@ static void ticks(const char *text)
 	must(str_ticks(said, &again) && again == t / 10 * 10);
 }
 
+/* As the command line has them, and as az prints what the service says: read once, they are in a form that is read as the same again. */
+static void of_az(const char *text)
+{
+	AUTO_BUF struct buf shown = BUF_INIT(100), again = BUF_INIT(100);
+	char sent[TOKEN_EXPIRY_MAX], once_more[TOKEN_EXPIRY_MAX];
+	int64_t t;
+
+	if (token_expiration(text, sent)) {
+		/* ".000Z", which is more than strptime's form: cut, it is that form. */
+		must(strlen(sent) == strlen("2026-01-31T23:59:59.000Z"));
+		must(str_time(sent, &t) == (strncmp(sent, "1970", 4) >= 0));
+		memcpy(sent + strlen("2026-01-31T23:59:59"), "Z", 2);
+		must(token_expiration(sent, once_more) && strncmp(sent, once_more, strlen(sent) - 1) == 0);
+	}
+	if (token_isoformat(text, &shown)) {
+		must(buf_ok(&shown) && token_isoformat(buf_cstr(&shown), &again));
+		must(strcmp(buf_cstr(&shown), buf_cstr(&again)) == 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_FREE char *text = mem_dup_n((const char *)data, size);
@@ -35,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int64_t t = -1, again = -1;
 
 	ticks(text);
+	of_az(text);
 	if (str_http_date(text, &t)) {
 		str_from_time(t, said);
 		must(t >= 0 && str_time(said, &again) && again == t);

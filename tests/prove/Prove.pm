@@ -14,7 +14,7 @@ use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
-	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -181,10 +181,12 @@ sub acrotate { return run(@_, "$build/acrotate", 'run', '-c', "$dir/e/acrotate.c
 sub curl { my ($rc, $text) = run('curl', '-sS', '--cacert', $env{EMULATOR_CA}, @_); return $text; }
 sub control { my ($path, $body) = @_; return curl('-X', 'POST', '-d', $body, "$env{EMULATOR_CONTROL}/$path"); }
 sub faults { my $said = control('faults', encode_json([@_])); die "the emulator refuses the fault: $said" if $said =~ /"error"/; }
-# Until an exchange has met the fault, and is held back or disturbed by it; not for ever, as the run may never get there.
+# Until an exchange has met the fault, and is held back or disturbed by it; not for ever, as the run may never get there. Of several faults
+# the one with the number $which (0).
 sub wait_until_hit {
-	for (1 .. 3000) {
-		return 1 if grep { $_->{hits} > 0 } @{ decode_json(curl("$env{EMULATOR_CONTROL}/faults")) };
+	my ($times, $which) = ($_[0] // 3000, $_[1] // 0);
+	for (1 .. $times) {
+		return 1 if decode_json(curl("$env{EMULATOR_CONTROL}/faults"))->[$which]{hits} > 0;
 		sleep 0.02;
 	}
 	return 0;
@@ -229,10 +231,16 @@ sub works {
 	return $works{$password} = $status eq '200';
 }
 
-sub litter {
-	opendir my $d, "$dir/sinks" or die;
-	return grep { /^\.acrotate/ } readdir $d;
+# A /dev for this mount name space alone, where a log can stand that nobody else sees. To be unmounted before the end.
+sub own_dev {
+	my ($rc, $said) = run('sh', '-ec', 'mkdir "$1" && mount -t tmpfs -o mode=755 dev "$1" && cd "$1"; for f in null zero full random urandom tty; do : >$f; mount --bind /dev/$f $f; done;'
+		. ' ln -s /proc/self/fd fd; mkdir shm pts; mount --rbind . /dev', 'sh', "$work/dev");
+	die "cannot make a /dev: $said" if $rc != 0;
+	return "$work/dev";
 }
+
+# Temporaries of ours: beside the sinks, the state and what else a run writes.
+sub litter { return map { s{^\Q$dir\E/}{}r } glob("$dir/sinks/.acrotate* $dir/state/.acrotate* $dir/e/.acrotate*"); }
 
 # A line of the table that all.pl makes.
 sub row {
@@ -243,9 +251,11 @@ sub row {
 # ---- scenarios: a name of a group, a title, and a function that returns the broken promises it found -----------------------------------
 my (%seen, %tried, %broken, @groups, @problems);
 
-# Words that begin with "!" break the guarantee itself, others some other promise. Of a group, one in PROVE_SAMPLE is tried.
+# Words that begin with "!" break the guarantee itself, others some other promise. Of a group, one in PROVE_SAMPLE is tried; with PROVE_ONLY
+# those whose "GROUP: TITLE" matches.
 sub scenario {
 	my ($group, $title, $try) = @_;
+	return if defined $ENV{PROVE_ONLY} && "$group: $title" !~ /$ENV{PROVE_ONLY}/;
 	return if $seen{$group}++ % ($ENV{PROVE_SAMPLE} || 1) != 0;
 	push @groups, $group unless exists $tried{$group};
 	$tried{$group}++;

@@ -165,6 +165,23 @@ sub wiped {
 	return converge(4);
 }
 
+# While a run is at work: in the middle of it the token has other passwords than it has just read, or none.
+sub wiped_during {
+	my ($operation, @slots) = @_;
+	advance(61);
+	faults({ operation => $operation, effect => 'pass', delay_before => 1 });
+	my $pid = background();
+	my @why = wait_until_hit() ? () : 'the run never got there';
+	control('tokens/web-pull', qq({"action":"wipe","slot":"$_"})) for @slots;
+	my $rc = wait_for($pid);
+	no_faults();
+	push @why, "exit $rc" unless grep { $_ == $rc } 0, 65, 75;
+	# A generate that led nowhere backs off, a quarter of an hour at the most.
+	advance(901);
+	acrotate();
+	return @why, converge(4);
+}
+
 # ---- the state ---------------------------------------------------------------------------------------------------------------------------------
 # One generation that may go, named as the refusal asks for it.
 sub permit { my ($slot) = @_; write_job(job => "may_replace = $slot\@" . slots()->{$slot}{creationTime}); }
@@ -200,6 +217,30 @@ sub state_is {
 		push @why, guarantee($between), map { "both permitted: $_" } converge(4);
 		write_job();
 	}
+	return @why, guarantee(), converge(4);
+}
+
+# A backup of the state alone: the generation in use is one it never heard of, and so nobody's.
+sub state_is_older {
+	start_emulator();
+	my $older = slurp(state_file());
+	settle(61);
+	advance(61);
+	my ($before, $unknown) = (password_in('env'), active());
+	spill(state_file(), $older);
+	my (@why, $rc, $said);
+	for (1 .. 3) {
+		($rc, $said) = acrotate();
+		push @why, "exit $rc: $said" unless grep { $_ == $rc } 0, 65, 75;
+		push @why, guarantee($before);
+		advance(61);
+	}
+	push @why, "it does not ask: exit $rc: $said" unless $rc == 65 && $said =~ /may_replace = \Q$unknown\E\@/;
+	my $between = password_in('env');
+	permit($unknown);
+	push @why, map { "permitted: $_" } converge(4);
+	push @why, guarantee($between);
+	write_job();
 	return @why, guarantee(), converge(4);
 }
 
@@ -276,9 +317,10 @@ start_emulator();
 for my $n (1 .. 12) { try('runs at once', "$n", sub { runs_at_once($n % 3 + 2) }); }
 for my $round (1 .. 5) { try('a writer of config.json without a lock', "$round", sub { rival($round) }); }
 start_emulator();
-for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'login', 1 ], [ 'login', 2 ], [ 'token-get', 2 ]) {
+for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'generate', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'login', 1 ], [ 'login', 2 ], [ 'token-get', 2 ]) {
 	for my $delay ('delay_before', 'delay_after') {
 		for my $hit ('active', 'spare') {
+			next if "$point->[0] $delay $hit" eq 'generate delay_before spare';    # the moment that is left out
 			try('foreign generates', "$hit, @$point $delay", sub { start_emulator(); meddle(@$point, $delay, $hit) });
 		}
 	}
@@ -292,7 +334,11 @@ for my $seconds (600, -600, 3000, -3000) {
 for my $seconds (2 * 86400, -2 * 86400) { try('clocks', "$seconds s off", sub { start_emulator(); days_off($seconds) }); }
 start_emulator();
 try('redeployments', "@$_", sub { my $slots = $_[0]; wiped(@$_) }) for [ 'password1' ], [ 'password2' ], [ 'password1', 'password2' ];
-my $older;
+for my $operation ('entra', 'token-get', 'generate', 'v2', 'login') {
+	for my $slots ([ 'password1' ], [ 'password2' ], [ 'password1', 'password2' ]) {
+		try('redeployments', "@$slots, during $operation", sub { start_emulator(job => 'verify_timeout = 5s'); wiped_during($operation, @$slots) });
+	}
+}
 my %states = (
 	'lost' => [ sub { undef }, 0, 65, 75 ],
 	'empty' => [ sub { '' }, 0, 65, 75 ],
@@ -304,6 +350,7 @@ my %states = (
 for my $title (sort keys %states) {
 	try('the state', $title, sub { start_emulator(); my ($change, @statuses) = @{ $states{$title} }; state_is($change, @statuses) });
 }
+try('the state', 'restored from an older copy', \&state_is_older);
 start_emulator();
 for my $sink (sinks()) {
 	try('sinks', "$sink restored from an older copy", sub { sink_is($sink, sub { $_[1] }) });

@@ -6,16 +6,68 @@
 # the process the moment before it ends. A secret is looked for as it is, and in base64 as docker keeps it.
 use strict;
 use warnings;
+# A mount name space of our own where that can be had, before anything is made that would have to be removed.
+BEGIN {
+	if ($> == 0 && !$^C && !$ENV{PROVE_OWN_MOUNTS} && system('unshare -m --propagation private true 2>/dev/null') == 0) {
+		$ENV{PROVE_OWN_MOUNTS} = 1;
+		exec 'unshare', '-m', '--propagation', 'private', $^X, $0, @ARGV or die "unshare: $!";
+	}
+}
 use FindBin;
 use lib $FindBin::Bin;
+use IO::Handle;
+use IO::Socket::UNIX;
 use MIME::Base64;
 use POSIX ();
 use Prove;
+use Socket qw(SOCK_DGRAM);
 use Time::HiRes qw(sleep);
 
+# The log of the system is one of ours, so that what is sent there can be searched: a /dev of our own, seen by nobody else.
+my $log;
+
+# Taken from there by a process of its own: who sends to a log that nobody reads waits.
+my ($reader, $read_to, $marks) = (undef, 0, 0);
+sub own_log {
+	own_dev();
+	my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => '/dev/log') or die "/dev/log: $!";
+	my $file = work_dir() . '/log';
+	open my $kept, '>>', $file or die "$file: $!";
+	$kept->autoflush(1);
+	$reader = fork() // die "fork: $!";
+	if ($reader == 0) {
+		$SIG{TERM} = 'DEFAULT';
+		while (defined $socket->recv(my $line, 65536)) { print $kept "$line\n"; }
+		POSIX::_exit(0);
+	}
+	return $file;
+}
+# What came since it was last asked.
+sub logged {
+	return '' unless $log;
+	my $mark = 'mark ' . ++$marks . ' of the search';
+	IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => '/dev/log')->send($mark);
+	for (1 .. 500) {
+		my $all = substr slurp($log), $read_to;
+		if ((my $end = index $all, "$mark\n") >= 0) { $read_to += $end + length "$mark\n"; return substr $all, 0, $end; }
+		sleep 0.01;
+	}
+	die "the log is not read\n";
+}
+# Before the work directory is removed: what is mounted there would not let it.
+END {
+	my $s = $?;
+	if ($reader) { kill 'TERM', $reader; waitpid $reader, 0; }
+	system('umount', '-R', '-l', work_dir() . '/dev') if $log;
+	$? = $s;
+}
+
+$log = own_log() if $ENV{PROVE_OWN_MOUNTS};
+print "# what goes to the system's log is not searched: that needs a mount name space\n" unless $log;
 my $net  = build() . '/acrotate-lean';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
 my $hook = work_dir() . '/hook';
+my $application;    # the certificate of one, and its key: set below
 sub conf { return dir() . '/e/acrotate.conf'; }
 
 my %known;
@@ -60,22 +112,68 @@ sub files_left { return grep { -f } glob(dir() . '/state/* ' . dir() . '/state/.
 sub job { write_job(job => "on_change = $hook", @_); }
 
 # One run whose words are searched, and all that it left.
+sub search_run {
+	my ($disturb, @behind) = @_;
+	advance(61);
+	learn_all();
+	logged();
+	$disturb->() if $disturb;
+	my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
+	no_faults();
+	learn_all();
+	my @why = map { "!$_ in what it said" } found_in($said);
+	push @why, "exit $rc: $said" if !$disturb && !@behind && $rc != 0;
+	my $sent = logged();
+	push @why, map { "!$_ in the system's log" } found_in($sent);
+	push @why, 'nothing came to the log' if $log && $rc == 0 && $sent !~ /rotated/;
+	push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
+	push @why, found_in_files('a file left behind', files_left());
+	my ($rc2, $said2) = acrotate();
+	learn_all();
+	return @why, map { "!$_ in what the next run said" } found_in($said2);
+}
 sub searched {
-	my ($group, $title, $disturb, @behind) = @_;
-	scenario($group, $title, sub {
-		advance(61);
-		learn_all();
-		$disturb->() if $disturb;
-		my ($rc, $said) = run(@behind, build() . '/acrotate', 'run', '--debug', '-c', conf());
-		no_faults();
-		learn_all();
-		my @why = map { "!$_ in what it said" } found_in($said);
-		push @why, 'no debug output' if $rc == 0 && $said !~ /\n.*\n/;
-		push @why, found_in_files('a file left behind', files_left());
-		my ($rc2, $said2) = acrotate();
-		learn_all();
-		return @why, map { "!$_ in what the next run said" } found_in($said2);
-	});
+	my ($group, $title, @how) = @_;
+	scenario($group, $title, sub { search_run(@how) });
+}
+
+# The application's certificate, whose key must not be found either: lines of it, and its bytes.
+sub make_certificate {
+	my $base = work_dir() . '/application';
+	my ($rc, $said) = run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3', '-subj', '/CN=acrotate', '-keyout', "$base.key", '-out', "$base.pem");
+	die "openssl: $said" if $rc != 0;
+	my @lines = grep { !/-----/ } split /\n/, slurp("$base.key");
+	learn('the private key', $_) for @lines[10 .. 14];
+	my $bytes = decode_base64(join '', @lines);
+	# Behind the modulus, which is public; as in the file, and as numbers stand in memory.
+	for my $part (map { substr $bytes, $_, 64 } 400, 600, 800) { learn('the private key', $part); learn('the private key', scalar reverse $part); }
+	umask 077;
+	spill("$base.both", slurp("$base.pem") . slurp("$base.key"));
+	chmod 0600, "$base.both";
+	umask 022;
+	for my $text (slurp("$base.both"), $bytes, scalar reverse $bytes) { my @hits = found_in($text) or die 'the search does not find the key where it is'; }
+	return $base;
+}
+
+sub begin {
+	start_emulator(conf => '', options => [ '--fast', '--certificate', "$application.pem" ]);
+	# [run] is where a metrics_file belongs; the emulator's configuration has none.
+	spill(conf(), slurp(conf()) . "\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n");
+	job();
+	settle(61);
+	learn_all();
+}
+
+# The same with another proof of who asks: an assertion that a file has, and one that is signed. By a fresh emulator, whose clock is still near
+# ours: no assertion outlives many runs.
+sub as_identity {
+	my ($lines, $try) = @_;
+	begin();
+	my $assertion = $lines =~ s/DIR/dir()/er;
+	(my $other = slurp(conf())) =~ s/^auth = .*\n/$assertion/m;
+	$other =~ s/^client_secret_file = .*\n//m;
+	spill(conf(), $other);
+	return $try->();
 }
 
 # Every call that starts a program, and every write that is not to a sink, its temporary, or the hook's own input.
@@ -145,10 +243,10 @@ sub children {
 
 # A run that is stopped when it is about to end; its whole memory, the locked pages too.
 sub memory {
-	my ($how) = @_;
 	my $core = work_dir() . '/core';
 	advance(61);
 	learn_all();
+	my $before = password_in('env');
 	my ($rc, $said) = run('gdb', '-nx', '-batch', '-ex', 'set pagination off', '-ex', 'set confirm off', '-ex', 'set debuginfod enabled off',
 		'-ex', 'set startup-with-shell off', '-ex', 'handle all nostop noprint pass', '-ex', 'catch syscall exit_group', '-ex', 'run',
 		'-ex', 'set use-coredump-filter off', '-ex', 'set dump-excluded-mappings on', '-ex', "gcore $core", '-ex', 'kill',
@@ -156,9 +254,18 @@ sub memory {
 	learn_all();
 	my $image = slurp($core);
 	unlink $core;
+	return "it did not rotate: $said" if password_in('env') eq $before;
 	return "gdb wrote no image: $said" unless defined $image && length $image > 1 << 20;
 	return 'the search finds not even the name of the token' if index($image, 'web-pull') < 0;
 	return map { "!$_ in the memory of a process that ends" } found_in($image);
+}
+
+# Whether anything that is killed here would leave one.
+sub cores_are_made {
+	my ($rc) = run('sh', '-c', 'cd "$1" && ulimit -c unlimited && sh -c \'kill -SEGV $$\'', 'sh', work_dir());
+	my $made = $? & 128 || glob(work_dir() . '/core*');
+	unlink glob(work_dir() . '/core*');
+	return $made;
 }
 
 sub core_dump {
@@ -184,17 +291,10 @@ sub core_dump {
 	return @why;
 }
 
-start_emulator(conf => '');
 spill($hook, "#!/bin/sh\nenv >'" . work_dir() . "/hook-env'\necho the hook ran\n");
 chmod 0755, $hook;
-# [run] is where a metrics_file belongs; the emulator's configuration has none.
-my $text = slurp(conf());
-$text = $text =~ /^\[run\]\n/m ? $text =~ s/^\[run\]\n/"[run]\nmetrics_file = " . dir() . "\/e\/acrotate.prom\n"/mer
-	: "$text\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n";
-spill(conf(), $text);
-job();
-settle(61);
-learn_all();
+$application = make_certificate();
+begin();
 
 searched('secrets: what a run says and leaves', 'undisturbed');
 scenario('secrets: what a run says and leaves', 'the environment of a hook', sub {
@@ -217,6 +317,21 @@ for (my $n = 3; $n < $files; $n += 11) {
 }
 scenario('secrets: arguments, environment, writes', "round $_", \&system_calls) for 1 .. 2;
 scenario('secrets: the memory before the end', "round $_", \&memory) for 1 .. 3;
+my %identity = (
+	'workload identity' => "auth = workload-identity\nfederated_token_file = DIR/e/federated-token\n",
+	'a certificate' => "auth = certificate\ncertificate_file = $application.both\n",
+);
+for my $who (sort keys %identity) {
+	my $group = 'secrets: an assertion in place of a secret';
+	scenario($group, "$who, undisturbed", sub { as_identity($identity{$who}, \&search_run) });
+	for my $fault ({ effect => 'status', status => 400 }, { effect => 'garbage', bytes => 300 }, { effect => 'wrong-types' }) {
+		scenario($group, "$who, $fault->{effect}", sub { as_identity($identity{$who}, sub { search_run(sub { faults({ operation => 'entra', %$fault }) }) }) });
+	}
+	scenario($group, "$who, writes", sub { as_identity($identity{$who}, \&system_calls) });
+	scenario($group, "$who, memory", sub { as_identity($identity{$who}, sub { memory() }) });
+}
+begin();
+cores_are_made() or print "# nothing leaves a core dump here: that ours leaves none proves little\n";
 for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { core_dump($operation) }); }
 # Last: the helper's sink leaves the job with it, and keeps its slot.
 scenario('secrets: az, a helper, a hook', 'their arguments and environment', \&children);

@@ -58,6 +58,8 @@ static void registries(void **state)
 		{ "by list, in any case", NULL, "{\"value\":[" ITEM("other", "a") "," ITEM("Contoso", "b") "]}", 200, ERR_NONE, "b", "Contoso" },
 		{ "none", NULL, "{\"value\":[" ITEM("other", "a") "]}", 200, ERR_MISSING, NULL, NULL },
 		{ "a prefix is another", NULL, "{\"value\":[" ITEM("contoso2", "a") "]}", 200, ERR_MISSING, NULL, NULL },
+		{ "who knows whose", NULL, "{\"value\":[{\"name\":7}]}", 200, ERR_REMOTE, NULL, NULL },
+		{ "ours beside it", NULL, "{\"value\":[{\"name\":7}," ITEM("contoso", "a") "]}", 200, ERR_NONE, "a", "contoso" },
 		{ "two", NULL, "{\"value\":[" ITEM("contoso", "a") "," ITEM("contoso", "b") "]}", 200, ERR_REMOTE, NULL, NULL },
 		{ "no login server", "g", "{\"id\":\"/resourceGroups/g/\",\"name\":\"contoso\"}", 200, ERR_REMOTE, NULL, NULL },
 		{ "no group in the id", "g", "{\"id\":\"/x\",\"name\":\"contoso\",\"properties\":{\"loginServer\":\"s\"}}", 200, ERR_REMOTE, NULL, NULL },

@@ -10,7 +10,7 @@
 #include "fakes/auth_rig.h"
 
 static char *dir, *path_before;
-static char tid[] = "contoso.com", sub[] = "My Subscription", nasty[] = "a;b";
+static char tid[] = "contoso.com", sub[] = "My Subscription", nasty[] = "a;b", option[] = "--debug";
 
 static int group_open(void **state)
 {
@@ -83,6 +83,7 @@ static void arguments(void **state)
 		{ "tenant", tid, sub, "account get-access-token --only-show-errors -o json --resource https://arm.example/ --tenant contoso.com\n" },
 		{ "subscription", NULL, sub, "account get-access-token --only-show-errors -o json --resource https://arm.example/ --subscription My Subscription\n" },
 		{ "nasty", nasty, NULL, NULL },
+		{ "an option", NULL, option, NULL },
 	};
 
 	put_az("echo '{\"accessToken\":\"Z\",\"expires_on\":1700003600}'");
