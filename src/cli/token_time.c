@@ -80,7 +80,7 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%.*sZ", (int)n, whole);
 }
 
-/* "Z", "+02", "+0230" or "+02:30"; nothing is no zone. What follows is not looked at, as az does not either. */
+/* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it is no zone. */
 static bool read_zone(const char *s, char out[static 8])
 {
 	int hours = 0, minutes = 0;
@@ -94,14 +94,13 @@ static bool read_zone(const char *s, char out[static 8])
 		return true;
 	char sign = *s;
 	s = digits(s + 1, 2, 2, &hours);
-	if (s == NULL || hours > 23)
+	if (s == NULL)
+		return true;
+	(void)digits(s + (*s == ':'), 2, 2, &minutes);
+	minutes += 60 * hours;      /* "+01:60" is "+02:00" */
+	if (minutes >= 24 * 60)
 		return false;
-	const char *more = digits(s + (*s == ':'), 2, 2, &minutes);
-	if (more != NULL && minutes > 59)
-		return false;
-	if (hours == 0 && minutes == 0)
-		sign = '+';
-	(void)snprintf(out, 8, "%c%02d:%02d", sign, hours, more != NULL ? minutes : 0);
+	(void)snprintf(out, 8, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60, minutes % 60);
 	return true;
 }
 
@@ -113,15 +112,15 @@ bool token_isoformat(const char *text, struct buf *out)
 	char zone[8];
 	const char *s = read_parts(text, parts, COUNT(parts), v);
 
-	if (s == NULL || !date_ok(v[0], v[1], v[2]))
+	if (s == NULL || !date_ok(v[0], v[1], v[2]) || strpbrk(s, "Tt") != NULL)
 		return false;
-	if (*s == '.') {
+	if (*s == '.' || *s == ',') {
 		int n = 0;
 		for (s++; *s >= '0' && *s <= '9'; s++, n++)
 			if (n < 6)
 				micros = 10 * micros + (*s - '0');
 		if (n == 0)
-			s += strlen(s);   /* a bare dot ends the parsing; so says az's */
+			s += strlen(s);   /* a bare point ends the parsing; so says az's */
 		for (; n < 6; n++)
 			micros *= 10;
 	}
