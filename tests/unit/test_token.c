@@ -412,6 +412,14 @@ static void answers(void **state)
 		{ "what is read is not created", { "credential", "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--password1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 201,
 		                .answer = "{\"properties\":{\"credentials\":{\"passwords\":[{\"name\":\"password1\"}]}}}" } }, 1, "", "201" },
+		{ "properties that are no object", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "{\"name\":\"n\",\"properties\":[]}" } }, 1, "",
+		  "an object expected" },
+		{ "a year of few digits in a table", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "table" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "{\"properties\":{\"creationDate\":\"0001-01-01T00:00:00Z\"}}" } }, 0,
+		  "NAME    SCOPE MAP    PASSWORD1 EXPIRY    PASSWORD2 EXPIRY    STATUS    PROVISIONING STATE    CREATION DATE\n"
+		  "------  -----------  ------------------  ------------------  --------  --------------------  -----------------\n"
+		  "                                                                                             1-01-01T00:00:00Z\n", NULL },
 		{ "flat words of refusal", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 400, .answer = "{\"code\":\"C\",\"message\":\"m\"}" } }, 1, "",
 		  "ERROR: (C) m\nCode: C\nMessage: m\n" },
