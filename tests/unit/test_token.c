@@ -420,6 +420,15 @@ static void answers(void **state)
 		  "NAME    SCOPE MAP    PASSWORD1 EXPIRY    PASSWORD2 EXPIRY    STATUS    PROVISIONING STATE    CREATION DATE\n"
 		  "------  -----------  ------------------  ------------------  --------  --------------------  -----------------\n"
 		  "                                                                                             1-01-01T00:00:00Z\n", NULL },
+		{ "created, and no passwords come back", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .once = true, .status = 200, .answer = "{\"username\":\"mytoken\",\"passwords\":[]}" } }, 1, "",
+		  "'mytoken' was created, but its passwords are not known" },
+		{ "created, and nothing at all comes back", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .once = true, .status = 202 } }, 1, "", "does not show the new passwords" },
 		{ "flat words of refusal", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 400, .answer = "{\"code\":\"C\",\"message\":\"m\"}" } }, 1, "",
 		  "ERROR: (C) m\nCode: C\nMessage: m\n" },
