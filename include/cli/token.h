@@ -73,7 +73,11 @@ struct token_args {
 	const struct format *format;
 	struct jmespath *query;
 	struct token_defaults defaults;           /* what `registry` and `group` may point into */
+	char  **loaded;                           /* words that came from files */
+	size_t  n_loaded;
 };
+/* Puts the content of files in the place of words that are "@FILE" or end in "=@FILE". `a` owns the new words. */
+void token_words_load(int argc, char **argv, struct token_args *a);
 void token_args_clear(struct token_args *a);
 
 /* One row of a table; NULL behind the last. For help, completion and the tests of both. */

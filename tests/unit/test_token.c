@@ -328,6 +328,37 @@ static void configured(void **state)
 	token_rig_close(&rig);
 }
 
+/* The words of a command line may be in files. */
+static void files(void **state)
+{
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	token_rig_write(&rig, "name", "mytoken\n\n");
+	token_rig_write(&rig, "query", "\xef\xbb\xbfname\n");
+	AUTO_FREE char *name = mem_fmt("@%s/name", rig.dir), *query = mem_fmt("--query=@%s/query", rig.dir), *none = mem_fmt("@%s/none", rig.dir),
+	               *dir = mem_fmt("--query=@%s", rig.dir), *format = mem_fmt("-o=@%s/format", rig.dir);
+	token_rig_write(&rig, "format", "tsv");
+	const struct row rows[] = {
+		{ "read", { "show", "-r", "myregistry", "-g", "g1", "-n", name, query, format },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "mytoken\n", NULL },
+		{ "a file of the home directory", { "show", "-r", "myregistry", "-g", "g1", "-n", "@~/name", "--query", "name" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "\"mytoken\"\n", NULL },
+		{ "no such file", { "show", "-r", "myregistry", "-g", "g1", "-n", none }, { { 0 } }, 2, "", none },
+		{ "no file", { "show", "-r", "myregistry", "-g", "g1", "-n", "mytoken", dir }, { { 0 } }, 2, "", dir + strlen("--query=") },
+		{ "an @ alone is none", { "show", "-r", "myregistry", "-g", "g1", "-n", "mytoken", "--query", "@", "-o", "none" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+	};
+	AUTO_FREE char *before = mem_dup(getenv("HOME"));
+	(void)setenv("HOME", rig.dir, 1);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		play(&rig, &rows[i]);
+	if (before != NULL)
+		(void)setenv("HOME", before, 1);
+	token_rig_close(&rig);
+}
+
 /* ---- the rest -------------------------------------------------------------------------------------------------------------------- */
 
 #define LIST "list", "-r", "myregistry", "-g", "g1", "-o", "tsv", "--query", "[].name"
@@ -821,7 +852,7 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured),
+		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured), cmocka_unit_test(files),
 		cmocka_unit_test(answers),     cmocka_unit_test(login),       cmocka_unit_test(no_subscription), cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(who_uses_it_is_not_cut_off), cmocka_unit_test(a_job_that_cannot_be_read_may_use_it),
 		cmocka_unit_test(times),
