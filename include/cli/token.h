@@ -56,8 +56,9 @@ enum token_verb {
 };
 
 /* The environment's, else those of `az configure`; NULL where neither says anything. */
-struct token_defaults { char *registry, *group, *output; };
+struct token_defaults { char *registry, *group, *output, *no_color; };
 void token_defaults_load(struct token_defaults *d);
+bool token_defaults_no_color(const struct token_defaults *d);
 void token_defaults_clear(struct token_defaults *d);
 char *token_az_file(const char *name);        /* in the directory where az keeps its things; caller frees */
 

@@ -384,7 +384,6 @@ static bool finish(struct reader *r)
 	struct token_defaults *d = &r->args->defaults;
 	const char *format = NULL;
 
-	token_defaults_load(d);
 	format = d->output;
 	if (r->args->registry == NULL)
 		r->args->registry = d->registry;
@@ -470,6 +469,7 @@ static bool wrong_words(int argc, char **argv, struct err *e)
 enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const struct token_command **cmd, struct buf *out,
                               struct err *e)
 {
+	token_defaults_load(&a->defaults);
 	token_words_load(argc, argv, a);
 	bool group = argc > 0 && strcasecmp(argv[0], "credential") == 0;
 	int n = find_command(argc, argv, cmd);

@@ -328,6 +328,42 @@ static void configured(void **state)
 	token_rig_close(&rig);
 }
 
+/* Only where both streams are terminals, and nobody has said no. */
+static void colors(void **state)
+{
+	static const struct { bool out, err; const char *name, *value, *config; bool color; } rows[] = {
+		{ true, true, NULL, NULL, NULL, true }, { true, false, NULL, NULL, NULL, false }, { false, true, NULL, NULL, NULL, false },
+		{ true, true, "NO_COLOR", "", NULL, false }, { true, true, "AZURE_CORE_NO_COLOR", "Yes", NULL, false },
+		{ true, true, "AZURE_CORE_NO_COLOR", "false", "[core]\nno_color = true\n", true }, { true, true, NULL, NULL, "[core]\nno_color = on\n", false },
+	};
+	static const struct fake_step steps[] = { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") } };
+	static const char *const shown[] = { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "jsonc", "--query", "name", NULL };
+	static const char *const wrong[] = { "show", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct token_rig rig;
+		struct fake_http *net = fake_http_new(steps, COUNT(steps));
+		struct http *client = fake_http_client(net);
+		token_rig_open(&rig);
+		rig.tty[TOKEN_OUT] = rows[i].out;
+		rig.tty[TOKEN_ERR] = rows[i].err;
+		if (rows[i].name != NULL)
+			(void)setenv(rows[i].name, rows[i].value, 1);
+		if (rows[i].config != NULL)
+			token_rig_write(&rig, "config", rows[i].config);
+		CHECK(token_rig_run(&rig, client, shown) == 0, "%zu: %s", i, buf_cstr(&rig.err));
+		CHECK((strchr(buf_cstr(&rig.out), '\x1b') != NULL) == rows[i].color, "%zu: '%s'", i, buf_cstr(&rig.out));
+		CHECK(token_rig_run(&rig, client, wrong) == 2, "%zu", i);
+		CHECK((strncmp(buf_cstr(&rig.err), "ERROR: ", 7) == 0) != rows[i].color, "%zu: '%s'", i, buf_cstr(&rig.err));
+		http_close(client);
+		fake_http_free(net);
+		token_rig_close(&rig);
+	}
+	(void)unsetenv("NO_COLOR");
+	(void)unsetenv("AZURE_CORE_NO_COLOR");
+}
+
 /* The words of a command line may be in files. */
 static void files(void **state)
 {
@@ -852,7 +888,7 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured), cmocka_unit_test(files),
+		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured), cmocka_unit_test(files), cmocka_unit_test(colors),
 		cmocka_unit_test(answers),     cmocka_unit_test(login),       cmocka_unit_test(no_subscription), cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(who_uses_it_is_not_cut_off), cmocka_unit_test(a_job_that_cannot_be_read_may_use_it),
 		cmocka_unit_test(times),
