@@ -202,7 +202,12 @@ static bool answer(void *ctx, char *line, size_t size)
 	(void)ctx;
 	if (fgets(line, (int)size, stdin) == NULL)
 		return false;
-	line[strcspn(line, "\n")] = '\0';
+	size_t n = strcspn(line, "\n");
+	bool whole = line[n] == '\n';
+	line[n] = '\0';
+	/* The rest is no further answer. */
+	for (int c = 0; !whole && c != '\n' && c != EOF;)
+		c = getchar();
 	return true;
 }
 
