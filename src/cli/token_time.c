@@ -8,6 +8,7 @@
 
 #define SECONDS_A_DAY   86400
 #define LAST_SECOND     253402300799LL   /* 9999-12-31T23:59:59Z */
+#define ZONE_MAX        16               /* "+14:00", and what a compiler cannot rule out */
 
 static const char *digits(const char *s, int most, int least, int *out)
 {
@@ -81,13 +82,13 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 }
 
 /* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it is no zone. */
-static bool read_zone(const char *s, char out[static 8])
+static bool read_zone(const char *s, char out[static ZONE_MAX])
 {
 	int hours = 0, minutes = 0;
 
 	out[0] = '\0';
 	if (*s == 'Z' || *s == 'z') {
-		(void)snprintf(out, 8, "+00:00");
+		(void)snprintf(out, ZONE_MAX, "+00:00");
 		return true;
 	}
 	if (*s != '+' && *s != '-')
@@ -100,7 +101,7 @@ static bool read_zone(const char *s, char out[static 8])
 	minutes += 60 * hours;      /* "+01:60" is "+02:00" */
 	if (minutes >= 24 * 60)
 		return false;
-	(void)snprintf(out, 8, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60, minutes % 60);
+	(void)snprintf(out, ZONE_MAX, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60, minutes % 60);
 	return true;
 }
 
@@ -109,7 +110,7 @@ bool token_isoformat(const char *text, struct buf *out)
 	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" }, { 2, 2, 31, "Tt" },
 	                                     { 2, 2, 23, ":" },   { 2, 2, 59, ":" }, { 2, 2, 59, NULL } };
 	int v[COUNT(parts)], micros = 0;
-	char zone[8];
+	char zone[ZONE_MAX];
 	const char *s = read_parts(text, parts, COUNT(parts), v);
 
 	if (s == NULL || !date_ok(v[0], v[1], v[2]) || strpbrk(s, "Tt") != NULL)
