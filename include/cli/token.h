@@ -56,8 +56,9 @@ enum token_verb {
 };
 
 /* The environment's, else those of `az configure`; NULL where neither says anything. */
-struct token_defaults { char *registry, *group, *output; };
+struct token_defaults { char *registry, *group, *output, *no_color; };
 void token_defaults_load(struct token_defaults *d);
+bool token_defaults_no_color(const struct token_defaults *d);
 void token_defaults_clear(struct token_defaults *d);
 char *token_az_file(const char *name);        /* in the directory where az keeps its things; caller frees */
 
@@ -73,7 +74,11 @@ struct token_args {
 	const struct format *format;
 	struct jmespath *query;
 	struct token_defaults defaults;           /* what `registry` and `group` may point into */
+	char  **loaded;                           /* words that came from files */
+	size_t  n_loaded;
 };
+/* Puts the content of files in the place of words that are "@FILE" or end in "=@FILE". `a` owns the new words. */
+void token_words_load(int argc, char **argv, struct token_args *a);
 void token_args_clear(struct token_args *a);
 
 /* One row of a table; NULL behind the last. For help, completion and the tests of both. */

@@ -47,16 +47,19 @@ static bool has_url(const struct http_response *rs)
 	return rs->operation != NULL || rs->location != NULL;
 }
 
-/* The resource itself says that it is not finished: {"properties":{"provisioningState":"Creating"}}. */
+/*
+ * The resource itself says that it is not finished: {"properties":{"provisioningState":"Creating"}}. One that was just created and says
+ * nothing of it is not taken for finished either.
+ */
 static bool is_unfinished(const struct http_response *rs)
 {
 	AUTO_JSON struct json *j = NULL;
 	struct err unread;
+	const char *state = NULL;
 
-	if (rs->body.len == 0 || !json_parse(buf_cstr(&rs->body), rs->body.len, &j, &unread))
-		return false;
-	const char *state = json_str(j, "properties.provisioningState");
-	return state != NULL && progress_of(state) == RUNNING;
+	if (rs->body.len > 0 && json_parse(buf_cstr(&rs->body), rs->body.len, &j, &unread))
+		state = json_str(j, "properties.provisioningState");
+	return state != NULL ? progress_of(state) == RUNNING : rs->status == 201;
 }
 
 bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char *original, const struct http_response *rs,

@@ -36,24 +36,30 @@ static const struct {
 
 /* ---- standard error -------------------------------------------------------------------------------------------------------------- */
 
-/* "ERROR: ..." in a file, red on a terminal, as az. */
-static void say(const struct token_outside *w, const char *word, const char *color, const char *text)
+/* As az: only where both streams are terminals. */
+static bool may_color(const struct token_outside *w, const struct token_args *a)
 {
-	bool plain = !w->tty[TOKEN_ERR] || getenv("NO_COLOR") != NULL;
+	return w->tty[TOKEN_OUT] && w->tty[TOKEN_ERR] && getenv("NO_COLOR") == NULL && !token_defaults_no_color(&a->defaults);
+}
+
+/* "ERROR: ..." in a file, red on a terminal, as az. */
+static void say(const struct token_outside *w, const struct token_args *a, const char *word, const char *color, const char *text)
+{
+	bool plain = !may_color(w, a);
 	AUTO_FREE char *line = plain ? mem_fmt("%s: %s\n", word, text) : mem_fmt("%s%s\x1b[0m\n", color, text);
 
 	(void)w->put(w->ctx, TOKEN_ERR, line, strlen(line));
 }
 
-static void say_error(const struct token_outside *w, const char *text)
+static void say_error(const struct token_outside *w, const struct token_args *a, const char *text)
 {
-	say(w, "ERROR", "\x1b[91m", text);
+	say(w, a, "ERROR", "\x1b[91m", text);
 }
 
 static void say_warning(const struct token_run *r, const char *text)
 {
 	if (!r->args->only_errors)
-		say(r->w, "WARNING", "\x1b[33m", text);
+		say(r->w, r->args, "WARNING", "\x1b[33m", text);
 }
 
 /* A refusal of the service in its own words, and what identifies it; anything else in ours. */
@@ -73,7 +79,7 @@ static void say_failure(const struct token_run *r, const struct err *e)
 		buf_fmt(&text, ", or %s", r->login.wanted);
 	if (r->note != NULL)
 		buf_fmt(&text, "\n%s", r->note);
-	say_error(r->w, buf_cstr(&text));
+	say_error(r->w, r->args, buf_cstr(&text));
 }
 
 /* ---- standard output ------------------------------------------------------------------------------------------------------------- */
@@ -82,7 +88,7 @@ static bool print_value(struct token_run *r, const struct format *format, const 
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	const struct format_request rq = { .value = v, .queried = queried, .row = verbs[r->verb].row,
-	                                   .color = r->w->tty[TOKEN_OUT] && getenv("NO_COLOR") == NULL };
+	                                   .color = may_color(r->w, r->args) };
 
 	if (v->type == VALUE_NULL)
 		return true;
@@ -138,7 +144,7 @@ static int work(const struct token_outside *w, const struct token_args *a, enum 
 	struct err e = ERR_INIT;
 
 	if ((verbs[verb].check != NULL && !verbs[verb].check(a, &e)) || !token_names_ok(&r, &e)) {
-		say_error(w, e.text);
+		say_error(w, a, e.text);
 		token_close(&r);
 		return e.kind == ERR_USAGE ? EXIT_USED_WRONGLY : EXIT_FAILED;
 	}
@@ -162,7 +168,7 @@ int token_main(const struct token_outside *w, int argc, char **argv)
 	case TOKEN_HELPED:
 		return w->put(w->ctx, TOKEN_OUT, buf_cstr(&help), help.len) ? 0 : EXIT_FAILED;
 	case TOKEN_WRONG:
-		say_error(w, e.text);
+		say_error(w, &a, e.text);
 		return e.kind == ERR_USAGE ? EXIT_USED_WRONGLY : EXIT_FAILED;
 	case TOKEN_RUN:
 		break;
@@ -196,7 +202,12 @@ static bool answer(void *ctx, char *line, size_t size)
 	(void)ctx;
 	if (fgets(line, (int)size, stdin) == NULL)
 		return false;
-	line[strcspn(line, "\n")] = '\0';
+	size_t n = strcspn(line, "\n");
+	bool whole = line[n] == '\n';
+	line[n] = '\0';
+	/* The rest is no further answer. */
+	for (int c = 0; !whole && c != '\n' && c != EOF;)
+		c = getchar();
 	return true;
 }
 

@@ -226,6 +226,13 @@ static const struct value *with_passwords(struct token_run *r, const struct valu
 	return members_object(r->arena, &all, false);
 }
 
+static bool has_passwords(const struct value *generated)
+{
+	const struct value *list = value_get(generated, "passwords");
+
+	return list != NULL && list->type == VALUE_ARRAY && list->n > 0;
+}
+
 bool token_create(struct token_run *r, const struct value **out, struct err *e)
 {
 	const struct token_args *a = r->args;
@@ -248,16 +255,19 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 		return false;
 	if (a->no_passwords)
 		return true;
-	if (!token_generate(r, NULL, &generated, e)) {
-		*out = generated;
-		if (generated != NULL)
-			return false;
+	if (token_generate(r, NULL, &generated, e)) {
+		if (generated != NULL && has_passwords(generated)) {
+			*out = with_passwords(r, *out, generated);
+			return true;
+		}
+		generated = NULL;
+		(void)err_set(e, ERR_REMOTE, "Azure has accepted the request, but does not show the new passwords");
+	}
+	*out = generated;
+	if (generated == NULL) {
 		AUTO_FREE char *note = mem_fmt("The token '%s' was created, but its passwords are not known: make new ones with 'acrotate token "
 		                               "credential generate'.", a->name);
 		r->note = value_text(r->arena, note)->text;
-		return false;
 	}
-	if (generated != NULL)
-		*out = with_passwords(r, *out, generated);
-	return true;
+	return false;
 }

@@ -170,11 +170,11 @@ static void keep_body(const struct token_args *a, const struct value *list, stru
 
 static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body, const struct value **out, struct err *e)
 {
-	static const int statuses[] = { 200, 201, 0 };
+	static const int read[] = { 200, 0 }, written[] = { 200, 201, 0 };
 	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
+	return token_ask(r, &(struct token_request){ method, path, body, method == HTTP_GET ? read : written }, &rs, e) &&
 	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
 }
 

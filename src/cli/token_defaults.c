@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What `az configure` has set for good: registry, group and output format, in az's own file. */
+/* What `az configure` has set for good: registry, group, output format and no colours, in az's own file. */
 #include "cli/token.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -16,6 +17,7 @@ static const struct { const char *section, *key, *variable; size_t offset; } row
 	{ "defaults", "acr", "AZURE_DEFAULTS_ACR", offsetof(struct token_defaults, registry) },
 	{ "defaults", "group", "AZURE_DEFAULTS_GROUP", offsetof(struct token_defaults, group) },
 	{ "core", "output", "AZURE_CORE_OUTPUT", offsetof(struct token_defaults, output) },
+	{ "core", "no_color", "AZURE_CORE_NO_COLOR", offsetof(struct token_defaults, no_color) },
 };
 
 static char **place_of(struct token_defaults *d, size_t offset)
@@ -57,6 +59,16 @@ void token_defaults_load(struct token_defaults *d)
 	/* The file is az's: whatever else may be wrong with it is not for us to refuse. */
 	if (fs_read(path, CONFIG_MAX, &text, NULL, &e) && !ini_parse_text(path, buf_cstr(&text), text.len, &reader, &e))
 		log_msg(LEVEL_INFO, NULL, "%s; the rest of the file is left out", e.text);
+}
+
+bool token_defaults_no_color(const struct token_defaults *d)
+{
+	static const char *const yes[] = { "1", "yes", "true", "on" };
+
+	for (size_t i = 0; d->no_color != NULL && i < COUNT(yes); i++)
+		if (strcasecmp(yes[i], d->no_color) == 0)
+			return true;
+	return false;
 }
 
 void token_defaults_clear(struct token_defaults *d)

@@ -35,10 +35,12 @@ static bool passes(enum http_method m, int status)
 	for (size_t i = 0; i < COUNT(any); i++)
 		if (any[i] == status)
 			return true;
-	for (size_t i = 0; i < COUNT(idempotent) && m != HTTP_POST && m != HTTP_PATCH; i++)
+	if (m == HTTP_POST || m == HTTP_PATCH)
+		return false;
+	for (size_t i = 0; i < COUNT(idempotent); i++)
 		if (idempotent[i] == status)
 			return true;
-	return false;
+	return status > 505;     /* of gateways and proxies; 501 and 505 will say the same again */
 }
 
 /* A definite refusal: 408 is not one, for the service may have seen all of it. */
@@ -101,6 +103,8 @@ static bool send_on(struct token_http *t, const struct http_request *rq, struct 
 	struct http_request moved = *rq;
 	struct http_origin from, to;
 
+	/* On a connection that was used before, the client would send once more by itself when it finds that one closed. */
+	moved.fresh = rq->fresh || rq->method != HTTP_GET;
 	for (int hop = 0;; hop++) {
 		moved.url = url;
 		if (!send_patiently(t, &moved, rs, e))

@@ -124,12 +124,17 @@ static bool is_known(const struct model *m, const char *name)
 	return !flat && strcmp(name, "properties") == 0;
 }
 
+static bool may_be_flattened(const struct model *m, const struct value *inner)
+{
+	return inner == NULL || inner->type == VALUE_NULL || inner->type == VALUE_OBJECT || !is_known(m, "properties");
+}
+
 static const struct value *read_object(struct reader *r, const struct model *m, const struct value *v)
 {
 	AUTO_MEMBERS struct members made = { 0 };
 	const struct value *inner = value_get(v, "properties");
 
-	if (v->type != VALUE_OBJECT) {
+	if (v->type != VALUE_OBJECT || !may_be_flattened(m, inner)) {
 		(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: an object expected");
 		return NULL;
 	}

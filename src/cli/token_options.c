@@ -84,6 +84,9 @@ void token_args_clear(struct token_args *a)
 	rules_clear(a->gateway);
 	jmespath_free(a->query);
 	token_defaults_clear(&a->defaults);
+	for (size_t i = 0; i < a->n_loaded; i++)
+		free(a->loaded[i]);
+	free(a->loaded);
 	*a = (struct token_args){ 0 };
 }
 
@@ -381,7 +384,6 @@ static bool finish(struct reader *r)
 	struct token_defaults *d = &r->args->defaults;
 	const char *format = NULL;
 
-	token_defaults_load(d);
 	format = d->output;
 	if (r->args->registry == NULL)
 		r->args->registry = d->registry;
@@ -467,6 +469,8 @@ static bool wrong_words(int argc, char **argv, struct err *e)
 enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const struct token_command **cmd, struct buf *out,
                               struct err *e)
 {
+	token_defaults_load(&a->defaults);
+	token_words_load(argc, argv, a);
 	bool group = argc > 0 && strcasecmp(argv[0], "credential") == 0;
 	int n = find_command(argc, argv, cmd);
 

@@ -8,6 +8,7 @@
 
 #define SECONDS_A_DAY   86400
 #define LAST_SECOND     253402300799LL   /* 9999-12-31T23:59:59Z */
+#define ZONE_MAX        16               /* "+14:00", and what a compiler cannot rule out */
 
 static const char *digits(const char *s, int most, int least, int *out)
 {
@@ -80,28 +81,27 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%.*sZ", (int)n, whole);
 }
 
-/* "Z", "+02", "+0230" or "+02:30"; nothing is no zone. What follows is not looked at, as az does not either. */
-static bool read_zone(const char *s, char out[static 8])
+/* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it is no zone. */
+static bool read_zone(const char *s, char out[static ZONE_MAX])
 {
 	int hours = 0, minutes = 0;
 
 	out[0] = '\0';
 	if (*s == 'Z' || *s == 'z') {
-		(void)snprintf(out, 8, "+00:00");
+		(void)snprintf(out, ZONE_MAX, "+00:00");
 		return true;
 	}
 	if (*s != '+' && *s != '-')
 		return true;
 	char sign = *s;
 	s = digits(s + 1, 2, 2, &hours);
-	if (s == NULL || hours > 23)
+	if (s == NULL)
+		return true;
+	(void)digits(s + (*s == ':'), 2, 2, &minutes);
+	minutes += 60 * hours;      /* "+01:60" is "+02:00" */
+	if (minutes >= 24 * 60)
 		return false;
-	const char *more = digits(s + (*s == ':'), 2, 2, &minutes);
-	if (more != NULL && minutes > 59)
-		return false;
-	if (hours == 0 && minutes == 0)
-		sign = '+';
-	(void)snprintf(out, 8, "%c%02d:%02d", sign, hours, more != NULL ? minutes : 0);
+	(void)snprintf(out, ZONE_MAX, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60, minutes % 60);
 	return true;
 }
 
@@ -110,18 +110,18 @@ bool token_isoformat(const char *text, struct buf *out)
 	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" }, { 2, 2, 31, "Tt" },
 	                                     { 2, 2, 23, ":" },   { 2, 2, 59, ":" }, { 2, 2, 59, NULL } };
 	int v[COUNT(parts)], micros = 0;
-	char zone[8];
+	char zone[ZONE_MAX];
 	const char *s = read_parts(text, parts, COUNT(parts), v);
 
-	if (s == NULL || !date_ok(v[0], v[1], v[2]))
+	if (s == NULL || !date_ok(v[0], v[1], v[2]) || strpbrk(s, "Tt") != NULL)
 		return false;
-	if (*s == '.') {
+	if (*s == '.' || *s == ',') {
 		int n = 0;
 		for (s++; *s >= '0' && *s <= '9'; s++, n++)
 			if (n < 6)
 				micros = 10 * micros + (*s - '0');
 		if (n == 0)
-			s += strlen(s);   /* a bare dot ends the parsing; so says az's */
+			s += strlen(s);   /* a bare point ends the parsing; so says az's */
 		for (; n < 6; n++)
 			micros *= 10;
 	}

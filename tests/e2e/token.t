@@ -67,6 +67,10 @@ is "and the result is whole" "$(cat "$T/out")" old-token
 fault "$slow" >/dev/null
 is "not on what is no terminal" "$(query update -r contoso -n old-token --status enabled --query name; cat "$T/err")" old-token
 no_faults >/dev/null
+# The end of a long answer is no answer.
+printf 'by no means, say\nn\n' | script -qec "$ACROTATE token delete -r contoso -n old-token" "$T/typed" >/dev/null
+is "an answer counts whole" "$(grep -o 'Proceed?' "$T/typed" | wc -l; query show -r contoso -n old-token --query name)" "2
+old-token"
 
 # A developer: no configuration anywhere, but a login of az. A program of that name plays it and gives out the emulator's token; the real
 # one does so in az_token.t.

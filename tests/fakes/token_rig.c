@@ -14,8 +14,8 @@ static const char profile[] =
 	"{\"id\":\"33333333-3333-3333-3333-333333333333\",\"name\":\"Second Sub\",\"isDefault\":false,\"state\":\"Enabled\"}]}";
 
 static const char *const variables[] = {
-	"AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_ACR", "AZURE_DEFAULTS_GROUP", "AZURE_CORE_OUTPUT", "NO_COLOR", "AZURE_AUTHORITY_HOST",
-	"AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH",
+	"AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_ACR", "AZURE_DEFAULTS_GROUP", "AZURE_CORE_OUTPUT", "NO_COLOR", "AZURE_CORE_NO_COLOR",
+	"AZURE_AUTHORITY_HOST", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH",
 };
 
 void token_rig_write(const struct token_rig *r, const char *name, const char *text)

@@ -328,6 +328,73 @@ static void configured(void **state)
 	token_rig_close(&rig);
 }
 
+/* Only where both streams are terminals, and nobody has said no. */
+static void colors(void **state)
+{
+	static const struct { bool out, err; const char *name, *value, *config; bool color; } rows[] = {
+		{ true, true, NULL, NULL, NULL, true }, { true, false, NULL, NULL, NULL, false }, { false, true, NULL, NULL, NULL, false },
+		{ true, true, "NO_COLOR", "", NULL, false }, { true, true, "AZURE_CORE_NO_COLOR", "Yes", NULL, false },
+		{ true, true, "AZURE_CORE_NO_COLOR", "false", "[core]\nno_color = true\n", true }, { true, true, NULL, NULL, "[core]\nno_color = on\n", false },
+	};
+	static const struct fake_step steps[] = { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") } };
+	static const char *const shown[] = { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "jsonc", "--query", "name", NULL };
+	static const char *const wrong[] = { "show", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct token_rig rig;
+		struct fake_http *net = fake_http_new(steps, COUNT(steps));
+		struct http *client = fake_http_client(net);
+		token_rig_open(&rig);
+		rig.tty[TOKEN_OUT] = rows[i].out;
+		rig.tty[TOKEN_ERR] = rows[i].err;
+		if (rows[i].name != NULL)
+			(void)setenv(rows[i].name, rows[i].value, 1);
+		if (rows[i].config != NULL)
+			token_rig_write(&rig, "config", rows[i].config);
+		CHECK(token_rig_run(&rig, client, shown) == 0, "%zu: %s", i, buf_cstr(&rig.err));
+		CHECK((strchr(buf_cstr(&rig.out), '\x1b') != NULL) == rows[i].color, "%zu: '%s'", i, buf_cstr(&rig.out));
+		CHECK(token_rig_run(&rig, client, wrong) == 2, "%zu", i);
+		CHECK((strncmp(buf_cstr(&rig.err), "ERROR: ", 7) == 0) != rows[i].color, "%zu: '%s'", i, buf_cstr(&rig.err));
+		http_close(client);
+		fake_http_free(net);
+		token_rig_close(&rig);
+	}
+	(void)unsetenv("NO_COLOR");
+	(void)unsetenv("AZURE_CORE_NO_COLOR");
+}
+
+/* The words of a command line may be in files. */
+static void files(void **state)
+{
+	struct token_rig rig;
+
+	(void)state;
+	token_rig_open(&rig);
+	token_rig_write(&rig, "name", "mytoken\n\n");
+	token_rig_write(&rig, "query", "\xef\xbb\xbfname\n");
+	AUTO_FREE char *name = mem_fmt("@%s/name", rig.dir), *query = mem_fmt("--query=@%s/query", rig.dir), *none = mem_fmt("@%s/none", rig.dir),
+	               *dir = mem_fmt("--query=@%s", rig.dir), *format = mem_fmt("-o=@%s/format", rig.dir);
+	token_rig_write(&rig, "format", "tsv");
+	const struct row rows[] = {
+		{ "read", { "show", "-r", "myregistry", "-g", "g1", "-n", name, query, format },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "mytoken\n", NULL },
+		{ "a file of the home directory", { "show", "-r", "myregistry", "-g", "g1", "-n", "@~/name", "--query", "name" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "\"mytoken\"\n", NULL },
+		{ "no such file", { "show", "-r", "myregistry", "-g", "g1", "-n", none }, { { 0 } }, 2, "", none },
+		{ "no file", { "show", "-r", "myregistry", "-g", "g1", "-n", "mytoken", dir }, { { 0 } }, 2, "", dir + strlen("--query=") },
+		{ "an @ alone is none", { "show", "-r", "myregistry", "-g", "g1", "-n", "mytoken", "--query", "@", "-o", "none" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken?", .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+	};
+	AUTO_FREE char *before = mem_dup(getenv("HOME"));
+	(void)setenv("HOME", rig.dir, 1);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		play(&rig, &rows[i]);
+	if (before != NULL)
+		(void)setenv("HOME", before, 1);
+	token_rig_close(&rig);
+}
+
 /* ---- the rest -------------------------------------------------------------------------------------------------------------------- */
 
 #define LIST "list", "-r", "myregistry", "-g", "g1", "-o", "tsv", "--query", "[].name"
@@ -396,6 +463,39 @@ static void answers(void **state)
 		{ "a refusal without words", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 422, .answer = "{\"error\":{\"code\":\"\",\"message\":\"\"}}" } }, 1, "",
 		  "=ERROR: Operation returned an invalid status 'Unprocessable Entity'\n" },
+		{ "what changes something has a connection of its own: none that is found closed sends it again",
+		  { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "enabled", "-o", "none" },
+		  { IDENTITY, { HTTP_PATCH, "/tokens/mytoken", .fresh = true, .status = 200, .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+		{ "an answer that was lost is not asked for again where it may change something twice",
+		  { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "enabled" },
+		  { IDENTITY, { HTTP_PATCH, "/tokens/mytoken", .outcome = FAKE_DROP_AFTER } }, 1, "", "ERROR: " },
+		{ "a gateway's trouble may pass", { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-y" },
+		  { IDENTITY, { HTTP_DELETE, "/tokens/mytoken", .status = 506 }, { HTTP_DELETE, "/tokens/mytoken", .status = 599 },
+		    { HTTP_DELETE, "/tokens/mytoken", .status = 200 } }, 0, "", NULL },
+		{ "what is not implemented does not", { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-y" },
+		  { IDENTITY, { HTTP_DELETE, "/tokens/mytoken", .status = 501 } }, 1, "", "Not Implemented" },
+		{ "nor does it where repeating changes something", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--status", "enabled" },
+		  { IDENTITY, { HTTP_PATCH, "/tokens/mytoken", .status = 599 } }, 1, "", "ERROR: " },
+		{ "what is read is not created", { "credential", "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "--password1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 201,
+		                .answer = "{\"properties\":{\"credentials\":{\"passwords\":[{\"name\":\"password1\"}]}}}" } }, 1, "", "201" },
+		{ "properties that are no object", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "{\"name\":\"n\",\"properties\":[]}" } }, 1, "",
+		  "an object expected" },
+		{ "a year of few digits in a table", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o", "table" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "{\"properties\":{\"creationDate\":\"0001-01-01T00:00:00Z\"}}" } }, 0,
+		  "NAME    SCOPE MAP    PASSWORD1 EXPIRY    PASSWORD2 EXPIRY    STATUS    PROVISIONING STATE    CREATION DATE\n"
+		  "------  -----------  ------------------  ------------------  --------  --------------------  -----------------\n"
+		  "                                                                                             1-01-01T00:00:00Z\n", NULL },
+		{ "created, and no passwords come back", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .once = true, .status = 200, .answer = "{\"username\":\"mytoken\",\"passwords\":[]}" } }, 1, "",
+		  "'mytoken' was created, but its passwords are not known" },
+		{ "created, and nothing at all comes back", { CREATE },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+		    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+		    { HTTP_POST, "/generateCredentials", .once = true, .status = 202 } }, 1, "", "does not show the new passwords" },
 		{ "flat words of refusal", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 400, .answer = "{\"code\":\"C\",\"message\":\"m\"}" } }, 1, "",
 		  "ERROR: (C) m\nCode: C\nMessage: m\n" },
@@ -751,6 +851,11 @@ static void times(void **state)
 		{ "2030-01-01T00:00:00-00:00", "2030-01-01T00:00:00+00:00" }, { "2030-01-01T00:00:00.000", "2030-01-01T00:00:00" },
 		{ "2030-01-01T00:00:00.Z", "2030-01-01T00:00:00" }, { "2030-01-01T24:00:00Z", NULL }, { "2030-02-30T00:00:00Z", NULL }, { "soon", NULL },
 		{ "2030-01-01 00:00:00Z", NULL }, { "", NULL },
+		{ "2030-01-01T00:00:00,5Z", "2030-01-01T00:00:00.500000+00:00" }, { "2030-01-01T00:00:00,+01:00", "2030-01-01T00:00:00" },
+		{ "2030-01-01T00:00:00+14:60", "2030-01-01T00:00:00+15:00" }, { "2030-01-01T00:00:00+23:60", NULL }, { "2030-01-01T00:00:00+24", NULL },
+		{ "2030-01-01T00:00:00+5:00", "2030-01-01T00:00:00" }, { "2030-01-01T00:00:00-0", "2030-01-01T00:00:00" },
+		{ "2030-01-01T00:00:00+", "2030-01-01T00:00:00" }, { "2030-01-01T00:00:00UTC", NULL }, { "2030-01-01T00:00:00 GMT", NULL },
+		{ "2030-01-01T00:00:00 Z", "2030-01-01T00:00:00" },
 	};
 	static const struct { int64_t days; const char *day; } counted[] = {
 		{ 1, "2023-11-15T22:13:20." }, { 365, "2024-11-13T22:13:20." }, { 99999999, "9999-12-31T23:59:59.999999Z" },
@@ -783,7 +888,7 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured),
+		cmocka_unit_test(differences), cmocka_unit_test(every_difference), cmocka_unit_test(command_line), cmocka_unit_test(help),        cmocka_unit_test(environment), cmocka_unit_test(wrong_default), cmocka_unit_test(configured), cmocka_unit_test(files), cmocka_unit_test(colors),
 		cmocka_unit_test(answers),     cmocka_unit_test(login),       cmocka_unit_test(no_subscription), cmocka_unit_test(waiting),     cmocka_unit_test(deleting),     cmocka_unit_test(lost_output), cmocka_unit_test(local_job),
 		cmocka_unit_test(who_uses_it_is_not_cut_off), cmocka_unit_test(a_job_that_cannot_be_read_may_use_it),
 		cmocka_unit_test(times),
