@@ -125,10 +125,12 @@ const struct value *value_digits(struct arena *a, const char *digits)
 	int64_t whole = strtoll(digits, NULL, 10);
 	if (errno == 0)
 		return value_whole(a, whole);
-	const char *sign = *digits == '-' ? "-" : "", *first = digits + strspn(digits, "-0");
+	size_t sign = *digits == '-' ? 1 : 0;
+	const char *first = digits + strspn(digits, "-0");
 	struct value *v = arena_alloc(a, sizeof(*v));
-	char *copy = arena_alloc(a, strlen(sign) + strlen(first) + 1);
-	(void)stpcpy(stpcpy(copy, sign), first);
+	char *copy = copy_text(a, first - sign, sign + strlen(first));
+	if (sign > 0)
+		*copy = '-';    /* in the place of the last zero, if there were any */
 	v->type = VALUE_NUMBER;
 	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL), .digits = copy };
 	return v;

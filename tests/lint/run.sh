@@ -39,7 +39,7 @@ headers() {
 	return $status
 }
 
-banned='strcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|gets|gmtime|localtime|ctime|asctime|mktemp|tmpnam|tempnam'
+banned='strcpy|stpcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|gets|gmtime|localtime|ctime|asctime|mktemp|tmpnam|tempnam'
 banned="$banned|system|popen|atoi|atol|rand|srand|random|drand48|alloca|setjmp|longjmp"
 functions() { # of the objects: no macro hides anything from nm, and fortified variants are seen too
 	! nm -Au "$@" | grep -E " U (__|__isoc99_)?($banned)(_chk)?(@.*)?$"
