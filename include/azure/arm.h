@@ -65,7 +65,7 @@ MUST_USE bool arm_operation_start(struct arm *a, const struct arm_request *rq, c
 MUST_USE bool arm_operation_poll(struct arm *a, struct http *h, struct arm_operation *op, bool *done,
                                  struct http_response *result, struct err *e);
 
-/* Service clock minus local clock in seconds, from the Date of the newest answer; 0 before the first. */
+/* Service clock minus local clock in seconds, from the Date of the answers; 0 before the first, and as long as it is not more than a second off. */
 int64_t arm_clock_offset(const struct arm *a);
 
 #endif

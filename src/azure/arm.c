@@ -98,7 +98,8 @@ static void leave_gate(struct arm *a, const struct http_response *rs)
 {
 	(void)pthread_mutex_lock(a->mutex);
 	gate_leave(&a->gate, env_mono_ms(a->env), rs != NULL && rs->status == 429, rs != NULL ? rs->retry_after_ms : -1);
-	if (rs != NULL && rs->date != 0)
+	/* In whole seconds a clock that is right seems to be one off now and then: times of two runs would not fit together. */
+	if (rs != NULL && rs->date != 0 && llabs(rs->date - env_now(a->env) - a->offset) > 1)
 		a->offset = rs->date - env_now(a->env);
 	(void)pthread_mutex_unlock(a->mutex);
 }

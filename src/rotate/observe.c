@@ -11,6 +11,7 @@
 
 #define PLACE_MAX    8192
 #define MARGIN_MAX_S 300    /* more than the clocks of the service's replicas can differ */
+#define CLOCK_GRAIN_S 1     /* between two readings in whole seconds so much less may have passed; `grace` is promised whole */
 
 /* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
 
@@ -363,7 +364,7 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 	return (struct plan_input){
 		.now = now,
 		.renew_before = p->renew_before,
-		.grace = p->grace,
+		.grace = p->grace + CLOCK_GRAIN_S,
 		.offset = p->offset,
 		.margin = margin < MARGIN_MAX_S ? margin : MARGIN_MAX_S,
 		.next_generate = o->state.next_generate,

@@ -24,7 +24,7 @@ IFS='
 '
 set -f
 # shellcheck disable=SC2046
-compare -n "$RUNS" -b "sleep 1.1" -g "at least 0.8 of the throughput: wall at most 1.25" -- "the same requests, bare libcurl" \
+compare -n "$RUNS" -b "sleep 2.1" -g "at least 0.8 of the throughput: wall at most 1.25" -- "the same requests, bare libcurl" \
 	$(bare "$WORKERS" $(bulk_names $((JOBS + 1)) $((2 * JOBS)))) -- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf"
 echo "  -> of it the emulator, which has the same two processors: $(seconds_of_emulator | awk -v a="$before" -v n="$((2 * RUNS * JOBS))" \
 	'{ printf "%.2f", ($1 - a) * 1000 / n }') ms of CPU a rotation"

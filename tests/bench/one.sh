@@ -31,10 +31,10 @@ fi
 compare -n "$RUNS" -c -i -g "half of each" -- "/bin/true" /bin/true "$@"
 
 echo "One rotation: generate, prove, deliver to one file"
-# A rotation needs a spare slot whose grace is over; a second and a bit is waited for before each, and not counted.
+# A rotation needs a spare slot whose grace is over; two seconds are waited for before each, and not counted.
 IFS='
 '
 set -f
 # shellcheck disable=SC2046
-compare -n "$RUNS" -b "sleep 1.1" -c -i -g "at most 1.2 of CPU and wall" -- "the same requests, bare libcurl" $(bare 1 bare) \
+compare -n "$RUNS" -b "sleep 2.1" -c -i -g "at most 1.2 of CPU and wall" -- "the same requests, bare libcurl" $(bare 1 bare) \
 	-- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf"

@@ -28,10 +28,10 @@ echo "$JOBS jobs due, a replication of 60 s (goal: under 3 minutes)"
 fresh --propagation 60s --replicas 3 --settle 1s
 # The first password of a slot is known at once: only one that replaces another has to spread.
 acrotate run
-sleep 1.1
+sleep 2.1
 acrotate run --force
 clear_log
-sleep 1.1
+sleep 2.1
 timed "third run" --force
 
 echo "$JOBS jobs due, Azure's limits (200 writes, then 10 a second; 250 reads, then 25 a second)"

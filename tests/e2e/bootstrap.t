@@ -269,7 +269,7 @@ fi
 # ---- a node that was made anew ----------------------------------------------------------------------------------------------------------
 node two-slots 'exclusive = yes' 'grace = 1s' 'lifetime = 90d'
 at two-slots run
-sleep 1.1
+sleep 2.1
 at two-slots run --force
 is "a node whose token has two passwords" "$RC$(well two-slots && echo yes)" 0yes
 reimage() { rm -rf "$T/two-slots/state" "$T/two-slots/env" "$T/two-slots/config.json" "$T/two-slots/told"; }

@@ -39,7 +39,7 @@ converge() {
 prepare() {
 	for _try in 1 2 3 4 5 6 7 8 9; do
 		acrotate run --force
-		[ "$RC" = 0 ] && { sleep 1.1; return 0; }
+		[ "$RC" = 0 ] && { sleep 2.1; return 0; }
 		sleep 1
 	done
 	said

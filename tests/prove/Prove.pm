@@ -255,7 +255,7 @@ my (%seen, %tried, %broken, @groups, @problems);
 # those whose "GROUP: TITLE" matches.
 sub scenario {
 	my ($group, $title, $try) = @_;
-	return if defined $ENV{PROVE_ONLY} && "$group: $title" !~ /$ENV{PROVE_ONLY}/;
+	return if length($ENV{PROVE_ONLY} // "") && "$group: $title" !~ /$ENV{PROVE_ONLY}/;
 	return if $seen{$group}++ % ($ENV{PROVE_SAMPLE} || 1) != 0;
 	push @groups, $group unless exists $tried{$group};
 	$tried{$group}++;

@@ -20,7 +20,7 @@ static void sends(void **state)
 		ARM_RIG_TOKEN("T1"),
 		{ HTTP_GET, "=" ARM "/subscriptions/s?api-version=1", .bearer = "T1", .status = 200, .answer = "{\"a\":\"b\"}",
 		  .headers = { "Date: Tue, 14 Nov 2023 22:15:00 GMT" } },
-		{ HTTP_POST, "=" ARM "/x", "{}", .bearer = "T1", .once = true, .status = 204 },
+		{ HTTP_POST, "=" ARM "/x", "{}", .bearer = "T1", .once = true, .status = 204, .headers = { "Date: Tue, 14 Nov 2023 22:15:01 GMT" } },
 	};
 	struct arm_rig r;
 	AUTO_JSON struct json *j = NULL;
@@ -38,6 +38,7 @@ static void sends(void **state)
 	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .body = &body, .once = true };
 	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
 	assert_int_equal(rs.status, 204);
+	assert_int_equal(arm_clock_offset(r.arm), 100);    /* of clocks in whole seconds, one is none */
 	/* A name of its own for each operation. */
 	assert_true(strncmp(fake_http_seen(r.script)->headers, "x-ms-client-request-id: ", 24) == 0);
 	assert_int_equal(strlen(fake_http_seen(r.script)->headers), 24 + 36 + 1);
