@@ -126,7 +126,7 @@ static void fetch(const struct azure_spec *azure)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct token_args args = { .defaults = { NULL, NULL, NULL } };
+	struct token_args args = { 0 };
 	struct token_run r = { .args = &args };
 	struct err e = ERR_INIT;
 
