@@ -71,7 +71,7 @@ stop_pullers() {
 rotator() {
 	t=$1 changed=0 killed=0 runs=0 seed=$2
 	# A job that no longer rotates must not keep the test from ending.
-	while [ "$changed" -lt "$each" ] && [ "$runs" -lt $((each * 12 + 20)) ] && [ -d "$T/$t" ]; do
+	while [ "$changed" -lt "$each" ] && [ "$runs" -lt $((each * 30 + 20)) ] && [ -d "$T/$t" ]; do
 		runs=$((runs + 1))
 		before=$(cksum <"$T/$t/config.json")
 		seed=$(((seed * 1103515245 + 12345) % 2147483648))
@@ -82,7 +82,8 @@ rotator() {
 		else
 			run --force "$t" >"$T/$t/said" 2>&1
 		fi
-		[ "$(cksum <"$T/$t/config.json")" = "$before" ] || changed=$((changed + 1))
+		# Within grace a run ends at once: many of them would only be in each other's way.
+		if [ "$(cksum <"$T/$t/config.json")" = "$before" ]; then sleep 0.2; else changed=$((changed + 1)); fi
 	done
 	echo "$changed $killed" >"$T/$t/rotated"
 }
@@ -100,7 +101,7 @@ stop_pullers
 rotated=$(cat "$T"/*/rotated | awk '{ r += $1; k += $2 } END { print r, k }')
 echo "# acrotate: ${rotated% *} rotations, ${rotated#* } runs killed: ${result% *} pulls, ${result#* } failed, $late took longer than grace and failed"
 echo "# = real pulls during ${rotated% *} rotations, ${rotated#* } killed | $((${result% *} + ${result#* })) | ${result#* } | 4 tokens, replicas 2 s late, replies lost; $late pulls took longer than grace"
-ok "at least $rotations rotations happened" test "${rotated% *}" -ge $((each * 4))
+ok "at least $((each * 4)) rotations happened" test "${rotated% *}" -ge $((each * 4))
 [ "${rotated% *}" -ge $((each * 4)) ] || sed 's/^/# /' "$T"/*/said
 ok "not one pull failed" test "${result#* }" = 0
 ok "and there were pulls" test "${result% *}" -gt "$rotations"
