@@ -68,6 +68,8 @@ const struct value *value_text_n(struct arena *a, const char *s, size_t n);
 const struct value *value_whole(struct arena *a, int64_t n);
 const struct value *value_real(struct arena *a, double d);
 const struct value *value_digits(struct arena *a, const char *digits);         /* a JSON number; zeros before it do no harm */
+/* The number a text says as Python reads it, and null if it says none. */
+const struct value *value_from_text(struct arena *a, const char *text);
 /* Of numbers. Whole until the first that is not; an exact whole number if there is none. */
 const struct value *value_sum(struct arena *a, const struct value *const *item, size_t n);
 /* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX, which arena_over() then reports. */

@@ -12,8 +12,6 @@
 
 /* A text made by join() or to_string(); the arena's own limit is larger. */
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
-/* As many digits as Python takes. */
-#define NUMBER_TEXT_MAX 4300
 
 static const struct value *wrong_type(struct search *s, const char *function, const char *what)
 {
@@ -96,51 +94,11 @@ static const struct value *call_floor(struct search *s, const struct value *cons
 	return rounded(s, arg[0], floor(arg[0]->number.real));
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static const char *skip_space(const char *s)
-{
-	while (space_length(s) > 0)
-		s += space_length(s);
-	return s;
-}
-
-/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1., .5 and 1_000. */
-static const struct value *number_from_text(struct search *s, const char *text)
-{
-	AUTO_BUF struct buf bare = BUF_INIT(NUMBER_TEXT_MAX);
-	char *end;
-
-	text = skip_space(text);
-	if (*text == '-')
-		buf_char(&bare, '-');
-	text += *text == '-' || *text == '+';
-	/* strtod alone would also take another sign, hexadecimal, infinity and nan. */
-	if (!is_digit(*text) && *text != '.')
-		return &value_null;
-	for (; strchr("0123456789.eE+-_", *text) != NULL && *text != '\0'; text++) {
-		if (*text != '_')
-			buf_char(&bare, *text);
-		else if (!is_digit(text[-1]) || !is_digit(text[1]))
-			return &value_null;
-	}
-	if (*skip_space(text) != '\0' || !buf_ok(&bare))
-		return &value_null;
-	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
-	if (digits[strspn(digits, "0123456789")] == '\0')
-		return value_digits(s->arena, t);
-	double d = strtod(t, &end);
-	return *end == '\0' && end > digits ? value_real(s->arena, d) : &value_null;
-}
-
 static const struct value *call_to_number(struct search *s, const struct value *const *arg, size_t n)
 {
 	(void)n;
 	if (arg[0]->type == VALUE_STRING)
-		return number_from_text(s, arg[0]->text);
+		return value_from_text(s->arena, arg[0]->text);
 	return arg[0]->type == VALUE_NUMBER ? arg[0] : &value_null;
 }
 

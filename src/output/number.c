@@ -6,10 +6,13 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "output/format.h"
 #include "output/value.h"
 
 /* The digits of the largest double before its point, a sign, and the end. */
 #define WHOLE_TEXT_MAX 312
+/* As many digits as Python takes. */
+#define NUMBER_TEXT_MAX 4300
 
 /* The whole part in decimal, in `text` or in the number itself. */
 static const char *whole_part(const struct number *n, char text[WHOLE_TEXT_MAX])
@@ -144,6 +147,46 @@ const struct value *value_sum(struct arena *a, const struct value *const *item, 
 	for (size_t i = whole; i < n; i++)
 		real += item[i]->number.real;
 	return whole == n ? sum : value_real(a, real);
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static const char *skip_space(const char *s)
+{
+	while (space_length(s) > 0)
+		s += space_length(s);
+	return s;
+}
+
+/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1., .5 and 1_000. */
+const struct value *value_from_text(struct arena *a, const char *text)
+{
+	AUTO_BUF struct buf bare = BUF_INIT(NUMBER_TEXT_MAX);
+	char *end;
+
+	text = skip_space(text);
+	if (*text == '-')
+		buf_char(&bare, '-');
+	text += *text == '-' || *text == '+';
+	/* strtod alone would also take another sign, hexadecimal, infinity and nan. */
+	if (!is_digit(*text) && *text != '.')
+		return &value_null;
+	for (; strchr("0123456789.eE+-_", *text) != NULL && *text != '\0'; text++) {
+		if (*text != '_')
+			buf_char(&bare, *text);
+		else if (!is_digit(text[-1]) || !is_digit(text[1]))
+			return &value_null;
+	}
+	if (*skip_space(text) != '\0' || !buf_ok(&bare))
+		return &value_null;
+	const char *t = buf_cstr(&bare), *digits = t + (*t == '-' ? 1 : 0);
+	if (digits[strspn(digits, "0123456789")] == '\0')
+		return value_digits(a, t);
+	double d = strtod(t, &end);
+	return *end == '\0' && end > digits ? value_real(a, d) : &value_null;
 }
 
 /* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from 1e16 on. */

@@ -21,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char directory[] = "/tmp/acrotate-fuzz-az.XXXXXX";
+static char directory[4096];
 static struct span_of_input { const uint8_t *at; size_t n; } part[4];
 
 static void must(bool fact)
@@ -84,6 +84,8 @@ static void set_up(void)
 	if (done)
 		return;
 	done = true;
+	const char *base = getenv("TMPDIR");
+	must(snprintf(directory, sizeof(directory), "%s/acrotate-fuzz-az.XXXXXX", base != NULL ? base : "/tmp") < (int)sizeof(directory));
 	must(mkdtemp(directory) != NULL && setenv("AZURE_CONFIG_DIR", directory, 1) == 0 && atexit(clean_up) == 0);
 	must(unsetenv("AZURE_SUBSCRIPTION_ID") == 0 && unsetenv("AZURE_TENANT_ID") == 0);
 }
