@@ -83,9 +83,11 @@ $B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
 LIBCURL_A  ?= $(if $(SAN),,$(wildcard $(shell $(CC) -print-file-name=libcurl.a)))
 LIBCURL_SO  = $(shell readelf -d $$($(CC) -print-file-name=libcurl.so) | sed -n 's/.*(NEEDED).*\[\(.*\)\]/-l:\1/p')
 LEAN_CURL   = $(LIBCURL_A) $(filter-out -l:libldap% -l:liblber% -l:libssh2% -l:librtmp% -l:libgssapi%,$(LIBCURL_SO))
+LEAN_SHARED = $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
+LEAN_STATIC = $(LINK) -o $@ src/http/absent.ld $(filter %.o %.a,$^) $(LEAN_CURL) $(filter-out -lcurl,$(LIBS))
 $B/acrotate-lean: $B/src/main.o $B/src/sink/list_lean.o $B/lib.a src/http/absent.ld
 	$(call SAY,LD,$@)
-	$Q$(if $(LIBCURL_A),$(LINK) -o $@ src/http/absent.ld $(filter %.o %.a,$^) $(LEAN_CURL) $(filter-out -lcurl,$(LIBS)) 2>$@.why || )$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$Q$(if $(LIBCURL_A),$(LEAN_STATIC) 2>$@.why || { echo '$(LIBCURL_A) does not fit (why: $@.why): the shared libcurl' >&2; $(LEAN_SHARED); },$(LEAN_SHARED))
 $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs libssl)
