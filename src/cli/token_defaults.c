@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/ini.h"
+#include "base/ini.h"
 
 #define CONFIG_MAX ((size_t)64 * 1024)
 

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/process.h"
-#include "config/ini.h"
+#include "base/ini.h"
 #include "config/job.h"
 
 #define PROFILE_MAX ((size_t)4 * 1024 * 1024)     /* az lists every subscription somebody may see */

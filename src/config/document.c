@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "config/ini.h"
+#include "base/ini.h"
 
 struct building {
 	struct document *doc;

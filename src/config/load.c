@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "config/claims.h"
 #include "config/common.h"
-#include "config/ini.h"
+#include "base/ini.h"
 #include "sink/sink.h"
 
 #define SUFFIX      ".conf"

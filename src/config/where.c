@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "config/ini.h"
+#include "base/ini.h"
 #include "config/loading.h"
 
 static bool read_document(const char *path, struct document *out)

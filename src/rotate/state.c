@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "config/ini.h"
+#include "base/ini.h"
 
 #define MACHINE_ID    "/etc/machine-id"
 #define STATE_VERSION 1

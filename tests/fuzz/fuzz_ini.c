@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "config/ini.h"
+#include "base/ini.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -47,7 +47,7 @@ owner() {
 owner 'curl/'      src/http/curl.c
 owner 'cjson/'     src/base/json.c
 owner 'cJSON'      src/base/json.c
-owner 'ini\.h>'    src/config/ini.c
+owner 'ini\.h>'    src/base/ini.c
 owner 'libsecret/' src/sink/libsecret.c
 owner 'glib'       src/sink/libsecret.c
 owner 'gio/'       src/sink/libsecret.c

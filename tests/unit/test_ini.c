@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "config/ini.h"
+#include "base/ini.h"
 #include "check.h"
 
 /* What the callbacks were told, as one text: "[a]1 k=v@2 ". */

@@ -6,8 +6,8 @@
  * " #", control characters, text before the first section, repeated sections.
  * Comments (# or ;) stand on lines of their own. Thread-safe.
  */
-#ifndef CONFIG_INI_H
-#define CONFIG_INI_H
+#ifndef BASE_INI_H
+#define BASE_INI_H
 
 #include "base/base.h"
 

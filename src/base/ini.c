@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "config/ini.h"
+#include "base/ini.h"
 
 #include <ini.h>
 
