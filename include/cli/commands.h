@@ -12,7 +12,7 @@ int cmd_check(const struct options *o);   /* everything, online, without effect 
 int cmd_get(const struct options *o);     /* the active password */
 int cmd_revoke(const struct options *o);  /* it leaked */
 int cmd_forget(const struct options *o);  /* a sink or a job is gone for good */
-int cmd_token(const struct options *o);   /* az acr token; cli/token.h */
+int cmd_token(const struct options *o);   /* az acr token; token/token.h */
 
 
 #endif

@@ -4,7 +4,7 @@
 #define FAKES_TOKEN_RIG_H
 
 #include "base/buf.h"
-#include "cli/token.h"
+#include "token/token.h"
 #include "fakes/fake_env.h"
 
 struct token_rig {

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/secret.h"
-#include "cli/token.h"
+#include "token/token.h"
 #include "config/job.h"
 #include "fakes/fake_env.h"
 

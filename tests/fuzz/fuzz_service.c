@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "azure/acr.h"
-#include "azure/acr_place.h"
+#include "token/place.h"
 #include "azure/federated.h"
 #include "azure/login.h"
 #include "azure/managed.h"

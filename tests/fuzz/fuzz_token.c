@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "cli/token.h"
+#include "token/token.h"
 #include "output/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "check.h"
-#include "cli/token.h"
+#include "token/token.h"
 
 #define PAGE "packaging/man/acrotate-token.1"
 

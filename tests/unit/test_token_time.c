@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "check.h"
-#include "cli/token.h"
+#include "token/token.h"
 #include "fakes/fake_env.h"
 
 static void times(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What `az configure` has set for good: registry, group, output format and no colours, in az's own file. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 #include <strings.h>

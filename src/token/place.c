@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "azure/acr_place.h"
+#include "token/place.h"
 
 #include <stdlib.h>
 #include <strings.h>

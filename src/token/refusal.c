@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A refusal of the service in az's words: ARMErrorFormat of azure-mgmt-core. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include "base/buf.h"
 #include "base/json.h"

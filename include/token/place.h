@@ -3,8 +3,8 @@
  * Where a registry is, as az works it out: what its paths are made of, and the id it goes by in request bodies. For `acrotate token`,
  * which passes on what the service says instead of understanding it.
  */
-#ifndef AZURE_ACR_PLACE_H
-#define AZURE_ACR_PLACE_H
+#ifndef TOKEN_PLACE_H
+#define TOKEN_PLACE_H
 
 #include "base/base.h"
 

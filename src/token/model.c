@@ -3,7 +3,7 @@
  * What az makes of an answer: known members always there, null when the service left them out, in the order of its SDK; "properties"
  * flattened; times in Python's form; whatever is unknown behind them; and the resource group, cut from the id.
  */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <strings.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Columns of tables: what az itself puts together as text. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* create: a scope map of its own where repositories are named, the token, its passwords. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 
-#include "azure/acr_place.h"
+#include "token/place.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdio.h>
 

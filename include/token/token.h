@@ -14,8 +14,8 @@
  *   token_create.c token_credential.c token_plain.c   the commands
  *   token.c           puts them together, prints the result
  */
-#ifndef CLI_TOKEN_H
-#define CLI_TOKEN_H
+#ifndef TOKEN_TOKEN_H
+#define TOKEN_TOKEN_H
 
 #include "azure/auth.h"
 #include "base/base.h"

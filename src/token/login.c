@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* az's login: the subscription it works on, and who it is, where nothing else is said. So a developer needs no configuration. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 #include <strings.h>

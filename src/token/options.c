@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's users know by heart. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 #include <strings.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 
-#include "azure/acr_place.h"
+#include "token/place.h"
 #include "azure/arm.h"
 #include "base/mem.h"
 #include "base/str.h"

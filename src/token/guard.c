@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A token that a job of this machine rotates: its lock is taken, and what its sinks or their readers hold is not killed unasked. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* "@FILE" stands for what is in the file, and so does what is behind the first "=" of a word, as for every word of az. */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 

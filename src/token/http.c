@@ -3,7 +3,7 @@
  * az's retries: three, after what may pass and after any refusal that names a time, as azure-core 1.26 does it; but what may have acted is
  * not repeated. Redirects that keep the method are followed within the host. And the last refusal is kept, for its own words.
  */
-#include "cli/token.h"
+#include "token/token.h"
 
 #include <stdlib.h>
 

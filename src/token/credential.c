@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* credential generate, credential delete. */
-#include "cli/token.h"
+#include "token/token.h"
 
-#include "azure/acr_place.h"
+#include "token/place.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"
