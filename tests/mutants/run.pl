@@ -44,16 +44,27 @@ sub read_list {
 	return @faults;
 }
 
-# The text with the fault in it. Lines are compared without what they are indented by; they must stand there exactly once.
+# A text without white space and without the seams of string literals, and where in the text each
+# character of it stands: how lines are broken and indented is the formatter's.
+sub bare {
+	my ($text) = @_;
+	my ($bare, @at) = ('');
+	while ($text =~ /(?:"\s*"|\s)*(\S)/g) {
+		$bare .= $1;
+		push @at, pos($text) - 1;
+	}
+	return ($bare, \@at);
+}
+
+# The text with the fault in it. The old lines must stand there exactly once.
 sub broken {
 	my ($fault, $text) = @_;
-	my @lines = split /\n/, $text, -1;
-	my @bare = map { s/^\s+|\s+$//gr } @lines;
-	my @old = @{ $fault->{old} };
-	my @at = grep { my $i = $_; !grep { ($bare[$i + $_] // '') ne $old[$_] } 0 .. $#old } 0 .. $#lines - $#old;
-	return undef unless @at == 1;
-	splice @lines, $at[0], scalar @old, map { "\t$_" } @{ $fault->{new} };
-	return join "\n", @lines;
+	my ($bare, $at) = bare($text);
+	my ($old) = bare(join "\n", @{ $fault->{old} });
+	my $from = index $bare, $old;
+	return undef if $from < 0 || index($bare, $old, $from + 1) >= 0;
+	my ($first, $last) = @$at[$from, $from + length($old) - 1];
+	return substr($text, 0, $first) . join("\n", @{ $fault->{new} }) . substr $text, $last + 1;
 }
 
 # ---- one fault -------------------------------------------------------------------------------------------------------------------------
