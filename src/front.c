@@ -30,12 +30,17 @@
 #define LEAN  "acrotate-lean"
 
 /* The arguments of a plain run: [-c FILE] [--wait TIME] [JOB...]. */
-struct plain { const char *config; char **jobs; size_t n_jobs; };
+struct plain {
+	const char *config;
+	char **jobs;
+	size_t n_jobs;
+};
 
-/* False: an option or command for the whole program. Jobs are moved to the front of argv + 2, which is ours to change. */
+/* False: an option or command for the whole program. Jobs are moved to the front of argv + 2,
+ * which is ours to change. */
 static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 {
-	int64_t ignored;    /* with nothing to do there is nothing to wait for */
+	int64_t ignored; /* with nothing to do there is nothing to wait for */
 
 	*out = (struct plain){ .jobs = jobs };
 	if (argc < 2 || strcmp(argv[1], "run") != 0)
@@ -46,7 +51,8 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 			out->config = argv[++i];
 		else if (strncmp(argv[i], "--config=", 9) == 0)
 			out->config = argv[i] + 9;
-		else if (strcmp(argv[i], "--wait") == 0 && i + 1 < argc && str_duration(argv[i + 1], &ignored))
+		else if (strcmp(argv[i], "--wait") == 0 && i + 1 < argc &&
+		         str_duration(argv[i + 1], &ignored))
 			i++;
 		else if (argv[i][0] == '-')
 			return false;
@@ -57,7 +63,13 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 }
 
 /* What the jobs are looked at for. m: NULL without a metrics_file. */
-struct look { struct config *config; struct state_store store; int64_t now; struct metrics *m; bool keyring; };
+struct look {
+	struct config *config;
+	struct state_store store;
+	int64_t now;
+	struct metrics *m;
+	bool keyring;
+};
 
 static void measure(const struct look *l, size_t i, const struct observation *o)
 {
@@ -84,7 +96,8 @@ static bool job_is_well(struct look *l, size_t i)
 	struct observation o;
 	struct err e = ERR_INIT;
 
-	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !observe_open(&l->store, job, &o, &e))
+	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) ||
+	    !observe_open(&l->store, job, &o, &e))
 		return false;
 	bool well = false;
 	if (o.who.server != NULL) {
@@ -100,8 +113,10 @@ static bool job_is_well(struct look *l, size_t i)
 
 static bool write_metrics(const struct look *l, int64_t since_ms)
 {
-	const struct metrics_run run = { .at = l->now, .duration_ms = env_mono_ms(&env_system) - since_ms, .status = 0 };
-	struct err ignored = ERR_INIT;    /* the whole program meets it again */
+	const struct metrics_run run = { .at = l->now,
+		                         .duration_ms = env_mono_ms(&env_system) - since_ms,
+		                         .status = 0 };
+	struct err ignored = ERR_INIT; /* the whole program meets it again */
 
 	if (l->m == NULL)
 		return true;
@@ -109,7 +124,8 @@ static bool write_metrics(const struct look *l, int64_t since_ms)
 	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
-/* Any error is left to the next program, which will meet it again and report it. *keyring: that is to be the one with libsecret. */
+/* Any error is left to the next program, which will meet it again and report it. *keyring: that
+ * is to be the one with libsecret. */
 static bool all_is_well(const struct plain *args, bool *keyring)
 {
 	struct look l = { .now = env_now(&env_system) };
@@ -155,7 +171,8 @@ static void become(const char *program, char **argv)
 int main(int argc, char **argv)
 {
 	struct plain args;
-	bool run = argc > 1 && strcmp(argv[1], "run") == 0, token = argc > 1 && strcmp(argv[1], "token") == 0, keyring = false;
+	bool run = argc > 1 && strcmp(argv[1], "run") == 0,
+	     token = argc > 1 && strcmp(argv[1], "token") == 0, keyring = false;
 	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
 
 	if (jobs == NULL)
@@ -169,7 +186,9 @@ int main(int argc, char **argv)
 	free(jobs);
 	const char *next = (run || token) && !keyring ? LEAN : WHOLE;
 	become(next, argv);
-	(void)fprintf(stderr, "acrotate: cannot start '%s', which belongs beside this program or in ../libexec/acrotate: %s\n", next,
-	              strerror(errno));
+	(void)fprintf(stderr,
+	              "acrotate: cannot start '%s', which belongs beside this program or in "
+	              "../libexec/acrotate: %s\n",
+	              next, strerror(errno));
 	return 78;
 }

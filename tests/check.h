@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cmocka with what it needs before it, a check that names the row of a table that failed, and a scratch directory. */
+/* cmocka with what it needs before it, a check that names the row of a table that failed, and a
+ * scratch directory. */
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H
 
@@ -22,8 +23,8 @@
 #else
 #define CHECK_FEATURE(x) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || CHECK_FEATURE(address_sanitizer) || \
-	CHECK_FEATURE(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+	CHECK_FEATURE(address_sanitizer) || CHECK_FEATURE(thread_sanitizer)
 #define SANITIZED true
 #else
 #define SANITIZED false
@@ -36,31 +37,33 @@ static inline bool freed_memory_is_kept_back(void)
 	return SANITIZED || (preload != NULL && strstr(preload, "vgpreload") != NULL);
 }
 
-/* CHECK(condition, "row '%s'", row->name): a table is of use only when a red line says which row it was. */
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			print_error("%s:%d: not so: %s\n\t", __FILE__, __LINE__, #cond);                               \
-			print_error(__VA_ARGS__);                                                                      \
-			print_error("\n");                                                                             \
-			fail();                                                                                        \
-		}                                                                                                      \
+/* CHECK(condition, "row '%s'", row->name): a table is of use only when a red line says which row
+ * it was. */
+#define CHECK(cond, ...)                                                                           \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			print_error("%s:%d: not so: %s\n\t", __FILE__, __LINE__, #cond);           \
+			print_error(__VA_ARGS__);                                                  \
+			print_error("\n");                                                         \
+			fail();                                                                    \
+		}                                                                                  \
 	} while (0)
 
 /* Both texts are shown. */
-#define CHECK_TEXT(got, want, ...)                                                                                     \
-	do {                                                                                                           \
-		const char *got_ = (got), *want_ = (want);                                                             \
-		if (got_ == NULL || strcmp(got_, want_) != 0) {                                                        \
-			print_error("%s:%d: got '%s', want '%s'\n\t", __FILE__, __LINE__, got_ ? got_ : "(null)",      \
-			            want_);                                                                            \
-			print_error(__VA_ARGS__);                                                                      \
-			print_error("\n");                                                                             \
-			fail();                                                                                        \
-		}                                                                                                      \
+#define CHECK_TEXT(got, want, ...)                                                                 \
+	do {                                                                                       \
+		const char *got_ = (got), *want_ = (want);                                         \
+		if (got_ == NULL || strcmp(got_, want_) != 0) {                                    \
+			print_error("%s:%d: got '%s', want '%s'\n\t", __FILE__, __LINE__,          \
+			            got_ ? got_ : "(null)", want_);                                \
+			print_error(__VA_ARGS__);                                                  \
+			print_error("\n");                                                         \
+			fail();                                                                    \
+		}                                                                                  \
 	} while (0)
 
-/* Runs fn in a child without cmocka's signal handlers; returns the wait status. The child leaves with what fn returns. */
+/* Runs fn in a child without cmocka's signal handlers; returns the wait status. The child leaves
+ * with what fn returns. */
 static inline int in_child(int (*fn)(void *arg), void *arg)
 {
 	(void)fflush(NULL);
@@ -78,7 +81,8 @@ static inline char *scratch_make(void)
 {
 	const char *base = getenv("TMPDIR");
 	char *name = malloc(4096);
-	if (name == NULL || snprintf(name, 4096, "%s/acrotate-test.XXXXXX", base ? base : "/tmp") >= 4096 ||
+	if (name == NULL ||
+	    snprintf(name, 4096, "%s/acrotate-test.XXXXXX", base ? base : "/tmp") >= 4096 ||
 	    mkdtemp(name) == NULL)
 		abort();
 	return name;

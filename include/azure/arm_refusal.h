@@ -9,9 +9,11 @@ struct err;
 struct http_response;
 struct json;
 
-/* Fills e from a response that is no 2xx, as arm_send promises it. skew: service clock minus local clock, seconds. Returns false. */
+/* Fills e from a response that is no 2xx, as arm_send promises it. skew: service clock minus
+ * local clock, seconds. Returns false. */
 bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e);
 /* The same for a body that tells of a failed operation: {"status":"Failed","error":{...}}. */
-bool arm_failed(const struct json *body, const struct http_response *rs, const char *state, struct err *e);
+bool arm_failed(const struct json *body, const struct http_response *rs, const char *state,
+                struct err *e);
 
 #endif

@@ -11,8 +11,8 @@
 #include "base/base.h"
 
 struct gate {
-	int64_t closed_until_ms;    /* of a monotonic clock; 0: open */
-	bool    trying;             /* one request is under way to see whether it is over */
+	int64_t closed_until_ms; /* of a monotonic clock; 0: open */
+	bool trying;             /* one request is under way to see whether it is over */
 };
 /* False and *wait_ms: not now. True: send, then call gate_leave. */
 MUST_USE bool gate_enter(struct gate *g, int64_t now_ms, int64_t *wait_ms);

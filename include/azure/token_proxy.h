@@ -12,11 +12,14 @@
 struct err;
 
 struct token_proxy {
-	char      *base;           /* where token requests go; NULL: to Entra ID itself */
-	char      *connect_to;     /* the proxy's own host and port, where `base` has the name its certificate bears; or NULL */
-	struct buf trust;          /* PEM; empty: who is trusted anyway */
+	char *base; /* where token requests go; NULL: to Entra ID itself */
+	/* the proxy's own host and port, where `base` has the name its certificate bears; or
+	 * NULL */
+	char *connect_to;
+	struct buf trust; /* PEM; empty: who is trusted anyway */
 };
-/* From the environment. ERR_CONFIG for what does not fit together. The file is read each time: clusters replace it. */
+/* From the environment. ERR_CONFIG for what does not fit together. The file is read each time:
+ * clusters replace it. */
 MUST_USE bool token_proxy_find(struct token_proxy *out, struct err *e);
 void token_proxy_clear(struct token_proxy *p);
 #define AUTO_TOKEN_PROXY AUTO(token_proxy_clear)

@@ -11,21 +11,24 @@
 #include "base/base.h"
 
 struct buf {
-	char  *data;
+	char *data;
 	size_t len, cap, max;
-	bool   over;
+	bool over;
 };
-#define BUF_INIT(limit) { .max = (limit) }
+#define BUF_INIT(limit)                                                                            \
+	{                                                                                          \
+		.max = (limit)                                                                     \
+	}
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_json(struct buf *b, const char *s);   /* a quoted JSON string */
-void buf_form(struct buf *b, const char *s);   /* percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
+void buf_json(struct buf *b, const char *s); /* a quoted JSON string */
+void buf_form(struct buf *b, const char *s); /* percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 MUST_USE bool buf_ok(const struct buf *b);
-const char *buf_cstr(const struct buf *b);     /* "" when empty; valid until the next append */
-void buf_reset(struct buf *b);                 /* empty again, wiped, limit kept */
+const char *buf_cstr(const struct buf *b); /* "" when empty; valid until the next append */
+void buf_reset(struct buf *b);             /* empty again, wiped, limit kept */
 void buf_free(struct buf *b);
 #define AUTO_BUF AUTO(buf_free)
 

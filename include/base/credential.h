@@ -7,11 +7,11 @@
 
 struct secret;
 struct credential {
-	char          *server;      /* login server: myregistry.azurecr.io, or host:port */
-	char          *username;    /* the token's name */
-	struct secret *password;    /* NULL where only the identity of the entry is meant */
-	int64_t        expires_us;  /* microseconds since 1970; 0: never, or not known */
-	int            slot;        /* 1 or 2; 0: not known */
+	char *server;            /* login server: myregistry.azurecr.io, or host:port */
+	char *username;          /* the token's name */
+	struct secret *password; /* NULL where only the identity of the entry is meant */
+	int64_t expires_us;      /* microseconds since 1970; 0: never, or not known */
+	int slot;                /* 1 or 2; 0: not known */
 };
 void credential_clear(struct credential *c);
 #define AUTO_CREDENTIAL AUTO(credential_clear)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Digests, randomness, base64. Of OpenSSL's libcrypto it uses nothing but SHA-256, which the small program has without the rest of it
- * (openssl.h, signer.h, src/emulator/pki.c: the other users). */
+/* Digests, randomness, base64. Of OpenSSL's libcrypto it uses nothing but SHA-256, which the
+ * small program has without the rest of it (openssl.h, signer.h, src/emulator/pki.c: the other
+ * users). */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 
@@ -10,9 +11,12 @@ struct buf;
 struct err;
 struct secret;
 
-/* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief nothing. */
+/* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief
+ * nothing. */
 #define PRINT_LEN 16
-struct print { uint8_t b[PRINT_LEN]; };
+struct print {
+	uint8_t b[PRINT_LEN];
+};
 #define PRINT_HEX_MAX (2 * PRINT_LEN + 1)
 
 void crypto_print(const struct secret *s, struct print *out);
@@ -21,12 +25,15 @@ bool print_equal(const struct print *a, const struct print *b);
 void print_to_hex(const struct print *p, char out[static PRINT_HEX_MAX]);
 MUST_USE bool print_from_hex(const char *hex, struct print *out);
 
-void crypto_random(void *p, size_t n);                 /* ends the process if the kernel gives none */
-void crypto_uuid(char out[static 37]);                 /* random, RFC 9562 version 4 */
-void crypto_base64(const void *p, size_t n, bool url_safe, struct buf *out);  /* url_safe: no padding */
+/* ends the process if the kernel gives none */
+void crypto_random(void *p, size_t n);
+void crypto_uuid(char out[static 37]); /* random, RFC 9562 version 4 */
+/* url_safe: no padding */
+void crypto_base64(const void *p, size_t n, bool url_safe, struct buf *out);
 /* Standard alphabet, padding required; trailing white space allowed (skopeo does). */
 MUST_USE bool crypto_unbase64(const char *text, size_t n, struct secret **out, struct err *e);
-/* What services write: either alphabet, padded or not. Appends to *out; false also when it does not fit there. */
+/* What services write: either alphabet, padded or not. Appends to *out; false also when it does
+ * not fit there. */
 MUST_USE bool crypto_unbase64_lax(const char *text, size_t n, struct buf *out);
 
 #endif

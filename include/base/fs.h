@@ -1,91 +1,127 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole-file reads and atomic replacement. A stage is a private temporary
- * file (".acrotate.*", 0600 until sealed) next to its target; the target
- * changes only in fs_stage_commit() or fs_stage_exchange(), and the directory
- * is synced after. All calls are relative to a directory opened once, so the
- * path cannot be swapped underneath. Symbolic links are followed to the real
+ * Whole-file reads and atomic replacement. A stage is a private temporary file (".acrotate.*",
+ * 0600 until sealed) next to its target; the target changes only in fs_stage_commit() or
+ * fs_stage_exchange(), and the directory is synced after. All calls are relative to a directory
+ * opened once, so the path cannot be swapped underneath. Symbolic links are followed to the real
  * file first.
  *
- * src/base: fs_read.c, fs_target.c (paths, who else can write there), fs_mount.c, fs_attr.c, fs_stage.c, fs_exchange.c, fs_place.c (in place),
- * fs_sweep.c (what killed runs left), fs_user.c (another user's rights).
+ * src/base: fs_read.c, fs_target.c (paths, who else can write there), fs_mount.c, fs_attr.c,
+ * fs_stage.c, fs_exchange.c, fs_place.c (in place), fs_sweep.c (what killed runs left),
+ * fs_user.c (another user's rights).
  */
 #ifndef BASE_FS_H
 #define BASE_FS_H
 
-#include <sys/types.h>
 #include "base/base.h"
+#include <sys/types.h>
 
 struct buf;
 struct err;
 struct secret;
 
 /* What identifies one content of a file well enough to see that somebody replaced or rewrote it. */
-struct fs_id { dev_t dev; ino_t ino; off_t size; int64_t mtime_ns; };
+struct fs_id {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	int64_t mtime_ns;
+};
 bool fs_id_equal(const struct fs_id *a, const struct fs_id *b);
 
-/* ---- reading ----------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-/* False with ERR_MISSING when there is no such file, ERR_LOCAL else; ERR_LOCAL for a file over `max` bytes or not regular. */
-MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */, struct err *e);
-/* A file with a secret in it: ERR_CONFIG when group or others can read it, or it is not ours or root's, but for files below
- * $CREDENTIALS_DIRECTORY (systemd shows an ACL there) and projected tokens (`shared_ok`). Trailing newlines are cut. */
+/* False with ERR_MISSING when there is no such file, ERR_LOCAL else; ERR_LOCAL for a file over
+ * `max` bytes or not regular. */
+MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */,
+                      struct err *e);
+/* A file with a secret in it: ERR_CONFIG when group or others can read it, or it is not ours or
+ * root's, but for files below $CREDENTIALS_DIRECTORY (systemd shows an ACL there) and projected
+ * tokens (`shared_ok`). Trailing newlines are cut. */
 MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e);
 /* The same to the last byte, for what is not text. */
-MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out, struct err *e);
+MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
+                                   struct err *e);
 
-/* The directory of the real file, open, as replacing and writing in place will find it: for the sandbox. guarded: as in struct fs_attr. */
+/* The directory of the real file, open, as replacing and writing in place will find it: for the
+ * sandbox. guarded: as in struct fs_attr. */
 MUST_USE bool fs_directory(const char *path, bool guarded, int *out, struct err *e);
 
-/* ---- replacing --------------------------------------------------------------------------------------------------------------- */
+/* ---- replacing ------------------------------------------------------------------------------- */
 
-/* What a new file gets; -1 (mode, uid, gid) means: as the file there has it; else 0600 and the running user. ACLs and extended
- * attributes of the file there are always kept. */
+/* What a new file gets; -1 (mode, uid, gid) means: as the file there has it; else 0600 and the
+ * running user. ACLs and extended attributes of the file there are always kept. */
 struct fs_attr {
 	int mode;
 	int64_t uid, gid;
-	bool guarded;           /* for root: refuse directories that others can write (ERR_CONFIG) */
-	bool nofollow;          /* a symbolic link in place of the file is an error: in somebody else's directory it may lead anywhere */
-	bool sole;              /* nobody else writes this file now: its temporary always has the same name, and one that is there is used */
-	const char *tag;        /* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
+	/* for root: refuse directories that others can write (ERR_CONFIG) */
+	bool guarded;
+	/* a symbolic link in place of the file is an error: in somebody else's directory it may
+	 * lead anywhere */
+	bool nofollow;
+	/* nobody else writes this file now: its temporary always has the same name, and one that
+	 * is there is used */
+	bool sole;
+	/* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
+	const char *tag;
 };
-#define FS_ATTR_KEEP { .mode = -1, .uid = -1, .gid = -1 }
+#define FS_ATTR_KEEP                                                                               \
+	{                                                                                          \
+		.mode = -1, .uid = -1, .gid = -1                                                   \
+	}
 
 struct fs_stage;
-MUST_USE bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out, struct err *e);
+MUST_USE bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
+                            struct err *e);
 MUST_USE bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e);
-MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);    /* attributes, fsync, close: disk-full shows here */
-MUST_USE bool fs_stage_commit(struct fs_stage *s, struct err *e);  /* rename, then sync of the directory */
-MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);  /* without the sync: a power cut may leave the old file, whole */
-/* As fs_stage_commit(), for a `sole` one that will soon have a successor: the old file stays as that one's temporary, which saves the file
- * system to make one and to remove another. */
+/* attributes, fsync, close: disk-full shows here */
+MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);
+/* rename, then sync of the directory */
+MUST_USE bool fs_stage_commit(struct fs_stage *s, struct err *e);
+/* without the sync: a power cut may leave the old file, whole */
+MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);
+/* As fs_stage_commit(), for a `sole` one that will soon have a successor: the old file stays as
+ * that one's temporary, which saves the file system to make one and to remove another. */
 MUST_USE bool fs_stage_swap(struct fs_stage *s, struct err *e);
-void fs_spare_remove(const char *path, const struct fs_attr *attr);    /* there is no successor after all */
-/* Closes every descriptor of a sealed stage until its commit: thousands may wait for the registry at once. */
+/* there is no successor after all */
+void fs_spare_remove(const char *path, const struct fs_attr *attr);
+/* Closes every descriptor of a sealed stage until its commit: thousands may wait for the
+ * registry at once. */
 void fs_stage_park(struct fs_stage *s);
-/* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing visible happens. For ordinary files the answer
- * for a directory is used for a second, or until a stage fails. */
-MUST_USE bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e);
+/* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing
+ * visible happens. For ordinary files the answer for a directory is used for a second, or until
+ * a stage fails. */
+MUST_USE bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size,
+                             struct err *e);
 void fs_probe_forget(void);
-void fs_stage_free(struct fs_stage *s);     /* removes the temporary unless committed */
+void fs_stage_free(struct fs_stage *s); /* removes the temporary unless committed */
 void fs_stage_free_ptr(struct fs_stage **s);
 #define AUTO_STAGE AUTO(fs_stage_free_ptr)
 
 /*
- * Swaps a sealed stage with its target in one step, where other programs may replace the target at any moment. The displaced file
- * then stands behind the stage's own name, where the caller compares it with what it had read:
+ * Swaps a sealed stage with its target in one step, where other programs may replace the target
+ * at any moment. The displaced file then stands behind the stage's own name, where the caller
+ * compares it with what it had read:
  *   fs_stage_displaced   reads it;
- *   fs_stage_settle      it was what we expected, or its content is safe elsewhere by now: syncs the directory, removes it;
- *   fs_stage_swap_back   undoes the exchange: *out, the target is as if nothing had been. Not so, the target is no longer ours, and the
+ *   fs_stage_settle      it was what we expected, or its content is safe elsewhere by now: syncs
+ *                        the directory, removes it;
+ *   fs_stage_swap_back   undoes the exchange: *out, the target is as if nothing had been. Not
+ *                        so, the target is no longer ours, and the
  *                        displaced file is still (or again) one that somebody else wrote;
  *   fs_stage_free        leaves the displaced file, for the next run's fs_sweep to merge.
  * FS_EXCHANGE_CHANGED: nothing happened, the target is no longer `base` (NULL: there was none).
- * On a file system without exchange the target is compared with base_text and replaced, FS_EXCHANGE_COMMITTED.
+ * On a file system without exchange the target is compared with base_text and replaced,
+ * FS_EXCHANGE_COMMITTED.
  */
-enum fs_exchange { FS_EXCHANGE_DONE, FS_EXCHANGE_CHANGED, FS_EXCHANGE_COMMITTED /* no displaced file */ };
-MUST_USE bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text, enum fs_exchange *out,
-                                struct err *e);
-MUST_USE bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e);
+enum fs_exchange {
+	FS_EXCHANGE_DONE,
+	FS_EXCHANGE_CHANGED,
+	FS_EXCHANGE_COMMITTED /* no displaced file */
+};
+MUST_USE bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base,
+                                const struct buf *base_text, enum fs_exchange *out, struct err *e);
+MUST_USE bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id,
+                                 struct err *e);
 MUST_USE bool fs_stage_settle(struct fs_stage *s, struct err *e);
 MUST_USE bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e);
 
@@ -95,50 +131,73 @@ MUST_USE bool fs_replace(const char *path, const void *p, size_t n, int mode, st
 MUST_USE bool fs_make_dir(const char *path, struct err *e);
 
 /*
- * Writes over the file where it stands, for one that cannot be renamed over: readers may see a mix. fs_place_reserve() finds a full
- * disk first (blocks it adds stay with the file); when writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
+ * Writes over the file where it stands, for one that cannot be renamed over: readers may see a
+ * mix. fs_place_reserve() finds a full disk first (blocks it adds stay with the file); when
+ * writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
  */
 MUST_USE bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e);
-MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old, struct err *e);
+MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *text,
+                             const struct buf *old, struct err *e);
 
-/* ---- what a killed run left ---------------------------------------------------------------------------------------------------- */
+/* ---- what a killed run left ------------------------------------------------------------------ */
 
-bool fs_is_temporary(const char *name);     /* the name of a temporary, of whatever target */
+bool fs_is_temporary(const char *name); /* the name of a temporary, of whatever target */
 /*
- * Removes the temporaries of this target and `tag` that stand beside it: they hold a password. Call it under the lock that keeps a
- * second writer of that tag away. It reads the whole directory: for a run that finds its last one unfinished, not for every run.
- * A name tells what it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.OURS.BASE.RANDOM" was about to
- * be exchanged. OURS and BASE (inode, size, time) are our content and the one we had read, so a file that is neither was displaced, and
- * somebody's update is only there: `merge` gets its content and whether the target is still our content, and must
- * bring it home before it is removed. Without `merge` such a file is an error and stays.
+ * Removes the temporaries of this target and `tag` that stand beside it: they hold a password.
+ * Call it under the lock that keeps a second writer of that tag away. It reads the whole
+ * directory: for a run that finds its last one unfinished, not for every run. A name tells what
+ * it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.OURS.BASE.RANDOM"
+ * was about to be exchanged. OURS and BASE (inode, size, time) are our content and the one we
+ * had read, so a file that is neither was displaced, and somebody's update is only there:
+ * `merge` gets its content and whether the target is still our content, and must bring it home
+ * before it is removed. Without `merge` such a file is an error and stays.
  */
-typedef bool fs_merge_fn(void *ctx, const struct buf *displaced, bool target_is_ours, struct err *e);
-MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge, void *ctx, struct err *e);
+typedef bool fs_merge_fn(void *ctx, const struct buf *displaced, bool target_is_ours,
+                         struct err *e);
+MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge,
+                       void *ctx, struct err *e);
 
-/* ---- where it stands ----------------------------------------------------------------------------------------------------------- */
+/* ---- where it stands ------------------------------------------------------------------------- */
 
-/* ERR_CONFIG when the file is a mount point, or mounted elsewhere, here or in a process whose mounts we may read: after a rename its
- * readers would keep the old content for ever. A missing file is none. */
+/* ERR_CONFIG when the file is a mount point, or mounted elsewhere, here or in a process whose
+ * mounts we may read: after a rename its readers would keep the old content for ever. A missing
+ * file is none. */
 MUST_USE bool fs_mount_check(const char *path, struct err *e);
 /* Mounts are read anew by the next check; else what was read is used for a second. */
 void fs_mount_forget(void);
-/* Reads the mounts now, for the checks of the next second: in the sandbox each process's takes several times as long. */
+/* Reads the mounts now, for the checks of the next second: in the sandbox each process's takes
+ * several times as long. */
 void fs_mount_look(void);
 
-/* KEY_OWNER text to numbers; uid or gid -1 where it names none. ERR_CONFIG for an unknown name. Asks the name service: not on a hot path. */
+/* KEY_OWNER text to numbers; uid or gid -1 where it names none. ERR_CONFIG for an unknown name.
+ * Asks the name service: not on a hot path. */
 MUST_USE bool fs_owner_find(const char *text, int64_t *uid, int64_t *gid, struct err *e);
 
 /*
- * Another user's rights on files, for the calling thread only: file system uid and gid and supplementary groups; root's power over
- * files is gone meanwhile. Between take and drop a thread opens, reads and writes as that user would.
+ * Another user's rights on files, for the calling thread only: file system uid and gid and
+ * supplementary groups; root's power over files is gone meanwhile. Between take and drop a
+ * thread opens, reads and writes as that user would.
  */
-struct fs_user { uid_t uid; gid_t gid; gid_t *groups; size_t n_groups; };
-MUST_USE bool fs_user_find(const char *name, struct fs_user *out, struct err *e);     /* ERR_CONFIG for an unknown one */
+struct fs_user {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+};
+/* ERR_CONFIG for an unknown one */
+MUST_USE bool fs_user_find(const char *name, struct fs_user *out, struct err *e);
 void fs_user_clear(struct fs_user *u);
-struct fs_rights { bool taken; uid_t uid; gid_t gid; gid_t *groups; size_t n_groups; };
+struct fs_rights {
+	bool taken;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+};
 /* `u` may be NULL: nothing happens. ERR_CONFIG when we are neither root nor that user. */
 MUST_USE bool fs_rights_take(const struct fs_user *u, struct fs_rights *r, struct err *e);
-void fs_rights_drop(struct fs_rights *r);      /* ends the process if the own rights cannot be had back */
+/* ends the process if the own rights cannot be had back */
+void fs_rights_drop(struct fs_rights *r);
 #define AUTO_RIGHTS AUTO(fs_rights_drop)
 
 #endif

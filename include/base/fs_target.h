@@ -3,16 +3,19 @@
 #ifndef BASE_FS_TARGET_H
 #define BASE_FS_TARGET_H
 
+#include "base/fs.h"
 #include <limits.h>
 #include <sys/stat.h>
-#include "base/fs.h"
 
-#define FS_LINKS_MAX 40          /* as the kernel: symbolic links followed on one path */
+#define FS_LINKS_MAX   40 /* as the kernel: symbolic links followed on one path */
 #define FS_TEMP_PREFIX ".acrotate."
-#define FS_TEMP_MAX 192          /* prefix, tag, twice inode, size and time, random: at most 180 */
-#define FS_TAG_MAX 17
+#define FS_TEMP_MAX    192 /* prefix, tag, twice inode, size and time, random: at most 180 */
+#define FS_TAG_MAX     17
 
-struct fs_target { int dir; char name[NAME_MAX + 1]; };
+struct fs_target {
+	int dir;
+	char name[NAME_MAX + 1];
+};
 
 /* Opens the directory of the real file. guarded: as in struct fs_attr. */
 MUST_USE bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e);
@@ -26,14 +29,17 @@ void fs_target_close(struct fs_target *t);
 void fs_tag(const struct fs_attr *attr, const struct fs_target *t, char out[static FS_TAG_MAX]);
 void fs_id_of(const struct stat *st, struct fs_id *out);
 /* Reads an open regular file. */
-MUST_USE bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, struct fs_id *id, struct err *e);
+MUST_USE bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, struct fs_id *id,
+                         struct err *e);
 /* Writes all of it, whatever write() does in one call. */
 MUST_USE bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e);
 
-/* 0 when what was changed in the open directory before the call is on the disk; else an error number. Threads that wait for one directory
- * share its syncs. */
+/* 0 when what was changed in the open directory before the call is on the disk; else an error
+ * number. Threads that wait for one directory share its syncs. */
 int fs_sync_dir(int dir);
-/* Gives `fd` the owner, ACL and extended attributes of `old` (-1: none there); *mode is what fchmod must set last. */
-MUST_USE bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path, mode_t *mode, struct err *e);
+/* Gives `fd` the owner, ACL and extended attributes of `old` (-1: none there); *mode is what
+ * fchmod must set last. */
+MUST_USE bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path,
+                           mode_t *mode, struct err *e);
 
 #endif

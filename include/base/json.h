@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only user of cJSON. Lookups take dotted paths ("error.code"), names are compared exactly, and where a name is repeated the
- * first one counts. Values are bounded by the caller's text; nesting by JSON_DEPTH_MAX.
+ * The only user of cJSON. Lookups take dotted paths ("error.code"), names are compared exactly,
+ * and where a name is repeated the first one counts. Values are bounded by the caller's text;
+ * nesting by JSON_DEPTH_MAX.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -15,38 +16,53 @@ struct secret;
 
 #define JSON_DEPTH_MAX 128
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 /* Installs the wiping allocator; secret_setup() calls it. */
 void json_setup(void);
 
-/* ERR_REMOTE with the offset of the first mistake; never with the text. The whole of `text` must be one value. */
+/* ERR_REMOTE with the offset of the first mistake; never with the text. The whole of `text` must
+ * be one value. */
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 
 /*
- * The same, and as strict as RFC 8259 about numbers and control characters; every number keeps the digits it was written with, for
- * those who print what they read: a double turns 1.0 into 1 and 12345678901234567890 into 12345678901234567168.
+ * The same, and as strict as RFC 8259 about numbers and control characters; every number keeps
+ * the digits it was written with, for those who print what they read: a double turns 1.0 into 1
+ * and 12345678901234567890 into 12345678901234567168.
  */
 MUST_USE bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e);
-const char *json_digits(const struct json *j);   /* of a number read by json_parse_exact; else NULL */
+/* of a number read by json_parse_exact; else NULL */
+const char *json_digits(const struct json *j);
 
 /* "" as path is the value itself. */
-const struct json *json_get(const struct json *j, const char *path);   /* NULL when absent */
-const char *json_str(const struct json *j, const char *path);          /* NULL when absent or not a string */
-MUST_USE bool json_int(const struct json *j, const char *path, int64_t *out);   /* whole numbers within 2^53 */
+const struct json *json_get(const struct json *j, const char *path); /* NULL when absent */
+/* NULL when absent or not a string */
+const char *json_str(const struct json *j, const char *path);
+/* whole numbers within 2^53 */
+MUST_USE bool json_int(const struct json *j, const char *path, int64_t *out);
 bool json_true(const struct json *j, const char *path);
-size_t json_len(const struct json *j, const char *path);               /* members of an array or object, else 0 */
+/* members of an array or object, else 0 */
+size_t json_len(const struct json *j, const char *path);
 const struct json *json_at(const struct json *j, const char *path, size_t i);
 
 /* Walking. */
 enum json_type json_type(const struct json *j);
-const struct json *json_child(const struct json *j);   /* first member, or NULL; NULL has none */
-const struct json *json_next(const struct json *j);    /* sibling, or NULL */
-const char *json_key(const struct json *j);            /* name of a member, or NULL */
-const char *json_text(const struct json *j);           /* a string's text */
+const struct json *json_child(const struct json *j); /* first member, or NULL; NULL has none */
+const struct json *json_next(const struct json *j);  /* sibling, or NULL */
+const char *json_key(const struct json *j);          /* name of a member, or NULL */
+const char *json_text(const struct json *j);         /* a string's text */
 double json_number(const struct json *j);
 
-struct secret *json_take_secret(struct json *j, const char *path);     /* moves, wipes the node; NULL when absent or not a string */
+/* moves, wipes the node; NULL when absent or not a string */
+struct secret *json_take_secret(struct json *j, const char *path);
 struct secret *json_take_secret_at(struct json *j, const char *path, size_t i, const char *name);
 
 void json_free(struct json *j);

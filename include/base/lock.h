@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Advisory whole-file lock (flock); ERR_BUSY when held elsewhere. Dies with the process, so a lock file is never stale. */
+/* Advisory whole-file lock (flock); ERR_BUSY when held elsewhere. Dies with the process, so a
+ * lock file is never stale. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
 #include "base/base.h"
 
 struct err;
-struct lock { int fd; };
-#define LOCK_INIT { .fd = -1 }
+struct lock {
+	int fd;
+};
+#define LOCK_INIT                                                                                  \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
-MUST_USE bool lock_take(const char *path, struct lock *out, struct err *e);   /* creates the file, 0600; never waits */
-void lock_drop(struct lock *l);                                               /* the file stays: removing it would race */
+/* creates the file, 0600; never waits */
+MUST_USE bool lock_take(const char *path, struct lock *out, struct err *e);
+/* the file stays: removing it would race */
+void lock_drop(struct lock *l);
 #define AUTO_LOCK AUTO(lock_drop)
 
 #endif

@@ -14,13 +14,15 @@ struct err;
 enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* Lines above `max` are dropped. Under systemd (JOURNAL_STREAM names our stderr) text lines get a "<N>" priority. */
+/* Lines above `max` are dropped. Under systemd (JOURNAL_STREAM names our stderr) text lines get
+ * a "<N>" priority. */
 void log_setup(enum log_level max, enum log_format format);
 enum log_level log_max(void);
 /* `job` may be NULL. One line; control characters become spaces. */
 void log_msg(enum log_level l, const char *job, const char *fmt, ...) PRINTF(3, 4);
 void log_err(const char *job, const struct err *e);
-/* One line for the machine's journal, whatever the level and wherever stderr goes: a rotation, heal, refusal or revoke. */
+/* One line for the machine's journal, whatever the level and wherever stderr goes: a rotation,
+ * heal, refusal or revoke. */
 void log_journal(enum log_level l, const char *job, const char *fmt, ...) PRINTF(3, 4);
 
 #endif

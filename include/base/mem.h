@@ -9,23 +9,24 @@
 
 #include "base/base.h"
 
-void *mem_new(size_t size);                    /* zeroed */
-void *mem_array(size_t count, size_t size);    /* zeroed, overflow-checked */
-/* Grows an array to at least `want` members, doubling; the old block is wiped. *capacity is updated, new members are zeroed. */
+void *mem_new(size_t size);                 /* zeroed */
+void *mem_array(size_t count, size_t size); /* zeroed, overflow-checked */
+/* Grows an array to at least `want` members, doubling; the old block is wiped. *capacity is
+ * updated, new members are zeroed. */
 void *mem_grow(void *old, size_t *capacity, size_t want, size_t size);
-char *mem_dup(const char *s);                  /* NULL stays NULL */
+char *mem_dup(const char *s); /* NULL stays NULL */
 char *mem_dup_n(const char *s, size_t n);
 char *mem_fmt(const char *fmt, ...) PRINTF(1, 2);
-NORETURN void mem_exhausted(void);             /* says so on stderr and ends the process */
+NORETURN void mem_exhausted(void); /* says so on stderr and ends the process */
 
 /* Wipe-on-free allocator, installed into libcurl, cJSON and OpenSSL at start-up. */
 void *mem_wiping_malloc(size_t size);
 void *mem_wiping_calloc(size_t count, size_t size);
 void *mem_wiping_realloc(void *p, size_t size);
 char *mem_wiping_strdup(const char *s);
-void  mem_wiping_free(void *p);
+void mem_wiping_free(void *p);
 
-void mem_free_ptr(void *ptr_to_ptr);           /* for AUTO */
+void mem_free_ptr(void *ptr_to_ptr); /* for AUTO */
 #define AUTO_FREE AUTO(mem_free_ptr)
 
 #endif

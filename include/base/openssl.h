@@ -3,7 +3,8 @@
 #ifndef BASE_OPENSSL_H
 #define BASE_OPENSSL_H
 
-/* Installs the wiping allocator into OpenSSL, which must not have been used before; http_setup() calls it. */
+/* Installs the wiping allocator into OpenSSL, which must not have been used before; http_setup()
+ * calls it. */
 void openssl_setup(void);
 
 #endif

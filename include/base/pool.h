@@ -14,17 +14,29 @@
 struct env;
 
 struct pool_ops {
-	void   *(*thread_open)(void *ctx);                          /* what a thread owns; NULL is fine */
-	void    (*thread_close)(void *ctx, void *own);
-	void   *(*start)(void *ctx);                                /* the next task; NULL: no more. Never called by two threads at once */
-	int64_t (*step)(void *ctx, void *task, void *own);          /* milliseconds until its next step; -1: finished and freed */
-	void    (*tick)(void *ctx);                                 /* now and then while threads wait; quick; may be NULL */
-	void    (*abandon)(void *ctx, void *task);                  /* not finished when the pool was stopped: frees it */
+	/* what a thread owns; NULL is fine */
+	void *(*thread_open)(void *ctx);
+	void (*thread_close)(void *ctx, void *own);
+	/* the next task; NULL: no more. Never called by two threads at once */
+	void *(*start)(void *ctx);
+	/* milliseconds until its next step; -1: finished and freed */
+	int64_t (*step)(void *ctx, void *task, void *own);
+	/* now and then while threads wait; quick; may be NULL */
+	void (*tick)(void *ctx);
+	/* not finished when the pool was stopped: frees it */
+	void (*abandon)(void *ctx, void *task);
 };
 
-struct pool { int workers; size_t max_open; const struct pool_ops *ops; void *ctx; const struct env *env; };
+struct pool {
+	int workers;
+	size_t max_open;
+	const struct pool_ops *ops;
+	void *ctx;
+	const struct env *env;
+};
 
-/* Returns when all tasks are finished, or soon after *stop became true: steps under way end first. */
+/* Returns when all tasks are finished, or soon after *stop became true: steps under way end
+ * first. */
 void pool_run(const struct pool *p, const volatile bool *stop);
 
 #endif

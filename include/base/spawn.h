@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/base only: the start of another program, by ourselves or by the spawner. Its end is process.c's. */
+/* Inside src/base only: the start of another program, by ourselves or by the spawner. Its end is
+ * process.c's. */
 #ifndef BASE_SPAWN_H
 #define BASE_SPAWN_H
 
-#include <sys/types.h>
 #include "base/base.h"
+#include <sys/types.h>
 
 struct spawn {
-	char *const *argv;              /* argv[0]: a path */
-	const char *const *extra;       /* as in struct process */
-	int  input;                     /* what it gets as 0; -1: /dev/null */
-	int  output;                    /* 1, and 2 if with_errors */
+	char *const *argv;        /* argv[0]: a path */
+	const char *const *extra; /* as in struct process */
+	int input;                /* what it gets as 0; -1: /dev/null */
+	int output;               /* 1, and 2 if with_errors */
 	bool with_errors;
 };
 /* As a child of ours, in a process group of its own. 0, or an error number. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Strict text-to-value parsing: no sign, space, overflow or trailing junk. On false, *out was not touched. */
+/* Strict text-to-value parsing: no sign, space, overflow or trailing junk. On false, *out was
+ * not touched. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -14,16 +15,20 @@ MUST_USE bool str_duration(const char *s, int64_t *seconds);
 void str_from_duration(int64_t seconds, int parts, char out[static STR_DURATION_MAX]);
 
 /*
- * RFC 3339 with any number of fraction digits (digits past the seventh are dropped), `Z` or an offset, years 1970 to 9999.
- * Ticks are 100 ns since 1970: what Azure's creation times resolve, and the identity of a password's generation.
+ * RFC 3339 with any number of fraction digits (digits past the seventh are dropped), `Z` or an
+ * offset, years 1970 to 9999. Ticks are 100 ns since 1970: what Azure's creation times resolve,
+ * and the identity of a password's generation.
  */
 #define STR_TICKS_PER_S 10000000LL
 MUST_USE bool str_ticks(const char *s, int64_t *ticks);
 MUST_USE bool str_time(const char *s, int64_t *unix_seconds);
 #define STR_TIME_MAX 36
-void str_from_time(int64_t unix_seconds, char out[static STR_TIME_MAX]);    /* "2026-01-31T23:59:59Z" */
-void str_from_micros(int64_t unix_micros, char out[static STR_TIME_MAX]);   /* "2026-01-31T23:59:59.012345Z": always six digits */
-void str_from_ticks(int64_t ticks, char out[static STR_TIME_MAX]);          /* seven digits, +00:00: as Azure says it */
+/* "2026-01-31T23:59:59Z" */
+void str_from_time(int64_t unix_seconds, char out[static STR_TIME_MAX]);
+/* "2026-01-31T23:59:59.012345Z": always six digits */
+void str_from_micros(int64_t unix_micros, char out[static STR_TIME_MAX]);
+/* seven digits, +00:00: as Azure says it */
+void str_from_ticks(int64_t ticks, char out[static STR_TIME_MAX]);
 /* An HTTP date (RFC 9110: IMF-fixdate). */
 MUST_USE bool str_http_date(const char *s, int64_t *unix_seconds);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate init REGISTRY TOKEN`: writes a job file, then checks and plans it: the first evening in one command. */
+/* `acrotate init REGISTRY TOKEN`: writes a job file, then checks and plans it: the first evening
+ * in one command. */
 #ifndef CLI_CMD_INIT_H
 #define CLI_CMD_INIT_H
 
@@ -10,9 +11,11 @@ struct options;
 
 int cmd_init(const struct options *o);
 
-/* For tests. The job's name that a token's name suggests: without what %H and its like would become. Caller frees. */
+/* For tests. The job's name that a token's name suggests: without what %H and its like would
+ * become. Caller frees. */
 char *init_job_name(const char *registry, const char *token);
-/* The job file. `docker` and `file` are absolute or NULL; without any sink: the user's own Docker config file. */
+/* The job file. `docker` and `file` are absolute or NULL; without any sink: the user's own
+ * Docker config file. */
 void init_text(const struct options *o, const char *docker, const char *file, struct buf *out);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* One function per command, src/cli/cmd_*.c; each returns the exit status. The table is in src/cli/commands.c. */
+/* One function per command, src/cli/cmd_*.c; each returns the exit status. The table is in
+ * src/cli/commands.c. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
 struct options;
 
-int cmd_run(const struct options *o);     /* rotate, heal or bootstrap what is due */
-int cmd_plan(const struct options *o);    /* what run would do, and why */
-int cmd_status(const struct options *o);  /* a line per job */
-int cmd_check(const struct options *o);   /* everything, online, without effect */
-int cmd_get(const struct options *o);     /* the active password */
-int cmd_revoke(const struct options *o);  /* it leaked */
-int cmd_forget(const struct options *o);  /* a sink or a job is gone for good */
-int cmd_token(const struct options *o);   /* az acr token; token/token.h */
-
+int cmd_run(const struct options *o);    /* rotate, heal or bootstrap what is due */
+int cmd_plan(const struct options *o);   /* what run would do, and why */
+int cmd_status(const struct options *o); /* a line per job */
+int cmd_check(const struct options *o);  /* everything, online, without effect */
+int cmd_get(const struct options *o);    /* the active password */
+int cmd_revoke(const struct options *o); /* it leaked */
+int cmd_forget(const struct options *o); /* a sink or a job is gone for good */
+int cmd_token(const struct options *o);  /* az acr token; token/token.h */
 
 #endif

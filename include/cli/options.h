@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line of acrotate. Two tables say everything: the options here, the commands where they are implemented. Parsing,
- * --help, the man page's test and the completion all read them.
+ * The command line of acrotate. Two tables say everything: the options here, the commands where
+ * they are implemented. Parsing, --help, the man page's test and the completion all read them.
  *
- * `acrotate token` speaks az's language and has a parser of its own: what stands behind the word is passed on untouched.
+ * `acrotate token` speaks az's language and has a parser of its own: what stands behind the word
+ * is passed on untouched.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -16,35 +17,37 @@ struct err;
 
 /* Which options a command has beside those of all. */
 enum option_bits {
-	OPTION_DRY_RUN   = 1 << 0,
-	OPTION_FORCE     = 1 << 1,
-	OPTION_WAIT      = 1 << 2,
-	OPTION_DETAILED  = 1 << 3,
-	OPTION_DROPIN    = 1 << 4,
-	OPTION_HORIZON   = 1 << 5,
-	OPTION_ONLINE    = 1 << 6,
+	OPTION_DRY_RUN = 1 << 0,
+	OPTION_FORCE = 1 << 1,
+	OPTION_WAIT = 1 << 2,
+	OPTION_DETAILED = 1 << 3,
+	OPTION_DROPIN = 1 << 4,
+	OPTION_HORIZON = 1 << 5,
+	OPTION_ONLINE = 1 << 6,
 	OPTION_WARN_CRIT = 1 << 7,
-	OPTION_FORMAT    = 1 << 8,
-	OPTION_NOW       = 1 << 9,
-	OPTION_SLOTS     = 1 << 10,
-	OPTION_SINKS     = 1 << 11    /* --docker --file --libsecret */
+	OPTION_FORMAT = 1 << 8,
+	OPTION_NOW = 1 << 9,
+	OPTION_SLOTS = 1 << 10,
+	OPTION_SINKS = 1 << 11 /* --docker --file --libsecret */
 };
 
 /* What was asked for. Texts are borrowed from argv. */
 struct options {
-	char *const *argv;            /* as main got it, for a program that begins again as another; or NULL */
-	const char *config;           /* NULL: the usual place */
+	/* as main got it, for a program that begins again as another; or NULL */
+	char *const *argv;
+	const char *config; /* NULL: the usual place */
 	bool json;
 	bool verbose, debug, help, version;
 	enum log_format log_format;
 	bool dry_run, force, detailed_exitcode, systemd_dropin, online, now;
-	bool slot[2];                 /* --password1, --password2 */
-	int64_t wait_s, horizon_s;    /* 0: not given */
-	int64_t warn_s, crit_s;       /* 0: not given */
+	bool slot[2];              /* --password1, --password2 */
+	int64_t wait_s, horizon_s; /* 0: not given */
+	int64_t warn_s, crit_s;    /* 0: not given */
 	const char *format;
-	const char *docker, *file;    /* of init: paths */
+	const char *docker, *file; /* of init: paths */
 	bool libsecret;
-	char **args;                  /* operands in order; of `token` everything behind the word. Freed by options_clear() */
+	/* operands in order; of `token` everything behind the word. Freed by options_clear() */
+	char **args;
 	size_t n_args;
 };
 void options_clear(struct options *o);
@@ -52,33 +55,39 @@ void options_clear(struct options *o);
 
 struct command {
 	const char *name;
-	const char *operands;         /* for help: "[JOB...]"; "" for none */
-	const char *summary;          /* one line */
-	unsigned    options;          /* of enum option_bits */
-	size_t      min_args, max_args;
-	bool        passes_on;        /* `token`: nothing behind the name is looked at */
-	int       (*run)(const struct options *o);   /* the exit status */
+	const char *operands; /* for help: "[JOB...]"; "" for none */
+	const char *summary;  /* one line */
+	unsigned options;     /* of enum option_bits */
+	size_t min_args, max_args;
+	bool passes_on;                      /* `token`: nothing behind the name is looked at */
+	int (*run)(const struct options *o); /* the exit status */
 };
 #define ARGS_MANY SIZE_MAX
 
 /* The commands of this program, ends with a row without a name: src/cli/commands.c. */
 extern const struct command commands[];
 
-/* ERR_USAGE, with a suggestion for what is mistyped. *cmd is NULL when none was named, which is an error unless --help or --version
- * was: then only these two count. */
-MUST_USE bool options_parse(const struct command *list, int argc, char **argv, struct options *out, const struct command **cmd,
-                            struct err *e);
+/* ERR_USAGE, with a suggestion for what is mistyped. *cmd is NULL when none was named, which is
+ * an error unless --help or --version was: then only these two count. */
+MUST_USE bool options_parse(const struct command *list, int argc, char **argv, struct options *out,
+                            const struct command **cmd, struct err *e);
 /* What --help prints: of one command, or of the program (cmd == NULL). */
 void options_help(const struct command *list, const struct command *cmd, struct buf *out);
 
 /* One row for whoever lists them: the tests of man page and completion. NULL behind the last. */
 struct option {
-	const char *name;             /* without dashes */
-	char        letter;           /* or 0 */
-	const char *value;            /* what it takes: "TIME"; NULL: nothing */
-	unsigned    bit;              /* 0: of all commands */
-	enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TIME, OPTION_OUTPUT, OPTION_LOG_FORMAT } kind;
-	size_t      offset;           /* into struct options */
+	const char *name;  /* without dashes */
+	char letter;       /* or 0 */
+	const char *value; /* what it takes: "TIME"; NULL: nothing */
+	unsigned bit;      /* 0: of all commands */
+	enum option_kind {
+		OPTION_FLAG,
+		OPTION_TEXT,
+		OPTION_TIME,
+		OPTION_OUTPUT,
+		OPTION_LOG_FORMAT
+	} kind;
+	size_t offset; /* into struct options */
 	const char *help;
 };
 const struct option *options_at(size_t i);

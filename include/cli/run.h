@@ -9,13 +9,14 @@ struct config;
 
 struct run_request {
 	struct config *config;
-	const size_t  *jobs;          /* indices, sorted */
-	size_t         n_jobs;
-	bool    dry_run, force, json;
-	unsigned revoke;              /* flags of rotate.h: ROTATE_REVOKE and what goes with it; 0: none */
-	bool    chatty;               /* a line per job on success, too: a terminal, or --verbose */
-	bool    detailed_exitcode;
-	int64_t wait_s;               /* how long a job that would exit 75 is tried again */
+	const size_t *jobs; /* indices, sorted */
+	size_t n_jobs;
+	bool dry_run, force, json;
+	/* flags of rotate.h: ROTATE_REVOKE and what goes with it; 0: none */
+	unsigned revoke;
+	bool chatty; /* a line per job on success, too: a terminal, or --verbose */
+	bool detailed_exitcode;
+	int64_t wait_s; /* how long a job that would exit 75 is tried again */
 };
 
 /* The exit status. */

@@ -5,7 +5,8 @@
  *   - blanks separate words;
  *   - '...' takes everything literally; "..." too, but for \" \\ \$ \`;
  *   - outside quotes a backslash takes the next character literally;
- *   - what only a shell could do ( | & ; < > ` $ outside single quotes) is refused, not passed on as if it were text: who needs it
+ *   - what only a shell could do ( | & ; < > ` $ outside single quotes) is refused, not passed
+ *     on as if it were text: who needs it
  *     writes /bin/sh -c '...'.
  *
  * Wildcards and ~ are ordinary characters. The program must be an absolute path.

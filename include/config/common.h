@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acrotate.conf, parsed and checked: what every job builds on. Two functions turn text into specs and nothing else, so that they
- * can be tested and fuzzed without files; load.c has the files.
+ * acrotate.conf, parsed and checked: what every job builds on. Two functions turn text into
+ * specs and nothing else, so that they can be tested and fuzzed without files; load.c has the
+ * files.
  */
 #ifndef CONFIG_COMMON_H
 #define CONFIG_COMMON_H
@@ -11,47 +12,56 @@
 #include "config/job.h"
 
 struct common {
-	struct document    doc;
-	struct azure_spec  azure;
-	bool               azure_seen[KEYS_MAX];
-	struct run_spec    run;
-	struct http_spec   http;
-	struct host        host;
+	struct document doc;
+	struct azure_spec azure;
+	bool azure_seen[KEYS_MAX];
+	struct run_spec run;
+	struct http_spec http;
+	struct host host;
 };
-/* Every [defaults] is tried out here, so that a mistake in it is reported once, at its own line, and not by every job. */
-MUST_USE bool common_parse(const char *path, const char *text, size_t len, struct common *out, struct err *e);
+/* Every [defaults] is tried out here, so that a mistake in it is reported once, at its own line,
+ * and not by every job. */
+MUST_USE bool common_parse(const char *path, const char *text, size_t len, struct common *out,
+                           struct err *e);
 void common_clear(struct common *c);
 #define AUTO_COMMON AUTO(common_clear)
 
 /* `name` is the job's, `path` what errors call its file. */
-MUST_USE bool job_parse(struct common *c, const char *name, const char *path, const char *text, size_t len, struct job **out,
-                        struct err *e);
+MUST_USE bool job_parse(struct common *c, const char *name, const char *path, const char *text,
+                        size_t len, struct job **out, struct err *e);
 /* What may be a job's name: 1 to 100 letters, digits and ". _ - @", a letter or digit first. */
 #define JOB_NAME_MAX 100
 MUST_USE bool job_name_ok(const char *name, struct err *e);
 /* The entry a sink writes, for comparing: two jobs with the same one would overwrite each other. */
 void job_sink_entry(const struct job *j, size_t i, struct buf *out);
-/* The registry and token, for comparing: letter case and the way the registry is written make no difference. */
+/* The registry and token, for comparing: letter case and the way the registry is written make no
+ * difference. */
 void job_token_entry(const struct job *j, struct buf *out);
 
-/* For the parser, `acrotate keys`, and the tests of man page and samples: every section with its rows. */
+/* For the parser, `acrotate keys`, and the tests of man page and samples: every section with its
+ * rows. */
 struct key_section {
-	const char       *section;   /* "azure", "sink NAME" */
-	const char       *type;      /* of a sink; NULL: of all, or no sink */
-	const char       *where;     /* which file */
+	const char *section; /* "azure", "sink NAME" */
+	const char *type;    /* of a sink; NULL: of all, or no sink */
+	const char *where;   /* which file */
 	const struct key *rows;
-	size_t            n;
+	size_t n;
 };
-size_t key_sections(struct key_section *out, size_t max);   /* how many there are; fills at most `max` */
+/* how many there are; fills at most `max` */
+size_t key_sections(struct key_section *out, size_t max);
 
 /* What job.c fills from [job], and what is left to be looked at more closely. */
 struct job_spec {
-	struct job      job;
-	char           *verify;
+	struct job job;
+	char *verify;
 	struct key_list may_replace;
 };
 /* The keys of every sink, whatever its type. */
-struct sink_common { char *type; bool optional; char *on_change; };
+struct sink_common {
+	char *type;
+	bool optional;
+	char *on_change;
+};
 
 extern const struct key run_keys[], http_keys[], job_keys[], sink_keys[];
 extern const size_t run_keys_count, http_keys_count, job_keys_count, sink_keys_count;

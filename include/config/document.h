@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole INI file as text, in order, with line numbers: sections can refer to what a later one says (%t), and defaults can be
- * looked at once per job without reading their file again.
+ * A whole INI file as text, in order, with line numbers: sections can refer to what a later one
+ * says (%t), and defaults can be looked at once per job without reading their file again.
  */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
@@ -11,40 +11,53 @@
 struct err;
 struct expand;
 
-struct entry { const char *key, *value; int line; };
-struct section { const char *name; int line; const struct entry *entry; size_t n; };
+struct entry {
+	const char *key, *value;
+	int line;
+};
+struct section {
+	const char *name;
+	int line;
+	const struct entry *entry;
+	size_t n;
+};
 struct document {
-	char *path;                 /* as errors name it */
+	char *path; /* as errors name it */
 	struct section *section;
 	size_t n_sections;
 	struct entry *entries;
-	char *strings;              /* all names and values */
+	char *strings; /* all names and values */
 };
-MUST_USE bool document_parse(const char *path, const char *text, size_t len, struct document *out, struct err *e);
+MUST_USE bool document_parse(const char *path, const char *text, size_t len, struct document *out,
+                             struct err *e);
 void document_clear(struct document *d);
 #define AUTO_DOCUMENT AUTO(document_clear)
-const struct section *document_section(const struct document *d, const char *name);   /* NULL when there is none */
-const struct entry *section_entry(const struct section *s, const char *key);          /* the first of that name, or NULL */
+/* NULL when there is none */
+const struct section *document_section(const struct document *d, const char *name);
+/* the first of that name, or NULL */
+const struct entry *section_entry(const struct section *s, const char *key);
 /* The name behind a kind: "env" of [sink env]; NULL when the section is of another kind. */
 const char *section_of_kind(const struct section *s, const char *kind);
 
 /* Prepends "path:line: "; returns false. */
 bool document_err(const struct document *d, int line, struct err *e);
 
-/* One table with the spec it fills. A section may fill several: the keys of every sink and those of its type. */
+/* One table with the spec it fills. A section may fill several: the keys of every sink and those
+ * of its type. */
 struct fill {
 	const struct key *rows;
 	size_t n;
-	void  *spec;
-	bool   seen[KEYS_MAX];
+	void *spec;
+	bool seen[KEYS_MAX];
 };
 /* Sets every entry of the section, expanded. Unknown and repeated keys are refused. */
-MUST_USE bool fill_section(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s,
-                           const struct expand *x, struct err *e);
+MUST_USE bool fill_section(struct fill *tables, size_t n_tables, const struct document *d,
+                           const struct section *s, const struct expand *x, struct err *e);
 /* The same for what no earlier section has said. */
-MUST_USE bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s,
-                            const struct expand *x, struct err *e);
+MUST_USE bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *d,
+                            const struct section *s, const struct expand *x, struct err *e);
 /* Fallbacks and required keys; an error names the section's line. */
-MUST_USE bool fill_finish(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s, struct err *e);
+MUST_USE bool fill_finish(struct fill *tables, size_t n_tables, const struct document *d,
+                          const struct section *s, struct err *e);
 
 #endif

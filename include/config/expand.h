@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* %j %t %r %H %m %h %% in configuration values: job, token, registry, host name, machine id, home. */
+/* %j %t %r %H %m %h %% in configuration values: job, token, registry, host name, machine id,
+ * home. */
 #ifndef CONFIG_EXPAND_H
 #define CONFIG_EXPAND_H
 
@@ -9,17 +10,19 @@ struct buf;
 struct err;
 struct host;
 
-#define EXPAND_MAX (64 * 1024)  /* a line may be 8 KiB; nobody needs eight of them */
+#define EXPAND_MAX (64 * 1024) /* a line may be 8 KiB; nobody needs eight of them */
 
 struct expand {
-	const char *job, *token, *registry;   /* NULL: not known where this value stands, so refused there */
+	/* NULL: not known where this value stands, so refused there */
+	const char *job, *token, *registry;
 	struct host *host;
 };
 
 /* Does the value have %`letter`? */
 bool expand_uses(const char *value, char letter);
-/* *out is `value` itself when there is nothing to expand, else the text in `scratch`: valid until either changes. ERR_CONFIG for an
- * unknown letter, and for one that has no value here. */
-MUST_USE bool expand_value(const struct expand *x, const char *value, struct buf *scratch, const char **out, struct err *e);
+/* *out is `value` itself when there is nothing to expand, else the text in `scratch`: valid
+ * until either changes. ERR_CONFIG for an unknown letter, and for one that has no value here. */
+MUST_USE bool expand_value(const struct expand *x, const char *value, struct buf *scratch,
+                           const char **out, struct err *e);
 
 #endif

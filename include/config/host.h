@@ -11,22 +11,24 @@
 
 struct host {
 	char *name, *machine_id, *home;
-	bool  asked_name, asked_machine_id, asked_home;
+	bool asked_name, asked_machine_id, asked_home;
 };
 void host_clear(struct host *h);
 
 /* All NULL when there is none. Valid until host_clear(). */
-const char *host_name(struct host *h);         /* as the kernel has it */
-const char *host_machine_id(struct host *h);   /* /etc/machine-id: 32 hexadecimal digits */
-const char *host_home(struct host *h);         /* $HOME, else the user's entry in passwd */
+const char *host_name(struct host *h);       /* as the kernel has it */
+const char *host_machine_id(struct host *h); /* /etc/machine-id: 32 hexadecimal digits */
+const char *host_home(struct host *h);       /* $HOME, else the user's entry in passwd */
 /* A name that tells nothing: empty, "(none)", "localhost" with or without a domain. */
 bool host_is_nameless(const char *name);
 
-/* How much earlier than its time a job is due on this machine: from 0 to `most` seconds, the same in every run. */
+/* How much earlier than its time a job is due on this machine: from 0 to `most` seconds, the
+ * same in every run. */
 int64_t host_spread(struct host *h, const char *job, int64_t most);
 
-/* Any text in the form that Azure takes as a token's name: others than letters, digits and hyphens become hyphens, one that starts
- * with no letter gets "h-" before it, a short one "-host" behind it, and a long one is cut and closed with a hash of the whole. */
+/* Any text in the form that Azure takes as a token's name: others than letters, digits and
+ * hyphens become hyphens, one that starts with no letter gets "h-" before it, a short one
+ * "-host" behind it, and a long one is cut and closed with a hash of the whole. */
 #define HOST_TOKEN_MAX 51
 void host_token_name(const char *text, char out[static HOST_TOKEN_MAX]);
 

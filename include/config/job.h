@@ -12,32 +12,38 @@ struct buf;
 struct err;
 struct sink_ops;
 
-struct may_replace { enum acr_slot slot; int64_t created; };   /* permits exactly this generation */
+struct may_replace {
+	enum acr_slot slot;
+	int64_t created;
+}; /* permits exactly this generation */
 
 struct policy {
-	int64_t lifetime, renew_before, grace;   /* grace is never 0 here: its default is worked out at load */
+	/* grace is never 0 here: its default is worked out at load */
+	int64_t lifetime, renew_before, grace;
 	int64_t verify_timeout, verify_every, inspect_every;
-	int64_t verify_wait;                     /* seconds of `verify = wait 5m`; 0: log in at the registry */
-	int64_t offset;                          /* how much earlier than expires - renew_before this job is due on this machine */
-	bool    exclusive, create;
+	/* seconds of `verify = wait 5m`; 0: log in at the registry */
+	int64_t verify_wait;
+	/* how much earlier than expires - renew_before this job is due on this machine */
+	int64_t offset;
+	bool exclusive, create;
 	struct may_replace *may_replace;
-	size_t  n_may_replace;
+	size_t n_may_replace;
 };
 
 struct sink_spec {
 	const struct sink_ops *ops;
-	char *name;                /* [sink NAME] */
-	void *spec;                /* of ops->spec_size, filled */
-	bool  optional;
-	char *on_change;           /* or NULL */
-	int   line;
+	char *name; /* [sink NAME] */
+	void *spec; /* of ops->spec_size, filled */
+	bool optional;
+	char *on_change; /* or NULL */
+	int line;
 };
 
 struct job {
-	char *name, *file;         /* file name without .conf; its path */
-	struct azure_spec azure;   /* [azure] of acrotate.conf, overridden by the job's own */
-	char *registry;            /* as configured: name or login server */
-	char *resource_group;      /* or NULL: looked up, remembered */
+	char *name, *file;       /* file name without .conf; its path */
+	struct azure_spec azure; /* [azure] of acrotate.conf, overridden by the job's own */
+	char *registry;          /* as configured: name or login server */
+	char *resource_group;    /* or NULL: looked up, remembered */
 	char *token;
 	struct policy policy;
 	char *scope_map;
@@ -52,38 +58,58 @@ void job_free_ptr(struct job **j);
 #define AUTO_JOB AUTO(job_free_ptr)
 
 /* [run] and [http] of acrotate.conf. */
-struct run_spec { int64_t workers; char *state_dir, *metrics_file; int64_t patience; bool sandbox; };
-struct http_spec { char *proxy, *no_proxy, *ca_file; bool ca_only; int64_t timeout; };
+struct run_spec {
+	int64_t workers;
+	char *state_dir, *metrics_file;
+	int64_t patience;
+	bool sandbox;
+};
+struct http_spec {
+	char *proxy, *no_proxy, *ca_file;
+	bool ca_only;
+	int64_t timeout;
+};
 
 struct config;
 /*
- * path: an acrotate.conf, or NULL: $ACROTATE_CONFIG, else /etc/acrotate/acrotate.conf for root, else
- * $XDG_CONFIG_HOME/acrotate/acrotate.conf. A missing acrotate.conf is an empty one unless it was named. Reads it, and the names
- * in jobs.d beside it; jobs are read one at a time, so that ten thousand cost no memory.
+ * path: an acrotate.conf, or NULL: $ACROTATE_CONFIG, else /etc/acrotate/acrotate.conf for root,
+ * else $XDG_CONFIG_HOME/acrotate/acrotate.conf. A missing acrotate.conf is an empty one unless
+ * it was named. Reads it, and the names in jobs.d beside it; jobs are read one at a time, so
+ * that ten thousand cost no memory.
  */
 MUST_USE bool config_open(const char *path, struct config **out, struct err *e);
 void config_close(struct config *c);
 const struct run_spec *config_run(const struct config *c);
 const struct http_spec *config_http(const struct config *c);
-const struct azure_spec *config_azure(const struct config *c);   /* the common [azure] */
+const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
-const char *config_name(const struct config *c, size_t i);        /* sorted */
+const char *config_name(const struct config *c, size_t i); /* sorted */
 /* Reads and checks job i. ERR_CONFIG "file:line: ...". */
 MUST_USE bool config_job(struct config *c, size_t i, struct job **out, struct err *e);
-/* The same from a text that stands in no file yet, as job NAME of jobs.d. *i is its number for config_claim(). */
-MUST_USE bool config_try(struct config *c, const char *name, const char *text, size_t *i, struct job **out, struct err *e);
-/* Which jobs the arguments mean: names, globs, paths of job files (a path outside jobs.d is added). No argument: all. ERR_USAGE for one
- * that matches nothing. *out is sorted, without repeats; caller frees. */
-MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out, size_t *n_out, struct err *e);
-/* Two jobs on one token, or on one entry of a sink: call for every job that was read, before any runs. ERR_CONFIG names both. */
+/* The same from a text that stands in no file yet, as job NAME of jobs.d. *i is its number for
+ * config_claim(). */
+MUST_USE bool config_try(struct config *c, const char *name, const char *text, size_t *i,
+                         struct job **out, struct err *e);
+/* Which jobs the arguments mean: names, globs, paths of job files (a path outside jobs.d is
+ * added). No argument: all. ERR_USAGE for one that matches nothing. *out is sorted, without
+ * repeats; caller frees. */
+MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out,
+                            size_t *n_out, struct err *e);
+/* Two jobs on one token, or on one entry of a sink: call for every job that was read, before any
+ * runs. ERR_CONFIG names both. */
 MUST_USE bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e);
-/* After all claims: fails with the same words for the job that came first, too. A job that never claimed anything passes. */
+/* After all claims: fails with the same words for the job that came first, too. A job that never
+ * claimed anything passes. */
 MUST_USE bool config_unclaimed(const struct config *c, size_t i, struct err *e);
-/* Where a key of [azure] that is in force for the job was said; false: in no file. The path is borrowed. */
-bool config_azure_line(const struct config *c, const struct job *job, const char *key, const char **path, int *line);
-const char *config_path(const struct config *c);      /* of acrotate.conf, whether it exists or not */
+/* Where a key of [azure] that is in force for the job was said; false: in no file. The path is
+ * borrowed. */
+bool config_azure_line(const struct config *c, const struct job *job, const char *key,
+                       const char **path, int *line);
+/* of acrotate.conf, whether it exists or not */
+const char *config_path(const struct config *c);
 const char *config_jobs_dir(const struct config *c);
-/* The machine's id (32 hexadecimal digits), or NULL; read once. For the state, which must not outlive its machine. */
+/* The machine's id (32 hexadecimal digits), or NULL; read once. For the state, which must not
+ * outlive its machine. */
 const char *config_machine_id(struct config *c);
 
 #endif

@@ -11,17 +11,21 @@ struct loading {
 	struct common *common;
 	const struct document *doc;
 	const struct section *job_section;
-	const struct section *defaults;      /* [defaults] of acrotate.conf, or NULL */
+	const struct section *defaults; /* [defaults] of acrotate.conf, or NULL */
 	struct expand expand;
 	struct job_spec *spec;
 };
-/* Prepends the place of a key: its line in [job], else in [defaults], else the section's. Returns false. */
+/* Prepends the place of a key: its line in [job], else in [defaults], else the section's.
+ * Returns false. */
 bool loading_err(const struct loading *l, const char *key, struct err *e);
 
-MUST_USE bool job_policy(struct loading *l, struct err *e);      /* job_policy.c: verify, grace, may_replace ... */
-MUST_USE bool job_bootstrap(struct loading *l, struct err *e);   /* job_policy.c: create, scope_map, repository, gateway */
-MUST_USE bool job_azure(struct loading *l, struct err *e);       /* job_azure.c */
-bool job_azure_drops(const struct section *own, const char *key);    /* a job with this [azure] (or NULL) does not inherit the key */
-MUST_USE bool job_sinks(struct loading *l, struct err *e);       /* job_sinks.c */
+/* job_policy.c: verify, grace, may_replace ... */
+MUST_USE bool job_policy(struct loading *l, struct err *e);
+/* job_policy.c: create, scope_map, repository, gateway */
+MUST_USE bool job_bootstrap(struct loading *l, struct err *e);
+MUST_USE bool job_azure(struct loading *l, struct err *e); /* job_azure.c */
+/* a job with this [azure] (or NULL) does not inherit the key */
+bool job_azure_drops(const struct section *own, const char *key);
+MUST_USE bool job_sinks(struct loading *l, struct err *e); /* job_sinks.c */
 
 #endif

@@ -7,8 +7,10 @@
 
 #define ACR_TYPE "Microsoft.ContainerRegistry/registries"
 
-/* Checks api-version, bearer, rate and right; false when the reply is already the refusal. Takes the emulator's lock itself. */
-MUST_USE bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row);
+/* Checks api-version, bearer, rate and right; false when the reply is already the refusal. Takes
+ * the emulator's lock itself. */
+MUST_USE bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs,
+                        const struct route *row);
 
 /* ARM's own errors, and those of the registry's resource provider, which add "status":"Failed". */
 void arm_error(struct reply *rs, int status, const char *code, const char *fmt, ...) PRINTF(4, 5);
@@ -16,12 +18,15 @@ void acr_error(struct reply *rs, int status, const char *code, const char *fmt, 
 
 /* ".../registries/NAME", the id of a registry. */
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out);
-/* The registry that the path names, or NULL after answering 404. `nested`: something below it is meant. */
-struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs, bool nested);
+/* The registry that the path names, or NULL after answering 404. `nested`: something below it is
+ * meant. */
+struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs,
+                              bool nested);
 /* "systemData":{...} */
 void arm_system_data(struct buf *out, const char *author, int64_t created, int64_t modified);
 /* ,"nextLink":"..." when items remain from `next` on. */
-void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n, struct buf *out);
+void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n,
+                   struct buf *out);
 /* Where a list continues: 0 at first. */
 size_t arm_skip(const struct request *rq);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The emulated service's clock: the machine's, shifted by whatever a test asked for. Ticks are 100 ns since 1970. Thread-safe. */
+/* The emulated service's clock: the machine's, shifted by whatever a test asked for. Ticks are
+ * 100 ns since 1970. Thread-safe. */
 #ifndef EMULATOR_CLOCK_H
 #define EMULATOR_CLOCK_H
 
-#include <stdatomic.h>
 #include "base/base.h"
+#include <stdatomic.h>
 
-struct clock { _Atomic int64_t shift; };   /* ticks */
+struct clock {
+	_Atomic int64_t shift;
+}; /* ticks */
 
 int64_t clock_ticks(struct clock *c);
 int64_t clock_seconds(struct clock *c);
-int64_t clock_mono_ms(void);               /* not shifted: for delays and rate limits */
+int64_t clock_mono_ms(void); /* not shifted: for delays and rate limits */
 
 #define CLOCK_TEXT_MAX 36
 /* As the service writes it: up to seven digits, trailing zeros dropped, +00:00. */

@@ -5,11 +5,16 @@
  *   POST GET DELETE /_emulator/faults     add, list, remove; see fault.h for what a fault can be
  *   GET DELETE /_emulator/log             the request log
  *   GET POST /_emulator/clock             {"shift": S} or {"advance": S}, seconds
- *   GET /_emulator/state[?token=NAME]     slots of all tokens: creation, expiry, truncated SHA-256 of the password
- *   POST /_emulator/tokens/NAME           {"action": create | delete | generate | wipe | disable | enable, "slot": "password1", ...}
- *   POST /_emulator/identities            {"client_id": ID, "secret", "certificate", "federated", "actions", "managed", ...}
- *   POST /_emulator/federated-token       {"issuer", "subject", "audience", "lifetime"}: a token of another issuer
- *   POST /_emulator/settings              {"propagation", "settle", "replicas", "retry_after", "page", "arm_limit": [BURST, RATE], ...}
+ *   GET /_emulator/state[?token=NAME] slots of all tokens: creation, expiry, truncated SHA-256
+ *     of the password
+ *   POST /_emulator/tokens/NAME {"action": create | delete | generate | wipe | disable | enable,
+ *     "slot": "password1", ...}
+ *   POST /_emulator/identities {"client_id": ID, "secret", "certificate", "federated",
+ *     "actions", "managed", ...}
+ *   POST /_emulator/federated-token {"issuer", "subject", "audience", "lifetime"}: a token of
+ *     another issuer
+ *   POST /_emulator/settings {"propagation", "settle", "replicas", "retry_after", "page",
+ *     "arm_limit": [BURST, RATE], ...}
  */
 #ifndef EMULATOR_CONTROL_H
 #define EMULATOR_CONTROL_H
@@ -24,8 +29,10 @@ struct registry;
 
 /* Makes or changes an identity. Holds the lock already. */
 MUST_USE bool control_identity(struct emulator *emu, const struct json *wanted, struct err *e);
-/* `wanted` may be NULL: a workload identity's token of the issuer that the ready configuration trusts. */
+/* `wanted` may be NULL: a workload identity's token of the issuer that the ready configuration
+ * trusts. */
 void control_federated(struct emulator *emu, const struct json *wanted, struct buf *jwt);
-void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map, struct buf *out);
+void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map,
+                          struct buf *out);
 
 #endif

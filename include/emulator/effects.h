@@ -5,7 +5,7 @@
 
 #include "emulator/fault.h"
 
-const struct fault_effect *effects_find(const char *name);   /* NULL when there is none */
+const struct fault_effect *effects_find(const char *name); /* NULL when there is none */
 /* Writes a JSON value; `twisted`: every value gets another type. */
 void effects_write_json(const struct json *j, bool twisted, struct buf *out);
 

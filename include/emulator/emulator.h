@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acrotate-emulator: Entra ID, Azure Resource Manager, the metadata endpoints of virtual machines and the registry's own login, on
- * loopback. One struct holds all of it; one lock guards the model and the identities; signatures are made outside the lock.
+ * acrotate-emulator: Entra ID, Azure Resource Manager, the metadata endpoints of virtual
+ * machines and the registry's own login, on loopback. One struct holds all of it; one lock
+ * guards the model and the identities; signatures are made outside the lock.
  */
 #ifndef EMULATOR_EMULATOR_H
 #define EMULATOR_EMULATOR_H
 
-#include <pthread.h>
 #include "emulator/clock.h"
 #include "emulator/exchange.h"
 #include "emulator/identity.h"
 #include "emulator/model.h"
 #include "emulator/route.h"
+#include <pthread.h>
 
 struct err;
 struct fault_list;
@@ -21,41 +22,48 @@ struct pki;
 
 /* ARM's limits are token buckets. Here one a kind for each identity. */
 enum bucket_kind { BUCKET_READ, BUCKET_WRITE, BUCKET_DELETE, BUCKET__COUNT };
-struct bucket { double level; int64_t at_ms; };
-struct rate { double burst, per_second; };     /* burst 0: no limit */
+struct bucket {
+	double level;
+	int64_t at_ms;
+};
+struct rate {
+	double burst, per_second;
+}; /* burst 0: no limit */
 
 struct settings {
-	char    *dir;
-	int64_t  port, plain_port;
-	char    *tenant, *subscription, *resource_group, *client_id;
-	char    *login_server;                 /* NULL: ourselves */
-	char    *backend;                      /* host:port of a real registry behind us, or NULL */
-	int64_t  propagation, settle;          /* ticks */
-	int64_t  retry_after, page, url_length, token_lifetime;
+	char *dir;
+	int64_t port, plain_port;
+	char *tenant, *subscription, *resource_group, *client_id;
+	char *login_server;          /* NULL: ourselves */
+	char *backend;               /* host:port of a real registry behind us, or NULL */
+	int64_t propagation, settle; /* ticks */
+	int64_t retry_after, page, url_length, token_lifetime;
 	unsigned replicas;
-	bool     random_replica;
-	bool     arc_ignores_selector;         /* an Arc agent from before 2026-08 */
+	bool random_replica;
+	bool arc_ignores_selector; /* an Arc agent from before 2026-08 */
 	struct rate limit[BUCKET__COUNT];
 };
 
 struct emulator {
-	struct settings   set;
-	struct clock      clock;
-	struct pki       *pki;
+	struct settings set;
+	struct clock clock;
+	struct pki *pki;
 	struct fault_list *faults;
-	struct journal   *journal;
-	pthread_mutex_t   lock;
-	struct model      model;
+	struct journal *journal;
+	pthread_mutex_t lock;
+	struct model model;
 	struct identities identities;
-	struct map        buckets;             /* "KIND OBJECTID" to struct bucket */
-	struct map        refresh;             /* fingerprint of a refresh token to the user it is for */
-	char             *nonce;               /* signs polling URLs and the like */
-	char             *arc_key_dir;         /* where an Arc server's challenge file is written */
-	char             *arc_key;             /* of the last challenge */
-	pthread_mutex_t   sleep_lock;
-	pthread_cond_t    sleep_wake;
-	bool              stopping;
-	unsigned          late;                /* requests that will act later; the end waits for them */
+	struct map buckets; /* "KIND OBJECTID" to struct bucket */
+	/* fingerprint of a refresh token to the user it is for */
+	struct map refresh;
+	char *nonce;       /* signs polling URLs and the like */
+	char *arc_key_dir; /* where an Arc server's challenge file is written */
+	char *arc_key;     /* of the last challenge */
+	pthread_mutex_t sleep_lock;
+	pthread_cond_t sleep_wake;
+	bool stopping;
+	/* requests that will act later; the end waits for them */
+	unsigned late;
 };
 
 /* "https://localhost:PORT", without a trailing slash. */
@@ -68,6 +76,7 @@ void emulator_late_end(struct emulator *emu);
 /* Ends all sleeps, and waits for late threads. */
 void emulator_stop(struct emulator *emu);
 /* Runs the handler a request is routed to; 404 where there is none. `operation` may be NULL. */
-void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs, const char **operation);
+void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs,
+                  const char **operation);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Access tokens, for whoever proved who they are: the token endpoint and the metadata endpoints share this. */
+/* Access tokens, for whoever proved who they are: the token endpoint and the metadata endpoints
+ * share this. */
 #ifndef EMULATOR_ENTRA_H
 #define EMULATOR_ENTRA_H
 
@@ -8,6 +9,7 @@
 /* Is this something an access token can be had for? With or without a trailing slash. */
 bool entra_resource_known(const struct emulator *emu, const char *resource);
 /* The token itself; `who` must not be freed meanwhile (identities never are). */
-void entra_issue(struct emulator *emu, const struct identity *who, const char *resource, struct buf *jwt);
+void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,
+                 struct buf *jwt);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One request and its reply, free of the HTTP library: handlers see only these, and a request can be kept and played later. */
+/* One request and its reply, free of the HTTP library: handlers see only these, and a request
+ * can be kept and played later. */
 #ifndef EMULATOR_EXCHANGE_H
 #define EMULATOR_EXCHANGE_H
 
@@ -10,37 +11,40 @@
 struct emulator;
 struct identity;
 
-#define EXCHANGE_BODY_MAX (64UL << 20)   /* an image layer on its way to a real registry is the largest */
+/* an image layer on its way to a real registry is the largest */
+#define EXCHANGE_BODY_MAX (64UL << 20)
 #define EXCHANGE_ARGS_MAX 6
 
 struct request {
-	char        *method, *path;          /* percent-decoded, without the query */
-	char        *target;                 /* as sent, query included: what is passed on to a registry behind us */
+	char *method, *path; /* percent-decoded, without the query */
+	/* as sent, query included: what is passed on to a registry behind us */
+	char *target;
 	struct pairs query, header;
-	struct buf   body;
-	char        *arg[EXCHANGE_ARGS_MAX]; /* what the {} of the route matched */
-	uint64_t     connection;
-	int         *replica;                /* of this connection; -1 until a login chose one */
-	bool         plain;                  /* came in without TLS */
-	const struct identity *who;          /* set once a bearer token was accepted */
-	char         subject[64];            /* for the log: client id or token name */
-	char         note[64];               /* for the log: why it was refused */
+	struct buf body;
+	char *arg[EXCHANGE_ARGS_MAX]; /* what the {} of the route matched */
+	uint64_t connection;
+	int *replica;               /* of this connection; -1 until a login chose one */
+	bool plain;                 /* came in without TLS */
+	const struct identity *who; /* set once a bearer token was accepted */
+	char subject[64];           /* for the log: client id or token name */
+	char note[64];              /* for the log: why it was refused */
 };
 
 struct reply {
-	int          status;
-	const char  *content_type;           /* NULL: none */
-	struct buf   body;
+	int status;
+	const char *content_type; /* NULL: none */
+	struct buf body;
 	struct pairs header;
-	int64_t      head_length;            /* Content-Length of a reply to HEAD; -1: the body's */
+	int64_t head_length; /* Content-Length of a reply to HEAD; -1: the body's */
 };
 
 void request_init(struct request *rq);
-void request_copy(struct request *to, const struct request *from);   /* `replica` is not copied */
+void request_copy(struct request *to, const struct request *from); /* `replica` is not copied */
 void request_clear(struct request *rq);
 void reply_init(struct reply *rs);
 void reply_clear(struct reply *rs);
-void reply_json(struct reply *rs, int status);                       /* the body is appended by the caller */
+/* the body is appended by the caller */
+void reply_json(struct reply *rs, int status);
 void reply_header(struct reply *rs, const char *name, const char *fmt, ...) PRINTF(3, 4);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may ask for access tokens, with which proof, and what they may do. Whoever touches it holds the emulator's lock. */
+/* Who may ask for access tokens, with which proof, and what they may do. Whoever touches it
+ * holds the emulator's lock. */
 #ifndef EMULATOR_IDENTITY_H
 #define EMULATOR_IDENTITY_H
 
@@ -10,29 +11,37 @@
 struct json;
 struct pki_cert;
 
-#define IDENTITY_SECRETS_MAX 4           /* Entra ID shows more, but two are in use during a change */
+/* Entra ID shows more, but two are in use during a change */
+#define IDENTITY_SECRETS_MAX      4
 #define IDENTITY_CERTIFICATES_MAX 8
-#define IDENTITY_FEDERATED_MAX 20        /* Entra's own limit */
+#define IDENTITY_FEDERATED_MAX    20 /* Entra's own limit */
 
-struct federated { char *issuer, *subject, *audience; };
-
-struct identity {
-	char        *client_id, *object_id;
-	char        *resource_id;            /* of a user-assigned managed identity */
-	bool         managed, system;        /* asked for at a metadata endpoint; the system-assigned one */
-	bool         disabled;
-	struct print secret[IDENTITY_SECRETS_MAX];
-	bool         secret_expired[IDENTITY_SECRETS_MAX];
-	size_t       n_secrets;
-	struct pki_cert *certificate[IDENTITY_CERTIFICATES_MAX];
-	size_t       n_certificates;
-	struct federated federated[IDENTITY_FEDERATED_MAX];
-	size_t       n_federated;
-	bool         limited;                /* only `actions`; else everything */
-	struct strings actions;              /* "Microsoft.ContainerRegistry/registries/read", '*' allowed */
+struct federated {
+	char *issuer, *subject, *audience;
 };
 
-struct identities { struct identity **item; size_t n, cap; };
+struct identity {
+	char *client_id, *object_id;
+	char *resource_id; /* of a user-assigned managed identity */
+	/* asked for at a metadata endpoint; the system-assigned one */
+	bool managed, system;
+	bool disabled;
+	struct print secret[IDENTITY_SECRETS_MAX];
+	bool secret_expired[IDENTITY_SECRETS_MAX];
+	size_t n_secrets;
+	struct pki_cert *certificate[IDENTITY_CERTIFICATES_MAX];
+	size_t n_certificates;
+	struct federated federated[IDENTITY_FEDERATED_MAX];
+	size_t n_federated;
+	bool limited; /* only `actions`; else everything */
+	/* "Microsoft.ContainerRegistry/registries/read", '*' allowed */
+	struct strings actions;
+};
+
+struct identities {
+	struct identity **item;
+	size_t n, cap;
+};
 
 struct identity *identity_add(struct identities *all, const char *client_id, const char *object_id);
 struct identity *identity_by_client(const struct identities *all, const char *client_id);

@@ -9,33 +9,36 @@
 
 #define MODEL_SLOTS 2
 
-struct strings { char **item; size_t n, cap; };
+struct strings {
+	char **item;
+	size_t n, cap;
+};
 void strings_add(struct strings *s, const char *text);
 void strings_clear(struct strings *s);
 
 enum provisioning { PROVISIONING_CREATING, PROVISIONING_UPDATING, PROVISIONING_SUCCEEDED };
 
 struct scope_map {
-	char          *name, *description;
+	char *name, *description;
 	struct strings actions;
-	bool           system;
-	int64_t        created, modified, settles;
-	char          *author;
+	bool system;
+	int64_t created, modified, settles;
+	char *author;
 };
 
 struct token {
-	char             *name, *scope_map_id, *author;
-	bool              disabled;
-	enum provisioning state;         /* until `settles` */
-	int64_t           created, modified, settles;
-	struct slot       slot[MODEL_SLOTS];
+	char *name, *scope_map_id, *author;
+	bool disabled;
+	enum provisioning state; /* until `settles` */
+	int64_t created, modified, settles;
+	struct slot slot[MODEL_SLOTS];
 };
 
 struct registry {
-	char  *name, *resource_group, *login_server, *location;
+	char *name, *resource_group, *login_server, *location;
 	int64_t created, settles;
 	struct map tokens, scope_maps;
-	struct token **token;            /* in the order they were made */
+	struct token **token; /* in the order they were made */
 	size_t n_tokens, tokens_cap;
 	struct scope_map **scope_map;
 	size_t n_scope_maps, scope_maps_cap;
@@ -43,11 +46,11 @@ struct registry {
 
 /* A long-running operation, by its id. */
 struct operation {
-	char   *id;
-	int64_t done;                    /* ticks */
-	bool    updating;                /* how it is called until done: Updating or Creating */
-	bool    fails;
-	char   *result;                  /* body of the final reply of a location URL, or NULL */
+	char *id;
+	int64_t done;  /* ticks */
+	bool updating; /* how it is called until done: Updating or Creating */
+	bool fails;
+	char *result; /* body of the final reply of a location URL, or NULL */
 };
 
 struct model {
@@ -56,10 +59,14 @@ struct model {
 	struct map operations;
 };
 
-struct registry *model_add_registry(struct model *m, const char *name, const char *group, const char *login_server, int64_t now);
-struct registry *model_registry(const struct model *m, const char *name);                /* by name, or NULL */
-struct registry *model_at_server(const struct model *m, const char *login_server);       /* by login server, or NULL */
-struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id, int64_t now);
+struct registry *model_add_registry(struct model *m, const char *name, const char *group,
+                                    const char *login_server, int64_t now);
+/* by name, or NULL */
+struct registry *model_registry(const struct model *m, const char *name);
+/* by login server, or NULL */
+struct registry *model_at_server(const struct model *m, const char *login_server);
+struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id,
+                              int64_t now);
 void model_remove_token(struct registry *r, const char *name);
 struct scope_map *model_add_scope_map(struct registry *r, const char *name, int64_t now);
 void model_remove_scope_map(struct registry *r, const char *name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys, certificates and signatures of the emulator; the only part of it that uses libcrypto. Everything is kept in a directory and used
- * again by the next start there, so that clients need to trust the CA once.
+ * Keys, certificates and signatures of the emulator; the only part of it that uses libcrypto.
+ * Everything is kept in a directory and used again by the next start there, so that clients need
+ * to trust the CA once.
  */
 #ifndef EMULATOR_PKI_H
 #define EMULATOR_PKI_H
@@ -20,21 +21,26 @@ enum pki_signer { PKI_ENTRA, PKI_REGISTRY, PKI_SIGNER__COUNT };
 struct pki;
 MUST_USE bool pki_open(const char *dir, struct pki **out, struct err *e);
 void pki_free(struct pki *p);
-const char *pki_certificate(const struct pki *p, enum pki_server which);   /* PEM */
-const char *pki_key(const struct pki *p, enum pki_server which);           /* PEM */
+const char *pki_certificate(const struct pki *p, enum pki_server which); /* PEM */
+const char *pki_key(const struct pki *p, enum pki_server which);         /* PEM */
 
-/* RS256, with the key id that the verifier expects: libtrust's for the registry. `claims` is a JSON object. */
+/* RS256, with the key id that the verifier expects: libtrust's for the registry. `claims` is a
+ * JSON object. */
 void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, struct buf *jwt);
 /* Signature only; times and audience are the caller's to judge. */
-MUST_USE bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt, struct json **claims, struct err *e);
-void pki_jwks(const struct pki *p, struct buf *out);                       /* the public half of PKI_ENTRA */
+MUST_USE bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt,
+                         struct json **claims, struct err *e);
+/* the public half of PKI_ENTRA */
+void pki_jwks(const struct pki *p, struct buf *out);
 
 /* A certificate some identity may sign with: PEM text. */
 struct pki_cert;
 MUST_USE bool pki_cert_read(const char *pem, struct pki_cert **out, struct err *e);
 void pki_cert_free(struct pki_cert *c);
-/* A client assertion: PS256 or RS256, and a thumbprint (x5t#S256 or x5t) that names this certificate. False with code "thumbprint"
- * when it names another one, "signature" when the signature is wrong. */
-MUST_USE bool pki_cert_verify(const struct pki_cert *c, const char *jwt, struct json **claims, struct err *e);
+/* A client assertion: PS256 or RS256, and a thumbprint (x5t#S256 or x5t) that names this
+ * certificate. False with code "thumbprint" when it names another one, "signature" when the
+ * signature is wrong. */
+MUST_USE bool pki_cert_verify(const struct pki_cert *c, const char *jwt, struct json **claims,
+                              struct err *e);
 
 #endif

@@ -3,6 +3,6 @@
 #ifndef EMULATOR_REGISTRY_H
 #define EMULATOR_REGISTRY_H
 
-void registry_forget(void *refresh);   /* frees what the emulator's map of refresh tokens holds */
+void registry_forget(void *refresh); /* frees what the emulator's map of refresh tokens holds */
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which handler answers a request. Each part of the emulator has one table; {} stands for one segment of the path, {*} for the rest. */
+/* Which handler answers a request. Each part of the emulator has one table; {} stands for one
+ * segment of the path, {*} for the rest. */
 #ifndef EMULATOR_ROUTE_H
 #define EMULATOR_ROUTE_H
 
@@ -8,15 +9,19 @@
 enum area { AREA_ENTRA, AREA_IDENTITY, AREA_ARM, AREA_REGISTRY, AREA_CONTROL };
 
 struct route {
-	const char *method, *pattern;    /* method "*": any */
-	const char *operation;           /* its name in the log and in faults */
-	const char *action;              /* ARM: the right it takes, or NULL */
+	const char *method, *pattern; /* method "*": any */
+	const char *operation;        /* its name in the log and in faults */
+	const char *action;           /* ARM: the right it takes, or NULL */
 	void (*handle)(struct emulator *emu, struct request *rq, struct reply *rs);
 };
-struct routes { enum area area; const struct route *row; size_t n; };
+struct routes {
+	enum area area;
+	const struct route *row;
+	size_t n;
+};
 
-extern const struct routes entra_routes, federated_routes, identity_routes, arm_routes, acr_routes, registry_routes, control_routes,
-	token_routes, scope_map_routes, operation_routes;
+extern const struct routes entra_routes, federated_routes, identity_routes, arm_routes, acr_routes,
+	registry_routes, control_routes, token_routes, scope_map_routes, operation_routes;
 
 /* Fills rq->arg. NULL when nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From command line to a running emulator: what it holds at first, and the files it writes for clients. */
+/* From command line to a running emulator: what it holds at first, and the files it writes for
+ * clients. */
 #ifndef EMULATOR_SETUP_H
 #define EMULATOR_SETUP_H
 
@@ -10,11 +11,12 @@
 /* What the command line asks for beyond the settings. */
 struct wanted {
 	struct strings registries, tokens, scope_maps, actions, certificates;
-	int64_t bulk;                 /* tokens named bulk-00001 and so on */
-	char   *log;
-	bool    with_parent;          /* ends when whoever started it does */
-	bool    bad_tls;              /* further listeners with certificates that clients must refuse */
-	int64_t bad_port[4];          /* by enum pki_server */
+	int64_t bulk; /* tokens named bulk-00001 and so on */
+	char *log;
+	bool with_parent; /* ends when whoever started it does */
+	/* further listeners with certificates that clients must refuse */
+	bool bad_tls;
+	int64_t bad_port[4]; /* by enum pki_server */
 };
 
 /* Keys, identities, registries. Ports must be known. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One password slot of a token as the service treats it. Only fingerprints are kept. A first password works everywhere at once; a
- * regenerated one only where it has arrived, while the one it replaces dies everywhere at once.
+ * One password slot of a token as the service treats it. Only fingerprints are kept. A first
+ * password works everywhere at once; a regenerated one only where it has arrived, while the one
+ * it replaces dies everywhere at once.
  */
 #ifndef EMULATOR_SLOT_H
 #define EMULATOR_SLOT_H
@@ -10,11 +11,12 @@
 #include "base/crypto.h"
 
 struct slot {
-	bool         present;
-	int64_t      created, expires;   /* ticks; expires 0: never */
-	bool         regenerated;        /* replaced an earlier one, so that replicas lag */
-	unsigned     generations;        /* how many there have been, wipes included */
-	unsigned     turn;               /* which replica answers the next connection that presents it */
+	bool present;
+	int64_t created, expires; /* ticks; expires 0: never */
+	bool regenerated;         /* replaced an earlier one, so that replicas lag */
+	unsigned generations;     /* how many there have been, wipes included */
+	/* which replica answers the next connection that presents it */
+	unsigned turn;
 	struct print print;
 };
 
@@ -23,11 +25,13 @@ enum slot_answer { SLOT_OTHER, SLOT_ACCEPTED, SLOT_LAGGING, SLOT_EXPIRED };
 void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct print *print);
 void slot_remove(struct slot *s);
 /* Is this the slot's newest password, and does a replica that lags by `lag` ticks know it? */
-enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now, int64_t lag);
+enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now,
+                             int64_t lag);
 /* How far replica i of n lags when the slowest takes `propagation`. */
 int64_t slot_lag(int64_t propagation, unsigned replica, unsigned replicas);
 
-/* 52 characters of the base64 alphabet with the marker "+ACR" at 42, as the service makes them since 2023. */
+/* 52 characters of the base64 alphabet with the marker "+ACR" at 42, as the service makes them
+ * since 2023. */
 #define SLOT_PASSWORD_LEN 52
 void slot_password(char out[static SLOT_PASSWORD_LEN + 1]);
 

@@ -10,43 +10,55 @@ struct err;
 
 struct format_request {
 	const struct value *value;
-	bool queried;              /* --query chose what is shown: tables show that, not the command's own columns */
-	bool color;                /* stdout is a terminal: jsonc and yamlc differ from json and yaml */
+	/* --query chose what is shown: tables show that, not the command's own columns */
+	bool queried;
+	/* stdout is a terminal: jsonc and yamlc differ from json and yaml */
+	bool color;
 	/* The command's own columns for one object, as an object of strings; may be NULL. */
 	const struct value *(*row)(struct arena *a, const struct value *object);
 };
 
 struct format {
 	const char *name;
-	bool (*write)(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
+	bool (*write)(const struct format_request *rq, struct arena *a, struct buf *out,
+	              struct err *e);
 };
-extern const struct format formats[];           /* in the order of az's help */
+extern const struct format formats[]; /* in the order of az's help */
 extern const size_t formats_count;
-const struct format *format_find(const char *name);   /* any case; NULL when unknown */
+const struct format *format_find(const char *name); /* any case; NULL when unknown */
 
 /* The parts. */
-void json_pretty(const struct value *v, struct buf *out);            /* sorted, indented by two, without a final newline */
-void json_dumps(const struct value *v, struct buf *out);      /* json.dumps(v, indent=4): unsorted, ASCII */
-void json_compact(const struct value *v, bool ascii, struct buf *out);   /* unsorted, for to_string(): `ascii` escapes the rest */
+/* sorted, indented by two, without a final newline */
+void json_pretty(const struct value *v, struct buf *out);
+/* json.dumps(v, indent=4): unsorted, ASCII */
+void json_dumps(const struct value *v, struct buf *out);
+/* unsorted, for to_string(): `ascii` escapes the rest */
+void json_compact(const struct value *v, bool ascii, struct buf *out);
 void yaml_write(const struct value *v, struct buf *out);
 void tsv_write(const struct value *v, struct buf *out);
-MUST_USE bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e);
+MUST_USE bool table_write(const struct format_request *rq, struct arena *a, struct buf *out,
+                          struct err *e);
 /* The same text with the colours az's highlighter gives it. */
 void color_json(const char *text, struct buf *out);
 void color_yaml(const char *text, struct buf *out);
 
 /* Members by name, for formats that sort. Caller frees with mem_free_ptr. */
 const struct member **members_sorted(const struct value *object);
-/* str() of Python, for cells: None, True, text as it is, and what repr() makes of lists and dicts. */
+/* str() of Python, for cells: None, True, text as it is, and what repr() makes of lists and
+ * dicts. */
 void write_cell(const struct value *v, struct buf *out);
 
-/* Text as code points: widths, and what PyYAML decides by character. Caller wipes with mem_wiping_free. */
-size_t point_length(const char *p, size_t left);           /* bytes of the code point at p, at least 1 */
-uint32_t point_read(const char *p, size_t len);            /* a malformed byte stands for itself */
+/* Text as code points: widths, and what PyYAML decides by character. Caller wipes with
+ * mem_wiping_free. */
+/* bytes of the code point at p, at least 1 */
+size_t point_length(const char *p, size_t left);
+uint32_t point_read(const char *p, size_t len); /* a malformed byte stands for itself */
 uint32_t *points_of(const char *s, size_t bytes, size_t *n);
 void point_write(uint32_t c, struct buf *out);
-void upper_write(uint32_t c, struct buf *out);             /* str.upper(): up to three characters */
-size_t break_length(const char *s);                        /* of the line break at s, as Python's splitlines() has them, or 0 */
-size_t space_length(const char *s);                        /* of the character at s if Python's isspace() says it is one, or 0 */
+void upper_write(uint32_t c, struct buf *out); /* str.upper(): up to three characters */
+/* of the line break at s, as Python's splitlines() has them, or 0 */
+size_t break_length(const char *s);
+/* of the character at s if Python's isspace() says it is one, or 0 */
+size_t space_length(const char *s);
 
 #endif

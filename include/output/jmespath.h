@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JMESPath, the language of --query, as its public compliance suite demands and, where that is silent, as az's Python library has it:
- * strings can be ordered too, whole numbers stay whole, an object keeps its order.
+ * JMESPath, the language of --query, as its public compliance suite demands and, where that is
+ * silent, as az's Python library has it: strings can be ordered too, whole numbers stay whole,
+ * an object keeps its order.
  *
- * Errors are ERR_USAGE with the suite's class in e->code: "syntax", "invalid-type", "invalid-arity", "unknown-function",
- * "invalid-value"; or "too-large" for what no honest query needs: an expression past JMESPATH_TEXT_MAX bytes or JMESPATH_DEPTH_MAX levels,
- * a result that outgrows the arena, or a computation past JMESPATH_STEPS_MAX steps.
+ * Errors are ERR_USAGE with the suite's class in e->code: "syntax", "invalid-type",
+ * "invalid-arity", "unknown-function", "invalid-value"; or "too-large" for what no honest query
+ * needs: an expression past JMESPATH_TEXT_MAX bytes or JMESPATH_DEPTH_MAX levels, a result that
+ * outgrows the arena, or a computation past JMESPATH_STEPS_MAX steps.
  */
 #ifndef OUTPUT_JMESPATH_H
 #define OUTPUT_JMESPATH_H
@@ -19,7 +21,8 @@ struct jmespath;
 #define JMESPATH_DEPTH_MAX 500
 #define JMESPATH_STEPS_MAX 20000000
 
-/* Unknown functions and a wrong number of arguments are reported here already, before anything was computed. */
+/* Unknown functions and a wrong number of arguments are reported here already, before anything
+ * was computed. */
 MUST_USE bool jmespath_compile(const char *expression, struct jmespath **out, struct err *e);
 /* The result shares parts of `input` and of the query: both must outlive it. */
 MUST_USE bool jmespath_search(const struct jmespath *q, const struct value *input, struct arena *a,

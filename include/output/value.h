@@ -21,7 +21,7 @@ struct json;
 
 struct arena;
 struct arena *arena_new(size_t max_bytes);
-void *arena_alloc(struct arena *a, size_t size);     /* zeroed */
+void *arena_alloc(struct arena *a, size_t size); /* zeroed */
 bool arena_over(const struct arena *a);
 void arena_free(struct arena *a);
 void arena_free_ptr(struct arena **a);
@@ -31,72 +31,98 @@ void arena_free_ptr(struct arena **a);
 #define VALUE_WEIGHT_MAX ((size_t)4 * 1024 * 1024)
 
 enum value_type {
-	VALUE_NULL, VALUE_FALSE, VALUE_TRUE, VALUE_NUMBER, VALUE_STRING, VALUE_ARRAY, VALUE_OBJECT,
-	VALUE_EXPREF      /* &expression, as an argument only */
+	VALUE_NULL,
+	VALUE_FALSE,
+	VALUE_TRUE,
+	VALUE_NUMBER,
+	VALUE_STRING,
+	VALUE_ARRAY,
+	VALUE_OBJECT,
+	VALUE_EXPREF /* &expression, as an argument only */
 };
 
 struct number {
 	enum { NUMBER_WHOLE, NUMBER_BIG /* whole, past 64 bits: `digits` */, NUMBER_REAL } kind;
-	int64_t     whole;
-	double      real;        /* set for every kind */
+	int64_t whole;
+	double real; /* set for every kind */
 	const char *digits;
 };
 
 struct value;
-struct member { const char *key; const struct value *value; };
+struct member {
+	const char *key;
+	const struct value *value;
+};
 
 struct value {
 	enum value_type type;
-	bool     chosen;         /* an object made by {a: b}: its order is the user's wish, so that formats do not sort it */
-	unsigned depth;          /* 0 for a scalar */
-	size_t   weight;         /* scalars in it, each as often as it would be printed: sharing can hide 2^n of them */
-	size_t   n;              /* bytes, items or members */
+	/* an object made by {a: b}: its order is the user's wish, so that formats do not sort it */
+	bool chosen;
+	unsigned depth; /* 0 for a scalar */
+	/* scalars in it, each as often as it would be printed: sharing can hide 2^n of them */
+	size_t weight;
+	size_t n; /* bytes, items or members */
 	union {
-		const char                *text;
-		struct number              number;
+		const char *text;
+		struct number number;
 		const struct value *const *item;
-		const struct member       *member;
-		const void                *expref;
+		const struct member *member;
+		const void *expref;
 	};
 };
 
 extern const struct value value_null, value_false, value_true;
 
 const struct value *value_bool(bool b);
-const struct value *value_text(struct arena *a, const char *s);                /* NULL becomes null */
+/* NULL becomes null */
+const struct value *value_text(struct arena *a, const char *s);
 const struct value *value_text_n(struct arena *a, const char *s, size_t n);
 const struct value *value_whole(struct arena *a, int64_t n);
 const struct value *value_real(struct arena *a, double d);
-const struct value *value_digits(struct arena *a, const char *digits);         /* a JSON number; zeros before it do no harm */
+/* a JSON number; zeros before it do no harm */
+const struct value *value_digits(struct arena *a, const char *digits);
 /* The number a text says as Python reads it, and null if it says none. */
 const struct value *value_from_text(struct arena *a, const char *text);
 /* Of numbers. Whole until the first that is not; an exact whole number if there is none. */
 const struct value *value_sum(struct arena *a, const struct value *const *item, size_t n);
-/* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX, which arena_over() then reports. */
+/* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX,
+ * which arena_over() then reports. */
 const struct value *value_array(struct arena *a, const struct value *const *item, size_t n);
 const struct value *value_object(struct arena *a, const struct member *m, size_t n, bool chosen);
 const struct value *value_from_json(struct arena *a, const struct json *j);
 
 /* A member's value; NULL when there is none, or v is no object. The last of a name counts. */
 const struct value *value_get(const struct value *v, const char *key);
-const char *value_str(const struct value *v, const char *key);                 /* NULL unless a string */
-bool value_equal(const struct value *a, const struct value *b);                /* members in any order; 1 equals 1.0, never true */
+/* NULL unless a string */
+const char *value_str(const struct value *v, const char *key);
+/* members in any order; 1 equals 1.0, never true */
+bool value_equal(const struct value *a, const struct value *b);
 /* Below, at or above 0, of two numbers or two strings (by code point). */
 int value_compare(const struct value *a, const struct value *b);
-int number_compare(const struct number *a, const struct number *b);            /* exact: 2^53 + 1 is not 2^53 as a double */
+/* exact: 2^53 + 1 is not 2^53 as a double */
+int number_compare(const struct number *a, const struct number *b);
 
 /* A number as Python writes it: 1, 1.0, 1e+16, 12345678901234567890. */
 void value_write_number(const struct value *v, struct buf *out);
 
 /* Collects items before their number is known. */
-struct values { const struct value **item; size_t n, cap; };
+struct values {
+	const struct value **item;
+	size_t n, cap;
+};
 void values_add(struct values *l, const struct value *v);
 const struct value *values_array(struct arena *a, const struct values *l);
 void values_free(struct values *l);
 #define AUTO_VALUES AUTO(values_free)
-struct members { struct member *item; size_t n, cap; size_t *slot, n_slots; /* a hash of indices + 1, once there are many */ };
-size_t members_put(struct members *l, const char *key, const struct value *v); /* replaces one of that name in its place; its index */
-const struct value *members_get(const struct members *l, const char *key);     /* NULL when there is none */
+struct members {
+	struct member *item;
+	size_t n, cap;
+	size_t *slot, n_slots; /* a hash of indices + 1, once there are many */
+};
+/* replaces one of that name in its place; its index */
+size_t members_put(struct members *l, const char *key, const struct value *v);
+/* NULL when there is none */
+const struct value *members_get(const struct members *l, const char *key);
 const struct value *members_object(struct arena *a, const struct members *l, bool chosen);
 void members_free(struct members *l);
 #define AUTO_MEMBERS AUTO(members_free)

@@ -5,14 +5,18 @@
 
 #include "base/base.h"
 
-struct yaml_look { bool plain, single, empty, multiline; };   /* which styles a text may have */
+struct yaml_look {
+	bool plain, single, empty, multiline;
+}; /* which styles a text may have */
 struct yaml_look yaml_look(const uint32_t *p, size_t n);
 
 /* Compiled once for a document. */
 struct yaml_types;
 struct yaml_types *yaml_types_new(void);
 void yaml_types_free(struct yaml_types *t);
-bool yaml_typed(const struct yaml_types *t, const char *s);   /* plain, it would read back as no text */
-bool yaml_printable(uint32_t c);                              /* may stand in double quotes as it is */
+/* plain, it would read back as no text */
+bool yaml_typed(const struct yaml_types *t, const char *s);
+/* may stand in double quotes as it is */
+bool yaml_printable(uint32_t c);
 
 #endif

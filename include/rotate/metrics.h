@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Prometheus textfile of all jobs, replaced atomically by every run. The small front program links this: a run with nothing to do
- * writes it, too.
+ * A Prometheus textfile of all jobs, replaced atomically by every run. The small front program
+ * links this: a run with nothing to do writes it, too.
  */
 #ifndef ROTATE_METRICS_H
 #define ROTATE_METRICS_H
@@ -21,11 +21,16 @@ void metrics_free(struct metrics *m);
 /* How job i stands; s NULL: its file or state cannot be read. Threads may put different jobs. */
 void metrics_put(struct metrics *m, size_t i, const char *name, const struct job_status *s);
 /* Looks at every job that was not put: those that this run was not asked for. */
-void metrics_fill(struct metrics *m, struct config *c, const struct state_store *store, int64_t now);
+void metrics_fill(struct metrics *m, struct config *c, const struct state_store *store,
+                  int64_t now);
 
-struct metrics_run { int64_t at, duration_ms; int status; };
+struct metrics_run {
+	int64_t at, duration_ms;
+	int status;
+};
 /* ERR_LOCAL; the file that was there stays. Mode 0644: who reads it is somebody else. */
-MUST_USE bool metrics_write(const struct metrics *m, const char *path, const struct metrics_run *run, struct err *e);
+MUST_USE bool metrics_write(const struct metrics *m, const char *path,
+                            const struct metrics_run *run, struct err *e);
 
 /* Every metric, for the test of the manual. NULL behind the last. */
 const char *metrics_name(size_t i);

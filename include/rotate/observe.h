@@ -20,40 +20,47 @@ struct sink_spec;
 /* One sink of the job. */
 struct seen {
 	const struct sink_spec *spec;
-	char          *place;
-	struct sink   *sink;        /* open; NULL when that failed */
-	struct secret *held;        /* what it was read to hold; NULL: nothing */
-	bool           broken;      /* cannot be read, or its check failed: left out of this run */
-	bool           unread;      /* broken because it cannot be read */
-	struct err     why;         /* when broken */
-	int            refused;     /* how often the registry refused a password in it that is none of ours */
+	char *place;
+	struct sink *sink;   /* open; NULL when that failed */
+	struct secret *held; /* what it was read to hold; NULL: nothing */
+	bool broken;         /* cannot be read, or its check failed: left out of this run */
+	bool unread;         /* broken because it cannot be read */
+	struct err why;      /* when broken */
+	/* how often the registry refused a password in it that is none of ours */
+	int refused;
 };
 
 struct observation {
-	const struct job         *job;      /* borrowed */
-	const struct state_store *store;    /* borrowed */
-	struct state       state;
-	bool               dirty;           /* the state in memory differs from the file */
-	struct credential  who;             /* server (NULL: not known yet) and user name */
-	struct seen       *seen;            /* the job's sinks, in its order */
-	size_t             n_seen;
-	struct sink_view  *views;           /* the same, then what was removed from the job but may still be read */
-	size_t             n_views;
-	enum plan_asked    asked;
-	bool               dead[ACR_SLOT__COUNT];   /* the registry refused it twice, a minute apart */
+	const struct job *job;           /* borrowed */
+	const struct state_store *store; /* borrowed */
+	struct state state;
+	bool dirty;            /* the state in memory differs from the file */
+	struct credential who; /* server (NULL: not known yet) and user name */
+	struct seen *seen;     /* the job's sinks, in its order */
+	size_t n_seen;
+	/* the same, then what was removed from the job but may still be read */
+	struct sink_view *views;
+	size_t n_views;
+	enum plan_asked asked;
+	/* the registry refused it twice, a minute apart */
+	bool dead[ACR_SLOT__COUNT];
 };
 
-/* Loads the state, opens and reads the sinks. False only for what concerns the whole job: the state cannot be read (LOCAL). A sink
- * that cannot be read is `broken`. Without a known login server no sink is read yet: see observe_server(). */
-MUST_USE bool observe_open(const struct state_store *store, const struct job *job, struct observation *o, struct err *e);
+/* Loads the state, opens and reads the sinks. False only for what concerns the whole job: the
+ * state cannot be read (LOCAL). A sink that cannot be read is `broken`. Without a known login
+ * server no sink is read yet: see observe_server(). */
+MUST_USE bool observe_open(const struct state_store *store, const struct job *job,
+                           struct observation *o, struct err *e);
 void observe_close(struct observation *o);
 
 /* Sets the login server and resource group, remembered from now on, and reads the sinks. */
 void observe_server(struct observation *o, const char *server, const char *group);
-/* Reads all sinks again, matches them with the ledger, and clears `left` of a slot that is held again. */
+/* Reads all sinks again, matches them with the ledger, and clears `left` of a slot that is held
+ * again. */
 void observe_sinks(struct observation *o);
-/* Takes what the service said into the ledger: what is ours, gone, foreign, claimed by the expiry it bears. token NULL: missing. Stamps
- * `left` of slots that no sink holds, if every sink could be read. */
+/* Takes what the service said into the ledger: what is ours, gone, foreign, claimed by the
+ * expiry it bears. token NULL: missing. Stamps `left` of slots that no sink holds, if every sink
+ * could be read. */
 void observe_token(struct observation *o, const struct acr_token *token, int64_t now);
 /* Stamps `left`, as above. For after a commit. */
 void observe_stamp(struct observation *o, int64_t now);
@@ -63,12 +70,14 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 /* The decision for what is known now. now: the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);
-/* Is the service to be asked although nothing is due: inspect_every has passed, or a slot's `left` is to be stamped by its clock? */
+/* Is the service to be asked although nothing is due: inspect_every has passed, or a slot's
+ * `left` is to be stamped by its clock? */
 bool observe_wants_service(const struct observation *o, int64_t now);
 /* May this run end here, having touched neither network nor state? (plan is observe_decide's.) */
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now);
 
-/* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or moved. */
+/* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or
+ * moved. */
 struct sink_memory;
 bool observe_in_job(const struct observation *o, const struct sink_memory *m);
 

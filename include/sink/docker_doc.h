@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/sink/docker_*.c only: the parts of a configuration file that matter, as spans of its text. */
+/* Inside src/sink/docker_*.c only: the parts of a configuration file that matter, as spans of
+ * its text. */
 #ifndef SINK_DOCKER_DOC_H
 #define SINK_DOCKER_DOC_H
 
@@ -14,16 +15,17 @@ enum docker_known { AUTHS, CRED_HELPERS, CREDS_STORE, KNOWN__COUNT };
 struct docker_doc {
 	const char *text;
 	size_t n;
-	bool blank;                             /* no file, or nothing in it */
+	bool blank; /* no file, or nothing in it */
 	struct span top;
 	struct members members;
-	const struct member *known[KNOWN__COUNT];       /* NULL: absent, or null */
-	const struct member *null_auths;                /* "auths": null */
+	const struct member *known[KNOWN__COUNT]; /* NULL: absent, or null */
+	const struct member *null_auths;          /* "auths": null */
 	struct members auths;
-	const struct member *entry;             /* ours; NULL: absent */
+	const struct member *entry; /* ours; NULL: absent */
 };
 /* Errors as docker_edit.h says. *out is always something docker_doc_clear() takes. */
-MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out, struct err *e);
+MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out,
+                               struct err *e);
 void docker_doc_clear(struct docker_doc *d);
 #define AUTO_DOCKER_DOC AUTO(docker_doc_clear)
 
@@ -42,8 +44,9 @@ bool docker_same_but_case(const struct docker_doc *d, struct span key, const cha
 /* Is it a field that a client may take a password or token from? */
 bool docker_is_credential_field(const struct docker_doc *d, struct span key);
 
-/* d's text with a member of another text in it: in place of the value of `old`, or (NULL) as a new one of auths or of the whole file. */
-void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old, const char *text, const struct member *m,
-                struct buf *out);
+/* d's text with a member of another text in it: in place of the value of `old`, or (NULL) as a
+ * new one of auths or of the whole file. */
+void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old,
+                const char *text, const struct member *m, struct buf *out);
 
 #endif

@@ -5,24 +5,29 @@
  *   open -> check -> [read_current] -> prepare -> commit -> close
  *                                          \----> abort  -> close
  *
- * open     takes the filled spec (borrowed for the life of the sink); touches nothing outside.
- * check    everything that can be known to fail without the new password;
+ * open takes the filled spec (borrowed for the life of the sink); touches nothing outside. check
+ * everything that can be known to fail without the new password;
  *          runs before Azure is touched. No lasting effect.
- * read_current  what is deployed now; *out = NULL when nothing is: no file, no entry, or an entry of another user name. This is
- *          what makes recovery work, so a write-only sink cannot be one. Cheap: every run calls it for every sink.
- * prepare  put the new password as near as possible without anyone seeing it
+ * read_current what is deployed now; *out = NULL when nothing is: no file, no entry, or an entry
+ * of another user name. This is
+ *          what makes recovery work, so a write-only sink cannot be one. Cheap: every run calls
+ *            it for every sink.
+ * prepare put the new password as near as possible without anyone seeing it
  *          (a sealed temporary file). Undone by abort.
- * commit   make it visible, in one step where the medium allows. Never leaves less than what was there.
- * abort    undo prepare. Legal at any time, idempotent, cannot fail.
+ * commit make it visible, in one step where the medium allows. Never leaves less than what was
+ * there. abort undo prepare. Legal at any time, idempotent, cannot fail.
  *
- * sweep    removes what a killed run left beside the sink (it holds a password), and brings home what another program wrote meanwhile.
- *          Under the job's lock, when the last run is seen not to have ended: it may read a whole directory. NULL: nothing can be left.
+ * sweep removes what a killed run left beside the sink (it holds a password), and brings home
+ * what another program wrote meanwhile.
+ *          Under the job's lock, when the last run is seen not to have ended: it may read a
+ *            whole directory. NULL: nothing can be left.
  *
- * A sink borrows the credentials it is given for the one call only. check may leave a remark for the operator in e->text while it
- * returns true (e->kind stays ERR_NONE); nothing else does.
+ * A sink borrows the credentials it is given for the one call only. check may leave a remark for
+ * the operator in e->text while it returns true (e->kind stays ERR_NONE); nothing else does.
  *
- * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be shadowed, template cannot be read
- * back), DECISION (somebody else's entry or content), LOCAL, TRANSIENT (locked keyring, full disk is LOCAL).
+ * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be
+ * shadowed, template cannot be read back), DECISION (somebody else's entry or content), LOCAL,
+ * TRANSIENT (locked keyring, full disk is LOCAL).
  */
 #ifndef SINK_SINK_H
 #define SINK_SINK_H
@@ -36,39 +41,48 @@ struct secret;
 struct sink;
 
 struct sink_ops {
-	const char       *type;                /* value of the key `type` */
+	const char *type; /* value of the key `type` */
 	const struct key *keys;
-	size_t            n_keys, spec_size;
-	bool              local;               /* file-like: the small front program can read it */
-	bool              atomic;              /* commit is one rename; ordered last */
-	bool              threads;             /* looking at it leaves threads of a library behind */
-	/* For the sandbox. The directory it writes in, open, found as it will be found then; NULL: it writes no files of its own. */
+	size_t n_keys, spec_size;
+	bool local;  /* file-like: the small front program can read it */
+	bool atomic; /* commit is one rename; ordered last */
+	/* looking at it leaves threads of a library behind */
+	bool threads;
+	/* For the sandbox. The directory it writes in, open, found as it will be found then;
+	 * NULL: it writes no files of its own. */
 	bool (*directory)(const void *spec, int *out, struct err *e);
 	/* The program it starts, a path or a name for $PATH; NULL: none. */
 	const char *(*program)(const void *spec);
 	/* Once, before there are threads (sink_setup); may be NULL. */
 	void (*setup)(void);
-	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be NULL. */
+	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be
+	 * NULL. */
 	bool (*validate)(const void *spec, struct err *e);
-	/* Names the entry this spec writes, so that two jobs on one entry are found: "docker:/root/.docker/config.json:key". */
+	/* Names the entry this spec writes, so that two jobs on one entry are found:
+	 * "docker:/root/.docker/config.json:key". */
 	void (*identity)(const void *spec, const char *server, struct buf *out);
 	bool (*open)(const void *spec, struct sink **out, struct err *e);
-	void (*describe)(const struct sink *s, struct buf *out);            /* for messages: "/root/.docker/config.json" */
+	/* for messages: "/root/.docker/config.json" */
+	void (*describe)(const struct sink *s, struct buf *out);
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
-	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out, struct err *e);
+	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
+	                     struct err *e);
 	bool (*prepare)(struct sink *s, const struct credential *c, struct err *e);
 	bool (*commit)(struct sink *s, struct err *e);
 	void (*abort)(struct sink *s);
 	void (*close)(struct sink *s);
 	bool (*sweep)(struct sink *s, const struct credential *who, struct err *e);
 };
-struct sink { const struct sink_ops *ops; };   /* first member of every implementation */
+struct sink {
+	const struct sink_ops *ops;
+}; /* first member of every implementation */
 
 extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper;
-/* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c, list_lean.c or list_all.c. A type that exists but is not in
- * this build or program has ops with open == NULL. */
+/* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c,
+ * list_lean.c or list_all.c. A type that exists but is not in this build or program has ops with
+ * open == NULL. */
 const struct sink_ops *sink_find(const char *type);
 void sink_setup(void);
-extern const struct sink_ops *const sink_list[];   /* NULL-terminated */
+extern const struct sink_ops *const sink_list[]; /* NULL-terminated */
 
 #endif

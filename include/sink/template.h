@@ -6,9 +6,10 @@
  *   {auth}      base64 of "username:password"       {server}    the login server
  *   {expires}   2026-01-31T23:59:59Z, or "never"    {slot}      password1, password2, or "unknown"
  *
- * Any other brace is literal. Reading back is a walk along the template: {username} and {server} must be the current ones, {expires}
- * and {slot} anything of their form, and {password} and {auth} take all bytes of their alphabet. So a template can be read back
- * exactly when no byte that may follow {password} or {auth} is of that alphabet: template_readable() tells.
+ * Any other brace is literal. Reading back is a walk along the template: {username} and {server}
+ * must be the current ones, {expires} and {slot} anything of their form, and {password} and
+ * {auth} take all bytes of their alphabet. So a template can be read back exactly when no byte
+ * that may follow {password} or {auth} is of that alphabet: template_readable() tells.
  */
 #ifndef SINK_TEMPLATE_H
 #define SINK_TEMPLATE_H
@@ -27,14 +28,17 @@ struct template;
 
 /* ERR_CONFIG for text over TEMPLATE_MAX or with a NUL in it. */
 MUST_USE bool template_parse(const char *text, size_t n, struct template **out, struct err *e);
-/* ERR_CONFIG with the reason, when there is neither {password} nor {auth}, or one that cannot be told from what follows. */
+/* ERR_CONFIG with the reason, when there is neither {password} nor {auth}, or one that cannot be
+ * told from what follows. */
 MUST_USE bool template_readable(const struct template *t, struct err *e);
 /* ERR_CONFIG for a password with bytes that could not be read back. */
-MUST_USE bool template_render(const struct template *t, const struct credential *c, struct buf *out, struct err *e);
-/* False when the text is not of this template, or the password in it not the same everywhere; *out is then untouched. */
-MUST_USE bool template_match(const struct template *t, const char *text, size_t n, const struct credential *who,
-                             struct secret **out);
-size_t template_size(const struct template *t);       /* of its own text */
+MUST_USE bool template_render(const struct template *t, const struct credential *c, struct buf *out,
+                              struct err *e);
+/* False when the text is not of this template, or the password in it not the same everywhere;
+ * *out is then untouched. */
+MUST_USE bool template_match(const struct template *t, const char *text, size_t n,
+                             const struct credential *who, struct secret **out);
+size_t template_size(const struct template *t); /* of its own text */
 void template_free(struct template *t);
 void template_free_ptr(struct template **t);
 #define AUTO_TEMPLATE AUTO(template_free_ptr)

@@ -11,13 +11,14 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-#define BODY_MAX (64 * 1024)    /* a scope map has at most 500 actions */
-#define PATH_MAX_LEN (64 * 1024)  /* http_send refuses long before that */
+#define BODY_MAX     (64 * 1024) /* a scope map has at most 500 actions */
+#define PATH_MAX_LEN (64 * 1024) /* http_send refuses long before that */
 
-/* ---- paths ---------------------------------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* Names come from configuration: each is one segment, whatever is in it. */
-static void add_registry(struct buf *b, const char *subscription, const char *group, const char *registry)
+static void add_registry(struct buf *b, const char *subscription, const char *group,
+                         const char *registry)
 {
 	AUTO_FREE char *name = acr_registry_name(registry);
 
@@ -62,7 +63,7 @@ char *acr_path(const struct acr_ref *ref, const char *kind, const char *name)
 	return with_version(id);
 }
 
-/* ---- registries ----------------------------------------------------------------------------------------------------------- */
+/* ---- registries ------------------------------------------------------------------------------ */
 
 /* The group in "/subscriptions/S/resourceGroups/G/providers/...". */
 static char *group_of(const char *id)
@@ -77,16 +78,27 @@ static char *group_of(const char *id)
 
 static bool read_registry(const struct json *j, struct acr_registry *out, struct err *e)
 {
-	const char *id = json_str(j, "id"), *name = json_str(j, "name"), *server = json_str(j, "properties.loginServer");
+	const char *id = json_str(j, "id"), *name = json_str(j, "name"),
+		   *server = json_str(j, "properties.loginServer");
 	AUTO_FREE char *group = id != NULL ? group_of(id) : NULL;
 
 	if (group == NULL || name == NULL || server == NULL || *server == '\0')
-		return err_set(e, ERR_REMOTE, "Azure's description of the registry lacks its id, name or login server");
-	*out = (struct acr_registry){ .group = mem_dup(group), .name = mem_dup(name), .login_server = mem_dup(server) };
+		return err_set(
+			e, ERR_REMOTE,
+			"Azure's description of the registry lacks its id, name or login server");
+	*out = (struct acr_registry){ .group = mem_dup(group),
+		                      .name = mem_dup(name),
+		                      .login_server = mem_dup(server) };
 	return true;
 }
 
-struct search { const char *name; struct acr_registry *out; int found; bool ok, nameless; struct err *e; };
+struct search {
+	const char *name;
+	struct acr_registry *out;
+	int found;
+	bool ok, nameless;
+	struct err *e;
+};
 
 static bool match_registry(void *ctx, const struct json *item)
 {
@@ -102,8 +114,8 @@ static bool match_registry(void *ctx, const struct json *item)
 	return s->ok && s->found < 2;
 }
 
-static bool list_registries(struct arm *a, struct http *h, const char *subscription, const char *name, struct acr_registry *out,
-                            struct err *e)
+static bool list_registries(struct arm *a, struct http *h, const char *subscription,
+                            const char *name, struct acr_registry *out, struct err *e)
 {
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
 	AUTO(acr_registry_clear) struct acr_registry one = { 0 };
@@ -111,33 +123,42 @@ static bool list_registries(struct arm *a, struct http *h, const char *subscript
 
 	buf_str(&path, "/subscriptions/");
 	buf_form(&path, subscription);
-	buf_fmt(&path, "/providers/Microsoft.ContainerRegistry/registries?api-version=%s", ACR_API_VERSION);
+	buf_fmt(&path, "/providers/Microsoft.ContainerRegistry/registries?api-version=%s",
+	        ACR_API_VERSION);
 	if (!arm_list(a, h, buf_cstr(&path), match_registry, &s, e))
 		return err_in(e, "cannot list the registries of subscription '%s'", subscription);
 	if (!s.ok)
 		return false;
 	if (s.found == 0 && s.nameless)
-		return err_set(e, ERR_REMOTE, "Azure's list of the registries of subscription '%s' has one without a name", subscription);
-	if (s.found == 0)
-		return err_set(e, ERR_MISSING, "there is no registry '%s' in subscription '%s', or the identity may not see it", name,
+		return err_set(e, ERR_REMOTE,
+		               "Azure's list of the registries of subscription '%s' has one "
+		               "without a name",
 		               subscription);
+	if (s.found == 0)
+		return err_set(e, ERR_MISSING,
+		               "there is no registry '%s' in subscription '%s', or the identity "
+		               "may not see it",
+		               name, subscription);
 	if (s.found > 1)
-		return err_set(e, ERR_REMOTE, "two registries in subscription '%s' are named '%s': set resource_group", subscription,
-		               name);
+		return err_set(
+			e, ERR_REMOTE,
+			"two registries in subscription '%s' are named '%s': set resource_group",
+			subscription, name);
 	*out = one;
 	one = (struct acr_registry){ 0 };
 	return true;
 }
 
-bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, const char *group, const char *registry,
-                       struct acr_registry *out, struct err *e)
+bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, const char *group,
+                       const char *registry, struct acr_registry *out, struct err *e)
 {
 	AUTO_FREE char *name = acr_registry_name(registry);
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
 	AUTO_JSON struct json *j = NULL;
 
 	if (subscription == NULL)
-		return err_set(e, ERR_CONFIG, "no subscription: set it in [azure], or AZURE_SUBSCRIPTION_ID");
+		return err_set(e, ERR_CONFIG,
+		               "no subscription: set it in [azure], or AZURE_SUBSCRIPTION_ID");
 	if (group == NULL)
 		return list_registries(a, h, subscription, name, out, e);
 	add_registry(&path, subscription, group, name);
@@ -146,7 +167,7 @@ bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, 
 	       err_in(e, "cannot read registry '%s' in resource group '%s'", name, group);
 }
 
-/* ---- tokens --------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 static bool read_password(const struct json *j, struct acr_password *out, struct err *e)
 {
@@ -158,7 +179,8 @@ static bool read_password(const struct json *j, struct acr_password *out, struct
 		return err_set(e, ERR_REMOTE, "Azure does not say when the password was generated");
 	if (expiry != NULL) {
 		if (!str_ticks(expiry, &ticks))
-			return err_set(e, ERR_REMOTE, "Azure does not say clearly when the password expires");
+			return err_set(e, ERR_REMOTE,
+			               "Azure does not say clearly when the password expires");
 		p.expires_us = ticks / 10;
 	}
 	*out = p;
@@ -182,8 +204,13 @@ static bool read_slots(const struct json *passwords, struct acr_token *out, stru
 
 static enum acr_provisioning provisioning_of(const char *state)
 {
-	static const struct { const char *word; enum acr_provisioning is; } words[] = {
-		{ "Succeeded", ACR_SUCCEEDED }, { "Creating", ACR_CREATING }, { "Updating", ACR_UPDATING },
+	static const struct {
+		const char *word;
+		enum acr_provisioning is;
+	} words[] = {
+		{ "Succeeded", ACR_SUCCEEDED },
+		{ "Creating", ACR_CREATING },
+		{ "Updating", ACR_UPDATING },
 	};
 
 	for (size_t i = 0; state != NULL && i < COUNT(words); i++)
@@ -194,11 +221,14 @@ static enum acr_provisioning provisioning_of(const char *state)
 
 bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e)
 {
-	const char *status = json_str(j, "properties.status"), *created = json_str(j, "properties.creationDate");
+	const char *status = json_str(j, "properties.status"),
+		   *created = json_str(j, "properties.creationDate");
 	int64_t ticks;
-	struct acr_token t = { .provisioning = provisioning_of(json_str(j, "properties.provisioningState")) };
+	struct acr_token t = { .provisioning = provisioning_of(
+				       json_str(j, "properties.provisioningState")) };
 
-	if (status == NULL || (strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0))
+	if (status == NULL ||
+	    (strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0))
 		return err_set(e, ERR_REMOTE, "Azure does not say whether the token is enabled");
 	t.enabled = strcasecmp(status, "enabled") == 0;
 	if (created != NULL && str_ticks(created, &ticks))
@@ -210,26 +240,30 @@ bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e)
 }
 
 /*
- * Only one 404 means that the token does not exist: whoever acts on that creates it. The service's own for a registry, group or
- * subscription that is missing become one code; any other 404 (a proxy's, a path that is wrong) is not an answer about the token.
+ * Only one 404 means that the token does not exist: whoever acts on that creates it. The
+ * service's own for a registry, group or subscription that is missing become one code; any other
+ * 404 (a proxy's, a path that is wrong) is not an answer about the token.
  */
 static bool judge_missing(const struct acr_ref *ref, struct err *e)
 {
-	static const char *const above[] = { "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound" };
+	static const char *const above[] = { "ParentResourceNotFound", "ResourceGroupNotFound",
+		                             "SubscriptionNotFound" };
 
 	if (e->kind != ERR_MISSING || strcmp(e->code, "ResourceNotFound") == 0)
 		return err_in(e, "token '%s' of registry '%s'", ref->token, ref->registry);
 	for (size_t i = 0; i < COUNT(above); i++) {
 		if (strcmp(e->code, above[i]) == 0) {
 			(void)snprintf(e->code, sizeof(e->code), "%s", above[0]);
-			return err_in(e, "registry '%s' in resource group '%s'", ref->registry, ref->group);
+			return err_in(e, "registry '%s' in resource group '%s'", ref->registry,
+			              ref->group);
 		}
 	}
 	e->kind = ERR_REMOTE;
 	return err_in(e, "token '%s' of registry '%s'", ref->token, ref->registry);
 }
 
-bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref, struct acr_token *out, struct err *e)
+bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref, struct acr_token *out,
+                   struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "tokens", ref->token);
 	AUTO_JSON struct json *j = NULL;
@@ -237,7 +271,7 @@ bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref, str
 	return (arm_get(a, h, path, &j, e) && acr_token_read(j, out, e)) || judge_missing(ref, e);
 }
 
-/* ---- generating ----------------------------------------------------------------------------------------------------------- */
+/* ---- generating ------------------------------------------------------------------------------ */
 
 void acr_generated_clear(struct acr_generated *g)
 {
@@ -245,8 +279,10 @@ void acr_generated_clear(struct acr_generated *g)
 	*g = (struct acr_generated){ 0 };
 }
 
-/* When both slots exist the reply lists both, and only the new one has a value: by name, and with a value. */
-bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_generated *out, struct err *e)
+/* When both slots exist the reply lists both, and only the new one has a value: by name, and
+ * with a value. */
+bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_generated *out,
+                        struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
 	AUTO(acr_generated_clear) struct acr_generated g = { 0 };
@@ -257,7 +293,8 @@ bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_g
 		const struct json *p = json_at(j, "passwords", i);
 		const char *name = json_str(p, "name");
 
-		if (name == NULL || strcmp(name, acr_slot_name(slot)) != 0 || json_str(p, "value") == NULL)
+		if (name == NULL || strcmp(name, acr_slot_name(slot)) != 0 ||
+		    json_str(p, "value") == NULL)
 			continue;
 		if (!read_password(p, &g.is, e))
 			return err_in(e, "the answer to generateCredentials, slot '%s'", name);
@@ -265,13 +302,16 @@ bool acr_generated_read(const struct buf *body, enum acr_slot slot, struct acr_g
 		break;
 	}
 	if (g.value == NULL || secret_len(g.value) == 0)
-		return err_set(e, ERR_REMOTE, "the answer to generateCredentials has no new value for '%s'", acr_slot_name(slot));
+		return err_set(e, ERR_REMOTE,
+		               "the answer to generateCredentials has no new value for '%s'",
+		               acr_slot_name(slot));
 	*out = g;
 	g = (struct acr_generated){ 0 };
 	return true;
 }
 
-static void generate_body(const struct acr_ref *ref, enum acr_slot slot, int64_t expires_us, struct buf *body)
+static void generate_body(const struct acr_ref *ref, enum acr_slot slot, int64_t expires_us,
+                          struct buf *body)
 {
 	AUTO_FREE char *id = acr_token_id(ref);
 	char expiry[STR_TIME_MAX];
@@ -286,8 +326,9 @@ static void generate_body(const struct acr_ref *ref, enum acr_slot slot, int64_t
 	buf_char(body, '}');
 }
 
-bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot, int64_t expires_us,
-                  struct arm_operation *op, struct acr_generated *out, struct err *e)
+bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot,
+                  int64_t expires_us, struct arm_operation *op, struct acr_generated *out,
+                  struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "generateCredentials", NULL);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -297,7 +338,8 @@ bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *ref, enum
 	generate_body(ref, slot, expires_us, &body);
 	struct arm_request rq = { .method = HTTP_POST, .path = path, .body = &body, .once = true };
 	if (!arm_send(a, h, &rq, &rs, e))
-		return err_in(e, "cannot generate '%s' of token '%s'", acr_slot_name(slot), ref->token);
+		return err_in(e, "cannot generate '%s' of token '%s'", acr_slot_name(slot),
+		              ref->token);
 	if (!arm_operation_start(a, &rq, path, &rs, &started, e))
 		return false;
 	if (started.poll_url == NULL && !acr_generated_read(&rs.body, slot, out, e))
@@ -307,29 +349,35 @@ bool acr_generate(struct arm *a, struct http *h, const struct acr_ref *ref, enum
 	return true;
 }
 
-bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot, struct arm_operation *op,
-                       bool *done, struct acr_generated *out, struct err *e)
+bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref, enum acr_slot slot,
+                       struct arm_operation *op, bool *done, struct acr_generated *out,
+                       struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	bool ended = false;
 
 	if (!arm_operation_poll(a, h, op, &ended, &rs, e))
-		return err_in(e, "cannot learn the new '%s' of token '%s'", acr_slot_name(slot), ref->token);
+		return err_in(e, "cannot learn the new '%s' of token '%s'", acr_slot_name(slot),
+		              ref->token);
 	if (ended && !acr_generated_read(&rs.body, slot, out, e))
 		return false;
 	*done = ended;
 	return true;
 }
 
-/* ---- creating ------------------------------------------------------------------------------------------------------------- */
+/* ---- creating -------------------------------------------------------------------------------- */
 
-bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, const char *scope_map_id, struct arm_operation *op,
-                   struct err *e)
+bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref,
+                   const char *scope_map_id, struct arm_operation *op, struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "tokens", ref->token);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	struct arm_request rq = { .method = HTTP_PUT, .path = path, .body = &body, .once = true, .header = "If-None-Match: *" };
+	struct arm_request rq = { .method = HTTP_PUT,
+		                  .path = path,
+		                  .body = &body,
+		                  .once = true,
+		                  .header = "If-None-Match: *" };
 
 	buf_str(&body, "{\"properties\":{\"scopeMapId\":");
 	buf_json(&body, scope_map_id);
@@ -338,8 +386,9 @@ bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref, con
 	       err_in(e, "cannot create token '%s' of registry '%s'", ref->token, ref->registry);
 }
 
-static bool put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name, const char *const *actions,
-                          size_t n, char **id, struct err *e)
+static bool put_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref,
+                          const char *name, const char *const *actions, size_t n, char **id,
+                          struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "scopeMaps", name);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -354,9 +403,11 @@ static bool put_scope_map(struct arm *a, struct http *h, const struct acr_ref *r
 	}
 	buf_str(&body, "]}}");
 	if (!arm_send(a, h, &rq, &rs, e) || !json_parse(buf_cstr(&rs.body), rs.body.len, &j, e))
-		return err_in(e, "cannot create scope map '%s' of registry '%s'", name, ref->registry);
+		return err_in(e, "cannot create scope map '%s' of registry '%s'", name,
+		              ref->registry);
 	if (json_str(j, "id") == NULL)
-		return err_set(e, ERR_REMOTE, "Azure does not name the scope map it has made of '%s'", name);
+		return err_set(e, ERR_REMOTE,
+		               "Azure does not name the scope map it has made of '%s'", name);
 	*id = mem_dup(json_str(j, "id"));
 	return true;
 }
@@ -381,8 +432,8 @@ static bool has_just(const struct json *map, const char *const *actions, size_t 
 }
 
 /* Other tokens may have it: a PUT would give them other rights. */
-bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name, const char *const *actions,
-                        size_t n, char **id, struct err *e)
+bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref, const char *name,
+                        const char *const *actions, size_t n, char **id, struct err *e)
 {
 	AUTO_FREE char *path = acr_path(ref, "scopeMaps", name);
 	AUTO_JSON struct json *j = NULL;
@@ -393,8 +444,12 @@ bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref
 		return put_scope_map(a, h, ref, name, actions, n, id, e);
 	}
 	if (!has_just(j, actions, n))
-		return err_set(e, ERR_DECISION, "scope map '%s' exists in registry '%s' with other actions than the job's 'repository' and "
-		               "'gateway' lines: bring them into line, or name it with 'scope_map' to take it as it is", name, ref->registry);
+		return err_set(e, ERR_DECISION,
+		               "scope map '%s' exists in registry '%s' with other actions than the "
+		               "job's 'repository' and "
+		               "'gateway' lines: bring them into line, or name it with 'scope_map' "
+		               "to take it as it is",
+		               name, ref->registry);
 	if (json_str(j, "id") == NULL)
 		return err_set(e, ERR_REMOTE, "Azure does not say the id of scope map '%s'", name);
 	*id = mem_dup(json_str(j, "id"));

@@ -17,13 +17,14 @@
 
 struct arm {
 	const struct azure_spec *spec;
-	const struct env        *env;
-	struct auth             *auth;
-	pthread_mutex_t         *mutex;         /* of what follows; a pointer, for those who only read */
-	bool                     resolved;
-	struct cloud             cloud;         /* does not change once resolved */
-	struct gate              gate;
-	int64_t                  offset;
+	const struct env *env;
+	struct auth *auth;
+	/* of what follows; a pointer, for those who only read */
+	pthread_mutex_t *mutex;
+	bool resolved;
+	struct cloud cloud; /* does not change once resolved */
+	struct gate gate;
+	int64_t offset;
 };
 
 struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
@@ -76,7 +77,7 @@ bool arm_pin(const struct arm *a, const char *url, char **out, struct err *e)
 	return arm_url(a->cloud.resource_manager, url, out, e);
 }
 
-/* ---- one request ---------------------------------------------------------------------------------------------------------- */
+/* ---- one request ----------------------------------------------------------------------------- */
 
 static bool pass_gate(struct arm *a, struct err *e)
 {
@@ -87,7 +88,8 @@ static bool pass_gate(struct arm *a, struct err *e)
 	(void)pthread_mutex_unlock(a->mutex);
 	if (open)
 		return true;
-	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s", (long long)(wait_ms + 999) / 1000);
+	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s",
+	              (long long)(wait_ms + 999) / 1000);
 	e->queued = true;
 	e->retry_after_known = true;
 	e->retry_after_ms = wait_ms;
@@ -97,30 +99,37 @@ static bool pass_gate(struct arm *a, struct err *e)
 static void leave_gate(struct arm *a, const struct http_response *rs)
 {
 	(void)pthread_mutex_lock(a->mutex);
-	gate_leave(&a->gate, env_mono_ms(a->env), rs != NULL && rs->status == 429, rs != NULL ? rs->retry_after_ms : -1);
-	/* In whole seconds a clock that is right seems to be one off now and then: times of two runs would not fit together. */
+	gate_leave(&a->gate, env_mono_ms(a->env), rs != NULL && rs->status == 429,
+	           rs != NULL ? rs->retry_after_ms : -1);
+	/* In whole seconds a clock that is right seems to be one off now and then: times of two
+	 * runs would not fit together. */
 	if (rs != NULL && rs->date != 0 && llabs(rs->date - env_now(a->env) - a->offset) > 1)
 		a->offset = rs->date - env_now(a->env);
 	(void)pthread_mutex_unlock(a->mutex);
 }
 
-static bool exchange(struct http *h, const struct arm_request *rq, const char *url, const struct secret *token,
-                     struct http_response *rs, struct err *e)
+static bool exchange(struct http *h, const struct arm_request *rq, const char *url,
+                     const struct secret *token, struct http_response *rs, struct err *e)
 {
 	char uuid[37];
 
 	crypto_uuid(uuid);
 	/* The service names the operation after it: two requests must never share one. */
 	AUTO_FREE char *id = mem_fmt("x-ms-client-request-id: %s", uuid);
-	struct http_request wire = { .method = rq->method, .url = url, .body = rq->body, .bearer = token, .once = rq->once,
-	                             .content_type = rq->body != NULL ? "application/json" : NULL,
-	                             .header = { rq->method != HTTP_GET ? id : NULL, rq->header } };
+	struct http_request wire = { .method = rq->method,
+		                     .url = url,
+		                     .body = rq->body,
+		                     .bearer = token,
+		                     .once = rq->once,
+		                     .content_type = rq->body != NULL ? "application/json" : NULL,
+		                     .header = { rq->method != HTTP_GET ? id : NULL, rq->header } };
 	return http_send(h, &wire, rs, e);
 }
 
-/* At most twice: a 401 proves that nothing was done, and may only mean that the token was revoked or the clock is off. */
-static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq, const char *url, struct http_response *rs,
-                        struct err *e)
+/* At most twice: a 401 proves that nothing was done, and may only mean that the token was
+ * revoked or the clock is off. */
+static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq,
+                        const char *url, struct http_response *rs, struct err *e)
 {
 	unsigned serial = 0;
 
@@ -144,7 +153,8 @@ static bool send_signed(struct arm *a, struct http *h, const struct arm_request 
 	return true;
 }
 
-bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struct http_response *rs, struct err *e)
+bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struct http_response *rs,
+              struct err *e)
 {
 	AUTO_RESPONSE struct http_response got = { 0 };
 	AUTO_FREE char *url = NULL;
@@ -174,7 +184,7 @@ bool arm_whoami(struct arm *a, struct http *h, struct whoami *out, struct err *e
 	return true;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 bool arm_get(struct arm *a, struct http *h, const char *path, struct json **out, struct err *e)
 {
@@ -182,11 +192,12 @@ bool arm_get(struct arm *a, struct http *h, const char *path, struct json **out,
 
 	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = path }, &rs, e))
 		return false;
-	return json_parse(buf_cstr(&rs.body), rs.body.len, out, e) || err_in(e, "the answer of Azure");
+	return json_parse(buf_cstr(&rs.body), rs.body.len, out, e) ||
+	       err_in(e, "the answer of Azure");
 }
 
-bool arm_list(struct arm *a, struct http *h, const char *path, bool (*each)(void *ctx, const struct json *item), void *ctx,
-              struct err *e)
+bool arm_list(struct arm *a, struct http *h, const char *path,
+              bool (*each)(void *ctx, const struct json *item), void *ctx, struct err *e)
 {
 	AUTO_FREE char *next = mem_dup(path);
 
@@ -198,7 +209,8 @@ bool arm_list(struct arm *a, struct http *h, const char *path, bool (*each)(void
 		const struct json *items = json_get(j, "value");
 		if (items == NULL || json_type(items) != JSON_ARRAY)
 			return err_set(e, ERR_REMOTE, "the answer of Azure is not a list");
-		for (const struct json *item = json_child(items); item != NULL; item = json_next(item))
+		for (const struct json *item = json_child(items); item != NULL;
+		     item = json_next(item))
 			if (!each(ctx, item))
 				return true;
 		const char *link = json_str(j, "nextLink");

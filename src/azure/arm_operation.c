@@ -10,8 +10,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define DELAY_DEFAULT_MS 10000      /* what the registry service asks for, where a proxy has stripped its header */
-#define DELAY_MIN_MS 100
+/* what the registry service asks for, where a proxy has stripped its header */
+#define DELAY_DEFAULT_MS 10000
+#define DELAY_MIN_MS     100
 
 void arm_operation_clear(struct arm_operation *op)
 {
@@ -31,9 +32,12 @@ enum progress { RUNNING, SUCCEEDED, FAILED };
 
 static enum progress progress_of(const char *state)
 {
-	static const struct { const char *word; enum progress is; } words[] = {
-		{ "Succeeded", SUCCEEDED }, { "Completed", SUCCEEDED }, { "Failed", FAILED }, { "Canceled", FAILED },
-		{ "Cancelled", FAILED },
+	static const struct {
+		const char *word;
+		enum progress is;
+	} words[] = {
+		{ "Succeeded", SUCCEEDED }, { "Completed", SUCCEEDED }, { "Failed", FAILED },
+		{ "Canceled", FAILED },     { "Cancelled", FAILED },
 	};
 
 	for (size_t i = 0; i < COUNT(words); i++)
@@ -48,8 +52,9 @@ static bool has_url(const struct http_response *rs)
 }
 
 /*
- * The resource itself says that it is not finished: {"properties":{"provisioningState":"Creating"}}. One that was just created and says
- * nothing of it is not taken for finished either.
+ * The resource itself says that it is not finished:
+ * {"properties":{"provisioningState":"Creating"}}. One that was just created and says nothing of
+ * it is not taken for finished either.
  */
 static bool is_unfinished(const struct http_response *rs)
 {
@@ -62,11 +67,13 @@ static bool is_unfinished(const struct http_response *rs)
 	return state != NULL ? progress_of(state) == RUNNING : rs->status == 201;
 }
 
-bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char *original, const struct http_response *rs,
-                         struct arm_operation *out, struct err *e)
+bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char *original,
+                         const struct http_response *rs, struct arm_operation *out, struct err *e)
 {
 	bool writes = rq->method == HTTP_PUT || rq->method == HTTP_PATCH;
-	struct arm_operation op = { .method = rq->method, .by_status = rs->operation != NULL, .delay_ms = delay_of(rs) };
+	struct arm_operation op = { .method = rq->method,
+		                    .by_status = rs->operation != NULL,
+		                    .delay_ms = delay_of(rs) };
 	const char *poll = NULL, *final = NULL;
 
 	if (rs->operation != NULL) {
@@ -77,11 +84,15 @@ bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char
 	} else if (writes && (rs->status == 202 || is_unfinished(rs))) {
 		poll = original;
 	} else if (rs->status == 202) {
-		return err_set(e, ERR_REMOTE, "the service goes on working, but does not say where to ask for the result");
+		return err_set(e, ERR_REMOTE,
+		               "the service goes on working, but does not say where to ask for the "
+		               "result");
 	}
-	/* Refused here rather than at the first poll: a URL that points elsewhere is a reason to stop at once. */
+	/* Refused here rather than at the first poll: a URL that points elsewhere is a reason to
+	 * stop at once. */
 	AUTO_FREE char *poll_url = NULL, *final_url = NULL;
-	if ((poll != NULL && !arm_pin(a, poll, &poll_url, e)) || (final != NULL && !arm_pin(a, final, &final_url, e)))
+	if ((poll != NULL && !arm_pin(a, poll, &poll_url, e)) ||
+	    (final != NULL && !arm_pin(a, final, &final_url, e)))
 		return false;
 	op.poll_url = take(&poll_url);
 	op.final_url = take(&final_url);
@@ -90,7 +101,8 @@ bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char
 }
 
 /* Each answer may carry a new signed URL; the old one may die. */
-static bool follow(struct arm *a, struct arm_operation *op, const struct http_response *rs, struct err *e)
+static bool follow(struct arm *a, struct arm_operation *op, const struct http_response *rs,
+                   struct err *e)
 {
 	const char *newer = op->by_status ? rs->operation : rs->location;
 	char *pinned;
@@ -131,21 +143,24 @@ static bool read_location(const struct http_response *rs, enum progress *out, st
 	struct err unread;
 	const char *state = NULL;
 
-	if (rs->status != 202 && rs->body.len > 0 && json_parse(buf_cstr(&rs->body), rs->body.len, &j, &unread))
+	if (rs->status != 202 && rs->body.len > 0 &&
+	    json_parse(buf_cstr(&rs->body), rs->body.len, &j, &unread))
 		state = json_str(j, "properties.provisioningState");
 	if (state != NULL && progress_of(state) == FAILED)
 		return arm_failed(j, rs, state, e);
-	*out = rs->status == 202 || (state != NULL && progress_of(state) == RUNNING) ? RUNNING : SUCCEEDED;
+	*out = rs->status == 202 || (state != NULL && progress_of(state) == RUNNING) ? RUNNING
+	                                                                             : SUCCEEDED;
 	return true;
 }
 
-bool arm_operation_poll(struct arm *a, struct http *h, struct arm_operation *op, bool *done, struct http_response *result,
-                        struct err *e)
+bool arm_operation_poll(struct arm *a, struct http *h, struct arm_operation *op, bool *done,
+                        struct http_response *result, struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 }, end = { 0 };
 	enum progress progress = RUNNING;
 
-	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = op->poll_url }, &rs, e))
+	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = op->poll_url }, &rs,
+	              e))
 		return false;
 	if (!(op->by_status ? read_status(&rs, &progress, e) : read_location(&rs, &progress, e)))
 		return false;
@@ -159,7 +174,8 @@ bool arm_operation_poll(struct arm *a, struct http *h, struct arm_operation *op,
 	}
 	/* When this fails, the next poll finds the operation ended again, and comes back here. */
 	if (op->final_url != NULL &&
-	    !arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = op->final_url }, &end, e))
+	    !arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = op->final_url },
+	              &end, e))
 		return false;
 	*result = op->final_url != NULL ? end : rs;
 	if (op->final_url != NULL)

@@ -13,8 +13,12 @@
 #define MESSAGE_MAX 280
 #define SKEW_TOLD_S 300
 
-static const struct { int status; enum err_kind kind; } kinds[] = {
-	{ 401, ERR_AUTH }, { 403, ERR_DENIED }, { 404, ERR_MISSING }, { 408, ERR_TRANSIENT }, { 429, ERR_TRANSIENT },
+static const struct {
+	int status;
+	enum err_kind kind;
+} kinds[] = {
+	{ 401, ERR_AUTH },      { 403, ERR_DENIED },    { 404, ERR_MISSING },
+	{ 408, ERR_TRANSIENT }, { 429, ERR_TRANSIENT },
 };
 
 static enum err_kind kind_of(int status)
@@ -25,15 +29,21 @@ static enum err_kind kind_of(int status)
 	return status >= 500 ? ERR_TRANSIENT : ERR_REMOTE;
 }
 
-static const struct { const char *code, *advice; } advices[] = {
+static const struct {
+	const char *code, *advice;
+} advices[] = {
 	{ "SubscriptionNotFound", "check subscription, and that the identity has a role in it" },
 	{ "InvalidSubscriptionId", "check subscription: it is a GUID" },
-	{ "InvalidAuthenticationTokenAudience", "the token is for another service: check cloud and audience" },
-	{ "InvalidAuthenticationTokenTenant", "the subscription belongs to another tenant: check tenant_id" },
+	{ "InvalidAuthenticationTokenAudience",
+	  "the token is for another service: check cloud and audience" },
+	{ "InvalidAuthenticationTokenTenant",
+	  "the subscription belongs to another tenant: check tenant_id" },
 	{ "ExpiredAuthenticationToken", "check this host's clock" },
-	{ "MissingSubscriptionRegistration", "'az provider register --namespace Microsoft.ContainerRegistry' registers it" },
+	{ "MissingSubscriptionRegistration",
+	  "'az provider register --namespace Microsoft.ContainerRegistry' registers it" },
 	{ "RequestDisallowedByPolicy", "an Azure Policy of the subscription forbids it" },
-	{ "ScopeLocked", "a resource lock forbids it; a ReadOnly lock forbids generating passwords too" },
+	{ "ScopeLocked",
+	  "a resource lock forbids it; a ReadOnly lock forbids generating passwords too" },
 };
 
 static const char *advice_for(const char *code)
@@ -56,7 +66,8 @@ static char *quoted_after(const char *message, const char *before)
 	return end == NULL ? NULL : mem_dup_n(at, (size_t)(end - at));
 }
 
-/* "... does not have authorization to perform action 'A' over scope 'S' or the scope is invalid. ..." */
+/* "... does not have authorization to perform action 'A' over scope 'S' or the scope is invalid.
+ * ..." */
 static bool tell_denied(struct buf *text, const char *message)
 {
 	AUTO_FREE char *action = quoted_after(message, "perform action '");
@@ -64,8 +75,12 @@ static bool tell_denied(struct buf *text, const char *message)
 
 	if (action == NULL || scope == NULL)
 		return false;
-	buf_fmt(text, "the identity may not do '%.120s' on '%.240s'; a role with that action is 'Container Registry Contributor and "
-	        "Data Access Configuration Administrator' there, or one of your own (a new assignment takes minutes)", action, scope);
+	buf_fmt(text,
+	        "the identity may not do '%.120s' on '%.240s'; a role with that action is "
+	        "'Container Registry Contributor and "
+	        "Data Access Configuration Administrator' there, or one of your own (a new "
+	        "assignment takes minutes)",
+	        action, scope);
 	return true;
 }
 
@@ -78,13 +93,15 @@ static void tell_message(struct buf *text, const char *message)
 	buf_add(text, message, n);
 }
 
-static void tell(struct buf *text, const struct json *error, const char *code, const struct http_response *rs, int64_t skew)
+static void tell(struct buf *text, const struct json *error, const char *code,
+                 const struct http_response *rs, int64_t skew)
 {
 	const char *message = json_str(error, "message"), *advice = advice_for(code);
 	char off[STR_DURATION_MAX];
 
 	if (message == NULL)
-		buf_str(text, error == NULL ? "with nothing that explains it" : "without a message");
+		buf_str(text,
+		        error == NULL ? "with nothing that explains it" : "without a message");
 	else if (rs->status != 403 || !tell_denied(text, message))
 		tell_message(text, message);
 	if (advice != NULL)
@@ -119,8 +136,8 @@ bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e)
 	const char *code = json_str(error, "code");
 	code = code != NULL ? code : "";
 	tell(&text, error, code, rs, skew);
-	(void)err_set(e, kind_of(rs->status), "Azure answers %d%s%.60s%s%s", rs->status, *code != '\0' ? " " : "", code,
-	              error != NULL ? ": " : " ", buf_cstr(&text));
+	(void)err_set(e, kind_of(rs->status), "Azure answers %d%s%.60s%s%s", rs->status,
+	              *code != '\0' ? " " : "", code, error != NULL ? ": " : " ", buf_cstr(&text));
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);
 	e->status = rs->status;
 	e->not_acted = rs->status >= 400 && rs->status < 500 && rs->status != 408;
@@ -129,7 +146,8 @@ bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e)
 	return false;
 }
 
-bool arm_failed(const struct json *body, const struct http_response *rs, const char *state, struct err *e)
+bool arm_failed(const struct json *body, const struct http_response *rs, const char *state,
+                struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(4096);
 	const struct json *error = error_of(body);
@@ -137,7 +155,8 @@ bool arm_failed(const struct json *body, const struct http_response *rs, const c
 
 	code = code != NULL ? code : "";
 	tell(&text, error, code, rs, 0);
-	(void)err_set(e, ERR_REMOTE, "the operation ended as %.20s %.60s%s%s", state, code, error != NULL ? ": " : "", buf_cstr(&text));
+	(void)err_set(e, ERR_REMOTE, "the operation ended as %.20s %.60s%s%s", state, code,
+	              error != NULL ? ": " : "", buf_cstr(&text));
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);
 	e->status = rs->status;
 	return false;

@@ -34,11 +34,14 @@ bool arm_url(const char *base, const char *url, char **out, struct err *e)
 	struct http_origin want, have;
 
 	if (!http_origin(base, &want) || !want.tls)
-		return err_set(e, ERR_CONFIG, "resource_manager '%.100s' is not an https URL", base);
+		return err_set(e, ERR_CONFIG, "resource_manager '%.100s' is not an https URL",
+		               base);
 	if (url[0] == '/')
 		buf_str(&whole, base);
 	else if (!http_origin(url, &have) || !http_origin_equal(&want, &have))
-		return err_set(e, ERR_REMOTE, "the service points to '%.80s', which is not '%s': not followed", url, want.host);
+		return err_set(e, ERR_REMOTE,
+		               "the service points to '%.80s', which is not '%s': not followed",
+		               url, want.host);
 	add_encoded(&whole, url);
 	if (!buf_ok(&whole) || has_control(url))
 		return err_set(e, ERR_REMOTE, "the service points to a URL that cannot be used");

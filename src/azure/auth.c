@@ -11,24 +11,26 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-#define EARLY_S 300             /* a token this near its end is not used for a new request */
-#define LAST_USE_MS 30000       /* ... but where no other can be had, until this near */
-#define HOLD_FIRST_MS 1000      /* how long the first failure keeps others from asking; doubles */
-#define HOLD_MAX_MS 30000
+#define EARLY_S       300   /* a token this near its end is not used for a new request */
+#define LAST_USE_MS   30000 /* ... but where no other can be had, until this near */
+#define HOLD_FIRST_MS 1000  /* how long the first failure keeps others from asking; doubles */
+#define HOLD_MAX_MS   30000
 
-const struct auth_ops *const auth_methods[] = { &auth_secret, &auth_certificate, &auth_workload, &auth_managed, &auth_cli, NULL };
+const struct auth_ops *const auth_methods[] = { &auth_secret,  &auth_certificate, &auth_workload,
+	                                        &auth_managed, &auth_cli,         NULL };
 
 struct auth {
 	const struct azure_spec *spec;
-	const struct env        *env;
-	pthread_mutex_t          mutex;         /* held while a token is fetched: who needs one has to wait for it anyway */
-	const struct auth_ops   *method;        /* the one that worked, or was named */
-	struct secret           *token;
-	unsigned                 serial;
-	int64_t                  use_until_ms, lives_until_ms;    /* of the monotonic clock */
-	struct err               failed;        /* the newest failure ... */
-	int64_t                  held_until_ms; /* ... which is everybody's until then */
-	int                      failures;
+	const struct env *env;
+	/* held while a token is fetched: who needs one has to wait for it anyway */
+	pthread_mutex_t mutex;
+	const struct auth_ops *method; /* the one that worked, or was named */
+	struct secret *token;
+	unsigned serial;
+	int64_t use_until_ms, lives_until_ms; /* of the monotonic clock */
+	struct err failed;                    /* the newest failure ... */
+	int64_t held_until_ms;                /* ... which is everybody's until then */
+	int failures;
 };
 
 struct auth *auth_new(const struct azure_spec *s, const struct env *env)
@@ -69,16 +71,22 @@ static size_t count_selected(const char *word, const struct auth_ops **last)
 	return n;
 }
 
-/* The first method this host has what it takes for. One that is there and then fails ends the walk: its error is the one to mend. */
+/* The first method this host has what it takes for. One that is there and then fails ends the
+ * walk: its error is the one to mend. */
 static bool walk(struct auth *a, struct http *h, const struct auth_ops **out, struct err *e)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(ERR_TEXT_MAX);
-	const char *wanted = getenv("AZURE_TOKEN_CREDENTIALS"), *word = wanted != NULL ? wanted : "prod";
+	const char *wanted = getenv("AZURE_TOKEN_CREDENTIALS"),
+		   *word = wanted != NULL ? wanted : "prod";
 	size_t n = count_selected(word, out);
 
 	if (n == 0)
-		return err_set(e, ERR_CONFIG, "AZURE_TOKEN_CREDENTIALS is '%.60s': say prod, dev, EnvironmentCredential, "
-		               "WorkloadIdentityCredential, ManagedIdentityCredential or AzureCLICredential", word);
+		return err_set(
+			e, ERR_CONFIG,
+			"AZURE_TOKEN_CREDENTIALS is '%.60s': say prod, dev, EnvironmentCredential, "
+			"WorkloadIdentityCredential, ManagedIdentityCredential or "
+			"AzureCLICredential",
+			word);
 	/* Asked for by name, it is not looked for: it works, or says why not. */
 	if (n == 1)
 		return true;
@@ -91,7 +99,8 @@ static bool walk(struct auth *a, struct http *h, const struct auth_ops **out, st
 			return true;
 		}
 	}
-	return err_set(e, ERR_AUTH, "no identity found on this host (%s): set auth in [azure]", buf_cstr(&missing));
+	return err_set(e, ERR_AUTH, "no identity found on this host (%s): set auth in [azure]",
+	               buf_cstr(&missing));
 }
 
 static bool choose(struct auth *a, struct http *h, const struct auth_ops **out, struct err *e)
@@ -120,7 +129,8 @@ static bool fetch(struct auth *a, const struct cloud *c, struct http *h, struct 
 	if (!choose(a, h, &method, e))
 		return false;
 	if (!method->fetch(a->spec, c, h, a->env, &token, &expires, e)) {
-		/* A file that is not there must not read as a registry or token that is not there. */
+		/* A file that is not there must not read as a registry or token that is not
+		 * there. */
 		e->kind = e->kind == ERR_MISSING ? ERR_CONFIG : e->kind;
 		return err_in(e, "%s", method->method);
 	}
@@ -154,7 +164,8 @@ static void hold(struct auth *a, const struct err *e)
 	a->held_until_ms = env_mono_ms(a->env) + ms;
 }
 
-static bool refresh(struct auth *a, const struct cloud *c, struct http *h, bool refused, struct err *e)
+static bool refresh(struct auth *a, const struct cloud *c, struct http *h, bool refused,
+                    struct err *e)
 {
 	int64_t now_ms = env_mono_ms(a->env);
 	struct err why = ERR_INIT;
@@ -171,14 +182,16 @@ static bool refresh(struct auth *a, const struct cloud *c, struct http *h, bool 
 	return false;
 }
 
-bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused, struct secret **token, unsigned *serial,
-                struct err *e)
+bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused,
+                struct secret **token, unsigned *serial, struct err *e)
 {
 	bool ok;
 
 	(void)pthread_mutex_lock(&a->mutex);
-	bool stale = refused != 0 && refused == a->serial;    /* else another thread has been quicker */
-	ok = (!stale && a->token != NULL && env_mono_ms(a->env) < a->use_until_ms) || refresh(a, c, h, stale, e);
+	/* else another thread has been quicker */
+	bool stale = refused != 0 && refused == a->serial;
+	ok = (!stale && a->token != NULL && env_mono_ms(a->env) < a->use_until_ms) ||
+	     refresh(a, c, h, stale, e);
 	if (ok) {
 		*token = secret_dup(a->token);
 		*serial = a->serial;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A service principal with a certificate: Entra ID takes an assertion that is signed with its key. */
+/* A service principal with a certificate: Entra ID takes an assertion that is signed with its
+ * key. */
 #include <strings.h>
 
 #include "azure/entra.h"
@@ -12,8 +13,8 @@
 #include "base/signer.h"
 #include "base/str.h"
 
-#define ASSERTION_S 600         /* Entra advises five to ten minutes */
-#define CLAIMS_MAX 4096
+#define ASSERTION_S 600 /* Entra advises five to ten minutes */
+#define CLAIMS_MAX  4096
 
 static bool certificate_present(const struct azure_spec *s, struct http *h, struct buf *missing)
 {
@@ -25,14 +26,16 @@ static bool certificate_present(const struct azure_spec *s, struct http *h, stru
 	bool path = auth_or_env(NULL, "AZURE_CLIENT_CERTIFICATE_PATH") != NULL;
 	if (tenant && client && path)
 		return true;
-	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID", client ? "" : " AZURE_CLIENT_ID",
+	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
+	        client ? "" : " AZURE_CLIENT_ID",
 	        path ? "" : " certificate_file or AZURE_CLIENT_CERTIFICATE_PATH");
 	return false;
 }
 
 static bool read_password(const struct azure_spec *s, struct secret **out, struct err *e)
 {
-	const char *there = auth_is_default(s) ? auth_or_env(NULL, "AZURE_CLIENT_CERTIFICATE_PASSWORD") : NULL;
+	const char *there =
+		auth_is_default(s) ? auth_or_env(NULL, "AZURE_CLIENT_CERTIFICATE_PASSWORD") : NULL;
 
 	if (s->certificate_password_file != NULL)
 		return fs_read_secret(s->certificate_password_file, false, out, e);
@@ -40,7 +43,8 @@ static bool read_password(const struct azure_spec *s, struct secret **out, struc
 	return true;
 }
 
-static bool open_signer(const struct azure_spec *s, const struct env *env, struct signer **out, struct err *e)
+static bool open_signer(const struct azure_spec *s, const struct env *env, struct signer **out,
+                        struct err *e)
 {
 	const char *path = auth_or_env(s->certificate_file, "AZURE_CLIENT_CERTIFICATE_PATH");
 	AUTO_SECRET struct secret *file = NULL, *password = NULL;
@@ -48,7 +52,9 @@ static bool open_signer(const struct azure_spec *s, const struct env *env, struc
 	char ended[STR_TIME_MAX];
 
 	if (path == NULL)
-		return err_set(e, ERR_CONFIG, "no certificate: set certificate_file in [azure], or AZURE_CLIENT_CERTIFICATE_PATH");
+		return err_set(e, ERR_CONFIG,
+		               "no certificate: set certificate_file in [azure], or "
+		               "AZURE_CLIENT_CERTIFICATE_PATH");
 	if (!read_password(s, &password, e) || !fs_read_secret_bytes(path, false, &file, e))
 		return false;
 	if (!signer_load(file, password, &signer, e))
@@ -69,7 +75,8 @@ static enum signer_flags flags_for(const struct entra_client *who)
 	return (send ? SIGNER_CHAIN : 0) | (strcmp(who->tenant, "adfs") == 0 ? SIGNER_OLD : 0);
 }
 
-static void make_claims(const struct cloud *c, const struct entra_client *who, int64_t now, struct buf *out)
+static void make_claims(const struct cloud *c, const struct entra_client *who, int64_t now,
+                        struct buf *out)
 {
 	AUTO_FREE char *audience = entra_token_url(c, who->tenant);
 	char id[37];
@@ -81,12 +88,13 @@ static void make_claims(const struct cloud *c, const struct entra_client *who, i
 	buf_json(out, who->id);
 	buf_str(out, ",\"sub\":");
 	buf_json(out, who->id);
-	buf_fmt(out, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, (long long)now, (long long)now,
-	        (long long)now + ASSERTION_S);
+	buf_fmt(out, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, (long long)now,
+	        (long long)now, (long long)now + ASSERTION_S);
 }
 
-static bool certificate_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h, const struct env *env,
-                              struct secret **token, int64_t *expires, struct err *e)
+static bool certificate_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h,
+                              const struct env *env, struct secret **token, int64_t *expires,
+                              struct err *e)
 {
 	AUTO_SIGNER struct signer *signer = NULL;
 	AUTO_SECRET struct secret *assertion = NULL;
@@ -102,7 +110,8 @@ static bool certificate_fetch(const struct azure_spec *s, const struct cloud *c,
 	       entra_assert(c, &who, assertion, h, env, token, expires, e);
 }
 
-const struct auth_ops auth_certificate = {
-	.method = "certificate", .credential = "EnvironmentCredential", .set = "prod", .present = certificate_present,
-	.fetch = certificate_fetch
-};
+const struct auth_ops auth_certificate = { .method = "certificate",
+	                                   .credential = "EnvironmentCredential",
+	                                   .set = "prod",
+	                                   .present = certificate_present,
+	                                   .fetch = certificate_fetch };

@@ -10,7 +10,8 @@
 static bool secret_present(const struct azure_spec *s, struct http *h, struct buf *missing)
 {
 	(void)h;
-	/* A file that the configuration names is meant to be used: what is then missing is an error, not a reason to walk on. */
+	/* A file that the configuration names is meant to be used: what is then missing is an
+	 * error, not a reason to walk on. */
 	if (s->client_secret_file != NULL)
 		return true;
 	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
@@ -18,26 +19,30 @@ static bool secret_present(const struct azure_spec *s, struct http *h, struct bu
 	bool secret = auth_or_env(NULL, "AZURE_CLIENT_SECRET") != NULL;
 	if (tenant && client && secret)
 		return true;
-	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID", client ? "" : " AZURE_CLIENT_ID",
+	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
+	        client ? "" : " AZURE_CLIENT_ID",
 	        secret ? "" : " client_secret_file or AZURE_CLIENT_SECRET");
 	return false;
 }
 
 static bool read_secret(const struct azure_spec *s, struct secret **out, struct err *e)
 {
-	/* The environment leaks to children and to /proc: it is taken only where nobody chose otherwise. */
+	/* The environment leaks to children and to /proc: it is taken only where nobody chose
+	 * otherwise. */
 	const char *there = auth_is_default(s) ? auth_or_env(NULL, "AZURE_CLIENT_SECRET") : NULL;
 
 	if (s->client_secret_file != NULL)
 		return fs_read_secret(s->client_secret_file, false, out, e);
 	if (there == NULL)
-		return err_set(e, ERR_CONFIG, "no client secret: set client_secret_file in [azure]");
+		return err_set(e, ERR_CONFIG,
+		               "no client secret: set client_secret_file in [azure]");
 	*out = secret_new(there, strlen(there));
 	return true;
 }
 
-static bool secret_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h, const struct env *env,
-                         struct secret **token, int64_t *expires, struct err *e)
+static bool secret_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h,
+                         const struct env *env, struct secret **token, int64_t *expires,
+                         struct err *e)
 {
 	AUTO_SECRET struct secret *secret = NULL;
 	AUTO_BUF struct buf proof = BUF_INIT(ENTRA_FORM_MAX);
@@ -48,6 +53,8 @@ static bool secret_fetch(const struct azure_spec *s, const struct cloud *c, stru
 	       entra_token(c, &who, &proof, h, env, token, expires, e);
 }
 
-const struct auth_ops auth_secret = {
-	.method = "client-secret", .credential = "EnvironmentCredential", .set = "prod", .present = secret_present, .fetch = secret_fetch
-};
+const struct auth_ops auth_secret = { .method = "client-secret",
+	                              .credential = "EnvironmentCredential",
+	                              .set = "prod",
+	                              .present = secret_present,
+	                              .fetch = secret_fetch };

@@ -17,22 +17,27 @@ static bool workload_present(const struct azure_spec *s, struct http *h, struct 
 {
 	AUTO_BUF struct buf lacks = BUF_INIT(1024);
 	const struct federated_source *source = federated_find(s, &lacks);
-	const char *tenant = or_of_source(s->tenant_id, "AZURE_TENANT_ID", source != NULL ? source->tenant_variable : NULL);
-	const char *client = or_of_source(s->client_id, "AZURE_CLIENT_ID", source != NULL ? source->client_variable : NULL);
+	const char *tenant = or_of_source(s->tenant_id, "AZURE_TENANT_ID",
+	                                  source != NULL ? source->tenant_variable : NULL);
+	const char *client = or_of_source(s->client_id, "AZURE_CLIENT_ID",
+	                                  source != NULL ? source->client_variable : NULL);
 
 	(void)h;
-	/* A file that the configuration names is meant to be used: what is then missing is an error, not a reason to walk on. */
+	/* A file that the configuration names is meant to be used: what is then missing is an
+	 * error, not a reason to walk on. */
 	if (s->federated_token_file != NULL || (source != NULL && tenant != NULL && client != NULL))
 		return true;
 	buf_str(missing, buf_cstr(&lacks));
 	if (tenant == NULL || client == NULL)
-		buf_fmt(missing, "%sno%s%s", lacks.len > 0 ? ", " : "", tenant != NULL ? "" : " AZURE_TENANT_ID",
+		buf_fmt(missing, "%sno%s%s", lacks.len > 0 ? ", " : "",
+		        tenant != NULL ? "" : " AZURE_TENANT_ID",
 		        client != NULL ? "" : " AZURE_CLIENT_ID");
 	return false;
 }
 
-static bool workload_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h, const struct env *env,
-                           struct secret **token, int64_t *expires, struct err *e)
+static bool workload_fetch(const struct azure_spec *s, const struct cloud *c, struct http *h,
+                           const struct env *env, struct secret **token, int64_t *expires,
+                           struct err *e)
 {
 	AUTO_BUF struct buf lacks = BUF_INIT(1024);
 	const struct federated_source *source = federated_find(s, &lacks);
@@ -43,7 +48,8 @@ static bool workload_fetch(const struct azure_spec *s, const struct cloud *c, st
 	if (source == NULL)
 		return err_set(e, ERR_CONFIG, "no federated token (%s)", buf_cstr(&lacks));
 	if (!entra_client_of(or_of_source(s->tenant_id, "AZURE_TENANT_ID", source->tenant_variable),
-	                     or_of_source(s->client_id, "AZURE_CLIENT_ID", source->client_variable), &who, e) ||
+	                     or_of_source(s->client_id, "AZURE_CLIENT_ID", source->client_variable),
+	                     &who, e) ||
 	    !token_proxy_find(&proxy, e) || !source->read(s, h, &assertion, e))
 		return false;
 	who.base = proxy.base;
@@ -52,7 +58,8 @@ static bool workload_fetch(const struct azure_spec *s, const struct cloud *c, st
 	return entra_assert(c, &who, assertion, h, env, token, expires, e);
 }
 
-const struct auth_ops auth_workload = {
-	.method = "workload-identity", .credential = "WorkloadIdentityCredential", .set = "prod", .present = workload_present,
-	.fetch = workload_fetch
-};
+const struct auth_ops auth_workload = { .method = "workload-identity",
+	                                .credential = "WorkloadIdentityCredential",
+	                                .set = "prod",
+	                                .present = workload_present,
+	                                .fetch = workload_fetch };

@@ -12,7 +12,8 @@
 /* RFC 9110's token, and what may stand unquoted as a value. */
 static size_t token_len(const char *s)
 {
-	return strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return strspn(
+		s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 static const char *skip(const char *s, const char *set)

@@ -7,11 +7,14 @@
 #include "base/mem.h"
 #include "http/http.h"
 
-static const struct { const char *name, *authority, *resource_manager, *audience, *registry_suffix; } clouds[] = {
+static const struct {
+	const char *name, *authority, *resource_manager, *audience, *registry_suffix;
+} clouds[] = {
 	{ "public", "https://login.microsoftonline.com", "https://management.azure.com",
 	  "https://management.core.windows.net/", ".azurecr.io" },
-	{ "usgovernment", "https://login.microsoftonline.us", "https://management.usgovcloudapi.net",
-	  "https://management.core.usgovcloudapi.net/", ".azurecr.us" },
+	{ "usgovernment", "https://login.microsoftonline.us",
+	  "https://management.usgovcloudapi.net", "https://management.core.usgovcloudapi.net/",
+	  ".azurecr.us" },
 	{ "china", "https://login.chinacloudapi.cn", "https://management.chinacloudapi.cn",
 	  "https://management.core.chinacloudapi.cn/", ".azurecr.cn" },
 };
@@ -63,7 +66,8 @@ static bool get_metadata(const char *url, struct http *h, struct json **out, str
 		return err_in(e, "cannot read the endpoints of the cloud");
 	if (rs.status != 200)
 		return err_set(e, rs.status >= 500 || rs.status == 429 ? ERR_TRANSIENT : ERR_REMOTE,
-		               "cannot read the endpoints of the cloud: '%s' answers %d", base, rs.status);
+		               "cannot read the endpoints of the cloud: '%s' answers %d", base,
+		               rs.status);
 	const char *text = buf_cstr(&rs.body);
 	size_t bom = rs.body.len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	if (!json_parse(text + bom, rs.body.len - bom, out, e))
@@ -76,31 +80,40 @@ static const char *or_else(const char *first, const char *second)
 	return first != NULL ? first : second;
 }
 
-static bool resolve_custom(const struct azure_spec *s, struct http *h, struct cloud *out, struct err *e)
+static bool resolve_custom(const struct azure_spec *s, struct http *h, struct cloud *out,
+                           struct err *e)
 {
 	AUTO_JSON struct json *answer = NULL;
-	const char *manager = s->resource_manager, *authority = s->authority, *audience = s->audience, *suffix = NULL;
+	const char *manager = s->resource_manager, *authority = s->authority,
+		   *audience = s->audience, *suffix = NULL;
 
 	if (s->metadata != NULL) {
 		if (!get_metadata(s->metadata, h, &answer, e))
 			return false;
 		const struct json *told = pick_cloud(answer, manager);
 		if (told == NULL)
-			return err_set(e, ERR_CONFIG, "metadata '%s' does not know resource_manager '%s'", s->metadata,
-			               or_else(manager, "(any)"));
+			return err_set(e, ERR_CONFIG,
+			               "metadata '%s' does not know resource_manager '%s'",
+			               s->metadata, or_else(manager, "(any)"));
 		manager = or_else(manager, json_str(told, "resourceManager"));
 		authority = or_else(authority, json_str(told, "authentication.loginEndpoint"));
-		audience = or_else(audience, json_text(json_at(told, "authentication.audiences", 0)));
+		audience =
+			or_else(audience, json_text(json_at(told, "authentication.audiences", 0)));
 		suffix = json_str(told, "suffixes.acrLoginServer");
 	}
 	authority = auth_or_env(authority, "AZURE_AUTHORITY_HOST");
 	if (manager == NULL || authority == NULL)
-		return err_set(e, ERR_CONFIG, "cloud = custom needs %s", manager != NULL ? "authority" : "resource_manager");
+		return err_set(e, ERR_CONFIG, "cloud = custom needs %s",
+		               manager != NULL ? "authority" : "resource_manager");
 	if (!check_url("resource_manager", manager, e) || !check_url("authority", authority, e))
 		return false;
-	*out = (struct cloud){ .authority = without_slash(authority), .resource_manager = without_slash(manager),
-	                       .audience = mem_dup(or_else(audience, manager)),
-	                       .registry_suffix = suffix != NULL ? mem_fmt("%s%s", *suffix == '.' ? "" : ".", suffix) : NULL };
+	*out = (struct cloud){ .authority = without_slash(authority),
+		               .resource_manager = without_slash(manager),
+		               .audience = mem_dup(or_else(audience, manager)),
+		               .registry_suffix =
+		                       suffix != NULL
+		                               ? mem_fmt("%s%s", *suffix == '.' ? "" : ".", suffix)
+		                               : NULL };
 	return true;
 }
 
@@ -117,10 +130,11 @@ bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out
 		const char *authority = auth_or_env(NULL, "AZURE_AUTHORITY_HOST");
 		if (authority != NULL && !check_url("AZURE_AUTHORITY_HOST", authority, e))
 			return false;
-		*out = (struct cloud){ .authority = without_slash(or_else(authority, clouds[i].authority)),
-		                       .resource_manager = mem_dup(clouds[i].resource_manager),
-		                       .audience = mem_dup(clouds[i].audience),
-		                       .registry_suffix = mem_dup(clouds[i].registry_suffix) };
+		*out = (struct cloud){ .authority = without_slash(
+					       or_else(authority, clouds[i].authority)),
+			               .resource_manager = mem_dup(clouds[i].resource_manager),
+			               .audience = mem_dup(clouds[i].audience),
+			               .registry_suffix = mem_dup(clouds[i].registry_suffix) };
 		return true;
 	}
 	return err_set(e, ERR_CONFIG, "unknown cloud '%s'", name);

@@ -15,7 +15,7 @@ static const char *set(const char *variable)
 	return auth_or_env(NULL, variable);
 }
 
-/* ---- a file ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a file ---------------------------------------------------------------------------------- */
 
 static const char *token_file(const struct azure_spec *s)
 {
@@ -31,13 +31,14 @@ static bool file_here(const struct azure_spec *s, struct buf *missing)
 }
 
 /* Read at each request: the kubelet replaces it long before it expires. */
-static bool file_read(const struct azure_spec *s, struct http *h, struct secret **assertion, struct err *e)
+static bool file_read(const struct azure_spec *s, struct http *h, struct secret **assertion,
+                      struct err *e)
 {
 	(void)h;
 	return fs_read_secret(token_file(s), true, assertion, e);
 }
 
-/* ---- services of pipelines --------------------------------------------------------------------------------------------------- */
+/* ---- services of pipelines ------------------------------------------------------------------- */
 
 static const char *exchange_audience(const struct azure_spec *s)
 {
@@ -48,22 +49,26 @@ static const char *exchange_audience(const struct azure_spec *s)
 	return "api://AzureADTokenExchange";
 }
 
-static bool refused(const char *who, const struct http_response *rs, const char *advice, struct err *e)
+static bool refused(const char *who, const struct http_response *rs, const char *advice,
+                    struct err *e)
 {
 	bool passing = rs->status == 408 || rs->status == 429 || rs->status >= 500;
 
-	(void)err_set(e, passing ? ERR_TRANSIENT : ERR_AUTH, "%s gives out no token (%d)%s%s", who, rs->status, passing ? "" : "; ",
-	              passing ? "" : advice);
+	(void)err_set(e, passing ? ERR_TRANSIENT : ERR_AUTH, "%s gives out no token (%d)%s%s", who,
+	              rs->status, passing ? "" : "; ", passing ? "" : advice);
 	e->status = rs->status;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;
 	return false;
 }
 
-struct issuer { const char *name, *member, *advice; };
+struct issuer {
+	const char *name, *member, *advice;
+};
 
 /* The token such a service has in one member of its answer. */
-static bool ask_issuer(const struct issuer *from, const struct http_request *rq, struct http *h, struct secret **out, struct err *e)
+static bool ask_issuer(const struct issuer *from, const struct http_request *rq, struct http *h,
+                       struct secret **out, struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	AUTO_JSON struct json *j = NULL;
@@ -81,23 +86,25 @@ static bool ask_issuer(const struct issuer *from, const struct http_request *rq,
 	return true;
 }
 
-/* ---- GitHub Actions ---------------------------------------------------------------------------------------------------------- */
+/* ---- GitHub Actions -------------------------------------------------------------------------- */
 
-static const struct issuer github_issuer = {
-	"the token service of GitHub Actions", "value", "the job needs 'permissions: id-token: write'"
-};
+static const struct issuer github_issuer = { "the token service of GitHub Actions", "value",
+	                                     "the job needs 'permissions: id-token: write'" };
 
 static bool github_here(const struct azure_spec *s, struct buf *missing)
 {
 	(void)s;
-	if (set("ACTIONS_ID_TOKEN_REQUEST_URL") != NULL && set("ACTIONS_ID_TOKEN_REQUEST_TOKEN") != NULL)
+	if (set("ACTIONS_ID_TOKEN_REQUEST_URL") != NULL &&
+	    set("ACTIONS_ID_TOKEN_REQUEST_TOKEN") != NULL)
 		return true;
 	if (set("GITHUB_ACTIONS") != NULL)
-		buf_str(missing, "no ACTIONS_ID_TOKEN_REQUEST_URL (the job needs 'permissions: id-token: write')");
+		buf_str(missing, "no ACTIONS_ID_TOKEN_REQUEST_URL (the job needs 'permissions: "
+		                 "id-token: write')");
 	return false;
 }
 
-static bool github_read(const struct azure_spec *s, struct http *h, struct secret **assertion, struct err *e)
+static bool github_read(const struct azure_spec *s, struct http *h, struct secret **assertion,
+                        struct err *e)
 {
 	const char *proof = set("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
 	AUTO_SECRET struct secret *bearer = secret_new(proof, strlen(proof));
@@ -110,10 +117,11 @@ static bool github_read(const struct azure_spec *s, struct http *h, struct secre
 	return ask_issuer(&github_issuer, &rq, h, assertion, e);
 }
 
-/* ---- Azure Pipelines --------------------------------------------------------------------------------------------------------- */
+/* ---- Azure Pipelines ------------------------------------------------------------------------- */
 
 static const struct issuer pipelines_issuer = {
-	"the token service of Azure Pipelines", "oidcToken", "SYSTEM_ACCESSTOKEN must be mapped into the step, and the service connection "
+	"the token service of Azure Pipelines", "oidcToken",
+	"SYSTEM_ACCESSTOKEN must be mapped into the step, and the service connection "
 	"must use workload identity federation"
 };
 #define CONNECTION "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
@@ -121,16 +129,19 @@ static const struct issuer pipelines_issuer = {
 static bool pipelines_here(const struct azure_spec *s, struct buf *missing)
 {
 	(void)s;
-	bool uri = set("SYSTEM_OIDCREQUESTURI") != NULL, proof = set("SYSTEM_ACCESSTOKEN") != NULL, connection = set(CONNECTION) != NULL;
+	bool uri = set("SYSTEM_OIDCREQUESTURI") != NULL, proof = set("SYSTEM_ACCESSTOKEN") != NULL,
+	     connection = set(CONNECTION) != NULL;
 
 	if (uri && proof && connection)
 		return true;
 	if (uri)
-		buf_fmt(missing, "no%s%s", proof ? "" : " SYSTEM_ACCESSTOKEN", connection ? "" : " " CONNECTION);
+		buf_fmt(missing, "no%s%s", proof ? "" : " SYSTEM_ACCESSTOKEN",
+		        connection ? "" : " " CONNECTION);
 	return false;
 }
 
-static bool pipelines_read(const struct azure_spec *s, struct http *h, struct secret **assertion, struct err *e)
+static bool pipelines_read(const struct azure_spec *s, struct http *h, struct secret **assertion,
+                           struct err *e)
 {
 	const char *proof = set("SYSTEM_ACCESSTOKEN");
 	AUTO_SECRET struct secret *bearer = secret_new(proof, strlen(proof));
@@ -140,17 +151,21 @@ static bool pipelines_read(const struct azure_spec *s, struct http *h, struct se
 	buf_fmt(&url, "%s?api-version=7.1&serviceConnectionId=", set("SYSTEM_OIDCREQUESTURI"));
 	buf_form(&url, set(CONNECTION));
 	/* Without the header a refusal is a redirect to a page for people. */
-	struct http_request rq = { .method = HTTP_POST, .url = buf_cstr(&url), .bearer = bearer, .content_type = "application/json",
-	                           .header = { "X-TFS-FedAuthRedirect: Suppress" } };
+	struct http_request rq = { .method = HTTP_POST,
+		                   .url = buf_cstr(&url),
+		                   .bearer = bearer,
+		                   .content_type = "application/json",
+		                   .header = { "X-TFS-FedAuthRedirect: Suppress" } };
 	return ask_issuer(&pipelines_issuer, &rq, h, assertion, e);
 }
 
-/* ---- which of them ----------------------------------------------------------------------------------------------------------- */
+/* ---- which of them --------------------------------------------------------------------------- */
 
 static const struct federated_source sources[] = {
 	{ "a file", file_here, file_read, NULL, NULL },
 	{ "GitHub Actions", github_here, github_read, NULL, NULL },
-	{ "Azure Pipelines", pipelines_here, pipelines_read, "AZURESUBSCRIPTION_TENANT_ID", "AZURESUBSCRIPTION_CLIENT_ID" },
+	{ "Azure Pipelines", pipelines_here, pipelines_read, "AZURESUBSCRIPTION_TENANT_ID",
+	  "AZURESUBSCRIPTION_CLIENT_ID" },
 };
 
 const struct federated_source *federated_find(const struct azure_spec *s, struct buf *missing)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/gate.h"
 
-#define UNNAMED_MS 10000            /* a 429 that does not say how long */
-#define CLOSED_MAX_MS 3600000       /* hourly limits are the longest Azure has had */
+#define UNNAMED_MS      10000   /* a 429 that does not say how long */
+#define CLOSED_MAX_MS   3600000 /* hourly limits are the longest Azure has had */
 #define WHILE_TRYING_MS 1000
 
 bool gate_enter(struct gate *g, int64_t now_ms, int64_t *wait_ms)
@@ -23,7 +23,9 @@ bool gate_enter(struct gate *g, int64_t now_ms, int64_t *wait_ms)
 
 void gate_leave(struct gate *g, int64_t now_ms, bool throttled, int64_t retry_after_ms)
 {
-	int64_t ms = retry_after_ms < 0 ? UNNAMED_MS : retry_after_ms < CLOSED_MAX_MS ? retry_after_ms : CLOSED_MAX_MS;
+	int64_t ms = retry_after_ms < 0               ? UNNAMED_MS
+	             : retry_after_ms < CLOSED_MAX_MS ? retry_after_ms
+	                                              : CLOSED_MAX_MS;
 	int64_t until = now_ms + (ms > 0 ? ms : 1);
 
 	if (throttled) {

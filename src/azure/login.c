@@ -13,7 +13,9 @@
 
 #define URL_MAX 8192
 
-struct login { char *server, *realm, *service; };
+struct login {
+	char *server, *realm, *service;
+};
 
 struct login *login_new(const char *server)
 {
@@ -44,9 +46,13 @@ static bool could_not_ask(const struct login *l, const struct http_response *rs,
 	bool passing = rs->status == 408 || rs->status == 429 || rs->status >= 500;
 
 	if (rs->status == 403)
-		(void)err_set(e, ERR_DENIED, "registry '%s' refuses this host (403): a network rule of the registry, or a proxy", l->server);
+		(void)err_set(e, ERR_DENIED,
+		              "registry '%s' refuses this host (403): a network rule of the "
+		              "registry, or a proxy",
+		              l->server);
 	else
-		(void)err_set(e, passing ? ERR_TRANSIENT : ERR_REMOTE, "registry '%s' answers %d to a login%s", l->server, rs->status,
+		(void)err_set(e, passing ? ERR_TRANSIENT : ERR_REMOTE,
+		              "registry '%s' answers %d to a login%s", l->server, rs->status,
 		              passing ? "" : ", which is not understood");
 	e->status = rs->status;
 	e->retry_after_known = rs->retry_after_ms >= 0;
@@ -61,9 +67,14 @@ static bool check_realm(const struct login *l, const char *realm, struct err *e)
 	struct http_origin want, have;
 
 	if (!http_origin(own, &want))
-		return err_set(e, ERR_CONFIG, "'%s' is not the name of a registry's login server", l->server);
-	if (!http_origin(realm, &have) || !http_origin_equal(&want, &have) || strpbrk(realm, "?#") != NULL)
-		return err_set(e, ERR_REMOTE, "registry '%s' sends logins to '%.100s', which is not itself: not followed", l->server, realm);
+		return err_set(e, ERR_CONFIG, "'%s' is not the name of a registry's login server",
+		               l->server);
+	if (!http_origin(realm, &have) || !http_origin_equal(&want, &have) ||
+	    strpbrk(realm, "?#") != NULL)
+		return err_set(
+			e, ERR_REMOTE,
+			"registry '%s' sends logins to '%.100s', which is not itself: not followed",
+			l->server, realm);
 	return true;
 }
 
@@ -78,7 +89,8 @@ static bool learn(struct login *l, struct http *h, struct err *e)
 		return could_not_ask(l, &rs, e);
 	if (rs.challenge == NULL || !challenge_param(rs.challenge, "Bearer", "realm", &realm) ||
 	    !challenge_param(rs.challenge, "Bearer", "service", &service))
-		return err_set(e, ERR_REMOTE, "registry '%s' does not say where to log in", l->server);
+		return err_set(e, ERR_REMOTE, "registry '%s' does not say where to log in",
+		               l->server);
 	if (!check_realm(l, realm, e))
 		return false;
 	l->realm = take(&realm);
@@ -94,15 +106,19 @@ static bool has_token(const struct http_response *rs)
 
 	if (!json_parse(buf_cstr(&rs->body), rs->body.len, &j, &unread))
 		return false;
-	const char *token = json_str(j, "access_token") != NULL ? json_str(j, "access_token") : json_str(j, "token");
+	const char *token = json_str(j, "access_token") != NULL ? json_str(j, "access_token")
+	                                                        : json_str(j, "token");
 	return token != NULL && *token != '\0';
 }
 
-static bool judge(struct login *l, const struct http_response *rs, enum login_answer *out, struct err *e)
+static bool judge(struct login *l, const struct http_response *rs, enum login_answer *out,
+                  struct err *e)
 {
 	if (rs->status == 200 && !has_token(rs)) {
 		forget(l);
-		return err_set(e, ERR_REMOTE, "registry '%s' answers a login with something that is not a token", l->server);
+		return err_set(e, ERR_REMOTE,
+		               "registry '%s' answers a login with something that is not a token",
+		               l->server);
 	}
 	if (rs->status != 200 && rs->status != 401)
 		return could_not_ask(l, rs, e);
@@ -110,22 +126,28 @@ static bool judge(struct login *l, const struct http_response *rs, enum login_an
 	return true;
 }
 
-bool login_probe(struct login *l, struct http *h, const struct credential *c, enum login_answer *out, struct err *e)
+bool login_probe(struct login *l, struct http *h, const struct credential *c,
+                 enum login_answer *out, struct err *e)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	if (l->realm == NULL && !learn(l, h, e))
 		return false;
-	/* Without a scope, as a login does that only wants to know: the token that comes back opens nothing. */
+	/* Without a scope, as a login does that only wants to know: the token that comes back
+	 * opens nothing. */
 	buf_fmt(&url, "%s?account=", l->realm);
 	buf_form(&url, c->username);
 	buf_str(&url, "&service=");
 	buf_form(&url, l->service);
 	if (!buf_ok(&url))
-		return err_set(e, ERR_REMOTE, "registry '%s' names a place to log in that is too long", l->server);
-	struct http_request rq = { .method = HTTP_GET, .url = buf_cstr(&url), .fresh = true, .basic_user = c->username,
-	                           .basic_password = c->password };
+		return err_set(e, ERR_REMOTE,
+		               "registry '%s' names a place to log in that is too long", l->server);
+	struct http_request rq = { .method = HTTP_GET,
+		                   .url = buf_cstr(&url),
+		                   .fresh = true,
+		                   .basic_user = c->username,
+		                   .basic_password = c->password };
 	if (!http_send(h, &rq, &rs, e))
 		return err_in(e, "cannot log in to registry '%s'", l->server);
 	return judge(l, &rs, out, e);

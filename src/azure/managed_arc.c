@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Azure Arc: servers that are not Azure's own. Their agent wants to see that who asks can read a file that only privileged ones can. */
+/* Azure Arc: servers that are not Azure's own. Their agent wants to see that who asks can read a
+ * file that only privileged ones can. */
 #include <errno.h>
 #include <fcntl.h>
 #include <strings.h>
@@ -14,15 +15,16 @@
 #include "base/secret.h"
 #include "http/http.h"
 
-#define AGENT "/opt/azcmagent/bin/himds"
-#define KEY_DIR "/var/opt/azcmagent/tokens"
+#define AGENT    "/opt/azcmagent/bin/himds"
+#define KEY_DIR  "/var/opt/azcmagent/tokens"
 #define ENDPOINT "http://127.0.0.1:40342/metadata/identity/oauth2/token"
-#define KEY_MAX 4096
-#define URL_MAX 8192
+#define KEY_MAX  4096
+#define URL_MAX  8192
 
 static bool arc_here(void)
 {
-	bool named = auth_or_env(NULL, "IDENTITY_ENDPOINT") != NULL && auth_or_env(NULL, "IMDS_ENDPOINT") != NULL;
+	bool named = auth_or_env(NULL, "IDENTITY_ENDPOINT") != NULL &&
+	             auth_or_env(NULL, "IMDS_ENDPOINT") != NULL;
 
 	return named || access(AGENT, F_OK) == 0;
 }
@@ -33,12 +35,16 @@ bool arc_key_path(const char *challenge, const char *key_dir, char **path, struc
 	size_t n = strlen(key_dir);
 
 	if (challenge == NULL || strncasecmp(challenge, realm, strlen(realm)) != 0)
-		return err_set(e, ERR_REMOTE, "the Azure Arc agent does not say which file proves who asks");
+		return err_set(e, ERR_REMOTE,
+		               "the Azure Arc agent does not say which file proves who asks");
 	const char *at = challenge + strlen(realm);
 	const char *name = strncmp(at, key_dir, n) == 0 && at[n] == '/' ? at + n + 1 : "";
 	size_t length = strlen(name);
-	if (length <= 4 || strpbrk(name, "/=\", ") != NULL || name[0] == '.' || strcmp(name + length - 4, ".key") != 0)
-		return err_set(e, ERR_REMOTE, "the Azure Arc agent names a file that is none of its keys: '%.100s'", at);
+	if (length <= 4 || strpbrk(name, "/=\", ") != NULL || name[0] == '.' ||
+	    strcmp(name + length - 4, ".key") != 0)
+		return err_set(
+			e, ERR_REMOTE,
+			"the Azure Arc agent names a file that is none of its keys: '%.100s'", at);
 	*path = mem_dup(at);
 	return true;
 }
@@ -57,22 +63,26 @@ bool arc_read_key(const char *path, struct secret **out, struct err *e)
 	struct stat st;
 
 	if (fd < 0)
-		return err_sys(e, errno, "cannot read '%s' (the user must be root or in group 'himds')", path);
+		return err_sys(e, errno,
+		               "cannot read '%s' (the user must be root or in group 'himds')",
+		               path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_REMOTE, "the Azure Arc agent names something that is no file: '%s'", path);
+		return err_set(e, ERR_REMOTE,
+		               "the Azure Arc agent names something that is no file: '%s'", path);
 	ssize_t n = read(fd, piece, sizeof(piece));
 	buf_str(&proof, "Basic ");
 	if (n > 0 && n <= KEY_MAX)
 		buf_add(&proof, piece, (size_t)n);
 	explicit_bzero(piece, sizeof(piece));
 	if (n <= 0 || n > KEY_MAX)
-		return err_set(e, ERR_REMOTE, "the key of the Azure Arc agent is %s: '%s'", n > KEY_MAX ? "too long" : "empty", path);
+		return err_set(e, ERR_REMOTE, "the key of the Azure Arc agent is %s: '%s'",
+		               n > KEY_MAX ? "too long" : "empty", path);
 	*out = secret_new(proof.data, proof.len);
 	return true;
 }
 
-bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask *q, struct http *h, struct http_response *rs,
-             struct err *e)
+bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask *q, struct http *h,
+             struct http_response *rs, struct err *e)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 	AUTO_RESPONSE struct http_response first = { 0 };
@@ -81,16 +91,22 @@ bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask
 	struct http_origin o;
 
 	if (!http_origin(endpoint, &o) || !http_origin_is_loopback(&o))
-		return err_set(e, ERR_CONFIG, "IDENTITY_ENDPOINT '%.100s' is not on this host", endpoint);
+		return err_set(e, ERR_CONFIG, "IDENTITY_ENDPOINT '%.100s' is not on this host",
+		               endpoint);
 	buf_fmt(&url, "%s?api-version=2020-06-01", endpoint);
 	managed_query(&url, q);
-	struct http_request rq = { .method = HTTP_GET, .url = buf_cstr(&url), .plain_ok = true, .header = { "Metadata: true" } };
+	struct http_request rq = { .method = HTTP_GET,
+		                   .url = buf_cstr(&url),
+		                   .plain_ok = true,
+		                   .header = { "Metadata: true" } };
 	if (!http_send(h, &rq, &first, e))
 		return false;
 	/* Only a challenge leads on; anything else is the answer, and is told as it is. */
 	if (first.status != 401) {
 		if (first.status == 200)
-			return err_set(e, ERR_REMOTE, "it gives out a token without asking for a proof: it is not the agent");
+			return err_set(e, ERR_REMOTE,
+			               "it gives out a token without asking for a proof: it is not "
+			               "the agent");
 		*rs = first;
 		first = (struct http_response){ 0 };
 		return true;
@@ -102,7 +118,8 @@ bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask
 	return http_send(h, &rq, rs, e);
 }
 
-static bool ask(const struct managed_ask *q, struct http *h, struct http_response *rs, struct err *e)
+static bool ask(const struct managed_ask *q, struct http *h, struct http_response *rs,
+                struct err *e)
 {
 	const char *endpoint = auth_or_env(NULL, "IDENTITY_ENDPOINT");
 
@@ -111,7 +128,9 @@ static bool ask(const struct managed_ask *q, struct http *h, struct http_respons
 
 static const char *const parameters[SELECT__COUNT] = { "client_id", "object_id", "msi_res_id" };
 
-const struct managed_source managed_arc = {
-	.name = "the Azure Arc agent", .parameters = parameters, .advice = "'azcmagent connect' gives it one", .must_echo = true,
-	.here = arc_here, .ask = ask
-};
+const struct managed_source managed_arc = { .name = "the Azure Arc agent",
+	                                    .parameters = parameters,
+	                                    .advice = "'azcmagent connect' gives it one",
+	                                    .must_echo = true,
+	                                    .here = arc_here,
+	                                    .ask = ask };

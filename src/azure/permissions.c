@@ -8,9 +8,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define API_VERSION  "2022-04-01"
-#define ACTIONS_MAX  4096         /* of one assignment: the largest built-in roles have some hundreds */
-#define ITEMS_MAX    1000
+#define API_VERSION "2022-04-01"
+/* of one assignment: the largest built-in roles have some hundreds */
+#define ACTIONS_MAX 4096
+#define ITEMS_MAX   1000
 
 static void free_list(char **list, size_t n)
 {
@@ -65,13 +66,16 @@ static bool each(void *ctx, const struct json *item)
 	return true;
 }
 
-bool permissions_read(struct arm *a, struct http *h, const struct acr_ref *ref, struct permissions *out, struct err *e)
+bool permissions_read(struct arm *a, struct http *h, const struct acr_ref *ref,
+                      struct permissions *out, struct err *e)
 {
 	AUTO_PERMISSIONS struct permissions p = { 0 };
 	AUTO_FREE char *registry = acr_path(ref, NULL, NULL);
 
 	registry[strcspn(registry, "?")] = '\0';
-	AUTO_FREE char *path = mem_fmt("%s/providers/Microsoft.Authorization/permissions?api-version=" API_VERSION, registry);
+	AUTO_FREE char *path =
+		mem_fmt("%s/providers/Microsoft.Authorization/permissions?api-version=" API_VERSION,
+	                registry);
 	if (!arm_list(a, h, path, each, &p, e))
 		return false;
 	*out = p;
@@ -79,7 +83,8 @@ bool permissions_read(struct arm *a, struct http *h, const struct acr_ref *ref, 
 	return true;
 }
 
-/* Each '*' takes as little as it can, and one byte more whenever the rest does not fit: linear in both for what Azure writes. */
+/* Each '*' takes as little as it can, and one byte more whenever the rest does not fit: linear
+ * in both for what Azure writes. */
 static bool matches(const char *pattern, const char *text)
 {
 	const char *star = NULL, *from = NULL;
@@ -112,7 +117,8 @@ static bool any(char *const *list, size_t n, const char *action)
 bool permissions_allow(const struct permissions *p, const char *action)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (any(p->item[i].action, p->item[i].n_actions, action) && !any(p->item[i].not_action, p->item[i].n_not, action))
+		if (any(p->item[i].action, p->item[i].n_actions, action) &&
+		    !any(p->item[i].not_action, p->item[i].n_not, action))
 			return true;
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plain data about Azure: what the small front program needs, and nothing that needs the network. */
+/* Plain data about Azure: what the small front program needs, and nothing that needs the
+ * network. */
 #include <stdlib.h>
 
 #include "azure/acr.h"
@@ -7,24 +8,35 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define ROW(member, kind) .name = #member, .type = (kind), .offset = offsetof(struct azure_spec, member)
+#define ROW(member, kind)                                                                          \
+	.name = #member, .type = (kind), .offset = offsetof(struct azure_spec, member)
 
 const struct key azure_keys[] = {
 	{ ROW(auth, KEY_CHOICE), .help = "how this host proves who it is", .fallback = "default",
-	  .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-cli" },
+	  .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-"
+	             "cli" },
 	{ ROW(tenant_id, KEY_TEXT), .help = "directory of the identity (AZURE_TENANT_ID)" },
-	{ ROW(client_id, KEY_TEXT), .help = "application, or user-assigned managed identity (AZURE_CLIENT_ID)" },
+	{ ROW(client_id, KEY_TEXT),
+	  .help = "application, or user-assigned managed identity (AZURE_CLIENT_ID)" },
 	{ ROW(object_id, KEY_TEXT), .help = "user-assigned managed identity, by its object id" },
-	{ ROW(resource_id, KEY_TEXT), .help = "user-assigned managed identity, by its resource id" },
+	{ ROW(resource_id, KEY_TEXT),
+	  .help = "user-assigned managed identity, by its resource id" },
 	{ ROW(client_secret_file, KEY_FILE), .help = "file with the application's secret" },
-	{ ROW(certificate_file, KEY_FILE), .help = "file with the application's certificate and key, PEM or PKCS#12" },
-	{ ROW(certificate_password_file, KEY_FILE), .help = "file with the password of certificate_file" },
-	{ ROW(federated_token_file, KEY_FILE), .help = "token of a federated issuer, read at each use (AZURE_FEDERATED_TOKEN_FILE)" },
-	{ ROW(subscription, KEY_TEXT), .help = "subscription of the registries (AZURE_SUBSCRIPTION_ID)" },
-	{ ROW(cloud, KEY_CHOICE), .help = "which Azure", .fallback = "public", .choices = "public|usgovernment|china|custom" },
-	{ ROW(resource_manager, KEY_TEXT), .help = "URL of the resource manager of a custom cloud" },
+	{ ROW(certificate_file, KEY_FILE),
+	  .help = "file with the application's certificate and key, PEM or PKCS#12" },
+	{ ROW(certificate_password_file, KEY_FILE),
+	  .help = "file with the password of certificate_file" },
+	{ ROW(federated_token_file, KEY_FILE),
+	  .help = "token of a federated issuer, read at each use (AZURE_FEDERATED_TOKEN_FILE)" },
+	{ ROW(subscription, KEY_TEXT),
+	  .help = "subscription of the registries (AZURE_SUBSCRIPTION_ID)" },
+	{ ROW(cloud, KEY_CHOICE), .help = "which Azure", .fallback = "public",
+	  .choices = "public|usgovernment|china|custom" },
+	{ ROW(resource_manager, KEY_TEXT),
+	  .help = "URL of the resource manager of a custom cloud" },
 	{ ROW(authority, KEY_TEXT), .help = "URL of the token service of a custom cloud" },
-	{ ROW(audience, KEY_TEXT), .help = "what tokens of a custom cloud are for; its resource manager unless given" },
+	{ ROW(audience, KEY_TEXT),
+	  .help = "what tokens of a custom cloud are for; its resource manager unless given" },
 	{ ROW(metadata, KEY_TEXT), .help = "URL that tells the endpoints of a custom cloud" },
 };
 const size_t azure_keys_count = COUNT(azure_keys);
@@ -58,7 +70,8 @@ void acr_ref_clear(struct acr_ref *r)
 
 char *acr_registry_name(const char *name_or_login_server)
 {
-	/* NAME.azurecr.io, or NAME-LABELHASH.azurecr.io where a domain name label is in use; a name has neither dot nor hyphen. */
+	/* NAME.azurecr.io, or NAME-LABELHASH.azurecr.io where a domain name label is in use; a
+	 * name has neither dot nor hyphen. */
 	return mem_dup_n(name_or_login_server, strcspn(name_or_login_server, ".-"));
 }
 
@@ -82,16 +95,25 @@ bool auth_is_default(const struct azure_spec *s)
 	return s->auth == NULL || strcmp(s->auth, "default") == 0;
 }
 
-/* AZURE_TENANT_ID is not among them: it says where, not who. Nor is MSI_ENDPOINT, which Cloud Shell has, where az is logged in. */
+/* AZURE_TENANT_ID is not among them: it says where, not who. Nor is MSI_ENDPOINT, which Cloud
+ * Shell has, where az is logged in. */
 static const char *const naming[] = {
-	"AZURE_TOKEN_CREDENTIALS", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
-	"AZURESUBSCRIPTION_CLIENT_ID", "IDENTITY_ENDPOINT", "MSI_SECRET", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+	"AZURE_TOKEN_CREDENTIALS",
+	"AZURE_CLIENT_ID",
+	"AZURE_CLIENT_SECRET",
+	"AZURE_CLIENT_CERTIFICATE_PATH",
+	"AZURE_FEDERATED_TOKEN_FILE",
+	"AZURESUBSCRIPTION_CLIENT_ID",
+	"IDENTITY_ENDPOINT",
+	"MSI_SECRET",
+	"AZURE_POD_IDENTITY_AUTHORITY_HOST",
 };
 
 bool auth_is_named(const struct azure_spec *s)
 {
-	const char *const members[] = { s->client_id, s->object_id, s->resource_id, s->client_secret_file, s->certificate_file,
-	                                s->federated_token_file };
+	const char *const members[] = { s->client_id,        s->object_id,
+		                        s->resource_id,      s->client_secret_file,
+		                        s->certificate_file, s->federated_token_file };
 
 	if (!auth_is_default(s))
 		return true;
@@ -116,13 +138,26 @@ void cloud_clear(struct cloud *c)
 char *arm_identity(const struct azure_spec *s)
 {
 	AUTO_BUF struct buf id = BUF_INIT(64 * 1024);
-	const char *const members[] = { s->auth, s->tenant_id, s->client_id, s->object_id, s->resource_id,
-	                                s->client_secret_file, s->certificate_file, s->certificate_password_file,
-	                                s->federated_token_file, s->subscription, s->cloud, s->resource_manager,
-	                                s->authority, s->audience, s->metadata };
+	const char *const members[] = { s->auth,
+		                        s->tenant_id,
+		                        s->client_id,
+		                        s->object_id,
+		                        s->resource_id,
+		                        s->client_secret_file,
+		                        s->certificate_file,
+		                        s->certificate_password_file,
+		                        s->federated_token_file,
+		                        s->subscription,
+		                        s->cloud,
+		                        s->resource_manager,
+		                        s->authority,
+		                        s->audience,
+		                        s->metadata };
 
-	/* A line each: values of a configuration file have no line breaks, and an unset one differs from an empty one. */
+	/* A line each: values of a configuration file have no line breaks, and an unset one
+	 * differs from an empty one. */
 	for (size_t i = 0; i < COUNT(members); i++)
-		buf_fmt(&id, "%c%s\n", members[i] != NULL ? '=' : '-', members[i] != NULL ? members[i] : "");
+		buf_fmt(&id, "%c%s\n", members[i] != NULL ? '=' : '-',
+		        members[i] != NULL ? members[i] : "");
 	return mem_dup(buf_cstr(&id));
 }

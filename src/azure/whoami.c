@@ -22,11 +22,13 @@ void whoami_clear(struct whoami *w)
 
 static bool read_claims(const struct secret *token, struct json **out)
 {
-	const char *first = strchr(secret_peek(token), '.'), *second = first != NULL ? strchr(first + 1, '.') : NULL;
+	const char *first = strchr(secret_peek(token), '.'),
+		   *second = first != NULL ? strchr(first + 1, '.') : NULL;
 	AUTO_BUF struct buf text = BUF_INIT(CLAIMS_MAX);
 	struct err unread;
 
-	return second != NULL && crypto_unbase64_lax(first + 1, (size_t)(second - first - 1), &text) &&
+	return second != NULL &&
+	       crypto_unbase64_lax(first + 1, (size_t)(second - first - 1), &text) &&
 	       json_parse(buf_cstr(&text), text.len, out, &unread);
 }
 

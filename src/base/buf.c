@@ -6,7 +6,8 @@
 
 #include "base/mem.h"
 
-/* Room for n more bytes and the NUL; false, and `over`, past the limit. The old block is wiped by mem_grow. */
+/* Room for n more bytes and the NUL; false, and `over`, past the limit. The old block is wiped
+ * by mem_grow. */
 static bool reserve(struct buf *b, size_t n)
 {
 	if (b->over || n > b->max - b->len) {
@@ -72,7 +73,8 @@ void buf_json(struct buf *b, const char *s)
 
 void buf_form(struct buf *b, const char *s)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
 	for (; *s != '\0'; s++) {
 		if (strchr(plain, *s) != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define OPENSSL_SUPPRESS_DEPRECATED    /* SHA256_Init and its like */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init and its like */
 #include "base/crypto.h"
 
 #include <errno.h>
@@ -13,14 +13,14 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-/* By the functions that only hash: the way over EVP sets all of OpenSSL up and reads its configuration, which takes longer than the rest of
- * a run with nothing due. */
+/* By the functions that only hash: the way over EVP sets all of OpenSSL up and reads its
+ * configuration, which takes longer than the rest of a run with nothing due. */
 void crypto_print_bytes(const void *p, size_t n, struct print *out)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	SHA256_CTX sha;
 
-	(void)SHA256_Init(&sha);    /* none of the three can fail */
+	(void)SHA256_Init(&sha); /* none of the three can fail */
 	(void)SHA256_Update(&sha, p, n);
 	(void)SHA256_Final(digest, &sha);
 	memcpy(out->b, digest, PRINT_LEN);
@@ -36,7 +36,8 @@ bool print_equal(const struct print *a, const struct print *b)
 	unsigned differ = 0;
 
 	for (size_t i = 0; i < PRINT_LEN; i++)
-		differ |= (unsigned)(a->b[i] ^ b->b[i]);    /* takes as long wherever the difference is */
+		/* takes as long wherever the difference is */
+		differ |= (unsigned)(a->b[i] ^ b->b[i]);
 	return differ == 0;
 }
 
@@ -76,7 +77,7 @@ void crypto_random(void *p, size_t n)
 	while (n > 0) {
 		ssize_t got = getrandom(at, n, 0);
 		if (got < 0 && errno != EINTR)
-			_exit(71);    /* no randomness: nothing we do would be safe */
+			_exit(71); /* no randomness: nothing we do would be safe */
 		if (got > 0) {
 			at += got;
 			n -= (size_t)got;
@@ -91,13 +92,16 @@ void crypto_uuid(char out[static 37])
 	crypto_random(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	(void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-	               b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	(void)snprintf(out, 37,
+	               "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+	               b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+	               b[13], b[14], b[15]);
 }
 
 static void encode_group(const uint8_t *p, size_t n, bool url_safe, struct buf *out)
 {
-	static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char standard[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
 
 	for (size_t i = 0; i < 4; i++) {
@@ -129,7 +133,8 @@ static int base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* OpenSSL's decoder skips white space and tolerates missing padding, which the clients that read the same file refuse. */
+/* OpenSSL's decoder skips white space and tolerates missing padding, which the clients that read
+ * the same file refuse. */
 static bool decode(const char *text, size_t n, struct buf *out)
 {
 	size_t pad = 0;

@@ -40,9 +40,10 @@ static void system_random(void *ctx, void *p, size_t n)
 	crypto_random(p, n);
 }
 
-const struct env env_system = {
-	.now = system_now, .mono_ms = system_mono_ms, .sleep_ms = system_sleep_ms, .random = system_random
-};
+const struct env env_system = { .now = system_now,
+	                        .mono_ms = system_mono_ms,
+	                        .sleep_ms = system_sleep_ms,
+	                        .random = system_random };
 
 int64_t env_now(const struct env *env)
 {

@@ -9,9 +9,10 @@
 static const struct {
 	int exit_code, rank;
 } kinds[ERR__COUNT] = {
-	[ERR_NONE] = { 0, 99 },      [ERR_USAGE] = { 64, 1 },    [ERR_CONFIG] = { 78, 2 },  [ERR_AUTH] = { 77, 3 },
-	[ERR_DENIED] = { 77, 3 },    [ERR_MISSING] = { 69, 4 },  [ERR_DECISION] = { 65, 5 }, [ERR_REMOTE] = { 76, 6 },
-	[ERR_LOCAL] = { 74, 7 },     [ERR_HOOK] = { 70, 8 },     [ERR_TRANSIENT] = { 75, 9 }, [ERR_BUSY] = { 75, 9 },
+	[ERR_NONE] = { 0, 99 },     [ERR_USAGE] = { 64, 1 },     [ERR_CONFIG] = { 78, 2 },
+	[ERR_AUTH] = { 77, 3 },     [ERR_DENIED] = { 77, 3 },    [ERR_MISSING] = { 69, 4 },
+	[ERR_DECISION] = { 65, 5 }, [ERR_REMOTE] = { 76, 6 },    [ERR_LOCAL] = { 74, 7 },
+	[ERR_HOOK] = { 70, 8 },     [ERR_TRANSIENT] = { 75, 9 }, [ERR_BUSY] = { 75, 9 },
 };
 
 /* What came from a service or a file name must not break a line, nor drive a terminal. */
@@ -38,7 +39,7 @@ static void append(char text[static ERR_TEXT_MAX], const char *more)
 PRINTF(4, 0)
 static void set_text(struct err *e, enum err_kind k, int errnum, const char *fmt, va_list ap)
 {
-	char text[ERR_TEXT_MAX];    /* the arguments may point into *e */
+	char text[ERR_TEXT_MAX]; /* the arguments may point into *e */
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	if (errnum != 0) {
@@ -50,7 +51,7 @@ static void set_text(struct err *e, enum err_kind k, int errnum, const char *fmt
 	memcpy(e->text, text, sizeof(text));
 }
 
-bool (err_set)(struct err *e, enum err_kind k, const char *fmt, ...)
+bool(err_set)(struct err *e, enum err_kind k, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -60,7 +61,7 @@ bool (err_set)(struct err *e, enum err_kind k, const char *fmt, ...)
 	return false;
 }
 
-bool (err_sys)(struct err *e, int errnum, const char *fmt, ...)
+bool(err_sys)(struct err *e, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -70,7 +71,7 @@ bool (err_sys)(struct err *e, int errnum, const char *fmt, ...)
 	return false;
 }
 
-bool (err_in)(struct err *e, const char *fmt, ...)
+bool(err_in)(struct err *e, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
 	va_list ap;

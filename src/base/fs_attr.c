@@ -2,19 +2,23 @@
 #include "base/fs_target.h"
 
 #include <errno.h>
-#include <unistd.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 
-#define XATTR_LIST_MAX 65536    /* XATTR_LIST_MAX of Linux */
-#define XATTR_VALUE_MAX 65536   /* XATTR_SIZE_MAX of Linux */
-#define ACL "system.posix_acl_access"
+#define XATTR_LIST_MAX  65536 /* XATTR_LIST_MAX of Linux */
+#define XATTR_VALUE_MAX 65536 /* XATTR_SIZE_MAX of Linux */
+#define ACL             "system.posix_acl_access"
 
-/* What is copied, by the start of the name; the rest belongs to this one file (security.ima, security.capability) or to the file
- * system (trusted.overlay). `must`: a file without it would be read by others, or by fewer, than before. */
-static const struct rule { const char *prefix; bool copy, must; } rules[] = {
+/* What is copied, by the start of the name; the rest belongs to this one file (security.ima,
+ * security.capability) or to the file system (trusted.overlay). `must`: a file without it would
+ * be read by others, or by fewer, than before. */
+static const struct rule {
+	const char *prefix;
+	bool copy, must;
+} rules[] = {
 	{ "user.", true, true },
 	{ ACL, true, true },
 	{ "security.selinux", true, false },
@@ -60,17 +64,20 @@ static bool copy_all(int fd, int old, const char *path, struct err *e)
 		for (const char *p = names; p < names + n; p += strlen(p) + 1) {
 			const struct rule *rule = rule_of(p);
 			has_acl = has_acl || strcmp(p, ACL) == 0;
-			if (rule != NULL && rule->copy && !copy_one(fd, old, p, rule->must, path, e))
+			if (rule != NULL && rule->copy &&
+			    !copy_one(fd, old, p, rule->must, path, e))
 				return false;
 		}
 	}
-	/* The directory may have given the new file a default ACL that the old one does not have. */
+	/* The directory may have given the new file a default ACL that the old one does not
+	 * have. */
 	if (!has_acl && fremovexattr(fd, ACL) != 0 && errno != ENODATA && errno != ENOTSUP)
 		return err_sys(e, errno, "cannot keep '%s' without an ACL", path);
 	return true;
 }
 
-bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path, mode_t *mode, struct err *e)
+bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path, mode_t *mode,
+                  struct err *e)
 {
 	struct stat now, was = { .st_mode = 0600, .st_uid = geteuid(), .st_gid = getegid() };
 
@@ -79,11 +86,13 @@ bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path,
 	uid_t uid = attr->uid >= 0 ? (uid_t)attr->uid : old >= 0 ? was.st_uid : now.st_uid;
 	gid_t gid = attr->gid >= 0 ? (gid_t)attr->gid : old >= 0 ? was.st_gid : now.st_gid;
 	if ((uid != now.st_uid || gid != now.st_gid) && fchown(fd, uid, gid) != 0)
-		return err_sys(e, errno, "cannot give '%s' to owner %u:%u", path, (unsigned)uid, (unsigned)gid);
+		return err_sys(e, errno, "cannot give '%s' to owner %u:%u", path, (unsigned)uid,
+		               (unsigned)gid);
 	if (old >= 0 && !copy_all(fd, old, path, e))
 		return false;
 	*mode = attr->mode >= 0 ? (mode_t)attr->mode : was.st_mode & 07777;
-	/* The ACL's mask is what the mode's group bits are: until the content is complete and all is set, nobody else gets in. */
+	/* The ACL's mask is what the mode's group bits are: until the content is complete and
+	 * all is set, nobody else gets in. */
 	if (fchmod(fd, 0600) != 0)
 		return err_sys(e, errno, "cannot set the mode of '%s'", path);
 	return true;

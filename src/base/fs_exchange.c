@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A sealed stage and a target that other programs may replace at any moment: exchanged in one step, compared, put back. */
+/* A sealed stage and a target that other programs may replace at any moment: exchanged in one
+ * step, compared, put back. */
 #include "base/fs_stage.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define WRITER_TRIES 200        /* a second in all, for a program to finish what it is writing */
+#define WRITER_TRIES  200 /* a second in all, for a program to finish what it is writing */
 #define WRITER_NAP_MS 5
 
 static void close_fd(const int *fd)
@@ -27,9 +28,10 @@ static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
 	char name[FS_TEMP_MAX], suffix[17];
 
 	fs_stage_suffix(suffix);
-	(void)snprintf(name, sizeof(name), "%s%s.x.%llu-%lld-%lld.%llu-%lld-%lld.%s", FS_TEMP_PREFIX, s->tag,
-	               (unsigned long long)s->id.ino, (long long)s->id.size, (long long)s->id.mtime_ns,
-	               (unsigned long long)base->ino, (long long)base->size, (long long)base->mtime_ns, suffix);
+	(void)snprintf(name, sizeof(name), "%s%s.x.%llu-%lld-%lld.%llu-%lld-%lld.%s",
+	               FS_TEMP_PREFIX, s->tag, (unsigned long long)s->id.ino, (long long)s->id.size,
+	               (long long)s->id.mtime_ns, (unsigned long long)base->ino,
+	               (long long)base->size, (long long)base->mtime_ns, suffix);
 	if (renameat2(s->at.dir, s->temp, s->at.dir, name, RENAME_NOREPLACE) != 0 &&
 	    (errno != EINVAL || renameat(s->at.dir, s->temp, s->at.dir, name) != 0))
 		return err_sys(e, errno, "cannot replace '%s'", s->path);
@@ -37,17 +39,21 @@ static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
 	return true;
 }
 
-/* For a file system without exchange: the window between compare and rename is as small as it can be, but it is there. */
-static bool compare_and_rename(struct fs_stage *s, const struct buf *base_text, enum fs_exchange *out, struct err *e)
+/* For a file system without exchange: the window between compare and rename is as small as it
+ * can be, but it is there. */
+static bool compare_and_rename(struct fs_stage *s, const struct buf *base_text,
+                               enum fs_exchange *out, struct err *e)
 {
 	AUTO_BUF struct buf now = BUF_INIT(base_text->max);
-	AUTO(close_fd) int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(close_fd)
+	int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot open '%s'", s->path);
 	if (fd >= 0 && !fs_read_fd(fd, s->path, base_text->max, &now, NULL, e))
 		return false;
-	if (fd < 0 || now.len != base_text->len || memcmp(buf_cstr(&now), buf_cstr(base_text), now.len) != 0) {
+	if (fd < 0 || now.len != base_text->len ||
+	    memcmp(buf_cstr(&now), buf_cstr(base_text), now.len) != 0) {
 		*out = FS_EXCHANGE_CHANGED;
 		return true;
 	}
@@ -77,8 +83,8 @@ static bool make_new(struct fs_stage *s, enum fs_exchange *out, struct err *e)
 	return true;
 }
 
-bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text, enum fs_exchange *out,
-                       struct err *e)
+bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struct buf *base_text,
+                       enum fs_exchange *out, struct err *e)
 {
 	if (!fs_stage_unpark(s, e))
 		return false;
@@ -110,12 +116,14 @@ bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struc
 }
 
 /*
- * Somebody who writes files in place may have opened this one before it was displaced, and be in the middle of it. A read lease is given
- * only while nobody has the file open for writing. File systems without leases, and files of others, are taken as they are.
+ * Somebody who writes files in place may have opened this one before it was displaced, and be in
+ * the middle of it. A read lease is given only while nobody has the file open for writing. File
+ * systems without leases, and files of others, are taken as they are.
  */
 static bool wait_for_writers(int fd, const char *path, struct err *e)
 {
-	/* Should somebody open it while we hold the lease, the signal for that is one that is ignored. */
+	/* Should somebody open it while we hold the lease, the signal for that is one that is
+	 * ignored. */
 	(void)fcntl(fd, F_SETSIG, SIGURG);
 	for (int i = 0; i < WRITER_TRIES; i++) {
 		if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
@@ -129,9 +137,11 @@ static bool wait_for_writers(int fd, const char *path, struct err *e)
 	return err_set(e, ERR_TRANSIENT, "'%s' is held open for writing by another program", path);
 }
 
-bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id, struct err *e)
+bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id,
+                        struct err *e)
 {
-	AUTO(close_fd) int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(close_fd)
+	int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open what '%s' was", s->path);
@@ -143,14 +153,17 @@ bool fs_stage_settle(struct fs_stage *s, struct err *e)
 	bool synced = fs_stage_sync_dir(s, e);
 
 	if (unlinkat(s->at.dir, s->temp, 0) != 0)
-		return synced && err_sys(e, errno, "'%s' has its new content, but '%s' beside it cannot be removed", s->path,
-		                         s->temp);
+		return synced &&
+		       err_sys(e, errno,
+		               "'%s' has its new content, but '%s' beside it cannot be removed",
+		               s->path, s->temp);
 	s->temp[0] = '\0';
 	s->step = STAGE_DONE;
 	return synced;
 }
 
-/* By more than the number of the inode: that is given to another file as soon as ours is replaced. */
+/* By more than the number of the inode: that is given to another file as soon as ours is
+ * replaced. */
 static bool is_ours(const struct fs_stage *s, const struct stat *st)
 {
 	struct fs_id id;
@@ -172,7 +185,8 @@ bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 	}
 	if (renameat2(s->at.dir, s->temp, s->at.dir, s->at.name, RENAME_EXCHANGE) != 0)
 		return err_sys(e, errno, "cannot put '%s' back", s->path);
-	/* Replaced between our look and the exchange: what we hold now is again somebody's update, and stays for the sweep. */
+	/* Replaced between our look and the exchange: what we hold now is again somebody's
+	 * update, and stays for the sweep. */
 	if (fstatat(s->at.dir, s->temp, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return err_sys(e, errno, "cannot put '%s' back", s->path);
 	*out = is_ours(s, &st);

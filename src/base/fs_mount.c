@@ -15,12 +15,18 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define MOUNTINFO_MAX (16u * 1024 * 1024)  /* a node with thousands of containers has a few MB */
+#define MOUNTINFO_MAX  (16u * 1024 * 1024) /* a node with thousands of containers has a few MB */
 #define NAMESPACES_MAX 65536
 
 /* One line of mountinfo, unescaped in place. */
-struct mount { long id, parent; const char *dev, *root, *point; };
-struct mounts { struct mount *m; size_t n, cap; };
+struct mount {
+	long id, parent;
+	const char *dev, *root, *point;
+};
+struct mounts {
+	struct mount *m;
+	size_t n, cap;
+};
 
 /* "\040" to a space, in place. */
 static void unescape(char *s)
@@ -28,7 +34,8 @@ static void unescape(char *s)
 	char *to = s;
 
 	for (const char *p = s; *p != '\0';) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && isdigit((unsigned char)p[2]) && isdigit((unsigned char)p[3])) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && isdigit((unsigned char)p[2]) &&
+		    isdigit((unsigned char)p[3])) {
 			*to++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
 			p += 4;
 		} else {
@@ -50,8 +57,11 @@ static bool parse_line(char *line, struct mount *out)
 	}
 	unescape(field[3]);
 	unescape(field[4]);
-	*out = (struct mount){ .id = strtol(field[0], NULL, 10), .parent = strtol(field[1], NULL, 10), .dev = field[2],
-	                       .root = field[3], .point = field[4] };
+	*out = (struct mount){ .id = strtol(field[0], NULL, 10),
+		               .parent = strtol(field[1], NULL, 10),
+		               .dev = field[2],
+		               .root = field[3],
+		               .point = field[4] };
 	return true;
 }
 
@@ -60,7 +70,8 @@ static void parse(char *text, struct mounts *out)
 	char *save = NULL;
 	struct mount m;
 
-	for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
 		if (!parse_line(line, &m))
 			continue;
 		out->m = mem_grow(out->m, &out->cap, out->n + 1, sizeof(m));
@@ -79,7 +90,9 @@ static const char *below(const char *path, const char *dir)
 }
 
 /* Where a file is inside its file system, the same seen from every mount of it. */
-struct spot { char *dev, *path; };
+struct spot {
+	char *dev, *path;
+};
 
 static void spot_clear(struct spot *s)
 {
@@ -89,8 +102,11 @@ static void spot_clear(struct spot *s)
 
 static struct spot spot_in(const struct mount *m, const char *rest)
 {
-	return (struct spot){ .dev = mem_dup(m->dev), .path = mem_fmt("%s%s", strcmp(m->root, "/") == 0 && *rest != '\0' ? "" : m->root,
-	                                                              rest) };
+	return (struct spot){
+		.dev = mem_dup(m->dev),
+		.path = mem_fmt("%s%s", strcmp(m->root, "/") == 0 && *rest != '\0' ? "" : m->root,
+		                rest)
+	};
 }
 
 static const struct mount *mount_by_id(const struct mounts *ms, long id)
@@ -101,7 +117,8 @@ static const struct mount *mount_by_id(const struct mounts *ms, long id)
 	return NULL;
 }
 
-/* The mount that `path` lies in: the longest point, the last of equal ones, which covers the others. */
+/* The mount that `path` lies in: the longest point, the last of equal ones, which covers the
+ * others. */
 static const struct mount *mount_of(const struct mounts *ms, const char *path)
 {
 	const struct mount *best = NULL;
@@ -117,7 +134,8 @@ static bool is_spot(const struct spot *s, const struct mount *m, const char *res
 {
 	size_t n = strcmp(m->root, "/") == 0 && *rest != '\0' ? 0 : strlen(m->root);
 
-	return strcmp(s->dev, m->dev) == 0 && strncmp(s->path, m->root, n) == 0 && strcmp(s->path + n, rest) == 0;
+	return strcmp(s->dev, m->dev) == 0 && strncmp(s->path, m->root, n) == 0 &&
+	       strcmp(s->path + n, rest) == 0;
 }
 
 /* The mount whose source, or whose place, is this file; NULL for none. */
@@ -130,7 +148,8 @@ static const struct mount *mount_on(const struct mounts *ms, const struct spot *
 		if (is_spot(file, m, ""))
 			return m;
 		const char *last = strrchr(m->point, '/');
-		/* Looking for the parent is slow where there are thousands, and nearly none has the name. */
+		/* Looking for the parent is slow where there are thousands, and nearly none has
+		 * the name. */
 		if (name == NULL || last == NULL || strcmp(name, last) != 0)
 			continue;
 		const struct mount *parent = mount_by_id(ms, m->parent);
@@ -156,23 +175,33 @@ static bool read_mounts(const char *proc, struct buf *text)
 
 static bool refuse(const char *path, const struct mount *m, const char *who, struct err *e)
 {
-	return err_set(e, ERR_CONFIG, "'%s' is mounted as '%s' %s: replaced, its readers there would keep the old content; mount "
-	               "its directory instead, or say 'in_place = yes' (not atomic)", path, m->point, who);
+	return err_set(e, ERR_CONFIG,
+	               "'%s' is mounted as '%s' %s: replaced, its readers there would keep the old "
+	               "content; mount "
+	               "its directory instead, or say 'in_place = yes' (not atomic)",
+	               path, m->point, who);
 }
 
-/* ---- what is mounted where, remembered for a moment ------------------------------------------------------------------------------ */
+/* ---- what is mounted where, remembered for a moment ------------------------------------------ */
 
 /* The mounts of one namespace, and of a process in it. */
-struct namespace { long pid; ino_t id; /* 0: not for us to know */ struct buf text; struct mounts mounts; };
+struct namespace
+{
+	long pid;
+	ino_t id; /* 0: not for us to know */
+	struct buf text;
+	struct mounts mounts;
+};
 
 /*
- * Reading the mounts of every process takes a system call or more for each of them: too much for each of ten thousand jobs. A mount that
- * is made in the second after is missed, as one that is made a second after the check is anyway. One of the few globals of this program.
+ * Reading the mounts of every process takes a system call or more for each of them: too much for
+ * each of ten thousand jobs. A mount that is made in the second after is missed, as one that is
+ * made a second after the check is anyway. One of the few globals of this program.
  */
 static struct {
 	pthread_mutex_t lock;
-	int64_t read_at_ms;             /* 0: nothing is remembered */
-	struct namespace *ns;           /* the first is our own */
+	int64_t read_at_ms;   /* 0: nothing is remembered */
+	struct namespace *ns; /* the first is our own */
 	size_t n, cap;
 } seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -204,8 +233,8 @@ static bool is_known(ino_t id)
 	return false;
 }
 
-/* In the sandbox, and of another user's processes, the namespace's number is not to be had; the number of its first mount, which no
- * other namespace has at the same time, says as much. */
+/* In the sandbox, and of another user's processes, the namespace's number is not to be had; the
+ * number of its first mount, which no other namespace has at the same time, says as much. */
 static bool is_known_by_mount(const char *mountinfo)
 {
 	char line[32];
@@ -213,7 +242,8 @@ static bool is_known_by_mount(const char *mountinfo)
 
 	if (f == NULL)
 		return true; /* gone, or not for us to read */
-	/* The kernel writes as many lines as are asked for, and finding out the paths in each is what costs. */
+	/* The kernel writes as many lines as are asked for, and finding out the paths in each is
+	 * what costs. */
 	(void)setvbuf(f, NULL, _IONBF, 0);
 	size_t n = fread(line, 1, sizeof(line) - 1, f);
 	(void)fclose(f); /* opened to read */
@@ -283,7 +313,7 @@ void fs_mount_forget(void)
 	(void)pthread_mutex_unlock(&seen.lock);
 }
 
-/* ---- the question -------------------------------------------------------------------------------------------------------------- */
+/* ---- the question ---------------------------------------------------------------------------- */
 
 static bool check_all(const char *path, const char *real, struct err *e)
 {

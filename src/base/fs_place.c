@@ -45,7 +45,8 @@ bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e
 		return false;
 	if (fstat(fd, &st) == 0 && size <= (size_t)st.st_blocks * 512)
 		return true;
-	/* Blocks past the end: nobody sees them. A file system that has no such thing is found out by the write. */
+	/* Blocks past the end: nobody sees them. A file system that has no such thing is found
+	 * out by the write. */
 	while (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size > 0 ? (off_t)size : 1) != 0)
 		if (errno == EOPNOTSUPP || errno == ENOSYS)
 			return true;
@@ -74,7 +75,8 @@ static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 	return sync_fd(fd, path, e);
 }
 
-bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old, struct err *e)
+bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old,
+                    struct err *e)
 {
 	AUTO(close_fd) int fd = -1;
 	struct err ignored = ERR_INIT;
@@ -84,6 +86,7 @@ bool fs_place_write(const char *path, bool guarded, const struct buf *text, cons
 	if (put(fd, path, text, e))
 		return true;
 	if (!put(fd, path, old, &ignored))
-		return err_in(e, "'%s' may be damaged, for its old content could not be put back", path);
+		return err_in(e, "'%s' may be damaged, for its old content could not be put back",
+		              path);
 	return false;
 }

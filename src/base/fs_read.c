@@ -16,7 +16,8 @@
 
 bool fs_id_equal(const struct fs_id *a, const struct fs_id *b)
 {
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns;
 }
 
 void fs_id_of(const struct stat *st, struct fs_id *out)
@@ -35,8 +36,10 @@ static void close_fd(const int *fd)
 		(void)close(*fd); /* read only: nothing can be lost */
 }
 
-/* Until the end of the file. A first read that fills exactly what fstat promised is the end: a system call less on a hot path. */
-static bool read_all(int fd, const char *path, off_t promised, size_t max, struct buf *out, struct err *e)
+/* Until the end of the file. A first read that fills exactly what fstat promised is the end: a
+ * system call less on a hot path. */
+static bool read_all(int fd, const char *path, off_t promised, size_t max, struct buf *out,
+                     struct err *e)
 {
 	char chunk[4096];
 	size_t used = 0;
@@ -63,7 +66,8 @@ static bool read_all(int fd, const char *path, off_t promised, size_t max, struc
 	return ok;
 }
 
-bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, struct fs_id *id, struct err *e)
+bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, struct fs_id *id,
+                struct err *e)
 {
 	struct stat st;
 	AUTO_BUF struct buf text = BUF_INIT(max);
@@ -105,7 +109,8 @@ bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id, st
 	return open_to_read(path, &fd, e) && fs_read_fd(fd, path, max, out, id, e);
 }
 
-/* systemd hands credentials out with an ACL that shows as group bits, in a directory only this service can enter. */
+/* systemd hands credentials out with an ACL that shows as group bits, in a directory only this
+ * service can enter. */
 static bool is_credential(const char *path)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
@@ -113,7 +118,8 @@ static bool is_credential(const char *path)
 
 	while (n > 1 && dir[n - 1] == '/')
 		n--;
-	return n > 1 && strncmp(path, dir, n) == 0 && path[n] == '/' && strstr(path + n, "/../") == NULL;
+	return n > 1 && strncmp(path, dir, n) == 0 && path[n] == '/' &&
+	       strstr(path + n, "/../") == NULL;
 }
 
 static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
@@ -125,10 +131,12 @@ static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 	if (shared_ok || is_credential(path))
 		return true;
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(e, ERR_CONFIG, "'%s' can be read by others (mode %04o): chmod 600 it", path,
+		return err_set(e, ERR_CONFIG,
+		               "'%s' can be read by others (mode %04o): chmod 600 it", path,
 		               (unsigned)(st.st_mode & 07777));
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(e, ERR_CONFIG, "'%s' belongs to user %u: a secret must be ours or root's", path,
+		return err_set(e, ERR_CONFIG,
+		               "'%s' belongs to user %u: a secret must be ours or root's", path,
 		               (unsigned)st.st_uid);
 	return true;
 }
@@ -141,7 +149,8 @@ static bool read_private(const char *path, bool shared_ok, struct buf *text, str
 	       fs_read_fd(fd, path, SECRET_FILE_MAX, text, NULL, e);
 }
 
-static bool give_secret(const char *path, const struct buf *text, size_t n, struct secret **out, struct err *e)
+static bool give_secret(const char *path, const struct buf *text, size_t n, struct secret **out,
+                        struct err *e)
 {
 	if (n == 0)
 		return err_set(e, ERR_CONFIG, "'%s' is empty", path);
@@ -165,5 +174,6 @@ bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
 {
 	AUTO_BUF struct buf bytes = BUF_INIT(SECRET_FILE_MAX);
 
-	return read_private(path, shared_ok, &bytes, e) && give_secret(path, &bytes, bytes.len, out, e);
+	return read_private(path, shared_ok, &bytes, e) &&
+	       give_secret(path, &bytes, bytes.len, out, e);
 }

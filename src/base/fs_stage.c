@@ -19,7 +19,7 @@
 
 #define NAME_TRIES 16
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 void fs_stage_suffix(char out[static 17])
 {
@@ -34,7 +34,8 @@ static void name_temp(struct fs_stage *s, const char *suffix)
 	(void)snprintf(s->temp, sizeof(s->temp), "%s%s.%s", FS_TEMP_PREFIX, s->tag, suffix);
 }
 
-/* One that fs_stage_swap() or a killed run left, and nothing else of that name: its content is written over. */
+/* One that fs_stage_swap() or a killed run left, and nothing else of that name: its content is
+ * written over. */
 static bool take_spare(struct fs_stage *s)
 {
 	struct stat st;
@@ -42,13 +43,13 @@ static bool take_spare(struct fs_stage *s)
 
 	if (fd < 0 && errno == ENOENT)
 		return false;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
-	    fchmod(fd, 0600) == 0) {
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    st.st_uid == geteuid() && fchmod(fd, 0600) == 0) {
 		s->fd = fd;
 		return true;
 	}
 	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
+		(void)close(fd);               /* nothing was written */
 	(void)unlinkat(s->at.dir, s->temp, 0); /* if it stays it is in the way, which shows */
 	return false;
 }
@@ -63,7 +64,8 @@ static bool make_temp(struct fs_stage *s, struct err *e)
 		name_temp(s, suffix);
 		if (s->attr.sole && take_spare(s))
 			return true;
-		s->fd = openat(s->at.dir, s->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		s->fd = openat(s->at.dir, s->temp,
+		               O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (s->fd >= 0)
 			return true;
 		if (errno != EEXIST && errno != EINTR)
@@ -78,7 +80,8 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 {
 	struct stat st;
 	int flags = 0;
-	int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = openat(s->at.dir, s->at.name,
+	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return true;
@@ -89,8 +92,12 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 		return err_sys(e, errno, "cannot look at '%s'", s->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", s->path);
-	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0)
-		return err_set(e, ERR_LOCAL, "'%s' cannot be replaced: it is immutable or append-only (chattr -ia it)", s->path);
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0)
+		return err_set(
+			e, ERR_LOCAL,
+			"'%s' cannot be replaced: it is immutable or append-only (chattr -ia it)",
+			s->path);
 	return true;
 }
 
@@ -102,7 +109,8 @@ static void close_fd(const int *fd)
 
 static bool open_target(const struct fs_stage *s, bool guarded, struct fs_target *at, struct err *e)
 {
-	return s->attr.nofollow ? fs_target_here(s->path, at, e) : fs_target_open(s->path, guarded, at, e);
+	return s->attr.nofollow ? fs_target_here(s->path, at, e)
+	                        : fs_target_open(s->path, guarded, at, e);
 }
 
 static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
@@ -144,7 +152,8 @@ static bool failed(void)
 	return false;
 }
 
-bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out, struct err *e)
+bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
+                   struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
 
@@ -154,7 +163,7 @@ bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage
 	return true;
 }
 
-/* ---- filling ------------------------------------------------------------------------------------------------------------------- */
+/* ---- filling --------------------------------------------------------------------------------- */
 
 bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e)
 {
@@ -208,16 +217,23 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 	return true;
 }
 
-/* ---- could it be filled? ------------------------------------------------------------------------------------------------------- */
+/* ---- could it be filled? --------------------------------------------------------------------- */
 
 #define REMEMBER_MS 1000
 
 /*
- * Making and removing a file for each of ten thousand jobs in one directory, only to see whether that could be done, takes the file system
- * longer than the delivery. So what a probe has found holds for a second, until something fails, for files that need nothing special.
- * It may be wrong an instant later, as any probe. One of the few globals of this program.
+ * Making and removing a file for each of ten thousand jobs in one directory, only to see whether
+ * that could be done, takes the file system longer than the delivery. So what a probe has found
+ * holds for a second, until something fails, for files that need nothing special. It may be
+ * wrong an instant later, as any probe. One of the few globals of this program.
  */
-static struct { pthread_mutex_t lock; int64_t at_ms; dev_t dev; ino_t ino; size_t size; } probed = { .lock = PTHREAD_MUTEX_INITIALIZER };
+static struct {
+	pthread_mutex_t lock;
+	int64_t at_ms;
+	dev_t dev;
+	ino_t ino;
+	size_t size;
+} probed = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int64_t now_ms(void)
 {
@@ -237,8 +253,8 @@ void fs_probe_forget(void)
 static bool was_probed(const struct fs_stage *s, size_t size)
 {
 	(void)pthread_mutex_lock(&probed.lock);
-	bool was = probed.at_ms != 0 && now_ms() - probed.at_ms < REMEMBER_MS && probed.dev == s->dir_dev && probed.ino == s->dir_ino &&
-	           size <= probed.size;
+	bool was = probed.at_ms != 0 && now_ms() - probed.at_ms < REMEMBER_MS &&
+	           probed.dev == s->dir_dev && probed.ino == s->dir_ino && size <= probed.size;
 	(void)pthread_mutex_unlock(&probed.lock);
 	return was;
 }
@@ -253,14 +269,16 @@ static void remember(const struct fs_stage *s, size_t size)
 	(void)pthread_mutex_unlock(&probed.lock);
 }
 
-/* Our own rights and owner, no attributes to keep: what one such file can do in a directory, another can. */
+/* Our own rights and owner, no attributes to keep: what one such file can do in a directory,
+ * another can. */
 static bool is_ordinary(const struct fs_stage *s, int old)
 {
 	struct stat st;
 
 	if (!s->attr.guarded || s->attr.uid >= 0 || s->attr.gid >= 0)
 		return false;
-	return old < 0 || (fstat(old, &st) == 0 && st.st_uid == geteuid() && st.st_gid == getegid() && flistxattr(old, NULL, 0) == 0);
+	return old < 0 || (fstat(old, &st) == 0 && st.st_uid == geteuid() &&
+	                   st.st_gid == getegid() && flistxattr(old, NULL, 0) == 0);
 }
 
 static bool probe(struct fs_stage *s, int old, size_t size, struct err *e)
@@ -307,7 +325,8 @@ void fs_stage_park(struct fs_stage *s)
 		fs_target_close(&s->at);
 }
 
-/* The same directory again, or the temporary is not where the path leads now. So it needs no guarding again. */
+/* The same directory again, or the temporary is not where the path leads now. So it needs no
+ * guarding again. */
 bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 {
 	struct fs_target at = { .dir = -1 };
@@ -320,20 +339,24 @@ bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
 	    strcmp(at.name, s->at.name) != 0) {
 		fs_target_close(&at);
-		return err_set(e, ERR_LOCAL, "'%s' leads to another place than a moment ago", s->path);
+		return err_set(e, ERR_LOCAL, "'%s' leads to another place than a moment ago",
+		               s->path);
 	}
 	s->at = at;
 	return true;
 }
 
-/* ---- becoming visible ---------------------------------------------------------------------------------------------------------- */
+/* ---- becoming visible ------------------------------------------------------------------------ */
 
 /* The new content is in place when this fails: nothing is rolled back. */
 bool fs_stage_sync_dir(const struct fs_stage *s, struct err *e)
 {
 	int why = fs_sync_dir(s->at.dir);
 
-	return why == 0 || err_sys(e, why, "'%s' has its new content, but its directory cannot be brought to the disk", s->path);
+	return why == 0 ||
+	       err_sys(e, why,
+	               "'%s' has its new content, but its directory cannot be brought to the disk",
+	               s->path);
 }
 
 void fs_stage_done(struct fs_stage *s)
@@ -371,7 +394,7 @@ bool fs_stage_swap(struct fs_stage *s, struct err *e)
 void fs_spare_remove(const char *path, const struct fs_attr *attr)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
-	struct err ignored = ERR_INIT;    /* the next save uses it, or removes it */
+	struct err ignored = ERR_INIT; /* the next save uses it, or removes it */
 
 	if (!open_place(s, attr, &ignored))
 		return;
@@ -388,7 +411,8 @@ void fs_stage_free(struct fs_stage *s)
 		return;
 	if (s->fd >= 0)
 		(void)close(s->fd); /* given up: the content goes too */
-	/* A displaced file that nobody settled may hold somebody's update: the next run's sweep merges it. */
+	/* A displaced file that nobody settled may hold somebody's update: the next run's sweep
+	 * merges it. */
 	if (s->temp[0] != '\0' && s->step != STAGE_EXCHANGED && fs_stage_unpark(s, &ignored))
 		(void)unlinkat(s->at.dir, s->temp, 0); /* what stays, the next run sweeps */
 	fs_target_close(&s->at);
@@ -406,5 +430,6 @@ bool fs_replace(const char *path, const void *p, size_t n, int mode, struct err 
 	AUTO_STAGE struct fs_stage *s = NULL;
 	const struct fs_attr attr = { .mode = mode, .uid = -1, .gid = -1 };
 
-	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, p, n, e) && fs_stage_seal(s, e) && fs_stage_commit(s, e);
+	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, p, n, e) &&
+	       fs_stage_seal(s, e) && fs_stage_commit(s, e);
 }

@@ -11,9 +11,13 @@
 #include "base/err.h"
 
 /* What the name of a temporary tells, see fs_sweep in the header. */
-struct version { unsigned long long ino; long long size, mtime_ns; };
+struct version {
+	unsigned long long ino;
+	long long size, mtime_ns;
+};
 struct leftover {
-	bool exchanged;                         /* ".x.": it was about to be exchanged, or has been */
+	/* ".x.": it was about to be exchanged, or has been */
+	bool exchanged;
 	struct version ours, base;
 };
 
@@ -33,8 +37,10 @@ static bool parse_name(const char *name, const char *prefix, struct leftover *ou
 	if (name[n] != 'x')
 		return true;
 	out->exchanged = true;
-	return sscanf(name + n, "x.%llu-%lld-%lld.%llu-%lld-%lld.%n", &out->ours.ino, &out->ours.size, &out->ours.mtime_ns,
-	              &out->base.ino, &out->base.size, &out->base.mtime_ns, &end) == 6 && end > 0;
+	return sscanf(name + n, "x.%llu-%lld-%lld.%llu-%lld-%lld.%n", &out->ours.ino,
+	              &out->ours.size, &out->ours.mtime_ns, &out->base.ino, &out->base.size,
+	              &out->base.mtime_ns, &end) == 6 &&
+	       end > 0;
 }
 
 static bool is_version(const struct stat *st, const struct version *v)
@@ -59,10 +65,12 @@ static void close_fd(const int *fd)
 		(void)close(*fd); /* opened to read */
 }
 
-static bool bring_home(const struct sweep *w, const char *name, const struct leftover *l, struct err *e)
+static bool bring_home(const struct sweep *w, const char *name, const struct leftover *l,
+                       struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(w->max);
-	AUTO(close_fd) int fd = openat(w->at.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO(close_fd)
+	int fd = openat(w->at.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
@@ -73,10 +81,13 @@ static bool bring_home(const struct sweep *w, const char *name, const struct lef
 	if (is_version(&st, &l->ours) || is_version(&st, &l->base))
 		return true;
 	if (w->merge == NULL)
-		return err_set(e, ERR_LOCAL, "'%s' beside '%s' is a file that another program wrote", name, w->path);
+		return err_set(e, ERR_LOCAL,
+		               "'%s' beside '%s' is a file that another program wrote", name,
+		               w->path);
 	if (!fs_read_fd(fd, name, w->max, &text, NULL, e))
 		return false;
-	bool is_ours = fstatat(w->at.dir, w->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_version(&st, &l->ours);
+	bool is_ours = fstatat(w->at.dir, w->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	               is_version(&st, &l->ours);
 	return w->merge(w->ctx, &text, is_ours, e);
 }
 
@@ -86,7 +97,8 @@ static void close_dir(DIR **d)
 		(void)closedir(*d); /* opened to read */
 }
 
-bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge, void *ctx, struct err *e)
+bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge,
+              void *ctx, struct err *e)
 {
 	AUTO(fs_target_close) struct fs_target at = { .dir = -1 };
 	AUTO(close_dir) DIR *dir = NULL;
@@ -110,7 +122,8 @@ bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge
 	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
 		if (!parse_name(d->d_name, prefix, &l))
 			continue;
-		/* One that cannot be merged must not keep the others, which hold a password, from going. */
+		/* One that cannot be merged must not keep the others, which hold a password,
+		 * from going. */
 		struct err why = ERR_INIT;
 		if (l.exchanged && !bring_home(&w, d->d_name, &l, &why)) {
 			*e = why;

@@ -5,20 +5,23 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define LINES_MAX 8     /* directories in which threads wait at the same time; in more than that each thread syncs for itself */
+/* directories in which threads wait at the same time; in more than that each thread syncs for
+ * itself */
+#define LINES_MAX 8
 
 /*
- * Many jobs keep their states in one directory, and often their sinks too. Whoever comes while its sync is under way waits for the next one,
- * which one of those that wait does for all of them. One of the few globals of this program.
+ * Many jobs keep their states in one directory, and often their sinks too. Whoever comes while
+ * its sync is under way waits for the next one, which one of those that wait does for all of
+ * them. One of the few globals of this program.
  */
 struct line {
 	dev_t dev;
 	ino_t ino;
-	int waiting;                /* 0: free for another directory */
-	bool busy;                  /* a sync is under way: */
-	uint64_t started, ended;    /* the number of the last one */
-	uint64_t good;              /* of the last one that went well */
-	int why;                    /* errno of the last one that did not */
+	int waiting;             /* 0: free for another directory */
+	bool busy;               /* a sync is under way: */
+	uint64_t started, ended; /* the number of the last one */
+	uint64_t good;           /* of the last one that went well */
+	int why;                 /* errno of the last one that did not */
 };
 
 static struct {
@@ -58,7 +61,7 @@ static struct line *line_of(const struct stat *st)
 /* Under the lock, but for the sync itself. */
 static int sync_in_line(struct line *l, int dir)
 {
-	uint64_t mine = l->started + 1;    /* one that has begun may have missed what we changed */
+	uint64_t mine = l->started + 1; /* one that has begun may have missed what we changed */
 
 	while (l->ended < mine) {
 		if (l->busy) {

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* ---- following links to the real file ------------------------------------------------------------------------------------------ */
+/* ---- following links to the real file -------------------------------------------------------- */
 
 static void close_fd(const int *fd)
 {
@@ -21,11 +21,14 @@ static void close_fd(const int *fd)
 
 static bool name_ok(const char *name)
 {
-	return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strlen(name) <= NAME_MAX;
+	return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+	       strlen(name) <= NAME_MAX;
 }
 
-/* One step: opens the directory part of `path` (relative to `at`), splits the name off. O_RDONLY: an O_PATH one cannot be synced. */
-static bool open_parent(int at, char *path, const char *shown, int *dir, const char **name, struct err *e)
+/* One step: opens the directory part of `path` (relative to `at`), splits the name off.
+ * O_RDONLY: an O_PATH one cannot be synced. */
+static bool open_parent(int at, char *path, const char *shown, int *dir, const char **name,
+                        struct err *e)
 {
 	char *slash = strrchr(path, '/');
 	const char *parent = slash == NULL ? "." : slash == path ? "/" : path;
@@ -73,15 +76,16 @@ static bool follow(const char *path, struct fs_target *out, struct err *e)
 	return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links", path);
 }
 
-/* ---- who else can change the path ---------------------------------------------------------------------------------------------- */
+/* ---- who else can change the path ------------------------------------------------------------ */
 
 struct walk {
-	const char *shown;      /* the path as configured */
-	struct buf left;        /* what is still to walk */
+	const char *shown; /* the path as configured */
+	struct buf left;   /* what is still to walk */
 	int dir;
-	bool shared;            /* others can make files in `dir`, though not touch those of others (sticky) */
+	/* others can make files in `dir`, though not touch those of others (sticky) */
+	bool shared;
 	int links;
-	int why;                /* errno of the last look */
+	int why; /* errno of the last look */
 };
 
 static void walk_clear(struct walk *w)
@@ -118,9 +122,11 @@ static bool dir_ok(struct walk *w, const struct stat *st, const char *what, stru
 		return true;
 	}
 	owner_name(st->st_uid, owner, sizeof(owner));
-	return err_set(e, ERR_CONFIG, "others can change directory '%s' on the way to '%s' (owner %s, mode %04o): say "
-	               "'user = NAME' to write it with that user's rights, or take their right away", what, w->shown, owner,
-	               (unsigned)(st->st_mode & 07777));
+	return err_set(
+		e, ERR_CONFIG,
+		"others can change directory '%s' on the way to '%s' (owner %s, mode %04o): say "
+		"'user = NAME' to write it with that user's rights, or take their right away",
+		what, w->shown, owner, (unsigned)(st->st_mode & 07777));
 }
 
 /* O_PATH: whatever it is, nothing happens to it. */
@@ -178,10 +184,14 @@ static bool at_link(struct walk *w, const char *name, const struct stat *st, str
 	if (n < 0)
 		return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name, w->shown);
 	if (++w->links > FS_LINKS_MAX)
-		return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links", w->shown);
+		return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links",
+		               w->shown);
 	if (w->shared && !trusted(st->st_uid))
-		return err_set(e, ERR_CONFIG, "symbolic link '%s' on the way to '%s' belongs to somebody else, in a directory "
-		               "where all can make files", name, w->shown);
+		return err_set(e, ERR_CONFIG,
+		               "symbolic link '%s' on the way to '%s' belongs to somebody else, in "
+		               "a directory "
+		               "where all can make files",
+		               name, w->shown);
 	link[n] = '\0';
 	buf_str(&path, link);
 	buf_char(&path, '/');
@@ -207,14 +217,19 @@ static bool step_on(struct walk *w, const char *name, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		return enter(w, &fd, name, &st, e);
 	if (w->shared && !trusted(st.st_uid))
-		return err_set(e, ERR_CONFIG, "'%s' belongs to somebody else, in a directory where all can make files", w->shown);
+		return err_set(
+			e, ERR_CONFIG,
+			"'%s' belongs to somebody else, in a directory where all can make files",
+			w->shown);
 	return true;
 }
 
-/* Nobody but root and us may be able to change what the path means, or own the file in a directory like /tmp. */
+/* Nobody but root and us may be able to change what the path means, or own the file in a
+ * directory like /tmp. */
 bool fs_guard(const char *path, struct err *e)
 {
-	AUTO(walk_clear) struct walk w = { .shown = path, .left = BUF_INIT(4 * PATH_MAX), .dir = -1 };
+	AUTO(walk_clear)
+	struct walk w = { .shown = path, .left = BUF_INIT(4 * PATH_MAX), .dir = -1 };
 	char name[NAME_MAX + 1];
 
 	if (geteuid() != 0)
@@ -236,7 +251,7 @@ bool fs_guard(const char *path, struct err *e)
 	return true;
 }
 
-/* ---- the public face ----------------------------------------------------------------------------------------------------------- */
+/* ---- the public face ------------------------------------------------------------------------- */
 
 bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e)
 {
@@ -298,7 +313,8 @@ bool fs_make_dir(const char *path, struct err *e)
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return true;
-	for (char *p = part + strspn(part, "/"); (p = strchr(p, '/')) != NULL; p += strspn(p, "/")) {
+	for (char *p = part + strspn(part, "/"); (p = strchr(p, '/')) != NULL;
+	     p += strspn(p, "/")) {
 		*p = '\0';
 		/* A parent we may not write in is no failure when the directory is there. */
 		if (stat(part, &st) != 0 && !make_one(part, e))

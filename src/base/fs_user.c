@@ -13,10 +13,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define NAME_SERVICE_MAX (1024 * 1024)  /* a group with very many members; getgrnam_r says ERANGE until it fits */
-#define GROUPS_MAX 65536                /* NGROUPS_MAX of Linux */
+/* a group with very many members; getgrnam_r says ERANGE until it fits */
+#define NAME_SERVICE_MAX (1024 * 1024)
+#define GROUPS_MAX       65536 /* NGROUPS_MAX of Linux */
 
-struct account { bool found; uid_t uid; gid_t gid; };
+struct account {
+	bool found;
+	uid_t uid;
+	gid_t gid;
+};
 
 static int ask_user(const char *name, char *text, size_t size, struct account *out)
 {
@@ -39,8 +44,8 @@ static int ask_group(const char *name, char *text, size_t size, struct account *
 }
 
 /* True also when there is none by that name. */
-static bool ask(int (*how)(const char *, char *, size_t, struct account *), const char *name, struct account *out,
-                struct err *e)
+static bool ask(int (*how)(const char *, char *, size_t, struct account *), const char *name,
+                struct account *out, struct err *e)
 {
 	*out = (struct account){ .found = false };
 	for (size_t size = 1024; size <= NAME_SERVICE_MAX; size *= 4) {
@@ -54,8 +59,8 @@ static bool ask(int (*how)(const char *, char *, size_t, struct account *), cons
 	return err_set(e, ERR_LOCAL, "cannot look up '%s': the answer is too large", name);
 }
 
-static bool find_id(int (*how)(const char *, char *, size_t, struct account *), const char *kind, const char *name,
-                    struct account *out, struct err *e)
+static bool find_id(int (*how)(const char *, char *, size_t, struct account *), const char *kind,
+                    const char *name, struct account *out, struct err *e)
 {
 	int64_t number;
 
@@ -99,7 +104,10 @@ bool fs_user_find(const char *name, struct fs_user *out, struct err *e)
 		gid_t *groups = mem_array((size_t)size, sizeof(*groups));
 		n = size;
 		if (getgrouplist(name, user.gid, groups, &n) >= 0) {
-			*out = (struct fs_user){ .uid = user.uid, .gid = user.gid, .groups = groups, .n_groups = (size_t)n };
+			*out = (struct fs_user){ .uid = user.uid,
+				                 .gid = user.gid,
+				                 .groups = groups,
+				                 .n_groups = (size_t)n };
 			return true;
 		}
 		free(groups);
@@ -131,7 +139,8 @@ bool fs_rights_take(const struct fs_user *u, struct fs_rights *r, struct err *e)
 {
 	if (u == NULL || (geteuid() != 0 && u->uid == geteuid()))
 		return true;
-	/* Leaving uid 0 is what takes CAP_DAC_OVERRIDE and its like away: from another uid they would stay. */
+	/* Leaving uid 0 is what takes CAP_DAC_OVERRIDE and its like away: from another uid they
+	 * would stay. */
 	if (geteuid() != 0)
 		return err_set(e, ERR_CONFIG, "only root can act as user %u", (unsigned)u->uid);
 	int n = getgroups(0, NULL);
@@ -144,19 +153,24 @@ bool fs_rights_take(const struct fs_user *u, struct fs_rights *r, struct err *e)
 	r->n_groups = (size_t)n;
 	r->uid = geteuid();
 	r->gid = getegid();
-	/* Becoming what we are shows that the way back is open: without the rights, or where a filter forbids the calls, nothing is begun. */
+	/* Becoming what we are shows that the way back is open: without the rights, or where a
+	 * filter forbids the calls, nothing is begun. */
 	bool way_back = set_ids(r->uid, r->gid) && set_groups(r->groups, r->n_groups);
 	r->taken = way_back;
 	if (way_back && set_groups(u->groups, u->n_groups) && set_ids(u->uid, u->gid))
 		return true;
 	fs_rights_drop(r);
-	return err_set(e, ERR_LOCAL, "cannot act as user %u: CAP_SETUID and CAP_SETGID are needed; for acrotate.service "
-	               "'acrotate check --systemd-dropin' prints them", (unsigned)u->uid);
+	return err_set(
+		e, ERR_LOCAL,
+		"cannot act as user %u: CAP_SETUID and CAP_SETGID are needed; for acrotate.service "
+		"'acrotate check --systemd-dropin' prints them",
+		(unsigned)u->uid);
 }
 
 void fs_rights_drop(struct fs_rights *r)
 {
-	/* Going on with half of somebody's rights would be worse than being killed here, which every step of a rotation survives. */
+	/* Going on with half of somebody's rights would be worse than being killed here, which
+	 * every step of a rotation survives. */
 	if (r->taken && (!set_ids(r->uid, r->gid) || !set_groups(r->groups, r->n_groups)))
 		abort();
 	free(r->groups);

@@ -5,8 +5,9 @@
 
 #include "base/err.h"
 
-/* inih (Debian's build of it) cuts lines near 192 bytes unless its run-time limit is raised. Where the library was built without run-time
- * options the symbol is missing, and the reader below refuses what that library would cut. */
+/* inih (Debian's build of it) cuts lines near 192 bytes unless its run-time limit is raised.
+ * Where the library was built without run-time options the symbol is missing, and the reader
+ * below refuses what that library would cut. */
 extern int ini_max_line __attribute__((weak));
 
 #define LINE_ENDING 3 /* inih wants room for "\r\n" and the NUL */
@@ -19,7 +20,10 @@ __attribute__((constructor)) static void raise_line_limit(void)
 }
 
 /* A section's name as a piece of the text. */
-struct name { const char *at; size_t len; };
+struct name {
+	const char *at;
+	size_t len;
+};
 
 struct parse {
 	const char *path, *next, *end;
@@ -38,7 +42,8 @@ static bool is_blank(char c)
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
 }
 
 /* Every refusal of a line passes here, so that every one carries its place. */
@@ -59,7 +64,8 @@ static bool check_bytes(struct parse *p, const char *line, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)line[i];
 		if (c == '\r' && i == n - 1)
-			return refuse(p, "the line ends with a carriage return: save the file with Unix line ends");
+			return refuse(p, "the line ends with a carriage return: save the file with "
+			                 "Unix line ends");
 		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return err_set(p->e, ERR_CONFIG, "control character 0x%02x in the line", c);
 	}
@@ -74,16 +80,22 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 	if (close == NULL)
 		return refuse(p, "a section's ']' is missing");
 	if (close != line + n - 1)
-		return refuse(p, "text after ']': a section, like a comment, has its line for itself");
-	if (name.len == 0 || is_blank(name.at[0]) || is_blank(name.at[name.len - 1]) || memchr(name.at, '[', name.len) != NULL)
+		return refuse(p,
+		              "text after ']': a section, like a comment, has its line for itself");
+	if (name.len == 0 || is_blank(name.at[0]) || is_blank(name.at[name.len - 1]) ||
+	    memchr(name.at, '[', name.len) != NULL)
 		return refuse(p, "a section is written '[name]' or '[kind name]'");
 	if (memchr(name.at, ';', name.len) != NULL || memchr(name.at, '#', name.len) != NULL)
-		return refuse(p, "a section's name cannot have ';' or '#'"); /* inih would see a comment */
+		/* inih would see a comment */
+		return refuse(p, "a section's name cannot have ';' or '#'");
 	if (name.len > INI_NAME_MAX)
-		return err_set(p->e, ERR_CONFIG, "the section's name is longer than %d bytes", INI_NAME_MAX);
+		return err_set(p->e, ERR_CONFIG, "the section's name is longer than %d bytes",
+		               INI_NAME_MAX);
 	for (size_t i = 0; i < p->n_sections; i++)
-		if (p->sections[i].len == name.len && memcmp(p->sections[i].at, name.at, name.len) == 0)
-			return err_set(p->e, ERR_CONFIG, "section [%.*s] stands here twice", (int)name.len, name.at);
+		if (p->sections[i].len == name.len &&
+		    memcmp(p->sections[i].at, name.at, name.len) == 0)
+			return err_set(p->e, ERR_CONFIG, "section [%.*s] stands here twice",
+			               (int)name.len, name.at);
 	if (p->n_sections == INI_SECTIONS_MAX)
 		return err_set(p->e, ERR_CONFIG, "more than %d sections", INI_SECTIONS_MAX);
 	p->sections[p->n_sections++] = name;
@@ -96,10 +108,12 @@ static bool check_value(struct parse *p, const char *value, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if ((value[i] == ';' || value[i] == '#') && (i == 0 || is_blank(value[i - 1])))
 			return err_set(p->e, ERR_CONFIG,
-			               "' %c' in a value: comments stand on lines of their own, and a value cannot have a word that starts with '%c'",
+			               "' %c' in a value: comments stand on lines of their own, "
+			               "and a value cannot have a word that starts with '%c'",
 			               value[i], value[i]);
 	if (n > 0 && value[n - 1] == '\\')
-		return refuse(p, "the line ends with a backslash: a value stands on one line, it cannot be continued");
+		return refuse(p, "the line ends with a backslash: a value stands on one line, it "
+		                 "cannot be continued");
 	return true;
 }
 
@@ -112,11 +126,15 @@ static bool check_pair(struct parse *p, const char *line, size_t n)
 	for (equals = name; equals < n && is_blank(line[equals]);)
 		equals++;
 	if (name == 0 || equals == n || line[equals] != '=')
-		return refuse(p, "expected 'key = value', '[section]', or a comment that starts with '#'");
+		return refuse(
+			p,
+			"expected 'key = value', '[section]', or a comment that starts with '#'");
 	if (name > INI_NAME_MAX)
-		return err_set(p->e, ERR_CONFIG, "the key's name is longer than %d bytes", INI_NAME_MAX);
+		return err_set(p->e, ERR_CONFIG, "the key's name is longer than %d bytes",
+		               INI_NAME_MAX);
 	if (p->n_sections == 0)
-		return err_set(p->e, ERR_CONFIG, "'%.*s' stands before the first [section]", (int)name, line);
+		return err_set(p->e, ERR_CONFIG, "'%.*s' stands before the first [section]",
+		               (int)name, line);
 	for (value = equals + 1; value < n && is_blank(line[value]);)
 		value++;
 	if (value == n)
@@ -136,7 +154,8 @@ static bool check_line(struct parse *p, const char *line, size_t n, size_t room)
 	if (!check_bytes(p, line, n))
 		return false;
 	if (is_blank(line[0]))
-		return refuse(p, "the line is indented: keys, sections and comments start their line, and a value stands on one line");
+		return refuse(p, "the line is indented: keys, sections and comments start their "
+		                 "line, and a value stands on one line");
 	return line[0] == '[' ? check_section(p, line, n) : check_pair(p, line, n);
 }
 
@@ -176,7 +195,8 @@ static char *next_line(char *out, int size, void *stream)
 		n = trimmed(line, n);
 		if (n == 0)
 			continue;
-		if (!check_line(p, line, n, size > LINE_ENDING ? (size_t)(size - LINE_ENDING) : 0) ||
+		if (!check_line(p, line, n,
+		                size > LINE_ENDING ? (size_t)(size - LINE_ENDING) : 0) ||
 		    (line[0] == '[' && !tell_section(p))) {
 			(void)fail(p);
 			return NULL;
@@ -200,17 +220,20 @@ static int on_pair(void *ctx, const char *section, const char *key, const char *
 	return !p->failed;
 }
 
-bool ini_parse_text(const char *path, const char *text, size_t len, const struct ini_reader *r, struct err *e)
+bool ini_parse_text(const char *path, const char *text, size_t len, const struct ini_reader *r,
+                    struct err *e)
 {
 	struct parse p = { .path = path, .next = text, .end = text + len, .reader = r, .e = e };
 
 	if (len > INI_FILE_MAX)
-		return err_set(e, ERR_CONFIG, "%s:1: the file is larger than %d bytes", path, INI_FILE_MAX);
+		return err_set(e, ERR_CONFIG, "%s:1: the file is larger than %d bytes", path,
+		               INI_FILE_MAX);
 	int line = ini_parse_stream(next_line, &p, on_pair, &p);
 	if (p.failed)
 		return false;
 	/* Nothing that passed check_line should trouble inih. */
 	if (line != 0)
-		return err_set(e, ERR_CONFIG, "%s: the INI library refuses the file (%d)", path, line);
+		return err_set(e, ERR_CONFIG, "%s: the INI library refuses the file (%d)", path,
+		               line);
 	return true;
 }

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-/* A struct json is a cJSON under a name of ours, so that no other file can use cJSON by accident. */
+/* A struct json is a cJSON under a name of ours, so that no other file can use cJSON by
+ * accident. */
 static const cJSON *node(const struct json *j)
 {
 	return (const cJSON *)(const void *)j;
@@ -33,7 +34,8 @@ static bool is_hex(const char *s, size_t n)
 	return true;
 }
 
-/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`; and so would `pass\u12word`, to cJSON. */
+/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`; and so
+ * would `pass\u12word`, to cJSON. */
 static bool has_nul(const char *text, size_t len)
 {
 	if (memchr(text, '\0', len) != NULL)
@@ -41,7 +43,8 @@ static bool has_nul(const char *text, size_t len)
 	for (size_t i = 0; i + 1 < len; i++) {
 		if (text[i] != '\\')
 			continue;
-		if (text[i + 1] == 'u' && (len - i < 6 || !is_hex(text + i + 2, 4) || memcmp(text + i + 2, "0000", 4) == 0))
+		if (text[i + 1] == 'u' && (len - i < 6 || !is_hex(text + i + 2, 4) ||
+		                           memcmp(text + i + 2, "0000", 4) == 0))
 			return true;
 		i++;
 	}
@@ -63,17 +66,21 @@ bool json_parse(const char *text, size_t len, struct json **out, struct err *e)
 	const char *end = NULL;
 
 	if (len > 0 && has_nul(text, len))
-		return err_set(e, ERR_REMOTE, "not JSON: it contains a NUL character, or half of an escape");
+		return err_set(e, ERR_REMOTE,
+		               "not JSON: it contains a NUL character, or half of an escape");
 	cJSON *c = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	if (c == NULL)
-		return err_set(e, ERR_REMOTE, "not JSON: mistake at byte %zu of %zu", end == NULL ? 0 : (size_t)(end - text), len);
+		return err_set(e, ERR_REMOTE, "not JSON: mistake at byte %zu of %zu",
+		               end == NULL ? 0 : (size_t)(end - text), len);
 	struct json *j = (struct json *)(void *)c;
 	size_t used = (size_t)(end - text);
 	while (used < len && strchr(" \t\r\n", text[used]) != NULL)
 		used++;
 	if (used < len || too_deep(c, 0)) {
 		json_free(j);
-		return err_set(e, ERR_REMOTE, used < len ? "not JSON: more text at byte %zu" : "JSON nested too deep: over %zu levels",
+		return err_set(e, ERR_REMOTE,
+		               used < len ? "not JSON: more text at byte %zu"
+		                          : "JSON nested too deep: over %zu levels",
 		               used < len ? used : (size_t)JSON_DEPTH_MAX);
 	}
 	*out = j;
@@ -114,7 +121,8 @@ static const char *number_end(const char *s, const char *end)
 	return s == end || strchr(",]} \t\r\n", *s) != NULL ? s : NULL;
 }
 
-/* The end of the string whose opening quote is at s, or NULL for a control character in it. The text has been parsed: it does end. */
+/* The end of the string whose opening quote is at s, or NULL for a control character in it. The
+ * text has been parsed: it does end. */
 static const char *string_end(const char *s, const char *end)
 {
 	for (s++; s < end && *s != '"'; s++) {
@@ -125,7 +133,8 @@ static const char *string_end(const char *s, const char *end)
 	return s + 1;
 }
 
-/* Numbers stand in the text in the order of a walk through the tree: each gets its digits, where a string has its text. */
+/* Numbers stand in the text in the order of a walk through the tree: each gets its digits, where
+ * a string has its text. */
 static bool keep_digits(cJSON *c, const char **text, const char *end)
 {
 	if (cJSON_IsNumber(c)) {
@@ -165,7 +174,8 @@ bool json_parse_exact(const char *text, size_t len, struct json **out, struct er
 	if (!json_parse(text, len, &j, e))
 		return false;
 	if (!keep_digits((cJSON *)(void *)j, &at, text + len) || !rest_is_clean(at, text + len))
-		return err_set(e, ERR_REMOTE, "not JSON: a number or a string after byte %zu of %zu is malformed",
+		return err_set(e, ERR_REMOTE,
+		               "not JSON: a number or a string after byte %zu of %zu is malformed",
 		               (size_t)(at - text), len);
 	*out = take(&j);
 	return true;
@@ -202,7 +212,8 @@ const char *json_str(const struct json *j, const char *path)
 
 bool json_int(const struct json *j, const char *path, int64_t *out)
 {
-	const double exact = 9007199254740992.0;    /* 2^53: beyond it a double skips whole numbers */
+	/* 2^53: beyond it a double skips whole numbers */
+	const double exact = 9007199254740992.0;
 	const cJSON *c = node(json_get(j, path));
 
 	if (!cJSON_IsNumber(c) || c->valuedouble < -exact || c->valuedouble > exact ||

@@ -8,9 +8,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* ---- scanning: each moves past what it names, or returns false with `at` on the offending byte ------------------------------------ */
+/* ---- scanning: each moves past what it names, or returns false with `at` on the offending byte  */
 
-struct scan { const char *text; size_t n, at; int depth; };
+struct scan {
+	const char *text;
+	size_t n, at;
+	int depth;
+};
 
 static void space(struct scan *s)
 {
@@ -179,7 +183,8 @@ bool json_span_value(const char *text, size_t n, struct span *out, bool *cut, st
 	*cut = !ok && s.at >= n;
 	if (s.depth > JSON_SPAN_DEPTH_MAX)
 		return err_set(e, ERR_REMOTE, "nested too deeply at byte %zu", s.at);
-	return err_set(e, ERR_REMOTE, "not JSON at byte %zu%s", s.at, *cut ? ", where it ends" : "");
+	return err_set(e, ERR_REMOTE, "not JSON at byte %zu%s", s.at,
+	               *cut ? ", where it ends" : "");
 }
 
 void json_span_members(const char *text, struct span object, struct members *out)
@@ -206,7 +211,7 @@ void json_span_clear(struct members *m)
 	*m = (struct members){ .n = 0 };
 }
 
-/* ---- what a string says -------------------------------------------------------------------------------------------------------- */
+/* ---- what a string says ---------------------------------------------------------------------- */
 
 static uint32_t hex4(const char *p)
 {
@@ -214,7 +219,8 @@ static uint32_t hex4(const char *p)
 
 	for (int i = 0; i < 4; i++) {
 		char c = p[i];
-		v = v * 16 + (uint32_t)(isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10);
+		v = v * 16 +
+		    (uint32_t)(isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10);
 	}
 	return v;
 }
@@ -279,7 +285,8 @@ bool json_span_is(const char *text, struct span string, const char *want)
 
 	/* Nearly every string has no escape in it. */
 	if (memchr(text + string.start, '\\', string.end - string.start) == NULL)
-		return string.end - string.start == n + 2 && memcmp(text + string.start + 1, want, n) == 0;
+		return string.end - string.start == n + 2 &&
+		       memcmp(text + string.start + 1, want, n) == 0;
 	AUTO_BUF struct buf said = BUF_INIT(string.end - string.start);
 	json_span_string(text, string, &said);
 	return said.len == n && memcmp(buf_cstr(&said), want, n) == 0;

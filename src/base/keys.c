@@ -38,7 +38,8 @@ static bool set_text(void *to, const char *value)
 static bool set_path(const struct key *row, void *to, const char *value, struct err *e)
 {
 	if (value[0] != '/')
-		return err_set(e, ERR_CONFIG, "'%s' takes an absolute path, not '%s'%s", row->name, value,
+		return err_set(e, ERR_CONFIG, "'%s' takes an absolute path, not '%s'%s", row->name,
+		               value,
 		               value[0] == '~' ? "; '%h' stands for the home directory" : "");
 	return set_text(to, value);
 }
@@ -48,7 +49,8 @@ static bool set_bool(const struct key *row, void *to, const char *value, struct 
 	bool yes = strcmp(value, "yes") == 0;
 
 	if (!yes && strcmp(value, "no") != 0)
-		return err_set(e, ERR_CONFIG, "'%s' takes 'yes' or 'no', not '%s'", row->name, value);
+		return err_set(e, ERR_CONFIG, "'%s' takes 'yes' or 'no', not '%s'", row->name,
+		               value);
 	*(bool *)to = yes;
 	return true;
 }
@@ -58,7 +60,9 @@ static bool set_duration(const struct key *row, void *to, const char *value, str
 	int64_t seconds;
 
 	if (!str_duration(value, &seconds))
-		return err_set(e, ERR_CONFIG, "'%s' takes a duration like '90m', '30d' or '1d 12h', not '%s'", row->name, value);
+		return err_set(e, ERR_CONFIG,
+		               "'%s' takes a duration like '90m', '30d' or '1d 12h', not '%s'",
+		               row->name, value);
 	if (seconds == 0)
 		return err_set(e, ERR_CONFIG, "'%s' must be longer than zero", row->name);
 	*(int64_t *)to = seconds;
@@ -71,16 +75,20 @@ static bool set_mode(const struct key *row, void *to, const char *value, struct 
 	int mode = 0;
 
 	if ((n != 3 && n != 4) || strspn(value, "01234567") != n)
-		return err_set(e, ERR_CONFIG, "'%s' takes permission bits in octal like '0640', not '%s'", row->name, value);
+		return err_set(e, ERR_CONFIG,
+		               "'%s' takes permission bits in octal like '0640', not '%s'",
+		               row->name, value);
 	for (size_t i = 0; i < n; i++)
 		mode = mode * 8 + (value[i] - '0');
 	if (mode > MODE_MAX)
-		return err_set(e, ERR_CONFIG, "'%s' takes no set-id or sticky bits: '%s'", row->name, value);
+		return err_set(e, ERR_CONFIG, "'%s' takes no set-id or sticky bits: '%s'",
+		               row->name, value);
 	*(int *)to = mode;
 	return true;
 }
 
-/* user or user:group. Whether they exist is asked by whoever uses them: not every command needs to know. */
+/* user or user:group. Whether they exist is asked by whoever uses them: not every command needs
+ * to know. */
 static bool set_owner(const struct key *row, void *to, const char *value, struct err *e)
 {
 	size_t user = strcspn(value, ":");
@@ -88,7 +96,8 @@ static bool set_owner(const struct key *row, void *to, const char *value, struct
 
 	if (user == 0 || (*group == ':' && (group[1] == '\0' || strchr(group + 1, ':') != NULL)) ||
 	    strpbrk(value, " \t/") != NULL)
-		return err_set(e, ERR_CONFIG, "'%s' takes 'user' or 'user:group', not '%s'", row->name, value);
+		return err_set(e, ERR_CONFIG, "'%s' takes 'user' or 'user:group', not '%s'",
+		               row->name, value);
 	return set_text(to, value);
 }
 
@@ -97,7 +106,8 @@ static bool set_count(const struct key *row, void *to, const char *value, struct
 	int64_t n;
 
 	if (!str_int(value, 1, COUNT_MAX, &n))
-		return err_set(e, ERR_CONFIG, "'%s' takes a whole number from 1 to %d, not '%s'", row->name, COUNT_MAX, value);
+		return err_set(e, ERR_CONFIG, "'%s' takes a whole number from 1 to %d, not '%s'",
+		               row->name, COUNT_MAX, value);
 	*(int64_t *)to = n;
 	return true;
 }
@@ -121,7 +131,8 @@ static bool is_choice(const char *choices, const char *value)
 static bool set_choice(const struct key *row, void *to, const char *value, struct err *e)
 {
 	if (strchr(value, '|') != NULL || !is_choice(row->choices, value))
-		return err_set(e, ERR_CONFIG, "'%s' takes one of %s, not '%s'", row->name, row->choices, value);
+		return err_set(e, ERR_CONFIG, "'%s' takes one of %s, not '%s'", row->name,
+		               row->choices, value);
 	return set_text(to, value);
 }
 
@@ -131,7 +142,8 @@ static bool add_item(const struct key *row, void *to, const char *value, struct 
 	size_t capacity = list->n;
 
 	if (list->n == LIST_MAX)
-		return err_set(e, ERR_CONFIG, "'%s' is repeated more than %d times", row->name, LIST_MAX);
+		return err_set(e, ERR_CONFIG, "'%s' is repeated more than %d times", row->name,
+		               LIST_MAX);
 	/* Exact growth: lists are short, and the spec has no room for a capacity. */
 	list->item = mem_grow(list->item, &capacity, list->n + 1, sizeof(*list->item));
 	list->item[list->n++] = mem_dup(value);
@@ -177,7 +189,8 @@ const struct key *keys_find(const struct key *rows, size_t n, const char *name)
 const char *keys_suggest(const struct key *rows, size_t n, const char *name)
 {
 	const char *best = NULL;
-	size_t best_distance = strlen(name) / 3 + 1;   /* further apart than this it is another word */
+	/* further apart than this it is another word */
+	size_t best_distance = strlen(name) / 3 + 1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = str_distance(name, rows[i].name);
@@ -189,13 +202,15 @@ const char *keys_suggest(const struct key *rows, size_t n, const char *name)
 	return best;
 }
 
-bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const char *name, const char *value, struct err *e)
+bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const char *name,
+              const char *value, struct err *e)
 {
 	const struct key *row = keys_find(rows, n, name);
 
 	if (row == NULL) {
 		const char *near = keys_suggest(rows, n, name);
-		return near != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s'; did you mean '%s'?", name, near)
+		return near != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s'; did you mean '%s'?",
+		                              name, near)
 		                    : err_set(e, ERR_CONFIG, "unknown key '%s'", name);
 	}
 	if (seen[row - rows] && row->type != KEY_LIST)
@@ -288,9 +303,15 @@ void keys_copy(const struct key *row, void *to, const void *from)
 const char *keys_type_name(const struct key *row)
 {
 	static const char *const names[] = {
-		[KEY_TEXT] = "text",         [KEY_PATH] = "absolute path",  [KEY_FILE] = "file",
-		[KEY_BOOL] = "yes|no",       [KEY_DURATION] = "duration",   [KEY_MODE] = "octal mode",
-		[KEY_OWNER] = "user[:group]", [KEY_COUNT] = "1..1000",      [KEY_LIST] = "text, repeatable",
+		[KEY_TEXT] = "text",
+		[KEY_PATH] = "absolute path",
+		[KEY_FILE] = "file",
+		[KEY_BOOL] = "yes|no",
+		[KEY_DURATION] = "duration",
+		[KEY_MODE] = "octal mode",
+		[KEY_OWNER] = "user[:group]",
+		[KEY_COUNT] = "1..1000",
+		[KEY_LIST] = "text, repeatable",
 	};
 
 	return row->type == KEY_CHOICE ? row->choices : names[row->type];

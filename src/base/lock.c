@@ -9,14 +9,16 @@
 
 #include "base/err.h"
 
-#define TRIES 8  /* each one means that somebody removed the file between our open and our lock */
+#define TRIES 8 /* each one means that somebody removed the file between our open and our lock */
 
-/* A lock on a file that was removed meanwhile is no lock: the next run would make, and lock, another one. */
+/* A lock on a file that was removed meanwhile is no lock: the next run would make, and lock,
+ * another one. */
 static bool still_there(int fd, const char *path)
 {
 	struct stat held, there;
 
-	return fstat(fd, &held) == 0 && lstat(path, &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+	return fstat(fd, &held) == 0 && lstat(path, &there) == 0 && held.st_dev == there.st_dev &&
+	       held.st_ino == there.st_ino;
 }
 
 bool lock_take(const char *path, struct lock *out, struct err *e)

@@ -22,23 +22,25 @@
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 4096
-#define LOG_WAIT_MS 1000        /* for a log that is busy */
+#define LOG_WAIT_MS    1000 /* for a log that is busy */
 
 static struct {
-	enum log_level  max;
+	enum log_level max;
 	enum log_format format;
-	bool            journal;    /* stderr goes to journald */
+	bool journal; /* stderr goes to journald */
 } setup = { .max = LEVEL_WARN };
 
 static const struct {
 	const char *name;
-	int         priority;
+	int priority;
 } levels[] = {
-	[LEVEL_ERROR] = { "error", LOG_ERR },   [LEVEL_WARN] = { "warning", LOG_WARNING }, [LEVEL_NOTICE] = { "notice", LOG_NOTICE },
-	[LEVEL_INFO] = { "info", LOG_INFO }, [LEVEL_DEBUG] = { "debug", LOG_DEBUG },
+	[LEVEL_ERROR] = { "error", LOG_ERR },      [LEVEL_WARN] = { "warning", LOG_WARNING },
+	[LEVEL_NOTICE] = { "notice", LOG_NOTICE }, [LEVEL_INFO] = { "info", LOG_INFO },
+	[LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
-/* $JOURNAL_STREAM holds device:inode of the stream that systemd made; it is ours only if stderr is still that one. */
+/* $JOURNAL_STREAM holds device:inode of the stream that systemd made; it is ours only if stderr
+ * is still that one. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -88,10 +90,11 @@ static void write_line(enum log_level l, const char *job, const char *text)
 	} else {
 		if (setup.journal)
 			buf_fmt(&line, "<%d>", levels[l].priority);
-		buf_fmt(&line, "acrotate: %s%s%s%s\n", l == LEVEL_WARN ? "warning: " : "", job ? job : "", job ? ": " : "", text);
+		buf_fmt(&line, "acrotate: %s%s%s%s\n", l == LEVEL_WARN ? "warning: " : "",
+		        job ? job : "", job ? ": " : "", text);
 	}
 	if (write(STDERR_FILENO, buf_cstr(&line), line.len) < 0)
-		return;    /* nobody listens: the exit status still tells */
+		return; /* nobody listens: the exit status still tells */
 }
 
 void log_msg(enum log_level l, const char *job, const char *fmt, ...)
@@ -118,11 +121,13 @@ static void send_in_time(int fd, const struct buf *line)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	if (send(fd, buf_cstr(line), line->len, MSG_NOSIGNAL) < 0 && errno == EAGAIN && poll(&p, 1, LOG_WAIT_MS) > 0)
+	if (send(fd, buf_cstr(line), line->len, MSG_NOSIGNAL) < 0 && errno == EAGAIN &&
+	    poll(&p, 1, LOG_WAIT_MS) > 0)
 		(void)send(fd, buf_cstr(line), line->len, MSG_NOSIGNAL); /* lost then */
 }
 
-/* As syslog(3) says it, which waits for ever for a log that nobody reads, with the lock of a job. */
+/* As syslog(3) says it, which waits for ever for a log that nobody reads, with the lock of a
+ * job. */
 static void tell_syslog(int priority, const char *text)
 {
 	const struct sockaddr_un where = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
@@ -140,7 +145,8 @@ static void tell_syslog(int priority, const char *text)
 	if (connect(fd, (const struct sockaddr *)&where, sizeof(where)) == 0)
 		send_in_time(fd, &line);
 	else if (errno == EPROTOTYPE)
-		syslog(LOG_DAEMON | priority, "%s", text); /* a stream, of a log daemon of another kind */
+		/* a stream, of a log daemon of another kind */
+		syslog(LOG_DAEMON | priority, "%s", text);
 	(void)close(fd); /* sent, or lost */
 }
 

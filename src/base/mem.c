@@ -13,7 +13,7 @@ void mem_exhausted(void)
 	static const char text[] = "acrotate: out of memory\n";
 
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(EX_OSERR);    /* nobody listens; the status says it too */
+		_exit(EX_OSERR); /* nobody listens; the status says it too */
 	_exit(EX_OSERR);
 }
 
@@ -40,7 +40,7 @@ void *mem_grow(void *old, size_t *capacity, size_t want, size_t size)
 	if (want <= *capacity)
 		return old;
 	if (want > SIZE_MAX / 2)
-		mem_exhausted();    /* doubling could not end */
+		mem_exhausted(); /* doubling could not end */
 	size_t cap = *capacity ? *capacity : 8;
 	while (cap < want)
 		cap *= 2;

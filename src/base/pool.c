@@ -8,22 +8,25 @@
 #include "base/env.h"
 #include "base/mem.h"
 
-#define STOP_CHECK_MS 200    /* a signal handler cannot wake a condition variable */
+#define STOP_CHECK_MS 200 /* a signal handler cannot wake a condition variable */
 
-struct waiting { int64_t at_ms; void *task; };
+struct waiting {
+	int64_t at_ms;
+	void *task;
+};
 
 struct queue {
 	const struct pool *p;
 	const volatile bool *stop;
 	pthread_mutex_t mutex;
-	pthread_cond_t  changed;
-	struct waiting *heap;       /* soonest first */
-	size_t          n, cap;
-	size_t          open;       /* tasks started and not finished: in the heap or in a thread */
-	bool            exhausted;  /* start() had no more */
+	pthread_cond_t changed;
+	struct waiting *heap; /* soonest first */
+	size_t n, cap;
+	size_t open;    /* tasks started and not finished: in the heap or in a thread */
+	bool exhausted; /* start() had no more */
 };
 
-/* ---- heap ------------------------------------------------------------------------------------------------------------------- */
+/* ---- heap ------------------------------------------------------------------------------------ */
 
 static void swap(struct waiting *a, struct waiting *b)
 {
@@ -58,7 +61,7 @@ static void *pop(struct queue *q)
 	}
 }
 
-/* ---- threads ---------------------------------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static void wait_for_change(struct queue *q, int64_t ms)
 {

@@ -17,11 +17,11 @@
 #include "base/spawn.h"
 #include "base/spawner.h"
 
-#define POLL_MS 50       /* how late the end of a program that closed its output is noticed */
-#define REST_MAX 64      /* reads of 4 KiB: more than a pipe holds */
-#define KILL_MS 2000     /* between SIGTERM and SIGKILL for one whose time is out */
+#define POLL_MS  50   /* how late the end of a program that closed its output is noticed */
+#define REST_MAX 64   /* reads of 4 KiB: more than a pipe holds */
+#define KILL_MS  2000 /* between SIGTERM and SIGKILL for one whose time is out */
 
-/* ---- starting ------------------------------------------------------------------------------------------------------------------ */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static void close_fd(int *fd)
 {
@@ -30,16 +30,19 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The reading end of a pipe with all of the input in it, so that nobody has to feed it: and no SIGPIPE if nobody reads. */
+/* The reading end of a pipe with all of the input in it, so that nobody has to feed it: and no
+ * SIGPIPE if nobody reads. */
 static bool full_pipe(const struct buf *input, int *out, struct err *e)
 {
 	int ends[2];
 
 	if (input->len > PROCESS_INPUT_MAX)
-		return err_set(e, ERR_LOCAL, "the input is longer than %d bytes", PROCESS_INPUT_MAX);
+		return err_set(e, ERR_LOCAL, "the input is longer than %d bytes",
+		               PROCESS_INPUT_MAX);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_sys(e, errno, "cannot make a pipe");
-	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK); /* a pipe that were too small shall fail, not wait */
+	/* a pipe that were too small shall fail, not wait */
+	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	ssize_t n = write(ends[1], buf_cstr(input), input->len);
 	int why = errno;
 	(void)close(ends[1]); /* all is in the pipe */
@@ -52,7 +55,11 @@ static bool full_pipe(const struct buf *input, int *out, struct err *e)
 }
 
 /* One that was started: `word` is where the spawner tells its end, -1 for a child of ours. */
-struct running { pid_t pid; int word; bool lost; };
+struct running {
+	pid_t pid;
+	int word;
+	bool lost;
+};
 
 static void running_clear(struct running *r)
 {
@@ -76,15 +83,17 @@ static bool has_ended(struct running *r, bool wait, int *status)
 	return pid == r->pid;
 }
 
-/* ---- until its end ------------------------------------------------------------------------------------------------------------- */
+/* ---- until its end --------------------------------------------------------------------------- */
 
-/* True while more may come. Past the limit the rest is read and dropped, so that the program does not block on a full pipe. */
+/* True while more may come. Past the limit the rest is read and dropped, so that the program
+ * does not block on a full pipe. */
 static bool drain(int fd, struct buf *out)
 {
 	char piece[4096];
 	ssize_t n = read(fd, piece, sizeof(piece));
 
-	size_t got = n > 0 ? (size_t)n : 0, room = out->max - out->len, fits = got < room ? got : room;
+	size_t got = n > 0 ? (size_t)n : 0, room = out->max - out->len,
+	       fits = got < room ? got : room;
 	buf_add(out, piece, fits);
 	buf_add(out, piece + fits, got - fits); /* none, or it is noted that there was more */
 	bool more = n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
@@ -92,7 +101,8 @@ static bool drain(int fd, struct buf *out)
 	return more;
 }
 
-/* What it wrote before it ended. What it left running may write for ever, and faster than we read. */
+/* What it wrote before it ended. What it left running may write for ever, and faster than we
+ * read. */
 static void drain_rest(int fd, struct buf *out)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -107,10 +117,12 @@ static bool attend(struct running *r, int fd, int64_t deadline_ms, struct buf *o
 	bool open = true;
 
 	for (;;) {
-		struct pollfd p[] = { { .fd = open ? fd : -1, .events = POLLIN }, { .fd = r->word, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = open ? fd : -1, .events = POLLIN },
+			              { .fd = r->word, .events = POLLIN } };
 		if (poll(p, COUNT(p), POLL_MS) > 0 && p[0].revents != 0)
 			open = drain(fd, out);
-		/* What it left running in the background may hold the pipe open, and write, for ever: its own end is what counts. */
+		/* What it left running in the background may hold the pipe open, and write, for
+		 * ever: its own end is what counts. */
 		if (has_ended(r, false, status)) {
 			if (open)
 				drain_rest(fd, out);
@@ -142,7 +154,11 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 		return err_sys(e, errno, "cannot run '%s'", p->argv[0]);
 	reading = ends[0];
 	writing = ends[1];
-	const struct spawn s = { .argv = p->argv, .extra = p->extra, .input = input, .output = writing, .with_errors = p->with_errors };
+	const struct spawn s = { .argv = p->argv,
+		                 .extra = p->extra,
+		                 .input = input,
+		                 .output = writing,
+		                 .with_errors = p->with_errors };
 	int rc = start(&s, &r);
 	close_fd(&writing);
 	close_fd(&input);
@@ -152,12 +168,14 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 	if (!in_time)
 		end_group(&r, reading, out, &status);
 	if (r.lost)
-		return err_set(e, ERR_LOCAL, "cannot tell how '%s' ended: the process that started it was killed", p->argv[0]);
+		return err_set(e, ERR_LOCAL,
+		               "cannot tell how '%s' ended: the process that started it was killed",
+		               p->argv[0]);
 	*end = (struct process_end){ .in_time = in_time, .status = status };
 	return true;
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static bool is_program(const char *path)
 {
@@ -173,7 +191,9 @@ bool process_find(const char *name, char **out, struct err *e)
 	if (strchr(name, '/') != NULL) {
 		if (name[0] != '/' || !is_program(name))
 			return err_set(e, ERR_CONFIG, "'%s' is not %s", name,
-			               name[0] != '/' ? "an absolute path, nor a name to look for in PATH" : "a program we may run");
+			               name[0] != '/'
+			                       ? "an absolute path, nor a name to look for in PATH"
+			                       : "a program we may run");
 		*out = mem_dup(name);
 		return true;
 	}
@@ -187,5 +207,6 @@ bool process_find(const char *name, char **out, struct err *e)
 		}
 		p += n + (p[n] == ':');
 	}
-	return err_set(e, ERR_CONFIG, "there is no program '%s' in PATH (%s)", name, path != NULL ? path : "not set");
+	return err_set(e, ERR_CONFIG, "there is no program '%s' in PATH (%s)", name,
+	               path != NULL ? path : "not set");
 }

@@ -11,39 +11,50 @@
 #include "base/mem.h"
 
 /*
- * The kernel's interface, from its documentation and not from <linux/landlock.h>: that header is missing or older than the running kernel
- * on machines where this is built. The three numbers are the same on every architecture.
+ * The kernel's interface, from its documentation and not from <linux/landlock.h>: that header is
+ * missing or older than the running kernel on machines where this is built. The three numbers
+ * are the same on every architecture.
  */
 enum { CALL_CREATE = 444, CALL_ADD = 445, CALL_RESTRICT = 446 };
 enum { CREATE_VERSION = 1, RULE_PATH_BENEATH = 1 };
-struct ruleset_attr { uint64_t handled_access_fs; };
-struct path_attr { uint64_t allowed_access; int32_t parent_fd; } __attribute__((packed));
+struct ruleset_attr {
+	uint64_t handled_access_fs;
+};
+struct path_attr {
+	uint64_t allowed_access;
+	int32_t parent_fd;
+} __attribute__((packed));
 
 /* In the order in which versions of the interface came to know them. */
-static const struct right { int abi; uint64_t bit; bool given; } rights[] = {
-	{ 1, 1u << 0, false },      /* execute: programs are started by the spawner */
-	{ 1, 1u << 1, true },       /* write_file */
-	{ 1, 1u << 4, false },      /* remove_dir */
-	{ 1, 1u << 5, true },       /* remove_file */
-	{ 1, 1u << 6, false },      /* make_char */
-	{ 1, 1u << 7, false },      /* make_dir */
-	{ 1, 1u << 8, true },       /* make_reg */
-	{ 1, 1u << 9, false },      /* make_sock */
-	{ 1, 1u << 10, false },     /* make_fifo */
-	{ 1, 1u << 11, false },     /* make_block */
-	{ 1, 1u << 12, false },     /* make_sym */
-	{ 2, 1u << 13, false },     /* refer: a rename from one directory to another */
-	{ 3, 1u << 14, true },      /* truncate */
-	{ 5, 1u << 15, false },     /* ioctl_dev */
+static const struct right {
+	int abi;
+	uint64_t bit;
+	bool given;
+} rights[] = {
+	{ 1, 1u << 0, false },  /* execute: programs are started by the spawner */
+	{ 1, 1u << 1, true },   /* write_file */
+	{ 1, 1u << 4, false },  /* remove_dir */
+	{ 1, 1u << 5, true },   /* remove_file */
+	{ 1, 1u << 6, false },  /* make_char */
+	{ 1, 1u << 7, false },  /* make_dir */
+	{ 1, 1u << 8, true },   /* make_reg */
+	{ 1, 1u << 9, false },  /* make_sock */
+	{ 1, 1u << 10, false }, /* make_fifo */
+	{ 1, 1u << 11, false }, /* make_block */
+	{ 1, 1u << 12, false }, /* make_sym */
+	{ 2, 1u << 13, false }, /* refer: a rename from one directory to another */
+	{ 3, 1u << 14, true },  /* truncate */
+	{ 5, 1u << 15, false }, /* ioctl_dev */
 };
 
 struct sandbox {
 	int abi, ruleset;
 	uint64_t given;
-	int why;                    /* the error number that said that there is none */
+	int why; /* the error number that said that there is none */
 };
 
-/* The calls themselves are missing, or forbidden by a filter: the kernel's own Landlock answers with neither. */
+/* The calls themselves are missing, or forbidden by a filter: the kernel's own Landlock answers
+ * with neither. */
 static bool is_missing(int why)
 {
 	return why == ENOSYS || why == EPERM;
@@ -63,7 +74,8 @@ static bool failed(struct sandbox *s, const char *what, struct err *e)
 {
 	int why = errno;
 
-	return is_missing(why) ? without(s, why) : err_sys(e, why, "cannot enter the sandbox: %s", what);
+	return is_missing(why) ? without(s, why)
+	                       : err_sys(e, why, "cannot enter the sandbox: %s", what);
 }
 
 bool sandbox_new(struct sandbox **out, struct err *e)

@@ -15,8 +15,9 @@
 #include "base/mem.h"
 
 /*
- * The arena is a list of chunks: a guard page, 16 KiB of cells, a guard page. A secret takes as many neighbouring cells as it
- * needs; one that is larger than a chunk gets a chunk of its own size. What is known of a chunk stands in ordinary memory.
+ * The arena is a list of chunks: a guard page, 16 KiB of cells, a guard page. A secret takes as
+ * many neighbouring cells as it needs; one that is larger than a chunk gets a chunk of its own
+ * size. What is known of a chunk stands in ordinary memory.
  */
 #define CELL       256
 #define CELLS      64
@@ -24,22 +25,22 @@
 
 struct chunk {
 	struct chunk *next;
-	char    *data;
-	size_t   size;
-	uint64_t used;          /* a bit per cell; all ones for a chunk with one large secret */
+	char *data;
+	size_t size;
+	uint64_t used; /* a bit per cell; all ones for a chunk with one large secret */
 };
 
 struct secret {
 	struct chunk *chunk;
-	uint64_t      cells;    /* the bits it holds */
-	char         *data;
-	size_t        len;
+	uint64_t cells; /* the bits it holds */
+	char *data;
+	size_t len;
 };
 
 static struct {
 	pthread_mutex_t mutex;
-	struct chunk   *chunks;
-	bool            lock_failed;
+	struct chunk *chunks;
+	bool lock_failed;
 } arena = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static size_t page_size(void)
@@ -56,7 +57,8 @@ static struct chunk *chunk_new(size_t size)
 	if (region == MAP_FAILED || mprotect(region + page, whole, PROT_READ | PROT_WRITE) != 0)
 		mem_exhausted();
 	char *data = region + page;
-	/* Locking fails where RLIMIT_MEMLOCK is small: the program still works, and says so once. */
+	/* Locking fails where RLIMIT_MEMLOCK is small: the program still works, and says so
+	 * once. */
 	if (mlock(data, whole) != 0)
 		arena.lock_failed = true;
 	(void)madvise(data, whole, MADV_DONTDUMP);
@@ -173,7 +175,8 @@ void secret_free(struct secret *s)
 	(void)pthread_mutex_lock(&arena.mutex);
 	s->chunk->used &= ~s->cells;
 	/* The first chunk stays: most runs need one, over and over. */
-	if (s->chunk->used == 0 && (s->chunk->size != CHUNK_SIZE || s->chunk->next != NULL || arena.chunks != s->chunk))
+	if (s->chunk->used == 0 &&
+	    (s->chunk->size != CHUNK_SIZE || s->chunk->next != NULL || arena.chunks != s->chunk))
 		chunk_free(s->chunk);
 	(void)pthread_mutex_unlock(&arena.mutex);
 	free(s);
@@ -193,11 +196,13 @@ bool secret_locked(void)
 	return locked;
 }
 
-/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and our messages written into it. */
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file opened, and our messages
+ * written into it. */
 static void open_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
 			_exit(71);
 }
 

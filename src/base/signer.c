@@ -17,14 +17,14 @@
 #include "base/secret.h"
 
 #define CHAIN_MAX 16
-#define BITS_MIN 2048
-#define JWT_MAX SECRET_MAX
+#define BITS_MIN  2048
+#define JWT_MAX   SECRET_MAX
 
 struct signer {
 	EVP_PKEY *key;
-	X509     *leaf;                 /* the certificate of the key */
-	X509     *chain[CHAIN_MAX];     /* the others */
-	size_t    n_chain;
+	X509 *leaf;             /* the certificate of the key */
+	X509 *chain[CHAIN_MAX]; /* the others */
+	size_t n_chain;
 };
 
 void signer_free(struct signer *s)
@@ -54,14 +54,15 @@ static void free_x509(X509 **x)
 	X509_free(*x);
 }
 
-/* Everything OpenSSL has to say has been said: an error left behind would be told of another operation. */
+/* Everything OpenSSL has to say has been said: an error left behind would be told of another
+ * operation. */
 static bool refuse(struct err *e, const char *what)
 {
 	ERR_clear_error();
 	return err_set(e, ERR_CONFIG, "%s", what);
 }
 
-/* ---- which certificate is the key's ------------------------------------------------------------------------------------------ */
+/* ---- which certificate is the key's ---------------------------------------------------------- */
 
 /* Takes a reference of its own. */
 static bool add_certificate(struct signer *s, X509 *x, struct err *e)
@@ -83,13 +84,16 @@ static bool add_certificate(struct signer *s, X509 *x, struct err *e)
 static bool check_whole(const struct signer *s, struct err *e)
 {
 	if (s->leaf == NULL)
-		return refuse(e, s->n_chain > 0 ? "none of the certificates belongs to the private key" : "no certificate beside the private key");
+		return refuse(e, s->n_chain > 0
+		                         ? "none of the certificates belongs to the private key"
+		                         : "no certificate beside the private key");
 	if (EVP_PKEY_get_base_id(s->key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(s->key) < BITS_MIN)
-		return refuse(e, "the key is not RSA of 2048 bits or more, which is all Entra ID takes");
+		return refuse(
+			e, "the key is not RSA of 2048 bits or more, which is all Entra ID takes");
 	return true;
 }
 
-/* ---- PEM --------------------------------------------------------------------------------------------------------------------- */
+/* ---- PEM ------------------------------------------------------------------------------------- */
 
 static size_t occurrences(const char *text, const char *word)
 {
@@ -100,7 +104,10 @@ static size_t occurrences(const char *text, const char *word)
 	return n;
 }
 
-struct password { const struct secret *given; bool asked; };
+struct password {
+	const struct secret *given;
+	bool asked;
+};
 
 /* Without this OpenSSL would ask at the terminal. */
 static int give_password(char *to, int size, int writing, void *ctx)
@@ -115,25 +122,29 @@ static int give_password(char *to, int size, int writing, void *ctx)
 	return (int)secret_len(p->given);
 }
 
-static bool read_pem_key(struct signer *s, const char *text, size_t n, const struct secret *password, struct err *e)
+static bool read_pem_key(struct signer *s, const char *text, size_t n,
+                         const struct secret *password, struct err *e)
 {
 	AUTO(free_bio) BIO *b = BIO_new_mem_buf(text, (int)n);
 	struct password p = { .given = password };
 
 	/* RFC 1423 encryption: its key is one round of MD5 away from the password. */
 	if (strstr(text, "DEK-Info:") != NULL)
-		return refuse(e, "the key is encrypted in the old weak form: 'openssl pkcs8 -topk8' makes a new one");
+		return refuse(e, "the key is encrypted in the old weak form: 'openssl pkcs8 "
+		                 "-topk8' makes a new one");
 	/* Once where it begins, once where it ends. */
 	size_t marks = occurrences(text, "PRIVATE KEY-----");
 	if (marks == 0 || marks > 2)
-		return refuse(e, marks == 0 ? "no private key in it" : "more than one private key in it");
+		return refuse(e, marks == 0 ? "no private key in it"
+		                            : "more than one private key in it");
 	s->key = PEM_read_bio_PrivateKey(b, NULL, give_password, &p);
 	if (s->key != NULL)
 		return true;
 	if (!p.asked)
 		return refuse(e, "the private key in it cannot be read");
-	return refuse(e, password == NULL ? "the private key is encrypted: set certificate_password_file"
-	                                  : "the password of the private key is wrong");
+	return refuse(e, password == NULL
+	                         ? "the private key is encrypted: set certificate_password_file"
+	                         : "the password of the private key is wrong");
 }
 
 static bool read_pem_certificates(struct signer *s, const char *text, size_t n, struct err *e)
@@ -153,10 +164,14 @@ static bool read_pem_certificates(struct signer *s, const char *text, size_t n, 
 	return at_end || refuse(e, "a certificate in it cannot be read");
 }
 
-/* ---- PKCS#12 ----------------------------------------------------------------------------------------------------------------- */
+/* ---- PKCS#12 --------------------------------------------------------------------------------- */
 
-/* Providers for RC2 and triple DES, in a library context of their own: the rest of the program keeps to what is safe. */
-struct legacy { OSSL_LIB_CTX *ctx; OSSL_PROVIDER *modern, *old; };
+/* Providers for RC2 and triple DES, in a library context of their own: the rest of the program
+ * keeps to what is safe. */
+struct legacy {
+	OSSL_LIB_CTX *ctx;
+	OSSL_PROVIDER *modern, *old;
+};
 
 static void legacy_open(struct legacy *l)
 {
@@ -183,7 +198,7 @@ static PKCS12 *read_p12(const char *bytes, size_t n, OSSL_LIB_CTX *ctx)
 	PKCS12 *p = PKCS12_init_ex(NID_pkcs7_data, ctx, NULL);
 
 	if (p != NULL && d2i_PKCS12_bio(b, &p) == NULL) {
-		PKCS12_free(p);    /* NULL, where the failure has freed it */
+		PKCS12_free(p); /* NULL, where the failure has freed it */
 		p = NULL;
 	}
 	return p;
@@ -210,10 +225,12 @@ static bool adopt_certificate(struct signer *s, const X509 *x, struct err *e)
 	AUTO(free_x509) X509 *copy = n > 0 ? d2i_X509(NULL, &at, n) : NULL;
 
 	OPENSSL_free(der);
-	return copy != NULL ? add_certificate(s, copy, e) : refuse(e, "a certificate in it cannot be read");
+	return copy != NULL ? add_certificate(s, copy, e)
+	                    : refuse(e, "a certificate in it cannot be read");
 }
 
-static bool adopt(struct signer *s, const EVP_PKEY *key, const X509 *leaf, const STACK_OF(X509) *others, struct err *e)
+static bool adopt(struct signer *s, const EVP_PKEY *key, const X509 *leaf,
+                  const STACK_OF(X509) * others, struct err *e)
 {
 	if (key == NULL || !adopt_key(s, key))
 		return refuse(e, "no private key in it");
@@ -227,8 +244,8 @@ static bool adopt(struct signer *s, const EVP_PKEY *key, const X509 *leaf, const
 
 enum p12_result { P12_READ, P12_WRONG_PASSWORD, P12_UNSUPPORTED, P12_FAILED };
 
-static enum p12_result parse_p12(struct signer *s, const char *bytes, size_t n, const struct secret *password, OSSL_LIB_CTX *ctx,
-                                 struct err *e)
+static enum p12_result parse_p12(struct signer *s, const char *bytes, size_t n,
+                                 const struct secret *password, OSSL_LIB_CTX *ctx, struct err *e)
 {
 	PKCS12 *p = read_p12(bytes, n, ctx);
 	EVP_PKEY *key = NULL;
@@ -241,15 +258,20 @@ static enum p12_result parse_p12(struct signer *s, const char *bytes, size_t n, 
 		return P12_FAILED;
 	}
 	ERR_clear_error();
-	if (PKCS12_parse(p, password != NULL ? secret_peek(password) : NULL, &key, &leaf, &others) == 1) {
+	if (PKCS12_parse(p, password != NULL ? secret_peek(password) : NULL, &key, &leaf,
+	                 &others) == 1) {
 		result = adopt(s, key, leaf, others, e) ? P12_READ : P12_FAILED;
 	} else {
-		/* The MAC is checked before anything is decrypted: what fails later is a cipher that this context does not have. */
+		/* The MAC is checked before anything is decrypted: what fails later is a cipher
+		 * that this context does not have. */
 		bool mac = ERR_GET_REASON(ERR_peek_last_error()) == PKCS12_R_MAC_VERIFY_FAILURE;
 
 		result = mac ? P12_WRONG_PASSWORD : P12_UNSUPPORTED;
-		(void)refuse(e, !mac ? "it is encrypted in a way this OpenSSL cannot read (old forms need its legacy provider)"
-		                     : password == NULL ? "it has a password: set certificate_password_file" : "its password is wrong");
+		(void)refuse(e, !mac ? "it is encrypted in a way this OpenSSL cannot read (old "
+		                       "forms need its legacy provider)"
+		                : password == NULL
+		                        ? "it has a password: set certificate_password_file"
+		                        : "its password is wrong");
 	}
 	PKCS12_free(p);
 	EVP_PKEY_free(key);
@@ -259,7 +281,8 @@ static enum p12_result parse_p12(struct signer *s, const char *bytes, size_t n, 
 	return result;
 }
 
-static bool read_pkcs12(struct signer *s, const char *bytes, size_t n, const struct secret *password, struct err *e)
+static bool read_pkcs12(struct signer *s, const char *bytes, size_t n,
+                        const struct secret *password, struct err *e)
 {
 	enum p12_result result = parse_p12(s, bytes, n, password, NULL, e);
 
@@ -272,7 +295,8 @@ static bool read_pkcs12(struct signer *s, const char *bytes, size_t n, const str
 	return result == P12_READ;
 }
 
-bool signer_load(const struct secret *file, const struct secret *password, struct signer **out, struct err *e)
+bool signer_load(const struct secret *file, const struct secret *password, struct signer **out,
+                 struct err *e)
 {
 	AUTO_SIGNER struct signer *s = mem_new(sizeof(*s));
 	const char *text = secret_peek(file);
@@ -294,14 +318,15 @@ int64_t signer_expires(const struct signer *s)
 	int days = 0, seconds = 0;
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
 
-	if (epoch == NULL || ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(s->leaf)) != 1)
+	if (epoch == NULL ||
+	    ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(s->leaf)) != 1)
 		days = seconds = 0;
 	ASN1_TIME_free(epoch);
 	ERR_clear_error();
 	return (int64_t)days * 86400 + seconds;
 }
 
-/* ---- signing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- signing --------------------------------------------------------------------------------- */
 
 static void add_der(struct buf *to, X509 *x)
 {
@@ -323,7 +348,8 @@ static bool add_header(const struct signer *s, enum signer_flags flags, struct b
 
 	if (X509_digest(s->leaf, old ? EVP_sha1() : EVP_sha256(), digest, &n) != 1)
 		return false;
-	buf_fmt(&json, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"%s\":\"", old ? "RS256" : "PS256", old ? "x5t" : "x5t#S256");
+	buf_fmt(&json, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"%s\":\"", old ? "RS256" : "PS256",
+	        old ? "x5t" : "x5t#S256");
 	crypto_base64(digest, n, true, &json);
 	buf_char(&json, '"');
 	if ((flags & SIGNER_CHAIN) != 0) {
@@ -342,7 +368,7 @@ static bool add_header(const struct signer *s, enum signer_flags flags, struct b
 
 static bool add_signature(const struct signer *s, bool old, struct buf *jwt)
 {
-	unsigned char signature[1024];    /* RSA of 8192 bits */
+	unsigned char signature[1024]; /* RSA of 8192 bits */
 	size_t n = sizeof(signature);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *key = NULL;
@@ -351,7 +377,8 @@ static bool add_signature(const struct signer *s, bool old, struct buf *jwt)
 	if (ok && !old)
 		ok = EVP_PKEY_CTX_set_rsa_padding(key, RSA_PKCS1_PSS_PADDING) == 1 &&
 		     EVP_PKEY_CTX_set_rsa_pss_saltlen(key, RSA_PSS_SALTLEN_DIGEST) == 1;
-	ok = ok && EVP_DigestSign(md, signature, &n, (const unsigned char *)jwt->data, jwt->len) == 1;
+	ok = ok &&
+	     EVP_DigestSign(md, signature, &n, (const unsigned char *)jwt->data, jwt->len) == 1;
 	EVP_MD_CTX_free(md);
 	if (ok) {
 		buf_char(jwt, '.');
@@ -360,7 +387,8 @@ static bool add_signature(const struct signer *s, bool old, struct buf *jwt)
 	return ok;
 }
 
-bool signer_jwt(const struct signer *s, const char *claims, enum signer_flags flags, struct secret **out, struct err *e)
+bool signer_jwt(const struct signer *s, const char *claims, enum signer_flags flags,
+                struct secret **out, struct err *e)
 {
 	AUTO_BUF struct buf jwt = BUF_INIT(JWT_MAX);
 

@@ -11,12 +11,14 @@
 
 extern char **environ;
 
-/* ---- its environment ----------------------------------------------------------------------------------------------------------- */
+/* ---- its environment ------------------------------------------------------------------------- */
 
 /* Secrets that this program was given by environment. */
 static const char *const withheld[] = {
-	"AZURE_CLIENT_SECRET=", "AZURE_CLIENT_CERTIFICATE_PASSWORD=", "AZURE_PASSWORD=", "IDENTITY_HEADER=", "MSI_SECRET=",
-	"ACTIONS_ID_TOKEN_REQUEST_TOKEN=", "SYSTEM_ACCESSTOKEN=",
+	"AZURE_CLIENT_SECRET=", "AZURE_CLIENT_CERTIFICATE_PASSWORD=",
+	"AZURE_PASSWORD=",      "IDENTITY_HEADER=",
+	"MSI_SECRET=",          "ACTIONS_ID_TOKEN_REQUEST_TOKEN=",
+	"SYSTEM_ACCESSTOKEN=",
 };
 
 static bool starts_with(const char *variable, const char *name_and_sign)
@@ -75,7 +77,7 @@ void spawn_wipe_environment(void)
 	}
 }
 
-/* ---- the start ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 int spawn_child(const struct spawn *s, pid_t *pid)
 {
@@ -101,7 +103,8 @@ int spawn_child(const struct spawn *s, pid_t *pid)
 	(void)posix_spawnattr_setpgroup(&attr, 0);
 	(void)posix_spawnattr_setsigmask(&attr, &none);
 	(void)posix_spawnattr_setsigdefault(&attr, &all);
-	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+	                                              POSIX_SPAWN_SETSIGDEF);
 	int rc = posix_spawn(pid, s->argv[0], &files, &attr, s->argv, env);
 	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&files);

@@ -17,16 +17,25 @@
 #include "base/mem.h"
 #include "base/spawn.h"
 
-#define REQUEST_MAX (128 * 1024)    /* the words of a command line, and the names of a job's sinks, both out of files of at most 64 KiB */
-#define WORDS_MAX   300             /* ARGV_WORDS_MAX, and some for the environment */
-#define DOOR        3               /* the spawner's end of the socket */
+/* the words of a command line, and the names of a job's sinks, both out of files of at most 64
+ * KiB */
+#define REQUEST_MAX (128 * 1024)
+#define WORDS_MAX   300 /* ARGV_WORDS_MAX, and some for the environment */
+#define DOOR        3   /* the spawner's end of the socket */
 
-struct spawner_rule { char **words; bool more; };
+struct spawner_rule {
+	char **words;
+	bool more;
+};
 
-/* One of the few globals of this program: the way to the spawner, -1 when there is none. Set while there is one thread. */
-static struct { int door; pid_t pid; } spawner = { .door = -1 };
+/* One of the few globals of this program: the way to the spawner, -1 when there is none. Set
+ * while there is one thread. */
+static struct {
+	int door;
+	pid_t pid;
+} spawner = { .door = -1 };
 
-/* ---- what may be started --------------------------------------------------------------------------------------------------------- */
+/* ---- what may be started --------------------------------------------------------------------- */
 
 static size_t count_words(const char *const *words)
 {
@@ -74,7 +83,8 @@ static bool fits(const struct spawner_rule *rule, char *const *argv)
 /* A variable like LD_PRELOAD would make any program do anything. */
 static bool is_harmless(const char *variable)
 {
-	return strncmp(variable, "ACROTATE_", strlen("ACROTATE_")) == 0 || strcmp(variable, "AZURE_CORE_NO_COLOR=true") == 0 ||
+	return strncmp(variable, "ACROTATE_", strlen("ACROTATE_")) == 0 ||
+	       strcmp(variable, "AZURE_CORE_NO_COLOR=true") == 0 ||
 	       strcmp(variable, "PYTHONWARNINGS=ignore") == 0;
 }
 
@@ -89,25 +99,40 @@ static bool is_allowed(const struct spawner_rules *r, char *const *argv, char *c
 	return false;
 }
 
-/* ---- between the two ------------------------------------------------------------------------------------------------------------- */
+/* ---- between the two ------------------------------------------------------------------------- */
 
-/* A request is one message: this, then all words with their NULs, and descriptors: where to tell the end, output, and input if any. No
- * bool in it: whoever sends it may send a byte that is neither. */
-struct head { unsigned words, extras; uint8_t with_errors, has_input; };
+/* A request is one message: this, then all words with their NULs, and descriptors: where to tell
+ * the end, output, and input if any. No bool in it: whoever sends it may send a byte that is
+ * neither. */
+struct head {
+	unsigned words, extras;
+	uint8_t with_errors, has_input;
+};
 enum { FDS_MAX = 3 };
-struct answer { int rc; pid_t pid; };
+struct answer {
+	int rc;
+	pid_t pid;
+};
 
-union control { struct cmsghdr header; char room[CMSG_SPACE(FDS_MAX * sizeof(int))]; };
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
+};
 
 static bool send_request(const struct buf *text, const int *fds, size_t n)
 {
 	union control control = { .room = { 0 } };
 	struct iovec part = { .iov_base = text->data, .iov_len = text->len };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct msghdr m = { .msg_iov = &part,
+		            .msg_iovlen = 1,
+		            .msg_control = &control,
+		            .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
 	ssize_t sent;
 
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n * sizeof(int)) };
+	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+		               .cmsg_type = SCM_RIGHTS,
+		               .cmsg_len = CMSG_LEN(n * sizeof(int)) };
 	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
 	do
 		sent = sendmsg(spawner.door, &m, MSG_NOSIGNAL);
@@ -128,8 +153,10 @@ static ssize_t receive(int from, void *to, size_t size, int flags)
 int spawner_spawn(const struct spawn *s, int *pid, int *word)
 {
 	AUTO_BUF struct buf text = BUF_INIT(REQUEST_MAX);
-	const struct head head = { .words = (unsigned)count_words((const char *const *)s->argv), .extras = (unsigned)count_words(s->extra),
-	                           .with_errors = s->with_errors, .has_input = s->input >= 0 };
+	const struct head head = { .words = (unsigned)count_words((const char *const *)s->argv),
+		                   .extras = (unsigned)count_words(s->extra),
+		                   .with_errors = s->with_errors,
+		                   .has_input = s->input >= 0 };
 	struct answer answer = { .rc = EPIPE };
 	int ends[2];
 
@@ -170,12 +197,25 @@ bool spawner_ended(int word, bool wait, int *status, bool *lost)
 	return true;
 }
 
-/* ---- the spawner itself ---------------------------------------------------------------------------------------------------------- */
+/* ---- the spawner itself ---------------------------------------------------------------------- */
 
-struct child { pid_t pid; int word; };
-struct service { const struct spawner_rules *rules; struct child *child; size_t n, cap; char *room; };
+struct child {
+	pid_t pid;
+	int word;
+};
+struct service {
+	const struct spawner_rules *rules;
+	struct child *child;
+	size_t n, cap;
+	char *room;
+};
 
-struct request { struct head head; char *argv[WORDS_MAX + 1], *extra[WORDS_MAX + 1]; int fds[FDS_MAX]; size_t n_fds; };
+struct request {
+	struct head head;
+	char *argv[WORDS_MAX + 1], *extra[WORDS_MAX + 1];
+	int fds[FDS_MAX];
+	size_t n_fds;
+};
 
 static void close_fds(struct request *q)
 {
@@ -206,7 +246,8 @@ static bool understand(struct request *q, char *room, size_t n)
 	char *at = room + sizeof(q->head);
 	const char *end = room + n;
 	return q->head.words > 0 && q->head.words <= WORDS_MAX && q->head.extras <= WORDS_MAX &&
-	       q->n_fds == (q->head.has_input ? 3u : 2u) && cut(&at, end, q->head.words, q->argv) && cut(&at, end, q->head.extras, q->extra);
+	       q->n_fds == (q->head.has_input ? 3u : 2u) && cut(&at, end, q->head.words, q->argv) &&
+	       cut(&at, end, q->head.extras, q->extra);
 }
 
 /* False at the end of the parent. */
@@ -215,7 +256,10 @@ static bool take_request(const struct service *s, struct request *q, size_t *n)
 	union control control = { .room = { 0 } };
 	struct iovec part = { .iov_base = s->room, .iov_len = REQUEST_MAX };
 	/* Not all of it: there is room for a fourth descriptor at its end, which q->fds has not. */
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int)) };
+	struct msghdr m = { .msg_iov = &part,
+		            .msg_iovlen = 1,
+		            .msg_control = &control,
+		            .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int)) };
 	ssize_t got = recvmsg(DOOR, &m, MSG_CMSG_CLOEXEC);
 
 	q->n_fds = 0;
@@ -238,13 +282,17 @@ static void serve_one(struct service *s, struct request *q, size_t n)
 		close_fds(q);
 		return;
 	}
-	const struct spawn wish = { .argv = q->argv, .extra = (const char *const *)q->extra, .output = q->fds[1],
-	                            .input = q->head.has_input ? q->fds[2] : -1, .with_errors = q->head.with_errors != 0 };
+	const struct spawn wish = { .argv = q->argv,
+		                    .extra = (const char *const *)q->extra,
+		                    .output = q->fds[1],
+		                    .input = q->head.has_input ? q->fds[2] : -1,
+		                    .with_errors = q->head.with_errors != 0 };
 	if (is_allowed(s->rules, q->argv, q->extra))
 		answer.rc = spawn_child(&wish, &answer.pid);
 	if (answer.rc == 0) {
 		s->child = mem_grow(s->child, &s->cap, s->n + 1, sizeof(*s->child));
-		s->child[s->n++] = (struct child){ .pid = answer.pid, .word = fcntl(q->fds[0], F_DUPFD_CLOEXEC, 0) };
+		s->child[s->n++] = (struct child){ .pid = answer.pid,
+			                           .word = fcntl(q->fds[0], F_DUPFD_CLOEXEC, 0) };
 	}
 	(void)send(q->fds[0], &answer, sizeof(answer), MSG_NOSIGNAL); /* who asked may be gone */
 	close_fds(q);
@@ -258,8 +306,10 @@ static void reap(struct service *s)
 		for (size_t i = 0; i < s->n; i++) {
 			if (s->child[i].pid != pid)
 				continue;
-			(void)send(s->child[i].word, &status, sizeof(status), MSG_NOSIGNAL); /* who asked may be gone */
-			(void)close(s->child[i].word);                                       /* the socket keeps what was sent */
+			/* who asked may be gone */
+			(void)send(s->child[i].word, &status, sizeof(status), MSG_NOSIGNAL);
+			/* the socket keeps what was sent */
+			(void)close(s->child[i].word);
 			s->child[i--] = s->child[--s->n];
 			break;
 		}
@@ -268,7 +318,9 @@ static void reap(struct service *s)
 NORETURN static void serve(const struct spawner_rules *rules, const sigset_t *all)
 {
 	struct service s = { .rules = rules, .room = mem_new(REQUEST_MAX) };
-	struct pollfd p[] = { { .fd = DOOR, .events = POLLIN }, { .fd = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN } };
+	struct pollfd p[] = { { .fd = DOOR, .events = POLLIN },
+		              { .fd = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK),
+		                .events = POLLIN } };
 	struct signalfd_siginfo info;
 	struct request q;
 	size_t n = 0;
@@ -307,7 +359,8 @@ bool spawner_start(const struct spawner_rules *r, struct err *e)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return err_sys(e, errno, "cannot start the spawner");
-	/* A signal to the whole group, from the terminal or the service manager, must not end it before its parent. */
+	/* A signal to the whole group, from the terminal or the service manager, must not end it
+	 * before its parent. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parsers carry contracts in ACSL (comments that begin with an at sign), which `make proof` has proven for all inputs: any text that ends
- * with a NUL is read without leaving it, nothing overflows, every loop ends, what is accepted is in its range, and on false nothing was touched.
+ * The parsers carry contracts in ACSL (comments that begin with an at sign), which `make proof`
+ * has proven for all inputs: any text that ends with a NUL is read without leaving it, nothing
+ * overflows, every loop ends, what is accepted is in its range, and on false nothing was
+ * touched.
  */
 #include "base/str.h"
 
@@ -9,7 +11,7 @@
 
 #define YEARS_100_S (36525LL * 86400)
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /*@ assigns \nothing;
   @ ensures \result != 0 <==> '0' <= c <= '9'; */
@@ -57,10 +59,10 @@ bool str_int(const char *s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
-/* ---- durations -------------------------------------------------------------------------------------------------------------- */
+/* ---- durations ------------------------------------------------------------------------------- */
 
 static const struct {
-	char    unit;
+	char unit;
 	int64_t seconds;
 } units[] = { { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
 
@@ -123,7 +125,8 @@ void str_from_duration(int64_t seconds, int parts, char out[static STR_DURATION_
 		int64_t n = seconds / units[i].seconds;
 		if (n == 0 || (parts > 0 && at > 0 && --parts == 0))
 			continue;
-		int k = snprintf(out + at, STR_DURATION_MAX - at, "%s%lld%c", at ? " " : "", (long long)n, units[i].unit);
+		int k = snprintf(out + at, STR_DURATION_MAX - at, "%s%lld%c", at ? " " : "",
+		                 (long long)n, units[i].unit);
 		at += (size_t)k;
 		seconds -= n * units[i].seconds;
 		if (parts == 1)
@@ -133,9 +136,10 @@ void str_from_duration(int64_t seconds, int parts, char out[static STR_DURATION_
 		(void)snprintf(out, STR_DURATION_MAX, "0s");
 }
 
-/* ---- times ------------------------------------------------------------------------------------------------------------------ */
+/* ---- times ----------------------------------------------------------------------------------- */
 
-/* Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"). */
+/* Days since 1970-01-01 of a date in the Gregorian calendar (H. Hinnant, "chrono-compatible
+ * low-level date algorithms"). */
 /*@ requires 1970 <= y <= 9999 && 1 <= m <= 12 && 1 <= d <= 31;
   @ assigns \nothing;
   @ ensures 0 <= \result <= 2932896; */
@@ -147,7 +151,9 @@ static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-struct civil { int64_t year, month, day, hour, minute, second; };
+struct civil {
+	int64_t year, month, day, hour, minute, second;
+};
 
 /* 9999-12-31T23:59:59Z: the last one that four digits of a year can say. */
 #define LAST_SECOND INT64_C(253402300799)
@@ -167,8 +173,12 @@ static struct civil civil_from_seconds(int64_t t)
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int64_t month = mp + (mp < 10 ? 3 : -9);
 
-	return (struct civil){ .year = yoe + era * 400 + (month <= 2), .month = month, .day = doy - (153 * mp + 2) / 5 + 1,
-	                       .hour = rest / 3600, .minute = rest / 60 % 60, .second = rest % 60 };
+	return (struct civil){ .year = yoe + era * 400 + (month <= 2),
+		               .month = month,
+		               .day = doy - (153 * mp + 2) / 5 + 1,
+		               .hour = rest / 3600,
+		               .minute = rest / 60 % 60,
+		               .second = rest % 60 };
 }
 
 /*@ requires \valid_read(c) && \valid(out);
@@ -182,9 +192,11 @@ static bool civil_to_seconds(const struct civil *c, int64_t *out)
 	bool leap = (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
 
 	if (c->year < 1970 || c->year > 9999 || c->month < 1 || c->month > 12 || c->day < 1 ||
-	    c->day > length[c->month - 1] + (leap && c->month == 2) || c->hour > 23 || c->minute > 59 || c->second > 59)
+	    c->day > length[c->month - 1] + (leap && c->month == 2) || c->hour > 23 ||
+	    c->minute > 59 || c->second > 59)
 		return false;
-	*out = days_from_civil(c->year, c->month, c->day) * 86400 + c->hour * 3600 + c->minute * 60 + c->second;
+	*out = days_from_civil(c->year, c->month, c->day) * 86400 + c->hour * 3600 +
+	       c->minute * 60 + c->second;
 	return true;
 }
 
@@ -240,7 +252,8 @@ static bool zone(const char **s, int64_t *offset_s)
 	char sign = *(*s)++;
 	if (sign == 'Z')
 		return true;
-	if ((sign != '+' && sign != '-') || !field(s, 2, ':', &h) || !field(s, 2, '\0', &m) || h > 23 || m > 59)
+	if ((sign != '+' && sign != '-') || !field(s, 2, ':', &h) || !field(s, 2, '\0', &m) ||
+	    h > 23 || m > 59)
 		return false;
 	*offset_s = (sign == '-' ? -1 : 1) * (h * 3600 + m * 60);
 	return true;
@@ -255,10 +268,11 @@ bool str_ticks(const char *s, int64_t *ticks)
 	struct civil c;
 	int64_t seconds, part, offset;
 
-	if (!field(&s, 4, '-', &c.year) || !field(&s, 2, '-', &c.month) || !field(&s, 2, 'T', &c.day) ||
-	    !field(&s, 2, ':', &c.hour) || !field(&s, 2, ':', &c.minute) || !field(&s, 2, '\0', &c.second) ||
-	    !civil_to_seconds(&c, &seconds) || !fraction(&s, &part) || !zone(&s, &offset) || *s != '\0' || seconds < offset ||
-	    seconds - offset > LAST_SECOND)
+	if (!field(&s, 4, '-', &c.year) || !field(&s, 2, '-', &c.month) ||
+	    !field(&s, 2, 'T', &c.day) || !field(&s, 2, ':', &c.hour) ||
+	    !field(&s, 2, ':', &c.minute) || !field(&s, 2, '\0', &c.second) ||
+	    !civil_to_seconds(&c, &seconds) || !fraction(&s, &part) || !zone(&s, &offset) ||
+	    *s != '\0' || seconds < offset || seconds - offset > LAST_SECOND)
 		return false;
 	*ticks = (seconds - offset) * STR_TICKS_PER_S + part;
 	return true;
@@ -279,16 +293,18 @@ bool str_time(const char *s, int64_t *unix_seconds)
 }
 
 /* `fraction_digits` digits of `part`, or none. */
-static void print_time(int64_t seconds, int64_t part, int fraction_digits, const char *zone_text, char *out)
+static void print_time(int64_t seconds, int64_t part, int fraction_digits, const char *zone_text,
+                       char *out)
 {
 	struct civil c = civil_from_seconds(seconds < 0 ? 0 : seconds);
 	char tail[12] = "";
 
 	if (fraction_digits > 0)
 		(void)snprintf(tail, sizeof(tail), ".%0*u", fraction_digits, (unsigned)part);
-	(void)snprintf(out, STR_TIME_MAX, "%04u-%02u-%02uT%02u:%02u:%02u%s%s", (unsigned)c.year % 10000, (unsigned)c.month % 100,
-	               (unsigned)c.day % 100, (unsigned)c.hour % 100, (unsigned)c.minute % 100, (unsigned)c.second % 100, tail,
-	               zone_text);
+	(void)snprintf(out, STR_TIME_MAX, "%04u-%02u-%02uT%02u:%02u:%02u%s%s",
+	               (unsigned)c.year % 10000, (unsigned)c.month % 100, (unsigned)c.day % 100,
+	               (unsigned)c.hour % 100, (unsigned)c.minute % 100, (unsigned)c.second % 100,
+	               tail, zone_text);
 }
 
 void str_from_time(int64_t unix_seconds, char out[static STR_TIME_MAX])
@@ -328,13 +344,14 @@ bool str_http_date(const char *s, int64_t *unix_seconds)
 		if (strncmp(s, months + 3 * m, 3) == 0)
 			c.month = m + 1;
 	s += 3;
-	if (*s++ != ' ' || !field(&s, 4, ' ', &c.year) || !field(&s, 2, ':', &c.hour) || !field(&s, 2, ':', &c.minute) ||
-	    !field(&s, 2, ' ', &c.second) || s[0] != 'G' || s[1] != 'M' || s[2] != 'T' || s[3] != '\0')
+	if (*s++ != ' ' || !field(&s, 4, ' ', &c.year) || !field(&s, 2, ':', &c.hour) ||
+	    !field(&s, 2, ':', &c.minute) || !field(&s, 2, ' ', &c.second) || s[0] != 'G' ||
+	    s[1] != 'M' || s[2] != 'T' || s[3] != '\0')
 		return false;
 	return civil_to_seconds(&c, unix_seconds);
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 bool str_token_name_ok(const char *s)
 {

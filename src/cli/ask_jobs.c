@@ -15,10 +15,14 @@
 
 struct asking {
 	const struct ask_jobs *a;
-	size_t       next;
+	size_t next;
 };
 
-struct task { size_t at; struct job *job; struct rotation *rotation; };
+struct task {
+	size_t at;
+	struct job *job;
+	struct rotation *rotation;
+};
 
 static void *thread_open(void *ctx)
 {
@@ -44,15 +48,18 @@ static void *start(void *ctx)
 		size_t at = k->next++;
 		struct job *job = NULL;
 		struct err e = ERR_INIT;
-		if (!config_job(k->a->config, k->a->jobs[at], &job, &e) || !config_claim(k->a->config, k->a->jobs[at], job, &e) ||
+		if (!config_job(k->a->config, k->a->jobs[at], &job, &e) ||
+		    !config_claim(k->a->config, k->a->jobs[at], job, &e) ||
 		    !config_unclaimed(k->a->config, k->a->jobs[at], &e)) {
 			k->a->done(k->a->ctx, at, NULL, NULL, NULL, &e);
 			job_free(job);
 			continue;
 		}
 		struct task *t = mem_new(sizeof(*t));
-		*t = (struct task){ .at = at, .job = job,
-		                    .rotation = rotation_new(cli_world(k->a->world), job, ROTATE_DRY_RUN | ROTATE_ASK, 0) };
+		*t = (struct task){ .at = at,
+			            .job = job,
+			            .rotation = rotation_new(cli_world(k->a->world), job,
+			                                     ROTATE_DRY_RUN | ROTATE_ASK, 0) };
 		return t;
 	}
 	return NULL;
@@ -74,7 +81,9 @@ static int64_t step(void *ctx, void *task, void *own)
 	return -1;
 }
 
-static const struct pool_ops asking_ops = { .thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step };
+static const struct pool_ops asking_ops = {
+	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step
+};
 
 /* Rivals are known before the first question. */
 static void claim_all(const struct ask_jobs *a)
@@ -83,7 +92,8 @@ static void claim_all(const struct ask_jobs *a)
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
 		/* Reported when its turn comes. */
-		if (!config_job(a->config, a->jobs[at], &job, &e) || !config_claim(a->config, a->jobs[at], job, &e))
+		if (!config_job(a->config, a->jobs[at], &job, &e) ||
+		    !config_claim(a->config, a->jobs[at], job, &e))
 			continue;
 	}
 }
@@ -112,8 +122,11 @@ void ask_jobs(const struct ask_jobs *a)
 		return;
 	}
 	http_close(h);
-	struct pool pool = { .workers = (int)(workers < a->n_jobs ? workers : a->n_jobs), .max_open = OPEN_MAX_TASKS,
-	                     .ops = &asking_ops, .ctx = &k, .env = &env_system };
+	struct pool pool = { .workers = (int)(workers < a->n_jobs ? workers : a->n_jobs),
+		             .max_open = OPEN_MAX_TASKS,
+		             .ops = &asking_ops,
+		             .ctx = &k,
+		             .env = &env_system };
 	if (a->n_jobs > 0)
 		pool_run(&pool, &never_stop);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of `acrotate check`: the host, what Azure says of an identity and a registry, one job. All without effect. */
+/* The parts of `acrotate check`: the host, what Azure says of an identity and a registry, one
+ * job. All without effect. */
 #ifndef SRC_CLI_CHECK_H
 #define SRC_CLI_CHECK_H
 
@@ -12,47 +13,51 @@ struct config;
 struct job;
 struct observation;
 
-/* ---- check_host.c ----------------------------------------------------------------------------------------------------------- */
+/* ---- check_host.c ---------------------------------------------------------------------------- */
 void check_host(const struct config *c, struct findings *f);
 /* Could files be made below it? The directory itself may be missing, and is not made. */
 MUST_USE bool check_directory(const char *path, struct err *e);
 
-/* ---- check_azure.c: one identity at one registry ------------------------------------------------------------------------------ */
+/* ---- check_azure.c: one identity at one registry --------------------------------------------- */
 struct azure_facts {
-	bool subscription;                 /* one is configured */
-	bool known;                        /* the identity is, and what follows of it */
+	bool subscription; /* one is configured */
+	bool known;        /* the identity is, and what follows of it */
 	struct whoami who;
-	struct err    who_error;
+	struct err who_error;
 	bool permissions_known;
 	struct permissions permissions;
-	struct err    permissions_error;
-	char *scope;                       /* the registry's id; with a placeholder for what is not known */
+	struct err permissions_error;
+	/* the registry's id; with a placeholder for what is not known */
+	char *scope;
 };
 void azure_facts_clear(struct azure_facts *a);
 /* Asks. ref may lack its group: then permissions are not asked for. */
 void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struct azure_facts *out);
-void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job, struct findings *f);
+void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job,
+                    struct findings *f);
 /* Where `subscription` was said, as a line below the finding. */
 void mend_subscription(const struct config *c, const struct job *job, struct finding *at);
 /* o: what could be read online proves the right to read it. */
-void check_permissions(const struct azure_facts *a, const struct job *job, const struct observation *o, struct findings *f);
+void check_permissions(const struct azure_facts *a, const struct job *job,
+                       const struct observation *o, struct findings *f);
 /* How to get what a refusal says is missing. */
 void mend_denied(const struct azure_facts *a, struct finding *at);
 
-/* ---- check_job.c -------------------------------------------------------------------------------------------------------------- */
+/* ---- check_job.c ----------------------------------------------------------------------------- */
 /* e: how asking about the job ended, ERR_NONE when well, or when a sink was the reason. */
-void check_token(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, int64_t now, const struct err *e,
-                 struct findings *f);
+void check_token(const struct azure_facts *a, const struct config *c, const struct job *job,
+                 const struct observation *o, int64_t now, const struct err *e, struct findings *f);
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f);
 void check_hooks(const struct job *job, struct findings *f);
 /* The service's clock minus ours. */
 void check_clock(int64_t clock_off, struct findings *f);
 
-/* ---- dropin.c ----------------------------------------------------------------------------------------------------------------- */
+/* ---- dropin.c -------------------------------------------------------------------------------- */
 void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out);
 
-/* ---- check_systemd.c ---------------------------------------------------------------------------------------------------------- */
-/* Where acrotate.service is installed and runs with this configuration: does its drop-in fit these jobs? */
+/* ---- check_systemd.c ------------------------------------------------------------------------- */
+/* Where acrotate.service is installed and runs with this configuration: does its drop-in fit
+ * these jobs? */
 void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findings *f);
 
 #endif

@@ -18,9 +18,11 @@ void azure_facts_clear(struct azure_facts *a)
 
 void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struct azure_facts *out)
 {
-	*out = (struct azure_facts){ .scope = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
-	                                              ref->subscription != NULL ? ref->subscription : "SUBSCRIPTION",
-	                                              ref->group != NULL ? ref->group : "GROUP", ref->registry) };
+	*out = (struct azure_facts){
+		.scope = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
+		                 ref->subscription != NULL ? ref->subscription : "SUBSCRIPTION",
+		                 ref->group != NULL ? ref->group : "GROUP", ref->registry)
+	};
 	out->subscription = ref->subscription != NULL;
 	out->known = arm_whoami(arm, h, &out->who, &out->who_error);
 	if (!out->known)
@@ -28,31 +30,48 @@ void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struc
 	if (ref->subscription == NULL || ref->group == NULL)
 		(void)err_set(&out->permissions_error, ERR_MISSING, "the registry is not known");
 	else
-		out->permissions_known = permissions_read(arm, h, ref, &out->permissions, &out->permissions_error);
+		out->permissions_known =
+			permissions_read(arm, h, ref, &out->permissions, &out->permissions_error);
 }
 
-/* ---- identity --------------------------------------------------------------------------------------------------------------- */
+/* ---- identity -------------------------------------------------------------------------------- */
 
-static const struct { const char *auth, *mend; } mends[] = {
+static const struct {
+	const char *auth, *mend;
+} mends[] = {
 	{ "managed-identity", "az vm identity assign --resource-group GROUP --name MACHINE" },
-	{ "client-secret", "az ad app credential reset --id CLIENT_ID --append --query password --output tsv    # into client_secret_file" },
-	{ "certificate", "az ad app credential reset --id CLIENT_ID --append --cert @CERTIFICATE.pem" },
-	{ "workload-identity", "az identity federated-credential create --name acrotate --identity-name IDENTITY --resource-group GROUP "
-	                       "--issuer ISSUER --subject SUBJECT --audiences api://AzureADTokenExchange" },
+	{ "client-secret", "az ad app credential reset --id CLIENT_ID --append --query password "
+	                   "--output tsv    # into client_secret_file" },
+	{ "certificate",
+	  "az ad app credential reset --id CLIENT_ID --append --cert @CERTIFICATE.pem" },
+	{ "workload-identity",
+	  "az identity federated-credential create --name acrotate --identity-name IDENTITY "
+	  "--resource-group GROUP "
+	  "--issuer ISSUER --subject SUBJECT --audiences api://AzureADTokenExchange" },
 	{ "azure-cli", "az login" },
 };
 
 static void mend_identity(const char *auth, struct finding *at)
 {
 	for (size_t i = 0; i < COUNT(mends); i++)
-		if (auth == NULL || strcmp(auth, "default") == 0 || strcmp(auth, mends[i].auth) == 0)
+		if (auth == NULL || strcmp(auth, "default") == 0 ||
+		    strcmp(auth, mends[i].auth) == 0)
 			found_mend(at, "%s", mends[i].mend);
 }
 
 /* What an identity is made of; where nothing of it was said, auth = default looks around. */
 static const char *const of_identity[] = {
-	"auth", "tenant_id", "client_id", "object_id", "resource_id", "client_secret_file", "certificate_file", "certificate_password_file",
-	"federated_token_file", "cloud", "authority",
+	"auth",
+	"tenant_id",
+	"client_id",
+	"object_id",
+	"resource_id",
+	"client_secret_file",
+	"certificate_file",
+	"certificate_password_file",
+	"federated_token_file",
+	"cloud",
+	"authority",
 };
 
 static void tell_origin(const struct config *c, const struct job *job, struct finding *at)
@@ -68,7 +87,8 @@ static void tell_origin(const struct config *c, const struct job *job, struct fi
 		any = true;
 	}
 	if (!any)
-		found_mend(at, "# nothing of it is set in [azure] of %s or %s", job->file, config_path(c));
+		found_mend(at, "# nothing of it is set in [azure] of %s or %s", job->file,
+		           config_path(c));
 }
 
 void mend_subscription(const struct config *c, const struct job *job, struct finding *at)
@@ -79,10 +99,12 @@ void mend_subscription(const struct config *c, const struct job *job, struct fin
 	if (config_azure_line(c, job, "subscription", &path, &line))
 		found_mend(at, "# subscription is set in %s:%d", path, line);
 	else
-		found_mend(at, "# subscription is set in no file, but by AZURE_SUBSCRIPTION_ID or where this runs");
+		found_mend(at, "# subscription is set in no file, but by AZURE_SUBSCRIPTION_ID or "
+		               "where this runs");
 }
 
-void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job, struct findings *f)
+void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job,
+                    struct findings *f)
 {
 	const struct whoami *w = &a->who;
 	char lives[STR_DURATION_MAX];
@@ -95,31 +117,38 @@ void check_identity(const struct azure_facts *a, const struct config *c, const s
 		return;
 	}
 	str_from_duration(w->lives_s, 2, lives);
-	(void)found_ok(f, "identity", "%s, tenant %s, client id %s, object id %s, its token lives %s", w->method,
-	               w->tenant != NULL ? w->tenant : "unknown", w->client_id != NULL ? w->client_id : "unknown",
-	               w->object_id != NULL ? w->object_id : "unknown", w->lives_s > 0 ? lives : "for a time it does not say");
+	(void)found_ok(f, "identity",
+	               "%s, tenant %s, client id %s, object id %s, its token lives %s", w->method,
+	               w->tenant != NULL ? w->tenant : "unknown",
+	               w->client_id != NULL ? w->client_id : "unknown",
+	               w->object_id != NULL ? w->object_id : "unknown",
+	               w->lives_s > 0 ? lives : "for a time it does not say");
 }
 
-/* ---- permissions ------------------------------------------------------------------------------------------------------------ */
+/* ---- permissions ----------------------------------------------------------------------------- */
 
 void mend_denied(const struct azure_facts *a, struct finding *at)
 {
-	found_mend(at, "az role definition create --role-definition acrotate-role.json    # once; see acrotate(1)");
-	found_mend(at, "az role assignment create --assignee-object-id %s --assignee-principal-type ServicePrincipal --role acrotate --scope %s",
+	found_mend(at, "az role definition create --role-definition acrotate-role.json    # once; "
+	               "see acrotate(1)");
+	found_mend(at,
+	           "az role assignment create --assignee-object-id %s --assignee-principal-type "
+	           "ServicePrincipal --role acrotate --scope %s",
 	           a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
 }
 
 static const struct right {
 	const char *action, *what;
-	bool reading;        /* proven by a token that was read */
-	bool creating;       /* only jobs with create = yes need it */
-	bool mapping;        /* and of those only ones that make a scope map of their own */
+	bool reading;  /* proven by a token that was read */
+	bool creating; /* only jobs with create = yes need it */
+	bool mapping;  /* and of those only ones that make a scope map of their own */
 } rights[] = {
 	{ REGISTRIES "/read", "find the registry", false, false, false },
 	{ REGISTRIES "/tokens/read", "read the token", true, false, false },
 	{ REGISTRIES "/generateCredentials/action", "generate passwords", false, false, false },
 	{ REGISTRIES "/tokens/write", "create the token", false, true, false },
-	{ REGISTRIES "/tokens/operationStatuses/read", "see when it is created", false, true, false },
+	{ REGISTRIES "/tokens/operationStatuses/read", "see when it is created", false, true,
+	  false },
 	{ REGISTRIES "/scopeMaps/read", "see whether its scope map exists", false, true, true },
 	{ REGISTRIES "/scopeMaps/write", "create its scope map", false, true, true },
 };
@@ -129,16 +158,20 @@ static bool needed(const struct right *r, const struct job *job)
 	return (!r->creating || job->policy.create) && (!r->mapping || job->scope_map == NULL);
 }
 
-static void judge(const struct right *r, const struct azure_facts *a, const struct observation *o, struct findings *f)
+static void judge(const struct right *r, const struct azure_facts *a, const struct observation *o,
+                  struct findings *f)
 {
 	struct err e = ERR_INIT;
 
 	if (r->reading && o != NULL && o->asked == TOKEN_READ) {
 		(void)found_ok(f, "permission", "%s: it was used just now", r->action);
 	} else if (!a->permissions_known) {
-		found_mend(found_unknown(f, "permission", "%s, to %s: this identity may not read its own permissions, or they could not be read",
+		found_mend(found_unknown(f, "permission",
+		                         "%s, to %s: this identity may not read its own "
+		                         "permissions, or they could not be read",
 		                         r->action, r->what),
-		           "az role assignment list --assignee %s --scope %s --include-inherited --output table",
+		           "az role assignment list --assignee %s --scope %s --include-inherited "
+		           "--output table",
 		           a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
 	} else if (permissions_allow(&a->permissions, r->action)) {
 		(void)found_ok(f, "permission", "%s", r->action);
@@ -148,7 +181,8 @@ static void judge(const struct right *r, const struct azure_facts *a, const stru
 	}
 }
 
-void check_permissions(const struct azure_facts *a, const struct job *job, const struct observation *o, struct findings *f)
+void check_permissions(const struct azure_facts *a, const struct job *job,
+                       const struct observation *o, struct findings *f)
 {
 	for (size_t i = 0; a->known && i < COUNT(rights); i++)
 		if (needed(&rights[i], job))

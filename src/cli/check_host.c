@@ -37,7 +37,8 @@ static void state_dir(const struct config *c, struct findings *f)
 	if (check_directory(dir, &e))
 		(void)found_ok(f, "state", "'%s' can be written", dir);
 	else
-		found_mend(found_problem(f, "state", &e), "install -d -m 0700 -o %u %s", (unsigned)geteuid(), dir);
+		found_mend(found_problem(f, "state", &e), "install -d -m 0700 -o %u %s",
+		           (unsigned)geteuid(), dir);
 }
 
 static void metrics_file(const struct config *c, struct findings *f)
@@ -50,7 +51,8 @@ static void metrics_file(const struct config *c, struct findings *f)
 	AUTO_FREE char *dir = mem_dup(file);
 	*strrchr(dir, '/') = '\0';
 	struct stat st;
-	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 || err_sys(&e, errno, "cannot look at '%s'", dir);
+	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 ||
+	          err_sys(&e, errno, "cannot look at '%s'", dir);
 	if (ok && check_directory(dir[0] != '\0' ? dir : "/", &e))
 		(void)found_ok(f, "metrics", "'%s' can be written", file);
 	else
@@ -60,7 +62,8 @@ static void metrics_file(const struct config *c, struct findings *f)
 void check_host(const struct config *c, struct findings *f)
 {
 	if (config_count(c) == 0)
-		found_mend(found_warning(f, "jobs", "there is none in '%s'", config_jobs_dir(c)), "acrotate init REGISTRY TOKEN");
+		found_mend(found_warning(f, "jobs", "there is none in '%s'", config_jobs_dir(c)),
+		           "acrotate init REGISTRY TOKEN");
 	else
 		(void)found_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
 	state_dir(c, f);

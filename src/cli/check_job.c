@@ -18,15 +18,17 @@
 #define CLOCK_REFUSED_S 86400
 #define PLACE_MAX       8192
 
-/* ---- registry and token ----------------------------------------------------------------------------------------------------- */
+/* ---- registry and token ---------------------------------------------------------------------- */
 
-static void mend_foreign(const struct job *job, enum acr_slot i, const char *created, struct finding *at)
+static void mend_foreign(const struct job *job, enum acr_slot i, const char *created,
+                         struct finding *at)
 {
-	found_mend(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password", acr_slot_name(i), created, job->file);
+	found_mend(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password",
+	           acr_slot_name(i), created, job->file);
 }
 
-static void slot(const struct job *job, const struct observation *o, const struct job_status *s, int64_t now, enum acr_slot i,
-                 struct findings *f)
+static void slot(const struct job *job, const struct observation *o, const struct job_status *s,
+                 int64_t now, enum acr_slot i, struct findings *f)
 {
 	char expires[STR_TIME_MAX], created[STR_TIME_MAX], due[STR_TIME_MAX];
 	bool ours;
@@ -39,33 +41,51 @@ static void slot(const struct job *job, const struct observation *o, const struc
 	if (!p.present) {
 		(void)found_ok(f, acr_slot_name(i), "absent, free for the next rotation");
 	} else if (ours) {
-		(void)found_ok(f, acr_slot_name(i), "of this job, %s, %s %s", s->active && s->slot == i ? "in use" : "not in use",
-		               p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired" : p.expires_us != 0 ? "expires" : "", until);
+		(void)found_ok(f, acr_slot_name(i), "of this job, %s, %s %s",
+		               s->active && s->slot == i ? "in use" : "not in use",
+		               p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired"
+		               : p.expires_us != 0                                ? "expires"
+		                                                                  : "",
+		               until);
 	} else if (s->state == JOB_REFUSED) {
 		struct err e = ERR_INIT;
-		(void)err_set(&e, ERR_DECISION, "of somebody else, generated %s, %s%s: it stands in the way of the rotation due now", created,
-		              p.expires_us != 0 ? "expires " : "", until);
+		(void)err_set(&e, ERR_DECISION,
+		              "of somebody else, generated %s, %s%s: it stands in the way of the "
+		              "rotation due now",
+		              created, p.expires_us != 0 ? "expires " : "", until);
 		mend_foreign(job, i, created, found_problem(f, acr_slot_name(i), &e));
 	} else if (!s->foreign_ahead) {
-		(void)found_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s", created, p.expires_us != 0 ? "expires " : "", until);
+		(void)found_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s", created,
+		               p.expires_us != 0 ? "expires " : "", until);
 	} else {
 		mend_foreign(job, i, created,
-		             found_warning(f, acr_slot_name(i), "of somebody else, generated %s, %s%s: it stands in the way of the rotation due %s",
-		                           created, p.expires_us != 0 ? "expires " : "", until, due));
+		             found_warning(f, acr_slot_name(i),
+		                           "of somebody else, generated %s, %s%s: it stands in the "
+		                           "way of the rotation due %s",
+		                           created, p.expires_us != 0 ? "expires " : "", until,
+		                           due));
 	}
 }
 
-static void login(const struct job *job, const struct observation *o, const struct job_status *s, struct findings *f)
+static void login(const struct job *job, const struct observation *o, const struct job_status *s,
+                  struct findings *f)
 {
 	struct err e = ERR_INIT;
 
 	if (!s->active)
-		(void)found_warning(f, "login", "no sink holds a living password of this job: the next run delivers one, if it can");
+		(void)found_warning(f, "login",
+		                    "no sink holds a living password of this job: the next run "
+		                    "delivers one, if it can");
 	else if (o->state.rejected_at != 0)
-		found_mend((err_set(&e, ERR_DECISION, "the registry refuses the password that the sinks hold"), found_problem(f, "login", &e)),
-		           "acrotate run %s    # tries again, and replaces it if it is dead", job->name);
+		found_mend((err_set(&e, ERR_DECISION,
+		                    "the registry refuses the password that the sinks hold"),
+		            found_problem(f, "login", &e)),
+		           "acrotate run %s    # tries again, and replaces it if it is dead",
+		           job->name);
 	else if (job->policy.verify_wait != 0)
-		(void)found_warning(f, "login", "not tried: verify = wait, so that new passwords are not proven before they are delivered");
+		(void)found_warning(f, "login",
+		                    "not tried: verify = wait, so that new passwords are not "
+		                    "proven before they are delivered");
 	else
 		(void)found_ok(f, "login", "the registry accepts the password that the sinks hold");
 }
@@ -75,13 +95,19 @@ static void missing_token(const struct job *job, struct findings *f)
 	struct err e = ERR_INIT;
 
 	if (job->policy.create) {
-		(void)found_ok(f, "token", "'%s' does not exist yet: the next run creates it", job->token);
+		(void)found_ok(f, "token", "'%s' does not exist yet: the next run creates it",
+		               job->token);
 		return;
 	}
-	(void)err_set(&e, ERR_MISSING, "'%s' does not exist in registry '%s'", job->token, job->registry);
+	(void)err_set(&e, ERR_MISSING, "'%s' does not exist in registry '%s'", job->token,
+	              job->registry);
 	struct finding *at = found_problem(f, "token", &e);
-	found_mend(at, "acrotate token create --registry %s --name %s --scope-map _repositories_pull --no-passwords", job->registry, job->token);
-	found_mend(at, "create = yes    # into [job] of %s, with the lines 'repository' it needs", job->file);
+	found_mend(at,
+	           "acrotate token create --registry %s --name %s --scope-map _repositories_pull "
+	           "--no-passwords",
+	           job->registry, job->token);
+	found_mend(at, "create = yes    # into [job] of %s, with the lines 'repository' it needs",
+	           job->file);
 }
 
 static void disabled_token(const struct job *job, struct findings *f)
@@ -89,37 +115,49 @@ static void disabled_token(const struct job *job, struct findings *f)
 	struct err e = ERR_INIT;
 
 	(void)err_set(&e, ERR_DECISION, "'%s' is disabled", job->token);
-	found_mend(found_problem(f, "token", &e), "acrotate token update --registry %s --name %s --status enabled", job->registry, job->token);
+	found_mend(found_problem(f, "token", &e),
+	           "acrotate token update --registry %s --name %s --status enabled", job->registry,
+	           job->token);
 }
 
-static void failed(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, const struct err *e,
-                   struct findings *f)
+static void failed(const struct azure_facts *a, const struct config *c, const struct job *job,
+                   const struct observation *o, const struct err *e, struct findings *f)
 {
 	bool found = o != NULL && o->who.server != NULL;
 	struct finding *at = found_problem(f, found ? "token" : "registry", e);
 
 	if (e->kind == ERR_DENIED)
 		mend_denied(a, at);
-	/* A subscription that is not the registry's is told in the same words as a registry that is not there. */
+	/* A subscription that is not the registry's is told in the same words as a registry that
+	 * is not there. */
 	if (e->kind == ERR_MISSING || e->kind == ERR_DENIED)
 		mend_subscription(c, job, at);
-	if (e->kind == ERR_MISSING || (e->kind == ERR_DENIED && !found && job->resource_group == NULL))
-		found_mend(at, "resource_group = GROUP    # into [job] of %s: az acr list --query \"[?name=='%s'].resourceGroup\" --output tsv", job->file,
-		           job->registry);
+	if (e->kind == ERR_MISSING ||
+	    (e->kind == ERR_DENIED && !found && job->resource_group == NULL))
+		found_mend(at,
+		           "resource_group = GROUP    # into [job] of %s: az acr list --query "
+		           "\"[?name=='%s'].resourceGroup\" --output tsv",
+		           job->file, job->registry);
 }
 
-void check_token(const struct azure_facts *a, const struct config *c, const struct job *job, const struct observation *o, int64_t now,
-                 const struct err *e, struct findings *f)
+void check_token(const struct azure_facts *a, const struct config *c, const struct job *job,
+                 const struct observation *o, int64_t now, const struct err *e, struct findings *f)
 {
 	struct job_status s;
 
 	if (o != NULL && o->who.server != NULL)
-		(void)found_ok(f, "registry", "'%s', login server %s%s%s", job->registry, o->who.server, o->state.group != NULL ? ", resource group " : "",
+		(void)found_ok(f, "registry", "'%s', login server %s%s%s", job->registry,
+		               o->who.server, o->state.group != NULL ? ", resource group " : "",
 		               o->state.group != NULL ? o->state.group : "");
 	if (!a->subscription) {
 		struct err why = ERR_INIT;
-		(void)err_set(&why, ERR_CONFIG, "no subscription: set it in [azure] of '%s', or AZURE_SUBSCRIPTION_ID", config_path(c));
-		found_mend(found_problem(f, "subscription", &why), "subscription = ID    # into [azure] of %s: az account show --query id --output tsv",
+		(void)err_set(
+			&why, ERR_CONFIG,
+			"no subscription: set it in [azure] of '%s', or AZURE_SUBSCRIPTION_ID",
+			config_path(c));
+		found_mend(found_problem(f, "subscription", &why),
+		           "subscription = ID    # into [azure] of %s: az account show --query id "
+		           "--output tsv",
 		           config_path(c));
 		return;
 	}
@@ -144,7 +182,7 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 		login(job, o, &s, f);
 }
 
-/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sinks ----------------------------------------------------------------------------------- */
 
 /* The commonest of all: nobody has logged in with docker here yet. */
 static void mend_directory(const char *place, struct finding *at)
@@ -159,7 +197,8 @@ static void mend_directory(const char *place, struct finding *at)
 		found_mend(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
 }
 
-static void one_sink(const struct observation *o, const struct seen *s, const char *subject, struct findings *f)
+static void one_sink(const struct observation *o, const struct seen *s, const char *subject,
+                     struct findings *f)
 {
 	AUTO_BUF struct buf place = BUF_INIT(PLACE_MAX);
 	struct err e = ERR_INIT;
@@ -185,13 +224,15 @@ void check_sinks(const struct job *job, const struct observation *o, struct find
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		AUTO_FREE char *subject = mem_fmt("sink '%s'", job->sinks[i].name);
 		if (o == NULL || o->who.server == NULL)
-			(void)found_unknown(f, subject, "not looked at: the registry's login server is not known yet");
+			(void)found_unknown(
+				f, subject,
+				"not looked at: the registry's login server is not known yet");
 		else
 			one_sink(o, &o->seen[i], subject, f);
 	}
 }
 
-/* ---- hooks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- hooks ----------------------------------------------------------------------------------- */
 
 static bool runnable(const char *program, struct err *e)
 {
@@ -234,7 +275,7 @@ void check_hooks(const struct job *job, struct findings *f)
 	}
 }
 
-/* ---- clock ------------------------------------------------------------------------------------------------------------------ */
+/* ---- clock ----------------------------------------------------------------------------------- */
 
 void check_clock(int64_t clock_off, struct findings *f)
 {
@@ -247,7 +288,9 @@ void check_clock(int64_t clock_off, struct findings *f)
 	if (off < CLOCK_WARNED_S) {
 		(void)found_ok(f, "clock", "within %d minutes of Azure's", CLOCK_WARNED_S / 60);
 	} else if (off < CLOCK_REFUSED_S) {
-		found_mend(found_warning(f, "clock", "%s %s Azure's: times are reckoned by Azure's", text, side), "timedatectl set-ntp true");
+		found_mend(found_warning(f, "clock", "%s %s Azure's: times are reckoned by Azure's",
+		                         text, side),
+		           "timedatectl set-ntp true");
 	} else {
 		(void)err_set(&e, ERR_LOCAL, "%s %s Azure's: no run does anything", text, side);
 		found_mend(found_problem(f, "clock", &e), "timedatectl set-ntp true");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Has the sandboxed service what the jobs need? What `check --systemd-dropin` would print is looked for in the unit and in its drop-ins, word
- * by word: who wrote them by hand, in another order or for a whole tree, is right too.
+ * Has the sandboxed service what the jobs need? What `check --systemd-dropin` would print is
+ * looked for in the unit and in its drop-ins, word by word: who wrote them by hand, in another
+ * order or for a whole tree, is right too.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -13,18 +14,25 @@
 #include "check.h"
 #include "config/job.h"
 
-#define UNIT        "acrotate.service"
-#define UNIT_MAX    (256 * 1024)        /* a hundred times the unit's size */
-#define DROPIN_MAX  (64u * 1024 * 1024) /* ten thousand jobs, each with a long path */
+#define UNIT           "acrotate.service"
+#define UNIT_MAX       (256 * 1024)        /* a hundred times the unit's size */
+#define DROPIN_MAX     (64u * 1024 * 1024) /* ten thousand jobs, each with a long path */
 #define DEFAULT_CONFIG SYSCONF "/acrotate/acrotate.conf"
 /* Of systemd.unit(5), without what generators make. */
-#define UNIT_PATH   "/etc/systemd/system:/run/systemd/system:/usr/local/lib/systemd/system:/usr/lib/systemd/system:/lib/systemd/system"
-#define WRITTEN     "# Written by 'acrotate check --systemd-dropin'"
-#define PATHS       "ReadWritePaths"
+#define UNIT_PATH                                                                                  \
+	"/etc/systemd/system:/run/systemd/system:/usr/local/lib/systemd/system:/usr/lib/systemd/"  \
+	"system:/lib/systemd/system"
+#define WRITTEN "# Written by 'acrotate check --systemd-dropin'"
+#define PATHS   "ReadWritePaths"
 
 /* One word of KEY=WORD WORD..., without quotes. */
-struct setting { char *key, *word; };
-struct settings { struct setting *item; size_t n, cap; };
+struct setting {
+	char *key, *word;
+};
+struct settings {
+	struct setting *item;
+	size_t n, cap;
+};
 
 static void settings_clear(struct settings *s)
 {
@@ -65,11 +73,13 @@ static void read_settings(const char *text, struct settings *out)
 {
 	AUTO_BUF struct buf word = BUF_INIT(UNIT_MAX);
 
-	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+	for (const char *line = text; *line != '\0';
+	     line += strcspn(line, "\n"), line += *line == '\n') {
 		size_t n = strcspn(line, "=\n");
 		if (*line == '#' || *line == ';' || line[n] != '=')
 			continue;
-		for (const char *p = next_word(line + n + 1, &word); word.len > 0; p = next_word(p, &word)) {
+		for (const char *p = next_word(line + n + 1, &word); word.len > 0;
+		     p = next_word(p, &word)) {
 			const char *text_of = buf_cstr(&word);
 			bool path = n == strlen(PATHS) && strncmp(line, PATHS, n) == 0;
 			add(out, line, n, path ? text_of + strspn(text_of, "-+") : text_of);
@@ -77,9 +87,12 @@ static void read_settings(const char *text, struct settings *out)
 	}
 }
 
-/* ---- what there is ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
-struct unit { struct settings granted, written; bool there, dropins, for_us; };
+struct unit {
+	struct settings granted, written;
+	bool there, dropins, for_us;
+};
 
 static void unit_clear(struct unit *u)
 {
@@ -102,7 +115,7 @@ static bool is_for(const char *text, const char *config)
 
 static bool read_text(const char *path, struct buf *out)
 {
-	struct err ignored = ERR_INIT;    /* systemd would not read it either */
+	struct err ignored = ERR_INIT; /* systemd would not read it either */
 
 	return fs_read(path, UNIT_MAX, out, NULL, &ignored);
 }
@@ -145,13 +158,14 @@ static void read_unit(const char *config, struct unit *u)
 	}
 }
 
-/* ---- what it lacks ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what it lacks --------------------------------------------------------------------------- */
 
 static bool is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0' || (n == 1 && dir[0] == '/'));
+	return strncmp(path, dir, n) == 0 &&
+	       (path[n] == '/' || path[n] == '\0' || (n == 1 && dir[0] == '/'));
 }
 
 static bool grants(const struct setting *have, const struct setting *need)
@@ -162,7 +176,8 @@ static bool grants(const struct setting *have, const struct setting *need)
 	}
 	if (strcmp(have->key, need->key) != 0)
 		return false;
-	return strcmp(need->key, PATHS) == 0 ? is_below(need->word, have->word) : strcmp(need->word, have->word) == 0;
+	return strcmp(need->key, PATHS) == 0 ? is_below(need->word, have->word)
+	                                     : strcmp(need->word, have->word) == 0;
 }
 
 static bool granted(const struct settings *have, const struct setting *need)
@@ -174,7 +189,8 @@ static bool granted(const struct settings *have, const struct setting *need)
 }
 
 /* The first of `those` that `by` does not grant, and how many there are. */
-static const struct setting *first_beside(const struct settings *those, const struct settings *by, size_t *n)
+static const struct setting *first_beside(const struct settings *those, const struct settings *by,
+                                          size_t *n)
 {
 	const struct setting *first = NULL;
 
@@ -191,7 +207,8 @@ static const struct setting *first_beside(const struct settings *those, const st
 static void mend(struct finding *at)
 {
 	found_mend(at, "mkdir -p /etc/systemd/system/" UNIT ".d");
-	found_mend(at, "acrotate check --systemd-dropin >/etc/systemd/system/" UNIT ".d/paths.conf && systemctl daemon-reload");
+	found_mend(at, "acrotate check --systemd-dropin >/etc/systemd/system/" UNIT
+	               ".d/paths.conf && systemctl daemon-reload");
 }
 
 void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findings *f)
@@ -209,13 +226,17 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 		return;
 	dropin_text(c, jobs, n, &text);
 	read_settings(buf_cstr(&text), &needs);
-	const struct setting *lack = first_beside(&needs, &u.granted, &lacking), *more = first_beside(&u.written, &needs, &beside);
+	const struct setting *lack = first_beside(&needs, &u.granted, &lacking),
+			     *more = first_beside(&u.written, &needs, &beside);
 	if (lack != NULL)
-		mend(found_warning(f, "systemd", "the drop-in of " UNIT " is %s: the service lacks %s=%s%s", u.dropins ? "stale" : "missing", lack->key,
-		                   lack->word, lacking > 1 ? ", and more" : ""));
+		mend(found_warning(f, "systemd",
+		                   "the drop-in of " UNIT " is %s: the service lacks %s=%s%s",
+		                   u.dropins ? "stale" : "missing", lack->key, lack->word,
+		                   lacking > 1 ? ", and more" : ""));
 	else if (more != NULL && n == config_count(c))
-		mend(found_warning(f, "systemd", "the drop-in of " UNIT " is stale: no job needs %s=%s%s", more->key, more->word,
-		                   beside > 1 ? ", and more" : ""));
+		mend(found_warning(f, "systemd",
+		                   "the drop-in of " UNIT " is stale: no job needs %s=%s%s",
+		                   more->key, more->word, beside > 1 ? ", and more" : ""));
 	else
 		(void)found_ok(f, "systemd", UNIT " may write what the jobs need");
 }

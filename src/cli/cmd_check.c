@@ -25,17 +25,17 @@
 struct place {
 	struct place *next;
 	const struct arm *arm;
-	struct acr_ref ref;             /* without a token */
+	struct acr_ref ref; /* without a token */
 	struct azure_facts facts;
 };
 
 struct check {
 	struct config *config;
-	const size_t  *jobs;
-	size_t         n;
+	const size_t *jobs;
+	size_t n;
 	struct cli_world *world;
 	pthread_mutex_t mutex;
-	struct place   *places;
+	struct place *places;
 	struct findings host, azure, *of_job;
 };
 
@@ -53,15 +53,20 @@ static bool same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
 }
 
-static const struct azure_facts *facts_of(struct check *k, const struct job *job, const struct observation *o, struct http *h)
+static const struct azure_facts *facts_of(struct check *k, const struct job *job,
+                                          const struct observation *o, struct http *h)
 {
 	const struct world *w = cli_world(k->world);
 	struct arm *arm = w->arm(w->ctx, job);
-	const char *subscription = arm_subscription(arm), *group = job->resource_group != NULL ? job->resource_group : o->state.group;
-	struct acr_ref ref = { .subscription = mem_dup(subscription), .group = mem_dup(group), .registry = acr_registry_name(job->registry) };
+	const char *subscription = arm_subscription(arm),
+		   *group = job->resource_group != NULL ? job->resource_group : o->state.group;
+	struct acr_ref ref = { .subscription = mem_dup(subscription),
+		               .group = mem_dup(group),
+		               .registry = acr_registry_name(job->registry) };
 	struct place *p = k->places;
 
-	while (p != NULL && !(p->arm == arm && same(p->ref.registry, ref.registry) && same(p->ref.group, ref.group)))
+	while (p != NULL && !(p->arm == arm && same(p->ref.registry, ref.registry) &&
+	                      same(p->ref.group, ref.group)))
 		p = p->next;
 	if (p != NULL) {
 		acr_ref_clear(&ref);
@@ -79,7 +84,8 @@ static const struct azure_facts *facts_of(struct check *k, const struct job *job
 	return &p->facts;
 }
 
-static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r, struct http *h, const struct err *e)
+static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r,
+                  struct http *h, const struct err *e)
 {
 	struct check *k = ctx;
 	struct findings *f = &k->of_job[at];
@@ -90,12 +96,20 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	const struct world *w = cli_world(k->world);
 	f->job = mem_dup(config_name(k->config, k->jobs[at]));
 	if (job == NULL || r == NULL || o == NULL) {
-		(void)found_problem(f, job == NULL ? "configuration" : r == NULL ? "network" : "state", e);
+		(void)found_problem(f,
+		                    job == NULL ? "configuration"
+		                    : r == NULL ? "network"
+		                                : "state",
+		                    e);
 	} else {
 		const struct azure_facts *a = facts_of(k, job, o, h);
 		if (o->state.lost)
-			(void)found_warning(f, "state", "cannot be used (another machine's, or damaged): what this job generated is taken for somebody else's");
-		check_token(a, k->config, job, o, env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), rotation_outcome(r)->told ? &none : e, f);
+			(void)found_warning(f, "state",
+			                    "cannot be used (another machine's, or damaged): what "
+			                    "this job generated is taken for somebody else's");
+		check_token(a, k->config, job, o,
+		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)),
+		            rotation_outcome(r)->told ? &none : e, f);
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);
@@ -103,7 +117,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void json(const struct check *k, struct buf *out)
 {
@@ -132,7 +146,8 @@ static void text(const struct check *k, bool color, struct buf *out)
 	findings_text(&k->azure, color, out);
 	for (size_t i = 0; i < k->n; i++)
 		findings_text(&k->of_job[i], color, out);
-	buf_fmt(out, "%zu problems, %zu warnings, %zu unknown\n", count(k, FINDING_PROBLEM), count(k, FINDING_WARNING), count(k, FINDING_UNKNOWN));
+	buf_fmt(out, "%zu problems, %zu warnings, %zu unknown\n", count(k, FINDING_PROBLEM),
+	        count(k, FINDING_WARNING), count(k, FINDING_UNKNOWN));
 }
 
 static int finish(struct check *k, bool as_json)
@@ -169,15 +184,26 @@ static void clear(struct check *k)
 static int check(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
 	AUTO_WORLD struct cli_world *world = cli_world_new(config);
-	struct check k = { .config = config, .jobs = jobs, .n = n, .world = world, .mutex = PTHREAD_MUTEX_INITIALIZER,
-	                   .of_job = mem_array(n, sizeof(*k.of_job)) };
-	const struct ask_jobs a = { .config = config, .jobs = jobs, .n_jobs = n, .world = world, .done = asked, .ctx = &k };
+	struct check k = { .config = config,
+		           .jobs = jobs,
+		           .n = n,
+		           .world = world,
+		           .mutex = PTHREAD_MUTEX_INITIALIZER,
+		           .of_job = mem_array(n, sizeof(*k.of_job)) };
+	const struct ask_jobs a = { .config = config,
+		                    .jobs = jobs,
+		                    .n_jobs = n,
+		                    .world = world,
+		                    .done = asked,
+		                    .ctx = &k };
 
 	check_host(config, &k.host);
 	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);
 	if (!secret_locked())
-		found_mend(found_warning(&k.host, "memory", "cannot be locked: secrets may reach the swap"), "ulimit -l 65536    # or LimitMEMLOCK=64M");
+		found_mend(found_warning(&k.host, "memory",
+		                         "cannot be locked: secrets may reach the swap"),
+		           "ulimit -l 65536    # or LimitMEMLOCK=64M");
 	int status = finish(&k, o->json);
 	clear(&k);
 	return status;
@@ -189,7 +215,9 @@ static int dropin(const struct options *o, struct config *config, const size_t *
 
 	(void)o;
 	dropin_text(config, jobs, n, &out);
-	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : err_exit_code(ERR_LOCAL);
+	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0
+	               ? 0
+	               : err_exit_code(ERR_LOCAL);
 }
 
 int cmd_check(const struct options *o)

@@ -24,11 +24,11 @@
 struct forgetting {
 	const struct options *o;
 	const struct state_store *store;
-	const char *name;         /* of the job */
-	const struct job *job;    /* NULL: its file is gone */
+	const char *name;      /* of the job */
+	const struct job *job; /* NULL: its file is gone */
 };
 
-/* ---- a sink ----------------------------------------------------------------------------------------------------------------- */
+/* ---- a sink ---------------------------------------------------------------------------------- */
 
 static bool unknown_sink(const struct forgetting *f, const struct state *s, struct err *e)
 {
@@ -36,11 +36,14 @@ static bool unknown_sink(const struct forgetting *f, const struct state *s, stru
 
 	for (size_t i = 0; i < s->n_sinks; i++)
 		buf_fmt(&names, "%s'%s'", i > 0 ? ", " : "", s->sinks[i].name);
-	return err_set(e, ERR_MISSING, "nothing is remembered of a sink '%s'; there is %s", f->o->args[1], s->n_sinks == 0 ? "none" : buf_cstr(&names));
+	return err_set(e, ERR_MISSING, "nothing is remembered of a sink '%s'; there is %s",
+	               f->o->args[1], s->n_sinks == 0 ? "none" : buf_cstr(&names));
 }
 
-/* `in_job`: sinks that the job still has are remembered by every run, and belong to nobody who is gone. */
-static bool drop_sink(const struct forgetting *f, struct state *s, const struct observation *o, size_t *dropped, struct err *e)
+/* `in_job`: sinks that the job still has are remembered by every run, and belong to nobody who
+ * is gone. */
+static bool drop_sink(const struct forgetting *f, struct state *s, const struct observation *o,
+                      size_t *dropped, struct err *e)
 {
 	const char *sink = f->o->args[1];
 	bool in_job = false;
@@ -59,7 +62,9 @@ static bool drop_sink(const struct forgetting *f, struct state *s, const struct 
 	}
 	if (*dropped > 0)
 		return true;
-	return in_job ? err_set(e, ERR_DECISION, "sink '%s' is still in the job: take it out of '%s' first", sink, f->job->file)
+	return in_job ? err_set(e, ERR_DECISION,
+	                        "sink '%s' is still in the job: take it out of '%s' first", sink,
+	                        f->job->file)
 	              : unknown_sink(f, s, e);
 }
 
@@ -72,7 +77,9 @@ static bool forget_sink(const struct forgetting *f, struct err *e)
 	if (!state_load(f->store, f->name, &s, e))
 		return false;
 	if (s.lost)
-		return err_set(e, ERR_LOCAL, "the state cannot be used (another machine's, or damaged): nothing is remembered");
+		return err_set(e, ERR_LOCAL,
+		               "the state cannot be used (another machine's, or damaged): nothing "
+		               "is remembered");
 	bool open = f->job != NULL;
 	if (open && !observe_open(f->store, f->job, &o, e))
 		return false;
@@ -82,7 +89,7 @@ static bool forget_sink(const struct forgetting *f, struct err *e)
 	return ok && state_save(f->store, f->name, &s, STATE_DURABLE, e);
 }
 
-/* ---- a job ------------------------------------------------------------------------------------------------------------------ */
+/* ---- a job ----------------------------------------------------------------------------------- */
 
 /* Without its state the next run would take its own passwords for somebody else's. */
 static bool is_in_use(const struct forgetting *f, struct err *e)
@@ -93,10 +100,14 @@ static bool is_in_use(const struct forgetting *f, struct err *e)
 		return true;
 	if (!observe_open(f->store, f->job, &o, e))
 		return false;
-	bool active = o.who.server != NULL && observe_decide(&o, env_now(&env_system), false).active;
+	bool active =
+		o.who.server != NULL && observe_decide(&o, env_now(&env_system), false).active;
 	observe_close(&o);
-	return !active || err_set(e, ERR_DECISION, "its sinks hold a living password, which the next run would take for somebody else's: remove "
-	                                           "'%s' first, or say --force", f->job->file);
+	return !active || err_set(e, ERR_DECISION,
+	                          "its sinks hold a living password, which the next run would take "
+	                          "for somebody else's: remove "
+	                          "'%s' first, or say --force",
+	                          f->job->file);
 }
 
 static bool forget_job(const struct forgetting *f, struct err *e)
@@ -107,11 +118,13 @@ static bool forget_job(const struct forgetting *f, struct err *e)
 		return false;
 	if (unlink(path) == 0)
 		return true;
-	return errno == ENOENT ? err_set(e, ERR_MISSING, "nothing is remembered of this job: there is no '%s'", path)
-	                       : err_sys(e, errno, "cannot remove '%s'", path);
+	return errno == ENOENT
+	               ? err_set(e, ERR_MISSING,
+	                         "nothing is remembered of this job: there is no '%s'", path)
+	               : err_sys(e, errno, "cannot remove '%s'", path);
 }
 
-/* ---- which ------------------------------------------------------------------------------------------------------------------ */
+/* ---- which ----------------------------------------------------------------------------------- */
 
 static bool forget(const struct forgetting *f, struct err *e)
 {
@@ -119,21 +132,26 @@ static bool forget(const struct forgetting *f, struct err *e)
 	AUTO_LOCK struct lock lock = LOCK_INIT;
 
 	if (access(f->store->dir, F_OK) != 0)
-		return err_set(e, ERR_MISSING, "nothing is remembered: there is no '%s'", f->store->dir);
+		return err_set(e, ERR_MISSING, "nothing is remembered: there is no '%s'",
+		               f->store->dir);
 	if (!lock_take(path, &lock, e))
 		return false;
 	return f->o->n_args > 1 ? forget_sink(f, e) : forget_job(f, e);
 }
 
-/* A job that is still there, by name, pattern or path; else the operand is the name of one that was. */
+/* A job that is still there, by name, pattern or path; else the operand is the name of one that
+ * was. */
 static bool find(const struct options *o, struct config *c, struct job **job, struct err *e)
 {
 	struct err none = ERR_INIT;
 	size_t *jobs = NULL, n = 0;
 
 	if (!config_select(c, o->args, 1, &jobs, &n, &none))
-		return job_name_ok(o->args[0], &none) || err_set(e, ERR_USAGE, "%s: '%s'", none.text, o->args[0]);
-	bool ok = n == 1 ? config_job(c, jobs[0], job, e) : err_set(e, ERR_USAGE, "'%s' means %zu jobs: forget one at a time", o->args[0], n);
+		return job_name_ok(o->args[0], &none) ||
+		       err_set(e, ERR_USAGE, "%s: '%s'", none.text, o->args[0]);
+	bool ok = n == 1 ? config_job(c, jobs[0], job, e)
+	                 : err_set(e, ERR_USAGE, "'%s' means %zu jobs: forget one at a time",
+	                           o->args[0], n);
 	free(jobs);
 	return ok;
 }
@@ -141,7 +159,8 @@ static bool find(const struct options *o, struct config *c, struct job **job, st
 static void tell(const struct options *o, const char *name)
 {
 	if (o->n_args > 1)
-		(void)printf("%s: sink '%s' is forgotten: no slot is kept for it any more\n", name, o->args[1]);
+		(void)printf("%s: sink '%s' is forgotten: no slot is kept for it any more\n", name,
+		             o->args[1]);
 	else
 		(void)printf("%s: forgotten\n", name);
 }
@@ -155,7 +174,10 @@ int cmd_forget(const struct options *o)
 
 	if (config_open(o->config, &config, &e) && find(o, config, &job, &e)) {
 		AUTO_WORLD struct cli_world *world = cli_world_new(config);
-		const struct forgetting f = { .o = o, .store = cli_world(world)->store, .name = job != NULL ? job->name : o->args[0], .job = job };
+		const struct forgetting f = { .o = o,
+			                      .store = cli_world(world)->store,
+			                      .name = job != NULL ? job->name : o->args[0],
+			                      .job = job };
 		ok = forget(&f, &e);
 		if (ok)
 			tell(o, f.name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate get`: the password that the sinks hold, for whoever has no sink. Local: it is read from a sink. */
+/* `acrotate get`: the password that the sinks hold, for whoever has no sink. Local: it is read
+ * from a sink. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,7 +28,9 @@ static bool nothing(const struct observation *o, struct err *e)
 			*e = o->seen[i].why;
 			return false;
 		}
-	return err_set(e, ERR_MISSING, "no sink holds a living password of this job: acrotate plan %s says why", o->job->name);
+	return err_set(e, ERR_MISSING,
+	               "no sink holds a living password of this job: acrotate plan %s says why",
+	               o->job->name);
 }
 
 /* Borrowed from the observation. */
@@ -36,7 +39,8 @@ static bool find(const struct observation *o, struct credential *out, struct err
 	bool ours;
 
 	if (o->who.server == NULL)
-		return err_set(e, ERR_MISSING, "this job has never run: acrotate run %s", o->job->name);
+		return err_set(e, ERR_MISSING, "this job has never run: acrotate run %s",
+		               o->job->name);
 	struct plan p = observe_decide(o, env_now(&env_system), false);
 	if (!p.active)
 		return nothing(o, e);
@@ -65,7 +69,8 @@ static void json(const struct job *job, const struct credential *c, struct buf *
 	buf_fmt(out, ", \"slot\": \"password%d\", \"expires\": \"%s\"}", c->slot, expires);
 }
 
-static bool write_out(const struct options *o, const struct job *job, const struct credential *c, struct buf *out, struct err *e)
+static bool write_out(const struct options *o, const struct job *job, const struct credential *c,
+                      struct buf *out, struct err *e)
 {
 	AUTO_TEMPLATE struct template *t = NULL;
 
@@ -73,7 +78,8 @@ static bool write_out(const struct options *o, const struct job *job, const stru
 		json(job, c, out);
 		return true;
 	}
-	return template_parse(o->format != NULL ? o->format : "{password}", o->format != NULL ? strlen(o->format) : 10, &t, e) &&
+	return template_parse(o->format != NULL ? o->format : "{password}",
+	                      o->format != NULL ? strlen(o->format) : 10, &t, e) &&
 	       template_render(t, c, out, e);
 }
 
@@ -92,7 +98,8 @@ static bool put(struct buf *out, struct err *e)
 	return true;
 }
 
-static bool get_one(const struct options *o, const struct state_store *store, const struct job *job, struct err *e)
+static bool get_one(const struct options *o, const struct state_store *store, const struct job *job,
+                    struct err *e)
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEMPLATE_TEXT_MAX);
 	struct observation seen;
@@ -112,10 +119,13 @@ static int get(const struct options *o, struct config *config, const size_t *job
 	struct err e = ERR_INIT;
 
 	if (n != 1)
-		(void)err_set(&e, ERR_USAGE, "'%s' means %zu jobs: get one at a time", o->args[0], n);
+		(void)err_set(&e, ERR_USAGE, "'%s' means %zu jobs: get one at a time", o->args[0],
+		              n);
 	else if (o->json && o->format != NULL)
-		(void)err_set(&e, ERR_USAGE, "'--format' and '--output json' contradict each other");
-	else if (config_job(config, jobs[0], &job, &e) && get_one(o, cli_world(world)->store, job, &e))
+		(void)err_set(&e, ERR_USAGE,
+		              "'--format' and '--output json' contradict each other");
+	else if (config_job(config, jobs[0], &job, &e) &&
+	         get_one(o, cli_world(world)->store, job, &e))
 		return 0;
 	log_err(job == NULL ? NULL : job->name, &e);
 	return err_exit_code(e.kind);

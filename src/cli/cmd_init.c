@@ -16,7 +16,7 @@
 #include "config/job.h"
 
 #define TEXT_MAX 65536
-#define JOB_MODE 0640   /* no secret is in it, but who can write it can run programs as us */
+#define JOB_MODE 0640 /* no secret is in it, but who can write it can run programs as us */
 
 char *init_job_name(const char *registry, const char *token)
 {
@@ -31,15 +31,20 @@ char *init_job_name(const char *registry, const char *token)
 	return mem_dup(name.len > 0 ? buf_cstr(&name) : registry);
 }
 
-static void init_sinks(const struct options *o, const char *docker, const char *file, struct buf *out)
+static void init_sinks(const struct options *o, const char *docker, const char *file,
+                       struct buf *out)
 {
 	if (docker != NULL || (file == NULL && !o->libsecret))
-		buf_fmt(out, "\n# The entry of the registry in a Docker or Podman file.\n[sink docker]\ntype = docker\npath = %s\n",
+		buf_fmt(out,
+		        "\n# The entry of the registry in a Docker or Podman file.\n[sink "
+		        "docker]\ntype = docker\npath = %s\n",
 		        docker != NULL ? docker : "%h/.docker/config.json");
 	if (file != NULL)
 		buf_fmt(out,
-		        "\n# {password} or {auth}, and {username} {server} {expires} {slot}. More than a line: template_file = PATH\n"
-		        "[sink file]\ntype = file\npath = %s\ncontent = {password}\n#mode = 0640\n#owner = root:www-data\n",
+		        "\n# {password} or {auth}, and {username} {server} {expires} {slot}. More "
+		        "than a line: template_file = PATH\n"
+		        "[sink file]\ntype = file\npath = %s\ncontent = {password}\n#mode = "
+		        "0640\n#owner = root:www-data\n",
 		        file);
 	if (o->libsecret)
 		buf_str(out, "\n[sink keyring]\ntype = libsecret\n");
@@ -48,7 +53,8 @@ static void init_sinks(const struct options *o, const char *docker, const char *
 void init_text(const struct options *o, const char *docker, const char *file, struct buf *out)
 {
 	buf_fmt(out,
-	        "# Written by 'acrotate init'. Keys and their defaults: acrotate keys, acrotate.conf(5).\n"
+	        "# Written by 'acrotate init'. Keys and their defaults: acrotate keys, "
+	        "acrotate.conf(5).\n"
 	        "[job]\nregistry = %s\ntoken = %s\n"
 	        "#lifetime = 90d\n"
 	        "#renew_before = 30d\n"
@@ -107,7 +113,8 @@ static bool write_job(struct config *c, const char *name, const char *text, stru
 		return err_set(e, ERR_DECISION, "'%s' exists: edit it, or remove it first", path);
 	if (!config_try(c, name, text, &i, &job, e) || !check_others(c, i, job, e))
 		return false;
-	return fs_make_dir(config_jobs_dir(c), e) && fs_replace(path, text, strlen(text), JOB_MODE, e);
+	return fs_make_dir(config_jobs_dir(c), e) &&
+	       fs_replace(path, text, strlen(text), JOB_MODE, e);
 }
 
 static bool init(const struct options *o, char **name, char **dir, struct err *e)
@@ -117,7 +124,8 @@ static bool init(const struct options *o, char **name, char **dir, struct err *e
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	struct config *c = NULL;
 
-	if (!sink_path(o->docker, &docker, e) || !sink_path(o->file, &file, e) || !config_open(o->config, &c, e))
+	if (!sink_path(o->docker, &docker, e) || !sink_path(o->file, &file, e) ||
+	    !config_open(o->config, &c, e))
 		return false;
 	*name = init_job_name(o->args[0], o->args[1]);
 	*dir = mem_dup(config_jobs_dir(c));
@@ -131,8 +139,13 @@ static bool init(const struct options *o, char **name, char **dir, struct err *e
 static int then(const char *command, const struct options *o, char *name)
 {
 	char *args[] = { name };
-	struct options next = { .config = o->config, .json = o->json, .verbose = o->verbose, .debug = o->debug,
-	                        .log_format = o->log_format, .args = args, .n_args = 1 };
+	struct options next = { .config = o->config,
+		                .json = o->json,
+		                .verbose = o->verbose,
+		                .debug = o->debug,
+		                .log_format = o->log_format,
+		                .args = args,
+		                .n_args = 1 };
 
 	for (const struct command *c = commands; c->name != NULL; c++)
 		if (strcmp(c->name, command) == 0)

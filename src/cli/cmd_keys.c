@@ -13,15 +13,17 @@
 
 static void section_title(const struct key_section *s, struct buf *out)
 {
-	buf_fmt(out, "[%s]%s%s    # %s\n", s->section, s->type != NULL ? " type = " : "", s->type != NULL ? s->type : "", s->where);
+	buf_fmt(out, "[%s]%s%s    # %s\n", s->section, s->type != NULL ? " type = " : "",
+	        s->type != NULL ? s->type : "", s->where);
 }
 
 static void text_row(const struct key *row, struct buf *out)
 {
 	AUTO_BUF struct buf left = BUF_INIT(256);
 
-	buf_fmt(&left, "%s (%s%s%s%s)", row->name, keys_type_name(row), row->required ? ", required" : "",
-	        row->fallback != NULL ? ", default " : "", row->fallback != NULL ? row->fallback : "");
+	buf_fmt(&left, "%s (%s%s%s%s)", row->name, keys_type_name(row),
+	        row->required ? ", required" : "", row->fallback != NULL ? ", default " : "",
+	        row->fallback != NULL ? row->fallback : "");
 	buf_fmt(out, "  %s\n      %s\n", buf_cstr(&left), row->help);
 }
 
@@ -43,7 +45,8 @@ static void json_row(const struct key_section *s, const struct key *row, struct 
 	json_member(out, "key", row->name);
 	json_member(out, "type", keys_type_name(row));
 	json_member(out, "default", row->fallback);
-	buf_fmt(out, ", \"required\": %s, \"repeatable\": %s", row->required ? "true" : "false", row->type == KEY_LIST ? "true" : "false");
+	buf_fmt(out, ", \"required\": %s, \"repeatable\": %s", row->required ? "true" : "false",
+	        row->type == KEY_LIST ? "true" : "false");
 	json_member(out, "help", row->help);
 	buf_char(out, '}');
 }
@@ -73,7 +76,8 @@ void keys_print(bool json, struct buf *out)
 		buf_str(out, "\n]\n");
 	else
 		buf_str(out, "\n[defaults]    # acrotate.conf\n  any key of [job] but 'token'\n\n"
-		             "[defaults TYPE]    # acrotate.conf\n  any key of a sink of that type, 'optional' and 'on_change'\n");
+		             "[defaults TYPE]    # acrotate.conf\n  any key of a sink of that "
+		             "type, 'optional' and 'on_change'\n");
 }
 
 int cmd_keys(const struct options *o)
@@ -81,5 +85,6 @@ int cmd_keys(const struct options *o)
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 
 	keys_print(o->json, &out);
-	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : 74;
+	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0
+	                                                                                    : 74;
 }

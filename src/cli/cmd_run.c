@@ -12,11 +12,18 @@
 #include "config/job.h"
 #include "rotate/rotate.h"
 
-static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n, bool dry_run)
+static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n,
+                    bool dry_run)
 {
-	struct run_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .dry_run = dry_run, .force = o->force, .json = o->json,
-	                          .chatty = o->verbose || o->debug || isatty(STDOUT_FILENO),
-	                          .detailed_exitcode = o->detailed_exitcode, .wait_s = o->wait_s };
+	struct run_request rq = { .config = c,
+		                  .jobs = jobs,
+		                  .n_jobs = n,
+		                  .dry_run = dry_run,
+		                  .force = o->force,
+		                  .json = o->json,
+		                  .chatty = o->verbose || o->debug || isatty(STDOUT_FILENO),
+		                  .detailed_exitcode = o->detailed_exitcode,
+		                  .wait_s = o->wait_s };
 
 	return cli_run(&rq);
 }
@@ -48,20 +55,29 @@ static int plan(const struct options *o, struct config *c, const size_t *jobs, s
 
 static int horizon(const struct options *o, struct config *c, const size_t *jobs, size_t n)
 {
-	struct horizon_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .seconds = o->horizon_s, .json = o->json };
+	struct horizon_request rq = {
+		.config = c, .jobs = jobs, .n_jobs = n, .seconds = o->horizon_s, .json = o->json
+	};
 
 	return cli_horizon(&rq);
 }
 
 static int revoke_one(const struct options *o, struct config *c, const size_t *jobs, size_t n)
 {
-	struct run_request rq = { .config = c, .jobs = jobs, .n_jobs = n, .json = o->json, .chatty = true, .revoke = ROTATE_REVOKE };
+	struct run_request rq = { .config = c,
+		                  .jobs = jobs,
+		                  .n_jobs = n,
+		                  .json = o->json,
+		                  .chatty = true,
+		                  .revoke = ROTATE_REVOKE };
 
 	if (n != 1) {
-		log_msg(LEVEL_ERROR, NULL, "'%s' means %zu jobs: revoke one at a time", o->args[0], n);
+		log_msg(LEVEL_ERROR, NULL, "'%s' means %zu jobs: revoke one at a time", o->args[0],
+		        n);
 		return err_exit_code(ERR_USAGE);
 	}
-	rq.revoke |= (o->now ? ROTATE_REVOKE_NOW : 0u) | (o->slot[0] ? ROTATE_REVOKE_1 : 0u) | (o->slot[1] ? ROTATE_REVOKE_2 : 0u);
+	rq.revoke |= (o->now ? ROTATE_REVOKE_NOW : 0u) | (o->slot[0] ? ROTATE_REVOKE_1 : 0u) |
+	             (o->slot[1] ? ROTATE_REVOKE_2 : 0u);
 	return cli_run(&rq);
 }
 

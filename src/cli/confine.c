@@ -17,7 +17,7 @@
 #include "findings.h"
 #include "sink/sink.h"
 
-/* ---- where it may write --------------------------------------------------------------------------------------------------------- */
+/* ---- where it may write ---------------------------------------------------------------------- */
 
 static void close_fd(const int *fd)
 {
@@ -33,9 +33,11 @@ static bool allow_sinks(struct sandbox *s, const struct job *job, struct err *e)
 		struct err why = ERR_INIT;
 		if (sink->ops->directory == NULL)
 			continue;
-		/* A directory that cannot be opened is the sink's failure, which it reports itself: nothing can be written there anyway. */
+		/* A directory that cannot be opened is the sink's failure, which it reports
+		 * itself: nothing can be written there anyway. */
 		if (!sink->ops->directory(sink->spec, &dir, &why))
-			log_msg(LEVEL_DEBUG, job->name, "sandbox: sink '%s' is left out: %s", sink->name, why.text);
+			log_msg(LEVEL_DEBUG, job->name, "sandbox: sink '%s' is left out: %s",
+			        sink->name, why.text);
 		else if (!sandbox_allow(s, dir, sink->name, e))
 			return err_in(e, "job '%s'", job->name);
 	}
@@ -62,7 +64,7 @@ static bool allow_own(struct sandbox *s, const struct run_spec *run, struct err 
 	return true;
 }
 
-/* ---- what it may have started ---------------------------------------------------------------------------------------------------- */
+/* ---- what it may have started ---------------------------------------------------------------- */
 
 static void allow_hook(struct spawner_rules *r, const char *command)
 {
@@ -89,7 +91,8 @@ static void allow_program(struct spawner_rules *r, const char *name, char *const
 /* By default az is no identity, unless the environment says so. */
 static bool may_ask_az(const struct job *job)
 {
-	return auth_is_default(&job->azure) ? getenv("AZURE_TOKEN_CREDENTIALS") != NULL : strcmp(job->azure.auth, "azure-cli") == 0;
+	return auth_is_default(&job->azure) ? getenv("AZURE_TOKEN_CREDENTIALS") != NULL
+	                                    : strcmp(job->azure.auth, "azure-cli") == 0;
 }
 
 static void allow_programs(struct spawner_rules *r, const struct job *job)
@@ -107,10 +110,13 @@ static void allow_programs(struct spawner_rules *r, const struct job *job)
 		allow_program(r, "az", (char *[]){ account, token, NULL });
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* sandbox NULL: there is none. */
-struct confine { struct sandbox *sandbox; struct spawner_rules rules; };
+struct confine {
+	struct sandbox *sandbox;
+	struct spawner_rules rules;
+};
 
 void confine_free(struct confine *f)
 {
@@ -133,7 +139,9 @@ bool confine_new(const struct config *c, struct confine **out, struct err *e)
 	if (config_run(c)->sandbox && !sandbox_new(&s, e))
 		return refused(e);
 	if (s != NULL && sandbox_missing(s) != NULL) {
-		log_msg(LEVEL_INFO, NULL, "this machine has no Landlock (%s): the run is not sandboxed", sandbox_missing(s));
+		log_msg(LEVEL_INFO, NULL,
+		        "this machine has no Landlock (%s): the run is not sandboxed",
+		        sandbox_missing(s));
 		sandbox_free_ptr(&s);
 	}
 	if (s != NULL && !allow_own(s, config_run(c), e))
@@ -159,12 +167,15 @@ bool confine_enter(struct confine *f, struct err *e)
 	if (s == NULL)
 		return true;
 	fs_mount_look();
-	/* Where no job names a program there is nothing to start, and the sandbox itself lets nothing be. */
+	/* Where no job names a program there is nothing to start, and the sandbox itself lets
+	 * nothing be. */
 	if ((f->rules.n > 0 && !spawner_start(&f->rules, e)) || !sandbox_enter(s, e))
 		return refused(e);
 	/* The kernel may have said only now that it has none. */
 	if (sandbox_missing(s) != NULL)
-		log_msg(LEVEL_INFO, NULL, "this machine has no Landlock (%s): the run is not sandboxed", sandbox_missing(s));
+		log_msg(LEVEL_INFO, NULL,
+		        "this machine has no Landlock (%s): the run is not sandboxed",
+		        sandbox_missing(s));
 	else
 		log_msg(LEVEL_DEBUG, NULL, "in the sandbox, Landlock version %d", sandbox_abi(s));
 	return true;
@@ -178,9 +189,14 @@ void check_sandbox(const struct config *c, struct findings *f)
 	if (!config_run(c)->sandbox)
 		(void)found_ok(f, "sandbox", "switched off: sandbox = no");
 	else if (!sandbox_new(&s, &e))
-		found_mend(found_problem(f, "sandbox", &e), "sandbox = no    # into [run] of %s", config_path(c));
+		found_mend(found_problem(f, "sandbox", &e), "sandbox = no    # into [run] of %s",
+		           config_path(c));
 	else if (sandbox_missing(s) != NULL)
-		(void)found_ok(f, "sandbox", "not on this machine: no Landlock (%s)", sandbox_missing(s));
+		(void)found_ok(f, "sandbox", "not on this machine: no Landlock (%s)",
+		               sandbox_missing(s));
 	else
-		(void)found_ok(f, "sandbox", "Landlock version %d: a run writes to its sinks, state and metrics only", sandbox_abi(s));
+		(void)found_ok(
+			f, "sandbox",
+			"Landlock version %d: a run writes to its sinks, state and metrics only",
+			sandbox_abi(s));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run may write, and which programs it may have started, from its configuration: the sandbox of `acrotate run`. */
+/* What a run may write, and which programs it may have started, from its configuration: the
+ * sandbox of `acrotate run`. */
 #ifndef SRC_CLI_CONFINE_H
 #define SRC_CLI_CONFINE_H
 
@@ -11,9 +12,11 @@ struct findings;
 struct job;
 
 /*
- * Once, before there are threads: what the jobs of a run need, gathered job by job, then entered. From there on files can be made and changed
- * in the directories of these jobs' sinks, of the state and of the metrics only, and programs (hooks, helpers, az) are started by a
- * spawner. A kernel without Landlock, or `sandbox = no`, changes nothing. False when a kernel that has it fails.
+ * Once, before there are threads: what the jobs of a run need, gathered job by job, then
+ * entered. From there on files can be made and changed in the directories of these jobs' sinks,
+ * of the state and of the metrics only, and programs (hooks, helpers, az) are started by a
+ * spawner. A kernel without Landlock, or `sandbox = no`, changes nothing. False when a kernel
+ * that has it fails.
  */
 struct confine;
 MUST_USE bool confine_new(const struct config *c, struct confine **out, struct err *e);

@@ -10,15 +10,17 @@
 #include "http/http.h"
 
 struct debug_http {
-	struct http  http;      /* first: what others see */
+	struct http http; /* first: what others see */
 	struct http *inner;
 };
 
 static const char *const methods[] = {
-	[HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE",
+	[HTTP_GET] = "GET",   [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH",
+	[HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE",
 };
 
-static bool debug_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool debug_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                       struct err *e)
 {
 	struct debug_http *d = (struct debug_http *)h;
 	int place = (int)strcspn(rq->url, "?#");
@@ -27,11 +29,12 @@ static bool debug_send(struct http *h, const struct http_request *rq, struct htt
 	bool ok = http_send(d->inner, rq, rs, e);
 	int64_t took = env_mono_ms(&env_system) - from;
 	if (ok)
-		log_msg(LEVEL_DEBUG, NULL, "%s %.*s: %d in %lld ms%s%s", methods[rq->method], place, rq->url, rs->status, (long long)took,
+		log_msg(LEVEL_DEBUG, NULL, "%s %.*s: %d in %lld ms%s%s", methods[rq->method], place,
+		        rq->url, rs->status, (long long)took,
 		        rs->request_id[0] != '\0' ? ", x-ms-request-id " : "", rs->request_id);
 	else
-		log_msg(LEVEL_DEBUG, NULL, "%s %.*s: no answer in %lld ms: %s", methods[rq->method], place, rq->url, (long long)took,
-		        e->text);
+		log_msg(LEVEL_DEBUG, NULL, "%s %.*s: no answer in %lld ms: %s", methods[rq->method],
+		        place, rq->url, (long long)took, e->text);
 	return ok;
 }
 
@@ -47,6 +50,7 @@ struct http *debug_http_open(struct http *inner)
 {
 	struct debug_http *d = mem_new(sizeof(*d));
 
-	*d = (struct debug_http){ .http = { .send = debug_send, .close = debug_close }, .inner = inner };
+	*d = (struct debug_http){ .http = { .send = debug_send, .close = debug_close },
+		                  .inner = inner };
 	return &d->http;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --debug: a line per exchange, with method, place, status, time and request id. Never a query (polling URLs are signed), header or body. */
+/* --debug: a line per exchange, with method, place, status, time and request id. Never a query
+ * (polling URLs are signed), header or body. */
 #ifndef SRC_CLI_DEBUG_HTTP_H
 #define SRC_CLI_DEBUG_HTTP_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate check --systemd-dropin`: what the sandboxed service must be allowed to write for the jobs there are. */
+/* `acrotate check --systemd-dropin`: what the sandboxed service must be allowed to write for the
+ * jobs there are. */
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,7 +12,11 @@
 #include "sink/sink.h"
 
 /* others: what is written belongs to somebody else than root. */
-struct paths { char **item; size_t n, cap; bool users, others, programs, bus, temporary; };
+struct paths {
+	char **item;
+	size_t n, cap;
+	bool users, others, programs, bus, temporary;
+};
 
 static void free_paths(struct paths *p)
 {
@@ -62,7 +67,8 @@ static const char *text_key(const struct sink_spec *s, const char *name)
 {
 	const struct key *row = keys_find(s->ops->keys, s->ops->n_keys, name);
 
-	return row == NULL ? NULL : *(char *const *)(const void *)((const char *)s->spec + row->offset);
+	return row == NULL ? NULL
+	                   : *(char *const *)(const void *)((const char *)s->spec + row->offset);
 }
 
 static void add_sink(struct paths *p, const struct sink_spec *s)
@@ -76,7 +82,9 @@ static void add_sink(struct paths *p, const struct sink_spec *s)
 		return;
 	bool roots = add_directory(p, text_key(s, "path"));
 	/* With 'user' the rights are that user's, whosesoever the file is. */
-	p->others = p->others || (user == NULL && (!roots || (owner != NULL && strcmp(owner, "root") != 0 && strcmp(owner, "root:root") != 0)));
+	p->others = p->others ||
+	            (user == NULL && (!roots || (owner != NULL && strcmp(owner, "root") != 0 &&
+	                                         strcmp(owner, "root:root") != 0)));
 }
 
 static void add_job(struct paths *p, const struct job *job)
@@ -107,19 +115,26 @@ static int by_name(const void *a, const void *b)
 static void put_needs(const struct paths *p, struct buf *out)
 {
 	if (p->others)
-		buf_str(out, "# Files that are not root's keep their owner, mode, ACL and attributes, and a lease asks who is writing them:\n"
-		             "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_LEASE\nSystemCallFilter=@chown\n");
+		buf_str(out, "# Files that are not root's keep their owner, mode, ACL and "
+		             "attributes, and a lease asks who is writing them:\n"
+		             "CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE "
+		             "CAP_LEASE\nSystemCallFilter=@chown\n");
 	if (p->users)
 		buf_str(out, "# Sinks with 'user' are read and written with that user's rights:\n"
-		             "CapabilityBoundingSet=CAP_SETUID CAP_SETGID\nSystemCallFilter=@setuid setfsuid setfsgid @chown\n");
+		             "CapabilityBoundingSet=CAP_SETUID "
+		             "CAP_SETGID\nSystemCallFilter=@setuid setfsuid setfsgid @chown\n");
 	if (p->temporary)
 		buf_str(out, "# A sink is in the common temporary directory:\nPrivateTmp=no\n");
 	if (p->programs)
-		buf_str(out, "# Hooks and helpers run in this sandbox, too. One that writes files or needs rights is best a service of its own:\n"
-		             "# on_change = /usr/bin/systemctl start --no-block NAME.service; else add here what it needs.\n");
+		buf_str(out, "# Hooks and helpers run in this sandbox, too. One that writes files "
+		             "or needs rights is best a service of its own:\n"
+		             "# on_change = /usr/bin/systemctl start --no-block NAME.service; else "
+		             "add here what it needs.\n");
 	if (p->bus)
-		buf_str(out, "# A libsecret sink belongs to a user's session: it is for the jobs of that user, below ~/.config/acrotate, and for\n"
-		             "# 'systemctl --user enable --now acrotate.timer', which has no use for this drop-in.\n");
+		buf_str(out, "# A libsecret sink belongs to a user's session: it is for the jobs "
+		             "of that user, below ~/.config/acrotate, and for\n"
+		             "# 'systemctl --user enable --now acrotate.timer', which has no use "
+		             "for this drop-in.\n");
 }
 
 void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out)
@@ -139,7 +154,8 @@ void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 		p.others = true;
 	add_path(&p, run->state_dir);
 	qsort(p.item, p.n, sizeof(*p.item), by_name);
-	buf_str(out, "# Written by 'acrotate check --systemd-dropin' for /etc/systemd/system/acrotate.service.d/paths.conf\n[Service]\n");
+	buf_str(out, "# Written by 'acrotate check --systemd-dropin' for "
+	             "/etc/systemd/system/acrotate.service.d/paths.conf\n[Service]\n");
 	for (size_t i = 0; i < p.n; i++)
 		put_path(p.item[i], out);
 	put_needs(&p, out);

@@ -10,7 +10,9 @@
 
 #define TEXT_MAX 2048
 
-static const struct { const char *name, *shown, *color; } levels[] = {
+static const struct {
+	const char *name, *shown, *color;
+} levels[] = {
 	[FINDING_OK] = { "ok", "ok", "32" },
 	[FINDING_UNKNOWN] = { "unknown", "unknown", "36" },
 	[FINDING_WARNING] = { "warning", "warning", "33" },
@@ -30,21 +32,24 @@ void findings_clear(struct findings *f)
 	*f = (struct findings){ 0 };
 }
 
-static struct finding *add(struct findings *f, enum finding_level level, const char *subject, const char *text)
+static struct finding *add(struct findings *f, enum finding_level level, const char *subject,
+                           const char *text)
 {
 	f->item = mem_grow(f->item, &f->cap, f->n + 1, sizeof(*f->item));
-	f->item[f->n] = (struct finding){ .level = level, .subject = mem_dup(subject), .text = mem_dup(text) };
+	f->item[f->n] = (struct finding){ .level = level,
+		                          .subject = mem_dup(subject),
+		                          .text = mem_dup(text) };
 	return &f->item[f->n++];
 }
 
-#define ADD(level)                                                                                                                         \
-	do {                                                                                                                               \
-		char text[TEXT_MAX];                                                                                                       \
-		va_list ap;                                                                                                                \
-		va_start(ap, fmt);                                                                                                         \
-		(void)vsnprintf(text, sizeof(text), fmt, ap);                                                                              \
-		va_end(ap);                                                                                                                \
-		return add(f, level, subject, text);                                                                                       \
+#define ADD(level)                                                                                 \
+	do {                                                                                       \
+		char text[TEXT_MAX];                                                               \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		(void)vsnprintf(text, sizeof(text), fmt, ap);                                      \
+		va_end(ap);                                                                        \
+		return add(f, level, subject, text);                                               \
 	} while (0)
 
 struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...)
@@ -100,7 +105,8 @@ void findings_text(const struct findings *f, bool color, struct buf *out)
 		const struct finding *at = &f->item[i];
 		const char *shown = levels[at->level].shown;
 		if (color)
-			buf_fmt(out, "\033[%sm%s\033[0m%*s  ", levels[at->level].color, shown, LEVEL_WIDTH - (int)strlen(shown), "");
+			buf_fmt(out, "\033[%sm%s\033[0m%*s  ", levels[at->level].color, shown,
+			        LEVEL_WIDTH - (int)strlen(shown), "");
 		else
 			buf_fmt(out, "%-*s  ", LEVEL_WIDTH, shown);
 		if (f->job != NULL)
@@ -130,7 +136,8 @@ void findings_json(const struct findings *f, bool *first, struct buf *out)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *at = &f->item[i];
-		buf_fmt(out, "%s  {\"level\": \"%s\", \"job\": ", *first ? "" : ",\n", levels[at->level].name);
+		buf_fmt(out, "%s  {\"level\": \"%s\", \"job\": ", *first ? "" : ",\n",
+		        levels[at->level].name);
 		*first = false;
 		if (f->job == NULL)
 			buf_str(out, "null");
@@ -150,7 +157,8 @@ enum err_kind findings_worst(const struct findings *f, enum err_kind worst)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->item[i].level == FINDING_PROBLEM)
-			worst = worst == ERR_NONE ? f->item[i].kind : err_worse(worst, f->item[i].kind);
+			worst = worst == ERR_NONE ? f->item[i].kind
+			                          : err_worse(worst, f->item[i].kind);
 	return worst;
 }
 

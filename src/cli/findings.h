@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `acrotate check` found: one line each, in the order in which they were added, with the command that mends it. */
+/* What `acrotate check` found: one line each, in the order in which they were added, with the
+ * command that mends it. */
 #ifndef SRC_CLI_FINDINGS_H
 #define SRC_CLI_FINDINGS_H
 
@@ -11,19 +12,26 @@ enum finding_level { FINDING_OK, FINDING_UNKNOWN, FINDING_WARNING, FINDING_PROBL
 
 struct finding {
 	enum finding_level level;
-	enum err_kind kind;         /* of a problem: what the exit status is made of */
-	char *subject;              /* "token", "sink 'docker'" */
+	enum err_kind kind; /* of a problem: what the exit status is made of */
+	char *subject;      /* "token", "sink 'docker'" */
 	char *text;
-	char *mend;                 /* commands or lines to paste, one a line; NULL: none */
+	char *mend; /* commands or lines to paste, one a line; NULL: none */
 };
 /* `job`: whom they are about; NULL: the host. */
-struct findings { char *job; struct finding *item; size_t n, cap; };
+struct findings {
+	char *job;
+	struct finding *item;
+	size_t n, cap;
+};
 void findings_clear(struct findings *f);
 
 /* Each returns what it added, for found_mend(); valid until the next one is added. */
-struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...) PRINTF(3, 4);
-struct finding *found_unknown(struct findings *f, const char *subject, const char *fmt, ...) PRINTF(3, 4);
-struct finding *found_warning(struct findings *f, const char *subject, const char *fmt, ...) PRINTF(3, 4);
+struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...)
+	PRINTF(3, 4);
+struct finding *found_unknown(struct findings *f, const char *subject, const char *fmt, ...)
+	PRINTF(3, 4);
+struct finding *found_warning(struct findings *f, const char *subject, const char *fmt, ...)
+	PRINTF(3, 4);
 struct finding *found_problem(struct findings *f, const char *subject, const struct err *e);
 /* One more line of what mends it. */
 void found_mend(struct finding *f, const char *fmt, ...) PRINTF(2, 3);

@@ -13,30 +13,32 @@
 #include "rotate/observe.h"
 #include "sink/sink.h"
 
-#define RUN_EVERY_S  3600    /* the timer's */
-#define ARM_BURST    200     /* writes at once, and then so many a second: Azure's limit per subscription and region */
-#define ARM_PER_S    10
-#define STEPS_MAX    1000000 /* of one job: a lifetime of seconds over a year would go on for ever */
+#define RUN_EVERY_S 3600 /* the timer's */
+/* writes at once, and then so many a second: Azure's limit per subscription and region */
+#define ARM_BURST 200
+#define ARM_PER_S 10
+/* of one job: a lifetime of seconds over a year would go on for ever */
+#define STEPS_MAX 1000000
 
 struct horizon {
 	const struct horizon_request *rq;
-	int64_t  from;
-	uint32_t *per_run;          /* rotations of each hourly run */
-	size_t   n_runs;
-	int64_t  rotations, jobs, expired, refused;
-	int64_t  overlap;           /* shortest, seconds; -1: no second rotation yet */
-	char    *overlap_job;
+	int64_t from;
+	uint32_t *per_run; /* rotations of each hourly run */
+	size_t n_runs;
+	int64_t rotations, jobs, expired, refused;
+	int64_t overlap; /* shortest, seconds; -1: no second rotation yet */
+	char *overlap_job;
 	enum err_kind worst;
 };
 
-/* ---- one job ---------------------------------------------------------------------------------------------------------------- */
+/* ---- one job --------------------------------------------------------------------------------- */
 
 struct play {
 	struct horizon *h;
 	const struct job *job;
 	struct plan_input in;
-	struct sink_view sink;      /* all sinks follow the first rotation together */
-	int64_t deployed;           /* when the expiry of what is deployed will be; 0: nothing is */
+	struct sink_view sink; /* all sinks follow the first rotation together */
+	int64_t deployed;      /* when the expiry of what is deployed will be; 0: nothing is */
 };
 
 static void rotate(struct play *p, enum acr_slot slot)
@@ -50,11 +52,15 @@ static void rotate(struct play *p, enum acr_slot slot)
 		free(h->overlap_job);
 		h->overlap_job = mem_dup(p->job->name);
 	}
-	*new = (struct slot_view){ .present = true, .ours = true, .delivered = true, .created = now * STR_TICKS_PER_S,
-	                           .expires = now + p->job->policy.lifetime };
+	*new = (struct slot_view){ .present = true,
+		                   .ours = true,
+		                   .delivered = true,
+		                   .created = now * STR_TICKS_PER_S,
+		                   .expires = now + p->job->policy.lifetime };
 	if (old->left == 0)
 		old->left = now;
-	p->sink = (struct sink_view){ .holds = slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2, .readable = true };
+	p->sink = (struct sink_view){ .holds = slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2,
+		                      .readable = true };
 	p->in.sinks = &p->sink;
 	p->in.n_sinks = 1;
 	p->in.force = p->in.hook_owed = false;
@@ -88,26 +94,29 @@ static void play(struct play *p)
 		struct plan plan = plan_decide(&p->in);
 		int64_t next = plan.when;
 		if (p->deployed != 0 && p->in.now >= p->deployed) {
-			complain(p, "what is deployed would expire before the next rotation", &p->h->expired);
+			complain(p, "what is deployed would expire before the next rotation",
+			         &p->h->expired);
 			p->deployed = 0;
 		}
 		if (plan.action == PLAN_ROTATE) {
 			rotate(p, plan.slot);
 			continue;
 		}
-		/* Sinks that lag are healed at once, and a token that is missing is created: neither costs a generate here. */
+		/* Sinks that lag are healed at once, and a token that is missing is created:
+		 * neither costs a generate here. */
 		if (plan.action == PLAN_REFUSE && plan.why != WHY_NO_SINK) {
 			complain(p, "would be refused", &p->h->refused);
 			return;
 		}
-		if (plan.action != PLAN_KEEP && plan.action != PLAN_WAIT && plan.action != PLAN_VERIFY) {
+		if (plan.action != PLAN_KEEP && plan.action != PLAN_WAIT &&
+		    plan.action != PLAN_VERIFY) {
 			rotate(p, plan.action == PLAN_HEAL ? acr_other(plan.slot) : ACR_SLOT_1);
 			continue;
 		}
 		if (plan.action == PLAN_VERIFY)
 			p->in.verify_due = false;
 		else if (next == 0)
-			return;    /* waits for something that no time brings */
+			return; /* waits for something that no time brings */
 		else
 			p->in.now = run_at(p->h, next > p->in.now ? next : p->in.now + 1);
 	}
@@ -134,15 +143,20 @@ static void play_job(struct horizon *h, const struct state_store *store, size_t 
 	}
 	struct plan first = plan_decide(&p.in);
 	if (first.active)
-		p.deployed = p.in.slot[p.in.sinks[first.source].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2].expires;
+		p.deployed = p.in.slot[p.in.sinks[first.source].holds == HOLD_SLOT_1 ? ACR_SLOT_1
+		                                                                     : ACR_SLOT_2]
+		                     .expires;
 	h->jobs++;
 	play(&p);
 	observe_close(&o);
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------------------------------ */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-struct peak { uint32_t most; size_t at; };
+struct peak {
+	uint32_t most;
+	size_t at;
+};
 
 /* The busiest stretch of `width` runs, in steps of as many. */
 static struct peak busiest(const struct horizon *h, size_t width)
@@ -159,45 +173,53 @@ static struct peak busiest(const struct horizon *h, size_t width)
 	return best;
 }
 
-static void print_text(const struct horizon *h, struct peak day, struct peak run, int64_t seconds_needed)
+static void print_text(const struct horizon *h, struct peak day, struct peak run,
+                       int64_t seconds_needed)
 {
 	char when[STR_TIME_MAX], span[STR_DURATION_MAX];
 	double days = (double)h->rq->seconds / 86400;
 
 	str_from_duration(h->rq->seconds, 2, span);
-	(void)printf("over %s: %lld jobs, %lld rotations, %.1f a day\n", span, (long long)h->jobs, (long long)h->rotations,
-	             (double)h->rotations / (days > 0 ? days : 1));
+	(void)printf("over %s: %lld jobs, %lld rotations, %.1f a day\n", span, (long long)h->jobs,
+	             (long long)h->rotations, (double)h->rotations / (days > 0 ? days : 1));
 	str_from_time(h->from + (int64_t)day.at * RUN_EVERY_S, when);
 	(void)printf("busiest day: %u rotations, %.10s\n", day.most, when);
 	str_from_time(h->from + (int64_t)run.at * RUN_EVERY_S, when);
-	(void)printf("busiest hourly run: %u rotations, %s; Azure lets %d through at once, then %d a second: ", run.most, when, ARM_BURST,
-	             ARM_PER_S);
+	(void)printf("busiest hourly run: %u rotations, %s; Azure lets %d through at once, then %d "
+	             "a second: ",
+	             run.most, when, ARM_BURST, ARM_PER_S);
 	if (seconds_needed == 0)
 		(void)printf("no waiting\n");
 	else
 		(void)printf("%lld s of waiting\n", (long long)seconds_needed);
 	if (h->overlap >= 0) {
 		str_from_duration(h->overlap, 2, span);
-		(void)printf("shortest overlap of two working passwords: %s (%s)\n", span, h->overlap_job);
+		(void)printf("shortest overlap of two working passwords: %s (%s)\n", span,
+		             h->overlap_job);
 	}
-	(void)printf("jobs that would be refused: %lld; that would come to expire: %lld\n", (long long)h->refused, (long long)h->expired);
+	(void)printf("jobs that would be refused: %lld; that would come to expire: %lld\n",
+	             (long long)h->refused, (long long)h->expired);
 }
 
-static void print_json(const struct horizon *h, struct peak day, struct peak run, int64_t seconds_needed)
+static void print_json(const struct horizon *h, struct peak day, struct peak run,
+                       int64_t seconds_needed)
 {
 	char day_at[STR_TIME_MAX], run_at_text[STR_TIME_MAX];
 
 	str_from_time(h->from + (int64_t)day.at * RUN_EVERY_S, day_at);
 	str_from_time(h->from + (int64_t)run.at * RUN_EVERY_S, run_at_text);
-	(void)printf("{\"seconds\": %lld, \"jobs\": %lld, \"rotations\": %lld, \"busiest_day\": {\"from\": \"%s\", \"rotations\": %u}, "
-	             "\"busiest_run\": {\"at\": \"%s\", \"rotations\": %u, \"seconds_of_waiting\": %lld}, \"shortest_overlap_seconds\": ",
-	             (long long)h->rq->seconds, (long long)h->jobs, (long long)h->rotations, day_at, day.most, run_at_text, run.most,
-	             (long long)seconds_needed);
+	(void)printf("{\"seconds\": %lld, \"jobs\": %lld, \"rotations\": %lld, \"busiest_day\": "
+	             "{\"from\": \"%s\", \"rotations\": %u}, "
+	             "\"busiest_run\": {\"at\": \"%s\", \"rotations\": %u, \"seconds_of_waiting\": "
+	             "%lld}, \"shortest_overlap_seconds\": ",
+	             (long long)h->rq->seconds, (long long)h->jobs, (long long)h->rotations, day_at,
+	             day.most, run_at_text, run.most, (long long)seconds_needed);
 	if (h->overlap >= 0)
 		(void)printf("%lld", (long long)h->overlap);
 	else
 		(void)printf("null");
-	(void)printf(", \"refused\": %lld, \"expired\": %lld}\n", (long long)h->refused, (long long)h->expired);
+	(void)printf(", \"refused\": %lld, \"expired\": %lld}\n", (long long)h->refused,
+	             (long long)h->expired);
 }
 
 int cli_horizon(const struct horizon_request *rq)

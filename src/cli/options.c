@@ -11,29 +11,46 @@
 #define AT(member) offsetof(struct options, member)
 
 static const struct option rows[] = {
-	{ "config", 'c', "FILE", 0, OPTION_TEXT, AT(config), "another acrotate.conf; jobs.d stands beside it" },
-	{ "output", 'o', "text|json", 0, OPTION_OUTPUT, AT(json), "form of what goes to standard output" },
+	{ "config", 'c', "FILE", 0, OPTION_TEXT, AT(config),
+	  "another acrotate.conf; jobs.d stands beside it" },
+	{ "output", 'o', "text|json", 0, OPTION_OUTPUT, AT(json),
+	  "form of what goes to standard output" },
 	{ "verbose", 0, NULL, 0, OPTION_FLAG, AT(verbose), "say what is done" },
 	{ "debug", 0, NULL, 0, OPTION_FLAG, AT(debug), "say every exchange too, never a secret" },
-	{ "log-format", 0, "text|json", 0, OPTION_LOG_FORMAT, AT(log_format), "form of what goes to standard error" },
+	{ "log-format", 0, "text|json", 0, OPTION_LOG_FORMAT, AT(log_format),
+	  "form of what goes to standard error" },
 	{ "help", 'h', NULL, 0, OPTION_FLAG, AT(help), "this text" },
 	{ "version", 0, NULL, 0, OPTION_FLAG, AT(version), "name and version" },
-	{ "dry-run", 0, NULL, OPTION_DRY_RUN, OPTION_FLAG, AT(dry_run), "say what would be done and why, change nothing" },
-	{ "force", 0, NULL, OPTION_FORCE, OPTION_FLAG, AT(force), "rotate though nothing is due; a slot in use is still never touched" },
-	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s), "try again for so long what would exit 75; at first, 77 and 69 too" },
-	{ "detailed-exitcode", 0, NULL, OPTION_DETAILED, OPTION_FLAG, AT(detailed_exitcode), "exit 2 instead of 0 when something changed" },
-	{ "systemd-dropin", 0, NULL, OPTION_DROPIN, OPTION_FLAG, AT(systemd_dropin), "print the ReadWritePaths= that the jobs need" },
-	{ "horizon", 0, "TIME", OPTION_HORIZON, OPTION_TIME, AT(horizon_s), "play all jobs forward for this time, 10 years at most, and add up what happens" },
+	{ "dry-run", 0, NULL, OPTION_DRY_RUN, OPTION_FLAG, AT(dry_run),
+	  "say what would be done and why, change nothing" },
+	{ "force", 0, NULL, OPTION_FORCE, OPTION_FLAG, AT(force),
+	  "rotate though nothing is due; a slot in use is still never touched" },
+	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s),
+	  "try again for so long what would exit 75; at first, 77 and 69 too" },
+	{ "detailed-exitcode", 0, NULL, OPTION_DETAILED, OPTION_FLAG, AT(detailed_exitcode),
+	  "exit 2 instead of 0 when something changed" },
+	{ "systemd-dropin", 0, NULL, OPTION_DROPIN, OPTION_FLAG, AT(systemd_dropin),
+	  "print the ReadWritePaths= that the jobs need" },
+	{ "horizon", 0, "TIME", OPTION_HORIZON, OPTION_TIME, AT(horizon_s),
+	  "play all jobs forward for this time, 10 years at most, and add up what happens" },
 	{ "online", 0, NULL, OPTION_ONLINE, OPTION_FLAG, AT(online), "ask Azure too" },
-	{ "warn", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(warn_s), "exit 1 when a password in use expires within this time" },
-	{ "crit", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(crit_s), "exit 2 when a password in use expires within this time" },
-	{ "format", 0, "TEMPLATE", OPTION_FORMAT, OPTION_TEXT, AT(format), "print this instead, with {password} {username} {server} ..." },
-	{ "now", 0, NULL, OPTION_NOW, OPTION_FLAG, AT(now), "kill first, deliver then: consumers are cut off in between" },
-	{ "password1", 0, NULL, OPTION_SLOTS, OPTION_FLAG, AT(slot[0]), "also this slot, though somebody else made its password" },
-	{ "password2", 0, NULL, OPTION_SLOTS, OPTION_FLAG, AT(slot[1]), "also this slot, though somebody else made its password" },
-	{ "docker", 0, "PATH", OPTION_SINKS, OPTION_TEXT, AT(docker), "deliver to this Docker config file" },
+	{ "warn", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(warn_s),
+	  "exit 1 when a password in use expires within this time" },
+	{ "crit", 0, "TIME", OPTION_WARN_CRIT, OPTION_TIME, AT(crit_s),
+	  "exit 2 when a password in use expires within this time" },
+	{ "format", 0, "TEMPLATE", OPTION_FORMAT, OPTION_TEXT, AT(format),
+	  "print this instead, with {password} {username} {server} ..." },
+	{ "now", 0, NULL, OPTION_NOW, OPTION_FLAG, AT(now),
+	  "kill first, deliver then: consumers are cut off in between" },
+	{ "password1", 0, NULL, OPTION_SLOTS, OPTION_FLAG, AT(slot[0]),
+	  "also this slot, though somebody else made its password" },
+	{ "password2", 0, NULL, OPTION_SLOTS, OPTION_FLAG, AT(slot[1]),
+	  "also this slot, though somebody else made its password" },
+	{ "docker", 0, "PATH", OPTION_SINKS, OPTION_TEXT, AT(docker),
+	  "deliver to this Docker config file" },
 	{ "file", 0, "PATH", OPTION_SINKS, OPTION_TEXT, AT(file), "deliver to this file" },
-	{ "libsecret", 0, NULL, OPTION_SINKS, OPTION_FLAG, AT(libsecret), "deliver to the Secret Service" },
+	{ "libsecret", 0, NULL, OPTION_SINKS, OPTION_FLAG, AT(libsecret),
+	  "deliver to the Secret Service" },
 };
 
 const struct option *options_at(size_t i)
@@ -52,7 +69,7 @@ void options_clear(struct options *o)
 	*o = (struct options){ 0 };
 }
 
-/* ---- suggestions ---------------------------------------------------------------------------------------------------------------- */
+/* ---- suggestions ----------------------------------------------------------------------------- */
 
 /* A horizon is thought of in years; a policy is not, so the configuration knows no such unit. */
 static bool whole_years(const char *text, int64_t *seconds)
@@ -83,9 +100,11 @@ static bool unknown_option(const struct command *cmd, const char *name, struct e
 		if (near(name, rows[i].name) && (cmd == NULL || options_has(cmd, &rows[i])) &&
 		    (best == NULL || str_distance(name, rows[i].name) < str_distance(name, best)))
 			best = rows[i].name;
-	return best != NULL ? err_set(e, ERR_USAGE, "unknown option '--%s'; did you mean '--%s'?", name, best)
-	                    : err_set(e, ERR_USAGE, "unknown option '--%s'; see 'acrotate%s%s --help'", name, cmd != NULL ? " " : "",
-	                              cmd != NULL ? cmd->name : "");
+	return best != NULL
+	               ? err_set(e, ERR_USAGE, "unknown option '--%s'; did you mean '--%s'?", name,
+	                         best)
+	               : err_set(e, ERR_USAGE, "unknown option '--%s'; see 'acrotate%s%s --help'",
+	                         name, cmd != NULL ? " " : "", cmd != NULL ? cmd->name : "");
 }
 
 static bool unknown_command(const struct command *list, const char *name, struct err *e)
@@ -93,13 +112,16 @@ static bool unknown_command(const struct command *list, const char *name, struct
 	const char *best = NULL;
 
 	for (const struct command *c = list; c->name != NULL; c++)
-		if (near(name, c->name) && (best == NULL || str_distance(name, c->name) < str_distance(name, best)))
+		if (near(name, c->name) &&
+		    (best == NULL || str_distance(name, c->name) < str_distance(name, best)))
 			best = c->name;
-	return best != NULL ? err_set(e, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", name, best)
-	                    : err_set(e, ERR_USAGE, "unknown command '%s'; see 'acrotate --help'", name);
+	return best != NULL
+	               ? err_set(e, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", name,
+	                         best)
+	               : err_set(e, ERR_USAGE, "unknown command '%s'; see 'acrotate --help'", name);
 }
 
-/* ---- values --------------------------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* 1 for "json", 0 for "text". */
 static bool text_or_json(const struct option *row, const char *value, int *out, struct err *e)
@@ -121,12 +143,16 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 		return true;
 	case OPTION_TEXT:
 		if (value == NULL || value[0] == '\0')
-			return err_set(e, ERR_USAGE, "'--%s' takes a %s, not nothing", row->name, row->value);
+			return err_set(e, ERR_USAGE, "'--%s' takes a %s, not nothing", row->name,
+			               row->value);
 		*(const char **)member = value;
 		return true;
 	case OPTION_TIME:
-		if ((!str_duration(value, &seconds) && !whole_years(value, &seconds)) || seconds == 0)
-			return err_set(e, ERR_USAGE, "'--%s' takes a time like '10m' or '14d', not '%s'", row->name, value);
+		if ((!str_duration(value, &seconds) && !whole_years(value, &seconds)) ||
+		    seconds == 0)
+			return err_set(e, ERR_USAGE,
+			               "'--%s' takes a time like '10m' or '14d', not '%s'",
+			               row->name, value);
 		*(int64_t *)member = seconds;
 		return true;
 	case OPTION_OUTPUT:
@@ -143,10 +169,10 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 	return false;
 }
 
-/* ---- the line ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 struct line {
-	int argc, at;                   /* at: the next word */
+	int argc, at; /* at: the next word */
 	char **argv;
 	const struct command *list, *cmd;
 	/* Options may stand before the command they belong to: they are judged when it is known. */
@@ -155,7 +181,8 @@ struct line {
 	struct options *o;
 };
 
-static bool take_option(struct line *l, const struct option *row, const char *attached, struct err *e)
+static bool take_option(struct line *l, const struct option *row, const char *attached,
+                        struct err *e)
 {
 	const char *value = attached;
 
@@ -163,7 +190,8 @@ static bool take_option(struct line *l, const struct option *row, const char *at
 		return err_set(e, ERR_USAGE, "'--%s' takes no value", row->name);
 	if (row->value != NULL && attached == NULL) {
 		if (l->at == l->argc)
-			return err_set(e, ERR_USAGE, "'--%s' takes a value: %s", row->name, row->value);
+			return err_set(e, ERR_USAGE, "'--%s' takes a value: %s", row->name,
+			               row->value);
 		value = l->argv[l->at++];
 	}
 	if (!set(l->o, row, value, e))
@@ -243,24 +271,29 @@ static bool judge(const struct line *l, struct err *e)
 	const struct options *o = l->o;
 
 	if (cmd == NULL)
-		return o->help || o->version || err_set(e, ERR_USAGE, "no command; see 'acrotate --help'");
+		return o->help || o->version ||
+		       err_set(e, ERR_USAGE, "no command; see 'acrotate --help'");
 	for (size_t i = 0; i < l->n_seen; i++)
 		if (!options_has(cmd, l->seen[i]))
-			return err_set(e, ERR_USAGE, "'--%s' is no option of 'acrotate %s'", l->seen[i]->name, cmd->name);
+			return err_set(e, ERR_USAGE, "'--%s' is no option of 'acrotate %s'",
+			               l->seen[i]->name, cmd->name);
 	if (o->help || o->version)
 		return true;
 	if (o->n_args < cmd->min_args)
 		return err_set(e, ERR_USAGE, "'acrotate %s' takes %s", cmd->name, cmd->operands);
 	if (o->n_args > cmd->max_args)
 		return cmd->max_args == 0
-		               ? err_set(e, ERR_USAGE, "'acrotate %s' takes no operand, and not '%s'", cmd->name, o->args[0])
-		               : err_set(e, ERR_USAGE, "'acrotate %s' takes %s, and nothing more: '%s'", cmd->name, cmd->operands,
-		                         o->args[cmd->max_args]);
+		               ? err_set(e, ERR_USAGE,
+		                         "'acrotate %s' takes no operand, and not '%s'", cmd->name,
+		                         o->args[0])
+		               : err_set(e, ERR_USAGE,
+		                         "'acrotate %s' takes %s, and nothing more: '%s'",
+		                         cmd->name, cmd->operands, o->args[cmd->max_args]);
 	return true;
 }
 
-bool options_parse(const struct command *list, int argc, char **argv, struct options *out, const struct command **cmd,
-                   struct err *e)
+bool options_parse(const struct command *list, int argc, char **argv, struct options *out,
+                   const struct command **cmd, struct err *e)
 {
 	AUTO_OPTIONS struct options o = { .argv = argv };
 	struct line l = { .argc = argc, .at = 1, .argv = argv, .list = list, .o = &o };
@@ -274,7 +307,7 @@ bool options_parse(const struct command *list, int argc, char **argv, struct opt
 	return true;
 }
 
-/* ---- help ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 #define HELP_COLUMN 26
 
@@ -293,7 +326,8 @@ static void help_options(const struct command *cmd, bool common, struct buf *out
 			continue;
 		if (row->letter != '\0')
 			buf_fmt(&left, "-%c, ", row->letter);
-		buf_fmt(&left, "--%s%s%s", row->name, row->value != NULL ? " " : "", row->value != NULL ? row->value : "");
+		buf_fmt(&left, "--%s%s%s", row->name, row->value != NULL ? " " : "",
+		        row->value != NULL ? row->value : "");
 		help_row(buf_cstr(&left), row->help, out);
 	}
 }
@@ -301,19 +335,22 @@ static void help_options(const struct command *cmd, bool common, struct buf *out
 void options_help(const struct command *list, const struct command *cmd, struct buf *out)
 {
 	if (cmd != NULL) {
-		buf_fmt(out, "usage: acrotate %s%s%s%s\n\n  %s\n\noptions:\n", cmd->name, cmd->passes_on ? "" : " [OPTION...]",
-		        cmd->operands[0] != '\0' ? " " : "", cmd->operands, cmd->summary);
+		buf_fmt(out, "usage: acrotate %s%s%s%s\n\n  %s\n\noptions:\n", cmd->name,
+		        cmd->passes_on ? "" : " [OPTION...]", cmd->operands[0] != '\0' ? " " : "",
+		        cmd->operands, cmd->summary);
 		help_options(cmd, false, out);
 		help_options(cmd, true, out);
 		return;
 	}
 	buf_str(out, "usage: acrotate COMMAND [OPTION...]\n\n"
-	             "  Rotates the passwords of Azure Container Registry tokens without cutting anyone off.\n\ncommands:\n");
+	             "  Rotates the passwords of Azure Container Registry tokens without cutting "
+	             "anyone off.\n\ncommands:\n");
 	for (const struct command *c = list; c->name != NULL; c++) {
 		AUTO_FREE char *left = mem_fmt("%s %s", c->name, c->operands);
 		help_row(left, c->summary, out);
 	}
 	buf_str(out, "\noptions of all commands:\n");
 	help_options(NULL, true, out);
-	buf_str(out, "\nJOB is a job's name, a pattern, or the path of a job file. 'acrotate COMMAND --help' says more.\n");
+	buf_str(out, "\nJOB is a job's name, a pattern, or the path of a job file. 'acrotate "
+	             "COMMAND --help' says more.\n");
 }

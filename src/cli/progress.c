@@ -13,17 +13,17 @@
 #include "base/str.h"
 #include "report.h"
 
-#define LIVE_EVERY_MS 200
-#define LOG_EVERY_MS  60000
+#define LIVE_EVERY_MS  200
+#define LOG_EVERY_MS   60000
 #define LINE_MAX_BYTES 512
 
 struct progress {
 	pthread_mutex_t mutex;
-	struct report  *report;
-	size_t  total, in[PROGRESS__COUNT];
+	struct report *report;
+	size_t total, in[PROGRESS__COUNT];
 	int64_t began_ms, shown_ms, logged_ms;
-	bool    terminal;
-	char    waits_for[LINE_MAX_BYTES];   /* of a single job */
+	bool terminal;
+	char waits_for[LINE_MAX_BYTES]; /* of a single job */
 };
 
 struct progress *progress_new(size_t total, struct report *report)
@@ -31,8 +31,11 @@ struct progress *progress_new(size_t total, struct report *report)
 	struct progress *p = mem_new(sizeof(*p));
 	int64_t now = env_mono_ms(&env_system);
 
-	*p = (struct progress){ .report = report, .total = total, .began_ms = now, .logged_ms = now,
-	                        .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) };
+	*p = (struct progress){ .report = report,
+		                .total = total,
+		                .began_ms = now,
+		                .logged_ms = now,
+		                .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) };
 	(void)pthread_mutex_init(&p->mutex, NULL);
 	return p;
 }
@@ -45,7 +48,8 @@ void progress_free(struct progress *p)
 	free(p);
 }
 
-void progress_move(struct progress *p, enum progress_state *state, enum progress_state to, const char *job, const char *step)
+void progress_move(struct progress *p, enum progress_state *state, enum progress_state to,
+                   const char *job, const char *step)
 {
 	(void)pthread_mutex_lock(&p->mutex);
 	if (*state != PROGRESS_NEW)
@@ -66,13 +70,15 @@ static void add_time_left(const struct progress *p, int64_t now, struct buf *out
 
 	if (ended == 0 || now - p->began_ms < 2000)
 		return;
-	str_from_duration((now - p->began_ms) * (int64_t)(p->total - ended) / (int64_t)ended / 1000, 2, left);
+	str_from_duration((now - p->began_ms) * (int64_t)(p->total - ended) / (int64_t)ended / 1000,
+	                  2, left);
 	buf_fmt(out, ", about %s left", left);
 }
 
 static const char *const words[PROGRESS__COUNT] = {
-	[PROGRESS_WORKING] = "working", [PROGRESS_REPLICATION] = "waiting for replication", [PROGRESS_WAITING] = "waiting",
-	[PROGRESS_THROTTLED] = "throttled", [PROGRESS_FAILED] = "failed",
+	[PROGRESS_WORKING] = "working", [PROGRESS_REPLICATION] = "waiting for replication",
+	[PROGRESS_WAITING] = "waiting", [PROGRESS_THROTTLED] = "throttled",
+	[PROGRESS_FAILED] = "failed",
 };
 
 static void summary(const struct progress *p, int64_t now, struct buf *out)
@@ -94,7 +100,8 @@ void progress_show(struct progress *p)
 	int64_t now = env_mono_ms(&env_system);
 
 	(void)pthread_mutex_lock(&p->mutex);
-	bool live = p->terminal && (p->total > 1 || p->waits_for[0] != '\0') && now - p->shown_ms >= LIVE_EVERY_MS && now - p->began_ms >= LIVE_EVERY_MS;
+	bool live = p->terminal && (p->total > 1 || p->waits_for[0] != '\0') &&
+	            now - p->shown_ms >= LIVE_EVERY_MS && now - p->began_ms >= LIVE_EVERY_MS;
 	bool log = !p->terminal && now - p->logged_ms >= LOG_EVERY_MS;
 	if (live || log)
 		summary(p, now, &text);

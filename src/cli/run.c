@@ -23,22 +23,24 @@
 #include "rotate/status.h"
 #include "sink/sink.h"
 
-#define OPEN_MAX_TASKS   4096     /* rotations in memory at once; each waits for replication without a thread */
-#define WAIT_FIRST_MS    2000
-#define WAIT_CAP_MS      30000
+/* rotations in memory at once; each waits for replication without a thread */
+#define OPEN_MAX_TASKS 4096
+#define WAIT_FIRST_MS  2000
+#define WAIT_CAP_MS    30000
 
 struct run {
 	const struct run_request *rq;
 	struct cli_world *world;
-	struct report    *report;
-	struct progress  *progress;
-	size_t *due, n_due, next;   /* places in rq->jobs */
+	struct report *report;
+	struct progress *progress;
+	size_t *due, n_due, next; /* places in rq->jobs */
 	int64_t wait_until_ms;
-	struct metrics *metrics;    /* NULL: no metrics_file, or nothing is done */
-	struct confine *confine;    /* the sandbox of this run, as far as it is known; NULL: nobody needs one yet */
-	struct err no_sandbox;      /* why there is none */
+	struct metrics *metrics; /* NULL: no metrics_file, or nothing is done */
+	/* the sandbox of this run, as far as it is known; NULL: nobody needs one yet */
+	struct confine *confine;
+	struct err no_sandbox; /* why there is none */
 	bool confined;
-	_Atomic(struct http *) opened;    /* one that no thread has taken yet */
+	_Atomic(struct http *) opened; /* one that no thread has taken yet */
 };
 
 struct task {
@@ -58,7 +60,8 @@ static void on_signal(int signal)
 	stopped = true;
 }
 
-/* Between two steps every job can be left; the next run goes on. A second signal ends the program at once, which is just as safe. */
+/* Between two steps every job can be left; the next run goes on. A second signal ends the
+ * program at once, which is just as safe. */
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
@@ -68,7 +71,7 @@ static void catch_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- which jobs have work to do? -------------------------------------------------------------------------------------------- */
+/* ---- which jobs have work to do? ------------------------------------------------------------- */
 
 static unsigned flags_of(const struct run_request *rq)
 {
@@ -81,7 +84,8 @@ static void measure(const struct run *run, size_t at, const char *name, const st
 		metrics_put(run->metrics, run->rq->jobs[at], name, is);
 }
 
-static void measure_observed(const struct run *run, size_t at, const struct observation *o, int64_t now)
+static void measure_observed(const struct run *run, size_t at, const struct observation *o,
+                             int64_t now)
 {
 	struct job_status is;
 
@@ -106,17 +110,26 @@ static bool report_quiet(struct run *run, size_t at, const struct job *job)
 	int64_t now = env_now(&env_system);
 	bool ours;
 
-	if (run->rq->force || run->rq->revoke != 0 || !observe_open(cli_world(run->world)->store, job, &o, &e))
+	if (run->rq->force || run->rq->revoke != 0 ||
+	    !observe_open(cli_world(run->world)->store, job, &o, &e))
 		return false;
 	struct plan p = observe_decide(&o, now, false);
 	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);
 	if (quiet) {
-		struct outcome out = { .did = PLAN_KEEP, .why = p.why, .active = p.active, .slot = p.slot, .sinks = o.n_seen,
-		                       .in_step = o.n_seen, .expires = observe_slot(&o, p.slot, &ours).expires_us / 1000000,
-		                       .next_due = p.when, .foreign_ahead = p.foreign_ahead };
+		struct outcome out = { .did = PLAN_KEEP,
+			               .why = p.why,
+			               .active = p.active,
+			               .slot = p.slot,
+			               .sinks = o.n_seen,
+			               .in_step = o.n_seen,
+			               .expires =
+			                       observe_slot(&o, p.slot, &ours).expires_us / 1000000,
+			               .next_due = p.when,
+			               .foreign_ahead = p.foreign_ahead };
 		struct acr_password spare;
 		if (observe_foreign(&o, acr_other(p.slot), &spare))
-			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot), spare.created, spare.expires_us };
+			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot),
+				                                 spare.created, spare.expires_us };
 		report_job(run->report, at, job->name, &out, NULL);
 		measure_observed(run, at, &o, now);
 	}
@@ -146,7 +159,8 @@ static void gather(struct run *run, const struct job *job)
 		log_msg(LEVEL_DEBUG, job->name, "%s", why->text);
 }
 
-/* Gives up all rights but those that were gathered; false when that failed, and the jobs at these places of rq->jobs were told. */
+/* Gives up all rights but those that were gathered; false when that failed, and the jobs at
+ * these places of rq->jobs were told. */
 static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 {
 	struct err *why = &run->no_sandbox;
@@ -167,20 +181,22 @@ static bool has_threads(const struct job *job)
 	return false;
 }
 
-/* Whether anything is due for these jobs is found out in the sandbox: threads that are there already would keep all rights. */
+/* Whether anything is due for these jobs is found out in the sandbox: threads that are there
+ * already would keep all rights. */
 static bool confine_all(struct run *run, const size_t *places, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		AUTO_JOB struct job *job = NULL;
-		struct err ignored = ERR_INIT; /* it was readable a moment ago: who looks next meets it */
+		/* it was readable a moment ago: who looks next meets it */
+		struct err ignored = ERR_INIT;
 		if (config_job(run->rq->config, run->rq->jobs[places[i]], &job, &ignored))
 			gather(run, job);
 	}
 	return enter_sandbox(run, places, n);
 }
 
-/* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again when they start, so that ten thousand
- * cost no memory. */
+/* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again
+ * when they start, so that ten thousand cost no memory. */
 static void sort_out(struct run *run)
 {
 	const struct run_request *rq = run->rq;
@@ -192,7 +208,8 @@ static void sort_out(struct run *run)
 	for (size_t at = 0; at < rq->n_jobs; at++) {
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
-		if (!config_job(rq->config, rq->jobs[at], &job, &e) || !config_claim(rq->config, rq->jobs[at], job, &e)) {
+		if (!config_job(rq->config, rq->jobs[at], &job, &e) ||
+		    !config_claim(rq->config, rq->jobs[at], job, &e)) {
 			unusable(run, at, &e);
 			continue;
 		}
@@ -206,7 +223,8 @@ static void sort_out(struct run *run)
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
 		/* The first of two rivals learns of the other only now. */
-		if (!config_unclaimed(rq->config, rq->jobs[at], &e) || !config_job(rq->config, rq->jobs[at], &job, &e))
+		if (!config_unclaimed(rq->config, rq->jobs[at], &e) ||
+		    !config_job(rq->config, rq->jobs[at], &job, &e))
 			unusable(run, at, &e);
 		else if (!report_quiet(run, at, job)) {
 			run->due[run->n_due++] = at;
@@ -215,7 +233,7 @@ static void sort_out(struct run *run)
 	}
 }
 
-/* ---- the pool's tasks ------------------------------------------------------------------------------------------------------- */
+/* ---- the pool's tasks ------------------------------------------------------------------------ */
 
 static void *thread_open(void *ctx)
 {
@@ -235,7 +253,8 @@ static void thread_close(void *ctx, void *own)
 
 static struct rotation *new_rotation(const struct run *run, const struct job *job)
 {
-	return rotation_new(cli_world(run->world), job, flags_of(run->rq), config_run(run->rq->config)->patience);
+	return rotation_new(cli_world(run->world), job, flags_of(run->rq),
+	                    config_run(run->rq->config)->patience);
 }
 
 static void *start(void *ctx)
@@ -265,13 +284,14 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* What passes by itself; and where nothing is deployed yet, at boot, an identity, its role or a registry that are not there yet may come:
- * an assignment takes minutes. */
+/* What passes by itself; and where nothing is deployed yet, at boot, an identity, its role or a
+ * registry that are not there yet may come: an assignment takes minutes. */
 static bool may_pass(const struct task *t, const struct err *e)
 {
 	bool coming = e->kind == ERR_AUTH || e->kind == ERR_DENIED || e->kind == ERR_MISSING;
 
-	return e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY || (coming && !rotation_outcome(t->rotation)->active);
+	return e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY ||
+	       (coming && !rotation_outcome(t->rotation)->active);
 }
 
 /* --wait: tried again, from the beginning. */
@@ -282,8 +302,9 @@ static bool try_again(const struct run *run, struct task *t, const struct err *e
 
 	if (left <= 0 || run->rq->dry_run || !may_pass(t, e))
 		return false;
-	log_msg(t->attempts == 0 && e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY ? LEVEL_WARN : LEVEL_INFO, t->job->name,
-	        "%s; tried again (--wait)", e->text);
+	log_msg(t->attempts == 0 && e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY ? LEVEL_WARN
+	                                                                            : LEVEL_INFO,
+	        t->job->name, "%s; tried again (--wait)", e->text);
 	delay = delay < WAIT_CAP_MS ? delay : WAIT_CAP_MS;
 	*ms = delay < left ? delay : left;
 	t->attempts++;
@@ -294,7 +315,9 @@ static bool try_again(const struct run *run, struct task *t, const struct err *e
 
 static enum progress_state waits_for(const struct rotation *r)
 {
-	return rotation_throttled(r) ? PROGRESS_THROTTLED : rotation_replicating(r) ? PROGRESS_REPLICATION : PROGRESS_WAITING;
+	return rotation_throttled(r)     ? PROGRESS_THROTTLED
+	       : rotation_replicating(r) ? PROGRESS_REPLICATION
+	                                 : PROGRESS_WAITING;
 }
 
 static int64_t step(void *ctx, void *task, void *own)
@@ -307,7 +330,8 @@ static int64_t step(void *ctx, void *task, void *own)
 	progress_move(run->progress, &t->state, PROGRESS_WORKING, NULL, NULL);
 	bool ok = rotation_step(t->rotation, own, &again_ms, &e);
 	if ((ok && again_ms >= 0) || (!ok && try_again(run, t, &e, &again_ms))) {
-		progress_move(run->progress, &t->state, waits_for(t->rotation), t->job->name, rotation_at(t->rotation));
+		progress_move(run->progress, &t->state, waits_for(t->rotation), t->job->name,
+		              rotation_at(t->rotation));
 		return again_ms;
 	}
 	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), ok ? NULL : &e);
@@ -330,17 +354,19 @@ static void abandon(void *ctx, void *task)
 	struct task *t = task;
 	struct err e = ERR_INIT;
 
-	(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before '%s': the next run goes on", (int)stop_signal,
-	              rotation_at(t->rotation));
+	(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before '%s': the next run goes on",
+	              (int)stop_signal, rotation_at(t->rotation));
 	report_job(run->report, t->at, t->job->name, rotation_outcome(t->rotation), &e);
 	measure_rotation(run, t);
 	task_free(t);
 }
 
-static const struct pool_ops run_ops = {
-	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step, .tick = tick,
-	.abandon = abandon
-};
+static const struct pool_ops run_ops = { .thread_open = thread_open,
+	                                 .thread_close = thread_close,
+	                                 .start = start,
+	                                 .step = step,
+	                                 .tick = tick,
+	                                 .abandon = abandon };
 
 static void run_due(struct run *run)
 {
@@ -351,32 +377,44 @@ static void run_due(struct run *run)
 	/* What is wrong with the CA file or proxy concerns every job. */
 	if (!cli_world_http(run->world, &h, &e)) {
 		for (size_t i = 0; i < run->n_due; i++)
-			report_job(run->report, run->due[i], config_name(run->rq->config, run->rq->jobs[run->due[i]]), NULL, &e);
+			report_job(run->report, run->due[i],
+			           config_name(run->rq->config, run->rq->jobs[run->due[i]]), NULL,
+			           &e);
 		return;
 	}
 	atomic_store(&run->opened, h);
 	if (!run->rq->dry_run)
 		state_tidy(cli_world(run->world)->store, env_now(&env_system));
-	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers : (int64_t)run->n_due),
-	                     .max_open = OPEN_MAX_TASKS, .ops = &run_ops, .ctx = run, .env = &env_system };
+	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers
+		                                                           : (int64_t)run->n_due),
+		             .max_open = OPEN_MAX_TASKS,
+		             .ops = &run_ops,
+		             .ctx = run,
+		             .env = &env_system };
 	run->progress = progress_new(run->n_due, run->report);
 	pool_run(&pool, &stopped);
 	progress_free(run->progress);
 	while (run->next < run->n_due) {
 		size_t at = run->due[run->next++];
-		(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before it began: the next run takes it up", (int)stop_signal);
-		report_job(run->report, at, config_name(run->rq->config, run->rq->jobs[at]), NULL, &e);
+		(void)err_set(&e, ERR_TRANSIENT,
+		              "ended by signal %d before it began: the next run takes it up",
+		              (int)stop_signal);
+		report_job(run->report, at, config_name(run->rq->config, run->rq->jobs[at]), NULL,
+		           &e);
 	}
 	if (!secret_locked())
-		log_msg(LEVEL_WARN, NULL, "could not lock all secrets in memory: raise RLIMIT_MEMLOCK (LimitMEMLOCK=)");
+		log_msg(LEVEL_WARN, NULL,
+		        "could not lock all secrets in memory: raise RLIMIT_MEMLOCK "
+		        "(LimitMEMLOCK=)");
 }
 
 /* Of all jobs there are, whatever this run was asked for, and also when it failed. */
 static int write_metrics(struct run *run, int64_t began_ms, int status)
 {
 	struct config *c = run->rq->config;
-	const struct metrics_run about = { .at = env_now(&env_system), .duration_ms = env_mono_ms(&env_system) - began_ms,
-	                                   .status = status };
+	const struct metrics_run about = { .at = env_now(&env_system),
+		                           .duration_ms = env_mono_ms(&env_system) - began_ms,
+		                           .status = status };
 	struct err e = ERR_INIT;
 
 	if (run->metrics == NULL)
@@ -394,8 +432,10 @@ int cli_run(const struct run_request *rq)
 {
 	int64_t began_ms = env_mono_ms(&env_system);
 	AUTO_WORLD struct cli_world *world = cli_world_new(rq->config);
-	struct run run = { .rq = rq, .world = world, .report = report_new(rq),
-	                   .wait_until_ms = began_ms + rq->wait_s * 1000 };
+	struct run run = { .rq = rq,
+		           .world = world,
+		           .report = report_new(rq),
+		           .wait_until_ms = began_ms + rq->wait_s * 1000 };
 
 	catch_signals();
 	if (config_run(rq->config)->metrics_file != NULL && !rq->dry_run)

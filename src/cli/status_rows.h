@@ -9,14 +9,16 @@ struct buf;
 
 struct status_row {
 	char *job;
-	char *where;            /* registry/token; "" when the job's file cannot be read */
+	char *where; /* registry/token; "" when the job's file cannot be read */
 	struct job_status is;
-	char *notes;            /* lines below the row, each ending in '\n'; "" when there is nothing to say */
-	char *error;            /* why the last run, or this question, failed; or NULL */
+	/* lines below the row, each ending in '\n'; "" when there is nothing to say */
+	char *notes;
+	char *error; /* why the last run, or this question, failed; or NULL */
 };
 void status_rows_free(struct status_row *rows, size_t n);
 
-void status_table(const struct status_row *rows, size_t n, int64_t now, bool color, struct buf *out);
+void status_table(const struct status_row *rows, size_t n, int64_t now, bool color,
+                  struct buf *out);
 void status_json(const struct status_row *rows, size_t n, struct buf *out);
 
 /*
@@ -25,11 +27,18 @@ void status_json(const struct status_row *rows, size_t n, struct buf *out);
  *   web-pull  password1  =====================|==============>....    expires 2026-03-01
  *             password2  ---------------------|---....
  */
-struct timeline { int64_t from, to, now; size_t width; bool utf8; };
+struct timeline {
+	int64_t from, to, now;
+	size_t width;
+	bool utf8;
+};
 /* The span that shows all of them, at most three times as much past as future. */
-struct timeline timeline_for(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8);
+struct timeline timeline_for(const struct status_row *rows, size_t n, int64_t now, size_t width,
+                             bool utf8);
 /* One bar, `width` characters. `rotation`: where the next one falls on this bar, or 0. */
-void timeline_bar(const struct timeline *t, int64_t created, int64_t expires, bool active, bool ours, int64_t rotation, struct buf *out);
-void status_timeline(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8, struct buf *out);
+void timeline_bar(const struct timeline *t, int64_t created, int64_t expires, bool active,
+                  bool ours, int64_t rotation, struct buf *out);
+void status_timeline(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8,
+                     struct buf *out);
 
 #endif

@@ -10,7 +10,8 @@
 
 enum column { JOB, WHERE, STATE, ACTIVE, EXPIRES, NEXT, SINKS, SUCCESS, FAILURES, COLUMN__COUNT };
 static const char *const titles[COLUMN__COUNT] = {
-	"JOB", "TOKEN", "STATE", "ACTIVE", "EXPIRES IN", "NEXT ROTATION", "SINKS", "LAST SUCCESS", "FAILURES",
+	"JOB",           "TOKEN", "STATE",        "ACTIVE",   "EXPIRES IN",
+	"NEXT ROTATION", "SINKS", "LAST SUCCESS", "FAILURES",
 };
 
 void status_rows_free(struct status_row *rows, size_t n)
@@ -24,7 +25,7 @@ void status_rows_free(struct status_row *rows, size_t n)
 	free(rows);
 }
 
-/* ---- table ------------------------------------------------------------------------------------------------------------------ */
+/* ---- table ----------------------------------------------------------------------------------- */
 
 static void until(int64_t when, int64_t now, const char *past, struct buf *out)
 {
@@ -106,8 +107,9 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 
 /* Green for what is well, yellow for what mends itself, red for what does not. */
 static const char *const colors[JOB__COUNT] = {
-	[JOB_OK] = "32", [JOB_DUE] = "33", [JOB_WAITING] = "33", [JOB_HEALING] = "33", [JOB_NEW] = "33",
-	[JOB_REFUSED] = "31", [JOB_FAILING] = "31", [JOB_STUCK] = "31", [JOB_DISABLED] = "31",
+	[JOB_OK] = "32",      [JOB_DUE] = "33",   [JOB_WAITING] = "33",
+	[JOB_HEALING] = "33", [JOB_NEW] = "33",   [JOB_REFUSED] = "31",
+	[JOB_FAILING] = "31", [JOB_STUCK] = "31", [JOB_DISABLED] = "31",
 };
 
 static void put(const char *text, size_t width, const char *color, bool last, struct buf *out)
@@ -152,13 +154,15 @@ void status_table(const struct status_row *rows, size_t n, int64_t now, bool col
 		for (int c = 0; c < COLUMN__COUNT; c++) {
 			AUTO_BUF struct buf text = BUF_INIT(CELL_MAX);
 			cell(&rows[i], (enum column)c, now, &text);
-			put(buf_cstr(&text), width[c], color && c == STATE ? colors[rows[i].is.state] : NULL, c + 1 == COLUMN__COUNT, out);
+			put(buf_cstr(&text), width[c],
+			    color && c == STATE ? colors[rows[i].is.state] : NULL,
+			    c + 1 == COLUMN__COUNT, out);
 		}
 		indented(rows[i].notes, out);
 	}
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void member_text(const char *name, const char *value, struct buf *out)
 {
@@ -194,7 +198,8 @@ static void slots_json(const struct job_status *s, struct buf *out)
 		char created[STR_TIME_MAX], expires[STR_TIME_MAX];
 		str_from_time(s->slots[i].created, created);
 		str_from_time(s->slots[i].expires, expires);
-		buf_fmt(out, "%s\n      \"%s\": ", i > 0 ? "," : "", acr_slot_name((enum acr_slot)i));
+		buf_fmt(out, "%s\n      \"%s\": ", i > 0 ? "," : "",
+		        acr_slot_name((enum acr_slot)i));
 		if (!s->slots[i].present) {
 			buf_str(out, "null");
 			continue;

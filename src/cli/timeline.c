@@ -4,10 +4,10 @@
 #include "base/str.h"
 #include "status_rows.h"
 
-#define PAST_AT_MOST  3          /* as much past as future, times this */
-#define SPAN_LEAST_S  60
-#define LABEL_WIDTH   9          /* "password1" */
-#define BAR_LEAST     20
+#define PAST_AT_MOST 3 /* as much past as future, times this */
+#define SPAN_LEAST_S 60
+#define LABEL_WIDTH  9 /* "password1" */
+#define BAR_LEAST    20
 
 enum glyph { ACTIVE, SPARE, FOREIGN, NOTHING, NOW, ROTATION, GLYPH__COUNT };
 static const char *const glyphs[2][GLYPH__COUNT] = {
@@ -27,9 +27,12 @@ static void widen(struct timeline *t, const struct job_status *s)
 	}
 }
 
-struct timeline timeline_for(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8)
+struct timeline timeline_for(const struct status_row *rows, size_t n, int64_t now, size_t width,
+                             bool utf8)
 {
-	struct timeline t = { .from = now, .to = now + SPAN_LEAST_S, .now = now, .width = width, .utf8 = utf8 };
+	struct timeline t = {
+		.from = now, .to = now + SPAN_LEAST_S, .now = now, .width = width, .utf8 = utf8
+	};
 
 	for (size_t i = 0; i < n; i++)
 		widen(&t, &rows[i].is);
@@ -47,7 +50,8 @@ static size_t column(const struct timeline *t, int64_t when)
 	return (size_t)((when - t->from) * (int64_t)t->width / (t->to - t->from));
 }
 
-void timeline_bar(const struct timeline *t, int64_t created, int64_t expires, bool active, bool ours, int64_t rotation, struct buf *out)
+void timeline_bar(const struct timeline *t, int64_t created, int64_t expires, bool active,
+                  bool ours, int64_t rotation, struct buf *out)
 {
 	const char *const *g = glyphs[t->utf8];
 	int64_t end = expires == 0 ? t->to : expires;
@@ -65,13 +69,15 @@ void timeline_bar(const struct timeline *t, int64_t created, int64_t expires, bo
 	}
 }
 
-static void bar_of(const struct timeline *t, const struct job_status *s, enum acr_slot slot, struct buf *out)
+static void bar_of(const struct timeline *t, const struct job_status *s, enum acr_slot slot,
+                   struct buf *out)
 {
 	bool active = s->active && s->slot == slot;
 	int64_t rotation = active && s->next_rotation > t->now ? s->next_rotation : 0;
 
 	if (s->slots[slot].present)
-		timeline_bar(t, s->slots[slot].created, s->slots[slot].expires, active, s->slots[slot].ours, rotation, out);
+		timeline_bar(t, s->slots[slot].created, s->slots[slot].expires, active,
+		             s->slots[slot].ours, rotation, out);
 	else
 		timeline_bar(t, 0, 0, false, false, 0, out);
 }
@@ -83,12 +89,15 @@ static void axis(const struct timeline *t, size_t indent, struct buf *out)
 	str_from_time(t->from, from);
 	str_from_time(t->to, to);
 	str_from_time(t->now, now);
-	buf_fmt(out, "%*s%.10s to %.10s; %s now, %.16sZ; %s in use, %s spare, %s somebody else's, %s next rotation\n", (int)indent, "", from, to,
-	        glyphs[t->utf8][NOW], now, glyphs[t->utf8][ACTIVE], glyphs[t->utf8][SPARE], glyphs[t->utf8][FOREIGN],
-	        glyphs[t->utf8][ROTATION]);
+	buf_fmt(out,
+	        "%*s%.10s to %.10s; %s now, %.16sZ; %s in use, %s spare, %s somebody else's, %s "
+	        "next rotation\n",
+	        (int)indent, "", from, to, glyphs[t->utf8][NOW], now, glyphs[t->utf8][ACTIVE],
+	        glyphs[t->utf8][SPARE], glyphs[t->utf8][FOREIGN], glyphs[t->utf8][ROTATION]);
 }
 
-void status_timeline(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8, struct buf *out)
+void status_timeline(const struct status_row *rows, size_t n, int64_t now, size_t width, bool utf8,
+                     struct buf *out)
 {
 	size_t name = 0;
 
@@ -99,7 +108,8 @@ void status_timeline(const struct status_row *rows, size_t n, int64_t now, size_
 	struct timeline t = timeline_for(rows, n, now, bar, utf8);
 	for (size_t i = 0; i < n; i++) {
 		for (int s = 0; s < ACR_SLOT__COUNT; s++) {
-			buf_fmt(out, "%-*s  %s  ", (int)name, s == 0 ? rows[i].job : "", acr_slot_name((enum acr_slot)s));
+			buf_fmt(out, "%-*s  %s  ", (int)name, s == 0 ? rows[i].job : "",
+			        acr_slot_name((enum acr_slot)s));
 			bar_of(&t, &rows[i].is, (enum acr_slot)s, out);
 			buf_char(out, '\n');
 		}

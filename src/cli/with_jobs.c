@@ -8,14 +8,16 @@
 #include "cli/options.h"
 #include "config/job.h"
 
-int with_jobs(const struct options *o, int (*act)(const struct options *o, struct config *c, const size_t *jobs, size_t n))
+int with_jobs(const struct options *o,
+              int (*act)(const struct options *o, struct config *c, const size_t *jobs, size_t n))
 {
 	struct config *config = NULL;
 	struct err e = ERR_INIT;
 	size_t *jobs = NULL, n = 0;
 	int status;
 
-	if (config_open(o->config, &config, &e) && config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
+	if (config_open(o->config, &config, &e) &&
+	    config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
 		status = act(o, config, jobs, n);
 	} else {
 		log_err(NULL, &e);

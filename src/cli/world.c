@@ -13,18 +13,18 @@
 #include "http/http.h"
 
 struct identity {
-	struct identity  *next;
-	char             *name;     /* arm_identity() */
+	struct identity *next;
+	char *name; /* arm_identity() */
 	struct azure_spec spec;
-	struct arm       *arm;
+	struct arm *arm;
 };
 
 struct cli_world {
 	const struct config *config;
-	struct state_store   store;
-	struct world         world;
-	pthread_mutex_t      mutex;
-	struct identity     *identities;
+	struct state_store store;
+	struct world world;
+	pthread_mutex_t mutex;
+	struct identity *identities;
 };
 
 /* Every member of a struct azure_spec is text with a row in azure_keys. */
@@ -37,7 +37,8 @@ static void copy_spec(const struct azure_spec *from, struct azure_spec *to)
 	}
 }
 
-/* The job's own copy of the specification goes with the job; the arm stays for the run, with its cached token. */
+/* The job's own copy of the specification goes with the job; the arm stays for the run, with its
+ * cached token. */
 static struct arm *arm_for(void *ctx, const struct job *job)
 {
 	struct cli_world *w = ctx;
@@ -66,7 +67,8 @@ struct cli_world *cli_world_new(const struct config *config)
 	w->config = config;
 	state_store_init(config_run(config)->state_dir, &w->store);
 	(void)pthread_mutex_init(&w->mutex, NULL);
-	w->world = (struct world){ .env = &env_system, .store = &w->store, .arm = arm_for, .ctx = w };
+	w->world =
+		(struct world){ .env = &env_system, .store = &w->store, .arm = arm_for, .ctx = w };
 	return w;
 }
 

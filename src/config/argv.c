@@ -10,13 +10,16 @@
 
 struct split {
 	const char *at;
-	char *word;          /* room for the whole text */
+	char *word; /* room for the whole text */
 	size_t len;
 };
 
 static bool refuse_shell(char c, struct err *e)
 {
-	return err_set(e, ERR_CONFIG, "'%c' means nothing without a shell: put it in single quotes, or write /bin/sh -c '...'", c);
+	return err_set(e, ERR_CONFIG,
+	               "'%c' means nothing without a shell: put it in single quotes, or write "
+	               "/bin/sh -c '...'",
+	               c);
 }
 
 static bool single_quoted(struct split *s, struct err *e)
@@ -66,7 +69,9 @@ static bool one_word(struct split *s, struct err *e)
 {
 	s->len = 0;
 	while (*s->at != '\0' && !is_blank(*s->at)) {
-		if (*s->at == '\'' ? !single_quoted(s, e) : *s->at == '"' ? !double_quoted(s, e) : !plain(s, e))
+		if (*s->at == '\''  ? !single_quoted(s, e)
+		    : *s->at == '"' ? !double_quoted(s, e)
+		                    : !plain(s, e))
 			return false;
 	}
 	return true;
@@ -90,7 +95,8 @@ bool argv_split(const char *text, char ***out, struct err *e)
 		argv[n] = mem_dup_n(room, s.len);
 	}
 	if (argv[0] == NULL || argv[0][0] != '/')
-		return err_set(e, ERR_CONFIG, "the program must be an absolute path, not '%s'", argv[0] != NULL ? argv[0] : "");
+		return err_set(e, ERR_CONFIG, "the program must be an absolute path, not '%s'",
+		               argv[0] != NULL ? argv[0] : "");
 	*out = take(&argv);
 	return true;
 }

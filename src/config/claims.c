@@ -11,10 +11,17 @@
 #include "config/expand.h"
 #include "config/job.h"
 
-/* By its print, not its text: of ten thousand jobs the texts would be most of what a run keeps in memory. */
-struct claim { struct print entry; uint32_t owner; };    /* the job's number and one; 0: free */
+/* By its print, not its text: of ten thousand jobs the texts would be most of what a run keeps
+ * in memory. */
+struct claim {
+	struct print entry;
+	uint32_t owner;
+}; /* the job's number and one; 0: free */
 /* The first of two jobs learns of it later. */
-struct clash { size_t owner; char *entry, *job, *other; };
+struct clash {
+	size_t owner;
+	char *entry, *job, *other;
+};
 struct claims {
 	const struct config *config;
 	struct claim *slot; /* open addressing; size is a power of two, at most half full */
@@ -55,7 +62,8 @@ static struct claim *place(struct claim *slot, size_t size, const struct print *
 	size_t i;
 
 	memcpy(&i, entry->b, sizeof(i));
-	for (i &= size - 1; slot[i].owner != 0 && !print_equal(&slot[i].entry, entry); i = (i + 1) & (size - 1))
+	for (i &= size - 1; slot[i].owner != 0 && !print_equal(&slot[i].entry, entry);
+	     i = (i + 1) & (size - 1))
 		;
 	return &slot[i];
 }
@@ -80,12 +88,16 @@ static bool say(struct err *e, const char *entry, const char *other)
 	const char *name = strrchr(entry, ':') + 1;
 
 	if (strncmp(entry, token, sizeof(token) - 1) == 0)
-		return err_set(e, ERR_CONFIG, "token '%s' belongs to job '%s' too; one job per token, with a sink for each place", name,
-		               other);
-	return err_set(e, ERR_CONFIG, "a sink of job '%s' writes the same entry (%s)", other, entry);
+		return err_set(e, ERR_CONFIG,
+		               "token '%s' belongs to job '%s' too; one job per token, with a sink "
+		               "for each place",
+		               name, other);
+	return err_set(e, ERR_CONFIG, "a sink of job '%s' writes the same entry (%s)", other,
+	               entry);
 }
 
-static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry, struct err *e)
+static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry,
+                      struct err *e)
 {
 	struct print print;
 
@@ -102,9 +114,10 @@ static bool add_entry(struct claims *c, size_t i, const struct job *j, const cha
 		return true;
 	const char *name = config_name(c->config, first);
 	c->clash = mem_grow(c->clash, &c->capacity, c->n_clashes + 1, sizeof(*c->clash));
-	c->clash[c->n_clashes++] = (struct clash){
-		.owner = first, .entry = mem_dup(entry), .job = mem_dup(name), .other = mem_dup(j->name)
-	};
+	c->clash[c->n_clashes++] = (struct clash){ .owner = first,
+		                                   .entry = mem_dup(entry),
+		                                   .job = mem_dup(name),
+		                                   .other = mem_dup(j->name) };
 	(void)say(e, entry, name);
 	return err_in(e, "%s:1", j->file);
 }
@@ -114,7 +127,8 @@ bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e)
 	AUTO_BUF struct buf entry = BUF_INIT(EXPAND_MAX);
 	bool ok = true;
 
-	/* All of them, whatever happens to one: each clash must be known to the job on its other side. */
+	/* All of them, whatever happens to one: each clash must be known to the job on its other
+	 * side. */
 	job_token_entry(j, &entry);
 	ok = add_entry(c, i, j, buf_cstr(&entry), e);
 	for (size_t k = 0; k < j->n_sinks; k++) {

@@ -15,7 +15,7 @@ struct part {
 	const struct key *rows;
 	size_t n;
 	void *spec;
-	bool *seen;   /* what was said, for whoever builds on it; or NULL */
+	bool *seen; /* what was said, for whoever builds on it; or NULL */
 };
 
 static bool fill_part(struct common *c, const struct part *part, struct err *e)
@@ -52,7 +52,8 @@ static bool fill_parts(struct common *c, struct err *e)
 }
 
 /* A default that belongs to one job or one sink. */
-static bool refuse_default(const struct document *d, const struct section *s, const char *key, const char *why, struct err *e)
+static bool refuse_default(const struct document *d, const struct section *s, const char *key,
+                           const char *why, struct err *e)
 {
 	const struct entry *entry = section_entry(s, key);
 
@@ -63,9 +64,12 @@ static bool refuse_default(const struct document *d, const struct section *s, co
 }
 
 /* Fills a spec that nobody uses, with names that stand for any. */
-static bool try_defaults(struct common *c, const struct section *s, struct fill *tables, size_t n, struct err *e)
+static bool try_defaults(struct common *c, const struct section *s, struct fill *tables, size_t n,
+                         struct err *e)
 {
-	const struct expand x = { .job = "job", .token = "token", .registry = "registry", .host = &c->host };
+	const struct expand x = {
+		.job = "job", .token = "token", .registry = "registry", .host = &c->host
+	};
 	bool ok = fill_section(tables, n, &c->doc, s, &x, e);
 
 	for (size_t i = 0; i < n; i++)
@@ -78,10 +82,12 @@ static bool check_job_defaults(struct common *c, const struct section *s, struct
 	struct job_spec spec = { 0 };
 	struct fill table = { .rows = job_keys, .n = job_keys_count, .spec = &spec };
 
-	return refuse_default(&c->doc, s, "token", "a token belongs to one job", e) && try_defaults(c, s, &table, 1, e);
+	return refuse_default(&c->doc, s, "token", "a token belongs to one job", e) &&
+	       try_defaults(c, s, &table, 1, e);
 }
 
-static bool check_sink_defaults(struct common *c, const struct section *s, const char *type, struct err *e)
+static bool check_sink_defaults(struct common *c, const struct section *s, const char *type,
+                                struct err *e)
 {
 	const struct sink_ops *ops = sink_find(type);
 	struct sink_common common = { 0 };
@@ -93,7 +99,8 @@ static bool check_sink_defaults(struct common *c, const struct section *s, const
 	AUTO_FREE void *spec = mem_new(ops->spec_size);
 	struct fill tables[] = { { .rows = sink_keys, .n = sink_keys_count, .spec = &common },
 		                 { .rows = ops->keys, .n = ops->n_keys, .spec = spec } };
-	return refuse_default(&c->doc, s, "type", "it stands in the section's name", e) && try_defaults(c, s, tables, COUNT(tables), e);
+	return refuse_default(&c->doc, s, "type", "it stands in the section's name", e) &&
+	       try_defaults(c, s, tables, COUNT(tables), e);
 }
 
 static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
@@ -101,13 +108,18 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 	static const char *const known[] = { "azure", "http", "run", "defaults" };
 
 	if (strcmp(s->name, "job") == 0 || section_of_kind(s, "sink") != NULL) {
-		(void)err_set(e, ERR_CONFIG, "section [%s] belongs into a file of its own in jobs.d", s->name);
+		(void)err_set(e, ERR_CONFIG,
+		              "section [%s] belongs into a file of its own in jobs.d", s->name);
 		return document_err(d, s->line, e);
 	}
-	(void)err_set(e, ERR_CONFIG, "unknown section [%s]; known are [azure], [http], [run], [defaults] and [defaults TYPE]", s->name);
+	(void)err_set(e, ERR_CONFIG,
+	              "unknown section [%s]; known are [azure], [http], [run], [defaults] and "
+	              "[defaults TYPE]",
+	              s->name);
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (str_distance(s->name, known[i]) <= 2)
-			(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [%s]?", s->name, known[i]);
+			(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [%s]?",
+			              s->name, known[i]);
 	return document_err(d, s->line, e);
 }
 
@@ -117,7 +129,8 @@ static bool check_sections(struct common *c, struct err *e)
 		const struct section *s = &c->doc.section[i];
 		const char *type = section_of_kind(s, "defaults");
 
-		if (strcmp(s->name, "azure") == 0 || strcmp(s->name, "http") == 0 || strcmp(s->name, "run") == 0)
+		if (strcmp(s->name, "azure") == 0 || strcmp(s->name, "http") == 0 ||
+		    strcmp(s->name, "run") == 0)
 			continue;
 		if (strcmp(s->name, "defaults") == 0 ? !check_job_defaults(c, s, e)
 		    : type != NULL                   ? !check_sink_defaults(c, s, type, e)
@@ -131,7 +144,8 @@ bool common_parse(const char *path, const char *text, size_t len, struct common 
 {
 	AUTO_COMMON struct common c = { 0 };
 
-	if (!document_parse(path, text, len, &c.doc, e) || !check_sections(&c, e) || !fill_parts(&c, e))
+	if (!document_parse(path, text, len, &c.doc, e) || !check_sections(&c, e) ||
+	    !fill_parts(&c, e))
 		return false;
 	*out = c;
 	c = (struct common){ 0 };

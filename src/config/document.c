@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/ini.h"
+#include "base/mem.h"
 
 struct building {
 	struct document *doc;
-	char *free;        /* next byte of doc->strings */
+	char *free; /* next byte of doc->strings */
 	size_t n_entries;
 };
 
@@ -28,18 +28,21 @@ static bool on_section(void *ctx, const char *name, int line, struct err *e)
 	struct building *b = ctx;
 
 	(void)e;
-	b->doc->section[b->doc->n_sections++] =
-	        (struct section){ .name = keep(b, name), .line = line, .entry = b->doc->entries + b->n_entries };
+	b->doc->section[b->doc->n_sections++] = (struct section){
+		.name = keep(b, name), .line = line, .entry = b->doc->entries + b->n_entries
+	};
 	return true;
 }
 
-static bool on_pair(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+static bool on_pair(void *ctx, const char *section, const char *key, const char *value, int line,
+                    struct err *e)
 {
 	struct building *b = ctx;
 
 	(void)section; /* the last one told: inih keeps the order */
 	(void)e;
-	b->doc->entries[b->n_entries++] = (struct entry){ .key = keep(b, key), .value = keep(b, value), .line = line };
+	b->doc->entries[b->n_entries++] =
+		(struct entry){ .key = keep(b, key), .value = keep(b, value), .line = line };
 	b->doc->section[b->doc->n_sections - 1].n++;
 	return true;
 }
@@ -49,22 +52,25 @@ static size_t count_lines(const char *text, size_t len)
 {
 	size_t n = 1;
 
-	for (const char *p = text, *end = text + len; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+	for (const char *p = text, *end = text + len;
+	     p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
 		n++;
 	return n;
 }
 
-bool document_parse(const char *path, const char *text, size_t len, struct document *out, struct err *e)
+bool document_parse(const char *path, const char *text, size_t len, struct document *out,
+                    struct err *e)
 {
 	size_t lines = count_lines(text, len < INI_FILE_MAX ? len : INI_FILE_MAX);
 	AUTO_DOCUMENT struct document d = { .path = mem_dup(path) };
 	struct building b = { .doc = &d };
 	const struct ini_reader reader = { .section = on_section, .pair = on_pair, .ctx = &b };
 
-	d.section = mem_array(lines < INI_SECTIONS_MAX ? lines : INI_SECTIONS_MAX, sizeof(*d.section));
+	d.section =
+		mem_array(lines < INI_SECTIONS_MAX ? lines : INI_SECTIONS_MAX, sizeof(*d.section));
 	d.entries = mem_array(lines, sizeof(*d.entries));
-	/* "[name]" and "key=value" with their end of line are never shorter than the strings in them with their NULs; the last line of a
-	 * file may have no end. */
+	/* "[name]" and "key=value" with their end of line are never shorter than the strings in
+	 * them with their NULs; the last line of a file may have no end. */
 	d.strings = b.free = mem_new(len + 2);
 	if (!ini_parse_text(path, text, len, &reader, e))
 		return false;

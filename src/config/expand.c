@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The comments that begin with an at sign are contracts, which `make proof` has proven for all values. */
+/* The comments that begin with an at sign are contracts, which `make proof` has proven for all
+ * values. */
 #include "config/expand.h"
 
 #include "base/buf.h"
@@ -82,7 +83,8 @@ static const char *lookup(const struct expand *x, char letter, const char **what
 }
 
 /*@ requires valid_read_string(value) && \valid(scratch) && \valid(out); */
-bool expand_value(const struct expand *x, const char *value, struct buf *scratch, const char **out, struct err *e)
+bool expand_value(const struct expand *x, const char *value, struct buf *scratch, const char **out,
+                  struct err *e)
 {
 	const char *rest = value, *percent = next_percent(value);
 
@@ -100,9 +102,13 @@ bool expand_value(const struct expand *x, const char *value, struct buf *scratch
 		const char *text = lookup(x, percent[1], &what);
 
 		if (text == NULL && what != NULL)
-			return err_set(e, ERR_CONFIG, "'%%%c' stands for %s, and there is none here", percent[1], what);
+			return err_set(e, ERR_CONFIG,
+			               "'%%%c' stands for %s, and there is none here", percent[1],
+			               what);
 		if (text == NULL)
-			return err_set(e, ERR_CONFIG, "unknown '%.2s'; known are %%j %%t %%r %%H %%m %%h, and '%%%%' is a percent sign",
+			return err_set(e, ERR_CONFIG,
+			               "unknown '%.2s'; known are %%j %%t %%r %%H %%m %%h, and "
+			               "'%%%%' is a percent sign",
 			               percent);
 		buf_add(scratch, rest, (size_t)(percent - rest));
 		buf_str(scratch, text);
@@ -110,7 +116,8 @@ bool expand_value(const struct expand *x, const char *value, struct buf *scratch
 	}
 	buf_str(scratch, rest);
 	if (!buf_ok(scratch))
-		return err_set(e, ERR_CONFIG, "the value becomes longer than %zu bytes", scratch->max);
+		return err_set(e, ERR_CONFIG, "the value becomes longer than %zu bytes",
+		               scratch->max);
 	*out = buf_cstr(scratch);
 	return true;
 }

@@ -10,7 +10,8 @@
 #include "config/document.h"
 #include "config/expand.h"
 
-/* A relative file of the configuration: systemd's credential of that name, else beside the file that names it. */
+/* A relative file of the configuration: systemd's credential of that name, else beside the file
+ * that names it. */
 static char *find_file(const char *config_path, const char *value)
 {
 	const char *credentials = secure_getenv("CREDENTIALS_DIRECTORY");
@@ -24,7 +25,8 @@ static char *find_file(const char *config_path, const char *value)
 		if (access(candidate, F_OK) == 0)
 			return take(&candidate);
 	}
-	return mem_fmt("%.*s/%s", slash != NULL ? (int)(slash - config_path) : 1, slash != NULL ? config_path : ".", value);
+	return mem_fmt("%.*s/%s", slash != NULL ? (int)(slash - config_path) : 1,
+	               slash != NULL ? config_path : ".", value);
 }
 
 static struct fill *table_of(struct fill *tables, size_t n, const char *key, const struct key **row)
@@ -35,21 +37,24 @@ static struct fill *table_of(struct fill *tables, size_t n, const char *key, con
 	return NULL;
 }
 
-static bool unknown(const struct fill *tables, size_t n, const struct section *s, const char *key, struct err *e)
+static bool unknown(const struct fill *tables, size_t n, const struct section *s, const char *key,
+                    struct err *e)
 {
 	const char *best = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *near = keys_suggest(tables[i].rows, tables[i].n, key);
-		if (near != NULL && (best == NULL || str_distance(key, near) < str_distance(key, best)))
+		if (near != NULL &&
+		    (best == NULL || str_distance(key, near) < str_distance(key, best)))
 			best = near;
 	}
-	return best != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]; did you mean '%s'?", key, s->name, best)
+	return best != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]; did you mean '%s'?",
+	                              key, s->name, best)
 	                    : err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]", key, s->name);
 }
 
-static bool set_entry(struct fill *table, const struct key *row, const struct document *d, const struct entry *entry,
-                      const struct expand *x, struct err *e)
+static bool set_entry(struct fill *table, const struct key *row, const struct document *d,
+                      const struct entry *entry, const struct expand *x, struct err *e)
 {
 	AUTO_BUF struct buf scratch = BUF_INIT(EXPAND_MAX);
 	AUTO_FREE char *found = NULL;
@@ -62,15 +67,16 @@ static bool set_entry(struct fill *table, const struct key *row, const struct do
 	return keys_set(table->rows, table->n, table->seen, table->spec, entry->key, value, e);
 }
 
-bool fill_section(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s,
-                  const struct expand *x, struct err *e)
+bool fill_section(struct fill *tables, size_t n_tables, const struct document *d,
+                  const struct section *s, const struct expand *x, struct err *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct entry *entry = &s->entry[i];
 		const struct key *row;
 		struct fill *table = table_of(tables, n_tables, entry->key, &row);
 
-		if (table == NULL ? !unknown(tables, n_tables, s, entry->key, e) : !set_entry(table, row, d, entry, x, e))
+		if (table == NULL ? !unknown(tables, n_tables, s, entry->key, e)
+		                  : !set_entry(table, row, d, entry, x, e))
 			return document_err(d, entry->line, e);
 	}
 	return true;
@@ -78,8 +84,8 @@ bool fill_section(struct fill *tables, size_t n_tables, const struct document *d
 
 #define TABLES_MAX 2
 
-bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s,
-                   const struct expand *x, struct err *e)
+bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *d,
+                   const struct section *s, const struct expand *x, struct err *e)
 {
 	bool said[TABLES_MAX][KEYS_MAX];
 
@@ -93,13 +99,15 @@ bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *
 
 		if (table != NULL && said[table - tables][row - table->rows])
 			continue;
-		if (table == NULL ? !unknown(tables, n_tables, s, entry->key, e) : !set_entry(table, row, d, entry, x, e))
+		if (table == NULL ? !unknown(tables, n_tables, s, entry->key, e)
+		                  : !set_entry(table, row, d, entry, x, e))
 			return document_err(d, entry->line, e);
 	}
 	return true;
 }
 
-bool fill_finish(struct fill *tables, size_t n_tables, const struct document *d, const struct section *s, struct err *e)
+bool fill_finish(struct fill *tables, size_t n_tables, const struct document *d,
+                 const struct section *s, struct err *e)
 {
 	for (size_t i = 0; i < n_tables; i++)
 		if (!keys_finish(tables[i].rows, tables[i].n, tables[i].seen, tables[i].spec, e)) {

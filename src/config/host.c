@@ -37,7 +37,8 @@ bool host_is_nameless(const char *name)
 {
 	size_t n = name != NULL ? strcspn(name, ".") : 0;
 
-	return n == 0 || strcmp(name, "(none)") == 0 || (n == strlen("localhost") && memcmp(name, "localhost", n) == 0);
+	return n == 0 || strcmp(name, "(none)") == 0 ||
+	       (n == strlen("localhost") && memcmp(name, "localhost", n) == 0);
 }
 
 /* A file of the system's own: one line, no surprises; anything else counts as having none. */
@@ -80,7 +81,8 @@ const char *host_home(struct host *h)
 	return h->home;
 }
 
-/* FNV-1a with a finishing mix: spreads well over any small range, and is the same everywhere and for ever. */
+/* FNV-1a with a finishing mix: spreads well over any small range, and is the same everywhere and
+ * for ever. */
 static uint64_t hash_text(uint64_t h, const char *s)
 {
 	for (; *s != '\0'; s++)
@@ -131,7 +133,8 @@ void host_token_name(const char *text, char out[static HOST_TOKEN_MAX])
 	if (n > TOKEN_LEN_MAX) {
 		/* Two long names that differ only at the end must not become one token. */
 		unsigned hash = (unsigned)(hash_finish(hash_text(HASH_START, text)) & 0xffffffffu);
-		(void)snprintf(out, HOST_TOKEN_MAX, "%.*s-%0*x", TOKEN_LEN_MAX - HASH_DIGITS - 1, name, HASH_DIGITS, hash);
+		(void)snprintf(out, HOST_TOKEN_MAX, "%.*s-%0*x", TOKEN_LEN_MAX - HASH_DIGITS - 1,
+		               name, HASH_DIGITS, hash);
 	} else {
 		(void)snprintf(out, HOST_TOKEN_MAX, "%s%s", name, n < TOKEN_LEN_MIN ? "-host" : "");
 	}

@@ -21,7 +21,9 @@ bool loading_err(const struct loading *l, const char *key, struct err *e)
 }
 
 /* Token and registry, expanded before anything else: other values may name them. */
-struct names { char *registry, *token; };
+struct names {
+	char *registry, *token;
+};
 
 static void names_clear(struct names *n)
 {
@@ -31,17 +33,22 @@ static void names_clear(struct names *n)
 
 static bool is_host_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '-' || c == ':';
 }
 
 static bool check_registry(const char *registry, struct err *e)
 {
 	if (strstr(registry, "://") != NULL || strchr(registry, '/') != NULL)
-		return err_set(e, ERR_CONFIG, "'registry' takes a name or a login server like 'contoso.azurecr.io', not the URL '%s'",
+		return err_set(e, ERR_CONFIG,
+		               "'registry' takes a name or a login server like "
+		               "'contoso.azurecr.io', not the URL '%s'",
 		               registry);
 	for (const char *c = registry; *c != '\0'; c++)
 		if (!is_host_char(*c))
-			return err_set(e, ERR_CONFIG, "'registry' takes a name or a login server, not '%s'", registry);
+			return err_set(e, ERR_CONFIG,
+			               "'registry' takes a name or a login server, not '%s'",
+			               registry);
 	return true;
 }
 
@@ -67,7 +74,9 @@ static bool expand_token(struct loading *l, const char *value, char **out, struc
 	if (expand_uses(value, 'H')) {
 		const char *host = host_name(&l->common->host);
 		if (host_is_nameless(host))
-			return err_set(e, ERR_CONFIG, "'token' has '%%H', and this host is called '%s': give it a name of its own first",
+			return err_set(e, ERR_CONFIG,
+			               "'token' has '%%H', and this host is called '%s': give it a "
+			               "name of its own first",
 			               host != NULL ? host : "");
 	}
 	if (!expand_value(&l->expand, value, &scratch, &text, e))
@@ -77,7 +86,10 @@ static bool expand_token(struct loading *l, const char *value, char **out, struc
 		text = formed;
 	}
 	if (!str_token_name_ok(text))
-		return err_set(e, ERR_CONFIG, "'token' takes 5 to 50 letters, digits and hyphens, a letter first, not '%s'", text);
+		return err_set(e, ERR_CONFIG,
+		               "'token' takes 5 to 50 letters, digits and hyphens, a letter first, "
+		               "not '%s'",
+		               text);
 	*out = mem_dup(text);
 	return true;
 }
@@ -103,7 +115,8 @@ static bool fill_job(struct loading *l, struct names *n, struct err *e)
 	struct fill table = { .rows = job_keys, .n = job_keys_count, .spec = l->spec };
 
 	if (!fill_section(&table, 1, l->doc, l->job_section, &l->expand, e) ||
-	    (l->defaults != NULL && !fill_defaults(&table, 1, &l->common->doc, l->defaults, &l->expand, e)) ||
+	    (l->defaults != NULL &&
+	     !fill_defaults(&table, 1, &l->common->doc, l->defaults, &l->expand, e)) ||
 	    !fill_finish(&table, 1, l->doc, l->job_section, e))
 		return false;
 	/* In the form they were brought into. */
@@ -129,18 +142,24 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 	static const char *const elsewhere[] = { "run", "http", "defaults" };
 
 	for (size_t i = 0; i < COUNT(elsewhere); i++)
-		if (strcmp(s->name, elsewhere[i]) == 0 || section_of_kind(s, elsewhere[i]) != NULL) {
-			(void)err_set(e, ERR_CONFIG, "section [%s] belongs into acrotate.conf", s->name);
+		if (strcmp(s->name, elsewhere[i]) == 0 ||
+		    section_of_kind(s, elsewhere[i]) != NULL) {
+			(void)err_set(e, ERR_CONFIG, "section [%s] belongs into acrotate.conf",
+			              s->name);
 			return document_err(d, s->line, e);
 		}
 	if (str_distance(s->name, "job") <= 1)
 		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [job]?", s->name);
 	else if (str_distance(s->name, "azure") <= 2)
-		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [azure]?", s->name);
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [azure]?",
+		              s->name);
 	else if (strncmp(s->name, "sin", 3) == 0)
-		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a sink is written [sink NAME]", s->name);
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a sink is written [sink NAME]",
+		              s->name);
 	else
-		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a job has [job], [azure] and [sink NAME]", s->name);
+		(void)err_set(e, ERR_CONFIG,
+		              "unknown section [%s]; a job has [job], [azure] and [sink NAME]",
+		              s->name);
 	return document_err(d, s->line, e);
 }
 
@@ -148,7 +167,8 @@ static bool check_sections(const struct document *d, struct err *e)
 {
 	for (size_t i = 0; i < d->n_sections; i++) {
 		const struct section *s = &d->section[i];
-		if (strcmp(s->name, "job") != 0 && strcmp(s->name, "azure") != 0 && section_of_kind(s, "sink") == NULL)
+		if (strcmp(s->name, "job") != 0 && strcmp(s->name, "azure") != 0 &&
+		    section_of_kind(s, "sink") == NULL)
 			return unknown_section(d, s, e);
 	}
 	if (document_section(d, "job") == NULL)
@@ -178,7 +198,8 @@ static void job_spec_clear(struct job_spec *s)
 }
 
 /* A job is the first member of a job_spec, so the same rows release both. */
-_Static_assert(offsetof(struct job_spec, job) == 0, "a job is released through the rows of its spec");
+_Static_assert(offsetof(struct job_spec, job) == 0,
+               "a job is released through the rows of its spec");
 
 void job_free(struct job *j)
 {
@@ -202,18 +223,23 @@ bool job_name_ok(const char *name, struct err *e)
 
 	if (n == 0 || n > JOB_NAME_MAX || strchr("._-@", name[0]) != NULL ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@") != n)
-		return err_set(e, ERR_CONFIG, "a job's name has 1 to %d letters, digits and '.', '_', '-', '@', a letter or digit first",
+		return err_set(e, ERR_CONFIG,
+		               "a job's name has 1 to %d letters, digits and '.', '_', '-', '@', a "
+		               "letter or digit first",
 		               JOB_NAME_MAX);
 	return true;
 }
 
-bool job_parse(struct common *c, const char *name, const char *path, const char *text, size_t len, struct job **out,
-               struct err *e)
+bool job_parse(struct common *c, const char *name, const char *path, const char *text, size_t len,
+               struct job **out, struct err *e)
 {
 	AUTO_DOCUMENT struct document doc = { 0 };
-	AUTO(job_spec_clear) struct job_spec spec = { .job = { .name = mem_dup(name), .file = mem_dup(path) } };
+	AUTO(job_spec_clear)
+	struct job_spec spec = { .job = { .name = mem_dup(name), .file = mem_dup(path) } };
 	AUTO(names_clear) struct names names = { 0 };
-	struct loading l = { .common = c, .doc = &doc, .spec = &spec, .expand = { .job = name, .host = &c->host } };
+	struct loading l = {
+		.common = c, .doc = &doc, .spec = &spec, .expand = { .job = name, .host = &c->host }
+	};
 
 	if (!job_name_ok(name, e))
 		return err_in(e, "%s", path);
@@ -221,8 +247,8 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 		return false;
 	l.job_section = document_section(&doc, "job");
 	l.defaults = document_section(&c->doc, "defaults");
-	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) || !job_bootstrap(&l, e) ||
-	    !check_hook(&l, e) || !job_azure(&l, e) || !job_sinks(&l, e))
+	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) ||
+	    !job_bootstrap(&l, e) || !check_hook(&l, e) || !job_azure(&l, e) || !job_sinks(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
 	*job = spec.job;

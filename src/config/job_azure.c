@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A job's [azure] over the common one, key by key. But a key that starts something anew takes along what belonged to the old: an
- * identity of another method must not inherit half of the common one, nor a client id stand beside a resource id.
+ * A job's [azure] over the common one, key by key. But a key that starts something anew takes
+ * along what belonged to the old: an identity of another method must not inherit half of the
+ * common one, nor a client id stand beside a resource id.
  */
 #include "base/err.h"
 #include "config/loading.h"
@@ -11,8 +12,9 @@ static const struct {
 	const char *key;
 	const char *drops[8];
 } anew[] = {
-	{ "auth", { "client_id", "object_id", "resource_id", "client_secret_file", "certificate_file", "certificate_password_file",
-	            "federated_token_file" } },
+	{ "auth",
+	  { "client_id", "object_id", "resource_id", "client_secret_file", "certificate_file",
+	    "certificate_password_file", "federated_token_file" } },
 	{ "client_id", { "object_id", "resource_id" } },
 	{ "object_id", { "client_id", "resource_id" } },
 	{ "resource_id", { "client_id", "object_id" } },
@@ -41,7 +43,8 @@ bool job_azure(struct loading *l, struct err *e)
 	if (own != NULL && !fill_section(&table, 1, l->doc, own, &l->expand, e))
 		return false;
 	for (size_t i = 0; i < azure_keys_count; i++) {
-		if (table.seen[i] || !l->common->azure_seen[i] || job_azure_drops(own, azure_keys[i].name))
+		if (table.seen[i] || !l->common->azure_seen[i] ||
+		    job_azure_drops(own, azure_keys[i].name))
 			continue;
 		keys_copy(&azure_keys[i], spec, &l->common->azure);
 		table.seen[i] = true;

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "config/loading.h"
 
-#define DAY 86400
+#define DAY         86400
 #define SPREAD_MOST DAY /* so that a fleet installed on one day does not rotate in one minute */
 
 static int64_t least(int64_t a, int64_t b)
@@ -27,7 +27,9 @@ static bool times(struct loading *l, struct err *e)
 		p->renew_before = at_least_1(p->lifetime / 3);
 	if (p->renew_before >= p->lifetime) {
 		str_from_duration(p->lifetime, 0, lifetime);
-		(void)err_set(e, ERR_CONFIG, "'renew_before' must be below the lifetime of %s: a new password would be due at once",
+		(void)err_set(e, ERR_CONFIG,
+		              "'renew_before' must be below the lifetime of %s: a new password "
+		              "would be due at once",
 		              lifetime);
 		return loading_err(l, "renew_before", e);
 	}
@@ -37,10 +39,13 @@ static bool times(struct loading *l, struct err *e)
 	else if (p->grace > interval / 2) {
 		str_from_duration(interval / 2, 0, most);
 		(void)err_set(e, ERR_CONFIG,
-		              "'grace' may be at most %s, half of lifetime - renew_before: the spare slot would not be free in time", most);
+		              "'grace' may be at most %s, half of lifetime - renew_before: the "
+		              "spare slot would not be free in time",
+		              most);
 		return loading_err(l, "grace", e);
 	}
-	p->offset = host_spread(&l->common->host, l->spec->job.name, least(SPREAD_MOST, interval / 10));
+	p->offset =
+		host_spread(&l->common->host, l->spec->job.name, least(SPREAD_MOST, interval / 10));
 	return true;
 }
 
@@ -52,7 +57,8 @@ static bool verify(struct loading *l, struct err *e)
 
 	if (strcmp(value, "login") == 0)
 		return true;
-	if (strncmp(value, wait, sizeof(wait) - 1) == 0 && str_duration(value + sizeof(wait) - 1, &seconds) && seconds > 0) {
+	if (strncmp(value, wait, sizeof(wait) - 1) == 0 &&
+	    str_duration(value + sizeof(wait) - 1, &seconds) && seconds > 0) {
 		l->spec->job.policy.verify_wait = seconds;
 		return true;
 	}
@@ -78,10 +84,11 @@ static bool may_replace(struct loading *l, struct err *e)
 		const char *value = lines->item[p->n_may_replace];
 		if (one_may_replace(value, &p->may_replace[p->n_may_replace]))
 			continue;
-		(void)err_set(e, ERR_CONFIG,
-		              "'may_replace' takes SLOT@CREATIONTIME as `acrotate plan` prints it, like "
-		              "'password2@2026-01-31T08:00:00.1234567+00:00', not '%s'",
-		              value);
+		(void)err_set(
+			e, ERR_CONFIG,
+			"'may_replace' takes SLOT@CREATIONTIME as `acrotate plan` prints it, like "
+			"'password2@2026-01-31T08:00:00.1234567+00:00', not '%s'",
+			value);
 		return loading_err(l, "may_replace", e);
 	}
 	return true;
@@ -92,16 +99,18 @@ bool job_policy(struct loading *l, struct err *e)
 	return times(l, e) && verify(l, e) && may_replace(l, e);
 }
 
-/* ---- what a token to be created may do ---------------------------------------------------------------------------------------- */
+/* ---- what a token to be created may do ------------------------------------------------------- */
 
 struct rights {
 	const char *key, *form;
-	const char *actions;   /* each with a blank before and behind */
+	const char *actions; /* each with a blank before and behind */
 };
 static const struct rights repository = {
-	"repository", "REPOSITORY ACTION...", " content/read content/write content/delete metadata/read metadata/write "
+	"repository", "REPOSITORY ACTION...",
+	" content/read content/write content/delete metadata/read metadata/write "
 };
-static const struct rights gateway = { "gateway", "GATEWAY ACTION...", " config/read config/write message/read message/write " };
+static const struct rights gateway = { "gateway", "GATEWAY ACTION...",
+	                               " config/read config/write message/read message/write " };
 
 static const char *word_end(const char *s)
 {
@@ -120,26 +129,29 @@ static bool is_action(const struct rights *r, const char *word, size_t n)
 	return strstr(r->actions, padded) != NULL;
 }
 
-static bool check_rights(struct loading *l, const struct rights *r, const char *value, struct err *e)
+static bool check_rights(struct loading *l, const struct rights *r, const char *value,
+                         struct err *e)
 {
 	const char *word = next_word(word_end(value));
 
 	if (*word == '\0') {
-		(void)err_set(e, ERR_CONFIG, "'%s' takes %s, and '%s' has no action", r->key, r->form, value);
+		(void)err_set(e, ERR_CONFIG, "'%s' takes %s, and '%s' has no action", r->key,
+		              r->form, value);
 		return loading_err(l, r->key, e);
 	}
 	for (; *word != '\0'; word = next_word(word_end(word))) {
 		size_t n = (size_t)(word_end(word) - word);
 		if (is_action(r, word, n))
 			continue;
-		(void)err_set(e, ERR_CONFIG, "'%s' does not know the action '%.*s'; known are%.*s", r->key, (int)n, word,
-		              (int)strlen(r->actions) - 1, r->actions);
+		(void)err_set(e, ERR_CONFIG, "'%s' does not know the action '%.*s'; known are%.*s",
+		              r->key, (int)n, word, (int)strlen(r->actions) - 1, r->actions);
 		return loading_err(l, r->key, e);
 	}
 	return true;
 }
 
-static bool check_list(struct loading *l, const struct rights *r, const struct key_list *list, struct err *e)
+static bool check_list(struct loading *l, const struct rights *r, const struct key_list *list,
+                       struct err *e)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (!check_rights(l, r, list->item[i], e))
@@ -152,14 +164,18 @@ bool job_bootstrap(struct loading *l, struct err *e)
 	const struct job *j = &l->spec->job;
 	bool listed = j->repository.n > 0 || j->gateway.n > 0;
 
-	if (!check_list(l, &repository, &j->repository, e) || !check_list(l, &gateway, &j->gateway, e))
+	if (!check_list(l, &repository, &j->repository, e) ||
+	    !check_list(l, &gateway, &j->gateway, e))
 		return false;
 	if (j->scope_map != NULL && listed) {
-		(void)err_set(e, ERR_CONFIG, "'scope_map' and 'repository' or 'gateway' exclude each other");
+		(void)err_set(e, ERR_CONFIG,
+		              "'scope_map' and 'repository' or 'gateway' exclude each other");
 		return loading_err(l, "scope_map", e);
 	}
 	if (j->policy.create && j->scope_map == NULL && !listed) {
-		(void)err_set(e, ERR_CONFIG, "'create = yes' needs a 'scope_map', or 'repository' or 'gateway' lines: what may the token do?");
+		(void)err_set(e, ERR_CONFIG,
+		              "'create = yes' needs a 'scope_map', or 'repository' or 'gateway' "
+		              "lines: what may the token do?");
 		return loading_err(l, "create", e);
 	}
 	return true;

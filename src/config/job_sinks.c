@@ -10,9 +10,11 @@
 
 static bool sink_name_ok(const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-	return name[0] != '\0' && strchr("._-", name[0]) == NULL && strspn(name, letters) == strlen(name);
+	return name[0] != '\0' && strchr("._-", name[0]) == NULL &&
+	       strspn(name, letters) == strlen(name);
 }
 
 static const char *nearest_type(const char *type)
@@ -29,13 +31,16 @@ static bool unknown_type(const char *type, struct err *e)
 	AUTO_BUF struct buf known = BUF_INIT(256);
 
 	if (near != NULL)
-		return err_set(e, ERR_CONFIG, "unknown sink type '%s'; did you mean '%s'?", type, near);
+		return err_set(e, ERR_CONFIG, "unknown sink type '%s'; did you mean '%s'?", type,
+		               near);
 	for (size_t i = 0; sink_list[i] != NULL; i++)
 		buf_fmt(&known, "%s%s", i > 0 ? ", " : "", sink_list[i]->type);
-	return err_set(e, ERR_CONFIG, "unknown sink type '%s'; known are %s", type, buf_cstr(&known));
+	return err_set(e, ERR_CONFIG, "unknown sink type '%s'; known are %s", type,
+	               buf_cstr(&known));
 }
 
-static bool sink_type(const struct loading *l, const struct section *s, const struct sink_ops **out, struct err *e)
+static bool sink_type(const struct loading *l, const struct section *s, const struct sink_ops **out,
+                      struct err *e)
 {
 	const struct entry *type = section_entry(s, "type");
 
@@ -69,7 +74,8 @@ static void sink_common_clear(struct sink_common *c)
 }
 
 /* What cannot be seen from one value: quoting of the hook, and what the sink itself says. */
-static bool check_sink(const struct loading *l, const struct section *s, const struct sink_spec *sink, struct err *e)
+static bool check_sink(const struct loading *l, const struct section *s,
+                       const struct sink_spec *sink, struct err *e)
 {
 	const struct entry *hook = section_entry(s, "on_change");
 	AUTO_ARGV char **argv = NULL;
@@ -85,13 +91,17 @@ static bool check_sink(const struct loading *l, const struct section *s, const s
 	return true;
 }
 
-static bool one_sink(struct loading *l, const struct section *s, struct sink_spec *sink, struct err *e)
+static bool one_sink(struct loading *l, const struct section *s, struct sink_spec *sink,
+                     struct err *e)
 {
 	AUTO(sink_common_clear) struct sink_common common = { 0 };
 	const char *name = section_of_kind(s, "sink");
 
 	if (!sink_name_ok(name)) {
-		(void)err_set(e, ERR_CONFIG, "a sink's name has letters, digits and '.', '_', '-', a letter or digit first, not '%s'", name);
+		(void)err_set(e, ERR_CONFIG,
+		              "a sink's name has letters, digits and '.', '_', '-', a letter or "
+		              "digit first, not '%s'",
+		              name);
 		return document_err(l->doc, s->line, e);
 	}
 	if (!sink_type(l, s, &sink->ops, e))
@@ -100,11 +110,14 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 	sink->line = s->line;
 	sink->spec = mem_new(sink->ops->spec_size);
 
-	struct fill tables[] = { { .rows = sink_keys, .n = sink_keys_count, .spec = &common },
-		                 { .rows = sink->ops->keys, .n = sink->ops->n_keys, .spec = sink->spec } };
+	struct fill tables[] = {
+		{ .rows = sink_keys, .n = sink_keys_count, .spec = &common },
+		{ .rows = sink->ops->keys, .n = sink->ops->n_keys, .spec = sink->spec }
+	};
 	const struct section *defaults = defaults_of(l, sink->ops);
 	if (!fill_section(tables, COUNT(tables), l->doc, s, &l->expand, e) ||
-	    (defaults != NULL && !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
+	    (defaults != NULL &&
+	     !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
 	    !fill_finish(tables, COUNT(tables), l->doc, s, e))
 		return false;
 	sink->optional = common.optional;
@@ -125,7 +138,8 @@ static bool check_entries(const struct loading *l, struct err *e)
 			job_sink_entry(j, k, &other);
 			if (strcmp(buf_cstr(&one), buf_cstr(&other)) != 0)
 				continue;
-			(void)err_set(e, ERR_CONFIG, "[sink %s] writes the same entry as [sink %s]", j->sinks[i].name, j->sinks[k].name);
+			(void)err_set(e, ERR_CONFIG, "[sink %s] writes the same entry as [sink %s]",
+			              j->sinks[i].name, j->sinks[k].name);
 			return document_err(l->doc, j->sinks[i].line, e);
 		}
 	}
@@ -142,7 +156,9 @@ bool job_sinks(struct loading *l, struct err *e)
 		    !one_sink(l, &l->doc->section[i], &j->sinks[j->n_sinks++], e))
 			return false;
 	if (j->n_sinks == 0) {
-		(void)err_set(e, ERR_CONFIG, "the job has no sink: add a section like [sink docker], or nobody gets the password");
+		(void)err_set(e, ERR_CONFIG,
+		              "the job has no sink: add a section like [sink docker], or nobody "
+		              "gets the password");
 		return document_err(l->doc, l->job_section->line, e);
 	}
 	return check_entries(l, e);
@@ -157,7 +173,9 @@ static void add_lower(struct buf *out, const char *s, size_t n)
 /* The login server, as far as it is known without asking. */
 static void login_server(const struct job *j, struct buf *out)
 {
-	static const struct { const char *cloud, *suffix; } suffixes[] = { { "usgovernment", ".azurecr.us" }, { "china", ".azurecr.cn" } };
+	static const struct {
+		const char *cloud, *suffix;
+	} suffixes[] = { { "usgovernment", ".azurecr.us" }, { "china", ".azurecr.cn" } };
 	const char *suffix = ".azurecr.io";
 
 	add_lower(out, j->registry, strlen(j->registry));
@@ -179,7 +197,8 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out)
 
 void job_token_entry(const struct job *j, struct buf *out)
 {
-	const char *cloud = j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
+	const char *cloud =
+		j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
 	AUTO_FREE char *registry = acr_registry_name(j->registry);
 
 	buf_fmt(out, "token:%s:", cloud != NULL ? cloud : "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of a configuration: where they are, who may write them, which jobs there are. What is in them is common.c's and job.c's. */
+/* The files of a configuration: where they are, who may write them, which jobs there are. What
+ * is in them is common.c's and job.c's. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,40 +11,47 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/claims.h"
 #include "config/common.h"
-#include "base/ini.h"
 #include "sink/sink.h"
 
 #define SUFFIX      ".conf"
 #define DEFAULT_DIR SYSCONF "/acrotate"
 
-struct job_file { char *name, *path; };   /* path: NULL for one in jobs.d */
+struct job_file {
+	char *name, *path;
+}; /* path: NULL for one in jobs.d */
 
 struct config {
 	struct common common;
 	char *path, *jobs_dir;
-	int   jobs_fd;               /* -1: there is no jobs.d */
+	int jobs_fd; /* -1: there is no jobs.d */
 	struct job_file *jobs;
 	size_t n_jobs, capacity;
 	uid_t me;
-	char *text;                  /* one file at a time; INI_FILE_MAX and a byte that shows it was too small */
+	/* one file at a time; INI_FILE_MAX and a byte that shows it was too small */
+	char *text;
 	struct claims *claims;
 };
 
-/* ---- reading what nobody else may write --------------------------------------------------------------------------------------- */
+/* ---- reading what nobody else may write ------------------------------------------------------ */
 
-/* Why this file or directory could have been written by somebody else; NULL when it could not. A job can name a program to run. */
+/* Why this file or directory could have been written by somebody else; NULL when it could not. A
+ * job can name a program to run. */
 static const char *distrust(const struct stat *st, uid_t me)
 {
-	bool private_group = st->st_gid == 0 || (me != 0 && st->st_gid == getegid() && st->st_gid == me);
+	bool private_group =
+		st->st_gid == 0 || (me != 0 && st->st_gid == getegid() && st->st_gid == me);
 
 	if (st->st_uid != 0 && st->st_uid != me)
 		return "it belongs to another user";
 	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0)
-		return NULL; /* like /tmp: others can add files, which are judged one by one, but not replace ours */
+		/* like /tmp: others can add files, which are judged one by one, but not replace
+		 * ours */
+		return NULL;
 	if ((st->st_mode & S_IWOTH) != 0)
 		return "others can write it";
 	if ((st->st_mode & S_IWGRP) != 0 && !private_group)
@@ -51,14 +59,18 @@ static const char *distrust(const struct stat *st, uid_t me)
 	return NULL;
 }
 
-static bool check_trust(const struct config *c, const struct stat *st, const char *shown, struct err *e)
+static bool check_trust(const struct config *c, const struct stat *st, const char *shown,
+                        struct err *e)
 {
 	const char *why = distrust(st, c->me);
 
 	if (why == NULL)
 		return true;
-	return err_set(e, ERR_CONFIG, "'%s' is refused: %s, and could make acrotate run any program; mend with: %s '%s'", shown, why,
-	               st->st_uid != 0 && st->st_uid != c->me ? "chown root" : "chmod go-w", shown);
+	return err_set(
+		e, ERR_CONFIG,
+		"'%s' is refused: %s, and could make acrotate run any program; mend with: %s '%s'",
+		shown, why, st->st_uid != 0 && st->st_uid != c->me ? "chown root" : "chmod go-w",
+		shown);
 }
 
 static void close_fd(int *fd)
@@ -75,7 +87,8 @@ static bool config_sys(struct err *e, int errnum, const char *what, const char *
 }
 
 /* Into c->text. Four system calls a file: with ten thousand jobs each one counts. */
-static bool read_file(struct config *c, int dir, const char *name, const char *shown, size_t *len, struct err *e)
+static bool read_file(struct config *c, int dir, const char *name, const char *shown, size_t *len,
+                      struct err *e)
 {
 	AUTO(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -102,7 +115,7 @@ static bool read_file(struct config *c, int dir, const char *name, const char *s
 	return true;
 }
 
-/* ---- where ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- where ----------------------------------------------------------------------------------- */
 
 static const char *absolute_env(const char *name)
 {
@@ -146,9 +159,12 @@ static bool find_config(struct host *host, const char *path, char **out, bool *n
 	*named = path != NULL;
 	if (path != NULL)
 		return absolute(path, out, e);
-	*out = geteuid() == 0 ? mem_dup(DEFAULT_DIR "/acrotate.conf")
-	                      : user_dir(host, "XDG_CONFIG_HOME", ".config", "acrotate/acrotate.conf");
-	return *out != NULL ? true : err_set(e, ERR_CONFIG, "no home directory: name the configuration with --config");
+	*out = geteuid() == 0
+	               ? mem_dup(DEFAULT_DIR "/acrotate.conf")
+	               : user_dir(host, "XDG_CONFIG_HOME", ".config", "acrotate/acrotate.conf");
+	return *out != NULL ? true
+	                    : err_set(e, ERR_CONFIG,
+	                              "no home directory: name the configuration with --config");
 }
 
 static char *directory_of(const char *path)
@@ -166,16 +182,20 @@ static bool find_state_dir(struct config *c, struct err *e)
 	if (run->state_dir != NULL)
 		return true;
 	if (systemd != NULL)
-		run->state_dir = mem_dup_n(systemd, strcspn(systemd, ":")); /* the first of several */
+		/* the first of several */
+		run->state_dir = mem_dup_n(systemd, strcspn(systemd, ":"));
 	else if (geteuid() == 0)
 		run->state_dir = mem_dup("/var/lib/acrotate");
 	else
-		run->state_dir = user_dir(&c->common.host, "XDG_STATE_HOME", ".local/state", "acrotate");
-	return run->state_dir != NULL ? true
-	                              : err_set(e, ERR_CONFIG, "no home directory: set 'state_dir' in [run] of '%s'", c->path);
+		run->state_dir =
+			user_dir(&c->common.host, "XDG_STATE_HOME", ".local/state", "acrotate");
+	return run->state_dir != NULL
+	               ? true
+	               : err_set(e, ERR_CONFIG,
+	                         "no home directory: set 'state_dir' in [run] of '%s'", c->path);
 }
 
-/* ---- the list of jobs ----------------------------------------------------------------------------------------------------------- */
+/* ---- the list of jobs ------------------------------------------------------------------------ */
 
 static void add_job(struct config *c, char *name, char *path)
 {
@@ -190,7 +210,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* "web" of "web.conf". NULL for what is no job: other endings, and the hidden temporaries of editors. */
+/* "web" of "web.conf". NULL for what is no job: other endings, and the hidden temporaries of
+ * editors. */
 static char *job_name_of(const char *file)
 {
 	size_t n = strlen(file), suffix = strlen(SUFFIX);
@@ -234,7 +255,7 @@ static bool list_jobs(struct config *c, struct err *e)
 	return true;
 }
 
-/* ---- open and close --------------------------------------------------------------------------------------------------------------- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 static bool check_directory(const struct config *c, const char *path, struct err *e)
 {
@@ -276,7 +297,8 @@ bool config_open(const char *path, struct config **out, struct err *e)
 		return false;
 	dir = directory_of(c->path);
 	c->jobs_dir = mem_fmt("%s/jobs.d", strcmp(dir, "/") == 0 ? "" : dir);
-	if (!check_directory(c, dir, e) || !read_common(c, named, e) || !find_state_dir(c, e) || !list_jobs(c, e))
+	if (!check_directory(c, dir, e) || !read_common(c, named, e) || !find_state_dir(c, e) ||
+	    !list_jobs(c, e))
 		return false;
 	*out = take(&c);
 	return true;
@@ -343,16 +365,19 @@ const char *config_name(const struct config *c, size_t i)
 bool config_job(struct config *c, size_t i, struct job **out, struct err *e)
 {
 	const struct job_file *job = &c->jobs[i];
-	AUTO_FREE char *path = job->path != NULL ? mem_dup(job->path) : mem_fmt("%s/%s" SUFFIX, c->jobs_dir, job->name);
+	AUTO_FREE char *path = job->path != NULL ? mem_dup(job->path)
+	                                         : mem_fmt("%s/%s" SUFFIX, c->jobs_dir, job->name);
 	AUTO_FREE char *file = mem_fmt("%s" SUFFIX, job->name);
 	size_t len;
 
-	if (!(job->path != NULL ? read_file(c, AT_FDCWD, path, path, &len, e) : read_file(c, c->jobs_fd, file, path, &len, e)))
+	if (!(job->path != NULL ? read_file(c, AT_FDCWD, path, path, &len, e)
+	                        : read_file(c, c->jobs_fd, file, path, &len, e)))
 		return false;
 	return job_parse(&c->common, job->name, path, c->text, len, out, e);
 }
 
-bool config_try(struct config *c, const char *name, const char *text, size_t *i, struct job **out, struct err *e)
+bool config_try(struct config *c, const char *name, const char *text, size_t *i, struct job **out,
+                struct err *e)
 {
 	AUTO_FREE char *path = mem_fmt("%s/%s" SUFFIX, c->jobs_dir, name);
 
@@ -372,9 +397,12 @@ bool config_unclaimed(const struct config *c, size_t i, struct err *e)
 	return claims_ok(c->claims, i, e);
 }
 
-/* ---- which jobs the arguments mean ---------------------------------------------------------------------------------------------- */
+/* ---- which jobs the arguments mean ----------------------------------------------------------- */
 
-struct selection { bool *chosen; size_t capacity; };
+struct selection {
+	bool *chosen;
+	size_t capacity;
+};
 
 static void selection_clear(struct selection *s)
 {
@@ -401,7 +429,8 @@ static bool same_directory(int fd, const char *path)
 {
 	struct stat a, b;
 
-	return fd >= 0 && fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return fd >= 0 && fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 /* A path: the job of jobs.d that it names, else one more job. */
@@ -414,16 +443,21 @@ static bool choose_path(struct config *c, struct selection *s, const char *arg, 
 	size_t i;
 
 	if (access(arg, F_OK) != 0 || name == NULL)
-		return err_set(e, ERR_USAGE, "'%s' %s", arg, name != NULL ? "does not exist" : "is not a job: its file would end in '" SUFFIX "'");
+		return err_set(e, ERR_USAGE, "'%s' %s", arg,
+		               name != NULL ? "does not exist"
+		                            : "is not a job: its file would end in '" SUFFIX "'");
 	if (!absolute(arg, &path, e))
 		return false;
 	dir = directory_of(path);
 	if (!find_name(c, name, &i)) {
 		add_job(c, take(&name), take(&path));
 		i = c->n_jobs - 1;
-	} else if (c->jobs[i].path != NULL ? strcmp(c->jobs[i].path, path) != 0 : !same_directory(c->jobs_fd, dir)) {
-		return err_set(e, ERR_USAGE, "'%s': there is another job called '%s', and both would have one state; rename the file", arg,
-		               name);
+	} else if (c->jobs[i].path != NULL ? strcmp(c->jobs[i].path, path) != 0
+	                                   : !same_directory(c->jobs_fd, dir)) {
+		return err_set(e, ERR_USAGE,
+		               "'%s': there is another job called '%s', and both would have one "
+		               "state; rename the file",
+		               arg, name);
 	}
 	choose(c, s, i);
 	return true;
@@ -444,7 +478,8 @@ static const char *nearest_job(const struct config *c, const char *name)
 	return best;
 }
 
-static bool choose_names(const struct config *c, struct selection *s, const char *arg, struct err *e)
+static bool choose_names(const struct config *c, struct selection *s, const char *arg,
+                         struct err *e)
 {
 	AUTO_FREE char *without_suffix = job_name_of(arg);
 	bool any = false;
@@ -462,17 +497,20 @@ static bool choose_names(const struct config *c, struct selection *s, const char
 	if (any)
 		return true;
 	const char *near = nearest_job(c, arg);
-	return near != NULL ? err_set(e, ERR_USAGE, "no job '%s' in '%s'; did you mean '%s'?", arg, c->jobs_dir, near)
+	return near != NULL ? err_set(e, ERR_USAGE, "no job '%s' in '%s'; did you mean '%s'?", arg,
+	                              c->jobs_dir, near)
 	                    : err_set(e, ERR_USAGE, "no job '%s' in '%s'", arg, c->jobs_dir);
 }
 
-bool config_select(struct config *c, char *const *args, size_t n, size_t **out, size_t *n_out, struct err *e)
+bool config_select(struct config *c, char *const *args, size_t n, size_t **out, size_t *n_out,
+                   struct err *e)
 {
 	AUTO(selection_clear) struct selection s = { 0 };
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (strchr(args[i], '/') != NULL ? !choose_path(c, &s, args[i], e) : !choose_names(c, &s, args[i], e))
+		if (strchr(args[i], '/') != NULL ? !choose_path(c, &s, args[i], e)
+		                                 : !choose_names(c, &s, args[i], e))
 			return false;
 	size_t *list = mem_array(c->n_jobs + 1, sizeof(*list));
 	for (size_t i = 0; i < c->n_jobs; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a key of [azure] was said. Read again from the files: who asks has found a mistake, and nobody else shall pay for it. */
+/* Where a key of [azure] was said. Read again from the files: who asks has found a mistake, and
+ * nobody else shall pay for it. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -9,9 +10,11 @@
 static bool read_document(const char *path, struct document *out)
 {
 	AUTO_BUF struct buf text = BUF_INIT(INI_FILE_MAX);
-	struct err ignored = ERR_INIT;    /* it was read a moment ago: what is gone since is not named */
+	/* it was read a moment ago: what is gone since is not named */
+	struct err ignored = ERR_INIT;
 
-	return fs_read(path, INI_FILE_MAX, &text, NULL, &ignored) && document_parse(path, buf_cstr(&text), text.len, out, &ignored);
+	return fs_read(path, INI_FILE_MAX, &text, NULL, &ignored) &&
+	       document_parse(path, buf_cstr(&text), text.len, out, &ignored);
 }
 
 static int line_in(const struct document *d, const char *key)
@@ -21,7 +24,8 @@ static int line_in(const struct document *d, const char *key)
 	return at != NULL ? at->line : 0;
 }
 
-bool config_azure_line(const struct config *c, const struct job *job, const char *key, const char **path, int *line)
+bool config_azure_line(const struct config *c, const struct job *job, const char *key,
+                       const char **path, int *line)
 {
 	AUTO_DOCUMENT struct document own = { .path = NULL }, common = { .path = NULL };
 	int at = 0;
@@ -31,7 +35,8 @@ bool config_azure_line(const struct config *c, const struct job *job, const char
 		*line = at;
 		return true;
 	}
-	if (job_azure_drops(document_section(&own, "azure"), key) || !read_document(config_path(c), &common) || (at = line_in(&common, key)) == 0)
+	if (job_azure_drops(document_section(&own, "azure"), key) ||
+	    !read_document(config_path(c), &common) || (at = line_in(&common, key)) == 0)
 		return false;
 	*path = config_path(c);
 	*line = at;

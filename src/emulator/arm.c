@@ -17,21 +17,26 @@
 
 /* Versions that know tokens; and those that know only registries. */
 static const char *const token_versions[] = {
-	"2019-05-01-preview", "2020-11-01-preview", "2021-06-01-preview", "2021-08-01-preview", "2021-12-01-preview",
-	"2022-02-01-preview", "2022-12-01",         "2023-01-01-preview", "2023-06-01-preview", "2023-07-01",
-	"2023-08-01-preview", "2023-11-01-preview", "2024-01-01-preview", "2024-11-01-preview", "2025-03-01-preview",
-	"2025-04-01",         "2025-05-01-preview", "2025-06-01-preview", "2025-09-01-preview", "2025-11-01",
+	"2019-05-01-preview", "2020-11-01-preview", "2021-06-01-preview", "2021-08-01-preview",
+	"2021-12-01-preview", "2022-02-01-preview", "2022-12-01",         "2023-01-01-preview",
+	"2023-06-01-preview", "2023-07-01",         "2023-08-01-preview", "2023-11-01-preview",
+	"2024-01-01-preview", "2024-11-01-preview", "2025-03-01-preview", "2025-04-01",
+	"2025-05-01-preview", "2025-06-01-preview", "2025-09-01-preview", "2025-11-01",
 };
-static const char *const registry_versions[] = { "2017-03-01", "2017-10-01", "2019-05-01", "2021-09-01" };
+static const char *const registry_versions[] = { "2017-03-01", "2017-10-01", "2019-05-01",
+	                                         "2021-09-01" };
 
 /* ARM takes any of these for itself. */
-static const char *const audiences[] = { "https://management.core.windows.net", "https://management.azure.com",
-	                                 "https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net",
-	                                 "https://management.core.chinacloudapi.cn", "https://management.chinacloudapi.cn" };
+static const char *const audiences[] = {
+	"https://management.core.windows.net",       "https://management.azure.com",
+	"https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net",
+	"https://management.core.chinacloudapi.cn",  "https://management.chinacloudapi.cn"
+};
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
-static void put_error(struct reply *rs, int status, const char *code, const char *text, const char *end)
+static void put_error(struct reply *rs, int status, const char *code, const char *text,
+                      const char *end)
 {
 	reply_json(rs, status);
 	buf_str(&rs->body, "{\"error\":{\"code\":");
@@ -64,17 +69,19 @@ void acr_error(struct reply *rs, int status, const char *code, const char *fmt, 
 	put_error(rs, status, code, text, "},\"status\":\"Failed\"}");
 }
 
-/* ---- who asks -------------------------------------------------------------------------------------------------------------- */
+/* ---- who asks -------------------------------------------------------------------------------- */
 
-static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, const char *code, const char *text)
+static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, const char *code,
+                   const char *text)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 
 	arm_error(rs, 401, code, "%s", text);
 	emulator_url(emu, &url);
 	reply_header(rs, "WWW-Authenticate",
-	             "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", error_description=\"%s\"", buf_cstr(&url),
-	             emu->set.tenant, text);
+	             "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", "
+	             "error_description=\"%s\"",
+	             buf_cstr(&url), emu->set.tenant, text);
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", code);
 }
 
@@ -102,7 +109,8 @@ static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *
 	int64_t until = 0;
 
 	if (strncasecmp(header, scheme, strlen(scheme)) != 0) {
-		refuse(emu, rs, rq, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+		refuse(emu, rs, rq, "AuthenticationFailed",
+		       "Authentication failed. The 'Authorization' header is missing.");
 		return false;
 	}
 	if (!pki_verify(emu->pki, PKI_ENTRA, header + strlen(scheme), &claims, &e)) {
@@ -112,26 +120,31 @@ static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *
 	audience = json_str(claims, "aud");
 	if (!audience || !audience_ok(emu, audience)) {
 		refuse(emu, rs, rq, "InvalidAuthenticationTokenAudience",
-		       "The access token has been obtained for wrong audience or resource. It should exactly match with one of the "
-		       "allowed audiences 'https://management.core.windows.net/', 'https://management.azure.com/'.");
+		       "The access token has been obtained for wrong audience or resource. It "
+		       "should exactly match with one of the "
+		       "allowed audiences 'https://management.core.windows.net/', "
+		       "'https://management.azure.com/'.");
 		return false;
 	}
 	if (!json_int(claims, "exp", &until) || until <= clock_seconds(&emu->clock)) {
-		refuse(emu, rs, rq, "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.");
+		refuse(emu, rs, rq, "ExpiredAuthenticationToken",
+		       "The access token expiry UTC time is earlier than current UTC time.");
 		return false;
 	}
 	(void)pthread_mutex_lock(&emu->lock);
-	rq->who = identity_by_object(&emu->identities, json_str(claims, "oid") ? json_str(claims, "oid") : "");
+	rq->who = identity_by_object(&emu->identities,
+	                             json_str(claims, "oid") ? json_str(claims, "oid") : "");
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!rq->who) {
-		refuse(emu, rs, rq, "InvalidAuthenticationToken", "The access token is of nobody known here.");
+		refuse(emu, rs, rq, "InvalidAuthenticationToken",
+		       "The access token is of nobody known here.");
 		return false;
 	}
 	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", rq->who->client_id);
 	return true;
 }
 
-/* ---- which version --------------------------------------------------------------------------------------------------------- */
+/* ---- which version --------------------------------------------------------------------------- */
 
 static bool is_listed(const char *version, const char *const *list, size_t n)
 {
@@ -151,13 +164,15 @@ static bool version_ok(const struct request *rq, struct reply *rs, const struct 
 {
 	const char *version = pairs_get(&rq->query, "api-version");
 	/* Resources of another provider may hang below a registry. */
-	bool provider = strstr(row->pattern, ACR_TYPE) != NULL && strstr(row->pattern, "/Microsoft.Authorization/") == NULL;
+	bool provider = strstr(row->pattern, ACR_TYPE) != NULL &&
+	                strstr(row->pattern, "/Microsoft.Authorization/") == NULL;
 	bool below = provider && strstr(row->pattern, ACR_TYPE "/{}/") != NULL;
 	AUTO_BUF struct buf known = BUF_INIT(ERROR_MAX);
 
 	if (!version || !*version) {
 		arm_error(rs, 400, "MissingApiVersionParameter",
-		          "The api-version query parameter (?api-version=) is required for all requests.");
+		          "The api-version query parameter (?api-version=) is required for all "
+		          "requests.");
 		return false;
 	}
 	if (!provider || is_listed(version, token_versions, COUNT(token_versions)) ||
@@ -165,15 +180,20 @@ static bool version_ok(const struct request *rq, struct reply *rs, const struct 
 		return true;
 	put_versions(&known);
 	arm_error(rs, 400, "InvalidResourceType",
-	          "The resource type could not be found in the namespace 'Microsoft.ContainerRegistry' for api version '%s'. The "
-	          "supported api-versions are '%s'.", version, buf_cstr(&known));
+	          "The resource type could not be found in the namespace "
+	          "'Microsoft.ContainerRegistry' for api version '%s'. The "
+	          "supported api-versions are '%s'.",
+	          version, buf_cstr(&known));
 	return false;
 }
 
-/* ---- how fast -------------------------------------------------------------------------------------------------------------- */
+/* ---- how fast -------------------------------------------------------------------------------- */
 
 #define LEFT "x-ms-ratelimit-remaining-subscription-"
-static const struct { const char *noun, *own_header, *global_header; int64_t usual, global; } kinds[BUCKET__COUNT] = {
+static const struct {
+	const char *noun, *own_header, *global_header;
+	int64_t usual, global;
+} kinds[BUCKET__COUNT] = {
 	[BUCKET_READ] = { "reads", LEFT "reads", LEFT "global-reads", 249, 3749 },
 	[BUCKET_WRITE] = { "writes", LEFT "writes", LEFT "global-writes", 199, 2999 },
 	[BUCKET_DELETE] = { "deletes", LEFT "deletes", LEFT "global-deletes", 199, 2999 },
@@ -187,7 +207,8 @@ static enum bucket_kind kind_of(const struct request *rq)
 }
 
 /* Takes one from the caller's bucket. *wait_s > 0: empty for so long. */
-static double draw(struct emulator *emu, const struct identity *who, enum bucket_kind kind, int64_t *wait_s)
+static double draw(struct emulator *emu, const struct identity *who, enum bucket_kind kind,
+                   int64_t *wait_s)
 {
 	AUTO_FREE char *key = mem_fmt("%s %s", kinds[kind].noun, who->object_id);
 	const struct rate *rate = &emu->set.limit[kind];
@@ -205,7 +226,8 @@ static double draw(struct emulator *emu, const struct identity *who, enum bucket
 	b->at_ms = now;
 	*wait_s = 0;
 	if (b->level < 1)
-		*wait_s = rate->per_second > 0 ? (int64_t)((1 - b->level) / rate->per_second) + 1 : 60;
+		*wait_s = rate->per_second > 0 ? (int64_t)((1 - b->level) / rate->per_second) + 1
+		                               : 60;
 	else
 		b->level -= 1;
 	return b->level;
@@ -222,8 +244,10 @@ static bool rate_ok(struct emulator *emu, struct request *rq, struct reply *rs)
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (wait_s > 0) {
 		arm_error(rs, 429, "SubscriptionRequestsThrottled",
-		          "Number of requests for subscription '%s' and operation '%s' exceeded the backend storage limit. Please try "
-		          "again after '%lld' seconds.", emu->set.subscription, rq->method, (long long)wait_s);
+		          "Number of requests for subscription '%s' and operation '%s' exceeded "
+		          "the backend storage limit. Please try "
+		          "again after '%lld' seconds.",
+		          emu->set.subscription, rq->method, (long long)wait_s);
 		reply_header(rs, "Retry-After", "%lld", (long long)wait_s);
 		(void)snprintf(rq->note, sizeof(rq->note), "throttled");
 		left = 0;
@@ -233,9 +257,10 @@ static bool rate_ok(struct emulator *emu, struct request *rq, struct reply *rs)
 	return wait_s == 0;
 }
 
-/* ---- may they -------------------------------------------------------------------------------------------------------------- */
+/* ---- may they -------------------------------------------------------------------------------- */
 
-static bool right_ok(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row)
+static bool right_ok(struct emulator *emu, struct request *rq, struct reply *rs,
+                     const struct route *row)
 {
 	size_t scope = strlen(rq->path);
 	const char *generate = strcasestr(rq->path, "/generateCredentials");
@@ -249,21 +274,24 @@ static bool right_ok(struct emulator *emu, struct request *rq, struct reply *rs,
 	if (may)
 		return true;
 	arm_error(rs, 403, "AuthorizationFailed",
-	          "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%.*s' or the "
-	          "scope is invalid. If access was recently granted, please refresh your credentials.",
+	          "The client '%s' with object id '%s' does not have authorization to perform "
+	          "action '%s' over scope '%.*s' or the "
+	          "scope is invalid. If access was recently granted, please refresh your "
+	          "credentials.",
 	          rq->who->client_id, rq->who->object_id, row->action, (int)scope, rq->path);
 	(void)snprintf(rq->note, sizeof(rq->note), "AuthorizationFailed");
 	return false;
 }
 
-/* ---- what every answer carries --------------------------------------------------------------------------------------------- */
+/* ---- what every answer carries --------------------------------------------------------------- */
 
 static void put_headers(struct emulator *emu, const struct route *row, struct reply *rs)
 {
 	static const char *const fixed[][2] = { { "Cache-Control", "no-cache" },
 		                                { "Pragma", "no-cache" },
 		                                { "Expires", "-1" },
-		                                { "Strict-Transport-Security", "max-age=31536000; includeSubDomains" },
+		                                { "Strict-Transport-Security",
+		                                  "max-age=31536000; includeSubDomains" },
 		                                { "X-Content-Type-Options", "nosniff" },
 		                                { "Vary", "Accept-Encoding" } };
 	char id[37], date[STR_TIME_MAX], compact[STR_TIME_MAX];
@@ -292,42 +320,52 @@ static void put_headers(struct emulator *emu, const struct route *row, struct re
 bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const struct route *row)
 {
 	put_headers(emu, row, rs);
-	if (!version_ok(rq, rs, row) || !know_bearer(emu, rq, rs) || !rate_ok(emu, rq, rs) || !right_ok(emu, rq, rs, row))
+	if (!version_ok(rq, rs, row) || !know_bearer(emu, rq, rs) || !rate_ok(emu, rq, rs) ||
+	    !right_ok(emu, rq, rs, row))
 		return false;
-	reply_header(rs, "x-ms-operation-identifier", "tenantId=%s,objectId=%s/eastus/%s", emu->set.tenant, rq->who->object_id,
+	reply_header(rs, "x-ms-operation-identifier", "tenantId=%s,objectId=%s/eastus/%s",
+	             emu->set.tenant, rq->who->object_id,
 	             pairs_text(&rs->header, "x-ms-request-id"));
 	return true;
 }
 
-/* ---- pieces of bodies ------------------------------------------------------------------------------------------------------ */
+/* ---- pieces of bodies ------------------------------------------------------------------------ */
 
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out)
 {
-	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" ACR_TYPE "/%s", emu->set.subscription, r->resource_group,
-	        r->name);
+	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" ACR_TYPE "/%s",
+	        emu->set.subscription, r->resource_group, r->name);
 }
 
-struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs, bool nested)
+struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs,
+                              bool nested)
 {
 	const char *subscription = rq->arg[0], *group = rq->arg[1], *name = rq->arg[2];
 	struct registry *r = model_registry(&emu->model, name);
 	bool known_group = strcasecmp(group, emu->set.resource_group) == 0;
 
 	for (size_t i = 0; i < emu->model.n_registries; i++)
-		known_group = known_group || strcasecmp(emu->model.registry[i]->resource_group, group) == 0;
+		known_group = known_group ||
+		              strcasecmp(emu->model.registry[i]->resource_group, group) == 0;
 	if (strcasecmp(subscription, emu->set.subscription) != 0)
-		arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", subscription);
+		arm_error(rs, 404, "SubscriptionNotFound",
+		          "The subscription '%s' could not be found.", subscription);
 	else if (!known_group)
-		arm_error(rs, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
+		arm_error(rs, 404, "ResourceGroupNotFound",
+		          "Resource group '%s' could not be found.", group);
 	else if (r && strcasecmp(r->resource_group, group) == 0)
 		return r;
 	else if (nested)
 		arm_error(rs, 404, "ParentResourceNotFound",
-		          "Can not perform requested operation on nested resource. Parent resource '%s' not found.", name);
+		          "Can not perform requested operation on nested resource. Parent resource "
+		          "'%s' not found.",
+		          name);
 	else
 		arm_error(rs, 404, "ResourceNotFound",
-		          "The Resource '" ACR_TYPE "/%s' under resource group '%s' was not found. For more details please go to "
-		          "https://aka.ms/ARMResourceNotFoundFix", name, group);
+		          "The Resource '" ACR_TYPE "/%s' under resource group '%s' was not found. "
+		          "For more details please go to "
+		          "https://aka.ms/ARMResourceNotFoundFix",
+		          name, group);
 	return NULL;
 }
 
@@ -339,7 +377,8 @@ void arm_system_data(struct buf *out, const char *author, int64_t created, int64
 	clock_text(modified, last);
 	buf_str(out, "\"systemData\":{\"createdBy\":");
 	buf_json(out, author);
-	buf_fmt(out, ",\"createdByType\":\"Application\",\"createdAt\":\"%s\",\"lastModifiedBy\":", first);
+	buf_fmt(out, ",\"createdByType\":\"Application\",\"createdAt\":\"%s\",\"lastModifiedBy\":",
+	        first);
 	buf_json(out, author);
 	buf_fmt(out, ",\"lastModifiedByType\":\"Application\",\"lastModifiedAt\":\"%s\"}", last);
 }
@@ -352,7 +391,8 @@ size_t arm_skip(const struct request *rq)
 	return text && str_int(text, 0, INT32_MAX, &skip) ? (size_t)skip : 0;
 }
 
-void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n, struct buf *out)
+void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n,
+                   struct buf *out)
 {
 	AUTO_BUF struct buf link = BUF_INIT(URL_MAX);
 	const char *filter = pairs_get(&rq->query, "$filter");

@@ -13,7 +13,8 @@ int64_t clock_ticks(struct clock *c)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * STR_TICKS_PER_S + now.tv_nsec / NS_PER_TICK + atomic_load(&c->shift);
+	return (int64_t)now.tv_sec * STR_TICKS_PER_S + now.tv_nsec / NS_PER_TICK +
+	       atomic_load(&c->shift);
 }
 
 int64_t clock_seconds(struct clock *c)
@@ -52,7 +53,8 @@ void clock_http_date(int64_t seconds, char out[static CLOCK_TEXT_MAX])
 	struct tm t;
 
 	(void)gmtime_r(&at, &t); /* fails only past year 2^31 */
-	(void)snprintf(out, CLOCK_TEXT_MAX, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[t.tm_wday % 7],
-	               (unsigned)t.tm_mday % 100, months[t.tm_mon % 12], (unsigned)(t.tm_year + 1900) % 10000,
-	               (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
+	(void)snprintf(out, CLOCK_TEXT_MAX, "%s, %02u %s %04u %02u:%02u:%02u GMT",
+	               days[t.tm_wday % 7], (unsigned)t.tm_mday % 100, months[t.tm_mon % 12],
+	               (unsigned)(t.tm_year + 1900) % 10000, (unsigned)t.tm_hour % 100,
+	               (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
 }

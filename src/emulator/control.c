@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The emulator's own door, on the plain listener: faults, log, clock, state, and doing things behind a client's back. */
+/* The emulator's own door, on the plain listener: faults, log, clock, state, and doing things
+ * behind a client's back. */
 #include <stdio.h>
 #include <strings.h>
 
@@ -49,7 +50,7 @@ static void answer_done(struct reply *rs)
 	buf_str(&rs->body, "{}\n");
 }
 
-/* ---- faults and log -------------------------------------------------------------------------------------------------------- */
+/* ---- faults and log -------------------------------------------------------------------------- */
 
 static void faults_add(struct emulator *emu, struct request *rq, struct reply *rs)
 {
@@ -97,7 +98,7 @@ static void log_clear(struct emulator *emu, struct request *rq, struct reply *rs
 	answer_done(rs);
 }
 
-/* ---- clock ----------------------------------------------------------------------------------------------------------------- */
+/* ---- clock ----------------------------------------------------------------------------------- */
 
 static void clock_show(struct emulator *emu, struct request *rq, struct reply *rs)
 {
@@ -106,7 +107,8 @@ static void clock_show(struct emulator *emu, struct request *rq, struct reply *r
 	(void)rq;
 	clock_text(clock_ticks(&emu->clock), now);
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"now\":\"%s\",\"shift\":%lld}\n", now, (long long)(atomic_load(&emu->clock.shift) / STR_TICKS_PER_S));
+	buf_fmt(&rs->body, "{\"now\":\"%s\",\"shift\":%lld}\n", now,
+	        (long long)(atomic_load(&emu->clock.shift) / STR_TICKS_PER_S));
 }
 
 static void clock_set(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -127,7 +129,7 @@ static void clock_set(struct emulator *emu, struct request *rq, struct reply *rs
 	clock_show(emu, rq, rs);
 }
 
-/* ---- state ----------------------------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 static void put_slot(const struct slot *s, struct buf *out)
 {
@@ -138,7 +140,8 @@ static void put_slot(const struct slot *s, struct buf *out)
 		return;
 	}
 	clock_text(s->created, time);
-	buf_fmt(out, "{\"present\":true,\"generations\":%u,\"creationTime\":\"%s\"", s->generations, time);
+	buf_fmt(out, "{\"present\":true,\"generations\":%u,\"creationTime\":\"%s\"", s->generations,
+	        time);
 	if (s->expires) {
 		clock_text(s->expires, time);
 		buf_fmt(out, ",\"expiry\":\"%s\"", time);
@@ -171,7 +174,8 @@ static void state_show(struct emulator *emu, struct request *rq, struct reply *r
 		const struct registry *r = emu->model.registry[i];
 		bool first = true;
 
-		buf_fmt(&rs->body, "%s{\"name\":\"%s\",\"loginServer\":\"%s\",\"tokens\":[", i > 0 ? "," : "", r->name, r->login_server);
+		buf_fmt(&rs->body, "%s{\"name\":\"%s\",\"loginServer\":\"%s\",\"tokens\":[",
+		        i > 0 ? "," : "", r->name, r->login_server);
 		for (size_t k = 0; k < r->n_tokens; k++) {
 			if (only && strcasecmp(only, r->token[k]->name) != 0)
 				continue;
@@ -186,7 +190,7 @@ static void state_show(struct emulator *emu, struct request *rq, struct reply *r
 	buf_str(&rs->body, "]}\n");
 }
 
-/* ---- behind the client's back ---------------------------------------------------------------------------------------------- */
+/* ---- behind the client's back ---------------------------------------------------------------- */
 
 static bool slot_of(const struct json *wanted, int *slot)
 {
@@ -196,7 +200,8 @@ static bool slot_of(const struct json *wanted, int *slot)
 	return name && (*slot == 1 || strcmp(name, "password1") == 0);
 }
 
-static void do_generate(struct emulator *emu, struct token *t, const struct json *wanted, struct reply *rs)
+static void do_generate(struct emulator *emu, struct token *t, const struct json *wanted,
+                        struct reply *rs)
 {
 	const char *expiry = json_str(wanted, "expiry"), *given = json_str(wanted, "password");
 	char password[SLOT_PASSWORD_LEN + 1];
@@ -205,7 +210,9 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 	int slot;
 
 	if (!slot_of(wanted, &slot) || (expiry && !str_ticks(expiry, &expires))) {
-		answer_error(rs, 400, "generate wants 'slot' password1 or password2, and may have an 'expiry'");
+		answer_error(
+			rs, 400,
+			"generate wants 'slot' password1 or password2, and may have an 'expiry'");
 		return;
 	}
 	slot_password(password);
@@ -220,7 +227,8 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 	explicit_bzero(password, sizeof(password));
 }
 
-static void do_wipe(struct emulator *emu, struct token *t, const struct json *wanted, struct reply *rs)
+static void do_wipe(struct emulator *emu, struct token *t, const struct json *wanted,
+                    struct reply *rs)
 {
 	bool one;
 	int slot;
@@ -233,7 +241,8 @@ static void do_wipe(struct emulator *emu, struct token *t, const struct json *wa
 	answer_done(rs);
 }
 
-static void do_disable(struct emulator *emu, struct token *t, const struct json *wanted, struct reply *rs)
+static void do_disable(struct emulator *emu, struct token *t, const struct json *wanted,
+                       struct reply *rs)
 {
 	(void)emu;
 	(void)wanted;
@@ -241,7 +250,8 @@ static void do_disable(struct emulator *emu, struct token *t, const struct json 
 	answer_done(rs);
 }
 
-static void do_enable(struct emulator *emu, struct token *t, const struct json *wanted, struct reply *rs)
+static void do_enable(struct emulator *emu, struct token *t, const struct json *wanted,
+                      struct reply *rs)
 {
 	(void)emu;
 	(void)wanted;
@@ -251,11 +261,16 @@ static void do_enable(struct emulator *emu, struct token *t, const struct json *
 
 static const struct {
 	const char *name;
-	void (*act)(struct emulator *emu, struct token *t, const struct json *wanted, struct reply *rs);
-} deeds[] = { { "generate", do_generate }, { "wipe", do_wipe }, { "disable", do_disable }, { "enable", do_enable } };
+	void (*act)(struct emulator *emu, struct token *t, const struct json *wanted,
+	            struct reply *rs);
+} deeds[] = { { "generate", do_generate },
+	      { "wipe", do_wipe },
+	      { "disable", do_disable },
+	      { "enable", do_enable } };
 
 /* Creating and deleting need no token yet, or none any more. */
-static void make_or_break(struct emulator *emu, struct registry *r, const char *name, const struct json *wanted, bool make, struct reply *rs)
+static void make_or_break(struct emulator *emu, struct registry *r, const char *name,
+                          const struct json *wanted, bool make, struct reply *rs)
 {
 	const char *map = json_str(wanted, "scope_map");
 	AUTO_BUF struct buf id = BUF_INIT(TEXT_MAX);
@@ -293,13 +308,14 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 		if (strcmp(deeds[i].name, action) == 0)
 			deeds[i].act(emu, t, wanted, rs);
 	if (rs->status == 0 && t)
-		answer_error(rs, 400, "action is none of create, delete, generate, wipe, disable, enable");
+		answer_error(rs, 400,
+		             "action is none of create, delete, generate, wipe, disable, enable");
 	else if (rs->status == 0)
 		answer_error(rs, 404, "no such token");
 	(void)pthread_mutex_unlock(&emu->lock);
 }
 
-/* ---- identities ------------------------------------------------------------------------------------------------------------ */
+/* ---- identities ------------------------------------------------------------------------------ */
 
 static void set_text(char **member, const char *text)
 {
@@ -324,7 +340,8 @@ static void read_rights(struct identity *who, const struct json *wanted)
 
 static bool read_proofs(struct identity *who, const struct json *wanted, struct err *e)
 {
-	const char *secret = json_str(wanted, "secret"), *certificate = json_str(wanted, "certificate");
+	const char *secret = json_str(wanted, "secret"),
+		   *certificate = json_str(wanted, "certificate");
 	const struct json *federated = json_get(wanted, "federated");
 
 	if (secret && who->n_secrets < IDENTITY_SECRETS_MAX) {
@@ -336,14 +353,18 @@ static bool read_proofs(struct identity *who, const struct json *wanted, struct 
 			return false;
 		who->n_certificates++;
 	}
-	for (const struct json *f = federated ? json_child(federated) : NULL; f && who->n_federated < IDENTITY_FEDERATED_MAX;
-	     f = json_next(f)) {
-		const char *issuer = json_str(f, "issuer"), *subject = json_str(f, "subject"), *audience = json_str(f, "audience");
+	for (const struct json *f = federated ? json_child(federated) : NULL;
+	     f && who->n_federated < IDENTITY_FEDERATED_MAX; f = json_next(f)) {
+		const char *issuer = json_str(f, "issuer"), *subject = json_str(f, "subject"),
+			   *audience = json_str(f, "audience");
 
 		if (!issuer || !subject || !audience)
-			return err_set(e, ERR_USAGE, "federated wants issuer, subject and audience");
+			return err_set(e, ERR_USAGE,
+			               "federated wants issuer, subject and audience");
 		who->federated[who->n_federated++] =
-		        (struct federated){ .issuer = mem_dup(issuer), .subject = mem_dup(subject), .audience = mem_dup(audience) };
+			(struct federated){ .issuer = mem_dup(issuer),
+			                    .subject = mem_dup(subject),
+			                    .audience = mem_dup(audience) };
 	}
 	return true;
 }
@@ -405,9 +426,11 @@ static void federated_token(struct emulator *emu, struct request *rq, struct rep
 
 void control_federated(struct emulator *emu, const struct json *wanted, struct buf *jwt)
 {
-	static const char *const claims[][3] = { { "iss", "issuer", "https://emulated.example/oidc" },
-		                                 { "sub", "subject", "system:serviceaccount:default:acrotate" },
-		                                 { "aud", "audience", "api://AzureADTokenExchange" } };
+	static const char *const claims[][3] = {
+		{ "iss", "issuer", "https://emulated.example/oidc" },
+		{ "sub", "subject", "system:serviceaccount:default:acrotate" },
+		{ "aud", "audience", "api://AzureADTokenExchange" }
+	};
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	long long now = (long long)clock_seconds(&emu->clock);
 	int64_t lifetime = 3600;
@@ -421,11 +444,12 @@ void control_federated(struct emulator *emu, const struct json *wanted, struct b
 		buf_json(&text, given ? given : claims[i][2]);
 	}
 	crypto_uuid(id);
-	buf_fmt(&text, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now, now - 5, now + (long long)lifetime);
+	buf_fmt(&text, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now, now - 5,
+	        now + (long long)lifetime);
 	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&text), jwt);
 }
 
-/* ---- settings -------------------------------------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static void ticks_of(const struct json *wanted, const char *name, int64_t *ticks)
 {
@@ -454,7 +478,8 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	if (json_get(wanted, "arc_ignores_selector"))
 		emu->set.arc_ignores_selector = json_true(wanted, "arc_ignores_selector");
 	if (json_len(wanted, "arm_limit") == 2) {
-		const struct rate rate = { json_number(json_at(wanted, "arm_limit", 0)), json_number(json_at(wanted, "arm_limit", 1)) };
+		const struct rate rate = { json_number(json_at(wanted, "arm_limit", 0)),
+			                   json_number(json_at(wanted, "arm_limit", 1)) };
 
 		for (int i = 0; i < BUCKET__COUNT; i++)
 			emu->set.limit[i] = rate;
@@ -463,9 +488,12 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	answer_done(rs);
 }
 
-void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map, struct buf *out)
+void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map,
+                          struct buf *out)
 {
-	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerRegistry/registries/%s/scopeMaps/%s",
+	buf_fmt(out,
+	        "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerRegistry/"
+	        "registries/%s/scopeMaps/%s",
 	        emu->set.subscription, r->resource_group, r->name, map);
 }
 

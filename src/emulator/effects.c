@@ -11,10 +11,11 @@
 
 #define HUGE_BYTES    (10 << 20)
 #define GARBAGE_BYTES 2048
-#define FLOOD_BYTES   (90 * 1024)     /* more would not fit the server's own memory for a connection */
-#define FLOOD_LINE    200
-#define LINK_MAX      (64 * 1024)
-#define NEVER         INT64_MAX
+/* more would not fit the server's own memory for a connection */
+#define FLOOD_BYTES (90 * 1024)
+#define FLOOD_LINE  200
+#define LINK_MAX    (64 * 1024)
+#define NEVER       INT64_MAX
 
 void effects_write_json(const struct json *j, bool twisted, struct buf *out)
 {
@@ -52,7 +53,8 @@ void effects_write_json(const struct json *j, bool twisted, struct buf *out)
 	}
 }
 
-static void shape_status(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_status(const struct fault *f, struct emulator *emu, struct request *rq,
+                         struct reply *rs)
 {
 	(void)emu;
 	(void)rq;
@@ -62,14 +64,18 @@ static void shape_status(const struct fault *f, struct emulator *emu, struct req
 	if (f->body)
 		buf_str(&rs->body, f->body);
 	else
-		buf_fmt(&rs->body, "{\"error\":{\"code\":\"EmulatedFault\",\"message\":\"Status %d was asked for.\"}}", rs->status);
+		buf_fmt(&rs->body,
+		        "{\"error\":{\"code\":\"EmulatedFault\",\"message\":\"Status %d was asked "
+		        "for.\"}}",
+		        rs->status);
 	for (size_t i = 0; i < f->header.n; i++)
 		pairs_set(&rs->header, f->header.item[i].name, f->header.item[i].value);
 	if (pairs_get(&f->header, "Content-Type"))
 		rs->content_type = NULL;
 }
 
-static void shape_garbage(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_garbage(const struct fault *f, struct emulator *emu, struct request *rq,
+                          struct reply *rs)
 {
 	size_t n = f->bytes >= 0 ? (size_t)f->bytes : GARBAGE_BYTES;
 
@@ -86,7 +92,8 @@ static void shape_garbage(const struct fault *f, struct emulator *emu, struct re
 	}
 }
 
-static void shape_wrong_types(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_wrong_types(const struct fault *f, struct emulator *emu, struct request *rq,
+                              struct reply *rs)
 {
 	AUTO_BUF struct buf twisted = BUF_INIT(EXCHANGE_BODY_MAX);
 	AUTO_JSON struct json *j = NULL;
@@ -103,7 +110,8 @@ static void shape_wrong_types(const struct fault *f, struct emulator *emu, struc
 }
 
 /* Still one JSON object, with one more member. */
-static void shape_huge(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_huge(const struct fault *f, struct emulator *emu, struct request *rq,
+                       struct reply *rs)
 {
 	size_t n = f->bytes >= 0 ? (size_t)f->bytes : HUGE_BYTES;
 	AUTO_BUF struct buf large = BUF_INIT(EXCHANGE_BODY_MAX);
@@ -123,7 +131,8 @@ static void shape_huge(const struct fault *f, struct emulator *emu, struct reque
 	buf_add(&rs->body, large.data, large.len);
 }
 
-static void shape_headers(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_headers(const struct fault *f, struct emulator *emu, struct request *rq,
+                          struct reply *rs)
 {
 	size_t n = f->bytes >= 0 ? (size_t)f->bytes : FLOOD_BYTES;
 	char value[FLOOD_LINE + 1], name[32];
@@ -140,7 +149,8 @@ static void shape_headers(const struct fault *f, struct emulator *emu, struct re
 	}
 }
 
-static void shape_redirect(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_redirect(const struct fault *f, struct emulator *emu, struct request *rq,
+                           struct reply *rs)
 {
 	(void)emu;
 	(void)rq;
@@ -162,7 +172,8 @@ static void put_elsewhere(const char *text, const char *ours, const char *host, 
 	}
 }
 
-static void shape_evil_links(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_evil_links(const struct fault *f, struct emulator *emu, struct request *rq,
+                             struct reply *rs)
 {
 	static const char *const names[] = { "Location", "Azure-AsyncOperation" };
 	const char *host = f->host ? f->host : "evil.example";
@@ -185,7 +196,8 @@ static void shape_evil_links(const struct fault *f, struct emulator *emu, struct
 }
 
 /* The long form of an operation that usually answers at once. */
-static void shape_accepted(const struct fault *f, struct emulator *emu, struct request *rq, struct reply *rs)
+static void shape_accepted(const struct fault *f, struct emulator *emu, struct request *rq,
+                           struct reply *rs)
 {
 	const char *outcome = f->outcome ? f->outcome : "success";
 	bool never = strcmp(outcome, "never") == 0, fails = strcmp(outcome, "failure") == 0;
@@ -202,17 +214,21 @@ static void shape_accepted(const struct fault *f, struct emulator *emu, struct r
 	}
 	crypto_uuid(id);
 	(void)pthread_mutex_lock(&emu->lock);
-	op = model_add_operation(&emu->model, id, never ? NEVER : clock_ticks(&emu->clock) + emu->set.settle);
+	op = model_add_operation(&emu->model, id,
+	                         never ? NEVER : clock_ticks(&emu->clock) + emu->set.settle);
 	op->fails = fails;
 	op->result = take(&result);
 	(void)pthread_mutex_unlock(&emu->lock);
 	rs->status = 202;
 	buf_reset(&rs->body);
 	emulator_url(emu, &url);
-	buf_fmt(&url, "/subscriptions/%s/providers/Microsoft.ContainerRegistry/locations/EASTUS", emu->set.subscription);
-	reply_header(rs, "Location", "%s/operationResults/%s?api-version=2023-07-01", buf_cstr(&url), id);
+	buf_fmt(&url, "/subscriptions/%s/providers/Microsoft.ContainerRegistry/locations/EASTUS",
+	        emu->set.subscription);
+	reply_header(rs, "Location", "%s/operationResults/%s?api-version=2023-07-01",
+	             buf_cstr(&url), id);
 	if (f->async)
-		reply_header(rs, "Azure-AsyncOperation", "%s/operationStatuses/%s?api-version=2023-07-01", buf_cstr(&url), id);
+		reply_header(rs, "Azure-AsyncOperation",
+		             "%s/operationStatuses/%s?api-version=2023-07-01", buf_cstr(&url), id);
 	reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
 }
 

@@ -26,7 +26,8 @@ bool emulator_sleep(struct emulator *emu, int64_t ms)
 		until.tv_nsec -= 1000000000;
 	}
 	(void)pthread_mutex_lock(&emu->sleep_lock);
-	while (!emu->stopping && pthread_cond_timedwait(&emu->sleep_wake, &emu->sleep_lock, &until) != ETIMEDOUT)
+	while (!emu->stopping &&
+	       pthread_cond_timedwait(&emu->sleep_wake, &emu->sleep_lock, &until) != ETIMEDOUT)
 		;
 	going_on = !emu->stopping;
 	(void)pthread_mutex_unlock(&emu->sleep_lock);
@@ -60,7 +61,8 @@ void emulator_stop(struct emulator *emu)
 
 static void no_such_path(struct request *rq, struct reply *rs)
 {
-	AUTO_FREE char *text = mem_fmt("No part of the emulator answers '%s %s'.", rq->method, rq->path);
+	AUTO_FREE char *text =
+		mem_fmt("No part of the emulator answers '%s %s'.", rq->method, rq->path);
 
 	reply_json(rs, 404);
 	buf_str(&rs->body, "{\"error\":{\"code\":\"NotFound\",\"message\":");
@@ -68,11 +70,13 @@ static void no_such_path(struct request *rq, struct reply *rs)
 	buf_str(&rs->body, "}}");
 }
 
-void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs, const char **operation)
+void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs,
+                  const char **operation)
 {
 	enum area area;
 	const struct route *row = route_find(rq, &area);
-	/* Metadata endpoints and the control endpoint speak plain HTTP, everything else TLS: a client that mixes them up must notice. */
+	/* Metadata endpoints and the control endpoint speak plain HTTP, everything else TLS: a
+	 * client that mixes them up must notice. */
 	bool plain_area = row && area == AREA_IDENTITY;
 
 	if (operation)

@@ -12,66 +12,135 @@
 #include "base/str.h"
 #include "emulator/pki.h"
 
-#define TEXT_MAX   (16 * 1024)
-#define DEFAULT_SCOPE "/.default"
+#define TEXT_MAX       (16 * 1024)
+#define DEFAULT_SCOPE  "/.default"
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 static const char *const resources[] = {
-	"https://management.core.windows.net",  "https://management.azure.com",
-	"https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net",
-	"https://management.core.chinacloudapi.cn",  "https://management.chinacloudapi.cn",
-	"https://containerregistry.azure.net",  "https://vault.azure.net",
-	"https://graph.microsoft.com",          "https://graph.windows.net",
+	"https://management.core.windows.net",
+	"https://management.azure.com",
+	"https://management.core.usgovcloudapi.net",
+	"https://management.usgovcloudapi.net",
+	"https://management.core.chinacloudapi.cn",
+	"https://management.chinacloudapi.cn",
+	"https://containerregistry.azure.net",
+	"https://vault.azure.net",
+	"https://graph.microsoft.com",
+	"https://graph.windows.net",
 };
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
-struct refusal { int status, code; const char *error, *text; };
+struct refusal {
+	int status, code;
+	const char *error, *text;
+};
 
 enum refused {
-	BAD_TENANT, NO_PARAMETER, BAD_GRANT, BAD_APP, APP_DISABLED, BAD_SECRET, SECRET_EXPIRED, NO_PROOF, BAD_ASSERTION_TYPE,
-	BAD_ASSERTION, UNKNOWN_CERTIFICATE, BAD_SIGNATURE, ASSERTION_EXPIRED, ASSERTION_AUDIENCE, BAD_ISSUER, BAD_SUBJECT, BAD_AUDIENCE,
-	BAD_SCOPE, BAD_RESOURCE
+	BAD_TENANT,
+	NO_PARAMETER,
+	BAD_GRANT,
+	BAD_APP,
+	APP_DISABLED,
+	BAD_SECRET,
+	SECRET_EXPIRED,
+	NO_PROOF,
+	BAD_ASSERTION_TYPE,
+	BAD_ASSERTION,
+	UNKNOWN_CERTIFICATE,
+	BAD_SIGNATURE,
+	ASSERTION_EXPIRED,
+	ASSERTION_AUDIENCE,
+	BAD_ISSUER,
+	BAD_SUBJECT,
+	BAD_AUDIENCE,
+	BAD_SCOPE,
+	BAD_RESOURCE
 };
 static const struct refusal refusals[] = {
-	[BAD_TENANT] = { 400, 90002, "invalid_request", "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are "
-	                 "signing into the correct cloud. Check with your subscription administrator, this may happen if there are no "
+	[BAD_TENANT] = { 400, 90002, "invalid_request",
+	                 "Tenant '%s' not found. Check to make sure you have the correct tenant ID "
+	                 "and are "
+	                 "signing into the correct cloud. Check with your subscription "
+	                 "administrator, this may happen if there are no "
 	                 "active subscriptions for the tenant." },
-	[NO_PARAMETER] = { 400, 900144, "invalid_request", "The request body must contain the following parameter: '%s'." },
-	[BAD_GRANT] = { 400, 70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'." },
-	[BAD_APP] = { 400, 700016, "unauthorized_client", "Application with identifier '%s' was not found in the directory 'Emulated'. "
-	              "This can happen if the application has not been installed by the administrator of the tenant or consented to by any "
-	              "user in the tenant. You may have sent your authentication request to the wrong tenant." },
+	[NO_PARAMETER] = { 400, 900144, "invalid_request",
+	                   "The request body must contain the following parameter: '%s'." },
+	[BAD_GRANT] = { 400, 70003, "unsupported_grant_type",
+	                "The app requested an unsupported grant type '%s'." },
+	[BAD_APP] = { 400, 700016, "unauthorized_client",
+	              "Application with identifier '%s' was not found in the directory 'Emulated'. "
+	              "This can happen if the application has not been installed by the "
+	              "administrator of the tenant or consented to by any "
+	              "user in the tenant. You may have sent your authentication request to the "
+	              "wrong tenant." },
 	[APP_DISABLED] = { 400, 7000112, "unauthorized_client", "Application '%s' is disabled." },
-	[BAD_SECRET] = { 401, 7000215, "invalid_client", "Invalid client secret provided. Ensure the secret being sent in the request is "
-	                 "the client secret value, not the client secret ID, for a secret added to app '%s'." },
-	[SECRET_EXPIRED] = { 401, 7000222, "invalid_client", "The provided client secret keys for app '%s' are expired. Visit the Azure "
-	                     "portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate "
+	[BAD_SECRET] = { 401, 7000215, "invalid_client",
+	                 "Invalid client secret provided. Ensure the secret being sent in the "
+	                 "request is "
+	                 "the client secret value, not the client secret ID, for a secret added to "
+	                 "app '%s'." },
+	[SECRET_EXPIRED] = { 401, 7000222, "invalid_client",
+	                     "The provided client secret keys for app '%s' are expired. Visit the "
+	                     "Azure "
+	                     "portal to create new keys for your app: "
+	                     "https://aka.ms/NewClientSecret, or consider using certificate "
 	                     "credentials for added security: https://aka.ms/certCreds." },
-	[NO_PROOF] = { 401, 7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or "
+	[NO_PROOF] = { 401, 7000218, "invalid_client",
+	               "The request body must contain the following parameter: 'client_assertion' "
+	               "or "
 	               "'client_secret'." },
-	[BAD_ASSERTION_TYPE] = { 400, 50027, "invalid_request", "Client assertion type '%s' is not supported." },
-	[BAD_ASSERTION] = { 401, 50027, "invalid_client", "JWT token is invalid or malformed. App '%s'." },
-	[UNKNOWN_CERTIFICATE] = { 401, 700027, "invalid_client", "The certificate with identifier used to sign the client assertion is not "
-	                          "registered on application. [Reason - The key was not found.] App '%s'." },
-	[BAD_SIGNATURE] = { 401, 700027, "invalid_client", "Client assertion failed signature validation. App '%s'." },
-	[ASSERTION_EXPIRED] = { 401, 700024, "invalid_client", "Client assertion is not within its valid time range. App '%s'. Please review "
-	                        "the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials." },
-	[ASSERTION_AUDIENCE] = { 401, 700023, "invalid_client", "Client assertion audience claim does not match Realm issuer. App '%s'." },
-	[BAD_ISSUER] = { 401, 700211, "invalid_client", "No matching federated identity record found for presented assertion issuer '%s'. "
-	                 "Please check your federated identity credential Subject, Audience and Issuer against the presented assertion." },
-	[BAD_SUBJECT] = { 401, 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '%s'. "
-	                  "Check your federated identity credential Subject, Audience and Issuer against the presented assertion." },
-	[BAD_AUDIENCE] = { 401, 700212, "invalid_client", "No matching federated identity record found for presented assertion audience '%s'. "
-	                   "Check your federated identity credential Subject, Audience and Issuer against the presented assertion." },
-	[BAD_SCOPE] = { 400, 1002012, "invalid_scope", "The provided value for scope %s is not valid. Client credential flows must have a "
-	                "scope value with /.default suffixed to the resource identifier (application ID URI)." },
-	[BAD_RESOURCE] = { 400, 500011, "invalid_resource", "The resource principal named %s was not found in the tenant named Emulated. This "
-	                   "can happen if the application has not been installed by the administrator of the tenant or consented to by any "
-	                   "user in the tenant. You might have sent your authentication request to the wrong tenant." },
+	[BAD_ASSERTION_TYPE] = { 400, 50027, "invalid_request",
+	                         "Client assertion type '%s' is not supported." },
+	[BAD_ASSERTION] = { 401, 50027, "invalid_client",
+	                    "JWT token is invalid or malformed. App '%s'." },
+	[UNKNOWN_CERTIFICATE] = { 401, 700027, "invalid_client",
+	                          "The certificate with identifier used to sign the client "
+	                          "assertion is not "
+	                          "registered on application. [Reason - The key was not found.] "
+	                          "App '%s'." },
+	[BAD_SIGNATURE] = { 401, 700027, "invalid_client",
+	                    "Client assertion failed signature validation. App '%s'." },
+	[ASSERTION_EXPIRED] = { 401, 700024, "invalid_client",
+	                        "Client assertion is not within its valid time range. App '%s'. "
+	                        "Please review "
+	                        "the documentation at "
+	                        "https://learn.microsoft.com/entra/identity-platform/"
+	                        "certificate-credentials." },
+	[ASSERTION_AUDIENCE] = { 401, 700023, "invalid_client",
+	                         "Client assertion audience claim does not match Realm issuer. App "
+	                         "'%s'." },
+	[BAD_ISSUER] = { 401, 700211, "invalid_client",
+	                 "No matching federated identity record found for presented assertion "
+	                 "issuer '%s'. "
+	                 "Please check your federated identity credential Subject, Audience and "
+	                 "Issuer against the presented assertion." },
+	[BAD_SUBJECT] = { 401, 700213, "invalid_client",
+	                  "No matching federated identity record found for presented assertion "
+	                  "subject '%s'. "
+	                  "Check your federated identity credential Subject, Audience and Issuer "
+	                  "against the presented assertion." },
+	[BAD_AUDIENCE] = { 401, 700212, "invalid_client",
+	                   "No matching federated identity record found for presented assertion "
+	                   "audience '%s'. "
+	                   "Check your federated identity credential Subject, Audience and Issuer "
+	                   "against the presented assertion." },
+	[BAD_SCOPE] = { 400, 1002012, "invalid_scope",
+	                "The provided value for scope %s is not valid. Client credential flows "
+	                "must have a "
+	                "scope value with /.default suffixed to the resource identifier "
+	                "(application ID URI)." },
+	[BAD_RESOURCE] = { 400, 500011, "invalid_resource",
+	                   "The resource principal named %s was not found in the tenant named "
+	                   "Emulated. This "
+	                   "can happen if the application has not been installed by the "
+	                   "administrator of the tenant or consented to by any "
+	                   "user in the tenant. You might have sent your authentication request to "
+	                   "the wrong tenant." },
 };
 
-static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, enum refused why, const char *what)
+static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, enum refused why,
+                   const char *what)
 {
 	const struct refusal *row = &refusals[why];
 	const char *correlation = pairs_get(&rq->header, "client-request-id");
@@ -87,20 +156,25 @@ static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, e
 	time[10] = ' ';
 	/* The place for `what` is marked by %s in the table, as a format would have it. */
 	gap = strstr(row->text, "%s");
-	(void)snprintf(message, sizeof(message), "%.*s%s%s", gap ? (int)(gap - row->text) : (int)strlen(row->text), row->text,
+	(void)snprintf(message, sizeof(message), "%.*s%s%s",
+	               gap ? (int)(gap - row->text) : (int)strlen(row->text), row->text,
 	               gap ? what : "", gap ? gap + 2 : "");
-	buf_fmt(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", row->code, message, trace, correlation, time);
+	buf_fmt(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", row->code,
+	        message, trace, correlation, time);
 	emulator_url(emu, &url);
 	reply_json(rs, row->status);
 	buf_fmt(&rs->body, "{\"error\":\"%s\",\"error_description\":", row->error);
 	buf_json(&rs->body, buf_cstr(&text));
-	buf_fmt(&rs->body, ",\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"%s\",\"correlation_id\":", row->code, time, trace);
+	buf_fmt(&rs->body,
+	        ",\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"%s\",\"correlation_"
+	        "id\":",
+	        row->code, time, trace);
 	buf_json(&rs->body, correlation);
 	buf_fmt(&rs->body, ",\"error_uri\":\"%s/error?code=%d\"}", buf_cstr(&url), row->code);
 	(void)snprintf(rq->note, sizeof(rq->note), "AADSTS%d", row->code);
 }
 
-/* ---- tokens ---------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 bool entra_resource_known(const struct emulator *emu, const char *resource)
 {
@@ -116,7 +190,8 @@ bool entra_resource_known(const struct emulator *emu, const char *resource)
 	return own.len == n && strncmp(buf_cstr(&own), resource, n) == 0;
 }
 
-void entra_issue(struct emulator *emu, const struct identity *who, const char *resource, struct buf *jwt)
+void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,
+                 struct buf *jwt)
 {
 	AUTO_BUF struct buf claims = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
 	int64_t now = clock_seconds(&emu->clock);
@@ -126,16 +201,23 @@ void entra_issue(struct emulator *emu, const struct identity *who, const char *r
 	emulator_url(emu, &url);
 	buf_str(&claims, "{\"aud\":");
 	buf_json(&claims, resource);
-	buf_fmt(&claims, ",\"iss\":\"%s/%s/\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,\"appid\":\"%s\",\"appidacr\":\"%d\",\"idp\":\"%s/%s/\","
-	        "\"idtyp\":\"app\",\"oid\":\"%s\",\"sub\":\"%s\",\"tid\":\"%s\",\"uti\":\"%s\",\"ver\":\"1.0\"}",
-	        buf_cstr(&url), emu->set.tenant, (long long)now, (long long)now, (long long)(now + emu->set.token_lifetime),
-	        who->client_id, who->managed ? 2 : 1, buf_cstr(&url), emu->set.tenant, who->object_id, who->object_id, emu->set.tenant, id);
+	buf_fmt(&claims,
+	        ",\"iss\":\"%s/%s/"
+	        "\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,\"appid\":\"%s\",\"appidacr\":\"%d\","
+	        "\"idp\":\"%s/%s/\","
+	        "\"idtyp\":\"app\",\"oid\":\"%s\",\"sub\":\"%s\",\"tid\":\"%s\",\"uti\":\"%s\","
+	        "\"ver\":\"1.0\"}",
+	        buf_cstr(&url), emu->set.tenant, (long long)now, (long long)now,
+	        (long long)(now + emu->set.token_lifetime), who->client_id, who->managed ? 2 : 1,
+	        buf_cstr(&url), emu->set.tenant, who->object_id, who->object_id, emu->set.tenant,
+	        id);
 	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&claims), jwt);
 }
 
-/* ---- proofs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- proofs ---------------------------------------------------------------------------------- */
 
-static bool check_secret(struct emulator *emu, struct request *rq, struct reply *rs, const struct identity *who, const char *secret)
+static bool check_secret(struct emulator *emu, struct request *rq, struct reply *rs,
+                         const struct identity *who, const char *secret)
 {
 	bool found = false, expired = false;
 	struct print print;
@@ -172,14 +254,17 @@ static bool times_ok(struct emulator *emu, const struct json *claims)
 
 	if (!claimed_time(claims, "exp", &until) || until <= now)
 		return false;
-	return !claimed_time(claims, "nbf", &from) || from <= now + 300; /* Entra's tolerance for clocks */
+	/* Entra's tolerance for clocks */
+	return !claimed_time(claims, "nbf", &from) || from <= now + 300;
 }
 
-/* A token of another issuer, here always one the emulator signed itself (see metadata.c and the control endpoint). */
-static bool check_federated(struct emulator *emu, struct request *rq, struct reply *rs, const struct identity *who,
-                            const struct json *claims)
+/* A token of another issuer, here always one the emulator signed itself (see metadata.c and the
+ * control endpoint). */
+static bool check_federated(struct emulator *emu, struct request *rq, struct reply *rs,
+                            const struct identity *who, const struct json *claims)
 {
-	const char *issuer = json_str(claims, "iss"), *subject = json_str(claims, "sub"), *audience = json_str(claims, "aud");
+	const char *issuer = json_str(claims, "iss"), *subject = json_str(claims, "sub"),
+		   *audience = json_str(claims, "aud");
 	enum refused why = BAD_ISSUER;
 	bool ok = false;
 
@@ -197,7 +282,9 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!ok) {
-		const char *what = why == BAD_ISSUER ? issuer : why == BAD_SUBJECT ? subject : audience;
+		const char *what = why == BAD_ISSUER    ? issuer
+		                   : why == BAD_SUBJECT ? subject
+		                                        : audience;
 
 		refuse(emu, rq, rs, why, what ? what : "");
 		return false;
@@ -208,17 +295,20 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 	return false;
 }
 
-static bool own_assertion_ok(struct emulator *emu, struct request *rq, struct reply *rs, const struct identity *who,
-                             const struct json *claims)
+static bool own_assertion_ok(struct emulator *emu, struct request *rq, struct reply *rs,
+                             const struct identity *who, const struct json *claims)
 {
-	const char *audience = json_str(claims, "aud"), *issuer = json_str(claims, "iss"), *subject = json_str(claims, "sub");
+	const char *audience = json_str(claims, "aud"), *issuer = json_str(claims, "iss"),
+		   *subject = json_str(claims, "sub");
 	AUTO_BUF struct buf url = BUF_INIT(TEXT_MAX);
 	enum refused why;
 
 	emulator_url(emu, &url);
-	if (!issuer || !subject || strcasecmp(issuer, who->client_id) != 0 || strcasecmp(subject, who->client_id) != 0)
+	if (!issuer || !subject || strcasecmp(issuer, who->client_id) != 0 ||
+	    strcasecmp(subject, who->client_id) != 0)
 		why = BAD_ASSERTION;
-	else if (!audience || strncmp(audience, buf_cstr(&url), url.len) != 0 || strcmp(audience + url.len, rq->path) != 0)
+	else if (!audience || strncmp(audience, buf_cstr(&url), url.len) != 0 ||
+	         strcmp(audience + url.len, rq->path) != 0)
 		why = ASSERTION_AUDIENCE;
 	else if (!times_ok(emu, claims))
 		why = ASSERTION_EXPIRED;
@@ -229,8 +319,8 @@ static bool own_assertion_ok(struct emulator *emu, struct request *rq, struct re
 }
 
 /* Signed with a certificate registered for the app. *known: the thumbprint names one of them. */
-static bool check_certificate(struct emulator *emu, const struct identity *who, const char *assertion, struct json **claims,
-                              bool *known)
+static bool check_certificate(struct emulator *emu, const struct identity *who,
+                              const char *assertion, struct json **claims, bool *known)
 {
 	bool ok = false;
 
@@ -246,8 +336,8 @@ static bool check_certificate(struct emulator *emu, const struct identity *who, 
 	return ok;
 }
 
-static bool check_assertion(struct emulator *emu, struct request *rq, struct reply *rs, const struct identity *who,
-                            const char *assertion, const char *type)
+static bool check_assertion(struct emulator *emu, struct request *rq, struct reply *rs,
+                            const struct identity *who, const char *assertion, const char *type)
 {
 	AUTO_JSON struct json *claims = NULL, *foreign = NULL;
 	struct err e = ERR_INIT;
@@ -264,14 +354,16 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 	if (known)
 		refuse(emu, rq, rs, BAD_SIGNATURE, who->client_id);
 	else
-		refuse(emu, rq, rs, strchr(assertion, '.') ? UNKNOWN_CERTIFICATE : BAD_ASSERTION, who->client_id);
+		refuse(emu, rq, rs, strchr(assertion, '.') ? UNKNOWN_CERTIFICATE : BAD_ASSERTION,
+		       who->client_id);
 	return false;
 }
 
-/* ---- the token endpoint ---------------------------------------------------------------------------------------------------- */
+/* ---- the token endpoint ---------------------------------------------------------------------- */
 
 /* The resource, from `scope` (v2) or `resource` (v1); NULL after a refusal. */
-static char *read_resource(struct emulator *emu, struct request *rq, struct reply *rs, const struct pairs *form, bool v2)
+static char *read_resource(struct emulator *emu, struct request *rq, struct reply *rs,
+                           const struct pairs *form, bool v2)
 {
 	const char *scope = pairs_get(form, "scope"), *resource = pairs_get(form, "resource");
 	AUTO_FREE char *name = NULL;
@@ -280,12 +372,14 @@ static char *read_resource(struct emulator *emu, struct request *rq, struct repl
 	if (!v2 && resource && entra_resource_known(emu, resource))
 		return mem_dup(resource);
 	if (!scope) {
-		refuse(emu, rq, rs, resource && !v2 ? BAD_RESOURCE : NO_PARAMETER, resource && !v2 ? resource : "scope");
+		refuse(emu, rq, rs, resource && !v2 ? BAD_RESOURCE : NO_PARAMETER,
+		       resource && !v2 ? resource : "scope");
 		return NULL;
 	}
 	/* MSAL adds openid profile offline_access; the resource comes first. */
 	n = strcspn(scope, " ");
-	if (n < strlen(DEFAULT_SCOPE) || strncmp(scope + n - strlen(DEFAULT_SCOPE), DEFAULT_SCOPE, strlen(DEFAULT_SCOPE)) != 0) {
+	if (n < strlen(DEFAULT_SCOPE) ||
+	    strncmp(scope + n - strlen(DEFAULT_SCOPE), DEFAULT_SCOPE, strlen(DEFAULT_SCOPE)) != 0) {
 		refuse(emu, rq, rs, BAD_SCOPE, scope);
 		return NULL;
 	}
@@ -296,9 +390,11 @@ static char *read_resource(struct emulator *emu, struct request *rq, struct repl
 	return NULL;
 }
 
-static const struct identity *read_client(struct emulator *emu, struct request *rq, struct reply *rs, const struct pairs *form)
+static const struct identity *read_client(struct emulator *emu, struct request *rq,
+                                          struct reply *rs, const struct pairs *form)
 {
-	const char *client = pairs_get(form, "client_id"), *secret = pairs_get(form, "client_secret");
+	const char *client = pairs_get(form, "client_id"),
+		   *secret = pairs_get(form, "client_secret");
 	const char *assertion = pairs_get(form, "client_assertion");
 	const struct identity *who;
 	bool ok;
@@ -320,7 +416,8 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 		return NULL;
 	}
 	if (assertion)
-		ok = check_assertion(emu, rq, rs, who, assertion, pairs_get(form, "client_assertion_type"));
+		ok = check_assertion(emu, rq, rs, who, assertion,
+		                     pairs_get(form, "client_assertion_type"));
 	else if (secret)
 		ok = check_secret(emu, rq, rs, who, secret);
 	else
@@ -328,7 +425,8 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	return ok ? who : NULL;
 }
 
-static void answer_token(struct emulator *emu, struct reply *rs, const struct identity *who, const char *resource, bool v2)
+static void answer_token(struct emulator *emu, struct reply *rs, const struct identity *who,
+                         const char *resource, bool v2)
 {
 	long long lifetime = (long long)emu->set.token_lifetime;
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
@@ -337,12 +435,16 @@ static void answer_token(struct emulator *emu, struct reply *rs, const struct id
 	reply_json(rs, 200);
 	pairs_add(&rs->header, "Cache-Control", "no-store, no-cache");
 	if (v2) {
-		buf_fmt(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":%lld,\"ext_expires_in\":%lld,\"access_token\":\"", lifetime - 1,
-		        lifetime - 1);
+		buf_fmt(&rs->body,
+		        "{\"token_type\":\"Bearer\",\"expires_in\":%lld,\"ext_expires_in\":%lld,"
+		        "\"access_token\":\"",
+		        lifetime - 1, lifetime - 1);
 	} else {
 		long long until = (long long)(clock_seconds(&emu->clock) + emu->set.token_lifetime);
 
-		buf_fmt(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":\"%lld\",\"ext_expires_in\":\"%lld\",\"expires_on\":\"%lld\",\"resource\":",
+		buf_fmt(&rs->body,
+		        "{\"token_type\":\"Bearer\",\"expires_in\":\"%lld\",\"ext_expires_in\":\"%"
+		        "lld\",\"expires_on\":\"%lld\",\"resource\":",
 		        lifetime - 1, lifetime - 1, until);
 		buf_json(&rs->body, resource);
 		buf_str(&rs->body, ",\"access_token\":\"");
@@ -351,7 +453,8 @@ static void answer_token(struct emulator *emu, struct reply *rs, const struct id
 	buf_str(&rs->body, "\"}");
 }
 
-static void token_endpoint(struct emulator *emu, struct request *rq, struct reply *rs, bool tenant_ok, bool v2)
+static void token_endpoint(struct emulator *emu, struct request *rq, struct reply *rs,
+                           bool tenant_ok, bool v2)
 {
 	AUTO(pairs_clear) struct pairs form = { 0 };
 	const struct identity *who;
@@ -367,13 +470,15 @@ static void token_endpoint(struct emulator *emu, struct request *rq, struct repl
 		refuse(emu, rq, rs, NO_PARAMETER, "grant_type");
 	else if (strcmp(grant, "client_credentials") != 0)
 		refuse(emu, rq, rs, BAD_GRANT, grant);
-	else if ((who = read_client(emu, rq, rs, &form)) && (resource = read_resource(emu, rq, rs, &form, v2)))
+	else if ((who = read_client(emu, rq, rs, &form)) &&
+	         (resource = read_resource(emu, rq, rs, &form, v2)))
 		answer_token(emu, rs, who, resource, v2);
 }
 
 static bool tenant_ok(const struct emulator *emu, const char *name)
 {
-	return strcasecmp(name, emu->set.tenant) == 0 || strcasecmp(name, "emulated.onmicrosoft.com") == 0;
+	return strcasecmp(name, emu->set.tenant) == 0 ||
+	       strcasecmp(name, "emulated.onmicrosoft.com") == 0;
 }
 
 static void token_v2(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -386,15 +491,17 @@ static void token_v1(struct emulator *emu, struct request *rq, struct reply *rs)
 	token_endpoint(emu, rq, rs, tenant_ok(emu, rq->arg[0]), false);
 }
 
-/* An authority that ends in /adfs has no tenant in its paths; its answers are those of version 2. */
+/* An authority that ends in /adfs has no tenant in its paths; its answers are those of version
+ * 2. */
 static void token_adfs(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	token_endpoint(emu, rq, rs, true, true);
 }
 
-/* ---- discovery ------------------------------------------------------------------------------------------------------------- */
+/* ---- discovery ------------------------------------------------------------------------------- */
 
-static void put_discovery(struct emulator *emu, struct reply *rs, const char *issuer, const char *token, const char *keys)
+static void put_discovery(struct emulator *emu, struct reply *rs, const char *issuer,
+                          const char *token, const char *keys)
 {
 	AUTO_BUF struct buf url = BUF_INIT(TEXT_MAX);
 	const char *u;
@@ -402,19 +509,26 @@ static void put_discovery(struct emulator *emu, struct reply *rs, const char *is
 	emulator_url(emu, &url);
 	u = buf_cstr(&url);
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"token_endpoint\":\"%s%s\",\"token_endpoint_auth_methods_supported\":[\"client_secret_post\",\"private_key_jwt\","
-	        "\"client_secret_basic\"],\"jwks_uri\":\"%s%s\",\"issuer\":\"%s%s\",\"authorization_endpoint\":\"%s%s\","
-	        "\"response_types_supported\":[\"code\",\"id_token\"],\"subject_types_supported\":[\"pairwise\"],"
-	        "\"id_token_signing_alg_values_supported\":[\"RS256\"],\"tenant_region_scope\":\"WW\",\"cloud_instance_name\":\"localhost\"}",
+	buf_fmt(&rs->body,
+	        "{\"token_endpoint\":\"%s%s\",\"token_endpoint_auth_methods_supported\":[\"client_"
+	        "secret_post\",\"private_key_jwt\","
+	        "\"client_secret_basic\"],\"jwks_uri\":\"%s%s\",\"issuer\":\"%s%s\","
+	        "\"authorization_endpoint\":\"%s%s\","
+	        "\"response_types_supported\":[\"code\",\"id_token\"],\"subject_types_supported\":["
+	        "\"pairwise\"],"
+	        "\"id_token_signing_alg_values_supported\":[\"RS256\"],\"tenant_region_scope\":"
+	        "\"WW\",\"cloud_instance_name\":\"localhost\"}",
 	        u, token, u, keys, u, issuer, u, token);
 }
 
 static void discovery(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	AUTO_FREE char *issuer = mem_fmt("/%s/v2.0", emu->set.tenant), *token = mem_fmt("/%s/oauth2/v2.0/token", emu->set.tenant);
+	AUTO_FREE char *issuer = mem_fmt("/%s/v2.0", emu->set.tenant),
+		       *token = mem_fmt("/%s/oauth2/v2.0/token", emu->set.tenant);
 	AUTO_FREE char *keys = mem_fmt("/%s/discovery/v2.0/keys", emu->set.tenant);
 
-	if (tenant_ok(emu, rq->arg[0]) || strcasecmp(rq->arg[0], "common") == 0 || strcasecmp(rq->arg[0], "organizations") == 0)
+	if (tenant_ok(emu, rq->arg[0]) || strcasecmp(rq->arg[0], "common") == 0 ||
+	    strcasecmp(rq->arg[0], "organizations") == 0)
 		put_discovery(emu, rs, issuer, token, keys);
 	else
 		refuse(emu, rq, rs, BAD_TENANT, rq->arg[0]);
@@ -442,8 +556,11 @@ static void instances(struct emulator *emu, struct request *rq, struct reply *rs
 	(void)rq;
 	emulator_url(emu, &url);
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"tenant_discovery_endpoint\":\"%s/%s/v2.0/.well-known/openid-configuration\",\"api-version\":\"1.1\",\"metadata\":"
-	        "[{\"preferred_network\":\"localhost:%lld\",\"preferred_cache\":\"localhost:%lld\",\"aliases\":[\"localhost:%lld\"]}]}",
+	buf_fmt(&rs->body,
+	        "{\"tenant_discovery_endpoint\":\"%s/%s/v2.0/.well-known/"
+	        "openid-configuration\",\"api-version\":\"1.1\",\"metadata\":"
+	        "[{\"preferred_network\":\"localhost:%lld\",\"preferred_cache\":\"localhost:%lld\","
+	        "\"aliases\":[\"localhost:%lld\"]}]}",
 	        buf_cstr(&url), emu->set.tenant, port, port, port);
 }
 
@@ -458,20 +575,30 @@ static void cloud_metadata(struct emulator *emu, struct request *rq, struct repl
 	u = buf_cstr(&url);
 	reply_json(rs, 200);
 	if (strcmp(version, "2015-01-01") == 0)
-		buf_fmt(&rs->body, "{\"galleryEndpoint\":\"%s\",\"graphEndpoint\":\"%s\",\"portalEndpoint\":\"%s\",\"authentication\":{"
-		        "\"loginEndpoint\":\"%s/adfs\",\"audiences\":[\"https://management.core.windows.net/\"]}}", u, u, u, u);
+		buf_fmt(&rs->body,
+		        "{\"galleryEndpoint\":\"%s\",\"graphEndpoint\":\"%s\",\"portalEndpoint\":"
+		        "\"%s\",\"authentication\":{"
+		        "\"loginEndpoint\":\"%s/adfs\",\"audiences\":[\"https://"
+		        "management.core.windows.net/\"]}}",
+		        u, u, u, u);
 	else
-		buf_fmt(&rs->body, "{\"name\":\"Emulated\",\"resourceManager\":\"%s\",\"portal\":\"%s\",\"authentication\":{\"loginEndpoint\":\"%s\","
-		        "\"audiences\":[\"https://management.core.windows.net/\",\"https://management.azure.com/\"],\"tenant\":\"%s\","
-		        "\"identityProvider\":\"AAD\"},\"graph\":\"%s\",\"graphAudience\":\"%s\",\"microsoftGraphResourceId\":\"%s\",\"suffixes\":{"
-		        "\"acrLoginServer\":\"azurecr.io\",\"keyVaultDns\":\"vault.localhost\",\"storage\":\"storage.localhost\"}}",
+		buf_fmt(&rs->body,
+		        "{\"name\":\"Emulated\",\"resourceManager\":\"%s\",\"portal\":\"%s\","
+		        "\"authentication\":{\"loginEndpoint\":\"%s\","
+		        "\"audiences\":[\"https://management.core.windows.net/\",\"https://"
+		        "management.azure.com/\"],\"tenant\":\"%s\","
+		        "\"identityProvider\":\"AAD\"},\"graph\":\"%s\",\"graphAudience\":\"%s\","
+		        "\"microsoftGraphResourceId\":\"%s\",\"suffixes\":{"
+		        "\"acrLoginServer\":\"azurecr.io\",\"keyVaultDns\":\"vault.localhost\","
+		        "\"storage\":\"storage.localhost\"}}",
 		        u, u, u, emu->set.tenant, u, u, u);
 }
 
 static const struct route rows[] = {
 	{ "POST", "/adfs/oauth2/token", "entra", NULL, token_adfs },
 	{ "POST", "/adfs/oauth2/v2.0/token", "entra", NULL, token_adfs },
-	{ "GET", "/adfs/.well-known/openid-configuration", "entra-discovery", NULL, discovery_adfs },
+	{ "GET", "/adfs/.well-known/openid-configuration", "entra-discovery", NULL,
+	  discovery_adfs },
 	{ "GET", "/adfs/discovery/keys", "entra-discovery", NULL, keys },
 	{ "GET", "/metadata/endpoints", "cloud-metadata", NULL, cloud_metadata },
 	{ "GET", "/common/discovery/instance", "entra-discovery", NULL, instances },

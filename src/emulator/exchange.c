@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define REPLY_MAX     (EXCHANGE_BODY_MAX + (1 << 20))
+#define REPLY_MAX (EXCHANGE_BODY_MAX + (1 << 20))
 
 void request_init(struct request *rq)
 {

@@ -16,9 +16,9 @@
 
 struct fault_list {
 	pthread_mutex_t lock;
-	struct fault  **item;
-	size_t          n, cap;
-	_Atomic int     living;    /* lets the usual request pass without taking the lock */
+	struct fault **item;
+	size_t n, cap;
+	_Atomic int living; /* lets the usual request pass without taking the lock */
 };
 
 struct fault_list *fault_list_new(void)
@@ -74,9 +74,11 @@ static int64_t whole(const struct json *j, const char *name, int64_t fallback)
 	return json_int(j, name, &value) && value >= 0 ? value : fallback;
 }
 
-static const char *const members[] = { "operation", "method", "path", "token", "skip", "count", "effect", "status", "headers",
-	                               "body", "bytes", "delay_before", "delay_after", "interval", "after", "location",
-	                               "host", "outcome", "async" };
+static const char *const members[] = { "operation",   "method",   "path",   "token",
+	                               "skip",        "count",    "effect", "status",
+	                               "headers",     "body",     "bytes",  "delay_before",
+	                               "delay_after", "interval", "after",  "location",
+	                               "host",        "outcome",  "async" };
 
 /* A mistyped member would make a test that proves nothing. */
 static bool members_known(const struct json *j, struct err *e)
@@ -195,9 +197,11 @@ void fault_dump(struct fault_list *l, struct buf *out)
 
 		if (f->removed)
 			continue;
-		buf_fmt(out, "%s{\"id\":%lld,\"effect\":\"%s\",\"operation\":", first ? "" : ",", (long long)f->id, f->effect->name);
+		buf_fmt(out, "%s{\"id\":%lld,\"effect\":\"%s\",\"operation\":", first ? "" : ",",
+		        (long long)f->id, f->effect->name);
 		buf_json(out, f->operation ? f->operation : "*");
-		buf_fmt(out, ",\"seen\":%lld,\"hits\":%lld}", (long long)f->seen, (long long)f->hits);
+		buf_fmt(out, ",\"seen\":%lld,\"hits\":%lld}", (long long)f->seen,
+		        (long long)f->hits);
 		first = false;
 	}
 	(void)pthread_mutex_unlock(&l->lock);
@@ -224,11 +228,13 @@ static bool about_token(const struct fault *f, const struct request *rq)
 
 static bool matches(const struct fault *f, const struct request *rq, const char *operation)
 {
-	return !f->removed && (f->count == 0 || f->hits < f->count) && glob_or_any(f->operation, operation) &&
-	       glob_or_any(f->method, rq->method) && glob_or_any(f->path, rq->path) && about_token(f, rq);
+	return !f->removed && (f->count == 0 || f->hits < f->count) &&
+	       glob_or_any(f->operation, operation) && glob_or_any(f->method, rq->method) &&
+	       glob_or_any(f->path, rq->path) && about_token(f, rq);
 }
 
-const struct fault *fault_pick(struct fault_list *l, const struct request *rq, const char *operation)
+const struct fault *fault_pick(struct fault_list *l, const struct request *rq,
+                               const char *operation)
 {
 	const struct fault *found = NULL;
 

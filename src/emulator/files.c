@@ -29,7 +29,8 @@ static bool write_all(int fd, const char *text, size_t n)
 /* Under a temporary name first: a test that waits for the file must not read half of it. */
 bool files_write(const char *dir, const char *name, const char *text, int mode, struct err *e)
 {
-	AUTO_FREE char *path = mem_fmt("%s/%s", dir, name), *staged = mem_fmt("%s/.%s.new", dir, name);
+	AUTO_FREE char *path = mem_fmt("%s/%s", dir, name),
+		       *staged = mem_fmt("%s/.%s.new", dir, name);
 	int fd;
 
 	(void)unlink(staged); /* of a start that was killed here */

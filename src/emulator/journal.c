@@ -14,8 +14,8 @@
 
 struct journal {
 	pthread_mutex_t lock;
-	int    fd;                 /* -1: no file */
-	char  *line[JOURNAL_LINES];
+	int fd; /* -1: no file */
+	char *line[JOURNAL_LINES];
 	size_t first, n;
 };
 

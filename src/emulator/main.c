@@ -29,18 +29,22 @@
 #define NONCE_BYTES  48
 #define FILES_WANTED 65536
 
-/* ---- options --------------------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 enum kind { TEXT, LIST, WHOLE, FLAG, TICKS, COUNT_OF, SPECIAL };
 
-struct program { struct emulator *emu; struct wanted *w; bool help, version; };
+struct program {
+	struct emulator *emu;
+	struct wanted *w;
+	bool help, version;
+};
 
 struct option_row {
 	const char *name;
-	enum kind   kind;
-	size_t      offset;       /* into struct settings, or struct wanted */
-	bool        wanted;
-	int64_t     max;          /* WHOLE, COUNT_OF */
+	enum kind kind;
+	size_t offset; /* into struct settings, or struct wanted */
+	bool wanted;
+	int64_t max; /* WHOLE, COUNT_OF */
 	bool (*special)(struct program *p, const char *value, struct err *e);
 	const char *argument, *help;
 };
@@ -57,7 +61,8 @@ static bool set_fast(struct program *p, const char *value, struct err *e)
 
 static bool set_limit(struct program *p, const char *value, struct err *e)
 {
-	static const struct rate real[BUCKET__COUNT] = { [BUCKET_READ] = { 250, 25 }, [BUCKET_WRITE] = { 200, 10 },
+	static const struct rate real[BUCKET__COUNT] = { [BUCKET_READ] = { 250, 25 },
+		                                         [BUCKET_WRITE] = { 200, 10 },
 		                                         [BUCKET_DELETE] = { 200, 10 } };
 	AUTO_FREE char *copy = mem_dup(value);
 	char *rate = copy, *burst = strsep(&rate, ",");
@@ -109,40 +114,61 @@ static bool ask_version(struct program *p, const char *value, struct err *e)
 #define S(member) offsetof(struct settings, member), false
 #define W(member) offsetof(struct wanted, member), true
 static const struct option_row options[] = {
-	{ "dir", TEXT, S(dir), 0, NULL, "DIR", "where ca.pem, acrotate.conf and the rest are written (required)" },
+	{ "dir", TEXT, S(dir), 0, NULL, "DIR",
+	  "where ca.pem, acrotate.conf and the rest are written (required)" },
 	{ "port", WHOLE, S(port), 65535, NULL, "N", "port of the TLS listener (0: any)" },
-	{ "plain-port", WHOLE, S(plain_port), 65535, NULL, "N", "port of the metadata and control listener (0: any)" },
-	{ "registry", LIST, W(registries), 0, NULL, "NAME", "a registry (contoso); the first is this server, others are only listed" },
-	{ "token", LIST, W(tokens), 0, NULL, "NAME[=SCOPEMAP]", "a token, without passwords (scope map _repositories_pull)" },
+	{ "plain-port", WHOLE, S(plain_port), 65535, NULL, "N",
+	  "port of the metadata and control listener (0: any)" },
+	{ "registry", LIST, W(registries), 0, NULL, "NAME",
+	  "a registry (contoso); the first is this server, others are only listed" },
+	{ "token", LIST, W(tokens), 0, NULL, "NAME[=SCOPEMAP]",
+	  "a token, without passwords (scope map _repositories_pull)" },
 	{ "tokens", WHOLE, W(bulk), 100000, NULL, "N", "N tokens bulk-00001 and so on" },
-	{ "scope-map", LIST, W(scope_maps), 0, NULL, "NAME=ACTION[,ACTION]", "a further scope map" },
-	{ "login-server", TEXT, S(login_server), 0, NULL, "HOST:PORT", "what ARM gives as the registry's login server (this one)" },
-	{ "registry-backend", TEXT, S(backend), 0, NULL, "HOST:PORT", "a docker-registry without TLS that answers /v2/" },
-	{ "resource-group", TEXT, S(resource_group), 0, NULL, "NAME", "of the registries (emulated)" },
+	{ "scope-map", LIST, W(scope_maps), 0, NULL, "NAME=ACTION[,ACTION]",
+	  "a further scope map" },
+	{ "login-server", TEXT, S(login_server), 0, NULL, "HOST:PORT",
+	  "what ARM gives as the registry's login server (this one)" },
+	{ "registry-backend", TEXT, S(backend), 0, NULL, "HOST:PORT",
+	  "a docker-registry without TLS that answers /v2/" },
+	{ "resource-group", TEXT, S(resource_group), 0, NULL, "NAME",
+	  "of the registries (emulated)" },
 	{ "subscription", TEXT, S(subscription), 0, NULL, "ID", "the subscription (2222...)" },
 	{ "tenant", TEXT, S(tenant), 0, NULL, "ID", "the tenant (1111...)" },
 	{ "client-id", TEXT, S(client_id), 0, NULL, "ID", "the application (4444...)" },
-	{ "allow", LIST, W(actions), 0, NULL, "ACTION", "limit the application to these rights, '*' as a wildcard (all)" },
-	{ "certificate", LIST, W(certificates), 0, NULL, "FILE", "a certificate the application may sign with" },
-	{ "fast", SPECIAL, 0, false, 0, set_fast, NULL, "no propagation, one replica, everything settles at once, Retry-After 1" },
-	{ "propagation", TICKS, S(propagation), 0, NULL, "TIME", "until the slowest replica knows a regenerated password (5s)" },
-	{ "replicas", COUNT_OF, S(replicas), 64, NULL, "N", "how many replicas take turns answering logins (3)" },
+	{ "allow", LIST, W(actions), 0, NULL, "ACTION",
+	  "limit the application to these rights, '*' as a wildcard (all)" },
+	{ "certificate", LIST, W(certificates), 0, NULL, "FILE",
+	  "a certificate the application may sign with" },
+	{ "fast", SPECIAL, 0, false, 0, set_fast, NULL,
+	  "no propagation, one replica, everything settles at once, Retry-After 1" },
+	{ "propagation", TICKS, S(propagation), 0, NULL, "TIME",
+	  "until the slowest replica knows a regenerated password (5s)" },
+	{ "replicas", COUNT_OF, S(replicas), 64, NULL, "N",
+	  "how many replicas take turns answering logins (3)" },
 	{ "balance", SPECIAL, 0, false, 0, set_balance, "HOW", "turns or random" },
 	{ "settle", TICKS, S(settle), 0, NULL, "TIME", "how long creating and deleting take (2s)" },
-	{ "retry-after", WHOLE, S(retry_after), 3600, NULL, "N", "seconds in Retry-After of operations (10)" },
+	{ "retry-after", WHOLE, S(retry_after), 3600, NULL, "N",
+	  "seconds in Retry-After of operations (10)" },
 	{ "page", WHOLE, S(page), 100000, NULL, "N", "items a page of a list (100)" },
-	{ "url-length", WHOLE, S(url_length), 8000, NULL, "N", "length of polling URLs (3000; 0: unsigned)" },
-	{ "token-lifetime", WHOLE, S(token_lifetime), 86400, NULL, "N", "seconds an Entra access token lives (3600)" },
-	{ "arm-limit", SPECIAL, 0, false, 0, set_limit, "BURST,RATE", "throttle each kind of request; 'real' for Azure's figures" },
-	{ "arc-keys", SPECIAL, 0, false, 0, set_arc_dir, "DIR", "where Azure Arc's challenge files go (" ARC_KEY_DIR ")" },
-	{ "bad-tls", FLAG, W(bad_tls), 0, NULL, NULL, "listen also with an expired, a foreign and an untrusted certificate" },
-	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL, "end when the process that started it does" },
+	{ "url-length", WHOLE, S(url_length), 8000, NULL, "N",
+	  "length of polling URLs (3000; 0: unsigned)" },
+	{ "token-lifetime", WHOLE, S(token_lifetime), 86400, NULL, "N",
+	  "seconds an Entra access token lives (3600)" },
+	{ "arm-limit", SPECIAL, 0, false, 0, set_limit, "BURST,RATE",
+	  "throttle each kind of request; 'real' for Azure's figures" },
+	{ "arc-keys", SPECIAL, 0, false, 0, set_arc_dir, "DIR",
+	  "where Azure Arc's challenge files go (" ARC_KEY_DIR ")" },
+	{ "bad-tls", FLAG, W(bad_tls), 0, NULL, NULL,
+	  "listen also with an expired, a foreign and an untrusted certificate" },
+	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL,
+	  "end when the process that started it does" },
 	{ "log", TEXT, W(log), 0, NULL, "FILE", "append the request log to FILE" },
 	{ "help", SPECIAL, 0, false, 0, ask_help, NULL, "this text" },
 	{ "version", SPECIAL, 0, false, 0, ask_version, NULL, "the version" },
 };
 
-static bool set_option(struct program *p, const struct option_row *row, const char *value, struct err *e)
+static bool set_option(struct program *p, const struct option_row *row, const char *value,
+                       struct err *e)
 {
 	char *base = row->wanted ? (char *)p->w : (char *)&p->emu->set;
 	int64_t number = 0;
@@ -160,13 +186,15 @@ static bool set_option(struct program *p, const struct option_row *row, const ch
 		return true;
 	case TICKS:
 		if (!str_duration(value, &number))
-			return err_set(e, ERR_USAGE, "--%s wants a time such as 5s, not '%s'", row->name, value);
+			return err_set(e, ERR_USAGE, "--%s wants a time such as 5s, not '%s'",
+			               row->name, value);
 		*(int64_t *)(void *)(base + row->offset) = number * STR_TICKS_PER_S;
 		return true;
 	case WHOLE:
 	case COUNT_OF:
 		if (!str_int(value, row->kind == COUNT_OF, row->max, &number))
-			return err_set(e, ERR_USAGE, "--%s wants a number up to %lld, not '%s'", row->name, (long long)row->max, value);
+			return err_set(e, ERR_USAGE, "--%s wants a number up to %lld, not '%s'",
+			               row->name, (long long)row->max, value);
 		if (row->kind == WHOLE)
 			*(int64_t *)(void *)(base + row->offset) = number;
 		else
@@ -183,7 +211,9 @@ static bool read_options(struct program *p, int argc, char **argv, struct err *e
 	int index, found;
 
 	for (size_t i = 0; i < COUNT(options); i++)
-		longs[i] = (struct option){ options[i].name, options[i].argument ? required_argument : no_argument, NULL, 1 };
+		longs[i] = (struct option){ options[i].name,
+			                    options[i].argument ? required_argument : no_argument,
+			                    NULL, 1 };
 	while ((found = getopt_long(argc, argv, "", longs, &index)) != -1) {
 		if (found != 1)
 			return err_set(e, ERR_USAGE, "try 'acrotate-emulator --help'");
@@ -192,31 +222,42 @@ static bool read_options(struct program *p, int argc, char **argv, struct err *e
 	}
 	if (optind < argc)
 		return err_set(e, ERR_USAGE, "unexpected argument '%s'", argv[optind]);
-	return p->help || p->version || p->emu->set.dir || err_set(e, ERR_USAGE, "--dir is missing");
+	return p->help || p->version || p->emu->set.dir ||
+	       err_set(e, ERR_USAGE, "--dir is missing");
 }
 
 static void print_help(void)
 {
-	(void)printf("usage: acrotate-emulator --dir DIR [OPTION...]\n"
-	             "Plays Entra ID, Azure Resource Manager and a container registry on loopback.\n\n");
+	(void)printf(
+		"usage: acrotate-emulator --dir DIR [OPTION...]\n"
+		"Plays Entra ID, Azure Resource Manager and a container registry on loopback.\n\n");
 	for (size_t i = 0; i < COUNT(options); i++) {
-		AUTO_FREE char *left = mem_fmt("--%s%s%s", options[i].name, options[i].argument ? " " : "",
-		                               options[i].argument ? options[i].argument : "");
+		AUTO_FREE char *left =
+			mem_fmt("--%s%s%s", options[i].name, options[i].argument ? " " : "",
+		                options[i].argument ? options[i].argument : "");
 
 		(void)printf("  %-34s %s\n", left, options[i].help);
 	}
 }
 
-/* ---- start and end --------------------------------------------------------------------------------------------------------- */
+/* ---- start and end --------------------------------------------------------------------------- */
 
 static void set_defaults(struct emulator *emu)
 {
 	pthread_condattr_t monotonic;
 
 	emu->set = (struct settings){
-		.tenant = mem_dup(TENANT), .subscription = mem_dup(SUBSCRIPTION), .resource_group = mem_dup("emulated"),
-		.client_id = mem_dup(CLIENT), .propagation = 5 * STR_TICKS_PER_S, .settle = 2 * STR_TICKS_PER_S, .retry_after = 10,
-		.page = 100, .url_length = 3000, .token_lifetime = 3600, .replicas = 3,
+		.tenant = mem_dup(TENANT),
+		.subscription = mem_dup(SUBSCRIPTION),
+		.resource_group = mem_dup("emulated"),
+		.client_id = mem_dup(CLIENT),
+		.propagation = 5 * STR_TICKS_PER_S,
+		.settle = 2 * STR_TICKS_PER_S,
+		.retry_after = 10,
+		.page = 100,
+		.url_length = 3000,
+		.token_lifetime = 3600,
+		.replicas = 3,
 	};
 	emu->arc_key_dir = mem_dup(ARC_KEY_DIR);
 	(void)pthread_mutex_init(&emu->lock, NULL);
@@ -242,17 +283,22 @@ static bool open_dir(struct emulator *emu, struct err *e)
 	return true;
 }
 
-struct servers { struct server *item[PKI_SERVER__COUNT + 1]; size_t n; };
+struct servers {
+	struct server *item[PKI_SERVER__COUNT + 1];
+	size_t n;
+};
 
 static bool start(struct emulator *emu, struct wanted *w, struct servers *all, struct err *e)
 {
 	const struct pki *p = emu->pki;
 
-	if (!server_start(emu, pki_certificate(p, PKI_GOOD), pki_key(p, PKI_GOOD), &emu->set.port, &all->item[all->n++], e) ||
+	if (!server_start(emu, pki_certificate(p, PKI_GOOD), pki_key(p, PKI_GOOD), &emu->set.port,
+	                  &all->item[all->n++], e) ||
 	    !server_start(emu, NULL, NULL, &emu->set.plain_port, &all->item[all->n++], e))
 		return false;
 	for (int i = PKI_GOOD + 1; w->bad_tls && i < PKI_SERVER__COUNT; i++)
-		if (!server_start(emu, pki_certificate(p, (enum pki_server)i), pki_key(p, (enum pki_server)i), &w->bad_port[i],
+		if (!server_start(emu, pki_certificate(p, (enum pki_server)i),
+		                  pki_key(p, (enum pki_server)i), &w->bad_port[i],
 		                  &all->item[all->n++], e))
 			return false;
 	return true;
@@ -296,8 +342,10 @@ static bool run(struct emulator *emu, struct wanted *w, struct err *e)
 	crypto_base64(random, sizeof(random), true, &nonce);
 	emu->nonce = mem_dup(buf_cstr(&nonce));
 	emu->faults = fault_list_new();
-	/* Listeners first, because everything names their ports; whoever finds them early gets an empty world for a moment. */
-	if (!open_dir(emu, e) || !pki_open(emu->set.dir, &emu->pki, e) || !journal_open(w->log, &emu->journal, e))
+	/* Listeners first, because everything names their ports; whoever finds them early gets
+	 * an empty world for a moment. */
+	if (!open_dir(emu, e) || !pki_open(emu->set.dir, &emu->pki, e) ||
+	    !journal_open(w->log, &emu->journal, e))
 		return false;
 	(void)pthread_mutex_lock(&emu->lock);
 	if (!start(emu, w, &all, e) || !setup_fill(emu, w, e) || !setup_write_files(emu, w, e)) {
@@ -306,9 +354,12 @@ static bool run(struct emulator *emu, struct wanted *w, struct err *e)
 		return false;
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
-	(void)printf("acrotate-emulator ready: https://localhost:%lld, registry %s at %s, metadata and control at http://127.0.0.1:%lld, "
-	             "configuration %s/acrotate.conf\n", (long long)emu->set.port, emu->model.registry[0]->name,
-	             emu->model.registry[0]->login_server, (long long)emu->set.plain_port, emu->set.dir);
+	(void)printf("acrotate-emulator ready: https://localhost:%lld, registry %s at %s, metadata "
+	             "and control at http://127.0.0.1:%lld, "
+	             "configuration %s/acrotate.conf\n",
+	             (long long)emu->set.port, emu->model.registry[0]->name,
+	             emu->model.registry[0]->login_server, (long long)emu->set.plain_port,
+	             emu->set.dir);
 	(void)fflush(stdout);
 	(void)sigwait(&ends, &got);
 	stop(emu, &all);
@@ -323,8 +374,11 @@ static void release(void *value)
 static void clear(struct emulator *emu, struct wanted *w)
 {
 	struct settings *s = &emu->set;
-	char **texts[] = { &s->dir, &s->tenant, &s->subscription, &s->resource_group, &s->client_id, &s->login_server, &s->backend,
-		           &emu->nonce, &emu->arc_key_dir, &emu->arc_key, &w->log };
+	char **texts[] = {
+		&s->dir,           &s->tenant,       &s->subscription, &s->resource_group,
+		&s->client_id,     &s->login_server, &s->backend,      &emu->nonce,
+		&emu->arc_key_dir, &emu->arc_key,    &w->log
+	};
 
 	for (size_t i = 0; i < COUNT(texts); i++)
 		mem_free_ptr(texts[i]);

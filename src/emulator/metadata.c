@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a machine, a container or a pipeline asks for its identity: IMDS, App Service, Azure Arc, GitHub Actions, Azure Pipelines. */
+/* Where a machine, a container or a pipeline asks for its identity: IMDS, App Service, Azure
+ * Arc, GitHub Actions, Azure Pipelines. */
 #include <stdio.h>
 #include <strings.h>
 
@@ -11,14 +12,15 @@
 #include "emulator/files.h"
 #include "emulator/pki.h"
 
-#define TEXT_MAX        (16 * 1024)
-#define ARC_KEY_BYTES   32
-#define GITHUB_ISSUER   "https://token.actions.githubusercontent.com"
-#define GITHUB_SUBJECT  "repo:contoso/web:ref:refs/heads/main"
+#define TEXT_MAX         (16 * 1024)
+#define ARC_KEY_BYTES    32
+#define GITHUB_ISSUER    "https://token.actions.githubusercontent.com"
+#define GITHUB_SUBJECT   "repo:contoso/web:ref:refs/heads/main"
 #define PIPELINE_SUBJECT "sc://contoso/web/acrotate"
-#define MINUTES_5       300
+#define MINUTES_5        300
 
-static void refuse(struct request *rq, struct reply *rs, int status, const char *error, const char *text)
+static void refuse(struct request *rq, struct reply *rs, int status, const char *error,
+                   const char *text)
 {
 	reply_json(rs, status);
 	buf_fmt(&rs->body, "{\"error\":\"%s\",\"error_description\":", error);
@@ -27,9 +29,11 @@ static void refuse(struct request *rq, struct reply *rs, int status, const char 
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", text);
 }
 
-/* ---- which identity -------------------------------------------------------------------------------------------------------- */
+/* ---- which identity -------------------------------------------------------------------------- */
 
-struct choice { const char *client, *object, *resource; };
+struct choice {
+	const char *client, *object, *resource;
+};
 
 static bool is_chosen(const struct identity *i, const struct choice *by)
 {
@@ -40,7 +44,8 @@ static bool is_chosen(const struct identity *i, const struct choice *by)
 	return i->resource_id && strcasecmp(i->resource_id, by->resource) == 0;
 }
 
-/* Without a selector: the system's own, else the only one. NULL with *several when it cannot be known. */
+/* Without a selector: the system's own, else the only one. NULL with *several when it cannot be
+ * known. */
 static const struct identity *choose(struct emulator *emu, const struct choice *by, bool *several)
 {
 	const struct identity *found = NULL;
@@ -62,13 +67,16 @@ static const struct identity *choose(struct emulator *emu, const struct choice *
 	return *several ? NULL : found;
 }
 
-static const struct identity *who_asks(struct emulator *emu, struct request *rq, struct reply *rs, const struct choice *by)
+static const struct identity *who_asks(struct emulator *emu, struct request *rq, struct reply *rs,
+                                       const struct choice *by)
 {
 	bool several = false;
 	const struct identity *who = choose(emu, by, &several);
 
 	if (several)
-		refuse(rq, rs, 400, "invalid_request", "Multiple user assigned identities exist, please specify the clientId / resourceId of "
+		refuse(rq, rs, 400, "invalid_request",
+		       "Multiple user assigned identities exist, please specify the clientId / "
+		       "resourceId of "
 		       "the identity in the token request");
 	else if (!who)
 		refuse(rq, rs, 400, "invalid_request", "Identity not found");
@@ -77,18 +85,23 @@ static const struct identity *who_asks(struct emulator *emu, struct request *rq,
 	return who;
 }
 
-/* ---- IMDS ------------------------------------------------------------------------------------------------------------------ */
+/* ---- IMDS ------------------------------------------------------------------------------------ */
 
-static void put_texts(struct emulator *emu, struct reply *rs, const struct identity *who, const char *resource)
+static void put_texts(struct emulator *emu, struct reply *rs, const struct identity *who,
+                      const char *resource)
 {
-	long long now = (long long)clock_seconds(&emu->clock), lifetime = (long long)emu->set.token_lifetime;
+	long long now = (long long)clock_seconds(&emu->clock),
+		  lifetime = (long long)emu->set.token_lifetime;
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
 
 	entra_issue(emu, who, resource, &jwt);
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"access_token\":\"%s\",\"client_id\":\"%s\",\"expires_in\":\"%lld\",\"expires_on\":\"%lld\","
-	        "\"ext_expires_in\":\"%lld\",\"not_before\":\"%lld\",\"resource\":", buf_cstr(&jwt), who->client_id, lifetime - 1,
-	        now + lifetime, lifetime - 1, now - 300);
+	buf_fmt(&rs->body,
+	        "{\"access_token\":\"%s\",\"client_id\":\"%s\",\"expires_in\":\"%lld\",\"expires_"
+	        "on\":\"%lld\","
+	        "\"ext_expires_in\":\"%lld\",\"not_before\":\"%lld\",\"resource\":",
+	        buf_cstr(&jwt), who->client_id, lifetime - 1, now + lifetime, lifetime - 1,
+	        now - 300);
 	buf_json(&rs->body, resource);
 	buf_str(&rs->body, ",\"token_type\":\"Bearer\"}");
 }
@@ -99,7 +112,8 @@ static bool metadata_ok(struct request *rq, struct reply *rs)
 	if (strcasecmp(pairs_text(&rq->header, "Metadata"), "true") != 0)
 		refuse(rq, rs, 400, "invalid_request", "Required metadata header not specified");
 	else if (pairs_get(&rq->header, "X-Forwarded-For"))
-		refuse(rq, rs, 400, "invalid_request", "Requests that passed a proxy are not answered");
+		refuse(rq, rs, 400, "invalid_request",
+		       "Requests that passed a proxy are not answered");
 	else
 		return true;
 	return false;
@@ -110,11 +124,14 @@ static const char *resource_of(struct emulator *emu, struct request *rq, struct 
 	const char *resource = pairs_get(&rq->query, "resource");
 
 	if (!pairs_get(&rq->query, "api-version"))
-		refuse(rq, rs, 400, "invalid_request", "Required query variable 'api-version' is missing");
+		refuse(rq, rs, 400, "invalid_request",
+		       "Required query variable 'api-version' is missing");
 	else if (!resource)
-		refuse(rq, rs, 400, "invalid_request", "Required query variable 'resource' is missing");
+		refuse(rq, rs, 400, "invalid_request",
+		       "Required query variable 'resource' is missing");
 	else if (!entra_resource_known(emu, resource))
-		refuse(rq, rs, 400, "invalid_resource", "AADSTS500011: The resource principal was not found in the tenant.");
+		refuse(rq, rs, 400, "invalid_resource",
+		       "AADSTS500011: The resource principal was not found in the tenant.");
 	else
 		return resource;
 	return NULL;
@@ -122,7 +139,8 @@ static const char *resource_of(struct emulator *emu, struct request *rq, struct 
 
 static void imds(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	const struct choice by = { pairs_get(&rq->query, "client_id"), pairs_get(&rq->query, "object_id"),
+	const struct choice by = { pairs_get(&rq->query, "client_id"),
+		                   pairs_get(&rq->query, "object_id"),
 		                   pairs_get(&rq->query, "msi_res_id") };
 	const struct identity *who;
 	const char *resource;
@@ -138,21 +156,26 @@ static void instance(struct emulator *emu, struct request *rq, struct reply *rs)
 	if (!metadata_ok(rq, rs))
 		return;
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"azEnvironment\":\"AzurePublicCloud\",\"location\":\"eastus\",\"name\":\"emulated\",\"resourceGroupName\":\"%s\","
-	        "\"subscriptionId\":\"%s\",\"vmId\":\"02aab8a4-74ef-476e-8182-f6d2ba4166a6\"}", emu->set.resource_group, emu->set.subscription);
+	buf_fmt(&rs->body,
+	        "{\"azEnvironment\":\"AzurePublicCloud\",\"location\":\"eastus\",\"name\":"
+	        "\"emulated\",\"resourceGroupName\":\"%s\","
+	        "\"subscriptionId\":\"%s\",\"vmId\":\"02aab8a4-74ef-476e-8182-f6d2ba4166a6\"}",
+	        emu->set.resource_group, emu->set.subscription);
 }
 
-/* ---- App Service and what follows it --------------------------------------------------------------------------------------- */
+/* ---- App Service and what follows it --------------------------------------------------------- */
 
 static bool file_is(const struct emulator *emu, const char *name, const char *given)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	struct err e = ERR_INIT;
 
-	return given && files_read(emu->set.dir, name, &text, &e) && strcmp(buf_cstr(&text), given) == 0;
+	return given && files_read(emu->set.dir, name, &text, &e) &&
+	       strcmp(buf_cstr(&text), given) == 0;
 }
 
-static void put_app_service(struct emulator *emu, struct reply *rs, const struct identity *who, const char *resource, bool old)
+static void put_app_service(struct emulator *emu, struct reply *rs, const struct identity *who,
+                            const char *resource, bool old)
 {
 	int64_t until = clock_seconds(&emu->clock) + emu->set.token_lifetime;
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
@@ -164,7 +187,8 @@ static void put_app_service(struct emulator *emu, struct reply *rs, const struct
 	buf_fmt(&rs->body, "{\"access_token\":\"%s\",\"expires_on\":\"", buf_cstr(&jwt));
 	/* The old protocol writes "11/23/2026 19:14:52 +00:00". */
 	if (old)
-		buf_fmt(&rs->body, "%.2s/%.2s/%.4s %.8s +00:00", date + 5, date + 8, date, date + 11);
+		buf_fmt(&rs->body, "%.2s/%.2s/%.4s %.8s +00:00", date + 5, date + 8, date,
+		        date + 11);
 	else
 		buf_fmt(&rs->body, "%lld", (long long)until);
 	buf_str(&rs->body, "\",\"resource\":");
@@ -177,11 +201,13 @@ static void app_service(struct emulator *emu, struct request *rq, struct reply *
 	bool old = strcmp(pairs_text(&rq->query, "api-version"), "2017-09-01") == 0;
 	const char *object = pairs_get(&rq->query, "object_id");
 	const struct choice by = { pairs_get(&rq->query, old ? "clientid" : "client_id"),
-		                   object ? object : pairs_get(&rq->query, "principal_id"), pairs_get(&rq->query, "mi_res_id") };
+		                   object ? object : pairs_get(&rq->query, "principal_id"),
+		                   pairs_get(&rq->query, "mi_res_id") };
 	const struct identity *who;
 	const char *resource;
 
-	if (!file_is(emu, "identity-header", pairs_get(&rq->header, old ? "secret" : "X-IDENTITY-HEADER"))) {
+	if (!file_is(emu, "identity-header",
+	             pairs_get(&rq->header, old ? "secret" : "X-IDENTITY-HEADER"))) {
 		refuse(rq, rs, 401, "unauthorized", "The identity header is missing or wrong");
 		return;
 	}
@@ -190,9 +216,10 @@ static void app_service(struct emulator *emu, struct request *rq, struct reply *
 		put_app_service(emu, rs, who, resource, old);
 }
 
-/* ---- Azure Arc ------------------------------------------------------------------------------------------------------------- */
+/* ---- Azure Arc ------------------------------------------------------------------------------- */
 
-/* First a challenge that names a file only privileged programs can read, then its content as the proof. */
+/* First a challenge that names a file only privileged programs can read, then its content as the
+ * proof. */
 static void arc_challenge(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	AUTO_BUF struct buf key = BUF_INIT(256);
@@ -219,7 +246,8 @@ static void arc_challenge(struct emulator *emu, struct request *rq, struct reply
 
 static void arc(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	const struct choice by = { pairs_get(&rq->query, "client_id"), pairs_get(&rq->query, "object_id"),
+	const struct choice by = { pairs_get(&rq->query, "client_id"),
+		                   pairs_get(&rq->query, "object_id"),
 		                   pairs_get(&rq->query, "msi_res_id") };
 	const char *given = pairs_get(&rq->header, "Authorization");
 	const struct identity *who;
@@ -244,14 +272,16 @@ static void arc(struct emulator *emu, struct request *rq, struct reply *rs)
 	if (!resource)
 		return;
 	/* An agent that knows no user-assigned identities ignores the selector. */
-	who = who_asks(emu, rq, rs, emu->set.arc_ignores_selector ? &(struct choice){ NULL, NULL, NULL } : &by);
+	who = who_asks(emu, rq, rs,
+	               emu->set.arc_ignores_selector ? &(struct choice){ NULL, NULL, NULL } : &by);
 	if (who)
 		put_texts(emu, rs, who, resource);
 }
 
-/* ---- tokens of other issuers ----------------------------------------------------------------------------------------------- */
+/* ---- tokens of other issuers ----------------------------------------------------------------- */
 
-static void put_federated(struct emulator *emu, const char *issuer, const char *subject, const char *audience, struct buf *jwt)
+static void put_federated(struct emulator *emu, const char *issuer, const char *subject,
+                          const char *audience, struct buf *jwt)
 {
 	AUTO_BUF struct buf claims = BUF_INIT(TEXT_MAX);
 	long long now = (long long)clock_seconds(&emu->clock);
@@ -264,7 +294,8 @@ static void put_federated(struct emulator *emu, const char *issuer, const char *
 	buf_json(&claims, subject);
 	buf_str(&claims, ",\"aud\":");
 	buf_json(&claims, audience);
-	buf_fmt(&claims, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now, now - 5, now + MINUTES_5);
+	buf_fmt(&claims, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now,
+	        now - 5, now + MINUTES_5);
 	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&claims), jwt);
 }
 
@@ -285,7 +316,8 @@ static void github(struct emulator *emu, struct request *rq, struct reply *rs)
 
 	if (!pipeline_bearer_ok(emu, rq, rs))
 		return;
-	put_federated(emu, GITHUB_ISSUER, GITHUB_SUBJECT, audience ? audience : "https://github.com/contoso", &jwt);
+	put_federated(emu, GITHUB_ISSUER, GITHUB_SUBJECT,
+	              audience ? audience : "https://github.com/contoso", &jwt);
 	reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"count\":%zu,\"value\":\"%s\"}", jwt.len, buf_cstr(&jwt));
 }
@@ -296,13 +328,16 @@ static void pipelines(struct emulator *emu, struct request *rq, struct reply *rs
 
 	if (strcasecmp(pairs_text(&rq->header, "X-TFS-FedAuthRedirect"), "Suppress") != 0) {
 		rs->status = 302;
-		pairs_add(&rs->header, "Location", "https://spsprodeus21.vssps.visualstudio.com/_signin");
+		pairs_add(&rs->header, "Location",
+		          "https://spsprodeus21.vssps.visualstudio.com/_signin");
 		return;
 	}
 	if (!pipeline_bearer_ok(emu, rq, rs))
 		return;
-	if (!pairs_get(&rq->query, "serviceConnectionId") || !pairs_get(&rq->query, "api-version")) {
-		refuse(rq, rs, 400, "invalid_request", "serviceConnectionId and api-version are required");
+	if (!pairs_get(&rq->query, "serviceConnectionId") ||
+	    !pairs_get(&rq->query, "api-version")) {
+		refuse(rq, rs, 400, "invalid_request",
+		       "serviceConnectionId and api-version are required");
 		return;
 	}
 	buf_fmt(&issuer, "https://vstoken.dev.azure.com/%s", emu->set.tenant);
@@ -316,7 +351,8 @@ static const struct route rows[] = {
 	{ "GET", "/metadata/identity/oauth2/token", "imds", NULL, imds },
 	{ "GET", "/metadata/instance/compute", "imds-instance", NULL, instance },
 	{ "GET", "/msi/token", "app-service", NULL, app_service },
-	{ "GET", "/msi/token/", "app-service", NULL, app_service },    /* as the real one is named in MSI_ENDPOINT, and az asks */
+	/* as the real one is named in MSI_ENDPOINT, and az asks */
+	{ "GET", "/msi/token/", "app-service", NULL, app_service },
 	{ "GET", "/arc/metadata/identity/oauth2/token", "arc", NULL, arc },
 };
 const struct routes identity_routes = { AREA_IDENTITY, rows, COUNT(rows) };

@@ -23,18 +23,27 @@ void strings_clear(struct strings *s)
 /* The scope maps every registry has. */
 static void add_system_maps(struct registry *r, int64_t now)
 {
-	static const struct { const char *name, *description, *actions[7]; } row[] = {
-		{ "_repositories_admin", "Can perform all read, write and delete operations on the registry",
-		  { "repositories/*/metadata/read", "repositories/*/metadata/write", "repositories/*/content/read",
-		    "repositories/*/content/write", "repositories/*/content/delete" } },
-		{ "_repositories_pull", "Can pull any repository of the registry", { "repositories/*/content/read" } },
-		{ "_repositories_pull_metadata_read", "Can pull any repository of the registry and read its metadata",
+	static const struct {
+		const char *name, *description, *actions[7];
+	} row[] = {
+		{ "_repositories_admin",
+		  "Can perform all read, write and delete operations on the registry",
+		  { "repositories/*/metadata/read", "repositories/*/metadata/write",
+		    "repositories/*/content/read", "repositories/*/content/write",
+		    "repositories/*/content/delete" } },
+		{ "_repositories_pull",
+		  "Can pull any repository of the registry",
+		  { "repositories/*/content/read" } },
+		{ "_repositories_pull_metadata_read",
+		  "Can pull any repository of the registry and read its metadata",
 		  { "repositories/*/content/read", "repositories/*/metadata/read" } },
-		{ "_repositories_push", "Can push to any repository of the registry",
+		{ "_repositories_push",
+		  "Can push to any repository of the registry",
 		  { "repositories/*/content/read", "repositories/*/content/write" } },
-		{ "_repositories_push_metadata_write", "Can push to any repository of the registry and write its metadata",
-		  { "repositories/*/metadata/read", "repositories/*/metadata/write", "repositories/*/content/read",
-		    "repositories/*/content/write" } },
+		{ "_repositories_push_metadata_write",
+		  "Can push to any repository of the registry and write its metadata",
+		  { "repositories/*/metadata/read", "repositories/*/metadata/write",
+		    "repositories/*/content/read", "repositories/*/content/write" } },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -47,7 +56,8 @@ static void add_system_maps(struct registry *r, int64_t now)
 	}
 }
 
-struct registry *model_add_registry(struct model *m, const char *name, const char *group, const char *login_server, int64_t now)
+struct registry *model_add_registry(struct model *m, const char *name, const char *group,
+                                    const char *login_server, int64_t now)
 {
 	struct registry *r = mem_new(sizeof(*r));
 
@@ -58,7 +68,8 @@ struct registry *model_add_registry(struct model *m, const char *name, const cha
 	r->created = now;
 	add_system_maps(r, now);
 	if (m->n_registries == m->registries_cap)
-		m->registry = mem_grow(m->registry, &m->registries_cap, m->n_registries + 1, sizeof(struct registry *));
+		m->registry = mem_grow(m->registry, &m->registries_cap, m->n_registries + 1,
+		                       sizeof(struct registry *));
 	m->registry[m->n_registries++] = r;
 	return r;
 }
@@ -79,7 +90,8 @@ struct registry *model_at_server(const struct model *m, const char *login_server
 	return NULL;
 }
 
-struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id, int64_t now)
+struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id,
+                              int64_t now)
 {
 	struct token *t = mem_new(sizeof(*t));
 
@@ -89,7 +101,8 @@ struct token *model_add_token(struct registry *r, const char *name, const char *
 	t->created = t->modified = now;
 	t->state = PROVISIONING_SUCCEEDED;
 	if (r->n_tokens == r->tokens_cap)
-		r->token = mem_grow(r->token, &r->tokens_cap, r->n_tokens + 1, sizeof(struct token *));
+		r->token =
+			mem_grow(r->token, &r->tokens_cap, r->n_tokens + 1, sizeof(struct token *));
 	r->token[r->n_tokens++] = t;
 	map_put(&r->tokens, name, t);
 	return t;
@@ -125,7 +138,8 @@ struct scope_map *model_add_scope_map(struct registry *r, const char *name, int6
 	map->author = mem_dup("");
 	map->created = map->modified = now;
 	if (r->n_scope_maps == r->scope_maps_cap)
-		r->scope_map = mem_grow(r->scope_map, &r->scope_maps_cap, r->n_scope_maps + 1, sizeof(struct scope_map *));
+		r->scope_map = mem_grow(r->scope_map, &r->scope_maps_cap, r->n_scope_maps + 1,
+		                        sizeof(struct scope_map *));
 	r->scope_map[r->n_scope_maps++] = map;
 	map_put(&r->scope_maps, name, map);
 	return map;
@@ -149,7 +163,8 @@ void model_remove_scope_map(struct registry *r, const char *name)
 		return;
 	while (r->scope_map[at] != map)
 		at++;
-	memmove(&r->scope_map[at], &r->scope_map[at + 1], (r->n_scope_maps - at - 1) * sizeof(struct scope_map *));
+	memmove(&r->scope_map[at], &r->scope_map[at + 1],
+	        (r->n_scope_maps - at - 1) * sizeof(struct scope_map *));
 	r->n_scope_maps--;
 	scope_map_free(map);
 }

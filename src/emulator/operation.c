@@ -12,7 +12,7 @@
 #define URL_MAX         (16 * 1024)
 #define TICKS_TO_YEAR_1 621355968000000000LL
 
-/* ---- polling URLs ---------------------------------------------------------------------------------------------------------- */
+/* ---- polling URLs ---------------------------------------------------------------------------- */
 
 static void put_mark(const struct emulator *emu, const char *id, const char *t, struct buf *out)
 {
@@ -23,10 +23,12 @@ static void put_mark(const struct emulator *emu, const char *id, const char *t, 
 	crypto_base64(print.b, PRINT_LEN, true, out);
 }
 
-/* Like the real ones: a time, a certificate, a signature, a hash; three kilobytes, and another one at each poll. */
+/* Like the real ones: a time, a certificate, a signature, a hash; three kilobytes, and another
+ * one at each poll. */
 static void put_signed(struct emulator *emu, const char *id, struct buf *url)
 {
-	AUTO_FREE char *t = mem_fmt("%lld", (long long)(clock_ticks(&emu->clock) + TICKS_TO_YEAR_1));
+	AUTO_FREE char *t =
+		mem_fmt("%lld", (long long)(clock_ticks(&emu->clock) + TICKS_TO_YEAR_1));
 	AUTO_BUF struct buf mark = BUF_INIT(URL_MAX);
 
 	if (emu->set.url_length == 0)
@@ -48,7 +50,8 @@ static bool signature_ok(struct emulator *emu, const struct request *rq, const c
 	if (emu->set.url_length == 0)
 		return true;
 	put_mark(emu, id, pairs_text(&rq->query, "t"), &mark);
-	return strcmp(buf_cstr(&mark), pairs_text(&rq->query, "h")) == 0 && pairs_get(&rq->query, "c") && pairs_get(&rq->query, "s");
+	return strcmp(buf_cstr(&mark), pairs_text(&rq->query, "h")) == 0 &&
+	       pairs_get(&rq->query, "c") && pairs_get(&rq->query, "s");
 }
 
 static void retry_after(const struct emulator *emu, struct reply *rs)
@@ -57,31 +60,38 @@ static void retry_after(const struct emulator *emu, struct reply *rs)
 		reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
 }
 
-void operation_put_status(struct emulator *emu, const struct request *rq, struct reply *rs, const char *path, const char *id)
+void operation_put_status(struct emulator *emu, const struct request *rq, struct reply *rs,
+                          const char *path, const char *id)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 
 	emulator_url(emu, &url);
-	buf_fmt(&url, "%s/operationStatuses/%s?api-version=%s", path, id, pairs_text(&rq->query, "api-version"));
+	buf_fmt(&url, "%s/operationStatuses/%s?api-version=%s", path, id,
+	        pairs_text(&rq->query, "api-version"));
 	put_signed(emu, id, &url);
 	pairs_set(&rs->header, "Azure-AsyncOperation", buf_cstr(&url));
 	retry_after(emu, rs);
 }
 
-void operation_put_location(struct emulator *emu, const struct request *rq, struct reply *rs, const char *id)
+void operation_put_location(struct emulator *emu, const struct request *rq, struct reply *rs,
+                            const char *id)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 
 	emulator_url(emu, &url);
-	buf_fmt(&url, "/subscriptions/%s/providers/Microsoft.ContainerRegistry/locations/EASTUS/operationResults/%s?api-version=%s",
+	buf_fmt(&url,
+	        "/subscriptions/%s/providers/Microsoft.ContainerRegistry/locations/EASTUS/"
+	        "operationResults/%s?api-version=%s",
 	        emu->set.subscription, id, pairs_text(&rq->query, "api-version"));
 	put_signed(emu, id, &url);
 	pairs_set(&rs->header, "Location", buf_cstr(&url));
 	retry_after(emu, rs);
 }
 
-/* The id is the kind and the client's own request id: whoever sends one id twice gets one operation. */
-char *operation_begin(struct emulator *emu, const struct request *rq, const char *kind, bool updating)
+/* The id is the kind and the client's own request id: whoever sends one id twice gets one
+ * operation. */
+char *operation_begin(struct emulator *emu, const struct request *rq, const char *kind,
+                      bool updating)
 {
 	const char *client = pairs_get(&rq->header, "x-ms-client-request-id");
 	struct operation *op;
@@ -103,22 +113,25 @@ void operation_answer_deleted(struct emulator *emu, struct request *rq, struct r
 	operation_put_location(emu, rq, rs, id);
 }
 
-/* ---- operations ------------------------------------------------------------------------------------------------------------ */
+/* ---- operations ------------------------------------------------------------------------------ */
 
-static struct operation *operation_of(struct emulator *emu, const struct request *rq, struct reply *rs, const char *id)
+static struct operation *operation_of(struct emulator *emu, const struct request *rq,
+                                      struct reply *rs, const char *id)
 {
 	struct operation *op = map_get(&emu->model.operations, id);
 
 	if (!op)
 		acr_not_found(rs, id);
 	else if (!op->result && !op->fails && op->done != INT64_MAX && !signature_ok(emu, rq, id))
-		acr_error(rs, 400, "InvalidOperationUrl", "The URL of the operation %s is not the one that was given.", id);
+		acr_error(rs, 400, "InvalidOperationUrl",
+		          "The URL of the operation %s is not the one that was given.", id);
 	else
 		return op;
 	return NULL;
 }
 
-static void poll_status(struct emulator *emu, struct request *rq, struct reply *rs, const char *id, const char *path)
+static void poll_status(struct emulator *emu, struct request *rq, struct reply *rs, const char *id,
+                        const char *path)
 {
 	struct operation *op = operation_of(emu, rq, rs, id);
 
@@ -128,7 +141,8 @@ static void poll_status(struct emulator *emu, struct request *rq, struct reply *
 	if (clock_ticks(&emu->clock) < op->done)
 		buf_fmt(&rs->body, "{\"status\":\"%s\"}", op->updating ? "Updating" : "Creating");
 	else if (op->fails)
-		buf_str(&rs->body, "{\"status\":\"Failed\",\"error\":{\"code\":\"OperationFailed\",\"message\":\"The operation failed.\"}}");
+		buf_str(&rs->body, "{\"status\":\"Failed\",\"error\":{\"code\":\"OperationFailed\","
+		                   "\"message\":\"The operation failed.\"}}");
 	else
 		buf_str(&rs->body, "{\"status\":\"Succeeded\"}");
 	operation_put_status(emu, rq, rs, path, id);
@@ -183,15 +197,18 @@ static void location_result(struct emulator *emu, struct request *rq, struct rep
 	}
 }
 
-#define SUB      "/subscriptions/{}"
-#define REGISTRY SUB "/resourceGroups/{}/providers/" ACR_TYPE "/{}"
-#define LOCATION SUB "/providers/Microsoft.ContainerRegistry/locations/{}"
+#define SUB            "/subscriptions/{}"
+#define REGISTRY       SUB "/resourceGroups/{}/providers/" ACR_TYPE "/{}"
+#define LOCATION       SUB "/providers/Microsoft.ContainerRegistry/locations/{}"
 #define LOCATION_RIGHT "Microsoft.ContainerRegistry/locations/operationResults/read"
 
 static const struct route rows[] = {
-	{ "GET", REGISTRY "/operationStatuses/{}", "operation", ACR_TYPE "/operationStatuses/read", registry_status },
-	{ "GET", REGISTRY "/tokens/{}/operationStatuses/{}", "operation", ACR_TYPE "/tokens/operationStatuses/read", nested_status },
-	{ "GET", REGISTRY "/scopeMaps/{}/operationStatuses/{}", "operation", ACR_TYPE "/scopeMaps/operationStatuses/read", nested_status },
+	{ "GET", REGISTRY "/operationStatuses/{}", "operation", ACR_TYPE "/operationStatuses/read",
+	  registry_status },
+	{ "GET", REGISTRY "/tokens/{}/operationStatuses/{}", "operation",
+	  ACR_TYPE "/tokens/operationStatuses/read", nested_status },
+	{ "GET", REGISTRY "/scopeMaps/{}/operationStatuses/{}", "operation",
+	  ACR_TYPE "/scopeMaps/operationStatuses/read", nested_status },
 	{ "GET", LOCATION "/operationResults/{}", "operation", LOCATION_RIGHT, location_result },
 	{ "GET", LOCATION "/operationStatuses/{}", "operation", LOCATION_RIGHT, location_status },
 };

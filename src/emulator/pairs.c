@@ -6,13 +6,14 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define FORM_MAX (1 << 20)   /* a client assertion with a chain is 20 kB */
+#define FORM_MAX (1 << 20) /* a client assertion with a chain is 20 kB */
 
 void pairs_add(struct pairs *p, const char *name, const char *value)
 {
 	if (p->n == p->cap)
 		p->item = mem_grow(p->item, &p->cap, p->n + 1, sizeof(*p->item));
-	p->item[p->n++] = (struct pair){ .name = mem_dup(name), .value = mem_dup(value ? value : "") };
+	p->item[p->n++] =
+		(struct pair){ .name = mem_dup(name), .value = mem_dup(value ? value : "") };
 }
 
 static void wipe(char *text)
@@ -67,7 +68,8 @@ static bool decode(const char *text, size_t len, struct buf *out)
 			buf_char(out, text[i] == '+' ? ' ' : text[i]);
 			continue;
 		}
-		if (len - i < 3 || (high = hex_digit(text[i + 1])) < 0 || (low = hex_digit(text[i + 2])) < 0)
+		if (len - i < 3 || (high = hex_digit(text[i + 1])) < 0 ||
+		    (low = hex_digit(text[i + 2])) < 0)
 			return false;
 		buf_char(out, (char)(high * 16 + low));
 		i += 2;
@@ -87,7 +89,8 @@ bool pairs_form(struct pairs *p, const char *text, size_t len)
 		const char *equals = memchr(field, '=', n);
 		size_t n_name = equals ? (size_t)(equals - field) : n;
 
-		if (!decode(field, n_name, &name) || (equals && !decode(equals + 1, n - n_name - 1, &value)))
+		if (!decode(field, n_name, &name) ||
+		    (equals && !decode(equals + 1, n - n_name - 1, &value)))
 			return false;
 		if (n > 0)
 			pairs_add(p, buf_cstr(&name), buf_cstr(&value));

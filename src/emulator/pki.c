@@ -17,21 +17,24 @@
 #include "emulator/files.h"
 #include "pki_keys.h"
 
-#define PEM_MAX      (64 * 1024)
-#define DAY          (24 * 3600L)
-#define CA_DAYS      3650
-#define SERVER_DAYS  90
-#define RENEW_DAYS   7      /* a CA with less than this left is made anew */
-#define KEY_ID_BYTES 30     /* libtrust: base32 of the first 240 bits of SHA-256 over the public key */
+#define PEM_MAX     (64 * 1024)
+#define DAY         (24 * 3600L)
+#define CA_DAYS     3650
+#define SERVER_DAYS 90
+#define RENEW_DAYS  7 /* a CA with less than this left is made anew */
+/* libtrust: base32 of the first 240 bits of SHA-256 over the public key */
+#define KEY_ID_BYTES 30
 
 static const char good_names[] =
-        "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:login.microsoftonline.com,DNS:login.windows.net,"
-        "DNS:management.azure.com,DNS:*.azurecr.io,DNS:login.microsoftonline.us,DNS:management.usgovcloudapi.net,"
-        "DNS:*.azurecr.us,DNS:login.chinacloudapi.cn,DNS:management.chinacloudapi.cn,DNS:*.azurecr.cn";
+	"DNS:localhost,IP:127.0.0.1,IP:::1,DNS:login.microsoftonline.com,DNS:login.windows.net,"
+	"DNS:management.azure.com,DNS:*.azurecr.io,DNS:login.microsoftonline.us,DNS:management."
+	"usgovcloudapi.net,"
+	"DNS:*.azurecr.us,DNS:login.chinacloudapi.cn,DNS:management.chinacloudapi.cn,DNS:*.azurecr."
+	"cn";
 
 static const struct {
 	const char *common_name, *names;
-	long from, until;   /* days from now */
+	long from, until; /* days from now */
 	bool own_issuer;
 } server_rows[PKI_SERVER__COUNT] = {
 	[PKI_GOOD] = { "localhost", good_names, -1, SERVER_DAYS, false },
@@ -40,12 +43,15 @@ static const struct {
 	[PKI_UNTRUSTED] = { "localhost", good_names, -1, SERVER_DAYS, true },
 };
 
-static const struct { const char *key_file, *cert_file, *common_name; } signer_rows[PKI_SIGNER__COUNT] = {
+static const struct {
+	const char *key_file, *cert_file, *common_name;
+} signer_rows[PKI_SIGNER__COUNT] = {
 	[PKI_ENTRA] = { "entra.key", "entra.pem", "acrotate-emulator Entra ID" },
-	[PKI_REGISTRY] = { "registry-token.key", "registry-token.pem", "acrotate-emulator registry token" },
+	[PKI_REGISTRY] = { "registry-token.key", "registry-token.pem",
+	                   "acrotate-emulator registry token" },
 };
 
-/* ---- PEM ------------------------------------------------------------------------------------------------------------------- */
+/* ---- PEM ------------------------------------------------------------------------------------- */
 
 static char *bio_text(BIO *bio)
 {
@@ -93,7 +99,7 @@ static X509 *read_cert(const char *pem)
 	return cert;
 }
 
-/* ---- certificates ---------------------------------------------------------------------------------------------------------- */
+/* ---- certificates ---------------------------------------------------------------------------- */
 
 static bool extend(X509 *cert, X509 *issuer, int nid, const char *value)
 {
@@ -110,10 +116,10 @@ static bool extend(X509 *cert, X509 *issuer, int nid, const char *value)
 }
 
 struct cert_plan {
-	const char *common_name, *names;   /* names: NULL for a CA */
+	const char *common_name, *names; /* names: NULL for a CA */
 	long from_days, until_days;
 	bool ca;
-	X509 *issuer;                      /* NULL: itself */
+	X509 *issuer; /* NULL: itself */
 	EVP_PKEY *issuer_key;
 };
 
@@ -129,13 +135,16 @@ static X509 *make_cert(const struct cert_plan *plan, EVP_PKEY *key)
 	    BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1 ||
 	    !BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) ||
 	    !X509_gmtime_adj(X509_getm_notBefore(cert), plan->from_days * DAY) ||
-	    !X509_gmtime_adj(X509_getm_notAfter(cert), plan->until_days * DAY) || X509_set_pubkey(cert, key) != 1 ||
+	    !X509_gmtime_adj(X509_getm_notAfter(cert), plan->until_days * DAY) ||
+	    X509_set_pubkey(cert, key) != 1 ||
 	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common_name, -1, -1, 0) != 1 ||
 	    X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1 ||
 	    !extend(cert, issuer, NID_subject_key_identifier, "hash") ||
 	    !extend(cert, issuer, NID_authority_key_identifier, "keyid") ||
-	    !extend(cert, issuer, NID_basic_constraints, plan->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") ||
-	    !extend(cert, issuer, NID_key_usage, plan->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") ||
+	    !extend(cert, issuer, NID_basic_constraints,
+	            plan->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") ||
+	    !extend(cert, issuer, NID_key_usage,
+	            plan->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") ||
 	    (plan->names && (!extend(cert, issuer, NID_subject_alt_name, plan->names) ||
 	                     !extend(cert, issuer, NID_ext_key_usage, "serverAuth"))) ||
 	    X509_sign(cert, plan->issuer_key, EVP_sha256()) == 0)
@@ -154,7 +163,8 @@ static EVP_PKEY *new_ec_key(void)
 }
 
 /* A pair of files; false when they are absent, do not fit together or are about to expire. */
-static bool load_pair(const char *dir, const char *key_file, const char *cert_file, EVP_PKEY **key, X509 **cert)
+static bool load_pair(const char *dir, const char *key_file, const char *cert_file, EVP_PKEY **key,
+                      X509 **cert)
 {
 	AUTO_BUF struct buf key_text = BUF_INIT(PEM_MAX), cert_text = BUF_INIT(PEM_MAX);
 	struct err ignored = ERR_INIT;
@@ -162,11 +172,13 @@ static bool load_pair(const char *dir, const char *key_file, const char *cert_fi
 	EVP_PKEY *k;
 	X509 *c;
 
-	if (!files_read(dir, key_file, &key_text, &ignored) || !files_read(dir, cert_file, &cert_text, &ignored))
+	if (!files_read(dir, key_file, &key_text, &ignored) ||
+	    !files_read(dir, cert_file, &cert_text, &ignored))
 		return false;
 	k = read_key(buf_cstr(&key_text));
 	c = read_cert(buf_cstr(&cert_text));
-	if (!k || !c || X509_check_private_key(c, k) != 1 || X509_cmp_time(X509_get0_notAfter(c), &soon) <= 0) {
+	if (!k || !c || X509_check_private_key(c, k) != 1 ||
+	    X509_cmp_time(X509_get0_notAfter(c), &soon) <= 0) {
 		EVP_PKEY_free(k);
 		X509_free(c);
 		return false;
@@ -176,10 +188,12 @@ static bool load_pair(const char *dir, const char *key_file, const char *cert_fi
 	return true;
 }
 
-static bool save_pair(const char *dir, const char *key_file, const char *cert_file, EVP_PKEY *key, X509 *cert, struct err *e)
+static bool save_pair(const char *dir, const char *key_file, const char *cert_file, EVP_PKEY *key,
+                      X509 *cert, struct err *e)
 {
 	AUTO_FREE char *key_text = key_pem(key), *cert_text = cert_pem(cert);
-	bool ok = files_write(dir, key_file, key_text, 0600, e) && files_write(dir, cert_file, cert_text, 0644, e);
+	bool ok = files_write(dir, key_file, key_text, 0600, e) &&
+	          files_write(dir, cert_file, cert_text, 0644, e);
 
 	explicit_bzero(key_text, strlen(key_text));
 	return ok;
@@ -190,8 +204,12 @@ static bool open_ca(struct pki *p, const char *dir, struct err *e)
 	if (load_pair(dir, "ca.key", "ca.pem", &p->ca_key, &p->ca))
 		return true;
 	p->ca_key = new_ec_key();
-	p->ca = make_cert(&(struct cert_plan){ .common_name = "acrotate-emulator CA", .from_days = -1, .until_days = CA_DAYS,
-	                                       .ca = true, .issuer_key = p->ca_key }, p->ca_key);
+	p->ca = make_cert(&(struct cert_plan){ .common_name = "acrotate-emulator CA",
+	                                       .from_days = -1,
+	                                       .until_days = CA_DAYS,
+	                                       .ca = true,
+	                                       .issuer_key = p->ca_key },
+	                  p->ca_key);
 	return save_pair(dir, "ca.key", "ca.pem", p->ca_key, p->ca, e);
 }
 
@@ -204,7 +222,8 @@ static void make_server(struct pki *p, enum pki_server which)
 	                                            .from_days = server_rows[which].from,
 	                                            .until_days = server_rows[which].until,
 	                                            .issuer = own ? NULL : p->ca,
-	                                            .issuer_key = own ? key : p->ca_key }, key);
+	                                            .issuer_key = own ? key : p->ca_key },
+	                       key);
 
 	p->certificate[which] = cert_pem(cert);
 	p->key[which] = key_pem(key);
@@ -212,7 +231,7 @@ static void make_server(struct pki *p, enum pki_server which)
 	EVP_PKEY_free(key);
 }
 
-/* ---- signers --------------------------------------------------------------------------------------------------------------- */
+/* ---- signers --------------------------------------------------------------------------------- */
 
 static char *libtrust_id(EVP_PKEY *key)
 {
@@ -256,13 +275,19 @@ static bool open_signer(struct pki *p, const char *dir, enum pki_signer which, s
 	unsigned char *der = NULL;
 	int n;
 
-	if (!load_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file, &s->key, &s->cert)) {
+	if (!load_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file, &s->key,
+	               &s->cert)) {
 		s->key = EVP_RSA_gen(PKI_RSA_BITS);
 		if (!s->key)
 			mem_exhausted();
-		s->cert = make_cert(&(struct cert_plan){ .common_name = signer_rows[which].common_name, .from_days = -1,
-		                                         .until_days = CA_DAYS, .issuer_key = s->key }, s->key);
-		if (!save_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file, s->key, s->cert, e))
+		s->cert = make_cert(
+			&(struct cert_plan){ .common_name = signer_rows[which].common_name,
+		                             .from_days = -1,
+		                             .until_days = CA_DAYS,
+		                             .issuer_key = s->key },
+			s->key);
+		if (!save_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file,
+		               s->key, s->cert, e))
 			return false;
 	}
 	n = i2d_X509(s->cert, &der);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON web tokens of the emulator: signed by Entra ID or the registry's token service, and the assertions that clients sign. */
+/* JSON web tokens of the emulator: signed by Entra ID or the registry's token service, and the
+ * assertions that clients sign. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
@@ -41,9 +42,9 @@ void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, st
 
 struct jwt {
 	const char *signed_text;
-	size_t      signed_len;
+	size_t signed_len;
 	struct json *header, *claims;
-	struct buf  signature;
+	struct buf signature;
 };
 
 static void jwt_clear(struct jwt *t)
@@ -86,8 +87,8 @@ static bool signature_ok(const struct jwt *t, EVP_PKEY *key)
 	EVP_PKEY_CTX *how = NULL;
 	bool ok;
 
-	ok = algorithm && (pss || strcmp(algorithm, "RS256") == 0) && EVP_PKEY_is_a(key, "RSA") && ctx &&
-	     EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
+	ok = algorithm && (pss || strcmp(algorithm, "RS256") == 0) && EVP_PKEY_is_a(key, "RSA") &&
+	     ctx && EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
 	     (!pss || (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
 	               EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
 	     EVP_DigestVerify(ctx, (const unsigned char *)t->signature.data, t->signature.len,
@@ -96,7 +97,8 @@ static bool signature_ok(const struct jwt *t, EVP_PKEY *key)
 	return ok;
 }
 
-bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt, struct json **claims, struct err *e)
+bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt, struct json **claims,
+                struct err *e)
 {
 	AUTO(jwt_clear) struct jwt t = { .signature = BUF_INIT(JWT_MAX) };
 
@@ -125,7 +127,9 @@ void pki_jwks(const struct pki *p, struct buf *out)
 {
 	const struct signer *s = &p->signer[PKI_ENTRA];
 
-	buf_fmt(out, "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\",\"kid\":\"%s\",\"x5t\":\"%s\",\"x5c\":[\"%s\"],\"e\":\"",
+	buf_fmt(out,
+	        "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\",\"kid\":\"%s\","
+	        "\"x5t\":\"%s\",\"x5c\":[\"%s\"],\"e\":\"",
 	        s->key_id, s->x5t, s->x5c);
 	put_number(s->key, OSSL_PKEY_PARAM_RSA_E, out);
 	buf_str(out, "\",\"n\":\"");
@@ -140,8 +144,9 @@ static bool same_thumbprint(const char *given, X509 *cert, const EVP_MD *md)
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	return given && crypto_unbase64_lax(given, strlen(given), &bytes) && X509_digest(cert, md, digest, &len) == 1 &&
-	       bytes.len == len && memcmp(bytes.data, digest, len) == 0;
+	return given && crypto_unbase64_lax(given, strlen(given), &bytes) &&
+	       X509_digest(cert, md, digest, &len) == 1 && bytes.len == len &&
+	       memcmp(bytes.data, digest, len) == 0;
 }
 
 bool pki_cert_verify(const struct pki_cert *c, const char *jwt, struct json **claims, struct err *e)

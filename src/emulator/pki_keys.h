@@ -10,13 +10,20 @@
 
 #define PKI_RSA_BITS 2048
 
-struct signer { EVP_PKEY *key; X509 *cert; char *key_id, *x5c, *x5t; };   /* x5c: base64; x5t: base64url of SHA-1 */
+/* x5c: base64; x5t: base64url of SHA-1 */
+struct signer {
+	EVP_PKEY *key;
+	X509 *cert;
+	char *key_id, *x5c, *x5t;
+};
 struct pki {
 	EVP_PKEY *ca_key;
 	X509 *ca;
 	char *certificate[PKI_SERVER__COUNT], *key[PKI_SERVER__COUNT];
 	struct signer signer[PKI_SIGNER__COUNT];
 };
-struct pki_cert { X509 *x; };
+struct pki_cert {
+	X509 *x;
+};
 
 #endif

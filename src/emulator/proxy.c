@@ -15,8 +15,10 @@
 #define PIECE     (64 * 1024)
 
 /* What belongs to one connection and not to the message. */
-static const char *const own_headers[] = { "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Expect", "Upgrade", "TE",
-	                                   "Date", "Content-Type" };
+static const char *const own_headers[] = {
+	"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Expect", "Upgrade",
+	"TE",         "Date",       "Content-Type"
+};
 
 static bool is_own(const char *name, bool request)
 {
@@ -69,13 +71,17 @@ static bool exchange(int fd, const struct request *rq, struct buf *reply)
 	AUTO_FREE char *piece = mem_new(PIECE);
 	ssize_t n = 0;
 
-	buf_fmt(&head, "%s %s HTTP/1.0\r\nConnection: close\r\nContent-Length: %zu\r\nX-Forwarded-Proto: https\r\n", rq->method,
-	        rq->target, rq->body.len);
+	buf_fmt(&head,
+	        "%s %s HTTP/1.0\r\nConnection: close\r\nContent-Length: %zu\r\nX-Forwarded-Proto: "
+	        "https\r\n",
+	        rq->method, rq->target, rq->body.len);
 	for (size_t i = 0; i < rq->header.n; i++)
 		if (!is_own(rq->header.item[i].name, true))
-			buf_fmt(&head, "%s: %s\r\n", rq->header.item[i].name, rq->header.item[i].value);
+			buf_fmt(&head, "%s: %s\r\n", rq->header.item[i].name,
+			        rq->header.item[i].value);
 	buf_str(&head, "\r\n");
-	if (!buf_ok(&head) || !send_all(fd, head.data, head.len) || !send_all(fd, rq->body.data, rq->body.len))
+	if (!buf_ok(&head) || !send_all(fd, head.data, head.len) ||
+	    !send_all(fd, rq->body.data, rq->body.len))
 		return false;
 	while ((n = recv(fd, piece, PIECE, 0)) > 0 || (n < 0 && errno == EINTR))
 		if (n > 0)
@@ -141,5 +147,6 @@ void proxy_pass(const char *backend, const struct request *rq, struct reply *rs)
 	pairs_clear(&rs->header);
 	rs->head_length = -1;
 	reply_json(rs, 502);
-	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"The registry behind the emulator does not answer.\"}]}");
+	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"The registry behind "
+	                   "the emulator does not answer.\"}]}");
 }

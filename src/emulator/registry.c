@@ -17,16 +17,23 @@
 
 #define TEXT_MAX        (64 * 1024)
 #define ISSUER          "Azure Container Registry"
-#define ACCESS_SECONDS  4500            /* of a token for repositories */
+#define ACCESS_SECONDS  4500 /* of a token for repositories */
 #define REFRESH_SECONDS (3 * 3600)
-#define EVERYBODY       "00000000-0000-0000-0000-000000000000"   /* the user name of Entra identities */
-#define REFRESH_BYTES   48
+/* the user name of Entra identities */
+#define EVERYBODY     "00000000-0000-0000-0000-000000000000"
+#define REFRESH_BYTES 48
 
-struct refresh { char *user; int64_t until; };   /* seconds */
+struct refresh {
+	char *user;
+	int64_t until;
+}; /* seconds */
 
 enum login { LOGIN_OK, LOGIN_NO_TOKEN, LOGIN_DISABLED, LOGIN_WRONG, LOGIN_LAGGING, LOGIN_EXPIRED };
-static const char *const login_notes[] = { [LOGIN_OK] = "", [LOGIN_NO_TOKEN] = "no such token", [LOGIN_DISABLED] = "token disabled",
-	                                   [LOGIN_WRONG] = "wrong password", [LOGIN_LAGGING] = "not yet replicated",
+static const char *const login_notes[] = { [LOGIN_OK] = "",
+	                                   [LOGIN_NO_TOKEN] = "no such token",
+	                                   [LOGIN_DISABLED] = "token disabled",
+	                                   [LOGIN_WRONG] = "wrong password",
+	                                   [LOGIN_LAGGING] = "not yet replicated",
 	                                   [LOGIN_EXPIRED] = "password expired" };
 
 static void common_headers(struct reply *rs)
@@ -43,8 +50,9 @@ static void unauthorized(struct reply *rs)
 {
 	common_headers(rs);
 	reply_json(rs, 401);
-	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication required, visit "
-	        "https://aka.ms/acr/authorization for more information.\"}]}\n");
+	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication "
+	                   "required, visit "
+	                   "https://aka.ms/acr/authorization for more information.\"}]}\n");
 }
 
 static void bad_request(struct reply *rs, int status, const char *text)
@@ -56,8 +64,10 @@ static void bad_request(struct reply *rs, int status, const char *text)
 	buf_str(&rs->body, "}]}\n");
 }
 
-/* Which registry is meant: by service, else by the host that was asked, else the first. Holds the lock already. */
-static struct registry *registry_of(struct emulator *emu, const struct request *rq, const char *service)
+/* Which registry is meant: by service, else by the host that was asked, else the first. Holds
+ * the lock already. */
+static struct registry *registry_of(struct emulator *emu, const struct request *rq,
+                                    const char *service)
 {
 	struct registry *r = service ? model_at_server(&emu->model, service) : NULL;
 
@@ -68,11 +78,16 @@ static struct registry *registry_of(struct emulator *emu, const struct request *
 	return r;
 }
 
-/* ---- rights ---------------------------------------------------------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------------------------- */
 
-static const struct { const char *verb, *suffix; } verbs[] = {
-	{ "pull", "/content/read" },           { "push", "/content/write" },          { "delete", "/content/delete" },
-	{ "metadata_read", "/metadata/read" }, { "metadata_write", "/metadata/write" },
+static const struct {
+	const char *verb, *suffix;
+} verbs[] = {
+	{ "pull", "/content/read" },
+	{ "push", "/content/write" },
+	{ "delete", "/content/delete" },
+	{ "metadata_read", "/metadata/read" },
+	{ "metadata_write", "/metadata/write" },
 };
 
 /* Does a scope map allow this on this repository? NULL as map: everything is allowed. */
@@ -85,7 +100,8 @@ static bool allows(const struct scope_map *map, const char *repository, const ch
 		size_t n = strlen(action), m = strlen(suffix);
 		AUTO_FREE char *pattern = NULL;
 
-		if (n <= 13 + m || strncmp(action, "repositories/", 13) != 0 || strcmp(action + n - m, suffix) != 0)
+		if (n <= 13 + m || strncmp(action, "repositories/", 13) != 0 ||
+		    strcmp(action + n - m, suffix) != 0)
 			continue;
 		pattern = mem_dup_n(action + 13, n - m - 13);
 		if (route_glob(pattern, repository))
@@ -154,9 +170,10 @@ static void put_all_access(const struct scope_map *map, const struct pairs *aske
 	buf_char(out, ']');
 }
 
-/* ---- logins ---------------------------------------------------------------------------------------------------------------- */
+/* ---- logins ---------------------------------------------------------------------------------- */
 
-/* Which replica answers: a connection stays with one, new connections that present the same password take turns. */
+/* Which replica answers: a connection stays with one, new connections that present the same
+ * password take turns. */
 static unsigned replica_for(struct emulator *emu, struct request *rq, struct slot *s)
 {
 	unsigned n = emu->set.replicas ? emu->set.replicas : 1;
@@ -174,7 +191,8 @@ static unsigned replica_for(struct emulator *emu, struct request *rq, struct slo
 }
 
 /* Holds the lock already. */
-static enum login check_password(struct emulator *emu, struct request *rq, struct registry *r, const char *user, const char *password)
+static enum login check_password(struct emulator *emu, struct request *rq, struct registry *r,
+                                 const char *user, const char *password)
 {
 	struct token *t = map_get(&r->tokens, user);
 	int64_t now = clock_ticks(&emu->clock);
@@ -192,7 +210,8 @@ static enum login check_password(struct emulator *emu, struct request *rq, struc
 		if (slot_answer(s, &print, now, 0) == SLOT_OTHER)
 			continue;
 		replica = replica_for(emu, rq, s);
-		switch (slot_answer(s, &print, now, slot_lag(emu->set.propagation, replica, emu->set.replicas))) {
+		switch (slot_answer(s, &print, now,
+		                    slot_lag(emu->set.propagation, replica, emu->set.replicas))) {
 		case SLOT_ACCEPTED:
 			return LOGIN_OK;
 		case SLOT_LAGGING:
@@ -240,10 +259,14 @@ static char *user_of_refresh(struct emulator *emu, const char *text)
 	crypto_print_bytes(text, strlen(text), &print);
 	print_to_hex(&print, hex);
 	refresh = map_get(&emu->refresh, hex);
-	return refresh && refresh->until > clock_seconds(&emu->clock) ? mem_dup(refresh->user) : NULL;
+	return refresh && refresh->until > clock_seconds(&emu->clock) ? mem_dup(refresh->user)
+	                                                              : NULL;
 }
 
-struct grant { char *service, *user, *refresh; struct buf access; };
+struct grant {
+	char *service, *user, *refresh;
+	struct buf access;
+};
 
 static void grant_clear(struct grant *g)
 {
@@ -254,7 +277,8 @@ static void grant_clear(struct grant *g)
 }
 
 /* Holds the lock already. */
-static void fill_grant(struct emulator *emu, struct registry *r, const char *user, const struct pairs *asked, bool offline, struct grant *g)
+static void fill_grant(struct emulator *emu, struct registry *r, const char *user,
+                       const struct pairs *asked, bool offline, struct grant *g)
 {
 	const struct token *t = map_get(&r->tokens, user);
 	const struct scope_map *map = t ? model_scope_map_of(r, t) : NULL;
@@ -278,7 +302,9 @@ static void answer_grant(struct emulator *emu, struct reply *rs, const struct gr
 	crypto_uuid(id);
 	buf_fmt(&claims, "{\"jti\":\"%s\",\"sub\":", id);
 	buf_json(&claims, g->user);
-	buf_fmt(&claims, ",\"nbf\":%lld,\"exp\":%lld,\"iat\":%lld,\"iss\":\"" ISSUER "\",\"aud\":", now - 30, now + ACCESS_SECONDS, now);
+	buf_fmt(&claims,
+	        ",\"nbf\":%lld,\"exp\":%lld,\"iat\":%lld,\"iss\":\"" ISSUER "\",\"aud\":", now - 30,
+	        now + ACCESS_SECONDS, now);
 	buf_json(&claims, g->service);
 	buf_fmt(&claims, ",\"version\":\"1.0\",\"access\":%s,\"roles\":[]}", buf_cstr(&g->access));
 	pki_sign(emu->pki, PKI_REGISTRY, buf_cstr(&claims), &jwt);
@@ -291,8 +317,8 @@ static void answer_grant(struct emulator *emu, struct reply *rs, const struct gr
 	buf_str(&rs->body, "\"}");
 }
 
-static void log_in(struct emulator *emu, struct request *rq, struct reply *rs, const char *user, const char *password,
-                   const struct pairs *asked, bool offline)
+static void log_in(struct emulator *emu, struct request *rq, struct reply *rs, const char *user,
+                   const char *password, const struct pairs *asked, bool offline)
 {
 	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
 	enum login answer = LOGIN_NO_TOKEN;
@@ -323,8 +349,9 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	char *colon;
 
 	if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
-	    !crypto_unbase64_lax(header + strlen(scheme), strlen(header + strlen(scheme)), &plain) || plain.len == 0 ||
-	    !(colon = strchr(plain.data, ':'))) {
+	    !crypto_unbase64_lax(header + strlen(scheme), strlen(header + strlen(scheme)),
+	                         &plain) ||
+	    plain.len == 0 || !(colon = strchr(plain.data, ':'))) {
 		unauthorized(rs);
 		(void)snprintf(rq->note, sizeof(rq->note), "no credentials");
 		return;
@@ -333,7 +360,8 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	log_in(emu, rq, rs, plain.data, colon + 1, &rq->query, false);
 }
 
-static void log_in_again(struct emulator *emu, struct request *rq, struct reply *rs, const struct pairs *form)
+static void log_in_again(struct emulator *emu, struct request *rq, struct reply *rs,
+                         const struct pairs *form)
 {
 	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
 	AUTO_FREE char *user = NULL;
@@ -362,7 +390,8 @@ static void token_post(struct emulator *emu, struct request *rq, struct reply *r
 	grant = pairs_text(&form, "grant_type");
 	offline = strcmp(pairs_text(&form, "access_type"), "offline") == 0;
 	if (strcmp(grant, "password") == 0)
-		log_in(emu, rq, rs, pairs_text(&form, "username"), pairs_text(&form, "password"), &form, offline);
+		log_in(emu, rq, rs, pairs_text(&form, "username"), pairs_text(&form, "password"),
+		       &form, offline);
 	else if (strcmp(grant, "refresh_token") == 0)
 		log_in_again(emu, rq, rs, &form);
 	else
@@ -377,7 +406,8 @@ static void exchange(struct emulator *emu, struct request *rq, struct reply *rs)
 	AUTO_FREE char *refresh = NULL;
 	struct err e = ERR_INIT;
 
-	if (!pairs_form(&form, buf_cstr(&rq->body), rq->body.len) || strcmp(pairs_text(&form, "grant_type"), "access_token") != 0) {
+	if (!pairs_form(&form, buf_cstr(&rq->body), rq->body.len) ||
+	    strcmp(pairs_text(&form, "grant_type"), "access_token") != 0) {
 		bad_request(rs, 400, "grant_type is not access_token");
 		return;
 	}
@@ -393,7 +423,7 @@ static void exchange(struct emulator *emu, struct request *rq, struct reply *rs)
 	buf_fmt(&rs->body, "{\"refresh_token\":\"%s\"}", refresh);
 }
 
-/* ---- /v2/ ------------------------------------------------------------------------------------------------------------------ */
+/* ---- /v2/ ------------------------------------------------------------------------------------ */
 
 /* "hello/manifests/v1" is about repository "hello". */
 static char *repository_of(const char *rest)
@@ -421,12 +451,18 @@ static void challenge(struct emulator *emu, const struct request *rq, struct rep
 	service = mem_dup(r ? r->login_server : host);
 	(void)pthread_mutex_unlock(&emu->lock);
 	unauthorized(rs);
-	/* The realm is the host that was asked: with a name of its own the registry is reached by that one. */
+	/* The realm is the host that was asked: with a name of its own the registry is reached
+	 * by that one. */
 	if (repository)
-		reply_header(rs, "Www-Authenticate", "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\",scope=\"repository:%s:%s\"", host,
-		             service, repository, reads ? "pull" : "pull,push");
+		reply_header(rs, "Www-Authenticate",
+		             "Bearer "
+		             "realm=\"https://%s/oauth2/"
+		             "token\",service=\"%s\",scope=\"repository:%s:%s\"",
+		             host, service, repository, reads ? "pull" : "pull,push");
 	else
-		reply_header(rs, "Www-Authenticate", "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\"", host, service);
+		reply_header(rs, "Www-Authenticate",
+		             "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\"", host,
+		             service);
 }
 
 static bool bearer_ok(struct emulator *emu, const char *jwt)
@@ -435,8 +471,8 @@ static bool bearer_ok(struct emulator *emu, const char *jwt)
 	struct err e = ERR_INIT;
 	int64_t until = 0;
 
-	return pki_verify(emu->pki, PKI_REGISTRY, jwt, &claims, &e) && json_int(claims, "exp", &until) &&
-	       until > clock_seconds(&emu->clock);
+	return pki_verify(emu->pki, PKI_REGISTRY, jwt, &claims, &e) &&
+	       json_int(claims, "exp", &until) && until > clock_seconds(&emu->clock);
 }
 
 static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -446,8 +482,10 @@ static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
 
 	if (strncasecmp(header, "Basic ", 6) == 0) {
 		unauthorized(rs);
-		pairs_set(&rs->header, "Www-Authenticate", "Basic realm=\"Azure Container Registry\"");
-	} else if (strncasecmp(header, scheme, strlen(scheme)) != 0 || !bearer_ok(emu, header + strlen(scheme))) {
+		pairs_set(&rs->header, "Www-Authenticate",
+		          "Basic realm=\"Azure Container Registry\"");
+	} else if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
+	           !bearer_ok(emu, header + strlen(scheme))) {
 		challenge(emu, rq, rs);
 	} else if (emu->set.backend) {
 		proxy_pass(emu->set.backend, rq, rs);
@@ -458,7 +496,8 @@ static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
 	} else {
 		common_headers(rs);
 		reply_json(rs, 404);
-		buf_str(&rs->body, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"repository name not known to registry\"}]}");
+		buf_str(&rs->body, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":"
+		                   "\"repository name not known to registry\"}]}");
 	}
 }
 

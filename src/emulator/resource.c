@@ -8,9 +8,14 @@
 
 static void put_subscription(const struct emulator *emu, struct buf *out)
 {
-	buf_fmt(out, "{\"id\":\"/subscriptions/%s\",\"authorizationSource\":\"RoleBased\",\"managedByTenants\":[],\"subscriptionId\":\"%s\","
-	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated\",\"state\":\"Enabled\",\"subscriptionPolicies\":{\"locationPlacementId\":"
-	        "\"Public_2014-09-01\",\"quotaId\":\"PayAsYouGo_2014-09-01\",\"spendingLimit\":\"Off\"}}",
+	buf_fmt(out,
+	        "{\"id\":\"/subscriptions/"
+	        "%s\",\"authorizationSource\":\"RoleBased\",\"managedByTenants\":[],"
+	        "\"subscriptionId\":\"%s\","
+	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated\",\"state\":\"Enabled\","
+	        "\"subscriptionPolicies\":{\"locationPlacementId\":"
+	        "\"Public_2014-09-01\",\"quotaId\":\"PayAsYouGo_2014-09-01\",\"spendingLimit\":"
+	        "\"Off\"}}",
 	        emu->set.subscription, emu->set.subscription, emu->set.tenant);
 }
 
@@ -18,7 +23,8 @@ static bool subscription_ok(struct emulator *emu, const struct request *rq, stru
 {
 	if (strcasecmp(rq->arg[0], emu->set.subscription) == 0)
 		return true;
-	arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", rq->arg[0]);
+	arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.",
+	          rq->arg[0]);
 	return false;
 }
 
@@ -43,8 +49,10 @@ static void tenants_list(struct emulator *emu, struct request *rq, struct reply 
 {
 	(void)rq;
 	reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"value\":[{\"id\":\"/tenants/%s\",\"tenantId\":\"%s\",\"displayName\":\"Emulated\"}]}", emu->set.tenant,
-	        emu->set.tenant);
+	buf_fmt(&rs->body,
+	        "{\"value\":[{\"id\":\"/tenants/"
+	        "%s\",\"tenantId\":\"%s\",\"displayName\":\"Emulated\"}]}",
+	        emu->set.tenant, emu->set.tenant);
 }
 
 static void group_get(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -54,9 +62,11 @@ static void group_get(struct emulator *emu, struct request *rq, struct reply *rs
 	if (!subscription_ok(emu, rq, rs))
 		return;
 	for (size_t i = 0; i < emu->model.n_registries; i++)
-		known = known || strcasecmp(emu->model.registry[i]->resource_group, rq->arg[1]) == 0;
+		known = known ||
+		        strcasecmp(emu->model.registry[i]->resource_group, rq->arg[1]) == 0;
 	if (!known) {
-		arm_error(rs, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rq->arg[1]);
+		arm_error(rs, 404, "ResourceGroupNotFound",
+		          "Resource group '%s' could not be found.", rq->arg[1]);
 		return;
 	}
 	reply_json(rs, 200);
@@ -64,16 +74,20 @@ static void group_get(struct emulator *emu, struct request *rq, struct reply *rs
 	buf_str(&rs->body, rq->arg[1]);
 	buf_str(&rs->body, "\",\"name\":");
 	buf_json(&rs->body, rq->arg[1]);
-	buf_str(&rs->body, ",\"type\":\"Microsoft.Resources/resourceGroups\",\"location\":\"eastus\",\"tags\":{},\"properties\":"
-	        "{\"provisioningState\":\"Succeeded\"}}");
+	buf_str(&rs->body, ",\"type\":\"Microsoft.Resources/"
+	                   "resourceGroups\",\"location\":\"eastus\",\"tags\":{},\"properties\":"
+	                   "{\"provisioningState\":\"Succeeded\"}}");
 }
 
 static void put_registry_head(const struct emulator *emu, const struct registry *r, struct buf *out)
 {
 	buf_str(out, "\"id\":\"");
 	arm_registry_id(emu, r, out);
-	buf_fmt(out, "\",\"name\":\"%s\",\"type\":\"" ACR_TYPE "\",\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"location\":\"%s\","
-	        "\"tags\":{},", r->name, r->location);
+	buf_fmt(out,
+	        "\",\"name\":\"%s\",\"type\":\"" ACR_TYPE
+	        "\",\"sku\":{\"name\":\"Premium\",\"tier\":\"Premium\"},\"location\":\"%s\","
+	        "\"tags\":{},",
+	        r->name, r->location);
 	arm_system_data(out, emu->set.client_id, r->created, r->created);
 }
 
@@ -86,7 +100,8 @@ static bool filter_ok(const char *filter, const struct registry *r)
 	if (!filter || !*filter)
 		return true;
 	type = strcasestr(filter, "resourceType eq '");
-	if (type && strncasecmp(type + strlen("resourceType eq '"), ACR_TYPE "'", strlen(ACR_TYPE "'")) != 0)
+	if (type && strncasecmp(type + strlen("resourceType eq '"), ACR_TYPE "'",
+	                        strlen(ACR_TYPE "'")) != 0)
 		return false;
 	name = strcasestr(filter, "name eq '");
 	return !name || strcasestr(filter, wanted_name) != NULL;
@@ -94,11 +109,13 @@ static bool filter_ok(const char *filter, const struct registry *r)
 
 static bool registry_visible(const struct request *rq, const struct registry *r, const char *group)
 {
-	return identity_may(rq->who, ACR_TYPE "/read") && (!group || strcasecmp(r->resource_group, group) == 0);
+	return identity_may(rq->who, ACR_TYPE "/read") &&
+	       (!group || strcasecmp(r->resource_group, group) == 0);
 }
 
 /* ARM shows everybody just what they may read. */
-static void list_resources(struct emulator *emu, struct request *rq, struct reply *rs, const char *group, bool filtered)
+static void list_resources(struct emulator *emu, struct request *rq, struct reply *rs,
+                           const char *group, bool filtered)
 {
 	size_t next = arm_skip(rq), shown = 0;
 
@@ -109,12 +126,16 @@ static void list_resources(struct emulator *emu, struct request *rq, struct repl
 	for (; next < emu->model.n_registries && shown < (size_t)emu->set.page; next++) {
 		const struct registry *r = emu->model.registry[next];
 
-		if (!registry_visible(rq, r, group) || (filtered && !filter_ok(pairs_get(&rq->query, "$filter"), r)))
+		if (!registry_visible(rq, r, group) ||
+		    (filtered && !filter_ok(pairs_get(&rq->query, "$filter"), r)))
 			continue;
 		buf_str(&rs->body, shown++ > 0 ? ",{" : "{");
 		put_registry_head(emu, r, &rs->body);
 		if (!filtered)
-			buf_fmt(&rs->body, ",\"properties\":{\"loginServer\":\"%s\",\"provisioningState\":\"Succeeded\"}", r->login_server);
+			buf_fmt(&rs->body,
+			        ",\"properties\":{\"loginServer\":\"%s\",\"provisioningState\":"
+			        "\"Succeeded\"}",
+			        r->login_server);
 		buf_char(&rs->body, '}');
 	}
 	buf_char(&rs->body, ']');

@@ -9,9 +9,10 @@
 #include "emulator/operation.h"
 
 #define URL_MAX           (16 * 1024)
-#define SCOPE_ACTIONS_MAX 500   /* the service's limit */
+#define SCOPE_ACTIONS_MAX 500 /* the service's limit */
 
-static void put_scope_map(struct emulator *emu, const struct registry *r, const struct scope_map *map, struct buf *out)
+static void put_scope_map(struct emulator *emu, const struct registry *r,
+                          const struct scope_map *map, struct buf *out)
 {
 	buf_str(out, "{\"type\":\"" ACR_TYPE "/scopeMaps\",\"id\":\"");
 	arm_registry_id(emu, r, out);
@@ -25,7 +26,8 @@ static void put_scope_map(struct emulator *emu, const struct registry *r, const 
 	}
 	buf_fmt(out, "\"type\":\"%s\",", map->system ? "SystemDefined" : "UserDefined");
 	acr_put_time(out, "creationDate", map->created);
-	buf_fmt(out, ",\"provisioningState\":\"%s\",\"actions\":[", clock_ticks(&emu->clock) < map->settles ? "Updating" : "Succeeded");
+	buf_fmt(out, ",\"provisioningState\":\"%s\",\"actions\":[",
+	        clock_ticks(&emu->clock) < map->settles ? "Updating" : "Succeeded");
 	for (size_t i = 0; i < map->actions.n; i++) {
 		if (i > 0)
 			buf_char(out, ',');
@@ -34,7 +36,7 @@ static void put_scope_map(struct emulator *emu, const struct registry *r, const 
 	buf_str(out, "]}}");
 }
 
-/* ---- scope maps ------------------------------------------------------------------------------------------------------------ */
+/* ---- scope maps ------------------------------------------------------------------------------ */
 
 static void scope_map_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
@@ -43,7 +45,8 @@ static void scope_map_list(struct emulator *emu, struct request *rq, struct repl
 
 	if (!r)
 		return;
-	end = next + (size_t)emu->set.page < r->n_scope_maps ? next + (size_t)emu->set.page : r->n_scope_maps;
+	end = next + (size_t)emu->set.page < r->n_scope_maps ? next + (size_t)emu->set.page
+	                                                     : r->n_scope_maps;
 	reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	for (size_t i = next; i < end; i++) {
@@ -56,7 +59,8 @@ static void scope_map_list(struct emulator *emu, struct request *rq, struct repl
 	buf_char(&rs->body, '}');
 }
 
-static struct scope_map *scope_map_of(struct emulator *emu, struct request *rq, struct reply *rs, struct registry **r)
+static struct scope_map *scope_map_of(struct emulator *emu, struct request *rq, struct reply *rs,
+                                      struct registry **r)
 {
 	struct scope_map *map;
 
@@ -86,20 +90,25 @@ static bool actions_ok(const struct json *body, struct reply *rs, bool required)
 	for (size_t i = 0; i < n; i++) {
 		const char *action = json_text(json_at(body, list, i));
 
-		if (!action || (strncmp(action, "repositories/", 13) != 0 && strncmp(action, "gateway/", 8) != 0)) {
-			acr_error(rs, 400, "InvalidScopeMapAction", "An action of the scope map is not valid.");
+		if (!action || (strncmp(action, "repositories/", 13) != 0 &&
+		                strncmp(action, "gateway/", 8) != 0)) {
+			acr_error(rs, 400, "InvalidScopeMapAction",
+			          "An action of the scope map is not valid.");
 			return false;
 		}
 	}
 	if (n <= SCOPE_ACTIONS_MAX && (n > 0 || !required))
 		return true;
-	acr_error(rs, 400, "InvalidScopeMap", "A scope map needs between 1 and %d actions.", SCOPE_ACTIONS_MAX);
+	acr_error(rs, 400, "InvalidScopeMap", "A scope map needs between 1 and %d actions.",
+	          SCOPE_ACTIONS_MAX);
 	return false;
 }
 
-static void apply_scope_map(struct emulator *emu, const struct request *rq, struct scope_map *map, const struct json *body)
+static void apply_scope_map(struct emulator *emu, const struct request *rq, struct scope_map *map,
+                            const struct json *body)
 {
-	const char *list = "properties.actions", *description = json_str(body, "properties.description");
+	const char *list = "properties.actions",
+		   *description = json_str(body, "properties.description");
 
 	if (json_len(body, list) > 0)
 		strings_clear(&map->actions);
@@ -118,7 +127,8 @@ static bool may_change(const struct scope_map *map, struct reply *rs)
 {
 	if (!map || !map->system)
 		return true;
-	acr_error(rs, 400, "SystemDefinedScopeMap", "The scope map %s is defined by the system and cannot be changed.", map->name);
+	acr_error(rs, 400, "SystemDefinedScopeMap",
+	          "The scope map %s is defined by the system and cannot be changed.", map->name);
 	return false;
 }
 
@@ -128,10 +138,12 @@ static void scope_map_put(struct emulator *emu, struct request *rq, struct reply
 	struct scope_map *map = r ? map_get(&r->scope_maps, rq->arg[3]) : NULL;
 	AUTO_JSON struct json *body = NULL;
 
-	if (!r || !may_change(map, rs) || !acr_read_body(rq, rs, &body) || !actions_ok(body, rs, true))
+	if (!r || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
+	    !actions_ok(body, rs, true))
 		return;
 	if (!acr_name_ok(rq->arg[3], "-_", false) || rq->arg[3][0] == '_') {
-		acr_error(rs, 400, "InvalidScopeMapName", "The scope map name %s is not valid.", rq->arg[3]);
+		acr_error(rs, 400, "InvalidScopeMapName", "The scope map name %s is not valid.",
+		          rq->arg[3]);
 		return;
 	}
 	if (!map)
@@ -149,7 +161,8 @@ static void scope_map_patch(struct emulator *emu, struct request *rq, struct rep
 	AUTO_FREE char *id = NULL;
 	AUTO_BUF struct buf path = BUF_INIT(URL_MAX);
 
-	if (!map || !may_change(map, rs) || !acr_read_body(rq, rs, &body) || !actions_ok(body, rs, false))
+	if (!map || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
+	    !actions_ok(body, rs, false))
 		return;
 	apply_scope_map(emu, rq, map, body);
 	map->settles = INT64_MAX;
@@ -181,10 +194,15 @@ static void scope_map_delete(struct emulator *emu, struct request *rq, struct re
 #define REGISTRY SUB "/resourceGroups/{}/providers/" ACR_TYPE "/{}"
 
 static const struct route rows[] = {
-	{ "GET", REGISTRY "/scopeMaps", "scope-map-list", ACR_TYPE "/scopeMaps/read", scope_map_list },
-	{ "GET", REGISTRY "/scopeMaps/{}", "scope-map-get", ACR_TYPE "/scopeMaps/read", scope_map_get },
-	{ "PUT", REGISTRY "/scopeMaps/{}", "scope-map-put", ACR_TYPE "/scopeMaps/write", scope_map_put },
-	{ "PATCH", REGISTRY "/scopeMaps/{}", "scope-map-patch", ACR_TYPE "/scopeMaps/write", scope_map_patch },
-	{ "DELETE", REGISTRY "/scopeMaps/{}", "scope-map-delete", ACR_TYPE "/scopeMaps/delete", scope_map_delete },
+	{ "GET", REGISTRY "/scopeMaps", "scope-map-list", ACR_TYPE "/scopeMaps/read",
+	  scope_map_list },
+	{ "GET", REGISTRY "/scopeMaps/{}", "scope-map-get", ACR_TYPE "/scopeMaps/read",
+	  scope_map_get },
+	{ "PUT", REGISTRY "/scopeMaps/{}", "scope-map-put", ACR_TYPE "/scopeMaps/write",
+	  scope_map_put },
+	{ "PATCH", REGISTRY "/scopeMaps/{}", "scope-map-patch", ACR_TYPE "/scopeMaps/write",
+	  scope_map_patch },
+	{ "DELETE", REGISTRY "/scopeMaps/{}", "scope-map-delete", ACR_TYPE "/scopeMaps/delete",
+	  scope_map_delete },
 };
 const struct routes scope_map_routes = { AREA_ARM, rows, COUNT(rows) };

@@ -14,7 +14,8 @@
 #include "emulator/fault.h"
 #include "emulator/journal.h"
 
-#define CONNECTION_MEMORY (128 * 1024)   /* request and reply headers, a polling URL of 3 kB among them */
+/* request and reply headers, a polling URL of 3 kB among them */
+#define CONNECTION_MEMORY (128 * 1024)
 #define CONNECTIONS_MAX   4096
 #define STACK_BYTES       (1 << 20)
 #define HANG_MS           (600 * 1000)
@@ -22,24 +23,33 @@
 #define ALL_AT_ONCE       (64 * 1024)
 
 struct server {
-	struct emulator   *emu;
+	struct emulator *emu;
 	struct MHD_Daemon *daemon;
-	bool               plain;
-	_Atomic uint64_t   connections;
+	bool plain;
+	_Atomic uint64_t connections;
 };
 
-struct connection { uint64_t number; int replica; };
+struct connection {
+	uint64_t number;
+	int replica;
+};
 
 /* One exchange on its way through the library. */
 struct exchange {
 	struct request rq;
-	bool           ready;       /* method and headers were taken over */
-	int64_t        began_ms;
+	bool ready; /* method and headers were taken over */
+	int64_t began_ms;
 };
 
-struct drip { struct emulator *emu; struct buf body; int64_t interval_ms; size_t stop_at; };
+struct drip {
+	struct emulator *emu;
+	struct buf body;
+	int64_t interval_ms;
+	size_t stop_at;
+};
 
-static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result collect(void *cls, enum MHD_ValueKind kind, const char *key,
+                               const char *value)
 {
 	(void)kind;
 	pairs_add(cls, key, value);
@@ -54,7 +64,8 @@ static char *decode_path(const char *target, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned code;
 
-		if (target[i] == '%' && n - i >= 3 && sscanf(target + i + 1, "%2x", &code) == 1 && code != '/' && code != 0) {
+		if (target[i] == '%' && n - i >= 3 && sscanf(target + i + 1, "%2x", &code) == 1 &&
+		    code != '/' && code != 0) {
 			buf_char(&path, (char)code);
 			i += 2;
 		} else {
@@ -80,7 +91,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *c)
 	return x;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *c, void **ctx, enum MHD_RequestTerminationCode why)
+static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
+                         enum MHD_RequestTerminationCode why)
 {
 	struct exchange *x = *ctx;
 
@@ -93,7 +105,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **ctx, enum M
 	mem_free_ptr(ctx);
 }
 
-static void on_connection(void *cls, struct MHD_Connection *c, void **ctx, enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *cls, struct MHD_Connection *c, void **ctx,
+                          enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = cls;
 	struct connection *own;
@@ -109,7 +122,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **ctx, enum 
 	*ctx = own;
 }
 
-/* ---- log ------------------------------------------------------------------------------------------------------------------- */
+/* ---- log ------------------------------------------------------------------------------------- */
 
 /* The signed part of a polling URL is no secret, but three kilobytes of noise. */
 static void put_query(const struct request *rq, struct buf *out)
@@ -141,19 +154,21 @@ static void put_member(struct buf *out, const char *name, const char *value)
 	buf_json(out, value);
 }
 
-static void write_line(struct server *s, const struct exchange *x, const char *operation, const struct fault *f, int status,
-                       bool acted)
+static void write_line(struct server *s, const struct exchange *x, const char *operation,
+                       const struct fault *f, int status, bool acted)
 {
 	AUTO_BUF struct buf line = BUF_INIT(LINE_BYTES);
 	char time[CLOCK_TEXT_MAX];
 
 	clock_text(clock_ticks(&s->emu->clock), time);
-	buf_fmt(&line, "{\"time\":\"%s\",\"operation\":\"%s\",\"method\":\"%s\",\"path\":", time, operation, x->rq.method);
+	buf_fmt(&line, "{\"time\":\"%s\",\"operation\":\"%s\",\"method\":\"%s\",\"path\":", time,
+	        operation, x->rq.method);
 	buf_json(&line, x->rq.path);
 	buf_str(&line, ",\"query\":");
 	put_query(&x->rq, &line);
-	buf_fmt(&line, ",\"status\":%d,\"acted\":%s,\"ms\":%lld,\"connection\":%llu", status, acted ? "true" : "false",
-	        (long long)(clock_mono_ms() - x->began_ms), (unsigned long long)x->rq.connection);
+	buf_fmt(&line, ",\"status\":%d,\"acted\":%s,\"ms\":%lld,\"connection\":%llu", status,
+	        acted ? "true" : "false", (long long)(clock_mono_ms() - x->began_ms),
+	        (unsigned long long)x->rq.connection);
 	if (x->rq.replica && *x->rq.replica >= 0)
 		buf_fmt(&line, ",\"replica\":%d", *x->rq.replica);
 	put_member(&line, "subject", x->rq.subject);
@@ -167,7 +182,7 @@ static void write_line(struct server *s, const struct exchange *x, const char *o
 		journal_add(s->emu->journal, buf_cstr(&line));
 }
 
-/* ---- replies --------------------------------------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 static ssize_t drip_read(void *cls, uint64_t at, char *out, size_t max)
 {
@@ -218,10 +233,12 @@ static struct MHD_Response *make_slow(struct server *s, const struct fault *f, s
 		d->interval_ms = f->interval_ms;
 	else
 		d->stop_at = f->bytes >= 0 ? (size_t)f->bytes : d->body.len / 2;
-	return MHD_create_response_from_callback(d->body.len, d->interval_ms ? 1 : ALL_AT_ONCE, drip_read, d, drip_free);
+	return MHD_create_response_from_callback(d->body.len, d->interval_ms ? 1 : ALL_AT_ONCE,
+	                                         drip_read, d, drip_free);
 }
 
-static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, const struct fault *f, struct reply *rs)
+static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, const struct fault *f,
+                                  struct reply *rs)
 {
 	enum delivery how = f ? f->effect->delivery : DELIVER;
 	char date[CLOCK_TEXT_MAX];
@@ -229,11 +246,13 @@ static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, co
 	enum MHD_Result queued;
 
 	if (rs->head_length >= 0)
-		r = MHD_create_response_from_callback((uint64_t)rs->head_length, 1, read_nothing, NULL, NULL);
+		r = MHD_create_response_from_callback((uint64_t)rs->head_length, 1, read_nothing,
+		                                      NULL, NULL);
 	else if ((how == DELIVER_TRUNCATED || how == DELIVER_DRIP) && rs->body.len > 0)
 		r = make_slow(s, f, rs);
 	else
-		r = MHD_create_response_from_buffer(rs->body.len, rs->body.data, MHD_RESPMEM_MUST_COPY);
+		r = MHD_create_response_from_buffer(rs->body.len, rs->body.data,
+		                                    MHD_RESPMEM_MUST_COPY);
 	if (!r)
 		return MHD_NO;
 	clock_http_date(clock_seconds(&s->emu->clock), date);
@@ -250,14 +269,21 @@ static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, co
 /* The next close sends RST instead of FIN. */
 static void arm_reset(struct MHD_Connection *c)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
 	if (info)
-		(void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)); /* else a FIN, as good */
+		/* else a FIN, as good */
+		(void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once,
+		                 sizeof(at_once));
 }
 
-struct late { struct emulator *emu; struct request rq; int64_t after_ms; };
+struct late {
+	struct emulator *emu;
+	struct request rq;
+	int64_t after_ms;
+};
 
 static void *act_late(void *cls)
 {
@@ -311,7 +337,8 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct e
 
 	reply_init(&rs);
 	if (f && f->before_ms)
-		(void)emulator_sleep(s->emu, f->before_ms); /* cut short only at the end of the program */
+		/* cut short only at the end of the program */
+		(void)emulator_sleep(s->emu, f->before_ms);
 	if (!f || f->effect->acts)
 		emulator_act(s->emu, &x->rq, &rs, NULL);
 	if (f && f->effect->shape)
@@ -321,7 +348,10 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct e
 	if (how == DELIVER_LATE)
 		plan_late(s->emu, &x->rq, f);
 	if (!control)
-		write_line(s, x, operation, f, how == DELIVER_DROP || how == DELIVER_RESET || how == DELIVER_LATE ? 0 : rs.status,
+		write_line(s, x, operation, f,
+		           how == DELIVER_DROP || how == DELIVER_RESET || how == DELIVER_LATE
+		                   ? 0
+		                   : rs.status,
 		           !f || f->effect->acts);
 	if (how == DELIVER_HANG)
 		(void)emulator_sleep(s->emu, HANG_MS);
@@ -333,8 +363,9 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct e
 	return result;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                                  const char *data, size_t *n, void **ctx)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *n, void **ctx)
 {
 	struct server *s = cls;
 	struct exchange *x = *ctx;
@@ -342,7 +373,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	(void)url;
 	(void)version;
 	if (!x->ready) {
-		const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+		const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 		struct connection *own = info ? info->socket_context : NULL;
 
 		x->ready = true;
@@ -361,12 +393,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	return play(s, c, x);
 }
 
-bool server_start(struct emulator *emu, const char *certificate, const char *key, int64_t *port, struct server **out, struct err *e)
+bool server_start(struct emulator *emu, const char *certificate, const char *key, int64_t *port,
+                  struct server **out, struct err *e)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port) };
-	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-	                 MHD_USE_SUPPRESS_DATE_NO_CLOCK | (certificate ? (unsigned)MHD_USE_TLS : 0U);
-	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, NULL }, { MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
+	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+	                 MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
+	                 (certificate ? (unsigned)MHD_USE_TLS : 0U);
+	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, NULL },
+		                        { MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
 		                        { MHD_OPTION_END, 0, NULL } };
 	AUTO_FREE char *certificate_copy = mem_dup(certificate), *key_copy = mem_dup(key);
 	const union MHD_DaemonInfo *info;
@@ -377,12 +412,14 @@ bool server_start(struct emulator *emu, const char *certificate, const char *key
 	tls[1].ptr_value = key_copy;
 	s->emu = emu;
 	s->plain = !certificate;
-	s->daemon = MHD_start_daemon(flags, (uint16_t)*port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &at,
-	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
+	s->daemon = MHD_start_daemon(flags, (uint16_t)*port, NULL, NULL, on_request, s,
+	                             MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	                             (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+	                             (unsigned)CONNECTIONS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
 	                             (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-	                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
-	                             on_connection, s, MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
+	                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+	                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+	                             MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
 	if (key_copy)
 		explicit_bzero(key_copy, strlen(key_copy));
 	if (!s->daemon) {

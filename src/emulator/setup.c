@@ -12,13 +12,13 @@
 #include "emulator/files.h"
 #include "emulator/pki.h"
 
-#define TEXT_MAX         (64 * 1024)
-#define APP_OBJECT       "55555555-5555-5555-5555-555555555555"
-#define SYSTEM_CLIENT    "66666666-6666-6666-6666-666666666666"
-#define SYSTEM_OBJECT    "77777777-7777-7777-7777-777777777777"
-#define ASSIGNED_CLIENT  "88888888-8888-8888-8888-888888888888"
-#define ASSIGNED_OBJECT  "99999999-9999-9999-9999-999999999999"
-#define AUDIENCE         "https://management.core.windows.net/"
+#define TEXT_MAX        (64 * 1024)
+#define APP_OBJECT      "55555555-5555-5555-5555-555555555555"
+#define SYSTEM_CLIENT   "66666666-6666-6666-6666-666666666666"
+#define SYSTEM_OBJECT   "77777777-7777-7777-7777-777777777777"
+#define ASSIGNED_CLIENT "88888888-8888-8888-8888-888888888888"
+#define ASSIGNED_OBJECT "99999999-9999-9999-9999-999999999999"
+#define AUDIENCE        "https://management.core.windows.net/"
 
 /* Random enough, and with the characters that need escaping in a form. */
 static void make_secret(struct buf *out)
@@ -31,7 +31,8 @@ static void make_secret(struct buf *out)
 }
 
 /* A file with a random secret in it, kept over restarts. */
-static bool keep_secret(const struct emulator *emu, const char *name, struct buf *out, struct err *e)
+static bool keep_secret(const struct emulator *emu, const char *name, struct buf *out,
+                        struct err *e)
 {
 	if (files_read(emu->set.dir, name, out, e) && out->len > 0)
 		return true;
@@ -41,13 +42,15 @@ static bool keep_secret(const struct emulator *emu, const char *name, struct buf
 	return files_write(emu->set.dir, name, buf_cstr(out), 0600, e);
 }
 
-/* ---- identities ------------------------------------------------------------------------------------------------------------ */
+/* ---- identities ------------------------------------------------------------------------------ */
 
 static void trust(struct identity *who, const char *issuer, const char *subject)
 {
 	if (who->n_federated < IDENTITY_FEDERATED_MAX)
-		who->federated[who->n_federated++] = (struct federated){ .issuer = mem_dup(issuer), .subject = mem_dup(subject),
-			                                                 .audience = mem_dup("api://AzureADTokenExchange") };
+		who->federated[who->n_federated++] =
+			(struct federated){ .issuer = mem_dup(issuer),
+			                    .subject = mem_dup(subject),
+			                    .audience = mem_dup("api://AzureADTokenExchange") };
 }
 
 static bool add_certificates(struct identity *app, const struct wanted *w, struct err *e)
@@ -56,7 +59,8 @@ static bool add_certificates(struct identity *app, const struct wanted *w, struc
 		AUTO_BUF struct buf pem = BUF_INIT(TEXT_MAX);
 
 		if (app->n_certificates == IDENTITY_CERTIFICATES_MAX)
-			return err_set(e, ERR_USAGE, "more than %d certificates", IDENTITY_CERTIFICATES_MAX);
+			return err_set(e, ERR_USAGE, "more than %d certificates",
+			               IDENTITY_CERTIFICATES_MAX);
 		if (!files_read("/", w->certificates.item[i], &pem, e) ||
 		    !pki_cert_read(buf_cstr(&pem), &app->certificate[app->n_certificates], e))
 			return err_in(e, "certificate '%s'", w->certificates.item[i]);
@@ -67,16 +71,21 @@ static bool add_certificates(struct identity *app, const struct wanted *w, struc
 
 static bool add_identities(struct emulator *emu, const struct wanted *w, struct err *e)
 {
-	struct identity *app = identity_add(&emu->identities, emu->set.client_id, APP_OBJECT), *system, *assigned;
-	AUTO_FREE char *pipeline_issuer = mem_fmt("https://vstoken.dev.azure.com/%s", emu->set.tenant);
-	AUTO_BUF struct buf secret = BUF_INIT(TEXT_MAX), ignored = BUF_INIT(TEXT_MAX), pipeline = BUF_INIT(TEXT_MAX);
+	struct identity *app = identity_add(&emu->identities, emu->set.client_id, APP_OBJECT),
+			*system, *assigned;
+	AUTO_FREE char *pipeline_issuer =
+		mem_fmt("https://vstoken.dev.azure.com/%s", emu->set.tenant);
+	AUTO_BUF struct buf secret = BUF_INIT(TEXT_MAX), ignored = BUF_INIT(TEXT_MAX),
+			    pipeline = BUF_INIT(TEXT_MAX);
 
-	if (!keep_secret(emu, "client-secret", &secret, e) || !keep_secret(emu, "identity-header", &ignored, e) ||
+	if (!keep_secret(emu, "client-secret", &secret, e) ||
+	    !keep_secret(emu, "identity-header", &ignored, e) ||
 	    !keep_secret(emu, "pipeline-token", &pipeline, e) || !add_certificates(app, w, e))
 		return false;
 	crypto_print_bytes(secret.data, secret.len, &app->secret[app->n_secrets++]);
 	trust(app, "https://emulated.example/oidc", "system:serviceaccount:default:acrotate");
-	trust(app, "https://token.actions.githubusercontent.com", "repo:contoso/web:ref:refs/heads/main");
+	trust(app, "https://token.actions.githubusercontent.com",
+	      "repo:contoso/web:ref:refs/heads/main");
 	trust(app, pipeline_issuer, "sc://contoso/web/acrotate");
 	app->limited = w->actions.n > 0;
 	for (size_t i = 0; i < w->actions.n; i++)
@@ -85,12 +94,14 @@ static bool add_identities(struct emulator *emu, const struct wanted *w, struct 
 	system->managed = system->system = true;
 	assigned = identity_add(&emu->identities, ASSIGNED_CLIENT, ASSIGNED_OBJECT);
 	assigned->managed = true;
-	assigned->resource_id = mem_fmt("/subscriptions/%s/resourcegroups/%s/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
-	                                "acrotate", emu->set.subscription, emu->set.resource_group);
+	assigned->resource_id = mem_fmt("/subscriptions/%s/resourcegroups/%s/providers/"
+	                                "Microsoft.ManagedIdentity/userAssignedIdentities/"
+	                                "acrotate",
+	                                emu->set.subscription, emu->set.resource_group);
 	return true;
 }
 
-/* ---- registries ------------------------------------------------------------------------------------------------------------ */
+/* ---- registries ------------------------------------------------------------------------------ */
 
 static void add_token(struct emulator *emu, struct registry *r, const char *name, const char *map)
 {
@@ -121,9 +132,13 @@ static bool add_scope_map(struct emulator *emu, struct registry *r, const char *
 	return true;
 }
 
-static bool fill_registry(struct emulator *emu, struct registry *r, const struct wanted *w, struct err *e)
+static bool fill_registry(struct emulator *emu, struct registry *r, const struct wanted *w,
+                          struct err *e)
 {
-	if (!add_scope_map(emu, r, "demo-pull=repositories/hello/content/read,repositories/hello/metadata/read", e))
+	if (!add_scope_map(
+		    emu, r,
+		    "demo-pull=repositories/hello/content/read,repositories/hello/metadata/read",
+		    e))
 		return false;
 	for (size_t i = 0; i < w->scope_maps.n; i++)
 		if (!add_scope_map(emu, r, w->scope_maps.item[i], e))
@@ -152,8 +167,9 @@ static bool add_registries(struct emulator *emu, const struct wanted *w, struct 
 	for (size_t i = 0; i < n; i++) {
 		const char *name = w->registries.n ? w->registries.item[i] : "contoso";
 		AUTO_FREE char *elsewhere = mem_fmt("%s.azurecr.io", name);
-		struct registry *r = model_add_registry(&emu->model, name, emu->set.resource_group, i == 0 ? server : elsewhere,
-		                                        clock_ticks(&emu->clock));
+		struct registry *r =
+			model_add_registry(&emu->model, name, emu->set.resource_group,
+		                           i == 0 ? server : elsewhere, clock_ticks(&emu->clock));
 
 		if (i == 0 && !fill_registry(emu, r, w, e))
 			return false;
@@ -166,7 +182,7 @@ bool setup_fill(struct emulator *emu, const struct wanted *w, struct err *e)
 	return add_identities(emu, w, e) && add_registries(emu, w, e);
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static bool write_conf(const struct emulator *emu, struct err *e)
 {
@@ -174,10 +190,15 @@ static bool write_conf(const struct emulator *emu, struct err *e)
 	const char *dir = emu->set.dir;
 
 	emulator_url(emu, &url);
-	buf_str(&text, "# written by acrotate-emulator; jobs go to jobs.d beside this file\n[azure]\nauth = client-secret\n");
-	buf_fmt(&text, "tenant_id = %s\nclient_id = %s\nclient_secret_file = %s/client-secret\nsubscription = %s\n", emu->set.tenant,
-	        emu->set.client_id, dir, emu->set.subscription);
-	buf_fmt(&text, "cloud = custom\nresource_manager = %s\nauthority = %s\naudience = " AUDIENCE "\n", buf_cstr(&url), buf_cstr(&url));
+	buf_str(&text, "# written by acrotate-emulator; jobs go to jobs.d beside this "
+	               "file\n[azure]\nauth = client-secret\n");
+	buf_fmt(&text,
+	        "tenant_id = %s\nclient_id = %s\nclient_secret_file = "
+	        "%s/client-secret\nsubscription = %s\n",
+	        emu->set.tenant, emu->set.client_id, dir, emu->set.subscription);
+	buf_fmt(&text,
+	        "cloud = custom\nresource_manager = %s\nauthority = %s\naudience = " AUDIENCE "\n",
+	        buf_cstr(&url), buf_cstr(&url));
 	buf_fmt(&text, "\n[http]\nca_file = %s/ca.pem\n", dir);
 	return files_write(dir, "acrotate.conf", buf_cstr(&text), 0644, e);
 }
@@ -190,10 +211,15 @@ static bool write_registry_conf(const struct emulator *emu, struct err *e)
 
 	if (!emu->set.backend)
 		return true;
-	buf_fmt(&text, "version: 0.1\nlog: {level: info, accesslog: {disabled: false}}\nstorage:\n  filesystem: {rootdirectory: %s/registry}\n"
-	        "  delete: {enabled: true}\nhttp:\n  addr: %s\n  host: https://%s\n  relativeurls: true\nauth:\n  token:\n"
-	        "    realm: https://%s/oauth2/token\n    service: %s\n    issuer: Azure Container Registry\n"
-	        "    rootcertbundle: %s/registry-token.pem\n", dir, emu->set.backend, server, server, server, dir);
+	buf_fmt(&text,
+	        "version: 0.1\nlog: {level: info, accesslog: {disabled: false}}\nstorage:\n  "
+	        "filesystem: {rootdirectory: %s/registry}\n"
+	        "  delete: {enabled: true}\nhttp:\n  addr: %s\n  host: https://%s\n  relativeurls: "
+	        "true\nauth:\n  token:\n"
+	        "    realm: https://%s/oauth2/token\n    service: %s\n    issuer: Azure Container "
+	        "Registry\n"
+	        "    rootcertbundle: %s/registry-token.pem\n",
+	        dir, emu->set.backend, server, server, server, dir);
 	return files_write(dir, "docker-registry.yml", buf_cstr(&text), 0644, e);
 }
 
@@ -204,19 +230,31 @@ static bool write_env(const struct emulator *emu, const struct wanted *w, struct
 	long long plain = (long long)emu->set.plain_port;
 
 	emulator_url(emu, &url);
-	buf_fmt(&text, "EMULATOR_URL=%s\nEMULATOR_PORT=%lld\nEMULATOR_PLAIN=http://127.0.0.1:%lld\n", buf_cstr(&url),
-	        (long long)emu->set.port, plain);
-	buf_fmt(&text, "EMULATOR_CONTROL=http://127.0.0.1:%lld/_emulator\nEMULATOR_CA=%s/ca.pem\n", plain, emu->set.dir);
-	buf_fmt(&text, "EMULATOR_TENANT=%s\nEMULATOR_CLIENT_ID=%s\nEMULATOR_SUBSCRIPTION=%s\n", emu->set.tenant, emu->set.client_id,
-	        emu->set.subscription);
-	buf_fmt(&text, "REGISTRY_ID=/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerRegistry/registries/%s\n",
+	buf_fmt(&text,
+	        "EMULATOR_URL=%s\nEMULATOR_PORT=%lld\nEMULATOR_PLAIN=http://127.0.0.1:%lld\n",
+	        buf_cstr(&url), (long long)emu->set.port, plain);
+	buf_fmt(&text, "EMULATOR_CONTROL=http://127.0.0.1:%lld/_emulator\nEMULATOR_CA=%s/ca.pem\n",
+	        plain, emu->set.dir);
+	buf_fmt(&text, "EMULATOR_TENANT=%s\nEMULATOR_CLIENT_ID=%s\nEMULATOR_SUBSCRIPTION=%s\n",
+	        emu->set.tenant, emu->set.client_id, emu->set.subscription);
+	buf_fmt(&text,
+	        "REGISTRY_ID=/subscriptions/%s/resourceGroups/%s/providers/"
+	        "Microsoft.ContainerRegistry/registries/%s\n",
 	        emu->set.subscription, emu->set.resource_group, emu->model.registry[0]->name);
-	buf_fmt(&text, "EMULATOR_RESOURCE_GROUP=%s\nEMULATOR_REGISTRY=%s\nEMULATOR_LOGIN_SERVER=%s\n", emu->set.resource_group,
-	        emu->model.registry[0]->name, emu->model.registry[0]->login_server);
-	buf_fmt(&text, "EMULATOR_SYSTEM_CLIENT_ID=" SYSTEM_CLIENT "\nEMULATOR_ASSIGNED_CLIENT_ID=" ASSIGNED_CLIENT "\n"
-	        "EMULATOR_ASSIGNED_OBJECT_ID=" ASSIGNED_OBJECT "\nEMULATOR_ASSIGNED_RESOURCE_ID=%s\n", emu->identities.item[2]->resource_id);
+	buf_fmt(&text,
+	        "EMULATOR_RESOURCE_GROUP=%s\nEMULATOR_REGISTRY=%s\nEMULATOR_LOGIN_SERVER=%s\n",
+	        emu->set.resource_group, emu->model.registry[0]->name,
+	        emu->model.registry[0]->login_server);
+	buf_fmt(&text,
+	        "EMULATOR_SYSTEM_CLIENT_ID=" SYSTEM_CLIENT
+	        "\nEMULATOR_ASSIGNED_CLIENT_ID=" ASSIGNED_CLIENT "\n"
+	        "EMULATOR_ASSIGNED_OBJECT_ID=" ASSIGNED_OBJECT
+	        "\nEMULATOR_ASSIGNED_RESOURCE_ID=%s\n",
+	        emu->identities.item[2]->resource_id);
 	if (w->bad_tls)
-		buf_fmt(&text, "EMULATOR_EXPIRED_PORT=%lld\nEMULATOR_WRONG_HOST_PORT=%lld\nEMULATOR_UNTRUSTED_PORT=%lld\n",
+		buf_fmt(&text,
+		        "EMULATOR_EXPIRED_PORT=%lld\nEMULATOR_WRONG_HOST_PORT=%lld\nEMULATOR_"
+		        "UNTRUSTED_PORT=%lld\n",
 		        (long long)w->bad_port[PKI_EXPIRED], (long long)w->bad_port[PKI_WRONG_HOST],
 		        (long long)w->bad_port[PKI_UNTRUSTED]);
 	return files_write(emu->set.dir, "env", buf_cstr(&text), 0644, e);
@@ -227,6 +265,6 @@ bool setup_write_files(struct emulator *emu, const struct wanted *w, struct err 
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
 
 	control_federated(emu, NULL, &jwt);
-	return files_write(emu->set.dir, "federated-token", buf_cstr(&jwt), 0600, e) && write_registry_conf(emu, e) &&
-	       write_env(emu, w, e) && write_conf(emu, e);
+	return files_write(emu->set.dir, "federated-token", buf_cstr(&jwt), 0600, e) &&
+	       write_registry_conf(emu, e) && write_env(emu, w, e) && write_conf(emu, e);
 }

@@ -6,7 +6,8 @@
 
 void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct print *print)
 {
-	/* Two generations are never of the same tick: the creation time is how clients tell them apart. */
+	/* Two generations are never of the same tick: the creation time is how clients tell them
+	 * apart. */
 	if (s->present && s->created == now)
 		now++;
 	s->regenerated = s->present;
@@ -23,7 +24,8 @@ void slot_remove(struct slot *s)
 	*s = (struct slot){ .generations = s->generations };
 }
 
-enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now, int64_t lag)
+enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now,
+                             int64_t lag)
 {
 	if (!s->present || !print_equal(&s->print, print))
 		return SLOT_OTHER;
@@ -39,7 +41,8 @@ int64_t slot_lag(int64_t propagation, unsigned replica, unsigned replicas)
 
 void slot_password(char out[static SLOT_PASSWORD_LEN + 1])
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	uint8_t random[SLOT_PASSWORD_LEN];
 
 	crypto_random(random, sizeof(random));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens at ARM and the generation of their passwords, as the recordings of the real service show them. */
+/* Tokens at ARM and the generation of their passwords, as the recordings of the real service
+ * show them. */
 #include <strings.h>
 
 #include "base/crypto.h"
@@ -13,11 +14,13 @@
 #define URL_MAX (16 * 1024)
 
 static const char *const slot_names[MODEL_SLOTS] = { "password1", "password2" };
-static const char *const state_names[] = { [PROVISIONING_CREATING] = "Creating", [PROVISIONING_UPDATING] = "Updating",
+static const char *const state_names[] = { [PROVISIONING_CREATING] = "Creating",
+	                                   [PROVISIONING_UPDATING] = "Updating",
 	                                   [PROVISIONING_SUCCEEDED] = "Succeeded" };
 
 /* `value` only for what was just generated. */
-static void put_passwords(const struct token *t, const char *const value[MODEL_SLOTS], struct buf *out)
+static void put_passwords(const struct token *t, const char *const value[MODEL_SLOTS],
+                          struct buf *out)
 {
 	bool first = true;
 
@@ -43,7 +46,8 @@ static void put_passwords(const struct token *t, const char *const value[MODEL_S
 	buf_char(out, ']');
 }
 
-static void put_token(struct emulator *emu, const struct registry *r, const struct token *t, struct buf *out)
+static void put_token(struct emulator *emu, const struct registry *r, const struct token *t,
+                      struct buf *out)
 {
 	buf_str(out, "{\"type\":\"" ACR_TYPE "/tokens\",\"id\":\"");
 	arm_registry_id(emu, r, out);
@@ -51,7 +55,8 @@ static void put_token(struct emulator *emu, const struct registry *r, const stru
 	arm_system_data(out, t->author, t->modified, t->modified);
 	buf_str(out, ",\"properties\":{");
 	acr_put_time(out, "creationDate", t->created);
-	buf_fmt(out, ",\"provisioningState\":\"%s\",", state_names[token_state(t, clock_ticks(&emu->clock))]);
+	buf_fmt(out, ",\"provisioningState\":\"%s\",",
+	        state_names[token_state(t, clock_ticks(&emu->clock))]);
 	if (*t->scope_map_id) {
 		buf_str(out, "\"scopeMapId\":");
 		buf_json(out, t->scope_map_id);
@@ -62,7 +67,8 @@ static void put_token(struct emulator *emu, const struct registry *r, const stru
 	buf_fmt(out, "},\"status\":\"%s\"}}", t->disabled ? "disabled" : "enabled");
 }
 
-static struct token *token_of(struct emulator *emu, const struct request *rq, struct reply *rs, struct registry **r)
+static struct token *token_of(struct emulator *emu, const struct request *rq, struct reply *rs,
+                              struct registry **r)
 {
 	struct token *t;
 
@@ -73,7 +79,7 @@ static struct token *token_of(struct emulator *emu, const struct request *rq, st
 	return t;
 }
 
-/* ---- tokens ---------------------------------------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
 static void token_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
@@ -82,7 +88,8 @@ static void token_list(struct emulator *emu, struct request *rq, struct reply *r
 
 	if (!r)
 		return;
-	end = next + (size_t)emu->set.page < r->n_tokens ? next + (size_t)emu->set.page : r->n_tokens;
+	end = next + (size_t)emu->set.page < r->n_tokens ? next + (size_t)emu->set.page
+	                                                 : r->n_tokens;
 	reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	for (size_t i = next; i < end; i++) {
@@ -106,14 +113,16 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	put_token(emu, r, t, &rs->body);
 }
 
-/* Is this generation named in credentials.passwords, and so kept? The creation time counts when it is given. */
+/* Is this generation named in credentials.passwords, and so kept? The creation time counts when
+ * it is given. */
 static bool is_kept(const struct json *body, const struct token *t, int slot)
 {
 	const char *list = "properties.credentials.passwords";
 
 	for (size_t i = 0; i < json_len(body, list); i++) {
 		const struct json *entry = json_at(body, list, i);
-		const char *name = json_str(entry, "name"), *created = json_str(entry, "creationTime");
+		const char *name = json_str(entry, "name"),
+			   *created = json_str(entry, "creationTime");
 		int64_t ticks;
 
 		if (name && strcasecmp(name, slot_names[slot]) == 0 &&
@@ -126,11 +135,13 @@ static bool is_kept(const struct json *body, const struct token *t, int slot)
 /* What a PUT or PATCH says about the token itself. False when it was refused. */
 static bool apply(struct registry *r, struct token *t, const struct json *body, struct reply *rs)
 {
-	const char *status = json_str(body, "properties.status"), *map_id = json_str(body, "properties.scopeMapId");
+	const char *status = json_str(body, "properties.status"),
+		   *map_id = json_str(body, "properties.scopeMapId");
 	const char *slash = map_id ? strrchr(map_id, '/') : NULL;
 
 	if (status && strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0) {
-		acr_error(rs, 400, "InvalidTokenStatus", "The token status %s is not valid.", status);
+		acr_error(rs, 400, "InvalidTokenStatus", "The token status %s is not valid.",
+		          status);
 		return false;
 	}
 	if (map_id && (!slash || !map_get(&r->scope_maps, slash + 1))) {
@@ -146,7 +157,8 @@ static bool apply(struct registry *r, struct token *t, const struct json *body, 
 	return true;
 }
 
-static void touch(struct emulator *emu, const struct request *rq, struct token *t, enum provisioning state)
+static void touch(struct emulator *emu, const struct request *rq, struct token *t,
+                  enum provisioning state)
 {
 	mem_free_ptr(&t->author);
 	t->author = mem_dup(rq->who->client_id);
@@ -155,7 +167,8 @@ static void touch(struct emulator *emu, const struct request *rq, struct token *
 	t->settles = t->modified + emu->set.settle;
 }
 
-static void answer_token(struct emulator *emu, struct request *rq, struct reply *rs, struct registry *r, struct token *t)
+static void answer_token(struct emulator *emu, struct request *rq, struct reply *rs,
+                         struct registry *r, struct token *t)
 {
 	AUTO_FREE char *id = operation_begin(emu, rq, "token", t->state == PROVISIONING_UPDATING);
 	AUTO_BUF struct buf path = BUF_INIT(URL_MAX);
@@ -187,7 +200,9 @@ static void token_put(struct emulator *emu, struct request *rq, struct reply *rs
 		return;
 	if (!acr_name_ok(rq->arg[3], "-", true)) {
 		acr_error(rs, 400, "InvalidTokenName",
-		          "The token name %s is not valid: 5 to 50 letters, digits and hyphens, a letter first.", rq->arg[3]);
+		          "The token name %s is not valid: 5 to 50 letters, digits and hyphens, a "
+		          "letter first.",
+		          rq->arg[3]);
 		return;
 	}
 	if (created)
@@ -234,7 +249,7 @@ static void token_delete(struct emulator *emu, struct request *rq, struct reply 
 	operation_answer_deleted(emu, rq, rs);
 }
 
-/* ---- generateCredentials --------------------------------------------------------------------------------------------------- */
+/* ---- generateCredentials --------------------------------------------------------------------- */
 
 static struct token *token_by_id(struct emulator *emu, struct registry *r, const char *id)
 {
@@ -247,19 +262,22 @@ static struct token *token_by_id(struct emulator *emu, struct registry *r, const
 	return map_get(&r->tokens, id + prefix.len);
 }
 
-static bool read_wanted(const struct json *body, struct reply *rs, bool wanted[MODEL_SLOTS], int64_t *expires)
+static bool read_wanted(const struct json *body, struct reply *rs, bool wanted[MODEL_SLOTS],
+                        int64_t *expires)
 {
 	const char *name = json_str(body, "name"), *expiry = json_str(body, "expiry");
 	bool any = false;
 
 	for (int i = 0; i < MODEL_SLOTS; i++) {
-		wanted[i] = !json_get(body, "name") || (name && strcasecmp(name, slot_names[i]) == 0);
+		wanted[i] =
+			!json_get(body, "name") || (name && strcasecmp(name, slot_names[i]) == 0);
 		any = any || wanted[i];
 	}
 	*expires = 0;
 	if (any && (!json_get(body, "expiry") || (expiry && str_ticks(expiry, expires))))
 		return true;
-	acr_error(rs, 400, "InvalidParameter", "The %s of the credential is not valid.", any ? "expiry" : "name");
+	acr_error(rs, 400, "InvalidParameter", "The %s of the credential is not valid.",
+	          any ? "expiry" : "name");
 	return false;
 }
 
@@ -284,7 +302,9 @@ static void generate(struct emulator *emu, struct request *rq, struct reply *rs)
 		return;
 	}
 	if (token_state(t, clock_ticks(&emu->clock)) == PROVISIONING_CREATING) {
-		acr_error(rs, 409, "TokenNotActive", "The token %s is being created. Its credentials can be generated once that has succeeded.",
+		acr_error(rs, 409, "TokenNotActive",
+		          "The token %s is being created. Its credentials can be generated once "
+		          "that has succeeded.",
 		          t->name);
 		return;
 	}
@@ -309,12 +329,14 @@ static void generate(struct emulator *emu, struct request *rq, struct reply *rs)
 #define REGISTRY SUB "/resourceGroups/{}/providers/" ACR_TYPE "/{}"
 
 static const struct route rows[] = {
-	{ "POST", REGISTRY "/generateCredentials", "generate", ACR_TYPE "/generateCredentials/action", generate },
+	{ "POST", REGISTRY "/generateCredentials", "generate",
+	  ACR_TYPE "/generateCredentials/action", generate },
 	{ "GET", REGISTRY "/tokens", "token-list", ACR_TYPE "/tokens/read", token_list },
 	{ "GET", REGISTRY "/tokens/", "token-list", ACR_TYPE "/tokens/read", token_list },
 	{ "GET", REGISTRY "/tokens/{}", "token-get", ACR_TYPE "/tokens/read", token_get },
 	{ "PUT", REGISTRY "/tokens/{}", "token-put", ACR_TYPE "/tokens/write", token_put },
 	{ "PATCH", REGISTRY "/tokens/{}", "token-patch", ACR_TYPE "/tokens/write", token_patch },
-	{ "DELETE", REGISTRY "/tokens/{}", "token-delete", ACR_TYPE "/tokens/delete", token_delete },
+	{ "DELETE", REGISTRY "/tokens/{}", "token-delete", ACR_TYPE "/tokens/delete",
+	  token_delete },
 };
 const struct routes token_routes = { AREA_ARM, rows, COUNT(rows) };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What absent.ld puts in the place of libraries that a static libcurl names and that https does not need. A name of theirs that is called all
- * the same has to end the process: there is no answer that would be right.
+ * What absent.ld puts in the place of libraries that a static libcurl names and that https does
+ * not need. A name of theirs that is called all the same has to end the process: there is no
+ * answer that would be right.
  */
 #include <stdlib.h>
 

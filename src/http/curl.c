@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The only user of libcurl. Every option is set on every request, and every setting is checked: a setopt that fails quietly
- * (a build without a protocol, an option of another version) would leave a default that is not ours. */
+/* The only user of libcurl. Every option is set on every request, and every setting is checked:
+ * a setopt that fails quietly (a build without a protocol, an option of another version) would
+ * leave a default that is not ours. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,33 +16,36 @@
 #include "http/http.h"
 #include "http/trust.h"
 
-#define BODY_MAX_DEFAULT (4 * 1024 * 1024)  /* a list page of a large subscription is 150 kB */
-#define HEADER_VALUE_MAX (96 * 1024)        /* a secret in base64 and its header's name */
+#define BODY_MAX_DEFAULT   (4 * 1024 * 1024) /* a list page of a large subscription is 150 kB */
+#define HEADER_VALUE_MAX   (96 * 1024)       /* a secret in base64 and its header's name */
 #define TIMEOUT_MS_DEFAULT 60000
 #define CONNECT_TIMEOUT_MS 10000
 
 struct curl_http {
-	struct http         base;
+	struct http base;
 	struct http_options o;
-	CURL               *easy;
-	struct trust        trust;
-	char                words[CURL_ERROR_SIZE];
+	CURL *easy;
+	struct trust trust;
+	char words[CURL_ERROR_SIZE];
 };
 
 /* One exchange under way. */
 struct exchange {
 	struct http_headers headers;
-	bool                flood, over;        /* more headers, more body than any honest service sends */
-	bool                headers_over;       /* the blank line has been seen */
-	bool                body_began;
+	/* more headers, more body than any honest service sends */
+	bool flood, over;
+	bool headers_over; /* the blank line has been seen */
+	bool body_began;
 };
 
 /*
- * gnutls comes along with libcurl, for protocols that nobody speaks here, and sets itself up as it is loaded: a twentieth of the CPU time
- * of a request, and a tenth of the memory. This is its own way of being told not to (GNUTLS_SKIP_GLOBAL_INIT).
+ * gnutls comes along with libcurl, for protocols that nobody speaks here, and sets itself up as
+ * it is loaded: a twentieth of the CPU time of a request, and a tenth of the memory. This is its
+ * own way of being told not to (GNUTLS_SKIP_GLOBAL_INIT).
  */
-int _gnutls_global_init_skip(void);    /* NOLINT(bugprone-reserved-identifier): the name is gnutls's */
-int _gnutls_global_init_skip(void)     /* NOLINT(bugprone-reserved-identifier) */
+/* NOLINT(bugprone-reserved-identifier): the name is gnutls's */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void) /* NOLINT(bugprone-reserved-identifier) */
 {
 	return 1;
 }
@@ -49,9 +53,11 @@ int _gnutls_global_init_skip(void)     /* NOLINT(bugprone-reserved-identifier) *
 void http_setup(void)
 {
 	openssl_setup();
-	/* libcurl copies headers and bodies and frees them as they are; with our allocator they are wiped first. */
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_malloc, mem_wiping_free, mem_wiping_realloc,
-	                         mem_wiping_strdup, mem_wiping_calloc) != CURLE_OK)
+	/* libcurl copies headers and bodies and frees them as they are; with our allocator they
+	 * are wiped first. */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_malloc, mem_wiping_free,
+	                         mem_wiping_realloc, mem_wiping_strdup,
+	                         mem_wiping_calloc) != CURLE_OK)
 		mem_exhausted();
 }
 
@@ -60,7 +66,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 	struct exchange *x = ctx;
 
 	if (x->body_began)
-		return size * n;    /* trailers: nothing of ours is ever in them */
+		return size * n; /* trailers: nothing of ours is ever in them */
 	x->flood = !http_headers_line(&x->headers, line, size * n);
 	x->headers_over = size * n > 0 && (line[0] == '\r' || line[0] == '\n');
 	return x->flood ? 0 : size * n;
@@ -76,10 +82,13 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	return x->over ? 0 : size * n;
 }
 
-/* ---- one request's options ------------------------------------------------------------------------------------------------ */
+/* ---- one request's options ------------------------------------------------------------------- */
 
 /* The first refusal ends the request; the rest of the table is then skipped. */
-struct options { CURL *easy; CURLcode rc; };
+struct options {
+	CURL *easy;
+	CURLcode rc;
+};
 
 static void set_long(struct options *s, CURLoption o, long value)
 {
@@ -116,7 +125,9 @@ static void set_safety(struct options *s, const struct http_request *rq)
 static void set_trust(struct options *s, const struct curl_http *c, const struct http_request *rq)
 {
 	if (rq->trust && s->rc == CURLE_OK) {
-		struct curl_blob pem = { .data = rq->trust->data, .len = rq->trust->len, .flags = CURL_BLOB_NOCOPY };
+		struct curl_blob pem = { .data = rq->trust->data,
+			                 .len = rq->trust->len,
+			                 .flags = CURL_BLOB_NOCOPY };
 
 		s->rc = curl_easy_setopt(s->easy, CURLOPT_CAINFO_BLOB, &pem);
 		set_ptr(s, CURLOPT_CAPATH, NULL);
@@ -131,7 +142,8 @@ static void set_trust(struct options *s, const struct curl_http *c, const struct
 static void set_times(struct options *s, int64_t timeout_ms)
 {
 	set_long(s, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	set_long(s, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS);
+	set_long(s, CURLOPT_CONNECTTIMEOUT_MS,
+	         timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS);
 	set_long(s, CURLOPT_LOW_SPEED_LIMIT, 1);
 	set_long(s, CURLOPT_LOW_SPEED_TIME, timeout_ms > 60000 ? (long)(timeout_ms / 2000) : 30);
 	set_long(s, CURLOPT_TCP_KEEPALIVE, 1);
@@ -139,8 +151,9 @@ static void set_times(struct options *s, int64_t timeout_ms)
 }
 
 /*
- * libcurl sends a request again, unasked and whatever its method, when a connection it kept turns out dead. Only a connection of its
- * own keeps a request that must not act twice from that; HTTP/1.1 keeps it from being refused and repeated within one.
+ * libcurl sends a request again, unasked and whatever its method, when a connection it kept
+ * turns out dead. Only a connection of its own keeps a request that must not act twice from
+ * that; HTTP/1.1 keeps it from being refused and repeated within one.
  */
 static void set_connection(struct options *s, const struct http_request *rq)
 {
@@ -148,7 +161,8 @@ static void set_connection(struct options *s, const struct http_request *rq)
 
 	set_long(s, CURLOPT_FRESH_CONNECT, own);
 	set_long(s, CURLOPT_FORBID_REUSE, own);
-	set_long(s, CURLOPT_HTTP_VERSION, rq->once ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
+	set_long(s, CURLOPT_HTTP_VERSION,
+	         rq->once ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 }
 
 static void set_proxy(struct options *s, const struct curl_http *c, const struct http_request *rq)
@@ -164,7 +178,8 @@ static void set_proxy(struct options *s, const struct curl_http *c, const struct
 		set_ptr(s, CURLOPT_PROXY, c->o.proxy);
 	if (c->o.no_proxy)
 		set_ptr(s, CURLOPT_NOPROXY, c->o.no_proxy);
-	/* By name and password. Not by Kerberos, which a static libcurl lacks here (absent.ld), and which a cron job has no ticket for. */
+	/* By name and password. Not by Kerberos, which a static libcurl lacks here (absent.ld),
+	 * and which a cron job has no ticket for. */
 	set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM));
 	set_long(s, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
 	set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -172,8 +187,11 @@ static void set_proxy(struct options *s, const struct curl_http *c, const struct
 
 static void set_method(struct options *s, const struct http_request *rq)
 {
-	static const char *const names[] = { [HTTP_GET] = "GET", [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH",
-	                                     [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE" };
+	static const char *const names[] = { [HTTP_GET] = "GET",
+		                             [HTTP_PUT] = "PUT",
+		                             [HTTP_PATCH] = "PATCH",
+		                             [HTTP_POST] = "POST",
+		                             [HTTP_DELETE] = "DELETE" };
 
 	if (rq->method == HTTP_GET) {
 		set_long(s, CURLOPT_HTTPGET, 1);
@@ -181,15 +199,17 @@ static void set_method(struct options *s, const struct http_request *rq)
 	}
 	if (rq->body || rq->method != HTTP_DELETE) {
 		set_long(s, CURLOPT_POST, 1);
-		set_ptr(s, CURLOPT_POSTFIELDS, rq->body ? buf_cstr(rq->body) : "");   /* not copied */
+		/* not copied */
+		set_ptr(s, CURLOPT_POSTFIELDS, rq->body ? buf_cstr(rq->body) : "");
 		if (s->rc == CURLE_OK)
-			s->rc = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(rq->body ? rq->body->len : 0));
+			s->rc = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			                         (curl_off_t)(rq->body ? rq->body->len : 0));
 	}
 	if (rq->method != HTTP_POST)
 		set_ptr(s, CURLOPT_CUSTOMREQUEST, names[rq->method]);
 }
 
-/* ---- request headers ------------------------------------------------------------------------------------------------------ */
+/* ---- request headers ------------------------------------------------------------------------- */
 
 static void add_line(struct curl_slist **list, const struct buf *line)
 {
@@ -208,7 +228,8 @@ static void add_header(struct curl_slist **list, const char *line)
 	add_line(list, &b);
 }
 
-static void add_secret_header(struct curl_slist **list, const char *name, const char *scheme, const struct secret *value)
+static void add_secret_header(struct curl_slist **list, const char *name, const char *scheme,
+                              const struct secret *value)
 {
 	AUTO_BUF struct buf b = BUF_INIT(HEADER_VALUE_MAX);
 
@@ -219,7 +240,8 @@ static void add_secret_header(struct curl_slist **list, const char *name, const 
 
 static void add_basic(struct curl_slist **list, const char *user, const struct secret *password)
 {
-	AUTO_BUF struct buf plain = BUF_INIT(HEADER_VALUE_MAX), line = BUF_INIT(2 * HEADER_VALUE_MAX);
+	AUTO_BUF struct buf plain = BUF_INIT(HEADER_VALUE_MAX),
+			    line = BUF_INIT(2 * HEADER_VALUE_MAX);
 
 	buf_fmt(&plain, "%s:", user);
 	buf_add(&plain, secret_peek(password), secret_len(password));
@@ -247,7 +269,9 @@ static struct curl_slist *make_headers(const struct http_request *rq)
 	add_header(&list, "Accept: application/json");
 	add_header(&list, "Expect:");
 	buf_fmt(&type, "Content-Type:%s%s", rq->body ? " " : "",
-	        !rq->body ? "" : rq->content_type ? rq->content_type : "application/json");
+	        !rq->body          ? ""
+	        : rq->content_type ? rq->content_type
+	                           : "application/json");
 	add_line(&list, &type);
 	for (size_t i = 0; i < COUNT(rq->header); i++)
 		if (rq->header[i])
@@ -276,19 +300,26 @@ static struct curl_slist *make_connect_to(const struct http_request *rq)
 
 static void free_headers(struct curl_slist **list)
 {
-	curl_slist_free_all(*list);    /* through the wiping allocator */
+	curl_slist_free_all(*list); /* through the wiping allocator */
 }
 
-/* ---- what came of it ------------------------------------------------------------------------------------------------------ */
+/* ---- what came of it ------------------------------------------------------------------------- */
 
-/* Nothing a retry mends: what the operator has to set right. The rest is taken for the network's mood. */
-static const struct { CURLcode rc; enum err_kind kind; const char *advice; } failures[] = {
-	{ CURLE_PEER_FAILED_VERIFICATION, ERR_CONFIG, "; if it is signed by an authority of your own, name that in [http] ca_file" },
+/* Nothing a retry mends: what the operator has to set right. The rest is taken for the network's
+ * mood. */
+static const struct {
+	CURLcode rc;
+	enum err_kind kind;
+	const char *advice;
+} failures[] = {
+	{ CURLE_PEER_FAILED_VERIFICATION, ERR_CONFIG,
+	  "; if it is signed by an authority of your own, name that in [http] ca_file" },
 	{ CURLE_SSL_CACERT_BADFILE, ERR_CONFIG, "; check [http] ca_file" },
 	{ CURLE_SSL_ISSUER_ERROR, ERR_CONFIG, "" },
 	{ CURLE_SSL_INVALIDCERTSTATUS, ERR_CONFIG, "" },
 	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERR_CONFIG, "" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_REMOTE, "" },    /* https it was: the answer is not HTTP */
+	/* https it was: the answer is not HTTP */
+	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_REMOTE, "" },
 	{ CURLE_URL_MALFORMAT, ERR_CONFIG, "" },
 	{ CURLE_NOT_BUILT_IN, ERR_CONFIG, "" },
 	{ CURLE_UNKNOWN_OPTION, ERR_CONFIG, "; this libcurl is older than 7.85" },
@@ -298,15 +329,24 @@ static const struct { CURLcode rc; enum err_kind kind; const char *advice; } fai
 
 /* Failures of the way there, before a request is written. */
 static const CURLcode before_request[] = {
-	CURLE_URL_MALFORMAT, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST,
-	CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-	CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_PROXY,
+	CURLE_URL_MALFORMAT,
+	CURLE_COULDNT_RESOLVE_PROXY,
+	CURLE_COULDNT_RESOLVE_HOST,
+	CURLE_COULDNT_CONNECT,
+	CURLE_SSL_CONNECT_ERROR,
+	CURLE_PEER_FAILED_VERIFICATION,
+	CURLE_SSL_CACERT_BADFILE,
+	CURLE_SSL_CERTPROBLEM,
+	CURLE_SSL_ISSUER_ERROR,
+	CURLE_SSL_INVALIDCERTSTATUS,
+	CURLE_PROXY,
 };
 
 /*
- * Did the request provably never reach the service? libcurl counts the bytes of requests it wrote, those of a silent repetition and of
- * a CONNECT to a proxy too. So zero is proof; and on a connection of its own, where nothing is repeated, so is a failure on the
- * way there, a proxy that refused, and a time-out before the connection stood.
+ * Did the request provably never reach the service? libcurl counts the bytes of requests it
+ * wrote, those of a silent repetition and of a CONNECT to a proxy too. So zero is proof; and on
+ * a connection of its own, where nothing is repeated, so is a failure on the way there, a proxy
+ * that refused, and a time-out before the connection stood.
  */
 static bool never_sent(struct curl_http *c, CURLcode rc, const struct http_request *rq)
 {
@@ -320,9 +360,11 @@ static bool never_sent(struct curl_http *c, CURLcode rc, const struct http_reque
 	for (size_t i = 0; i < COUNT(before_request); i++)
 		if (before_request[i] == rc)
 			return true;
-	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code) == CURLE_OK && connect_code >= 300)
+	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code) == CURLE_OK &&
+	    connect_code >= 300)
 		return true;
-	return curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK && ready_us == 0;
+	return curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK &&
+	       ready_us == 0;
 }
 
 static const char *host_of(const struct http_request *rq, struct http_origin *o)
@@ -330,7 +372,8 @@ static const char *host_of(const struct http_request *rq, struct http_origin *o)
 	return http_origin(rq->url, o) ? o->host : "?";
 }
 
-static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x, const struct http_request *rq, struct err *e)
+static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x,
+                   const struct http_request *rq, struct err *e)
 {
 	const char *words = c->words[0] ? c->words : curl_easy_strerror(rc), *advice = "";
 	enum err_kind kind = ERR_TRANSIENT;
@@ -339,8 +382,9 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x, c
 	long proxy_said = 0;
 
 	if (x->flood || x->over) {
-		(void)err_set(e, ERR_REMOTE, "the answer of '%s' is larger than anything expected of it (%s)", host_of(rq, &to),
-		              x->flood ? "headers" : "body");
+		(void)err_set(e, ERR_REMOTE,
+		              "the answer of '%s' is larger than anything expected of it (%s)",
+		              host_of(rq, &to), x->flood ? "headers" : "body");
 		return false;
 	}
 	for (size_t i = 0; i < COUNT(failures); i++)
@@ -348,16 +392,19 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x, c
 			kind = failures[i].kind;
 			advice = failures[i].advice;
 		}
-	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK && proxy_said == 407) {
+	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK &&
+	    proxy_said == 407) {
 		kind = ERR_CONFIG;
-		advice = "; the proxy wants a login: http://USER:PASSWORD@HOST:PORT in [http] proxy";
+		advice =
+			"; the proxy wants a login: http://USER:PASSWORD@HOST:PORT in [http] proxy";
 	}
 	(void)err_set(e, kind, "cannot reach '%s': %s%s", host_of(rq, &to), words, advice);
 	e->not_acted = not_acted;
 	return false;
 }
 
-static void set_all(struct options *s, struct curl_http *c, const struct http_request *rq, struct exchange *x)
+static void set_all(struct options *s, struct curl_http *c, const struct http_request *rq,
+                    struct exchange *x)
 {
 	set_safety(s, rq);
 	set_trust(s, c, rq);
@@ -377,10 +424,12 @@ static void set_all(struct options *s, struct curl_http *c, const struct http_re
 }
 
 /*
- * With the system's directory first, and where that does not suffice, with its bundle, for good. An exchange ends here only before
- * anything of it is sent: the other side has not shown yet who it is.
+ * With the system's directory first, and where that does not suffice, with its bundle, for good.
+ * An exchange ends here only before anything of it is sent: the other side has not shown yet who
+ * it is.
  */
-static CURLcode perform(struct curl_http *c, struct options *s, const struct http_request *rq, struct err *e)
+static CURLcode perform(struct curl_http *c, struct options *s, const struct http_request *rq,
+                        struct err *e)
 {
 	CURLcode rc = curl_easy_perform(c->easy);
 	long why = 0;
@@ -388,14 +437,16 @@ static CURLcode perform(struct curl_http *c, struct options *s, const struct htt
 	if (rc != CURLE_PEER_FAILED_VERIFICATION || rq->trust)
 		return rc;
 	/* 0, or libcurl's initial 1, where the chain is in order and the name is not the host's. */
-	if (curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 || !trust_widen(&c->trust, e))
+	if (curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 ||
+	    !trust_widen(&c->trust, e))
 		return rc;
 	c->words[0] = '\0';
 	set_trust(s, c, rq);
 	return s->rc == CURLE_OK ? curl_easy_perform(c->easy) : s->rc;
 }
 
-static bool curl_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool curl_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                      struct err *e)
 {
 	struct curl_http *c = (struct curl_http *)h;
 	struct exchange x = { .headers.rs = rs };
@@ -403,12 +454,15 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	AUTO(free_headers) struct curl_slist *headers = NULL, *connect_to = make_connect_to(rq);
 	long status = 0;
 
-	if ((rq->bearer && !is_header_safe(rq->bearer)) || (rq->secret_header && !is_header_safe(rq->secret_value))) {
-		(void)err_set(e, ERR_CONFIG, "a secret for a request header has a line break or another control character in it");
+	if ((rq->bearer && !is_header_safe(rq->bearer)) ||
+	    (rq->secret_header && !is_header_safe(rq->secret_value))) {
+		(void)err_set(e, ERR_CONFIG,
+		              "a secret for a request header has a line break or another control "
+		              "character in it");
 		e->not_acted = true;
 		return false;
 	}
-	curl_easy_reset(c->easy);    /* keeps connections and sessions */
+	curl_easy_reset(c->easy); /* keeps connections and sessions */
 	c->words[0] = '\0';
 	set_all(&s, c, rq, &x);
 	headers = make_headers(rq);
@@ -434,7 +488,7 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	return true;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void curl_close(struct http *h)
 {

@@ -10,8 +10,8 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-#define HTTP_URL_MAX (16 * 1024)         /* Azure Resource Manager's own limit */
-#define CHALLENGE_MAX (8 * 1024)
+#define HTTP_URL_MAX      (16 * 1024) /* Azure Resource Manager's own limit */
+#define CHALLENGE_MAX     (8 * 1024)
 #define RETRY_AFTER_S_MAX (365 * 86400LL)
 
 void http_response_clear(struct http_response *r)
@@ -36,11 +36,12 @@ void http_close_ptr(struct http **h)
 	*h = NULL;
 }
 
-/* ---- URLs ---------------------------------------------------------------------------------------------------------------- */
+/* ---- URLs ------------------------------------------------------------------------------------ */
 
 static bool host_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_';
 }
 
 /* The length of "name" or "[v6]" at the start of s; 0 when there is none. */
@@ -111,7 +112,7 @@ bool http_origin_is_loopback(const struct http_origin *o)
 	       (strncmp(o->host, "127.", 4) == 0 && o->host[digits] == '\0');
 }
 
-/* ---- what may be sent ---------------------------------------------------------------------------------------------------- */
+/* ---- what may be sent ------------------------------------------------------------------------ */
 
 static bool is_one_line(const char *s)
 {
@@ -126,25 +127,35 @@ static bool url_is_clean(const char *url)
 	return strlen(url) <= HTTP_URL_MAX && is_one_line(url) && !strchr(url, ' ');
 }
 
-/* Whoever builds a request from outside data has one door that no header or URL can be smuggled through. */
+/* Whoever builds a request from outside data has one door that no header or URL can be smuggled
+ * through. */
 static bool check_request(const struct http_request *rq, struct err *e)
 {
 	struct http_origin to;
 
 	assert(!(rq->bearer && rq->basic_user));
 	if (!url_is_clean(rq->url) || !http_origin(rq->url, &to))
-		return err_set(e, ERR_CONFIG, "not a usable URL (https, no user name, no spaces): '%.100s'", rq->url);
+		return err_set(e, ERR_CONFIG,
+		               "not a usable URL (https, no user name, no spaces): '%.100s'",
+		               rq->url);
 	if (!to.tls && !rq->plain_ok)
-		return err_set(e, ERR_CONFIG, "refusing plain http to '%s': https is required", to.host);
+		return err_set(e, ERR_CONFIG, "refusing plain http to '%s': https is required",
+		               to.host);
 	if (rq->basic_user && (!is_one_line(rq->basic_user) || strchr(rq->basic_user, ':')))
-		return err_set(e, ERR_CONFIG, "not a usable user name for '%s': it has a colon or a control character", to.host);
+		return err_set(
+			e, ERR_CONFIG,
+			"not a usable user name for '%s': it has a colon or a control character",
+			to.host);
 	for (size_t i = 0; i < COUNT(rq->header); i++)
 		if (rq->header[i] && !is_one_line(rq->header[i]))
-			return err_set(e, ERR_CONFIG, "a request header for '%s' has a control character", to.host);
+			return err_set(e, ERR_CONFIG,
+			               "a request header for '%s' has a control character",
+			               to.host);
 	return true;
 }
 
-bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+               struct err *e)
 {
 	AUTO_RESPONSE struct http_response got = { .retry_after_ms = -1 };
 
@@ -159,7 +170,7 @@ bool http_send(struct http *h, const struct http_request *rq, struct http_respon
 	return true;
 }
 
-/* ---- response headers ---------------------------------------------------------------------------------------------------- */
+/* ---- response headers ------------------------------------------------------------------------ */
 
 enum { RANK_NONE, RANK_PLAIN, RANK_MS_OWN, RANK_MS };
 
@@ -245,10 +256,12 @@ static void take_challenge(struct http_headers *h, const char *value)
 	free(old);
 }
 
-/* It is printed in messages: a service's idea of an id is taken only as far as it looks like one. */
+/* It is printed in messages: a service's idea of an id is taken only as far as it looks like
+ * one. */
 static void take_request_id(struct http_headers *h, const char *value)
 {
-	size_t n = strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:");
+	size_t n =
+		strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:");
 
 	if (n >= sizeof(h->rs->request_id))
 		n = sizeof(h->rs->request_id) - 1;

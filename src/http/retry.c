@@ -7,7 +7,8 @@
 #include "http/http.h"
 
 const struct retry_policy retry_default = { .tries = 4, .first_ms = 800, .cap_ms = 60000 };
-/* The identity endpoint of a machine says 404 and 410 while it is being updated, which takes up to 70 seconds. */
+/* The identity endpoint of a machine says 404 and 410 while it is being updated, which takes up
+ * to 70 seconds. */
 static const struct retry_policy retry_identity = { .tries = 6, .first_ms = 1500, .cap_ms = 25000 };
 static const int passing[] = { 408, 429, 500, 502, 503, 504 };
 static const int passing_identity[] = { 404, 410 };
@@ -20,11 +21,13 @@ static bool is_listed(int status, const int *list, size_t n)
 	return false;
 }
 
-static bool may_pass(const struct http_request *rq, const struct http_response *rs, const struct err *e)
+static bool may_pass(const struct http_request *rq, const struct http_response *rs,
+                     const struct err *e)
 {
 	if (rq->no_retry)
 		return false;
-	/* A reply to a `once` never proves that nothing happened, but for those that are its caller's to judge. */
+	/* A reply to a `once` never proves that nothing happened, but for those that are its
+	 * caller's to judge. */
 	if (rq->once)
 		return e && e->kind == ERR_TRANSIENT && e->not_acted;
 	if (e)
@@ -41,8 +44,9 @@ static int64_t back_off(const struct retry_policy *p, const struct env *env, int
 	return ms < p->cap_ms ? ms : p->cap_ms;
 }
 
-bool retry_next(const struct retry_policy *p, const struct env *env, int tried, const struct http_request *rq,
-                const struct http_response *rs, const struct err *e, int64_t *delay_ms)
+bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
+                const struct http_request *rq, const struct http_response *rs, const struct err *e,
+                int64_t *delay_ms)
 {
 	int64_t hint = e ? (e->retry_after_known ? e->retry_after_ms : -1) : rs->retry_after_ms;
 
@@ -56,13 +60,14 @@ bool retry_next(const struct retry_policy *p, const struct env *env, int tried, 
 }
 
 struct retry_http {
-	struct http               base;
-	struct http              *inner;
-	const struct env         *env;
+	struct http base;
+	struct http *inner;
+	const struct env *env;
 	struct retry_policy policy;
 };
 
-static bool retry_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool retry_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                       struct err *e)
 {
 	struct retry_http *r = (struct retry_http *)h;
 	const struct retry_policy *p = rq->plain_ok ? &retry_identity : &r->policy;
@@ -87,10 +92,14 @@ static void retry_close(struct http *h)
 	free(r);
 }
 
-struct http *http_retry_open(struct http *inner, const struct env *env, const struct retry_policy *p)
+struct http *http_retry_open(struct http *inner, const struct env *env,
+                             const struct retry_policy *p)
 {
 	struct retry_http *r = mem_new(sizeof(*r));
 
-	*r = (struct retry_http){ .base = { .send = retry_send, .close = retry_close }, .inner = inner, .env = env, .policy = *p };
+	*r = (struct retry_http){ .base = { .send = retry_send, .close = retry_close },
+		                  .inner = inner,
+		                  .env = env,
+		                  .policy = *p };
 	return &r->base;
 }

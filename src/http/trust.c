@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "http/http.h"
 
-#define CA_FILE_MAX ((size_t)4 * 1024 * 1024)       /* Debian's bundle is 220 kB */
+#define CA_FILE_MAX ((size_t)4 * 1024 * 1024) /* Debian's bundle is 220 kB */
 
 static bool read_own(const char *path, struct buf *out, struct err *e)
 {
@@ -20,11 +20,14 @@ static bool read_own(const char *path, struct buf *out, struct err *e)
 		return err_in(e, "[http] ca_file");
 	}
 	if (!strstr(buf_cstr(out), "-----BEGIN CERTIFICATE-----"))
-		return err_set(e, ERR_CONFIG, "[http] ca_file '%s' has no certificate in it (PEM is expected)", path);
+		return err_set(e, ERR_CONFIG,
+		               "[http] ca_file '%s' has no certificate in it (PEM is expected)",
+		               path);
 	return true;
 }
 
-/* libcurl knows one file: ours, behind the system's when that is given, in memory that has a path. */
+/* libcurl knows one file: ours, behind the system's when that is given, in memory that has a
+ * path. */
 static bool hold(struct trust *t, const char *system, struct err *e)
 {
 	AUTO_BUF struct buf both = BUF_INIT(2 * CA_FILE_MAX + 2);
@@ -53,7 +56,8 @@ static bool there(const char *path)
 	return path && access(path, R_OK) == 0;
 }
 
-bool trust_open(const struct http_options *o, const char *system_file, const char *system_dir, struct trust *out, struct err *e)
+bool trust_open(const struct http_options *o, const char *system_file, const char *system_dir,
+                struct trust *out, struct err *e)
 {
 	struct trust t = { .own = BUF_INIT(CA_FILE_MAX), .fd = -1 };
 	bool ok = !o->ca_file || read_own(o->ca_file, &t.own, e);
@@ -85,7 +89,8 @@ bool trust_widen(struct trust *t, struct err *e)
 		free(t->file);
 		t->file = take(&bundle);
 	}
-	/* libcurl keeps a parsed file from one connection to the next only if there is no directory beside it. */
+	/* libcurl keeps a parsed file from one connection to the next only if there is no
+	 * directory beside it. */
 	mem_free_ptr(&t->dir);
 	return true;
 }

@@ -7,14 +7,21 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-/* Not what Python thinks printable: controls, formats, separators, private use. What is not assigned yet depends on its age: it stays. */
+/* Not what Python thinks printable: controls, formats, separators, private use. What is not
+ * assigned yet depends on its age: it stays. */
 static bool is_hidden(uint32_t c)
 {
-	static const struct { uint32_t first, last; } rows[] = {
-		{ 0, 0x1f }, { 0x7f, 0xa0 }, { 0xad, 0xad }, { 0x600, 0x605 }, { 0x61c, 0x61c }, { 0x6dd, 0x6dd }, { 0x70f, 0x70f },
-		{ 0x890, 0x891 }, { 0x8e2, 0x8e2 }, { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f }, { 0x2028, 0x202f },
-		{ 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xe000, 0xf8ff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xfffe, 0xffff },
-		{ 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x13438 }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+	static const struct {
+		uint32_t first, last;
+	} rows[] = {
+		{ 0, 0x1f },          { 0x7f, 0xa0 },        { 0xad, 0xad },
+		{ 0x600, 0x605 },     { 0x61c, 0x61c },      { 0x6dd, 0x6dd },
+		{ 0x70f, 0x70f },     { 0x890, 0x891 },      { 0x8e2, 0x8e2 },
+		{ 0x1680, 0x1680 },   { 0x180e, 0x180e },    { 0x2000, 0x200f },
+		{ 0x2028, 0x202f },   { 0x205f, 0x206f },    { 0x3000, 0x3000 },
+		{ 0xe000, 0xf8ff },   { 0xfeff, 0xfeff },    { 0xfff9, 0xfffb },
+		{ 0xfffe, 0xffff },   { 0x110bd, 0x110bd },  { 0x110cd, 0x110cd },
+		{ 0x13430, 0x13438 }, { 0x1bca0, 0x1bca3 },  { 0x1d173, 0x1d17a },
 		{ 0x40000, 0xe00ff }, { 0xe01f0, 0x10ffff },
 	};
 
@@ -38,7 +45,11 @@ static void repr_text(const char *s, size_t bytes, struct buf *out)
 		if (named != NULL || s[i] == quote)
 			buf_fmt(out, "\\%c", named != NULL ? letter[named - special] : quote);
 		else if (is_hidden(c))
-			buf_fmt(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
+			buf_fmt(out,
+			        c <= 0xff     ? "\\x%02x"
+			        : c <= 0xffff ? "\\u%04x"
+			                      : "\\U%08x",
+			        c);
 		else
 			buf_add(out, s + i, len);
 		i += len;

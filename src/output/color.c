@@ -35,7 +35,8 @@ static void paint_lines(struct buf *out, const char *color, const char *s, size_
 	}
 }
 
-/* Length of the white space at s for which Pygments has no rule, painted as a mistake; 0 if there is none. */
+/* Length of the white space at s for which Pygments has no rule, painted as a mistake; 0 if
+ * there is none. */
 static size_t paint_odd_space(struct buf *out, const char *s)
 {
 	size_t n = *s == ' ' || *s == '\n' ? 0 : space_length(s);
@@ -124,7 +125,11 @@ static const char *color_quoted(const char *s, struct buf *out)
 			n = 2;
 			paint(out, YELLOW, s, n);
 		} else if (*s == '\\' && quote == '"') {
-			n = s[1] == 'x' ? 4 : s[1] == 'u' ? 6 : s[1] == 'U' ? 10 : s[1] == '\0' ? 1 : 2;
+			n = s[1] == 'x'    ? 4
+			    : s[1] == 'u'  ? 6
+			    : s[1] == 'U'  ? 10
+			    : s[1] == '\0' ? 1
+			                   : 2;
 			n = strnlen(s, n);
 			paint_lines(out, YELLOW, s, n);
 		} else if ((n = paint_odd_space(out, s)) == 0) {
@@ -149,7 +154,8 @@ static const char *color_plain(const char *s, struct buf *out)
 		return s + n;
 	}
 	for (size_t i = 0; i < n;) {
-		size_t odd = paint_odd_space(out, s + i), len = odd > 0 ? odd : point_length(s + i, n - i);
+		size_t odd = paint_odd_space(out, s + i),
+		       len = odd > 0 ? odd : point_length(s + i, n - i);
 		if (odd == 0)
 			buf_add(out, s + i, len);
 		i += len;
@@ -170,7 +176,8 @@ void color_yaml(const char *s, struct buf *out)
 			s += paint_space(out, s);
 		} else if (*s == '\'' || *s == '"') {
 			s = color_quoted(s, out);
-		} else if (*s == '*' || *s == '&') {       /* an alias or its anchor; a text that begins so is in quotes */
+			/* an alias or its anchor; a text that begins so is in quotes */
+		} else if (*s == '*' || *s == '&') {
 			size_t n = 1 + strspn(s + 1, "id0123456789");
 			if (*s == '*')
 				paint(out, RED, s, n);

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-static bool as_json(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static bool as_json(const struct format_request *rq, struct arena *a, struct buf *out,
+                    struct err *e)
 {
 	(void)a;
 	(void)e;
@@ -15,7 +16,8 @@ static bool as_json(const struct format_request *rq, struct arena *a, struct buf
 	return true;
 }
 
-static bool as_yaml(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static bool as_yaml(const struct format_request *rq, struct arena *a, struct buf *out,
+                    struct err *e)
 {
 	(void)a;
 	(void)e;
@@ -23,7 +25,8 @@ static bool as_yaml(const struct format_request *rq, struct arena *a, struct buf
 	return true;
 }
 
-static bool as_jsonc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static bool as_jsonc(const struct format_request *rq, struct arena *a, struct buf *out,
+                     struct err *e)
 {
 	AUTO_BUF struct buf plain = BUF_INIT(out->max);
 
@@ -34,7 +37,8 @@ static bool as_jsonc(const struct format_request *rq, struct arena *a, struct bu
 	return true;
 }
 
-static bool as_yamlc(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static bool as_yamlc(const struct format_request *rq, struct arena *a, struct buf *out,
+                     struct err *e)
 {
 	AUTO_BUF struct buf plain = BUF_INIT(out->max);
 
@@ -53,7 +57,8 @@ static bool as_tsv(const struct format_request *rq, struct arena *a, struct buf 
 	return true;
 }
 
-static bool as_none(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static bool as_none(const struct format_request *rq, struct arena *a, struct buf *out,
+                    struct err *e)
 {
 	(void)rq;
 	(void)a;
@@ -63,8 +68,8 @@ static bool as_none(const struct format_request *rq, struct arena *a, struct buf
 }
 
 const struct format formats[] = {
-	{ "json", as_json }, { "jsonc", as_jsonc }, { "yaml", as_yaml }, { "yamlc", as_yamlc },
-	{ "table", table_write }, { "tsv", as_tsv }, { "none", as_none },
+	{ "json", as_json },      { "jsonc", as_jsonc }, { "yaml", as_yaml }, { "yamlc", as_yamlc },
+	{ "table", table_write }, { "tsv", as_tsv },     { "none", as_none },
 };
 const size_t formats_count = COUNT(formats);
 

@@ -18,7 +18,8 @@ bool jmespath_truth(const struct value *v)
 	}
 }
 
-static const struct value *visit_field(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_field(struct search *s, const struct node *n,
+                                       const struct value *input)
 {
 	const struct value *v = value_get(input, n->name);
 
@@ -43,7 +44,8 @@ static int64_t bound(int64_t at, int64_t size, int64_t low, int64_t high)
 	return at < low ? low : at > high ? high : at;
 }
 
-static const struct value *visit_slice(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_slice(struct search *s, const struct node *n,
+                                       const struct value *input)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -57,8 +59,12 @@ static const struct value *visit_slice(struct search *s, const struct node *n, c
 	/* One step past either end stops everything, and cannot overflow. */
 	step = step > size + 1 ? size + 1 : step < -size - 1 ? -size - 1 : step;
 	int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
-	int64_t start = n->slice.given[0] ? bound(n->slice.at[0], size, low, high) : step > 0 ? low : high;
-	int64_t stop = n->slice.given[1] ? bound(n->slice.at[1], size, low, high) : step > 0 ? high : low;
+	int64_t start = n->slice.given[0] ? bound(n->slice.at[0], size, low, high)
+	                : step > 0        ? low
+	                                  : high;
+	int64_t stop = n->slice.given[1] ? bound(n->slice.at[1], size, low, high)
+	               : step > 0        ? high
+	                                 : low;
 	for (int64_t i = start; step > 0 ? i < stop : i > stop; i += step)
 		values_add(&l, input->item[i]);
 	return values_array(s->arena, &l);
@@ -80,7 +86,8 @@ static const struct value *visit_flatten(struct search *s, const struct value *b
 	return values_array(s->arena, &l);
 }
 
-/* The right side for every item (or member) that the condition lets through; what becomes null is left out. */
+/* The right side for every item (or member) that the condition lets through; what becomes null
+ * is left out. */
 static const struct value *project(struct search *s, const struct node *n, const struct value *base)
 {
 	AUTO_VALUES struct values l = { 0 };
@@ -88,7 +95,8 @@ static const struct value *project(struct search *s, const struct node *n, const
 	if (base->type != (n->type == NODE_PROJECT_VALUES ? VALUE_OBJECT : VALUE_ARRAY))
 		return &value_null;
 	for (size_t i = 0; i < base->n; i++) {
-		const struct value *v = base->type == VALUE_ARRAY ? base->item[i] : base->member[i].value;
+		const struct value *v =
+			base->type == VALUE_ARRAY ? base->item[i] : base->member[i].value;
 		if (n->type == NODE_FILTER) {
 			const struct value *condition = jmespath_visit(s, n->child[2], v);
 			if (condition == NULL)
@@ -123,7 +131,8 @@ static const struct value *order(enum token_type op, const struct value *a, cons
 	}
 }
 
-static const struct value *visit_compare(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_compare(struct search *s, const struct node *n,
+                                         const struct value *input)
 {
 	const struct value *a = jmespath_visit(s, n->child[0], input);
 	const struct value *b = a == NULL ? NULL : jmespath_visit(s, n->child[1], input);
@@ -136,7 +145,8 @@ static const struct value *visit_compare(struct search *s, const struct node *n,
 	return order(n->compare, a, b);
 }
 
-static const struct value *visit_either(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_either(struct search *s, const struct node *n,
+                                        const struct value *input)
 {
 	const struct value *v = jmespath_visit(s, n->child[0], input);
 
@@ -145,7 +155,8 @@ static const struct value *visit_either(struct search *s, const struct node *n, 
 	return jmespath_visit(s, n->child[1], input);
 }
 
-static const struct value *visit_list(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_list(struct search *s, const struct node *n,
+                                      const struct value *input)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -160,7 +171,8 @@ static const struct value *visit_list(struct search *s, const struct node *n, co
 	return values_array(s->arena, &l);
 }
 
-static const struct value *visit_hash(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_hash(struct search *s, const struct node *n,
+                                      const struct value *input)
 {
 	AUTO_MEMBERS struct members m = { 0 };
 
@@ -184,7 +196,8 @@ static const struct value *visit_expref(struct search *s, const struct node *n)
 	return v;
 }
 
-static const struct value *visit_call(struct search *s, const struct node *n, const struct value *input)
+static const struct value *visit_call(struct search *s, const struct node *n,
+                                      const struct value *input)
 {
 	AUTO_VALUES struct values args = { 0 };
 
@@ -197,7 +210,8 @@ static const struct value *visit_call(struct search *s, const struct node *n, co
 	return jmespath_call(s, n->call, args.item, args.n);
 }
 
-const struct value *jmespath_visit(struct search *s, const struct node *n, const struct value *input)
+const struct value *jmespath_visit(struct search *s, const struct node *n,
+                                   const struct value *input)
 {
 	const struct value *left = input;
 

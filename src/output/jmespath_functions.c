@@ -54,7 +54,8 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 		return value_real(s->arena, -x->real);
 	if (x->kind == NUMBER_BIG)
 		return value_digits(s->arena, x->digits + 1);
-	return x->whole == INT64_MIN ? value_digits(s->arena, "9223372036854775808") : value_whole(s->arena, -x->whole);
+	return x->whole == INT64_MIN ? value_digits(s->arena, "9223372036854775808")
+	                             : value_whole(s->arena, -x->whole);
 }
 
 static const struct value *call_sum(struct search *s, const struct value *const *arg, size_t n)
@@ -68,7 +69,8 @@ static const struct value *call_avg(struct search *s, const struct value *const 
 	(void)n;
 	if (arg[0]->n == 0)
 		return &value_null;
-	return value_real(s->arena, value_sum(s->arena, arg[0]->item, arg[0]->n)->number.real / (double)arg[0]->n);
+	return value_real(s->arena, value_sum(s->arena, arg[0]->item, arg[0]->n)->number.real /
+	                                    (double)arg[0]->n);
 }
 
 /* A whole number, however large. */
@@ -78,7 +80,7 @@ static const struct value *rounded(struct search *s, const struct value *x, doub
 
 	if (x->number.kind != NUMBER_REAL || !isfinite(to))
 		return x;
-	(void)snprintf(digits, sizeof(digits), "%.0f", to == 0 ? 0.0 : to);   /* not -0 */
+	(void)snprintf(digits, sizeof(digits), "%.0f", to == 0 ? 0.0 : to); /* not -0 */
 	return value_digits(s->arena, digits);
 }
 
@@ -94,7 +96,8 @@ static const struct value *call_floor(struct search *s, const struct value *cons
 	return rounded(s, arg[0], floor(arg[0]->number.real));
 }
 
-static const struct value *call_to_number(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_to_number(struct search *s, const struct value *const *arg,
+                                          size_t n)
 {
 	(void)n;
 	if (arg[0]->type == VALUE_STRING)
@@ -144,19 +147,22 @@ static const struct value *call_reverse(struct search *s, const struct value *co
 	return values_array(s->arena, &l);
 }
 
-static const struct value *call_starts_with(struct search *s, const struct value *const *arg, size_t n)
-{
-	(void)s;
-	(void)n;
-	return value_bool(arg[1]->n <= arg[0]->n && memcmp(arg[0]->text, arg[1]->text, arg[1]->n) == 0);
-}
-
-static const struct value *call_ends_with(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_starts_with(struct search *s, const struct value *const *arg,
+                                            size_t n)
 {
 	(void)s;
 	(void)n;
 	return value_bool(arg[1]->n <= arg[0]->n &&
-	                  memcmp(arg[0]->text + arg[0]->n - arg[1]->n, arg[1]->text, arg[1]->n) == 0);
+	                  memcmp(arg[0]->text, arg[1]->text, arg[1]->n) == 0);
+}
+
+static const struct value *call_ends_with(struct search *s, const struct value *const *arg,
+                                          size_t n)
+{
+	(void)s;
+	(void)n;
+	return value_bool(arg[1]->n <= arg[0]->n && memcmp(arg[0]->text + arg[0]->n - arg[1]->n,
+	                                                   arg[1]->text, arg[1]->n) == 0);
 }
 
 static const struct value *call_contains(struct search *s, const struct value *const *arg, size_t n)
@@ -179,7 +185,8 @@ static const struct value *text_of(struct search *s, const struct buf *b)
 {
 	if (buf_ok(b))
 		return value_text_n(s->arena, buf_cstr(b), b->len);
-	(void)jmespath_fault(s->e, "too-large", "a text made by the query is longer than %zu bytes", TEXT_MAX);
+	(void)jmespath_fault(s->e, "too-large", "a text made by the query is longer than %zu bytes",
+	                     TEXT_MAX);
 	return NULL;
 }
 
@@ -196,7 +203,8 @@ static const struct value *call_join(struct search *s, const struct value *const
 	return text_of(s, &out);
 }
 
-static const struct value *call_to_string(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_to_string(struct search *s, const struct value *const *arg,
+                                          size_t n)
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
 
@@ -277,7 +285,10 @@ static const struct value *call_map(struct search *s, const struct value *const 
 
 /* ---- order */
 
-struct keyed { const struct value *key, *item; size_t at; };
+struct keyed {
+	const struct value *key, *item;
+	size_t at;
+};
 
 static int by_key(const void *a, const void *b)
 {
@@ -288,17 +299,21 @@ static int by_key(const void *a, const void *b)
 	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-/* Every item with what the expression makes of it (itself without one): all numbers or all strings. Caller frees; NULL after an error. */
-static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref, const char *function)
+/* Every item with what the expression makes of it (itself without one): all numbers or all
+ * strings. Caller frees; NULL after an error. */
+static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref,
+                           const char *function)
 {
 	struct keyed *k = mem_array(array->n, sizeof(*k));
 
 	for (size_t i = 0; i < array->n; i++) {
 		const struct value *item = array->item[i];
-		const struct value *key = expref == NULL ? item : jmespath_visit(s, expref->expref, item);
+		const struct value *key =
+			expref == NULL ? item : jmespath_visit(s, expref->expref, item);
 		if (key != NULL && ((key->type != VALUE_NUMBER && key->type != VALUE_STRING) ||
 		                    (i > 0 && key->type != k[0].key->type)))
-			key = wrong_type(s, function, "keys that are not all numbers or all strings");
+			key = wrong_type(s, function,
+			                 "keys that are not all numbers or all strings");
 		if (key == NULL) {
 			mem_free_ptr(&k);
 			return NULL;
@@ -308,7 +323,8 @@ static struct keyed *keyed(struct search *s, const struct value *array, const st
 	return k;
 }
 
-static const struct value *sorted(struct search *s, const struct value *array, const struct value *expref, const char *function)
+static const struct value *sorted(struct search *s, const struct value *array,
+                                  const struct value *expref, const char *function)
 {
 	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
 	AUTO_VALUES struct values l = { 0 };
@@ -322,8 +338,8 @@ static const struct value *sorted(struct search *s, const struct value *array, c
 }
 
 /* The first of the largest (sign 1) or of the smallest (-1). */
-static const struct value *extreme(struct search *s, const struct value *array, const struct value *expref, int sign,
-                                   const char *function)
+static const struct value *extreme(struct search *s, const struct value *array,
+                                   const struct value *expref, int sign, const char *function)
 {
 	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
 	size_t best = 0;
@@ -433,11 +449,13 @@ static bool accepted(unsigned mask, const struct value *v)
 		return v->type != VALUE_EXPREF;
 	if ((mask & ACCEPT(v->type)) != 0)
 		return true;
-	return v->type == VALUE_ARRAY && (((mask & ACCEPT_NUMBERS) != 0 && all_of(v, VALUE_NUMBER)) ||
-	                                  ((mask & ACCEPT_STRINGS) != 0 && all_of(v, VALUE_STRING)));
+	return v->type == VALUE_ARRAY &&
+	       (((mask & ACCEPT_NUMBERS) != 0 && all_of(v, VALUE_NUMBER)) ||
+	        ((mask & ACCEPT_STRINGS) != 0 && all_of(v, VALUE_STRING)));
 }
 
-/* The steps that one look at all of it is worth: a function may be called for every item of another list. */
+/* The steps that one look at all of it is worth: a function may be called for every item of
+ * another list. */
 static size_t cost(const struct value *v)
 {
 	switch (v->type) {
@@ -451,7 +469,8 @@ static size_t cost(const struct value *v)
 	}
 }
 
-const struct value *jmespath_call(struct search *s, const struct function *f, const struct value *const *arg, size_t n)
+const struct value *jmespath_call(struct search *s, const struct function *f,
+                                  const struct value *const *arg, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		s->steps += cost(arg[i]);

@@ -12,21 +12,26 @@
 #include "base/mem.h"
 
 struct lexer {
-	const char   *text, *s;
+	const char *text, *s;
 	struct arena *arena;
 	struct token *token;
-	size_t        n, cap;
-	struct err   *e;
+	size_t n, cap;
+	struct err *e;
 };
 
 /* Longest first where one begins another. */
-static const struct { const char *text; enum token_type type; } signs[] = {
-	{ "[]", TOKEN_FLATTEN }, { "[?", TOKEN_FILTER }, { "[", TOKEN_LBRACKET }, { "]", TOKEN_RBRACKET },
-	{ "||", TOKEN_OR }, { "|", TOKEN_PIPE }, { "&&", TOKEN_AND }, { "&", TOKEN_EXPREF },
-	{ "==", TOKEN_EQ }, { "!=", TOKEN_NE }, { "!", TOKEN_NOT },
-	{ "<=", TOKEN_LE }, { "<", TOKEN_LT }, { ">=", TOKEN_GE }, { ">", TOKEN_GT },
-	{ ".", TOKEN_DOT }, { "*", TOKEN_STAR }, { ",", TOKEN_COMMA }, { ":", TOKEN_COLON }, { "@", TOKEN_CURRENT },
-	{ "(", TOKEN_LPAREN }, { ")", TOKEN_RPAREN }, { "{", TOKEN_LBRACE }, { "}", TOKEN_RBRACE },
+static const struct {
+	const char *text;
+	enum token_type type;
+} signs[] = {
+	{ "[]", TOKEN_FLATTEN }, { "[?", TOKEN_FILTER }, { "[", TOKEN_LBRACKET },
+	{ "]", TOKEN_RBRACKET }, { "||", TOKEN_OR },     { "|", TOKEN_PIPE },
+	{ "&&", TOKEN_AND },     { "&", TOKEN_EXPREF },  { "==", TOKEN_EQ },
+	{ "!=", TOKEN_NE },      { "!", TOKEN_NOT },     { "<=", TOKEN_LE },
+	{ "<", TOKEN_LT },       { ">=", TOKEN_GE },     { ">", TOKEN_GT },
+	{ ".", TOKEN_DOT },      { "*", TOKEN_STAR },    { ",", TOKEN_COMMA },
+	{ ":", TOKEN_COLON },    { "@", TOKEN_CURRENT }, { "(", TOKEN_LPAREN },
+	{ ")", TOKEN_RPAREN },   { "{", TOKEN_LBRACE },  { "}", TOKEN_RBRACE },
 };
 
 bool jmespath_fault(struct err *e, const char *code, const char *fmt, ...)
@@ -76,13 +81,16 @@ static bool lex_number(struct lexer *l)
 	char *end;
 
 	if (*l->s == '-' && !is_digit(l->s[1]))
-		return jmespath_fault(l->e, "syntax", "'-' without a number at column %zu", t->at + 1);
-	t->number = strtoll(l->s, &end, 10);   /* past 64 bits it saturates, which is past the end of any array */
+		return jmespath_fault(l->e, "syntax", "'-' without a number at column %zu",
+		                      t->at + 1);
+	/* past 64 bits it saturates, which is past the end of any array */
+	t->number = strtoll(l->s, &end, 10);
 	l->s = end;
 	return true;
 }
 
-/* What stands between delimiters, `\` and the delimiter together meaning the delimiter; any other escape stays as it is. */
+/* What stands between delimiters, `\` and the delimiter together meaning the delimiter; any
+ * other escape stays as it is. */
 static bool lex_quoted(struct lexer *l, char quote, struct buf *out)
 {
 	const char *s = l->s + 1;
@@ -96,14 +104,16 @@ static bool lex_quoted(struct lexer *l, char quote, struct buf *out)
 		buf_char(out, *s);
 	}
 	if (*s == '\0')
-		return jmespath_fault(l->e, "syntax", "%c at column %zu is never closed", quote, (size_t)(l->s - l->text) + 1);
+		return jmespath_fault(l->e, "syntax", "%c at column %zu is never closed", quote,
+		                      (size_t)(l->s - l->text) + 1);
 	l->s = s + 1;
 	return true;
 }
 
 static bool lex_identifier(struct lexer *l)
 {
-	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX), quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
+	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
+			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
 	AUTO_JSON struct json *j = NULL;
 	struct token *t = add(l, TOKEN_QUOTED);
 	struct err bad = ERR_INIT;
@@ -113,7 +123,8 @@ static bool lex_identifier(struct lexer *l)
 		return false;
 	buf_fmt(&quoted, "\"%s\"", buf_cstr(&inside));
 	if (!json_parse_exact(buf_cstr(&quoted), quoted.len, &j, &bad))
-		return jmespath_fault(l->e, "syntax", "malformed escape in the quoted name at column %zu", at + 1);
+		return jmespath_fault(l->e, "syntax",
+		                      "malformed escape in the quoted name at column %zu", at + 1);
 	t->name = value_text(l->arena, json_text(j))->text;
 	return true;
 }
@@ -121,15 +132,21 @@ static bool lex_identifier(struct lexer *l)
 /* What Python's JSON has besides; NULL for anything else. */
 static const struct value *odd_number(struct arena *a, const char *text)
 {
-	static const struct { const char *text; double number; } rows[] = {
-		{ "NaN", NAN }, { "Infinity", INFINITY }, { "-Infinity", -INFINITY },
+	static const struct {
+		const char *text;
+		double number;
+	} rows[] = {
+		{ "NaN", NAN },
+		{ "Infinity", INFINITY },
+		{ "-Infinity", -INFINITY },
 	};
 	static const char space[] = " \t\r\n";
 
 	text += strspn(text, space);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n = strlen(rows[i].text);
-		if (strncmp(text, rows[i].text, n) == 0 && text[n + strspn(text + n, space)] == '\0')
+		if (strncmp(text, rows[i].text, n) == 0 &&
+		    text[n + strspn(text + n, space)] == '\0')
 			return value_real(a, rows[i].number);
 	}
 	return NULL;
@@ -137,7 +154,8 @@ static const struct value *odd_number(struct arena *a, const char *text)
 
 static bool lex_literal(struct lexer *l)
 {
-	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX), quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
+	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
+			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
 	AUTO_JSON struct json *j = NULL;
 	struct token *t = add(l, TOKEN_LITERAL);
 	struct err bad = ERR_INIT;
@@ -153,7 +171,8 @@ static bool lex_literal(struct lexer *l)
 		const char *bare = buf_cstr(&inside);
 		buf_fmt(&quoted, "\"%s\"", bare + strspn(bare, " \t\r\n"));
 		if (!json_parse_exact(buf_cstr(&quoted), quoted.len, &j, &bad))
-			return jmespath_fault(l->e, "syntax", "the literal at column %zu is not JSON", at + 1);
+			return jmespath_fault(l->e, "syntax",
+			                      "the literal at column %zu is not JSON", at + 1);
 	}
 	t->literal = value_from_json(l->arena, j);
 	return true;
@@ -180,7 +199,8 @@ static bool lex_sign(struct lexer *l)
 			return true;
 		}
 	}
-	return jmespath_fault(l->e, "syntax", "unexpected character at column %zu", (size_t)(l->s - l->text) + 1);
+	return jmespath_fault(l->e, "syntax", "unexpected character at column %zu",
+	                      (size_t)(l->s - l->text) + 1);
 }
 
 static bool lex_one(struct lexer *l)
@@ -206,7 +226,8 @@ bool jmespath_tokens(const char *expression, struct arena *a, struct token **out
 	struct lexer l = { .text = expression, .s = expression, .arena = a, .e = e };
 
 	if (strlen(expression) > JMESPATH_TEXT_MAX)
-		return jmespath_fault(e, "too-large", "the query is longer than %zu bytes", JMESPATH_TEXT_MAX);
+		return jmespath_fault(e, "too-large", "the query is longer than %zu bytes",
+		                      JMESPATH_TEXT_MAX);
 	for (;;) {
 		l.s += strspn(l.s, " \t\r\n");
 		if (*l.s == '\0')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Top-down operator precedence: every token binds with a power, and an expression ends at the first that binds no more than its own. */
+/* Top-down operator precedence: every token binds with a power, and an expression ends at the
+ * first that binds no more than its own. */
 #include "output/jmespath_tree.h"
 
 #include "base/err.h"
@@ -10,28 +11,37 @@
 #define BIND_STAR            20
 #define BIND_FILTER          21
 #define BIND_FLATTEN         9
-#define BIND_PROJECTION_STOP 10   /* what binds less ends a projection */
+#define BIND_PROJECTION_STOP 10 /* what binds less ends a projection */
 
 static const int binding[TOKEN__COUNT] = {
-	[TOKEN_PIPE] = 1, [TOKEN_OR] = 2, [TOKEN_AND] = 3,
-	[TOKEN_EQ] = 5, [TOKEN_NE] = 5, [TOKEN_LT] = 5, [TOKEN_LE] = 5, [TOKEN_GT] = 5, [TOKEN_GE] = 5,
-	[TOKEN_FLATTEN] = BIND_FLATTEN, [TOKEN_STAR] = BIND_STAR, [TOKEN_FILTER] = BIND_FILTER, [TOKEN_DOT] = BIND_DOT,
-	[TOKEN_NOT] = BIND_NOT, [TOKEN_LBRACE] = 50, [TOKEN_LBRACKET] = 55, [TOKEN_LPAREN] = 60,
+	[TOKEN_PIPE] = 1,         [TOKEN_OR] = 2,
+	[TOKEN_AND] = 3,          [TOKEN_EQ] = 5,
+	[TOKEN_NE] = 5,           [TOKEN_LT] = 5,
+	[TOKEN_LE] = 5,           [TOKEN_GT] = 5,
+	[TOKEN_GE] = 5,           [TOKEN_FLATTEN] = BIND_FLATTEN,
+	[TOKEN_STAR] = BIND_STAR, [TOKEN_FILTER] = BIND_FILTER,
+	[TOKEN_DOT] = BIND_DOT,   [TOKEN_NOT] = BIND_NOT,
+	[TOKEN_LBRACE] = 50,      [TOKEN_LBRACKET] = 55,
+	[TOKEN_LPAREN] = 60,
 };
 
 struct parser {
 	const struct token *at;
-	struct arena       *arena;
-	struct err         *e;
-	struct err          wrong_call;    /* the first: a fault of the language, found further on, counts for more */
-	bool                called_wrongly;
-	unsigned            depth;     /* of our own recursion */
+	struct arena *arena;
+	struct err *e;
+	/* the first: a fault of the language, found further on, counts for more */
+	struct err wrong_call;
+	bool called_wrongly;
+	unsigned depth; /* of our own recursion */
 };
 
 static const struct node *expression(struct parser *p, int power);
 
 /* Nodes while they are collected; an error is a NULL node, which is never added. */
-struct nodes { const struct node **item; size_t n, cap; };
+struct nodes {
+	const struct node **item;
+	size_t n, cap;
+};
 
 static void nodes_add(struct nodes *l, const struct node *n)
 {
@@ -64,7 +74,8 @@ static bool match(struct parser *p, enum token_type type, const char *what)
 }
 
 /* A NULL child makes the whole NULL, so that an error passes through every level. */
-static struct node *make(struct parser *p, enum node_type type, const struct node *const *child, size_t n)
+static struct node *make(struct parser *p, enum node_type type, const struct node *const *child,
+                         size_t n)
 {
 	struct node *made = arena_alloc(p->arena, sizeof(*made));
 	const struct node **copy = arena_alloc(p->arena, n * sizeof(*copy));
@@ -76,7 +87,9 @@ static struct node *make(struct parser *p, enum node_type type, const struct nod
 		made->depth = child[i]->depth + 1 > made->depth ? child[i]->depth + 1 : made->depth;
 	}
 	if (made->depth > JMESPATH_DEPTH_MAX) {
-		(void)jmespath_fault(p->e, "too-large", "the query is nested more than %d levels deep", JMESPATH_DEPTH_MAX);
+		(void)jmespath_fault(p->e, "too-large",
+		                     "the query is nested more than %d levels deep",
+		                     JMESPATH_DEPTH_MAX);
 		return NULL;
 	}
 	made->type = type;
@@ -90,7 +103,8 @@ static struct node *make_leaf(struct parser *p, enum node_type type)
 	return make(p, type, NULL, 0);
 }
 
-static struct node *make_pair(struct parser *p, enum node_type type, const struct node *left, const struct node *right)
+static struct node *make_pair(struct parser *p, enum node_type type, const struct node *left,
+                              const struct node *right)
 {
 	return make(p, type, (const struct node *const[]){ left, right }, 2);
 }
@@ -237,12 +251,15 @@ static const struct node *bracket(struct parser *p)
 
 static const struct node *bracket_after(struct parser *p, const struct node *left)
 {
-	/* `a[0][1:2]`: az's library does not project the slice of an index, and the suite does not ask. */
+	/* `a[0][1:2]`: az's library does not project the slice of an index, and the suite does
+	 * not ask. */
 	bool of_index = left->type == NODE_CHAIN && left->child[1]->type == NODE_INDEX;
 
 	if (starts_index(p))
-		return of_index ? make_pair(p, NODE_CHAIN, left, index_or_slice(p)) : indexed(p, left);
-	if (!match(p, TOKEN_STAR, "a number, ':' or '*' expected after '['") || !match(p, TOKEN_RBRACKET, "']' expected"))
+		return of_index ? make_pair(p, NODE_CHAIN, left, index_or_slice(p))
+		                : indexed(p, left);
+	if (!match(p, TOKEN_STAR, "a number, ':' or '*' expected after '['") ||
+	    !match(p, TOKEN_RBRACKET, "']' expected"))
 		return NULL;
 	return make_pair(p, NODE_PROJECT, left, projection_rhs(p, BIND_STAR));
 }
@@ -253,7 +270,8 @@ static const struct node *filter(struct parser *p, const struct node *left)
 
 	if (condition == NULL || !match(p, TOKEN_RBRACKET, "']' expected"))
 		return NULL;
-	const struct node *right = p->at->type == TOKEN_FLATTEN ? make_leaf(p, NODE_CURRENT) : projection_rhs(p, BIND_FILTER);
+	const struct node *right = p->at->type == TOKEN_FLATTEN ? make_leaf(p, NODE_CURRENT)
+	                                                        : projection_rhs(p, BIND_FILTER);
 	return make(p, NODE_FILTER, (const struct node *const[]){ left, right, condition }, 3);
 }
 
@@ -266,7 +284,8 @@ static const struct node *flatten(struct parser *p, const struct node *left)
 
 static const struct node *project_values(struct parser *p, const struct node *left, int power)
 {
-	const struct node *right = p->at->type == TOKEN_RBRACKET ? make_leaf(p, NODE_CURRENT) : projection_rhs(p, power);
+	const struct node *right = p->at->type == TOKEN_RBRACKET ? make_leaf(p, NODE_CURRENT)
+	                                                         : projection_rhs(p, power);
 
 	return make_pair(p, NODE_PROJECT_VALUES, left, right);
 }
@@ -286,15 +305,18 @@ static void check_call(struct parser *p, const char *name, const struct function
 		return;
 	p->called_wrongly = true;
 	if (f == NULL)
-		(void)jmespath_fault(&p->wrong_call, "unknown-function", "there is no function %s()", name);
+		(void)jmespath_fault(&p->wrong_call, "unknown-function",
+		                     "there is no function %s()", name);
 	else if (f->variadic ? n < f->n_args : n != f->n_args)
-		(void)jmespath_fault(&p->wrong_call, "invalid-arity", "%s() takes %zu argument%s%s, not %zu", f->name, f->n_args,
+		(void)jmespath_fault(&p->wrong_call, "invalid-arity",
+		                     "%s() takes %zu argument%s%s, not %zu", f->name, f->n_args,
 		                     f->n_args == 1 ? "" : "s", f->variadic ? " or more" : "", n);
 	else
 		p->called_wrongly = false;
 }
 
-/* Name and number of the arguments are checked here, so that nothing is asked of the service for a query that cannot work. */
+/* Name and number of the arguments are checked here, so that nothing is asked of the service for
+ * a query that cannot work. */
 static const struct node *call(struct parser *p, const struct node *left)
 {
 	AUTO(nodes_free) struct nodes args = { 0 };
@@ -343,7 +365,8 @@ static const struct node *prefix(struct parser *p)
 	case TOKEN_NAME:
 		return leaf_of(p, NODE_FIELD, t);
 	case TOKEN_QUOTED:
-		return p->at->type == TOKEN_LPAREN ? fail(p, "a quoted name cannot be called") : leaf_of(p, NODE_FIELD, t);
+		return p->at->type == TOKEN_LPAREN ? fail(p, "a quoted name cannot be called")
+		                                   : leaf_of(p, NODE_FIELD, t);
 	case TOKEN_CURRENT:
 		return make_leaf(p, NODE_CURRENT);
 	case TOKEN_STAR:
@@ -418,7 +441,9 @@ static const struct node *infix(struct parser *p, const struct node *left)
 static const struct node *expression(struct parser *p, int power)
 {
 	if (p->depth == JMESPATH_DEPTH_MAX) {
-		(void)jmespath_fault(p->e, "too-large", "the query is nested more than %d levels deep", JMESPATH_DEPTH_MAX);
+		(void)jmespath_fault(p->e, "too-large",
+		                     "the query is nested more than %d levels deep",
+		                     JMESPATH_DEPTH_MAX);
 		return NULL;
 	}
 	p->depth++;
@@ -429,7 +454,8 @@ static const struct node *expression(struct parser *p, int power)
 	return left;
 }
 
-bool jmespath_tree(const struct token *tokens, struct arena *a, const struct node **out, struct err *e)
+bool jmespath_tree(const struct token *tokens, struct arena *a, const struct node **out,
+                   struct err *e)
 {
 	struct parser p = { .at = tokens, .arena = a, .e = e, .wrong_call = ERR_INIT };
 	const struct node *tree = expression(&p, 0);

@@ -76,7 +76,10 @@ static void write_scalar(const struct value *v, bool ascii, struct buf *out)
 }
 
 /* json.dumps(indent=..., sort_keys=..., ensure_ascii=...) */
-struct style { size_t indent; bool sorted, ascii; };
+struct style {
+	size_t indent;
+	bool sorted, ascii;
+};
 
 static void new_line(const struct style *s, size_t level, struct buf *out)
 {
@@ -85,7 +88,8 @@ static void new_line(const struct style *s, size_t level, struct buf *out)
 
 static void pretty(const struct value *v, const struct style *s, size_t level, struct buf *out);
 
-static void pretty_object(const struct value *v, const struct style *s, size_t level, struct buf *out)
+static void pretty_object(const struct value *v, const struct style *s, size_t level,
+                          struct buf *out)
 {
 	AUTO_FREE const struct member **sorted = s->sorted ? members_sorted(v) : NULL;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers as Python has them: whole ones are exact however large, alone, in a sum, and in their order among others. */
+/* Numbers as Python has them: whole ones are exact however large, alone, in a sum, and in their
+ * order among others. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static const char *whole_part(const struct number *n, char text[WHOLE_TEXT_MAX])
 	if (n->kind == NUMBER_WHOLE)
 		(void)snprintf(text, WHOLE_TEXT_MAX, "%lld", (long long)n->whole);
 	else
-		(void)snprintf(text, WHOLE_TEXT_MAX, "%.0f", trunc(n->real) + 0.0);   /* never -0 */
+		(void)snprintf(text, WHOLE_TEXT_MAX, "%.0f", trunc(n->real) + 0.0); /* never -0 */
 	return text;
 }
 
@@ -48,7 +49,8 @@ static bool is_double(const struct number *n)
 {
 	const int64_t exact = (int64_t)1 << 53;
 
-	return n->kind == NUMBER_REAL || (n->kind == NUMBER_WHOLE && n->whole >= -exact && n->whole <= exact);
+	return n->kind == NUMBER_REAL ||
+	       (n->kind == NUMBER_WHOLE && n->whole >= -exact && n->whole <= exact);
 }
 
 int number_compare(const struct number *a, const struct number *b)
@@ -64,8 +66,12 @@ int number_compare(const struct number *a, const struct number *b)
 	return c != 0 ? c : (fraction(a) > fraction(b)) - (fraction(a) < fraction(b));
 }
 
-/* A sum in the making, nine digits a limb, least significant first. Any limb may be negative until it is carried. */
-struct sum { int64_t *limb; size_t n; };
+/* A sum in the making, nine digits a limb, least significant first. Any limb may be negative
+ * until it is carried. */
+struct sum {
+	int64_t *limb;
+	size_t n;
+};
 
 #define LIMB_DIGITS 9
 #define LIMB_SIZE   1000000000
@@ -127,7 +133,8 @@ static const struct value *whole_sum(struct arena *a, const struct value *const 
 		size_t len = strlen(whole_part(&item[i]->number, text));
 		longest = len > longest ? len : longest;
 	}
-	/* One limb more than the longest has takes what is carried: there is no memory for 10^9 numbers. */
+	/* One limb more than the longest has takes what is carried: there is no memory for 10^9
+	 * numbers. */
 	struct sum s = { .n = longest / LIMB_DIGITS + 2 };
 	AUTO_FREE int64_t *limb = mem_array(s.n, sizeof(*limb));
 	s.limb = limb;
@@ -161,7 +168,8 @@ static const char *skip_space(const char *s)
 	return s;
 }
 
-/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1., .5 and 1_000. */
+/* As Python's int() and float() read text: space around and a plus sign are fine, and so are 1.,
+ * .5 and 1_000. */
 const struct value *value_from_text(struct arena *a, const char *text)
 {
 	AUTO_BUF struct buf bare = BUF_INIT(NUMBER_TEXT_MAX);
@@ -189,7 +197,8 @@ const struct value *value_from_text(struct arena *a, const char *text)
 	return *end == '\0' && end > digits ? value_real(a, d) : &value_null;
 }
 
-/* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from 1e16 on. */
+/* repr() of Python: the fewest digits that read back the same; an exponent below 1e-4 and from
+ * 1e16 on. */
 static void write_real(double d, struct buf *out)
 {
 	char text[40], digits[40];
@@ -211,7 +220,8 @@ static void write_real(double d, struct buf *out)
 	if (text[0] == '-')
 		buf_char(out, '-');
 	if (power < -4 || power >= 16) {
-		buf_fmt(out, "%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1, power < 0 ? '-' : '+', abs(power));
+		buf_fmt(out, "%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1,
+		        power < 0 ? '-' : '+', abs(power));
 	} else if (power < 0) {
 		buf_fmt(out, "0.%.*s%s", -power - 1, "000", digits);
 	} else if (n <= (size_t)power + 1) {

@@ -8,7 +8,8 @@ size_t point_length(const char *p, size_t left)
 {
 	size_t n = 1;
 
-	while (n < left && n < 4 && ((unsigned char)*p & 0x80) != 0 && ((unsigned char)p[n] & 0xc0) == 0x80)
+	while (n < left && n < 4 && ((unsigned char)*p & 0x80) != 0 &&
+	       ((unsigned char)p[n] & 0xc0) == 0x80)
 		n++;
 	return n;
 }
@@ -67,7 +68,8 @@ static size_t listed(const char *s, const uint32_t *list, size_t n)
 
 size_t break_length(const char *s)
 {
-	static const uint32_t breaks[] = { '\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029 };
+	static const uint32_t breaks[] = { '\n', '\r', '\v', '\f',   0x1c,
+		                           0x1d, 0x1e, 0x85, 0x2028, 0x2029 };
 
 	return s[0] == '\r' && s[1] == '\n' ? 2 : listed(s, breaks, COUNT(breaks));
 }
@@ -75,8 +77,9 @@ size_t break_length(const char *s)
 size_t space_length(const char *s)
 {
 	static const uint32_t spaces[] = {
-		' ', '\t', '\n', '\r', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x1f, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005,
-		0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+		' ',    '\t',   '\n',   '\r',   '\v',   '\f',   0x1c,   0x1d,   0x1e,   0x1f,
+		0x85,   0xa0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006,
+		0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
 	};
 
 	return listed(s, spaces, COUNT(spaces));

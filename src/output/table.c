@@ -15,15 +15,18 @@
 /* One table in memory: rows times columns; a result of a few MB has no more. */
 #define CELLS_MAX ((size_t)4 * 1000 * 1000)
 
-struct column { const char *key; size_t width; };
+struct column {
+	const char *key;
+	size_t width;
+};
 
 struct table {
-	struct members names;       /* of the columns, in their order */
+	struct members names; /* of the columns, in their order */
 	struct column *column;
 	size_t n, cap;
-	struct members *row;        /* of text */
+	struct members *row; /* of text */
 	size_t rows;
-	bool   multiline;           /* some cell has more than one line */
+	bool multiline; /* some cell has more than one line */
 };
 
 static void table_free(struct table *t)
@@ -37,8 +40,9 @@ static void table_free(struct table *t)
 
 static bool left_out(const struct member *m)
 {
-	return m->value->type == VALUE_NULL || m->value->type == VALUE_ARRAY || m->value->type == VALUE_OBJECT ||
-	       strcmp(m->key, "id") == 0 || strcmp(m->key, "type") == 0 || strcmp(m->key, "etag") == 0;
+	return m->value->type == VALUE_NULL || m->value->type == VALUE_ARRAY ||
+	       m->value->type == VALUE_OBJECT || strcmp(m->key, "id") == 0 ||
+	       strcmp(m->key, "type") == 0 || strcmp(m->key, "etag") == 0;
 }
 
 /* The first character in upper case, which for some is up to three. */
@@ -158,8 +162,9 @@ static bool measure(struct table *t, struct arena *a)
 	for (size_t i = 0; i < t->rows; i++) {
 		for (size_t k = 0; k < t->row[i].n; k++) {
 			struct member *m = &t->row[i].item[k];
-			t->multiline = t->multiline || has_break(m->key) ||
-			               (m->value->type == VALUE_STRING && has_break(m->value->text));
+			t->multiline =
+				t->multiline || has_break(m->key) ||
+				(m->value->type == VALUE_STRING && has_break(m->value->text));
 			m->value = cell_text(a, m->value);
 			struct column *c = column_of(t, m->key);
 			size_t width = text_width(m->value->text);
@@ -189,8 +194,8 @@ static void put_padded(struct buf *out, const char *s, size_t len, size_t width)
 	buf_fmt(out, "%*s", (int)(n < width ? width - n : 0), "");
 }
 
-/* tabulate fills the lines of a header to the column's width, and then finds more breaks in them than before: such parts stay short.
- * NULL when that is too much. */
+/* tabulate fills the lines of a header to the column's width, and then finds more breaks in them
+ * than before: such parts stay short. NULL when that is too much. */
 static const char *filled_header(const struct column *c, struct arena *a)
 {
 	AUTO_BUF struct buf out = BUF_INIT(HEADER_MAX);
@@ -204,7 +209,8 @@ static const char *filled_header(const struct column *c, struct arena *a)
 	return buf_ok(&out) ? value_text_n(a, buf_cstr(&out), out.len)->text : NULL;
 }
 
-/* As many lines as the tallest of the texts. `text` is used up; `filled`: what there is of it needs no more space behind. */
+/* As many lines as the tallest of the texts. `text` is used up; `filled`: what there is of it
+ * needs no more space behind. */
 static void put_row(const struct table *t, const char **text, bool filled, struct buf *out)
 {
 	bool more = true;
@@ -284,6 +290,7 @@ bool table_write(const struct format_request *rq, struct arena *a, struct buf *o
 	if (t.n == 0)
 		buf_char(out, '\n');
 	else if (!measured || !put_table(&t, a, out))
-		return err_set(e, ERR_USAGE, "table output unavailable: the result is too large for a table");
+		return err_set(e, ERR_USAGE,
+		               "table output unavailable: the result is too large for a table");
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tab-separated values as knack writes them: nothing is escaped, an object is empty, an array is its length. */
+/* Tab-separated values as knack writes them: nothing is escaped, an object is empty, an array is
+ * its length. */
 #include "output/format.h"
 
 #include "base/buf.h"
@@ -33,7 +34,8 @@ static void write_row(const struct value *v, struct buf *out)
 			write_field(v->item[i], out);
 		}
 	} else if (v->type == VALUE_TRUE || v->type == VALUE_FALSE) {
-		buf_str(out, v->type == VALUE_TRUE ? "true" : "false");   /* in a row it is True or False */
+		/* in a row it is True or False */
+		buf_str(out, v->type == VALUE_TRUE ? "true" : "false");
 	} else {
 		write_field(v, out);
 	}

@@ -12,8 +12,15 @@
 /* Up to here a look at each is the quickest way to a name. */
 #define MEMBERS_FEW 16
 
-struct block { struct block *next; size_t used, size; };
-struct arena { struct block *blocks; size_t total, max; bool over; };
+struct block {
+	struct block *next;
+	size_t used, size;
+};
+struct arena {
+	struct block *blocks;
+	size_t total, max;
+	bool over;
+};
 
 /* Aligned for any member of struct value. */
 #define ALIGN(n) (((n) + 15) & ~(size_t)15)
@@ -130,13 +137,15 @@ const struct value *value_digits(struct arena *a, const char *digits)
 	struct value *v = arena_alloc(a, sizeof(*v));
 	char *copy = copy_text(a, first - sign, sign + strlen(first));
 	if (sign > 0)
-		*copy = '-';    /* in the place of the last zero, if there were any */
+		*copy = '-'; /* in the place of the last zero, if there were any */
 	v->type = VALUE_NUMBER;
-	v->number = (struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL), .digits = copy };
+	v->number =
+		(struct number){ .kind = NUMBER_BIG, .real = strtod(digits, NULL), .digits = copy };
 	return v;
 }
 
-/* Depth and weight of a whole; null instead of what is too much: recursion over a value, and its cost, are bounded by them. */
+/* Depth and weight of a whole; null instead of what is too much: recursion over a value, and its
+ * cost, are bounded by them. */
 static void weigh(struct value *v, const struct value *part)
 {
 	v->depth = part->depth + 1 > v->depth ? part->depth + 1 : v->depth;
@@ -208,7 +217,8 @@ const struct value *value_from_json(struct arena *a, const struct json *j)
 	case JSON_TRUE:
 		return &value_true;
 	case JSON_NUMBER:
-		return json_digits(j) == NULL ? value_real(a, json_number(j)) : value_digits(a, json_digits(j));
+		return json_digits(j) == NULL ? value_real(a, json_number(j))
+		                              : value_digits(a, json_digits(j));
 	case JSON_STRING:
 		return value_text(a, json_text(j));
 	case JSON_ARRAY:
@@ -251,7 +261,8 @@ static bool same_sorted_members(const struct value *a, const struct value *b)
 	AUTO_FREE const struct member **of_a = members_sorted(a), **of_b = members_sorted(b);
 
 	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 || !value_equal(of_a[i]->value, of_b[i]->value))
+		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 ||
+		    !value_equal(of_a[i]->value, of_b[i]->value))
 			return false;
 	return true;
 }

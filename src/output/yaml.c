@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PyYAML's safe_dump in block style, with its state machine of column, whitespace and indention kept, for where lines are folded
- * depends on all three.
+ * PyYAML's safe_dump in block style, with its state machine of column, whitespace and indention
+ * kept, for where lines are folded depends on all three.
  */
 #include "output/yaml.h"
 
@@ -11,20 +11,24 @@
 #include "base/mem.h"
 #include "output/format.h"
 
-#define BEST_INDENT 2
-#define BEST_WIDTH  80
+#define BEST_INDENT    2
+#define BEST_WIDTH     80
 #define SIMPLE_KEY_MAX 128
 
-struct seen { const struct value *value; int id; };   /* id 0: seen once */
+struct seen {
+	const struct value *value;
+	int id;
+}; /* id 0: seen once */
 
 struct emitter {
 	struct buf *out;
 	size_t column;
-	int    indent;                /* -1: outside of everything */
-	bool   whitespace, indention, open_ended;
-	struct seen *seen;            /* a hash of collections, for aliases; NULL when there are none */
+	int indent; /* -1: outside of everything */
+	bool whitespace, indention, open_ended;
+	/* a hash of collections, for aliases; NULL when there are none */
+	struct seen *seen;
 	size_t n_seen, cap_seen;
-	int    ids;
+	int ids;
 	struct yaml_types *types;
 };
 
@@ -36,7 +40,8 @@ static void put(struct emitter *y, const char *s)
 	y->column += strlen(s);
 }
 
-static void indicator(struct emitter *y, const char *s, bool need_whitespace, bool whitespace, bool indention)
+static void indicator(struct emitter *y, const char *s, bool need_whitespace, bool whitespace,
+                      bool indention)
 {
 	if (!y->whitespace && need_whitespace)
 		put(y, " ");
@@ -75,7 +80,11 @@ static int deeper(const struct emitter *y, bool flow, bool indentless)
 
 /* ---- text */
 
-struct text { const uint32_t *p; size_t n; bool split; };
+struct text {
+	const uint32_t *p;
+	size_t n;
+	bool split;
+};
 
 static void put_points(struct emitter *y, const struct text *t, size_t start, size_t end)
 {
@@ -129,7 +138,8 @@ static void fold(struct emitter *y, const struct text *t, bool quoted)
 				if (quoted && t->p[k] == '\'')
 					put(y, "'");
 			}
-		} else if (end - i == 1 && y->column > BEST_WIDTH && t->split && i > 0 && end < t->n) {
+		} else if (end - i == 1 && y->column > BEST_WIDTH && t->split && i > 0 &&
+		           end < t->n) {
 			new_line(y);
 			if (!quoted)
 				y->whitespace = y->indention = false;
@@ -158,9 +168,13 @@ static void write_single(struct emitter *y, const struct text *t)
 
 static void put_escape(struct emitter *y, uint32_t c)
 {
-	static const struct { uint32_t c; char name; } named[] = {
-		{ 0, '0' }, { 7, 'a' }, { 8, 'b' }, { 9, 't' }, { 10, 'n' }, { 11, 'v' }, { 12, 'f' }, { 13, 'r' }, { 27, 'e' },
-		{ '"', '"' }, { '\\', '\\' }, { 0x85, 'N' }, { 0xa0, '_' }, { 0x2028, 'L' }, { 0x2029, 'P' },
+	static const struct {
+		uint32_t c;
+		char name;
+	} named[] = {
+		{ 0, '0' },     { 7, 'a' },    { 8, 'b' },    { 9, 't' },      { 10, 'n' },
+		{ 11, 'v' },    { 12, 'f' },   { 13, 'r' },   { 27, 'e' },     { '"', '"' },
+		{ '\\', '\\' }, { 0x85, 'N' }, { 0xa0, '_' }, { 0x2028, 'L' }, { 0x2029, 'P' },
 	};
 	char text[16];
 
@@ -171,7 +185,11 @@ static void put_escape(struct emitter *y, uint32_t c)
 			return;
 		}
 	}
-	(void)snprintf(text, sizeof(text), c <= 0xff ? "\\x%02X" : c <= 0xffff ? "\\u%04X" : "\\U%08X", c);
+	(void)snprintf(text, sizeof(text),
+	               c <= 0xff     ? "\\x%02X"
+	               : c <= 0xffff ? "\\u%04X"
+	                             : "\\U%08X",
+	               c);
 	put(y, text);
 }
 
@@ -182,7 +200,8 @@ static void write_double(struct emitter *y, const struct text *t)
 	indicator(y, "\"", true, false, false);
 	for (size_t end = 0; end <= t->n; end++) {
 		bool at_end = end == t->n;
-		bool escape = !at_end && (t->p[end] == '"' || t->p[end] == '\\' || is_break(t->p[end]) || !yaml_printable(t->p[end]));
+		bool escape = !at_end && (t->p[end] == '"' || t->p[end] == '\\' ||
+		                          is_break(t->p[end]) || !yaml_printable(t->p[end]));
 		if (at_end || escape) {
 			put_points(y, t, start, end);
 			start = end;
@@ -207,7 +226,8 @@ static void write_double(struct emitter *y, const struct text *t)
 	indicator(y, "\"", false, false, false);
 }
 
-static void write_text(struct emitter *y, const char *s, size_t bytes, bool as_text, enum place place)
+static void write_text(struct emitter *y, const char *s, size_t bytes, bool as_text,
+                       enum place place)
 {
 	struct text t = { .split = place != IN_KEY };
 	uint32_t *points = points_of(s, bytes, &t.n);
@@ -217,7 +237,8 @@ static void write_text(struct emitter *y, const char *s, size_t bytes, bool as_t
 
 	t.p = points;
 	y->indent = deeper(y, true, false);
-	if (look.plain && !(as_text && yaml_typed(y->types, s)) && !(key && (look.empty || look.multiline)))
+	if (look.plain && !(as_text && yaml_typed(y->types, s)) &&
+	    !(key && (look.empty || look.multiline)))
 		write_plain(y, &t, place);
 	else if (look.single && !(key && look.multiline))
 		write_single(y, &t);
@@ -292,7 +313,8 @@ static void find_aliases(struct emitter *y, const struct value *v)
 	}
 }
 
-/* az turns a result with an object of the query's own making into JSON and back first, which forgets what was shared. */
+/* az turns a result with an object of the query's own making into JSON and back first, which
+ * forgets what was shared. */
 static bool has_chosen(const struct value *v)
 {
 	if (v->type == VALUE_ARRAY) {
@@ -308,7 +330,8 @@ static bool has_chosen(const struct value *v)
 	return false;
 }
 
-/* True when an alias stands for the whole node. The first time, the anchor is written and forgotten as "written" (negative). */
+/* True when an alias stands for the whole node. The first time, the anchor is written and
+ * forgotten as "written" (negative). */
 static bool write_alias(struct emitter *y, const struct value *v)
 {
 	struct seen *s = y->seen == NULL ? NULL : find_seen(y, v);

@@ -7,18 +7,23 @@
 #include "base/mem.h"
 #include "output/format.h"
 
-/* What YAML 1.1 would read as something else than text: bool, float, int, merge, null, timestamp, value. */
+/* What YAML 1.1 would read as something else than text: bool, float, int, merge, null,
+ * timestamp, value. */
 static const char *const typed[] = {
 	"^(yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$",
 	"^([-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+][0-9]+)?|\\.[0-9][0-9_]*([eE][-+][0-9]+)?"
 	"|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN))$",
-	"^([-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+)$",
+	"^([-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]"
+	"*(:[0-5]?[0-9])+)$",
 	"^(<<|~|null|Null|NULL|=|!|&|\\*)$",
-	"^([0-9]{4}-[0-9][0-9]-[0-9][0-9]|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt]|[ \t]+)[0-9][0-9]?:[0-9][0-9]:[0-9][0-9]"
+	"^([0-9]{4}-[0-9][0-9]-[0-9][0-9]|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt]|[ "
+	"\t]+)[0-9][0-9]?:[0-9][0-9]:[0-9][0-9]"
 	"(\\.[0-9]*)?([ \t]*(Z|[-+][0-9][0-9]?(:[0-9][0-9])?))?)$",
 };
 
-struct yaml_types { regex_t re[COUNT(typed)]; };
+struct yaml_types {
+	regex_t re[COUNT(typed)];
+};
 
 struct yaml_types *yaml_types_new(void)
 {
@@ -40,7 +45,7 @@ void yaml_types_free(struct yaml_types *t)
 bool yaml_typed(const struct yaml_types *t, const char *s)
 {
 	if (*s == '\0')
-		return true;   /* null */
+		return true; /* null */
 	if (strchr("yYnNtTfFoO-+.<~=!&*0123456789", *s) == NULL)
 		return false;
 	for (size_t i = 0; i < COUNT(typed); i++)
@@ -67,7 +72,8 @@ static bool one_of(uint32_t c, const char *set)
 
 bool yaml_printable(uint32_t c)
 {
-	return (c >= 0x20 && c <= 0x7e) || (((c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd)) && c != 0xfeff);
+	return (c >= 0x20 && c <= 0x7e) ||
+	       (((c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd)) && c != 0xfeff);
 }
 
 /* Does the character at i mean something to YAML where it stands? */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From what was observed to the next step: what the plan's decision means for a run, and what is told of it. */
+/* From what was observed to the next step: what the plan's decision means for a run, and what is
+ * told of it. */
 #include "base/env.h"
 #include "base/err.h"
 #include "rotate/observe.h"
@@ -9,13 +10,16 @@
 /* The slot a refusal is about, or else the one that is not deployed. */
 static void hint_foreign(struct rotation *r)
 {
-	enum acr_slot first = r->plan.active && r->plan.action != PLAN_REFUSE ? acr_other(r->plan.slot) : r->plan.slot;
+	enum acr_slot first = r->plan.active && r->plan.action != PLAN_REFUSE
+	                              ? acr_other(r->plan.slot)
+	                              : r->plan.slot;
 
 	for (int i = 0; i < ACR_SLOT__COUNT && !r->out.foreign.known; i++) {
 		enum acr_slot slot = i == 0 ? first : acr_other(first);
 		struct acr_password p;
 		if (observe_foreign(&r->o, slot, &p))
-			r->out.foreign = (struct may_replace_hint){ true, slot, p.created, p.expires_us };
+			r->out.foreign =
+				(struct may_replace_hint){ true, slot, p.created, p.expires_us };
 	}
 }
 
@@ -37,7 +41,8 @@ void fill_outcome(struct rotation *r)
 		return;
 	enum holding active = r->o.views[p->source].holds;
 	enum acr_slot held = active == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
-	/* What comes next may already be about the other slot; a run that changed something tells of what it left deployed. */
+	/* What comes next may already be about the other slot; a run that changed something
+	 * tells of what it left deployed. */
 	if (r->out.changed)
 		r->out.slot = held;
 	for (size_t i = 0; i < r->o.n_seen; i++)
@@ -89,7 +94,8 @@ static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e
 static bool has_untested_password(const struct rotation *r)
 {
 	for (size_t i = 0; i < r->o.n_seen; i++)
-		if (r->o.views[i].readable && r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected)
+		if (r->o.views[i].readable && r->o.views[i].holds == HOLD_OTHER &&
+		    !r->o.views[i].rejected)
 			return true;
 	return false;
 }
@@ -115,7 +121,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	case PLAN_VERIFY:
 		return go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
 	case PLAN_HEAL:
-		return go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r) ? STEP_CHECK : STEP_VERIFY);
+		return go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r) ? STEP_CHECK
+		                                                                     : STEP_VERIFY);
 	case PLAN_ROTATE:
 		return go_to(r, STEP_CHECK);
 	case PLAN_CREATE:
@@ -125,7 +132,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	case PLAN_REFUSE:
 		break;
 	}
-	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) && has_untested_password(r))
+	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) &&
+	    has_untested_password(r))
 		return go_to(r, STEP_TRY_OTHERS);
 	refuse(r, e);
 	return FAILED;
@@ -134,7 +142,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = rotation_now(r);
-	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated, revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->marked;
+	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated,
+	     revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->marked;
 
 	(void)h;
 	if (revoke && r->o.asked == TOKEN_READ && !revoke_mark(r, e))
@@ -147,11 +156,14 @@ enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 	bool revoking = revoke_pending(&r->o);
 	r->out.revoked = r->revoking && !revoking;
 	r->revoking = r->revoking || revoking;
-	/* One rotation a run, and one heal: what is overwritten again at once is left to the next run. */
+	/* One rotation a run, and one heal: what is overwritten again at once is left to the
+	 * next run. */
 	if (!revoking && (r->rotated || (r->healed && r->plan.action == PLAN_HEAL)))
 		return keep(r, now);
-	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY || r->plan.why == WHY_NO_SINK;
-	bool wanted = revoke || revoking || (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) || observe_wants_service(&r->o, now);
+	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY ||
+	             r->plan.why == WHY_NO_SINK;
+	bool wanted = revoke || revoking || (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) ||
+	              observe_wants_service(&r->o, now);
 	if (r->o.asked == TOKEN_NOT_ASKED && (!local || wanted))
 		return go_to(r, STEP_READ);
 	return act(r, now, e);

@@ -10,14 +10,15 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "config/job.h"
-#include "rotation.h"
 #include "rotate/hook.h"
+#include "rotation.h"
 #include "sink/sink.h"
 
-#define PROBES_IN_A_ROW     3       /* replicas lag differently: one acceptance may be the quickest one's */
+/* replicas lag differently: one acceptance may be the quickest one's */
+#define PROBES_IN_A_ROW     3
 #define PROBE_FIRST_MS      250
 #define PROBE_CAP_MS        5000
-#define PROBE_READ_EVERY_MS 30000   /* is it still our generation that is being waited for? */
+#define PROBE_READ_EVERY_MS 30000 /* is it still our generation that is being waited for? */
 
 static enum holding held_slot(enum acr_slot slot)
 {
@@ -55,7 +56,8 @@ void abort_sinks(struct rotation *r)
 	}
 }
 
-/* A run that was killed may have left temporaries, with a password in them, or an update of another program that was displaced. */
+/* A run that was killed may have left temporaries, with a password in them, or an update of
+ * another program that was displaced. */
 bool sweep_sinks(struct rotation *r, struct err *e)
 {
 	if (is_dry(r) || (!r->o.state.unfinished && !r->o.state.lost))
@@ -63,7 +65,8 @@ bool sweep_sinks(struct rotation *r, struct err *e)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (s->sink == NULL || s->spec->ops->sweep == NULL || s->spec->ops->sweep(s->sink, &r->o.who, &why))
+		if (s->sink == NULL || s->spec->ops->sweep == NULL ||
+		    s->spec->ops->sweep(s->sink, &r->o.who, &why))
 			continue;
 		(void)err_in(&why, "sink '%s'", s->spec->name);
 		note_worst(r, s->spec, &why);
@@ -75,11 +78,11 @@ bool sweep_sinks(struct rotation *r, struct err *e)
 	return save_state(r, e);
 }
 
-/* ---- check ------------------------------------------------------------------------------------------------------------------ */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static bool takes_delivery(const struct rotation *r, size_t i)
 {
-	if (r->o.seen[i].broken)    /* one that could not be opened is */
+	if (r->o.seen[i].broken) /* one that could not be opened is */
 		return false;
 	return r->plan.action != PLAN_HEAL || r->o.views[i].holds != held_slot(r->plan.slot);
 }
@@ -90,9 +93,11 @@ static void load_from_source(struct rotation *r)
 	const struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 
 	credential_clear(&r->fresh);
-	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server), .username = mem_dup(r->o.who.username),
-	                                .password = secret_dup(r->o.seen[r->plan.source].held), .expires_us = m->expires_us,
-	                                .slot = (int)r->plan.slot + 1 };
+	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server),
+		                        .username = mem_dup(r->o.who.username),
+		                        .password = secret_dup(r->o.seen[r->plan.source].held),
+		                        .expires_us = m->expires_us,
+		                        .slot = (int)r->plan.slot + 1 };
 	r->created = m->created;
 }
 
@@ -109,13 +114,15 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 			continue;
 		if (s->spec->ops->check(s->sink, &r->o.who, &why)) {
 			if (why.text[0] != '\0')
-				log_msg(LEVEL_WARN, r->job->name, "sink '%s': %s", s->spec->name, why.text);
+				log_msg(LEVEL_WARN, r->job->name, "sink '%s': %s", s->spec->name,
+				        why.text);
 			continue;
 		}
 		leave_out(r, i, &why);
 		broke = true;
 	}
-	/* Without it another decision may be right: the rule looks again. Ends, because each round leaves out at least one. */
+	/* Without it another decision may be right: the rule looks again. Ends, because each
+	 * round leaves out at least one. */
 	if (broke)
 		return go_to(r, STEP_DECIDE);
 	if (is_dry(r))
@@ -128,14 +135,15 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 	return go_to(r, STEP_PREPARE);
 }
 
-/* ---- prepare ---------------------------------------------------------------------------------------------------------------- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 {
 	size_t ready = 0;
 
 	(void)h;
-	/* From here on a temporary file with a password may stand beside a sink. Behind a generate the intent has said so. */
+	/* From here on a temporary file with a password may stand beside a sink. Behind a
+	 * generate the intent has said so. */
 	if (!r->o.state.unfinished) {
 		r->o.state.unfinished = r->o.dirty = true;
 		if (!save_state(r, e))
@@ -165,13 +173,14 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	r->read_again_at = r->probe_from + PROBE_READ_EVERY_MS;
 	r->accepted = r->probes = 0;
 	if (r->plan.action == PLAN_HEAL)
-		return go_to(r, STEP_MARK);    /* the registry has accepted it a moment ago */
+		return go_to(r, STEP_MARK); /* the registry has accepted it a moment ago */
 	return go_to(r, STEP_PROBE);
 }
 
-/* ---- prove ------------------------------------------------------------------------------------------------------------------ */
+/* ---- prove ----------------------------------------------------------------------------------- */
 
-static enum progress probe_again(struct rotation *r, int64_t now, const struct err *why, struct err *e)
+static enum progress probe_again(struct rotation *r, int64_t now, const struct err *why,
+                                 struct err *e)
 {
 	int64_t ms = PROBE_FIRST_MS << (r->probes < 5 ? r->probes : 5);
 	char after[STR_DURATION_MAX];
@@ -186,10 +195,12 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	str_from_duration((now - r->probe_from) / 1000, 2, after);
 	if (why != NULL) {
 		*e = *why;
-		(void)err_in(e, "the new password could not be proven at '%s' for %s", r->fresh.server, after);
+		(void)err_in(e, "the new password could not be proven at '%s' for %s",
+		             r->fresh.server, after);
 	} else {
-		(void)err_set(e, ERR_TRANSIENT, "'%s' did not accept the new password for %s: nothing was changed", r->fresh.server,
-		              after);
+		(void)err_set(e, ERR_TRANSIENT,
+		              "'%s' did not accept the new password for %s: nothing was changed",
+		              r->fresh.server, after);
 	}
 	return FAILED;
 }
@@ -224,7 +235,8 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	return go_to(r, STEP_CONFIRM);
 }
 
-/* Read once more: a request that was believed dead may have acted late, or somebody else may have been here. */
+/* Read once more: a request that was believed dead may have acted late, or somebody else may
+ * have been here. */
 enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 {
 	struct acr_token token;
@@ -238,7 +250,9 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 		observe_token(&r->o, &token, rotation_now(r));
 		if (++r->lost_replies <= 2)
 			return go_to(r, STEP_DECIDE);
-		(void)err_set(e, ERR_TRANSIENT, "%s was generated by somebody else while it was being proven", acr_slot_name(slot));
+		(void)err_set(e, ERR_TRANSIENT,
+		              "%s was generated by somebody else while it was being proven",
+		              acr_slot_name(slot));
 		return FAILED;
 	}
 	r->read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
@@ -246,19 +260,22 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 	return go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
 
-/* ---- deliver ---------------------------------------------------------------------------------------------------------------- */
+/* ---- deliver --------------------------------------------------------------------------------- */
 
-/* Durable before the first sink changes: what is in the slot, and that from now on a consumer may hold it. */
+/* Durable before the first sink changes: what is in the slot, and that from now on a consumer
+ * may hold it. */
 enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 {
 	struct slot_memory *m = &r->o.state.slot[fresh_slot(r)];
 
 	(void)h;
-	m->delivered = true;    /* `left` is 0: cleared when it was recorded, and of one that a sink holds */
+	/* `left` is 0: cleared when it was recorded, and of one that a sink holds */
+	m->delivered = true;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		if (!r->prepared[i])
 			continue;
-		struct sink_memory *s = state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place);
+		struct sink_memory *s =
+			state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place);
 		s->pending_slot = r->fresh.slot;
 		s->pending_created = r->created;
 		s->hook_owed = s->hook_owed || r->o.seen[i].spec->on_change != NULL;
@@ -274,7 +291,8 @@ static void commit_those(struct rotation *r, bool atomic)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (r->prepared[i] && s->spec->ops->atomic == atomic && !s->spec->ops->commit(s->sink, &why))
+		if (r->prepared[i] && s->spec->ops->atomic == atomic &&
+		    !s->spec->ops->commit(s->sink, &why))
 			leave_out(r, i, &why);
 	}
 }
@@ -296,7 +314,9 @@ static void read_back(struct rotation *r)
 		if (s->unread)
 			why = s->why;
 		else
-			(void)err_set(&why, ERR_LOCAL, "it was overwritten by another program: the next run delivers again");
+			(void)err_set(&why, ERR_LOCAL,
+			              "it was overwritten by another program: the next run "
+			              "delivers again");
 		leave_out(r, i, &why);
 	}
 }
@@ -335,8 +355,10 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 		r->generated = r->delivered = false;
 		observe_stamp(&r->o, now);
 		r->o.dirty = true;
-		/* After a heal something may still be due; after a rotation this counts what became of it. Saved with what comes of that: a run
-		 * killed until then was killed behind the commit, and the next one sees the same in the sinks and says the same. */
+		/* After a heal something may still be due; after a rotation this counts what
+		 * became of it. Saved with what comes of that: a run killed until then was
+		 * killed behind the commit, and the next one sees the same in the sinks and says
+		 * the same. */
 		if (!observe_hook_owed(&r->o))
 			return go_to(r, STEP_DECIDE);
 		return save_state(r, e) ? go_to(r, STEP_HOOKS) : FAILED;
@@ -344,15 +366,20 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 	return go_to(r, STEP_END);
 }
 
-/* ---- hooks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- hooks ----------------------------------------------------------------------------------- */
 
 static bool run_hook(struct rotation *r, const char *command, const char *sinks, struct err *e)
 {
-	struct hook hook = { .command = command, .job = r->job->name, .sinks = sinks, .timeout_s = r->job->hook_timeout };
+	struct hook hook = { .command = command,
+		             .job = r->job->name,
+		             .sinks = sinks,
+		             .timeout_s = r->job->hook_timeout };
 
 	for (size_t i = 0; i < r->o.n_seen && hook.slot == NULL; i++)
-		if (r->o.views[i].readable && (r->o.views[i].holds == HOLD_SLOT_1 || r->o.views[i].holds == HOLD_SLOT_2))
-			hook.slot = acr_slot_name(r->o.views[i].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2);
+		if (r->o.views[i].readable &&
+		    (r->o.views[i].holds == HOLD_SLOT_1 || r->o.views[i].holds == HOLD_SLOT_2))
+			hook.slot = acr_slot_name(r->o.views[i].holds == HOLD_SLOT_1 ? ACR_SLOT_1
+			                                                             : ACR_SLOT_2);
 	return hook_run(&hook, e);
 }
 
@@ -392,7 +419,8 @@ static void job_hook(struct rotation *r)
 	}
 }
 
-/* Owed hooks run first thing in a run, and those that a delivery made owed after it. One that fails stays owed. */
+/* Owed hooks run first thing in a run, and those that a delivery made owed after it. One that
+ * fails stays owed. */
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e)
 {
 	(void)h;

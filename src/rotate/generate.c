@@ -11,8 +11,8 @@
 #define LOST_REPLY_WAIT_MS 1000
 #define NOT_ACTIVE_WAIT_MS 2000
 #define HELD_UP_S          5
-#define DISCARD_LIFE_S     3600   /* of a password that nobody gets: it is forgotten at once */
-#define REFUSED_TRIES_MAX  30     /* with 2 s between: a token being created takes some 5 to 15 */
+#define DISCARD_LIFE_S     3600 /* of a password that nobody gets: it is forgotten at once */
+#define REFUSED_TRIES_MAX  30   /* with 2 s between: a token being created takes some 5 to 15 */
 
 static int64_t wanted_life(const struct rotation *r)
 {
@@ -21,7 +21,8 @@ static int64_t wanted_life(const struct rotation *r)
 	return r->discard && life > DISCARD_LIFE_S ? DISCARD_LIFE_S : life;
 }
 
-/* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by them a generation is known as ours. */
+/* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by
+ * them a generation is known as ours. */
 static int64_t choose_expiry(const struct rotation *r, int64_t now)
 {
 	int64_t random = (int64_t)env_random(r->w->env, 99999) * 10 + 1 + env_random(r->w->env, 9);
@@ -29,13 +30,15 @@ static int64_t choose_expiry(const struct rotation *r, int64_t now)
 	return (now + wanted_life(r)) * 1000000 + random;
 }
 
-/* A request that may still act is repeated with its own expiry: whichever of them acts, it is known as ours. But not with one that
- * was meant for less: a password that lives for seconds, or was for nobody, would be delivered. */
+/* A request that may still act is repeated with its own expiry: whichever of them acts, it is
+ * known as ours. But not with one that was meant for less: a password that lives for seconds, or
+ * was for nobody, would be delivered. */
 static int64_t repeat_expiry(const struct rotation *r, const struct slot_memory *m, int64_t now)
 {
 	bool may_act = m->intent && now - m->intent_since < PLAN_REQUEST_LIFE;
 
-	return may_act && m->asked_us / 1000000 - now > wanted_life(r) / 2 ? m->asked_us : choose_expiry(r, now);
+	return may_act && m->asked_us / 1000000 - now > wanted_life(r) / 2 ? m->asked_us
+	                                                                   : choose_expiry(r, now);
 }
 
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
@@ -49,7 +52,8 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	m->asked_us = r->expires_us;
 	m->intent = true;
 	m->intent_since = now;
-	r->o.state.unfinished = true;    /* said here, so that preparing the sinks needs no save of its own */
+	/* said here, so that preparing the sinks needs no save of its own */
+	r->o.state.unfinished = true;
 	r->o.dirty = true;
 	return save_state_for_now(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
 }
@@ -68,7 +72,8 @@ static bool same_generation(const struct acr_password *a, const struct acr_passw
 	return a->present == b->present && (!a->present || a->created == b->created);
 }
 
-/* Somebody may have put the other password back into a sink since it was read. The intent just saved is not in flight yet. */
+/* Somebody may have put the other password back into a sink since it was read. The intent just
+ * saved is not in flight yet. */
 static bool still_decided(struct rotation *r)
 {
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
@@ -76,7 +81,8 @@ static bool still_decided(struct rotation *r)
 	observe_sinks(&r->o);
 	bool discard;
 	m->intent = false;
-	struct plan p = rotation_decide(r, rotation_now(r), (r->flags & ROTATE_FORCE) != 0, &discard);
+	struct plan p =
+		rotation_decide(r, rotation_now(r), (r->flags & ROTATE_FORCE) != 0, &discard);
 	m->intent = true;
 	return p.action == PLAN_ROTATE && p.slot == r->plan.slot && discard == r->discard;
 }
@@ -89,7 +95,8 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 
 	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
 		return FAILED;
-	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled || !still_decided(r)) {
+	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
+	    !still_decided(r)) {
 		if (!take_intent_back(r, e))
 			return FAILED;
 		observe_token(&r->o, &token, rotation_now(r));
@@ -103,7 +110,8 @@ static enum progress refused(struct rotation *r, struct err *e)
 {
 	struct err why = *e;
 	bool creating = strcmp(e->code, "TokenNotActive") == 0 ||
-	                (r->young && e->kind == ERR_MISSING);   /* a new token is not known everywhere at once */
+	                /* a new token is not known everywhere at once */
+	                (r->young && e->kind == ERR_MISSING);
 
 	if (!take_intent_back(r, e))
 		return FAILED;
@@ -116,18 +124,21 @@ static enum progress refused(struct rotation *r, struct err *e)
 	return wait_then(r, ms + env_random(r->w->env, 500), STEP_INTEND);
 }
 
-/* Whether it acted nobody knows: the token will tell, and the same slot is generated again once the request must have died. */
+/* Whether it acted nobody knows: the token will tell, and the same slot is generated again once
+ * the request must have died. */
 static enum progress lost(struct rotation *r, struct err *e)
 {
 	if (++r->lost_replies > LOST_REPLIES_MAX) {
-		(void)err_in(e, "the answer to generating %s was lost %d times", acr_slot_name(r->plan.slot), r->lost_replies);
+		(void)err_in(e, "the answer to generating %s was lost %d times",
+		             acr_slot_name(r->plan.slot), r->lost_replies);
 		e->kind = ERR_TRANSIENT;
 		return FAILED;
 	}
 	return wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
 }
 
-/* The run may have been held up since it saved the intent, by retries above all: the ledger never says that a request is older than it is. */
+/* The run may have been held up since it saved the intent, by retries above all: the ledger
+ * never says that a request is older than it is. */
 static bool refresh_intent(struct rotation *r, struct err *e)
 {
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
@@ -146,8 +157,11 @@ enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	acr_generated_clear(&r->reply);
 	arm_operation_clear(&r->operation);
-	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply, e))
-		return r->operation.poll_url == NULL ? go_to(r, STEP_RECORD) : poll_again(r, STEP_AWAIT, "generating the password", e);
+	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply,
+	                 e))
+		return r->operation.poll_url == NULL
+		               ? go_to(r, STEP_RECORD)
+		               : poll_again(r, STEP_AWAIT, "generating the password", e);
 	return e->not_acted ? refused(r, e) : lost(r, e);
 }
 
@@ -158,8 +172,10 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 	/* As long as it is seen running it may still act: the ledger keeps the intent young. */
 	if (!refresh_intent(r, e))
 		return FAILED;
-	if (!acr_generate_poll(r->arm, h, &r->ref, r->plan.slot, &r->operation, &done, &r->reply, e))
-		return e->kind == ERR_TRANSIENT && r->tries < 3 ? FAILED /* asked again */ : lost(r, e);
+	if (!acr_generate_poll(r->arm, h, &r->ref, r->plan.slot, &r->operation, &done, &r->reply,
+	                       e))
+		return e->kind == ERR_TRANSIENT && r->tries < 3 ? FAILED /* asked again */
+		                                                : lost(r, e);
 	if (done) {
 		r->await_until = 0;
 		return go_to(r, STEP_RECORD);
@@ -168,8 +184,9 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 }
 
 /*
- * From here on the ledger knows the password by its print. That is saved together with the delivery, before the first sink changes: a run
- * that is killed until then leaves its intent, by which the next one knows the generation as its own, and as delivered to nobody.
+ * From here on the ledger knows the password by its print. That is saved together with the
+ * delivery, before the first sink changes: a run that is killed until then leaves its intent, by
+ * which the next one knows the generation as its own, and as delivered to nobody.
  */
 enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 {
@@ -177,11 +194,14 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 
 	(void)h;
 	credential_clear(&r->fresh);
-	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server), .username = mem_dup(r->o.who.username),
-	                                .password = take(&r->reply.value), .expires_us = r->reply.is.expires_us,
-	                                .slot = (int)r->plan.slot + 1 };
+	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server),
+		                        .username = mem_dup(r->o.who.username),
+		                        .password = take(&r->reply.value),
+		                        .expires_us = r->reply.is.expires_us,
+		                        .slot = (int)r->plan.slot + 1 };
 	if (r->fresh.expires_us == 0 || r->fresh.expires_us > r->expires_us)
-		r->fresh.expires_us = r->expires_us;    /* a service that grants more than was asked for: renewed as asked */
+		/* a service that grants more than was asked for: renewed as asked */
+		r->fresh.expires_us = r->expires_us;
 	r->created = r->reply.is.created;
 	m->created = r->created;
 	m->expires_us = r->fresh.expires_us;

@@ -19,21 +19,29 @@ static void log_output(const struct hook *hook, enum log_level level, const stru
 		if (*line != '\0')
 			log_msg(level, hook->job, "on_change: %s", line);
 	if (!buf_ok(out))
-		log_msg(level, hook->job, "on_change: (the rest of its output, over %d bytes, is left out)", HOOK_OUTPUT_MAX);
+		log_msg(level, hook->job,
+		        "on_change: (the rest of its output, over %d bytes, is left out)",
+		        HOOK_OUTPUT_MAX);
 }
 
-static bool judge(const struct hook *hook, const char *program, bool in_time, int status, struct err *e)
+static bool judge(const struct hook *hook, const char *program, bool in_time, int status,
+                  struct err *e)
 {
 	if (!in_time)
-		return err_set(e, ERR_HOOK, "on_change '%s' was ended after %lld seconds; it is owed and runs again next time", program,
-		               (long long)hook->timeout_s);
+		return err_set(e, ERR_HOOK,
+		               "on_change '%s' was ended after %lld seconds; it is owed and runs "
+		               "again next time",
+		               program, (long long)hook->timeout_s);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (WIFEXITED(status))
-		return err_set(e, ERR_HOOK, "on_change '%s' failed with status %d; it is owed and runs again next time", program,
-		               WEXITSTATUS(status));
-	return err_set(e, ERR_HOOK, "on_change '%s' died of signal %d; it is owed and runs again next time", program,
-	               WTERMSIG(status));
+		return err_set(
+			e, ERR_HOOK,
+			"on_change '%s' failed with status %d; it is owed and runs again next time",
+			program, WEXITSTATUS(status));
+	return err_set(e, ERR_HOOK,
+	               "on_change '%s' died of signal %d; it is owed and runs again next time",
+	               program, WTERMSIG(status));
 }
 
 bool hook_run(const struct hook *hook, struct err *e)
@@ -49,9 +57,13 @@ bool hook_run(const struct hook *hook, struct err *e)
 
 	if (!argv_split(hook->command, &argv, e))
 		return err_in(e, "on_change");
-	const struct process p = { .argv = argv, .extra = extra, .with_errors = true, .timeout_ms = hook->timeout_s * 1000 };
+	const struct process p = { .argv = argv,
+		                   .extra = extra,
+		                   .with_errors = true,
+		                   .timeout_ms = hook->timeout_s * 1000 };
 	if (!process_run(&p, &out, &end, &why))
-		return err_set(e, ERR_HOOK, "on_change: %s; it is owed and runs again next time", why.text);
+		return err_set(e, ERR_HOOK, "on_change: %s; it is owed and runs again next time",
+		               why.text);
 	bool ok = judge(hook, argv[0], end.in_time, end.status, e);
 	log_output(hook, ok ? LEVEL_INFO : LEVEL_WARN, &out);
 	return ok;

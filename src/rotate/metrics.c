@@ -11,11 +11,18 @@
 #include "rotate/observe.h"
 #include "rotate/status.h"
 
-#define CHUNK    (64u * 1024)      /* written when so much has come together */
-#define LINE_MAX 1024              /* a job's name has at most 100 bytes */
+#define CHUNK    (64u * 1024) /* written when so much has come together */
+#define LINE_MAX 1024         /* a job's name has at most 100 bytes */
 
-struct entry { char *name; bool readable; struct job_status is; };
-struct metrics { struct entry *entry; size_t n; };
+struct entry {
+	char *name;
+	bool readable;
+	struct job_status is;
+};
+struct metrics {
+	struct entry *entry;
+	size_t n;
+};
 
 struct metrics *metrics_new(size_t n_jobs)
 {
@@ -52,7 +59,7 @@ void metrics_fill(struct metrics *m, struct config *c, const struct state_store 
 		AUTO_JOB struct job *job = NULL;
 		struct observation o;
 		struct job_status is;
-		struct err ignored = ERR_INIT;    /* the run that was asked for this job tells it */
+		struct err ignored = ERR_INIT; /* the run that was asked for this job tells it */
 		if (m->entry[i].name != NULL)
 			continue;
 		if (!config_job(c, i, &job, &ignored) || !observe_open(store, job, &o, &ignored)) {
@@ -65,7 +72,7 @@ void metrics_fill(struct metrics *m, struct config *c, const struct state_store 
 	}
 }
 
-/* ---- the table -------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* In thousandths. False: there is no such figure. */
 static bool seconds(int64_t s, int64_t *out)
@@ -103,7 +110,8 @@ static bool slot_foreign(const struct job_status *s, int slot, int64_t *out)
 static bool active_expiry(const struct job_status *s, int slot, int64_t *out)
 {
 	(void)slot;
-	/* Nothing that works is deployed: as if it had expired at the beginning of time, so that one alert sees both. */
+	/* Nothing that works is deployed: as if it had expired at the beginning of time, so that
+	 * one alert sees both. */
 	return count(s->active ? s->expires : 0, out);
 }
 
@@ -167,25 +175,44 @@ static const struct family {
 	bool (*value)(const struct job_status *s, int slot, int64_t *thousandths);
 	bool per_slot;
 } families[] = {
-	{ "acrotate_slot_expiry_timestamp_seconds", "When the password in a slot expires, as last seen.", slot_expiry, true },
-	{ "acrotate_slot_created_timestamp_seconds", "When the password in a slot was generated, as last seen.", slot_created, true },
-	{ "acrotate_slot_active", "1 for the slot whose living password the sinks hold.", slot_active, true },
-	{ "acrotate_slot_foreign", "1 for a slot that somebody else has generated.", slot_foreign, true },
-	{ "acrotate_active_expiry_timestamp_seconds", "When the password in use expires; 0 when nothing that works is deployed.",
-	  active_expiry, false },
-	{ "acrotate_next_rotation_timestamp_seconds", "When the next rotation is due.", next_rotation, false },
-	{ "acrotate_last_success_timestamp_seconds", "When a run last did something for this job and was well; 0: never.", last_success, false },
-	{ "acrotate_consecutive_failures", "Runs of this job in a row that failed.", failures, false },
-	{ "acrotate_failing_since_timestamp_seconds", "Since when every run of this job has failed; 0: the last one did not.", failing_since, false },
+	{ "acrotate_slot_expiry_timestamp_seconds",
+	  "When the password in a slot expires, as last seen.", slot_expiry, true },
+	{ "acrotate_slot_created_timestamp_seconds",
+	  "When the password in a slot was generated, as last seen.", slot_created, true },
+	{ "acrotate_slot_active", "1 for the slot whose living password the sinks hold.",
+	  slot_active, true },
+	{ "acrotate_slot_foreign", "1 for a slot that somebody else has generated.", slot_foreign,
+	  true },
+	{ "acrotate_active_expiry_timestamp_seconds",
+	  "When the password in use expires; 0 when nothing that works is deployed.", active_expiry,
+	  false },
+	{ "acrotate_next_rotation_timestamp_seconds", "When the next rotation is due.",
+	  next_rotation, false },
+	{ "acrotate_last_success_timestamp_seconds",
+	  "When a run last did something for this job and was well; 0: never.", last_success,
+	  false },
+	{ "acrotate_consecutive_failures", "Runs of this job in a row that failed.", failures,
+	  false },
+	{ "acrotate_failing_since_timestamp_seconds",
+	  "Since when every run of this job has failed; 0: the last one did not.", failing_since,
+	  false },
 	{ "acrotate_sinks", "Sinks of the job.", sinks, false },
 	{ "acrotate_sinks_in_step", "Sinks that hold the password in use.", in_step, false },
-	{ "acrotate_hook_owed", "1 while an on_change hook that failed is to be repeated.", hook_owed, false },
-	{ "acrotate_foreign_ahead", "1 when a slot that somebody else generated stands in the way of the next rotation.", foreign_ahead, false },
-	{ "acrotate_password_acceptance_seconds", "How long the registry took to accept the newest password.", acceptance, false },
+	{ "acrotate_hook_owed", "1 while an on_change hook that failed is to be repeated.",
+	  hook_owed, false },
+	{ "acrotate_foreign_ahead",
+	  "1 when a slot that somebody else generated stands in the way of the next rotation.",
+	  foreign_ahead, false },
+	{ "acrotate_password_acceptance_seconds",
+	  "How long the registry took to accept the newest password.", acceptance, false },
 };
 
 static const char *const others[] = {
-	"acrotate_job_state", "acrotate_jobs", "acrotate_run_timestamp_seconds", "acrotate_run_duration_seconds", "acrotate_run_exit_status",
+	"acrotate_job_state",
+	"acrotate_jobs",
+	"acrotate_run_timestamp_seconds",
+	"acrotate_run_duration_seconds",
+	"acrotate_run_exit_status",
 };
 
 const char *metrics_name(size_t i)
@@ -195,10 +222,16 @@ const char *metrics_name(size_t i)
 	return i - COUNT(families) < COUNT(others) ? others[i - COUNT(families)] : NULL;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
-/* `text` has room for one more line whenever this was called; a failure is kept, and nothing written after it. */
-struct writing { struct fs_stage *stage; struct buf *text; bool ok; struct err *e; };
+/* `text` has room for one more line whenever this was called; a failure is kept, and nothing
+ * written after it. */
+struct writing {
+	struct fs_stage *stage;
+	struct buf *text;
+	bool ok;
+	struct err *e;
+};
 
 static void flush(struct writing *w, size_t when)
 {
@@ -218,7 +251,8 @@ static void number(struct writing *w, int64_t thousandths)
 	if (thousandths % 1000 == 0)
 		buf_fmt(w->text, " %lld\n", (long long)(thousandths / 1000));
 	else
-		buf_fmt(w->text, " %lld.%03lld\n", (long long)(thousandths / 1000), (long long)(thousandths % 1000));
+		buf_fmt(w->text, " %lld.%03lld\n", (long long)(thousandths / 1000),
+		        (long long)(thousandths % 1000));
 	flush(w, CHUNK);
 }
 
@@ -239,11 +273,13 @@ static void per_job(struct writing *w, const struct family *f, const struct entr
 
 static void states(struct writing *w, const struct metrics *m)
 {
-	title(w, "acrotate_job_state", "1 for the state that the job is in, as 'acrotate status' names it.");
+	title(w, "acrotate_job_state",
+	      "1 for the state that the job is in, as 'acrotate status' names it.");
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->entry[i].name == NULL)
 			continue;
-		buf_fmt(w->text, "acrotate_job_state{job=\"%s\",state=\"%s\"}", m->entry[i].name, job_state_name(m->entry[i].is.state));
+		buf_fmt(w->text, "acrotate_job_state{job=\"%s\",state=\"%s\"}", m->entry[i].name,
+		        job_state_name(m->entry[i].is.state));
 		number(w, 1000);
 	}
 }
@@ -267,16 +303,21 @@ static void write_all(struct writing *w, const struct metrics *m, const struct m
 	states(w, m);
 	single(w, "acrotate_jobs", "Jobs there are.", (int64_t)m->n * 1000);
 	single(w, "acrotate_run_timestamp_seconds", "When the newest run ended.", run->at * 1000);
-	single(w, "acrotate_run_duration_seconds", "How long the newest run took.", run->duration_ms);
-	single(w, "acrotate_run_exit_status", "Exit status of the newest run.", (int64_t)run->status * 1000);
+	single(w, "acrotate_run_duration_seconds", "How long the newest run took.",
+	       run->duration_ms);
+	single(w, "acrotate_run_exit_status", "Exit status of the newest run.",
+	       (int64_t)run->status * 1000);
 	flush(w, 1);
 }
 
-bool metrics_write(const struct metrics *m, const char *path, const struct metrics_run *run, struct err *e)
+bool metrics_write(const struct metrics *m, const char *path, const struct metrics_run *run,
+                   struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(CHUNK + LINE_MAX);
 	AUTO_STAGE struct fs_stage *stage = NULL;
-	const struct fs_attr attr = { .mode = 0644, .uid = -1, .gid = -1, .nofollow = true, .tag = "metrics" };
+	const struct fs_attr attr = {
+		.mode = 0644, .uid = -1, .gid = -1, .nofollow = true, .tag = "metrics"
+	};
 	struct writing w = { .text = &text, .ok = true, .e = e };
 
 	if (!fs_stage_open(path, &attr, &stage, e))

@@ -10,10 +10,11 @@
 #include "sink/sink.h"
 
 #define PLACE_MAX    8192
-#define MARGIN_MAX_S 300    /* more than the clocks of the service's replicas can differ */
-#define CLOCK_GRAIN_S 1     /* between two readings in whole seconds so much less may have passed; `grace` is promised whole */
+#define MARGIN_MAX_S 300 /* more than the clocks of the service's replicas can differ */
+/* between two readings in whole seconds so much less may have passed; `grace` is promised whole */
+#define CLOCK_GRAIN_S 1
 
-/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sinks ----------------------------------------------------------------------------------- */
 
 static void break_sink(struct seen *s, const struct err *why)
 {
@@ -32,8 +33,9 @@ static void open_sinks(struct observation *o)
 		struct err why = ERR_INIT;
 		s->spec = &job->sinks[i];
 		if (s->spec->ops->open == NULL) {
-			(void)err_set(&why, ERR_CONFIG, "sink '%s': this program was built without sinks of type %s", s->spec->name,
-			              s->spec->ops->type);
+			(void)err_set(&why, ERR_CONFIG,
+			              "sink '%s': this program was built without sinks of type %s",
+			              s->spec->name, s->spec->ops->type);
 			break_sink(s, &why);
 		} else if (!s->spec->ops->open(s->spec->spec, &s->sink, &why)) {
 			(void)err_in(&why, "sink '%s'", s->spec->name);
@@ -98,17 +100,20 @@ static void remember(struct observation *o, const struct seen *s, enum holding h
 bool observe_in_job(const struct observation *o, const struct sink_memory *m)
 {
 	for (size_t i = 0; i < o->n_seen; i++)
-		if (strcmp(o->seen[i].spec->name, m->name) == 0 && strcmp(o->seen[i].place, m->place) == 0)
+		if (strcmp(o->seen[i].spec->name, m->name) == 0 &&
+		    strcmp(o->seen[i].place, m->place) == 0)
 			return true;
 	return false;
 }
 
-/* A sink that is no longer in the job still has its readers, until what it last got has expired or somebody says `forget`. */
+/* A sink that is no longer in the job still has its readers, until what it last got has expired
+ * or somebody says `forget`. */
 static void view_removed(struct observation *o)
 {
 	for (size_t i = 0; i < o->state.n_sinks; i++) {
 		const struct sink_memory *m = &o->state.sinks[i];
-		enum holding last = living(o, m->slot, m->created), pending = living(o, m->pending_slot, m->pending_created);
+		enum holding last = living(o, m->slot, m->created),
+			     pending = living(o, m->pending_slot, m->pending_created);
 		if (observe_in_job(o, m))
 			continue;
 		if (last != HOLD_NOTHING)
@@ -122,10 +127,12 @@ static void view_removed(struct observation *o)
 	}
 }
 
-/* A sink that cannot be read: what it last got counts, and what it was being given. Nothing remembered is no proof that it is empty. */
+/* A sink that cannot be read: what it last got counts, and what it was being given. Nothing
+ * remembered is no proof that it is empty. */
 static void view_unread(struct observation *o, size_t i)
 {
-	const struct sink_memory *m = state_sink(&o->state, o->seen[i].spec->name, o->seen[i].place);
+	const struct sink_memory *m =
+		state_sink(&o->state, o->seen[i].spec->name, o->seen[i].place);
 	enum holding pending = living(o, m->pending_slot, m->pending_created);
 	struct sink_view *v = &o->views[i];
 
@@ -197,7 +204,7 @@ void observe_sinks(struct observation *o)
 	clear_left(o);
 }
 
-/* ---- the ledger ------------------------------------------------------------------------------------------------------------- */
+/* ---- the ledger ------------------------------------------------------------------------------ */
 
 static bool all_read(const struct observation *o)
 {
@@ -274,7 +281,7 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 	}
 	if (token != NULL && o->state.disabled == token->enabled) {
 		o->state.disabled = !token->enabled;
-		o->state.rejected_at = 0;    /* a disabled token is refused for that reason */
+		o->state.rejected_at = 0; /* a disabled token is refused for that reason */
 		o->dirty = true;
 	}
 	o->dirty = o->dirty || memcmp(before, o->state.slot, sizeof(before)) != 0;
@@ -288,11 +295,15 @@ struct acr_password observe_slot(const struct observation *o, enum acr_slot slot
 
 	*ours = m->foreign_created == 0;
 	if (!*ours)
-		return (struct acr_password){ .present = true, .created = m->foreign_created, .expires_us = m->foreign_expires_us };
-	return (struct acr_password){ .present = m->created != 0 && !m->gone, .created = m->created, .expires_us = m->expires_us };
+		return (struct acr_password){ .present = true,
+			                      .created = m->foreign_created,
+			                      .expires_us = m->foreign_expires_us };
+	return (struct acr_password){ .present = m->created != 0 && !m->gone,
+		                      .created = m->created,
+		                      .expires_us = m->expires_us };
 }
 
-/* ---- the decision ----------------------------------------------------------------------------------------------------------- */
+/* ---- the decision ---------------------------------------------------------------------------- */
 
 static bool is_permitted(const struct policy *p, enum acr_slot slot, int64_t created)
 {
@@ -331,7 +342,8 @@ static struct slot_view view_slot(const struct observation *o, enum acr_slot slo
 		.dead = o->dead[slot],
 		.lost = ours && p.present && !print_known(&m->print),
 		.intent = m->intent,
-		.intent_since = m->intent_since < now ? m->intent_since : now,    /* a clock that was set back */
+		/* a clock that was set back */
+		.intent_since = m->intent_since < now ? m->intent_since : now,
 		.created = p.created,
 		.expires = p.expires_us / 1000000,
 		.left = m->left,
@@ -346,7 +358,8 @@ static bool passed(int64_t last, int64_t every, int64_t now)
 
 static bool verify_due(const struct observation *o, int64_t now)
 {
-	return o->job->policy.verify_wait == 0 && passed(o->state.last_verified, o->job->policy.verify_every, now);
+	return o->job->policy.verify_wait == 0 &&
+	       passed(o->state.last_verified, o->job->policy.verify_every, now);
 }
 
 bool observe_hook_owed(const struct observation *o)
@@ -402,14 +415,16 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		if (o->state.slot[i].intent || o->state.slot[i].revoke != 0)
 			return false;
-	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && !o->state.unfinished && o->who.server != NULL && o->state.failing_since == 0 &&
-	       all_read(o) && !observe_hook_owed(o) && !observe_wants_service(o, now) &&
+	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && !o->state.unfinished &&
+	       o->who.server != NULL && o->state.failing_since == 0 && all_read(o) &&
+	       !observe_hook_owed(o) && !observe_wants_service(o, now) &&
 	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
-bool observe_open(const struct state_store *store, const struct job *job, struct observation *o, struct err *e)
+bool observe_open(const struct state_store *store, const struct job *job, struct observation *o,
+                  struct err *e)
 {
 	struct state state;
 

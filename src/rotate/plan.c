@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The comments that begin with an at sign are contracts in ACSL. `make proof` has them proven for all inputs, together with the absence of
- * overflow, invalid access and endless loops: tests/proof.
+ * The comments that begin with an at sign are contracts in ACSL. `make proof` has them proven
+ * for all inputs, together with the absence of overflow, invalid access and endless loops:
+ * tests/proof.
  */
 #include "rotate/plan.h"
 
@@ -50,7 +51,8 @@
         (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) || Excepted(in)))));
 */
 
-/* The service's clock and those of the registry's replicas differ a little: only past the margin is an expired password surely dead. */
+/* The service's clock and those of the registry's replicas differ a little: only past the margin
+ * is an expired password surely dead. */
 /*@ requires Valid(in) && \valid_read(v);
   @ assigns \nothing;
   @ ensures \result != 0 <==> Gone(in, v); */
@@ -111,7 +113,8 @@ static bool is_deployed(const struct plan_input *in, enum acr_slot slot)
 	return false;
 }
 
-/* Does any sink hold a password that may work? One that is none of ours may, until the registry has refused it. */
+/* Does any sink hold a password that may work? One that is none of ours may, until the registry
+ * has refused it. */
 /*@ requires Valid(in);
   @ assigns \nothing;
   @ ensures \result != 0 ==> Works(in);
@@ -131,8 +134,8 @@ static bool anything_works(const struct plan_input *in)
 	       (is_held(in, ACR_SLOT_2) && is_living(in, &in->slot[ACR_SLOT_2]));
 }
 
-/* Until when a request of a standing intent may still act. Waiting must not outlast what is deployed, nor is there a reason to
- * wait when nothing that is deployed works. */
+/* Until when a request of a standing intent may still act. Waiting must not outlast what is
+ * deployed, nor is there a reason to wait when nothing that is deployed works. */
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;
   @ ensures 0 <= \result <= Far + PLAN_REQUEST_LIFE;
@@ -144,7 +147,8 @@ static int64_t request_dies(const struct plan_input *in, enum acr_slot slot)
 
 	if (!v->intent || !anything_works(in))
 		return 0;
-	if (is_held(in, acr_other(slot)) && is_living(in, other) && other->expires != 0 && (other->expires - in->now) / 4 < life)
+	if (is_held(in, acr_other(slot)) && is_living(in, other) && other->expires != 0 &&
+	    (other->expires - in->now) / 4 < life)
 		life = (other->expires - in->now) / 4;
 	return v->intent_since + life;
 }
@@ -154,7 +158,8 @@ static int64_t request_dies(const struct plan_input *in, enum acr_slot slot)
   @ ensures \result != 0 <==> GraceOver(in, v); */
 static bool grace_is_over(const struct plan_input *in, const struct slot_view *v)
 {
-	return !in->hook_owed && v->left != 0 && v->left <= in->now && in->now - v->left >= in->grace;
+	return !in->hook_owed && v->left != 0 && v->left <= in->now &&
+	       in->now - v->left >= in->grace;
 }
 
 /*@ requires Valid(in) && Slot(slot);
@@ -179,7 +184,8 @@ bool slot_is_free(const struct plan_input *in, enum acr_slot slot)
 	return in->exclusive && !anything_works(in);
 }
 
-/* Why a slot that is not free is not, and from when on it may be. A slot of ours frees itself at the latest when it expires. */
+/* Why a slot that is not free is not, and from when on it may be. A slot of ours frees itself at
+ * the latest when it expires. */
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;
   @ ensures \result.slot == slot;
@@ -207,7 +213,7 @@ static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 	else if (in->hook_owed)
 		p.why = WHY_HOOK_OWED;
 	else if (v->left == 0 || v->left > in->now)
-		p.why = WHY_SINK_UNREADABLE;    /* no run could see all sinks without it */
+		p.why = WHY_SINK_UNREADABLE; /* no run could see all sinks without it */
 	else if (p.when == 0 || v->left + in->grace < p.when)
 		p.when = v->left + in->grace;
 	return p;
@@ -221,13 +227,16 @@ static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 static struct plan rotate(const struct plan_input *in, enum acr_slot slot, enum plan_reason why)
 {
 	if (in->next_generate > in->now && !in->force)
-		return (struct plan){ .action = PLAN_WAIT, .why = WHY_BACKOFF, .slot = slot, .when = in->next_generate };
+		return (struct plan){ .action = PLAN_WAIT,
+			              .why = WHY_BACKOFF,
+			              .slot = slot,
+			              .when = in->next_generate };
 	return (struct plan){ .action = PLAN_ROTATE, .why = why, .slot = slot };
 }
 
-/* Which of two free slots to generate when nothing is deployed: the one that surely hurts nobody first. A standing intent comes before
- * all, and what it becomes once the token shows that the request acted: after a lost reply the same slot is generated again, never the
- * other. */
+/* Which of two free slots to generate when nothing is deployed: the one that surely hurts nobody
+ * first. A standing intent comes before all, and what it becomes once the token shows that the
+ * request acted: after a lost reply the same slot is generated again, never the other. */
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing; */
 static int preference(const struct plan_input *in, enum acr_slot slot)
@@ -258,12 +267,16 @@ static struct plan decide_first(const struct plan_input *in)
 	bool free1 = slot_is_free(in, ACR_SLOT_1), free2 = slot_is_free(in, ACR_SLOT_2);
 
 	if (free1 && free2)
-		return rotate(in, preference(in, ACR_SLOT_2) > preference(in, ACR_SLOT_1) ? ACR_SLOT_2 : ACR_SLOT_1, WHY_FIRST);
+		return rotate(in,
+		              preference(in, ACR_SLOT_2) > preference(in, ACR_SLOT_1) ? ACR_SLOT_2
+		                                                                      : ACR_SLOT_1,
+		              WHY_FIRST);
 	if (free1 || free2)
 		return rotate(in, free1 ? ACR_SLOT_1 : ACR_SLOT_2, WHY_FIRST);
 	/* Waiting for one of ours is better than asking a person, and the sooner one first. */
 	struct plan a = blocked(in, ACR_SLOT_1), b = blocked(in, ACR_SLOT_2);
-	if (a.action == PLAN_REFUSE || (b.action == PLAN_WAIT && b.when != 0 && (a.when == 0 || b.when < a.when)))
+	if (a.action == PLAN_REFUSE ||
+	    (b.action == PLAN_WAIT && b.when != 0 && (a.when == 0 || b.when < a.when)))
 		return b;
 	return a;
 }
@@ -273,7 +286,8 @@ static struct plan decide_first(const struct plan_input *in)
   @ assigns \nothing; */
 static bool foreign_ahead(const struct slot_view *spare, int64_t due)
 {
-	return spare->present && !spare->ours && !spare->permitted && (spare->expires == 0 || spare->expires > due);
+	return spare->present && !spare->ours && !spare->permitted &&
+	       (spare->expires == 0 || spare->expires > due);
 }
 
 /*@ requires Valid(in) && Slot(active) && Deployed(in, active);
@@ -305,12 +319,15 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
 	  @ loop assigns i, lagging;
 	  @ loop variant in->n_sinks - i; */
 	for (size_t i = 0; i < in->n_sinks; i++)
-		lagging = lagging || (in->sinks[i].readable && in->sinks[i].holds != holding_of(active));
+		lagging = lagging ||
+		          (in->sinks[i].readable && in->sinks[i].holds != holding_of(active));
 	if (lagging) {
 		p.action = PLAN_HEAL;
 		p.why = WHY_LAGGING;
 	} else if (in->now >= due || in->force) {
-		p = slot_is_free(in, spare) ? rotate(in, spare, in->now >= due ? WHY_DUE : WHY_FORCED) : blocked(in, spare);
+		p = slot_is_free(in, spare)
+		            ? rotate(in, spare, in->now >= due ? WHY_DUE : WHY_FORCED)
+		            : blocked(in, spare);
 	} else if (in->verify_due) {
 		p.action = PLAN_VERIFY;
 		p.why = WHY_VERIFY;
@@ -366,7 +383,9 @@ struct plan plan_decide(const struct plan_input *in)
 	if (in->asked == TOKEN_READ && !in->enabled)
 		return (struct plan){ .action = PLAN_REFUSE, .why = WHY_DISABLED };
 	if (one && two)
-		return decide_active(in, in->slot[ACR_SLOT_2].created > in->slot[ACR_SLOT_1].created ? ACR_SLOT_2 : ACR_SLOT_1);
+		return decide_active(in, in->slot[ACR_SLOT_2].created > in->slot[ACR_SLOT_1].created
+		                                 ? ACR_SLOT_2
+		                                 : ACR_SLOT_1);
 	if (one || two)
 		return decide_active(in, one ? ACR_SLOT_1 : ACR_SLOT_2);
 	return decide_first(in);
@@ -375,8 +394,9 @@ struct plan plan_decide(const struct plan_input *in)
 const char *plan_action_name(enum plan_action a)
 {
 	static const char *const names[] = {
-		[PLAN_KEEP] = "keep", [PLAN_VERIFY] = "verify", [PLAN_ROTATE] = "rotate", [PLAN_HEAL] = "heal",
-		[PLAN_CREATE] = "create", [PLAN_WAIT] = "wait", [PLAN_REFUSE] = "refuse",
+		[PLAN_KEEP] = "keep",     [PLAN_VERIFY] = "verify", [PLAN_ROTATE] = "rotate",
+		[PLAN_HEAL] = "heal",     [PLAN_CREATE] = "create", [PLAN_WAIT] = "wait",
+		[PLAN_REFUSE] = "refuse",
 	};
 
 	return names[a];

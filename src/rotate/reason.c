@@ -39,9 +39,10 @@ static void add_foreign(struct buf *out, const struct may_replace_hint *f)
 	}
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
-/* After the loss of the state, or where somebody else wrote a sink: nobody can know which slot that password is of. */
+/* After the loss of the state, or where somebody else wrote a sink: nobody can know which slot
+ * that password is of. */
 static bool holds_unknown(const struct rotation *r)
 {
 	for (size_t i = 0; i < r->o.n_views; i++)
@@ -86,7 +87,8 @@ static bool refuse_foreign(const struct rotation *r, struct err *e)
 	add_may_replace(&text, &r->out.foreign);
 	add_other_slot(r, &text);
 	if (holds_unknown(r))
-		buf_str(&text, " (its sinks hold a password that this job knows nothing of, it may be that very one: make sure of it first)");
+		buf_str(&text, " (its sinks hold a password that this job knows nothing of, it may "
+		               "be that very one: make sure of it first)");
 	return err_set(e, ERR_DECISION, "%s", buf_cstr(&text));
 }
 
@@ -95,7 +97,8 @@ static const struct {
 } waits[WHY__COUNT] = {
 	[WHY_GRACE] = { "consumers may still hold its password (grace)" },
 	[WHY_HOOK_OWED] = { "a hook that tells consumers of the new password is still owed" },
-	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, or was removed from the job, may still hold the other password" },
+	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, or was removed from the job, may "
+	                          "still hold the other password" },
 	[WHY_INTENT] = { "a request whose answer was lost may still act" },
 	[WHY_BACKOFF] = { "earlier attempts led nowhere" },
 };
@@ -105,12 +108,18 @@ static void add_forget(const struct rotation *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
 		const struct sink_memory *m = &r->o.state.sinks[i];
-		if ((m->slot == (int64_t)r->plan.slot + 1 || m->pending_slot == (int64_t)r->plan.slot + 1) && !observe_in_job(&r->o, m)) {
-			buf_fmt(out, "; if '%s' is gone for good: acrotate forget %s %s", m->place, r->job->name, m->name);
+		if ((m->slot == (int64_t)r->plan.slot + 1 ||
+		     m->pending_slot == (int64_t)r->plan.slot + 1) &&
+		    !observe_in_job(&r->o, m)) {
+			buf_fmt(out, "; if '%s' is gone for good: acrotate forget %s %s", m->place,
+			        r->job->name, m->name);
 			return;
 		}
 	}
-	buf_fmt(out, "; if that sink is gone for good, take it out of the job, then: acrotate forget %s SINK", r->job->name);
+	buf_fmt(out,
+	        "; if that sink is gone for good, take it out of the job, then: acrotate forget %s "
+	        "SINK",
+	        r->job->name);
 }
 
 /* A hook of a sink that was taken out of the job is owed, and never run. */
@@ -119,8 +128,10 @@ static void add_forget_hook(const struct rotation *r, struct buf *out)
 	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
 		const struct sink_memory *m = &r->o.state.sinks[i];
 		if (m->hook_owed && !observe_in_job(&r->o, m)) {
-			buf_fmt(out, ": that of '%s', which was taken out of the job; if it is gone for good: acrotate forget %s %s", m->place,
-			        r->job->name, m->name);
+			buf_fmt(out,
+			        ": that of '%s', which was taken out of the job; if it is gone for "
+			        "good: acrotate forget %s %s",
+			        m->place, r->job->name, m->name);
 			return;
 		}
 	}
@@ -148,24 +159,32 @@ bool refuse(const struct rotation *r, struct err *e)
 		return wait_for(r, e);
 	switch (r->plan.why) {
 	case WHY_DISABLED:
-		return err_set(e, ERR_DECISION, "token '%s' is disabled: enable it (acrotate token update -n %s --status enabled), or remove the job",
+		return err_set(e, ERR_DECISION,
+		               "token '%s' is disabled: enable it (acrotate token update -n %s "
+		               "--status enabled), or remove the job",
 		               r->job->token, r->job->token);
 	case WHY_NO_TOKEN:
 		if (r->job->policy.create)
-			return err_set(e, ERR_MISSING, "token '%s' existed and was deleted from registry '%s': it is not created again by "
-			                               "itself; to do so remove the job's state with: acrotate forget %s",
-			               r->job->token, r->job->registry, r->job->name);
-		return err_set(e, ERR_MISSING, "token '%s' does not exist in registry '%s': create it, or set create = yes", r->job->token,
-		               r->job->registry);
+			return err_set(
+				e, ERR_MISSING,
+				"token '%s' existed and was deleted from registry '%s': it is not "
+				"created again by "
+				"itself; to do so remove the job's state with: acrotate forget %s",
+				r->job->token, r->job->registry, r->job->name);
+		return err_set(e, ERR_MISSING,
+		               "token '%s' does not exist in registry '%s': create it, or set "
+		               "create = yes",
+		               r->job->token, r->job->registry);
 	case WHY_NO_SINK:
-		*e = r->o.seen[0].why;    /* none can be read: the first one's reason is as good as any */
+		/* none can be read: the first one's reason is as good as any */
+		*e = r->o.seen[0].why;
 		return false;
 	default:
 		return refuse_foreign(r, e);
 	}
 }
 
-/* ---- outcomes --------------------------------------------------------------------------------------------------------------- */
+/* ---- outcomes -------------------------------------------------------------------------------- */
 
 static const char *const because[WHY__COUNT] = {
 	[WHY_DUE] = "it is due",
@@ -198,15 +217,19 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 	if (o->created)
 		buf_str(out, "created the token; ");
 	if (o->did == PLAN_ROTATE && o->delivered && o->accepted_after_ms < 0) {
-		buf_fmt(out, "rotated to %s, not proven at the registry (verify = wait); ", acr_slot_name(o->slot));
+		buf_fmt(out, "rotated to %s, not proven at the registry (verify = wait); ",
+		        acr_slot_name(o->slot));
 	} else if (o->did == PLAN_ROTATE && o->delivered) {
 		if (o->accepted_after_ms < 1000)
-			(void)snprintf(took, sizeof(took), "%lldms", (long long)o->accepted_after_ms);
+			(void)snprintf(took, sizeof(took), "%lldms",
+			               (long long)o->accepted_after_ms);
 		else
 			str_from_duration(o->accepted_after_ms / 1000, 2, took);
-		buf_fmt(out, "rotated to %s, accepted by the registry after %s; ", acr_slot_name(o->slot), took);
+		buf_fmt(out, "rotated to %s, accepted by the registry after %s; ",
+		        acr_slot_name(o->slot), took);
 	} else if (o->did == PLAN_HEAL) {
-		buf_fmt(out, "healed: every sink that could be written has %s; ", acr_slot_name(o->slot));
+		buf_fmt(out, "healed: every sink that could be written has %s; ",
+		        acr_slot_name(o->slot));
 	}
 	add_deployed(o, now, out);
 }
@@ -222,11 +245,12 @@ static void add_planned(const struct outcome *o, int64_t now, struct buf *out)
 		}
 		break;
 	case PLAN_HEAL:
-		buf_fmt(out, "heal: copy %s to %zu of %zu sinks: %s", acr_slot_name(o->slot), o->sinks - o->in_step, o->sinks,
-		        because[o->why]);
+		buf_fmt(out, "heal: copy %s to %zu of %zu sinks: %s", acr_slot_name(o->slot),
+		        o->sinks - o->in_step, o->sinks, because[o->why]);
 		break;
 	case PLAN_CREATE:
-		buf_fmt(out, "create the token, generate a password and deliver it: %s", because[o->why]);
+		buf_fmt(out, "create the token, generate a password and deliver it: %s",
+		        because[o->why]);
 		break;
 	case PLAN_VERIFY:
 		buf_str(out, "verify: log in with what is deployed; ");

@@ -12,10 +12,12 @@
 #include "rotate/status.h"
 #include "rotation.h"
 
-#define TRIES_MAX          4       /* some seven seconds at most between two of them */
-#define RETRY_FIRST_MS     800
-#define RETRY_AFTER_MAX_MS (15 * 60 * 1000)    /* a service that asks for more is left to the next run */
-#define STALL_MAX_MS       (60 * 60 * 1000)    /* behind the throttle gate, with thousands of jobs in front */
+#define TRIES_MAX      4 /* some seven seconds at most between two of them */
+#define RETRY_FIRST_MS 800
+/* a service that asks for more is left to the next run */
+#define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
+/* behind the throttle gate, with thousands of jobs in front */
+#define STALL_MAX_MS (60 * 60 * 1000)
 
 int64_t rotation_now(const struct rotation *r)
 {
@@ -62,7 +64,10 @@ void note_worst(struct rotation *r, const struct sink_spec *spec, const struct e
 
 	/* Passing failures are told by whoever knows how long they have lasted. */
 	if ((r->flags & ROTATE_ASK) == 0)
-		log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO : optional ? LEVEL_WARN : LEVEL_ERROR, r->job->name, "%s", e->text);
+		log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO
+		        : optional               ? LEVEL_WARN
+		                                 : LEVEL_ERROR,
+		        r->job->name, "%s", e->text);
 	if (optional)
 		return;
 	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) != r->worst.kind)
@@ -84,11 +89,13 @@ enum progress poll_again(struct rotation *r, enum step poll, const char *what, s
 		r->await_until = now + r->job->policy.verify_timeout * 1000;
 	if (now + r->operation.delay_ms <= r->await_until)
 		return wait_then(r, r->operation.delay_ms, poll);
-	(void)err_set(e, ERR_TRANSIENT, "Azure has not finished %s within verify_timeout: the next run goes on", what);
+	(void)err_set(e, ERR_TRANSIENT,
+	              "Azure has not finished %s within verify_timeout: the next run goes on",
+	              what);
 	return FAILED;
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------------------------------ */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static enum progress step_lock(struct rotation *r, struct http *h, struct err *e)
 {
@@ -171,11 +178,17 @@ bool rotation_replicating(const struct rotation *r)
 	return r->next == STEP_PROBE || r->next == STEP_CONFIRM;
 }
 
-struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags, int64_t patience)
+struct rotation *rotation_new(const struct world *w, const struct job *job, unsigned flags,
+                              int64_t patience)
 {
 	struct rotation *r = mem_new(sizeof(*r));
 
-	*r = (struct rotation){ .w = w, .job = job, .flags = flags, .patience = patience, .lock = LOCK_INIT, .next = STEP_LOCK };
+	*r = (struct rotation){ .w = w,
+		                .job = job,
+		                .flags = flags,
+		                .patience = patience,
+		                .lock = LOCK_INIT,
+		                .next = STEP_LOCK };
 	return r;
 }
 
@@ -216,14 +229,16 @@ bool rotation_status(const struct rotation *r, struct job_status *out)
 	return true;
 }
 
-/* ---- driving ---------------------------------------------------------------------------------------------------------------- */
+/* ---- driving --------------------------------------------------------------------------------- */
 
-/* Puts the job aside after a passing failure of a request that may be repeated; false: it has been tried often enough. */
+/* Puts the job aside after a passing failure of a request that may be repeated; false: it has
+ * been tried often enough. */
 static bool try_again(struct rotation *r, const struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
 
-	if (e->kind != ERR_TRANSIENT || (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
+	if (e->kind != ERR_TRANSIENT ||
+	    (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
 		return false;
 	if (e->queued) {
 		if (r->stalled_since == 0)
@@ -240,12 +255,14 @@ static bool try_again(struct rotation *r, const struct err *e)
 	return true;
 }
 
-/* Generates that lead nowhere come ever more rarely; but never so rarely that what is deployed expires meanwhile, and the first few
- * at once when nothing that is deployed works: somebody is mending it right now. */
+/* Generates that lead nowhere come ever more rarely; but never so rarely that what is deployed
+ * expires meanwhile, and the first few at once when nothing that is deployed works: somebody is
+ * mending it right now. */
 static int64_t back_off(const struct rotation *r, int64_t failures, int64_t now)
 {
 	static const int64_t table[] = { 15 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60 };
-	int64_t delay = table[failures - 1 < (int64_t)COUNT(table) ? failures - 1 : (int64_t)COUNT(table) - 1];
+	int64_t delay = table[failures - 1 < (int64_t)COUNT(table) ? failures - 1
+	                                                           : (int64_t)COUNT(table) - 1];
 
 	if (!r->out.active)
 		return failures < 3 ? 0 : table[0];
@@ -287,7 +304,7 @@ static void fail(struct rotation *r, const struct err *e)
 		r->o.dirty = true;
 	}
 	if (e->kind != ERR_LOCAL || !r->generated)
-		(void)save(r, STATE_ATOMIC, &ignored);    /* already failing */
+		(void)save(r, STATE_ATOMIC, &ignored); /* already failing */
 }
 
 static bool end(struct rotation *r, struct err *e)
@@ -310,15 +327,17 @@ static bool end(struct rotation *r, struct err *e)
 		r->o.state.last_success = rotation_now(r);
 		r->o.dirty = true;
 	}
-	/* Nothing comes behind it: the next run finds what it would find after a kill just before. */
+	/* Nothing comes behind it: the next run finds what it would find after a kill just
+	 * before. */
 	return save(r, STATE_ATOMIC, e);
 }
 
-/* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures the worse one is the job's. */
+/* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures
+ * the worse one is the job's. */
 static void weigh(struct rotation *r, struct err *e)
 {
 	if (strcmp(r->worst.text, e->text) == 0)
-		r->out.told = true;    /* the only sink's own words: once is enough */
+		r->out.told = true; /* the only sink's own words: once is enough */
 	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) == e->kind)
 		return;
 	note_worst(r, NULL, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a rotation, shared by the files that implement its steps. See rotate.h for what it promises. */
+/* The inside of a rotation, shared by the files that implement its steps. See rotate.h for what
+ * it promises. */
 #ifndef SRC_ROTATE_ROTATION_H
 #define SRC_ROTATE_ROTATION_H
 
@@ -14,10 +15,29 @@
 struct login;
 
 enum step {
-	STEP_LOCK, STEP_LOOK, STEP_FIND, STEP_READ, STEP_DECIDE, STEP_VERIFY, STEP_TRY_OTHERS,
-	STEP_CREATE, STEP_CREATED,
-	STEP_CHECK, STEP_INTEND, STEP_READ_AGAIN, STEP_GENERATE, STEP_AWAIT, STEP_RECORD,
-	STEP_PREPARE, STEP_PROBE, STEP_CONFIRM, STEP_MARK, STEP_COMMIT, STEP_FINISH, STEP_HOOKS, STEP_END,
+	STEP_LOCK,
+	STEP_LOOK,
+	STEP_FIND,
+	STEP_READ,
+	STEP_DECIDE,
+	STEP_VERIFY,
+	STEP_TRY_OTHERS,
+	STEP_CREATE,
+	STEP_CREATED,
+	STEP_CHECK,
+	STEP_INTEND,
+	STEP_READ_AGAIN,
+	STEP_GENERATE,
+	STEP_AWAIT,
+	STEP_RECORD,
+	STEP_PREPARE,
+	STEP_PROBE,
+	STEP_CONFIRM,
+	STEP_MARK,
+	STEP_COMMIT,
+	STEP_FINISH,
+	STEP_HOOKS,
+	STEP_END,
 	STEP__COUNT
 };
 
@@ -25,68 +45,76 @@ enum progress { FAILED, NEXT /* go to r->next */, AGAIN /* after r->again_ms, go
 
 struct rotation {
 	const struct world *w;
-	const struct job   *job;
-	unsigned            flags;
-	int64_t             patience;
+	const struct job *job;
+	unsigned flags;
+	int64_t patience;
 
 	enum step next;
-	int64_t   again_ms;
-	int       tries;                /* of the current step */
-	int64_t   stalled_since;        /* mono ms: since when the throttle gate holds this job; 0: it does not */
+	int64_t again_ms;
+	int tries; /* of the current step */
+	/* mono ms: since when the throttle gate holds this job; 0: it does not */
+	int64_t stalled_since;
 
-	struct lock        lock;
-	bool               opened;
-	bool               saved_for_now;   /* by the last save */
+	struct lock lock;
+	bool opened;
+	bool saved_for_now; /* by the last save */
 	struct observation o;
-	struct arm        *arm;
-	struct acr_ref     ref;
-	struct login      *login;
-	struct plan        plan;
-	struct outcome     out;
-	struct err         worst;       /* of sinks and hooks that failed while the job goes on */
+	struct arm *arm;
+	struct acr_ref ref;
+	struct login *login;
+	struct plan plan;
+	struct outcome out;
+	struct err worst; /* of sinks and hooks that failed while the job goes on */
 
 	/* The password under way: generated, or copied from a sink that is ahead. */
-	struct credential    fresh;
-	int64_t              created, expires_us;   /* of the generation; the expiry asked for */
+	struct credential fresh;
+	int64_t created, expires_us; /* of the generation; the expiry asked for */
 	struct acr_generated reply;
 	struct arm_operation operation;
-	bool  *prepared;                /* per sink of the job */
-	bool   marked, revoking;        /* a revoke: the generations to kill are recorded; a part of it was decided */
-	bool   discard;                 /* the slot is generated to kill what is in it: nobody gets the new password */
-	bool   generated;               /* and recorded: a failure from here on leads nowhere */
-	bool   delivered;               /* at least one sink has it */
-	bool   littered;                /* a temporary may have stayed beside a sink: the next run sweeps */
-	bool   refound, verified, login_tried, tried_others, healed, rotated;
-	bool  young;                    /* the token was made a moment ago, and others may be making it too */
-	int    lost_replies, refusals;
-	int64_t await_until;            /* mono ms: a long-running operation has an end */
-	int64_t probe_from, probe_until, read_again_at;   /* mono ms */
-	int    accepted, probes;
+	bool *prepared; /* per sink of the job */
+	/* a revoke: the generations to kill are recorded; a part of it was decided */
+	bool marked, revoking;
+	/* the slot is generated to kill what is in it: nobody gets the new password */
+	bool discard;
+	bool generated; /* and recorded: a failure from here on leads nowhere */
+	bool delivered; /* at least one sink has it */
+	/* a temporary may have stayed beside a sink: the next run sweeps */
+	bool littered;
+	bool refound, verified, login_tried, tried_others, healed, rotated;
+	/* the token was made a moment ago, and others may be making it too */
+	bool young;
+	int lost_replies, refusals;
+	int64_t await_until; /* mono ms: a long-running operation has an end */
+	int64_t probe_from, probe_until, read_again_at; /* mono ms */
+	int accepted, probes;
 };
 
-/* ---- rotate.c --------------------------------------------------------------------------------------------------------------- */
+/* ---- rotate.c -------------------------------------------------------------------------------- */
 
 static inline bool is_dry(const struct rotation *r)
 {
 	return (r->flags & ROTATE_DRY_RUN) != 0;
 }
 
-int64_t rotation_now(const struct rotation *r);       /* seconds, the service's clock */
+int64_t rotation_now(const struct rotation *r); /* seconds, the service's clock */
 enum progress go_to(struct rotation *r, enum step next);
 enum progress wait_then(struct rotation *r, int64_t ms, enum step next);
-bool save_state(struct rotation *r, struct err *e);    /* when dirty; never in a dry run */
-bool save_state_for_now(struct rotation *r, struct err *e);    /* where the run saves again, whatever comes of it */
-void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */, const struct err *e);
+bool save_state(struct rotation *r, struct err *e); /* when dirty; never in a dry run */
+/* where the run saves again, whatever comes of it */
+bool save_state_for_now(struct rotation *r, struct err *e);
+void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */,
+                const struct err *e);
 struct login *rotation_login(struct rotation *r);
 
-/* Another poll of a long-running operation, or its end: one that never finishes is left to the next run. */
+/* Another poll of a long-running operation, or its end: one that never finishes is left to the
+ * next run. */
 enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e);
 
-/* ---- decide.c: what comes next ---------------------------------------------------------------------------------------------- */
+/* ---- decide.c: what comes next --------------------------------------------------------------- */
 enum progress step_decide(struct rotation *r, struct http *h, struct err *e);
 void fill_outcome(struct rotation *r);
 
-/* ---- ask.c: what is asked of the service before anything changes ------------------------------------------------------------ */
+/* ---- ask.c: what is asked of the service before anything changes ----------------------------- */
 enum progress step_find(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read(struct rotation *r, struct http *h, struct err *e);
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
@@ -94,14 +122,14 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);
 enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 
-/* ---- generate.c: the call that cannot be undone ----------------------------------------------------------------------------- */
+/* ---- generate.c: the call that cannot be undone ---------------------------------------------- */
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e);
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e);
 enum progress step_await(struct rotation *r, struct http *h, struct err *e);
 enum progress step_record(struct rotation *r, struct http *h, struct err *e);
 
-/* ---- deliver.c: into the sinks ---------------------------------------------------------------------------------------------- */
+/* ---- deliver.c: into the sinks --------------------------------------------------------------- */
 enum progress step_check(struct rotation *r, struct http *h, struct err *e);
 enum progress step_prepare(struct rotation *r, struct http *h, struct err *e);
 enum progress step_probe(struct rotation *r, struct http *h, struct err *e);
@@ -111,16 +139,16 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void abort_sinks(struct rotation *r);
-bool sweep_sinks(struct rotation *r, struct err *e);  /* under the lock, once the server is known */
+bool sweep_sinks(struct rotation *r, struct err *e); /* under the lock, once the server is known */
 
-/* ---- revoke.c --------------------------------------------------------------------------------------------------------------- */
+/* ---- revoke.c -------------------------------------------------------------------------------- */
 /* The decision, with what a revoke under way makes of it; *discard: see above. */
 struct plan rotation_decide(const struct rotation *r, int64_t now, bool force, bool *discard);
 bool revoke_pending(const struct observation *o);
 /* Records which generations are to die, before anything is done about it. The token was read. */
 MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 
-/* ---- reason.c --------------------------------------------------------------------------------------------------------------- */
-bool refuse(const struct rotation *r, struct err *e);  /* fills e for a WAIT or REFUSE; false */
+/* ---- reason.c -------------------------------------------------------------------------------- */
+bool refuse(const struct rotation *r, struct err *e); /* fills e for a WAIT or REFUSE; false */
 
 #endif

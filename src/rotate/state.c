@@ -10,23 +10,33 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/ini.h"
 
 #define MACHINE_ID    "/etc/machine-id"
 #define STATE_VERSION 1
-#define STATE_MAX     (64 * 1024)   /* some 300 sinks; ini_parse_text has the same limit */
+#define STATE_MAX     (64 * 1024) /* some 300 sinks; ini_parse_text has the same limit */
 #define SINKS_MAX     1000
-#define ERROR_MAX     400           /* bytes of last_error: the message, and most of the advice */
-#define LITTER_AGE_S  3600          /* no save takes an hour: what is older belongs to no running program */
+#define ERROR_MAX     400 /* bytes of last_error: the message, and most of the advice */
+/* no save takes an hour: what is older belongs to no running program */
+#define LITTER_AGE_S 3600
 
-/* One row per remembered value; reader and writer walk the same tables. Zero is not written and is what an absent line means. */
-enum field_type { FIELD_INT, FIELD_SECONDS, FIELD_TICKS, FIELD_MICROS, FIELD_BOOL, FIELD_PRINT, FIELD_TEXT };
+/* One row per remembered value; reader and writer walk the same tables. Zero is not written and
+ * is what an absent line means. */
+enum field_type {
+	FIELD_INT,
+	FIELD_SECONDS,
+	FIELD_TICKS,
+	FIELD_MICROS,
+	FIELD_BOOL,
+	FIELD_PRINT,
+	FIELD_TEXT
+};
 struct field {
-	const char     *name;
+	const char *name;
 	enum field_type type;
-	size_t          offset;
+	size_t offset;
 };
 
 static const struct field state_fields[] = {
@@ -75,9 +85,10 @@ static const struct field sink_fields[] = {
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
 };
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
-static void write_time(struct buf *out, const char *name, void (*print)(int64_t, char *), int64_t value)
+static void write_time(struct buf *out, const char *name, void (*print)(int64_t, char *),
+                       int64_t value)
 {
 	char text[STR_TIME_MAX];
 
@@ -139,11 +150,13 @@ static char *state_path(const struct state_store *store, const char *job)
 /* Under the job's lock. */
 static const struct fs_attr own = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
 
-static bool replace(const char *path, const struct buf *text, enum state_safety safety, struct err *e)
+static bool replace(const char *path, const struct buf *text, enum state_safety safety,
+                    struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = NULL;
 
-	if (!fs_stage_open(path, &own, &s, e) || !fs_stage_write(s, text->data, text->len, e) || !fs_stage_seal(s, e))
+	if (!fs_stage_open(path, &own, &s, e) || !fs_stage_write(s, text->data, text->len, e) ||
+	    !fs_stage_seal(s, e))
 		return false;
 	switch (safety) {
 	case STATE_DURABLE:
@@ -156,7 +169,8 @@ static bool replace(const char *path, const struct buf *text, enum state_safety 
 	return fs_stage_rename(s, e);
 }
 
-bool state_save(const struct state_store *store, const char *job, const struct state *s, enum state_safety safety, struct err *e)
+bool state_save(const struct state_store *store, const char *job, const struct state *s,
+                enum state_safety safety, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
 	AUTO_FREE char *path = state_path(store, job);
@@ -167,7 +181,9 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 		return false;
 	}
 	print_to_hex(&store->machine, machine);
-	buf_fmt(&text, "# Written by acrotate. No secret is in it; a print is a truncated SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
+	buf_fmt(&text,
+	        "# Written by acrotate. No secret is in it; a print is a truncated "
+	        "SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
 	        STATE_VERSION, machine);
 	write_fields(&text, state_fields, COUNT(state_fields), s);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
@@ -180,7 +196,8 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	}
 	buf_str(&text, "[end]\n");
 	if (!buf_ok(&text))
-		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks, STATE_MAX);
+		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks,
+		               STATE_MAX);
 	if (!fs_make_dir(store->dir, e) || !replace(path, &text, safety, e))
 		return err_in(e, "cannot save state");
 	return true;
@@ -204,7 +221,7 @@ static struct sink_memory *add_sink(struct state *s)
 	return &s->sinks[s->n_sinks++];
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reading {
 	const struct state_store *store;
@@ -213,7 +230,7 @@ struct reading {
 	bool end;                   /* so was the last section */
 	const struct field *fields; /* of the section being read */
 	size_t n_fields;
-	void  *base;
+	void *base;
 };
 
 static bool read_time(bool (*parse)(const char *, int64_t *), const char *value, int64_t *out)
@@ -273,7 +290,8 @@ static bool read_section(void *ctx, const char *section, int line, struct err *e
 		r->n_fields = COUNT(slot_fields);
 		r->base = &r->s->slot[section[8] - '1'];
 	} else if (strcmp(section, "end") == 0) {
-		/* A file that was cut off must not pass for a whole one: without its last lines a slot in use looks like one never delivered. */
+		/* A file that was cut off must not pass for a whole one: without its last lines
+		 * a slot in use looks like one never delivered. */
 		r->end = true;
 		r->fields = sink_fields;
 		r->n_fields = 0;
@@ -287,7 +305,8 @@ static bool read_section(void *ctx, const char *section, int line, struct err *e
 	return r->fields != NULL || err_set(e, ERR_LOCAL, "unknown section");
 }
 
-static bool read_pair(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+static bool read_pair(void *ctx, const char *section, const char *key, const char *value, int line,
+                      struct err *e)
 {
 	struct reading *r = ctx;
 	struct print machine;
@@ -300,25 +319,31 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
 		return r->version || err_set(e, ERR_LOCAL, "unknown version");
 	}
 	if (r->base == r->s && strcmp(key, "machine") == 0) {
-		r->machine = print_from_hex(value, &machine) && print_equal(&machine, &r->store->machine);
+		r->machine = print_from_hex(value, &machine) &&
+		             print_equal(&machine, &r->store->machine);
 		return r->machine || err_set(e, ERR_LOCAL, "state of another machine");
 	}
 	for (size_t i = 0; i < r->n_fields; i++)
 		if (strcmp(r->fields[i].name, key) == 0)
-			return read_field(&r->fields[i], r->base, value) || err_set(e, ERR_LOCAL, "bad value");
+			return read_field(&r->fields[i], r->base, value) ||
+			       err_set(e, ERR_LOCAL, "bad value");
 	return err_set(e, ERR_LOCAL, "unknown key");
 }
 
-/* What no save of ours could have written: a ledger that contradicts itself is worth less than none. */
+/* What no save of ours could have written: a ledger that contradicts itself is worth less than
+ * none. */
 static bool makes_sense(const struct state *s)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		const struct slot_memory *m = &s->slot[i];
-		if ((m->created != 0) != (m->expires_us != 0) || (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
+		if ((m->created != 0) != (m->expires_us != 0) ||
+		    (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)
-		if (s->sinks[i].slot > ACR_SLOT__COUNT || s->sinks[i].pending_slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL || s->sinks[i].place == NULL)
+		if (s->sinks[i].slot > ACR_SLOT__COUNT ||
+		    s->sinks[i].pending_slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL ||
+		    s->sinks[i].place == NULL)
 			return false;
 	return true;
 }
@@ -328,9 +353,10 @@ void state_parse(const struct state_store *store, const char *text, size_t len, 
 	struct state s = { 0 };
 	struct reading r = { .store = store, .s = &s };
 	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
-	struct err why = ERR_INIT;    /* all reasons mean the same: lost */
+	struct err why = ERR_INIT; /* all reasons mean the same: lost */
 
-	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine || !r.end || !makes_sense(&s)) {
+	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine ||
+	    !r.end || !makes_sense(&s)) {
 		state_clear(&s);
 		s = (struct state){ .lost = true };
 	}
@@ -363,7 +389,8 @@ void state_store_init(const char *dir, struct state_store *out)
 
 	*out = (struct state_store){ .dir = dir, .why = ERR_INIT };
 	if (!fs_read(MACHINE_ID, 4096, &id, NULL, &out->why)) {
-		/* One that is there must not be taken for another machine's because of a passing error: every state would count as lost. */
+		/* One that is there must not be taken for another machine's because of a passing
+		 * error: every state would count as lost. */
 		if (out->why.kind != ERR_MISSING) {
 			(void)err_in(&out->why, "which machine this is cannot be told");
 			return;
@@ -375,11 +402,12 @@ void state_store_init(const char *dir, struct state_store *out)
 		buf_reset(&id);
 		buf_str(&id, host);
 	}
-	buf_str(&id, " acrotate state");    /* a machine's id itself is not to be shown to others (machine-id(5)) */
+	/* a machine's id itself is not to be shown to others (machine-id(5)) */
+	buf_str(&id, " acrotate state");
 	crypto_print_bytes(id.data, id.len, &out->machine);
 }
 
-/* ---- slots ------------------------------------------------------------------------------------------------------------------ */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 void state_settle_intent(struct slot_memory *m)
 {
@@ -388,7 +416,7 @@ void state_settle_intent(struct slot_memory *m)
 		m->intent_since = 0;
 }
 
-/* ---- sinks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sinks ----------------------------------------------------------------------------------- */
 
 struct sink_memory *state_sink(struct state *s, const char *name, const char *place)
 {
@@ -421,7 +449,8 @@ void state_set_error(struct state *s, const char *text)
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
 			out[i] = ' ';
-		/* " ;" and " #" begin what other readers of INI take for a comment, so ours refuses them. */
+		/* " ;" and " #" begin what other readers of INI take for a comment, so ours
+		 * refuses them. */
 		if (i > 0 && out[i - 1] == ' ' && (out[i] == ';' || out[i] == '#'))
 			out[i] = ',';
 	}
@@ -449,10 +478,12 @@ void state_tidy(const struct state_store *store, int64_t now)
 	struct stat st;
 
 	if (dir == NULL)
-		return;    /* whoever saves a state will say why */
+		return; /* whoever saves a state will say why */
 	for (struct dirent *d; (d = readdir(dir)) != NULL;)
-		if (fs_is_temporary(d->d_name) && fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fs_is_temporary(d->d_name) &&
+		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    now - st.st_mtime > LITTER_AGE_S)
-			(void)unlinkat(dirfd(dir), d->d_name, 0);    /* no secret is in it: the next run tries again */
+			/* no secret is in it: the next run tries again */
+			(void)unlinkat(dirfd(dir), d->d_name, 0);
 	(void)closedir(dir);
 }

@@ -7,8 +7,9 @@
 const char *job_state_name(enum job_state s)
 {
 	static const char *const names[JOB__COUNT] = {
-		[JOB_OK] = "ok", [JOB_DUE] = "due", [JOB_WAITING] = "waiting", [JOB_HEALING] = "healing", [JOB_REFUSED] = "refused",
-		[JOB_FAILING] = "failing", [JOB_STUCK] = "stuck", [JOB_DISABLED] = "disabled", [JOB_NEW] = "new",
+		[JOB_OK] = "ok",           [JOB_DUE] = "due",           [JOB_WAITING] = "waiting",
+		[JOB_HEALING] = "healing", [JOB_REFUSED] = "refused",   [JOB_FAILING] = "failing",
+		[JOB_STUCK] = "stuck",     [JOB_DISABLED] = "disabled", [JOB_NEW] = "new",
 	};
 
 	return names[s];
@@ -33,7 +34,8 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 		return JOB_REFUSED;
 	if (p->action == PLAN_WAIT)
 		return p->why == WHY_BACKOFF ? JOB_STUCK : JOB_WAITING;
-	if (s->failing_since != 0 || s->rejected_at != 0 || broken_sink(o) || p->action == PLAN_REFUSE)
+	if (s->failing_since != 0 || s->rejected_at != 0 || broken_sink(o) ||
+	    p->action == PLAN_REFUSE)
 		return JOB_FAILING;
 	if (s->slot[0].created == 0 && s->slot[1].created == 0)
 		return JOB_NEW;
@@ -63,7 +65,8 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 	for (size_t i = 0; i < o->n_seen; i++) {
 		out->unread += o->seen[i].unread;
 		/* Of a sink that cannot be read nobody knows that it is in step. */
-		out->in_step += p->active && o->n_views > 0 && !o->seen[i].unread && o->views[i].holds == held;
+		out->in_step += p->active && o->n_views > 0 && !o->seen[i].unread &&
+		                o->views[i].holds == held;
 	}
 	if (!p->active)
 		return;

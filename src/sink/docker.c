@@ -10,41 +10,59 @@
 #include "sink/place.h"
 #include "sink/sink.h"
 
-#define GROWTH 8192       /* what an entry may take on top of the file there: for the look at the free space */
-#define ROUNDS_MAX 500    /* writers that come in between, one after the other, before we give up */
-#define SEEN_MAX 64
-#define OVERWRITTEN_MAX 5 /* times that somebody wrote a version without ours over ours before we leave it to the next run */
+/* what an entry may take on top of the file there: for the look at the free space */
+#define GROWTH     8192
+#define ROUNDS_MAX 500 /* writers that come in between, one after the other, before we give up */
+#define SEEN_MAX   64
+/* times that somebody wrote a version without ours over ours before we leave it to the next run */
+#define OVERWRITTEN_MAX 5
 
-struct spec { struct place_spec place; char *key; bool take_entry; };
+struct spec {
+	struct place_spec place;
+	char *key;
+	bool take_entry;
+};
 
 static const struct key keys[] = {
 	PLACE_KEYS(spec),
-	{ .name = "key", .type = KEY_TEXT, .offset = offsetof(struct spec, key),
-	  .help = "the entry's name in auths (default: the login server), or server/namespace for podman" },
-	{ .name = "take_entry", .type = KEY_BOOL, .offset = offsetof(struct spec, take_entry), .fallback = "no",
+	{ .name = "key",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct spec, key),
+	  .help = "the entry's name in auths (default: the login server), or server/namespace for "
+	          "podman" },
+	{ .name = "take_entry",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct spec, take_entry),
+	  .fallback = "no",
 	  .help = "replace the entry of another user name" },
 };
 
 /* The versions that have stood in the file since we read it first. */
-struct seen { struct buf *text; size_t n, cap; };
-struct held { struct fs_stage **stage; size_t n, cap; };
+struct seen {
+	struct buf *text;
+	size_t n, cap;
+};
+struct held {
+	struct fs_stage **stage;
+	size_t n, cap;
+};
 
 struct docker {
 	struct sink sink;
 	const struct spec *spec;
 	struct place place;
 	/* Between prepare and commit: */
-	struct credential who;          /* what goes into the entry; no server but for the key */
-	struct buf base, next;          /* the file as read, and as it shall be */
+	struct credential who; /* what goes into the entry; no server but for the key */
+	struct buf base, next; /* the file as read, and as it shall be */
 	struct fs_id base_id;
 	bool base_found, ready;
-	struct fs_stage *stage;         /* next, sealed; NULL in place */
+	struct fs_stage *stage; /* next, sealed; NULL in place */
 	struct seen seen;
-	struct buf pending;             /* what only files we displaced have */
-	struct held held;               /* these files */
+	struct buf pending; /* what only files we displaced have */
+	struct held held;   /* these files */
 };
 
-/* ---- versions and files kept while others write ---------------------------------------------------------------------------------- */
+/* ---- versions and files kept while others write ---------------------------------------------- */
 
 static void seen_clear(struct seen *s)
 {
@@ -88,7 +106,7 @@ static void held_clear(struct held *h)
 	*h = (struct held){ .n = 0 };
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static const char *path_of(const struct docker *d)
 {
@@ -106,7 +124,8 @@ static bool docker_validate(const void *spec, struct err *e)
 
 	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
-			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name", s->key);
+			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name",
+			               s->key);
 	return true;
 }
 
@@ -170,16 +189,18 @@ static void docker_close(struct sink *s)
 	free(d);
 }
 
-/* Several jobs may have an entry each in one file: their temporaries must not be taken for one another's. */
+/* Several jobs may have an entry each in one file: their temporaries must not be taken for one
+ * another's. */
 static void set_tag(struct docker *d, const struct credential *who)
 {
 	if (d->place.tag == NULL)
 		d->place.tag = mem_dup(key_of(d, who));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-static bool look(struct docker *d, const struct buf *text, const char *key, struct docker_entry *out, struct err *e)
+static bool look(struct docker *d, const struct buf *text, const char *key,
+                 struct docker_entry *out, struct err *e)
 {
 	return docker_look(text, key, out, e) || err_in(e, "'%s'", path_of(d));
 }
@@ -189,7 +210,8 @@ static bool is_of(const struct docker_entry *entry, const struct credential *who
 	return entry->username != NULL && strcmp(entry->username, who->username) == 0;
 }
 
-static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out,
+                                struct err *e)
 {
 	struct docker *d = (struct docker *)s;
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
@@ -197,7 +219,8 @@ static bool docker_read_current(struct sink *s, const struct credential *who, st
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	bool found;
 
-	if (!place_enter(&d->place, &rights, e) || !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	if (!place_enter(&d->place, &rights, e) ||
+	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
 	    !look(d, &text, key_of(d, who), &entry, e))
 		return false;
 	*out = is_of(&entry, who) ? take(&entry.password) : NULL;
@@ -205,7 +228,8 @@ static bool docker_read_current(struct sink *s, const struct credential *who, st
 }
 
 /* May we write our entry into this text, and would clients then take it? */
-static bool acceptable(struct docker *d, const struct buf *text, const struct credential *who, struct buf *note, struct err *e)
+static bool acceptable(struct docker *d, const struct buf *text, const struct credential *who,
+                       struct buf *note, struct err *e)
 {
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	const char *key = key_of(d, who);
@@ -216,8 +240,11 @@ static bool acceptable(struct docker *d, const struct buf *text, const struct cr
 		return err_in(e, "'%s'", path_of(d));
 	if (!entry.found || d->spec->take_entry || is_of(&entry, who))
 		return true;
-	return err_set(e, ERR_DECISION, "'%s' has an entry '%s' of another user ('%s'): remove it with 'docker logout %s', or say "
-	               "'take_entry = yes'", path_of(d), key, entry.username != NULL ? entry.username : "", key);
+	return err_set(e, ERR_DECISION,
+	               "'%s' has an entry '%s' of another user ('%s'): remove it with 'docker "
+	               "logout %s', or say "
+	               "'take_entry = yes'",
+	               path_of(d), key, entry.username != NULL ? entry.username : "", key);
 }
 
 static bool docker_check(struct sink *s, const struct credential *who, struct err *e)
@@ -228,18 +255,20 @@ static bool docker_check(struct sink *s, const struct credential *who, struct er
 	bool found;
 
 	set_tag(d, who);
-	if (!place_enter(&d->place, &rights, e) || !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	if (!place_enter(&d->place, &rights, e) ||
+	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
 	    !acceptable(d, &text, who, &note, e))
 		return false;
 	fs_rights_drop(&rights);
 	if (!place_check(&d->place, text.len + GROWTH, e))
 		return false;
 	if (note.len > 0)
-		(void)err_set(e, ERR_NONE, "'%s': %s", path_of(d), buf_cstr(&note)); /* a remark, no failure */
+		/* a remark, no failure */
+		(void)err_set(e, ERR_NONE, "'%s': %s", path_of(d), buf_cstr(&note));
 	return true;
 }
 
-/* ---- what other programs write meanwhile --------------------------------------------------------------------------------------- */
+/* ---- what other programs write meanwhile ----------------------------------------------------- */
 
 /* What is held is in the file now. */
 static bool held_settle(struct held *h, struct err *e)
@@ -259,13 +288,15 @@ static bool bring_pending(struct docker *d, struct buf *out, struct err *e)
 		set_text(out, &d->base);
 		return true;
 	}
-	return docker_merge(&d->base, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who), out, e) ||
+	return docker_merge(&d->base, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who), out,
+	                    e) ||
 	       err_in(e, "'%s', as another program has just written it", path_of(d));
 }
 
 /*
- * Somebody wrote a version between our last look and the exchange, which we displaced, and before we could put it back somebody wrote
- * another one, which may know nothing of it. The displaced one is merged into whatever is there from now on.
+ * Somebody wrote a version between our last look and the exchange, which we displaced, and
+ * before we could put it back somebody wrote another one, which may know nothing of it. The
+ * displaced one is merged into whatever is there from now on.
  */
 static bool hold(struct docker *d, const struct buf *displaced, struct err *e)
 {
@@ -275,16 +306,18 @@ static bool hold(struct docker *d, const struct buf *displaced, struct err *e)
 	seen_add(&d->seen, &d->next);
 	if (d->pending.len == 0)
 		set_text(&both, displaced);
-	else if (!docker_merge(displaced, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who), &both, e))
+	else if (!docker_merge(displaced, &d->pending, d->seen.text, d->seen.n, key_of(d, &d->who),
+	                       &both, e))
 		return err_in(e, "'%s', as another program has just written it", path_of(d));
 	set_text(&d->pending, &both);
 	held_add(&d->held, take(&d->stage));
 	return true;
 }
 
-/* ---- preparing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- preparing ------------------------------------------------------------------------------- */
 
-/* Puts our entry into `text`; without a password (a sweep that found no entry of ours) the text stays as it is. */
+/* Puts our entry into `text`; without a password (a sweep that found no entry of ours) the text
+ * stays as it is. */
 static bool put(struct docker *d, const struct buf *text, struct buf *out, struct err *e)
 {
 	if (d->who.password == NULL) {
@@ -292,7 +325,8 @@ static bool put(struct docker *d, const struct buf *text, struct buf *out, struc
 		buf_add(out, buf_cstr(text), text->len);
 		return true;
 	}
-	return docker_put(text, key_of(d, &d->who), &d->who, out, e) || err_in(e, "'%s'", path_of(d));
+	return docker_put(text, key_of(d, &d->who), &d->who, out, e) ||
+	       err_in(e, "'%s'", path_of(d));
 }
 
 /* Reads the file anew, and makes `next` and its stage from it. */
@@ -301,7 +335,8 @@ static bool build(struct docker *d, struct err *e)
 	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX), merged = BUF_INIT(DOCKER_CONFIG_MAX);
 
 	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &d->base, &d->base_id, &d->base_found, e) ||
-	    (d->who.password != NULL && !acceptable(d, &d->base, &d->who, &note, e)) || !bring_pending(d, &merged, e) || !put(d, &merged, &d->next, e))
+	    (d->who.password != NULL && !acceptable(d, &d->base, &d->who, &note, e)) ||
+	    !bring_pending(d, &merged, e) || !put(d, &merged, &d->next, e))
 		return false;
 	fs_stage_free(take(&d->stage));
 	if (place_in_place(&d->place, d->base_found))
@@ -316,8 +351,9 @@ static bool docker_prepare(struct sink *s, const struct credential *c, struct er
 
 	docker_abort(s);
 	set_tag(d, c);
-	d->who = (struct credential){ .server = mem_dup(c->server), .username = mem_dup(c->username),
-	                              .password = secret_dup(c->password) };
+	d->who = (struct credential){ .server = mem_dup(c->server),
+		                      .username = mem_dup(c->username),
+		                      .password = secret_dup(c->password) };
 	if (place_enter(&d->place, &rights, e) && build(d, e)) {
 		d->ready = true;
 		return true;
@@ -327,7 +363,7 @@ static bool docker_prepare(struct sink *s, const struct credential *c, struct er
 	return false;
 }
 
-/* ---- making it visible --------------------------------------------------------------------------------------------------------- */
+/* ---- making it visible ----------------------------------------------------------------------- */
 
 /* Ours is in place: *over when what it displaced is what we had built on. */
 static bool after_exchange(struct docker *d, bool *over, struct err *e)
@@ -338,19 +374,23 @@ static bool after_exchange(struct docker *d, bool *over, struct err *e)
 	bool back;
 
 	if (!fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e)) {
-		(void)!fs_stage_swap_back(d->stage, &back, &ignored); /* else it is left for the next run's sweep */
+		/* else it is left for the next run's sweep */
+		(void)!fs_stage_swap_back(d->stage, &back, &ignored);
 		return false;
 	}
 	*over = same_text(&displaced, &d->base);
 	if (*over)
 		return fs_stage_settle(d->stage, e) && held_settle(&d->held, e);
-	/* At once, so that its writer and those who read it do not miss it; our own next try takes longer. */
+	/* At once, so that its writer and those who read it do not miss it; our own next try
+	 * takes longer. */
 	if (!fs_stage_swap_back(d->stage, &back, e))
 		return false;
 	if (back)
 		return true;
-	/* Who was put back in vain may itself have been displaced: what is behind the stage's name now counts. */
-	return fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e) && hold(d, &displaced, e);
+	/* Who was put back in vain may itself have been displaced: what is behind the stage's
+	 * name now counts. */
+	return fs_stage_displaced(d->stage, DOCKER_CONFIG_MAX, &displaced, &id, e) &&
+	       hold(d, &displaced, e);
 }
 
 static bool replace(struct docker *d, struct err *e)
@@ -358,7 +398,8 @@ static bool replace(struct docker *d, struct err *e)
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		enum fs_exchange how;
 		bool over = false;
-		if (!fs_stage_exchange(d->stage, d->base_found ? &d->base_id : NULL, &d->base, &how, e))
+		if (!fs_stage_exchange(d->stage, d->base_found ? &d->base_id : NULL, &d->base, &how,
+		                       e))
 			return false;
 		if (how == FS_EXCHANGE_COMMITTED)
 			return held_settle(&d->held, e);
@@ -370,26 +411,32 @@ static bool replace(struct docker *d, struct err *e)
 		if (!build(d, e))
 			return false;
 	}
-	return err_set(e, ERR_TRANSIENT, "'%s' is being written by other programs all the time", path_of(d));
+	return err_set(e, ERR_TRANSIENT, "'%s' is being written by other programs all the time",
+	               path_of(d));
 }
 
-/* Another program may have written a version without ours over ours: it had read the file before. */
+/* Another program may have written a version without ours over ours: it had read the file
+ * before. */
 static bool still_ours(struct docker *d, bool *ours, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	bool found;
 
-	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) || !look(d, &text, key_of(d, &d->who), &entry, e))
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	    !look(d, &text, key_of(d, &d->who), &entry, e))
 		return false;
-	*ours = is_of(&entry, &d->who) && entry.password != NULL && secret_equal(entry.password, d->who.password);
+	*ours = is_of(&entry, &d->who) && entry.password != NULL &&
+	        secret_equal(entry.password, d->who.password);
 	return true;
 }
 
-/* The file may have been written since prepare: there it is read again, for what is not kept cannot be merged. */
+/* The file may have been written since prepare: there it is read again, for what is not kept
+ * cannot be merged. */
 static bool write_in_place(struct docker *d, struct err *e)
 {
-	return build(d, e) && fs_place_write(path_of(d), d->spec->place.user == NULL, &d->next, &d->base, e);
+	return build(d, e) &&
+	       fs_place_write(path_of(d), d->spec->place.user == NULL, &d->next, &d->base, e);
 }
 
 static bool deliver(struct docker *d, struct err *e)
@@ -407,7 +454,8 @@ static bool deliver(struct docker *d, struct err *e)
 		if (ours)
 			return true;
 	}
-	return err_set(e, ERR_TRANSIENT, "'%s' was overwritten by another program, without our entry", path_of(d));
+	return err_set(e, ERR_TRANSIENT,
+	               "'%s' was overwritten by another program, without our entry", path_of(d));
 }
 
 static bool docker_commit(struct sink *s, struct err *e)
@@ -422,22 +470,25 @@ static bool docker_commit(struct sink *s, struct err *e)
 	return deliver(d, e);
 }
 
-/* ---- what a killed run left ---------------------------------------------------------------------------------------------------- */
+/* ---- what a killed run left ------------------------------------------------------------------ */
 
 /* `displaced` is a version of others that only a file beside ours has. */
 static bool bring_home(void *ctx, const struct buf *displaced, bool target_is_ours, struct err *e)
 {
 	struct docker *d = ctx;
-	AUTO_BUF struct buf nothing = BUF_INIT(1), now = BUF_INIT(DOCKER_CONFIG_MAX), merged = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO_BUF struct buf nothing = BUF_INIT(1), now = BUF_INIT(DOCKER_CONFIG_MAX),
+			    merged = BUF_INIT(DOCKER_CONFIG_MAX);
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	const char *key = key_of(d, &d->who);
 
-	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &now, &d->base_id, &d->base_found, e) || !look(d, &now, key, &entry, e))
+	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &now, &d->base_id, &d->base_found, e) ||
+	    !look(d, &now, key, &entry, e))
 		return false;
-	/* Ours alone has been there since: theirs is newer in everything but our entry. Else what stands there is, and only gets what
-	 * it lacks. */
-	bool merged_ok = target_is_ours ? docker_merge(displaced, &now, &now, 1, key, &merged, e)
-	                                : docker_merge(&now, displaced, &nothing, 1, key, &merged, e);
+	/* Ours alone has been there since: theirs is newer in everything but our entry. Else
+	 * what stands there is, and only gets what it lacks. */
+	bool merged_ok = target_is_ours
+	                         ? docker_merge(displaced, &now, &now, 1, key, &merged, e)
+	                         : docker_merge(&now, displaced, &nothing, 1, key, &merged, e);
 	if (!merged_ok)
 		return err_in(e, "what another program wrote into '%s'", path_of(d));
 	secret_free(take(&d->who.password));

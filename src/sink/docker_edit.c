@@ -11,10 +11,16 @@
 #include "base/secret.h"
 #include "sink/docker_doc.h"
 
-/* ---- the file's own style ------------------------------------------------------------------------------------------------------ */
+/* ---- the file's own style -------------------------------------------------------------------- */
 
 /* Docker's own where the file shows none: a tab a level, a space after the colon. */
-struct style { bool lines, crlf; const char *unit; size_t n_unit; const char *colon; size_t n_colon; };
+struct style {
+	bool lines, crlf;
+	const char *unit;
+	size_t n_unit;
+	const char *colon;
+	size_t n_colon;
+};
 
 /* The space before the first member of an object. */
 static struct span lead(struct span object, const struct members *all)
@@ -61,7 +67,7 @@ static void add_line(struct buf *out, const struct style *s, const char *indent,
 	buf_add(out, indent, n_indent);
 }
 
-/* ---- edits --------------------------------------------------------------------------------------------------------------------- */
+/* ---- edits ----------------------------------------------------------------------------------- */
 
 static void add_span(struct buf *out, const char *text, struct span s)
 {
@@ -69,7 +75,8 @@ static void add_span(struct buf *out, const char *text, struct span s)
 }
 
 /* text with [cut) replaced by `with` */
-static void splice(const char *text, size_t n, struct span cut, const struct buf *with, struct buf *out)
+static void splice(const char *text, size_t n, struct span cut, const struct buf *with,
+                   struct buf *out)
 {
 	buf_add(out, text, cut.start);
 	buf_add(out, buf_cstr(with), with->len);
@@ -78,16 +85,19 @@ static void splice(const char *text, size_t n, struct span cut, const struct buf
 
 /* A member to insert: its name as a JSON string, and its value written for an indentation. */
 struct insert {
-	const char *name;               /* plain, or, with `raw`, a JSON string with its quotes */
-	const char *raw;                /* the value as it stands somewhere else, or NULL: */
+	const char *name; /* plain, or, with `raw`, a JSON string with its quotes */
+	const char *raw;  /* the value as it stands somewhere else, or NULL: */
 	size_t n_raw;
-	const struct buf *auth;         /* an entry with this "auth" */
-	const char *in_auths;           /* ... inside a new "auths" object, as the entry of this name; or NULL */
+	const struct buf *auth; /* an entry with this "auth" */
+	/* ... inside a new "auths" object, as the entry of this name; or NULL */
+	const char *in_auths;
 };
 
-static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent, const struct insert *what);
+static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
+                       const struct insert *what);
 
-static void add_object(struct buf *out, const struct style *s, const char *indent, size_t n_indent, const struct insert *what)
+static void add_object(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
+                       const struct insert *what)
 {
 	AUTO_BUF struct buf inner = BUF_INIT(DOCKER_CONFIG_MAX);
 
@@ -101,22 +111,28 @@ static void add_object(struct buf *out, const struct style *s, const char *inden
 	buf_char(out, '}');
 }
 
-static void add_value(struct buf *out, const struct style *s, const char *indent, size_t n_indent, const struct insert *what)
+static void add_value(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
+                      const struct insert *what)
 {
 	if (what->raw != NULL) {
 		buf_add(out, what->raw, what->n_raw);
 	} else if (what->in_auths != NULL) {
-		add_object(out, s, indent, n_indent, &(struct insert){ .name = what->in_auths, .auth = what->auth });
+		add_object(out, s, indent, n_indent,
+		           &(struct insert){ .name = what->in_auths, .auth = what->auth });
 	} else if (what->auth != NULL) {
 		AUTO_BUF struct buf quoted = BUF_INIT(DOCKER_CONFIG_MAX);
 		buf_char(&quoted, '"');
 		buf_add(&quoted, buf_cstr(what->auth), what->auth->len);
 		buf_char(&quoted, '"');
-		add_object(out, s, indent, n_indent, &(struct insert){ .name = "\"auth\"", .raw = buf_cstr(&quoted), .n_raw = quoted.len });
+		add_object(out, s, indent, n_indent,
+		           &(struct insert){ .name = "\"auth\"",
+		                             .raw = buf_cstr(&quoted),
+		                             .n_raw = quoted.len });
 	}
 }
 
-static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent, const struct insert *what)
+static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
+                       const struct insert *what)
 {
 	if (what->raw != NULL)
 		buf_str(out, what->name);
@@ -127,10 +143,12 @@ static void add_member(struct buf *out, const struct style *s, const char *inden
 }
 
 /* What stands between two members of this object. */
-static void add_separator(struct buf *out, const char *text, struct span object, const struct members *all)
+static void add_separator(struct buf *out, const char *text, struct span object,
+                          const struct members *all)
 {
 	if (all->n >= 2) {
-		add_span(out, text, (struct span){ .start = all->m[0].value.end, .end = all->m[1].key.start });
+		add_span(out, text,
+		         (struct span){ .start = all->m[0].value.end, .end = all->m[1].key.start });
 		return;
 	}
 	buf_char(out, ',');
@@ -138,10 +156,11 @@ static void add_separator(struct buf *out, const char *text, struct span object,
 }
 
 /* Appends to an object of the text. `depth`: of the object, 0 for the whole file. */
-static void insert(const char *text, size_t n, struct span object, const struct members *all, int depth, const struct style *s,
-                   const struct insert *what, struct buf *out)
+static void insert(const char *text, size_t n, struct span object, const struct members *all,
+                   int depth, const struct style *s, const struct insert *what, struct buf *out)
 {
-	AUTO_BUF struct buf with = BUF_INIT(DOCKER_CONFIG_MAX), indent = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO_BUF struct buf with = BUF_INIT(DOCKER_CONFIG_MAX),
+			    indent = BUF_INIT(DOCKER_CONFIG_MAX);
 
 	if (all->n > 0) {
 		size_t at = all->m[all->n - 1].value.end;
@@ -157,8 +176,10 @@ static void insert(const char *text, size_t n, struct span object, const struct 
 	splice(text, n, object, &with, out);
 }
 
-/* The entry's object anew: fields that are not about credentials stay where and as they are, the first "auth" gets its new value. */
-static void rewrite_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth, struct buf *out)
+/* The entry's object anew: fields that are not about credentials stay where and as they are, the
+ * first "auth" gets its new value. */
+static void rewrite_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth,
+                          struct buf *out)
 {
 	struct span object = d->entry->value;
 	AUTO(json_span_clear) struct members all;
@@ -175,12 +196,16 @@ static void rewrite_entry(const struct docker_doc *d, const struct style *s, con
 		if (kept++ == 0)
 			add_span(out, d->text, lead(object, &all));
 		else
-			add_span(out, d->text, (struct span){ .start = all.m[i - 1].value.end, .end = m->key.start });
+			add_span(out, d->text,
+			         (struct span){ .start = all.m[i - 1].value.end,
+			                        .end = m->key.start });
 		if (!here) {
-			add_span(out, d->text, (struct span){ .start = m->key.start, .end = m->value.end });
+			add_span(out, d->text,
+			         (struct span){ .start = m->key.start, .end = m->value.end });
 			continue;
 		}
-		add_span(out, d->text, (struct span){ .start = m->key.start, .end = m->value.start });
+		add_span(out, d->text,
+		         (struct span){ .start = m->key.start, .end = m->value.start });
 		buf_fmt(out, "\"%s\"", buf_cstr(auth));
 		placed = true;
 	}
@@ -192,7 +217,8 @@ static void rewrite_entry(const struct docker_doc *d, const struct style *s, con
 		buf_add(out, s->colon, s->n_colon);
 		buf_fmt(out, "\"%s\"", buf_cstr(auth));
 	}
-	add_span(out, d->text, (struct span){ .start = all.m[all.n - 1].value.end, .end = object.end });
+	add_span(out, d->text,
+	         (struct span){ .start = all.m[all.n - 1].value.end, .end = object.end });
 }
 
 /* There is one. */
@@ -209,14 +235,17 @@ static bool entry_has_fields(const struct docker_doc *d)
 }
 
 /* An empty or null entry: an object in its place, indented as its line is. */
-static void fill_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth, struct buf *out)
+static void fill_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth,
+                       struct buf *out)
 {
 	struct span own = last_line(d->text, lead(d->known[AUTHS]->value, &d->auths));
 
-	add_value(out, s, d->text + own.start, own.end - own.start, &(struct insert){ .auth = auth });
+	add_value(out, s, d->text + own.start, own.end - own.start,
+	          &(struct insert){ .auth = auth });
 }
 
-static void put(const struct docker_doc *d, const char *key, const struct buf *auth, struct buf *out)
+static void put(const struct docker_doc *d, const char *key, const struct buf *auth,
+                struct buf *out)
 {
 	const struct style s = style_of(d);
 	AUTO_BUF struct buf with = BUF_INIT(DOCKER_CONFIG_MAX);
@@ -243,7 +272,8 @@ static void put(const struct docker_doc *d, const char *key, const struct buf *a
 	}
 }
 
-bool docker_put(const struct buf *text, const char *key, const struct credential *c, struct buf *out, struct err *e)
+bool docker_put(const struct buf *text, const char *key, const struct credential *c,
+                struct buf *out, struct err *e)
 {
 	AUTO_DOCKER_DOC struct docker_doc d;
 	AUTO_BUF struct buf pair = BUF_INIT(2 * SECRET_MAX), auth = BUF_INIT(4 * SECRET_MAX);
@@ -257,15 +287,17 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 	crypto_base64(buf_cstr(&pair), pair.len, false, &auth);
 	put(&d, key, &auth, &made);
 	if (!buf_ok(&made))
-		return err_set(e, ERR_LOCAL, "it would be larger than %u bytes, which is what clients read", DOCKER_CONFIG_MAX);
+		return err_set(e, ERR_LOCAL,
+		               "it would be larger than %u bytes, which is what clients read",
+		               DOCKER_CONFIG_MAX);
 	buf_free(out);
 	*out = made;
 	made = (struct buf)BUF_INIT(0);
 	return true;
 }
 
-void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old, const char *text, const struct member *m,
-                struct buf *out)
+void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old,
+                const char *text, const struct member *m, struct buf *out)
 {
 	const struct style s = style_of(d);
 	AUTO_BUF struct buf name = BUF_INIT(DOCKER_CONFIG_MAX), value = BUF_INIT(DOCKER_CONFIG_MAX);
@@ -276,7 +308,9 @@ void docker_set(const struct docker_doc *d, bool in_auths, const struct member *
 		return;
 	}
 	add_span(&name, text, m->key);
-	const struct insert what = { .name = buf_cstr(&name), .raw = buf_cstr(&value), .n_raw = value.len };
+	const struct insert what = { .name = buf_cstr(&name),
+		                     .raw = buf_cstr(&value),
+		                     .n_raw = value.len };
 	if (d->blank)
 		add_object(out, &s, "", 0, &what);
 	else if (in_auths)

@@ -11,7 +11,7 @@
 #include "base/secret.h"
 #include "sink/docker_edit.h"
 
-/* ---- the parts of the file that matter ----------------------------------------------------------------------------------------- */
+/* ---- the parts of the file that matter ------------------------------------------------------- */
 
 static const char *const known_names[KNOWN__COUNT] = { "auths", "credHelpers", "credsStore" };
 
@@ -44,10 +44,16 @@ static bool find_known(struct docker_doc *d, enum docker_known which, struct err
 		if (!docker_same_but_case(d, m->key, name))
 			continue;
 		if (hit != NULL)
-			return err_set(e, ERR_CONFIG, "it has '%s' twice: clients take one or the other; make one of them", name);
+			return err_set(e, ERR_CONFIG,
+			               "it has '%s' twice: clients take one or the other; make one "
+			               "of them",
+			               name);
 		if (!json_span_is(d->text, m->key, name))
-			return err_set(e, ERR_CONFIG, "it has '%s' in other letters, which only some clients understand; spell it "
-			               "'%s'", name, name);
+			return err_set(e, ERR_CONFIG,
+			               "it has '%s' in other letters, which only some clients "
+			               "understand; spell it "
+			               "'%s'",
+			               name, name);
 		hit = m;
 	}
 	if (hit == NULL)
@@ -57,7 +63,8 @@ static bool find_known(struct docker_doc *d, enum docker_known which, struct err
 		return true;
 	}
 	if (which == CREDS_STORE ? !is_string(d, hit->value) : !docker_is_object(d, hit->value))
-		return err_set(e, ERR_LOCAL, "its '%s' is not %s", name, which == CREDS_STORE ? "a string" : "an object");
+		return err_set(e, ERR_LOCAL, "its '%s' is not %s", name,
+		               which == CREDS_STORE ? "a string" : "an object");
 	d->known[which] = hit;
 	return true;
 }
@@ -72,7 +79,8 @@ static bool find_entry(struct docker_doc *d, const char *key, struct err *e)
 		if (!json_span_is(d->text, m->key, key))
 			continue;
 		if (d->entry != NULL)
-			return err_set(e, ERR_CONFIG, "it has the entry '%s' twice; remove one", key);
+			return err_set(e, ERR_CONFIG, "it has the entry '%s' twice; remove one",
+			               key);
 		if (!docker_is_object(d, m->value) && !docker_is_null(d, m->value))
 			return err_set(e, ERR_LOCAL, "its entry '%s' is not an object", key);
 		d->entry = m;
@@ -89,9 +97,12 @@ bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc
 	if (d->blank)
 		return true;
 	if (d->n >= 3 && memcmp(d->text, "\xef\xbb\xbf", 3) == 0)
-		return err_set(e, ERR_LOCAL, "it begins with a byte order mark, which no client accepts; save it without");
+		return err_set(e, ERR_LOCAL,
+		               "it begins with a byte order mark, which no client accepts; save it "
+		               "without");
 	if (!json_span_value(d->text, d->n, &d->top, &cut, &why))
-		return err_set(e, ERR_LOCAL, "%s%s", why.text, cut ? ": it is cut off, or was being written" : "");
+		return err_set(e, ERR_LOCAL, "%s%s", why.text,
+		               cut ? ": it is cut off, or was being written" : "");
 	if (!docker_is_object(d, d->top))
 		return err_set(e, ERR_LOCAL, "it is not a JSON object");
 	json_span_members(d->text, d->top, &d->members);
@@ -101,7 +112,8 @@ bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc
 	return find_entry(d, key, e);
 }
 
-static const char *const credential_fields[] = { "auth", "username", "password", "identitytoken", "registrytoken" };
+static const char *const credential_fields[] = { "auth", "username", "password", "identitytoken",
+	                                         "registrytoken" };
 
 bool docker_is_credential_field(const struct docker_doc *d, struct span key)
 {
@@ -111,10 +123,11 @@ bool docker_is_credential_field(const struct docker_doc *d, struct span key)
 	return false;
 }
 
-/* ---- reading our entry --------------------------------------------------------------------------------------------------------- */
+/* ---- reading our entry ----------------------------------------------------------------------- */
 
 /* The field a Go client takes for `name`: any case, the last one. */
-static const struct member *field(const struct docker_doc *d, const struct members *fields, const char *name)
+static const struct member *field(const struct docker_doc *d, const struct members *fields,
+                                  const char *name)
 {
 	const struct member *hit = NULL;
 
@@ -125,7 +138,8 @@ static const struct member *field(const struct docker_doc *d, const struct membe
 }
 
 /* False when it is absent, empty or no string. */
-static bool field_text(const struct docker_doc *d, const struct members *fields, const char *name, struct buf *out)
+static bool field_text(const struct docker_doc *d, const struct members *fields, const char *name,
+                       struct buf *out)
 {
 	const struct member *m = field(d, fields, name);
 
@@ -156,7 +170,8 @@ static bool split_auth(const struct buf *auth, char **username, struct secret **
 static void read_entry(const struct docker_doc *d, struct docker_entry *out)
 {
 	AUTO(json_span_clear) struct members fields;
-	AUTO_BUF struct buf auth = BUF_INIT(SECRET_MAX), user = BUF_INIT(SECRET_MAX), password = BUF_INIT(SECRET_MAX);
+	AUTO_BUF struct buf auth = BUF_INIT(SECRET_MAX), user = BUF_INIT(SECRET_MAX),
+			    password = BUF_INIT(SECRET_MAX);
 	AUTO_BUF struct buf token = BUF_INIT(SECRET_MAX);
 
 	json_span_members(d->text, d->entry->value, &fields);
@@ -168,7 +183,8 @@ static void read_entry(const struct docker_doc *d, struct docker_entry *out)
 	has_token = field_text(d, &fields, "registrytoken", &token) || has_token;
 	out->found = has_auth || has_user || has_password || has_token;
 	if (has_auth && buf_ok(&auth)) {
-		(void)split_auth(&auth, &out->username, &out->password); /* not decodable: an entry without a name */
+		/* not decodable: an entry without a name */
+		(void)split_auth(&auth, &out->username, &out->password);
 	} else if (has_user && buf_ok(&user) && buf_ok(&password)) {
 		out->username = mem_dup(buf_cstr(&user));
 		out->password = secret_new(buf_cstr(&password), password.len);
@@ -199,12 +215,14 @@ void docker_entry_clear(struct docker_entry *d)
 	*d = (struct docker_entry){ .found = false };
 }
 
-/* ---- who stands in the way ----------------------------------------------------------------------------------------------------- */
+/* ---- who stands in the way ------------------------------------------------------------------- */
 
 /* The host of a key as clients see it: "https://host/v1/" and "host/namespace" are of "host". */
 static struct span host_of(const char *key)
 {
-	size_t skip = strncmp(key, "https://", 8) == 0 ? 8 : strncmp(key, "http://", 7) == 0 ? 7 : 0;
+	size_t skip = strncmp(key, "https://", 8) == 0  ? 8
+	              : strncmp(key, "http://", 7) == 0 ? 7
+	                                                : 0;
 
 	return (struct span){ .start = skip, .end = skip + strcspn(key + skip, "/") };
 }
@@ -222,7 +240,8 @@ static enum helper helper_for(const struct docker_doc *d, const char *name)
 	json_span_members(d->text, d->known[CRED_HELPERS]->value, &all);
 	for (size_t i = 0; i < all.n; i++)
 		if (json_span_is(d->text, all.m[i].key, name))
-			hit = json_span_is(d->text, all.m[i].value, "") ? HELPER_FILE : HELPER_PROGRAM;
+			hit = json_span_is(d->text, all.m[i].value, "") ? HELPER_FILE
+			                                                : HELPER_PROGRAM;
 	json_span_clear(&all);
 	return hit;
 }
@@ -234,12 +253,20 @@ static bool helper_in_the_way(const struct docker_doc *d, const char *key, struc
 	enum helper of_host = helper_for(d, host), of_key = helper_for(d, key);
 
 	if (of_host == HELPER_PROGRAM || of_key == HELPER_PROGRAM)
-		return err_set(e, ERR_CONFIG, "its 'credHelpers' sends '%s' to a helper, so the entry would not be read: remove that "
-		               "line, or use a sink of type helper or libsecret", of_key == HELPER_PROGRAM ? key : host);
-	bool store = d->known[CREDS_STORE] != NULL && !json_span_is(d->text, d->known[CREDS_STORE]->value, "");
+		return err_set(e, ERR_CONFIG,
+		               "its 'credHelpers' sends '%s' to a helper, so the entry would not "
+		               "be read: remove that "
+		               "line, or use a sink of type helper or libsecret",
+		               of_key == HELPER_PROGRAM ? key : host);
+	bool store = d->known[CREDS_STORE] != NULL &&
+	             !json_span_is(d->text, d->known[CREDS_STORE]->value, "");
 	if (store && of_host != HELPER_FILE)
-		return err_set(e, ERR_CONFIG, "its 'credsStore' is asked instead, so the entry would not be read: put "
-		               "\"credHelpers\": {\"%s\": \"\"} in it, or use a sink of type helper or libsecret", host);
+		return err_set(
+			e, ERR_CONFIG,
+			"its 'credsStore' is asked instead, so the entry would not be read: put "
+			"\"credHelpers\": {\"%s\": \"\"} in it, or use a sink of type helper or "
+			"libsecret",
+			host);
 	return true;
 }
 
@@ -252,9 +279,13 @@ static bool entry_in_the_way(const struct docker_doc *d, const char *key, struct
 		const struct member *m = &d->auths.m[i];
 		AUTO_BUF struct buf said = BUF_INIT(m->key.end - m->key.start);
 		json_span_string(d->text, m->key, &said);
-		if (said.len > n + 1 && strncmp(buf_cstr(&said), key, n) == 0 && buf_cstr(&said)[n] == '/')
-			return err_set(e, ERR_CONFIG, "its entry '%s' is more specific than '%s' and would be taken instead by some "
-			               "clients: remove it, or set 'key' to it", buf_cstr(&said), key);
+		if (said.len > n + 1 && strncmp(buf_cstr(&said), key, n) == 0 &&
+		    buf_cstr(&said)[n] == '/')
+			return err_set(e, ERR_CONFIG,
+			               "its entry '%s' is more specific than '%s' and would be "
+			               "taken instead by some "
+			               "clients: remove it, or set 'key' to it",
+			               buf_cstr(&said), key);
 	}
 	return true;
 }
@@ -264,7 +295,8 @@ static void note_broken(const struct docker_doc *d, struct buf *note)
 {
 	for (size_t i = 0; i < d->auths.n; i++) {
 		const struct member *m = &d->auths.m[i];
-		AUTO_BUF struct buf auth = BUF_INIT(m->value.end - m->value.start), name = BUF_INIT(m->key.end - m->key.start);
+		AUTO_BUF struct buf auth = BUF_INIT(m->value.end - m->value.start),
+				    name = BUF_INIT(m->key.end - m->key.start);
 		AUTO_FREE char *user = NULL;
 		AUTO_SECRET struct secret *password = NULL;
 		struct members fields;
@@ -276,8 +308,11 @@ static void note_broken(const struct docker_doc *d, struct buf *note)
 		if (!has || split_auth(&auth, &user, &password))
 			continue;
 		json_span_string(d->text, m->key, &name);
-		buf_fmt(note, "its entry '%s' cannot be decoded, which makes docker fail on the whole file now and then: 'docker "
-		              "logout %s' removes it", buf_cstr(&name), buf_cstr(&name));
+		buf_fmt(note,
+		        "its entry '%s' cannot be decoded, which makes docker fail on the whole "
+		        "file now and then: 'docker "
+		        "logout %s' removes it",
+		        buf_cstr(&name), buf_cstr(&name));
 		return;
 	}
 }
@@ -286,7 +321,8 @@ bool docker_shadow(const struct buf *text, const char *key, struct buf *note, st
 {
 	AUTO_DOCKER_DOC struct docker_doc d;
 
-	if (!docker_doc_parse(text, key, &d, e) || !helper_in_the_way(&d, key, e) || !entry_in_the_way(&d, key, e))
+	if (!docker_doc_parse(text, key, &d, e) || !helper_in_the_way(&d, key, e) ||
+	    !entry_in_the_way(&d, key, e))
 		return false;
 	note_broken(&d, note);
 	return true;

@@ -9,7 +9,10 @@
 #include "sink/docker_doc.h"
 
 /* A member of the whole file, or of its auths, in one of the versions. */
-struct item { const char *text; struct member m; };
+struct item {
+	const char *text;
+	struct member m;
+};
 
 static bool same_name(const struct item *a, const char *text, struct span key)
 {
@@ -44,7 +47,8 @@ static bool same_value(const struct item *a, const char *text, struct span b)
 		if (c != text[k])
 			return false;
 		/* The byte behind a backslash never ends the string. */
-		if (quoted && c == '\\' && i + 1 < a->m.value.end && k + 1 < b.end && a->text[i + 1] == text[k + 1]) {
+		if (quoted && c == '\\' && i + 1 < a->m.value.end && k + 1 < b.end &&
+		    a->text[i + 1] == text[k + 1]) {
 			i++;
 			k++;
 		} else if (c == '"') {
@@ -84,14 +88,16 @@ static bool unknown_to_them(const struct item *ours, bool in_auths, const struct
 		always = always && before != NULL;
 		/* They only carried on what stood there before. */
 		if (their != NULL && before != NULL &&
-		    same_value(&(struct item){ .text = theirs->text, .m = *their }, seen[i].text, before->value))
+		    same_value(&(struct item){ .text = theirs->text, .m = *their }, seen[i].text,
+		               before->value))
 			return true;
 	}
 	/* Missing: taken away on purpose, if whatever they read had it; else they never saw it. */
 	return their == NULL && !always;
 }
 
-static bool bring(struct buf *text, const char *key, bool in_auths, const struct item *ours, struct err *e)
+static bool bring(struct buf *text, const char *key, bool in_auths, const struct item *ours,
+                  struct err *e)
 {
 	AUTO_DOCKER_DOC struct docker_doc now;
 	AUTO_BUF struct buf out = BUF_INIT(DOCKER_CONFIG_MAX);
@@ -100,29 +106,38 @@ static bool bring(struct buf *text, const char *key, bool in_auths, const struct
 		return false;
 	docker_set(&now, in_auths, find(&now, in_auths, ours), ours->text, &ours->m, &out);
 	if (!buf_ok(&out))
-		return err_set(e, ERR_LOCAL, "it would be larger than %u bytes, which is what clients read", DOCKER_CONFIG_MAX);
+		return err_set(e, ERR_LOCAL,
+		               "it would be larger than %u bytes, which is what clients read",
+		               DOCKER_CONFIG_MAX);
 	buf_free(text);
 	*text = out;
 	out = (struct buf)BUF_INIT(0);
 	return true;
 }
 
-static bool bring_level(struct buf *text, const char *key, bool in_auths, const struct docker_doc *ours,
-                        const struct docker_doc *theirs, const struct docker_doc *seen, size_t n, struct err *e)
+static bool bring_level(struct buf *text, const char *key, bool in_auths,
+                        const struct docker_doc *ours, const struct docker_doc *theirs,
+                        const struct docker_doc *seen, size_t n, struct err *e)
 {
 	const struct members *all = level(ours, in_auths);
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct item item = { .text = ours->text, .m = all->m[i] };
 		/* auths are merged entry by entry, unless theirs has none at all. */
-		bool skip = in_auths ? &all->m[i] == ours->entry : &all->m[i] == ours->known[AUTHS] && theirs->known[AUTHS] != NULL;
-		if (!skip && unknown_to_them(&item, in_auths, theirs, seen, n) && !bring(text, key, in_auths, &item, e))
+		bool skip =
+			in_auths ? &all->m[i] == ours->entry
+				 : &all->m[i] == ours->known[AUTHS] && theirs->known[AUTHS] != NULL;
+		if (!skip && unknown_to_them(&item, in_auths, theirs, seen, n) &&
+		    !bring(text, key, in_auths, &item, e))
 			return false;
 	}
 	return true;
 }
 
-struct docs { struct docker_doc *d; size_t n; };
+struct docs {
+	struct docker_doc *d;
+	size_t n;
+};
 
 static void docs_clear(struct docs *all)
 {
@@ -131,10 +146,11 @@ static void docs_clear(struct docs *all)
 	free(all->d);
 }
 
-bool docker_merge(const struct buf *theirs, const struct buf *ours, const struct buf *seen, size_t n, const char *key,
-                  struct buf *out, struct err *e)
+bool docker_merge(const struct buf *theirs, const struct buf *ours, const struct buf *seen,
+                  size_t n, const char *key, struct buf *out, struct err *e)
 {
-	AUTO(docs_clear) struct docs before = { .d = mem_array(n + 1, sizeof(struct docker_doc)), .n = n };
+	AUTO(docs_clear)
+	struct docs before = { .d = mem_array(n + 1, sizeof(struct docker_doc)), .n = n };
 	AUTO_DOCKER_DOC struct docker_doc t = { .n = 0 };
 	AUTO_DOCKER_DOC struct docker_doc o = { .n = 0 };
 	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);

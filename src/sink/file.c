@@ -10,17 +10,30 @@
 #include "sink/sink.h"
 #include "sink/template.h"
 
-#define GROWTH 2048     /* what a template's variables may take on top of its own text: for the look at the free space */
+/* what a template's variables may take on top of its own text: for the look at the free space */
+#define GROWTH 2048
 
-struct spec { struct place_spec place; char *content, *template_file; bool overwrite; };
+struct spec {
+	struct place_spec place;
+	char *content, *template_file;
+	bool overwrite;
+};
 
 static const struct key keys[] = {
 	PLACE_KEYS(spec),
-	{ .name = "content", .type = KEY_TEXT, .offset = offsetof(struct spec, content),
-	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} {slot}; a line end is added; default: {password}" },
-	{ .name = "template_file", .type = KEY_FILE, .offset = offsetof(struct spec, template_file),
+	{ .name = "content",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct spec, content),
+	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} "
+	          "{slot}; a line end is added; default: {password}" },
+	{ .name = "template_file",
+	  .type = KEY_FILE,
+	  .offset = offsetof(struct spec, template_file),
 	  .help = "a file with the content instead, byte for byte" },
-	{ .name = "overwrite", .type = KEY_BOOL, .offset = offsetof(struct spec, overwrite), .fallback = "no",
+	{ .name = "overwrite",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct spec, overwrite),
+	  .fallback = "no",
 	  .help = "replace a file that does not look like the template" },
 };
 
@@ -28,13 +41,13 @@ struct file {
 	struct sink sink;
 	const struct spec *spec;
 	struct place place;
-	struct template *template;      /* NULL until first used */
+	struct template *template; /* NULL until first used */
 	struct fs_stage *stage;
-	struct buf next, old;           /* in place only: what to write, and what to put back */
-	bool ready;                     /* in place: next is what commit writes */
+	struct buf next, old; /* in place only: what to write, and what to put back */
+	bool ready;           /* in place: next is what commit writes */
 };
 
-/* ---- the template -------------------------------------------------------------------------------------------------------------- */
+/* ---- the template ---------------------------------------------------------------------------- */
 
 static bool parse(const struct spec *spec, struct template **out, struct err *e)
 {
@@ -49,7 +62,8 @@ static bool parse(const struct spec *spec, struct template **out, struct err *e)
 		return err_set(e, ERR_CONFIG, "key 'template_file': %s", why.text);
 	}
 	if (!template_parse(buf_cstr(&text), text.len, &t, e) || !template_readable(t, e))
-		return err_in(e, "key '%s'", spec->template_file == NULL ? "content" : "template_file");
+		return err_in(e, "key '%s'",
+		              spec->template_file == NULL ? "content" : "template_file");
 	*out = take(&t);
 	return true;
 }
@@ -66,11 +80,12 @@ static bool file_validate(const void *spec, struct err *e)
 
 	if (s->content != NULL && s->template_file != NULL)
 		return err_set(e, ERR_CONFIG, "'content' and 'template_file' exclude each other");
-	/* A template file may come later than the configuration; it is looked at when it is needed. */
+	/* A template file may come later than the configuration; it is looked at when it is
+	 * needed. */
 	return s->template_file != NULL || parse(s, &t, e);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void file_identity(const void *spec, const char *server, struct buf *out)
 {
@@ -126,9 +141,10 @@ static void file_close(struct sink *s)
 	free(f);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-static bool file_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+static bool file_read_current(struct sink *s, const struct credential *who, struct secret **out,
+                              struct err *e)
 {
 	struct file *f = (struct file *)s;
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
@@ -143,15 +159,21 @@ static bool file_read_current(struct sink *s, const struct credential *who, stru
 	return true;
 }
 
-/* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an owner and a mode. */
-static bool replaceable(struct file *f, const struct credential *who, const struct buf *there, struct err *e)
+/* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an
+ * owner and a mode. */
+static bool replaceable(struct file *f, const struct credential *who, const struct buf *there,
+                        struct err *e)
 {
 	AUTO_SECRET struct secret *now = NULL;
 
-	if (f->spec->overwrite || there->len == 0 || template_match(f->template, buf_cstr(there), there->len, who, &now))
+	if (f->spec->overwrite || there->len == 0 ||
+	    template_match(f->template, buf_cstr(there), there->len, who, &now))
 		return true;
-	return err_set(e, ERR_DECISION, "'%s' has other content than the template (or another registry or user in it): move it "
-	               "away, or say 'overwrite = yes'", f->spec->place.path);
+	return err_set(e, ERR_DECISION,
+	               "'%s' has other content than the template (or another registry or user in "
+	               "it): move it "
+	               "away, or say 'overwrite = yes'",
+	               f->spec->place.path);
 }
 
 static bool file_check(struct sink *s, const struct credential *who, struct err *e)
@@ -162,13 +184,14 @@ static bool file_check(struct sink *s, const struct credential *who, struct err 
 	bool found;
 
 	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
-	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e) || !replaceable(f, who, &text, e))
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e) ||
+	    !replaceable(f, who, &text, e))
 		return false;
 	fs_rights_drop(&rights);
 	return place_check(&f->place, template_size(f->template) + GROWTH, e);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool file_prepare(struct sink *s, const struct credential *c, struct err *e)
 {
@@ -179,8 +202,10 @@ static bool file_prepare(struct sink *s, const struct credential *c, struct err 
 	bool found;
 
 	file_abort(s);
-	if (!need_template(f, e) || !template_render(f->template, c, &next, e) || !place_enter(&f->place, &rights, e) ||
-	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &old, NULL, &found, e) || !replaceable(f, c, &old, e))
+	if (!need_template(f, e) || !template_render(f->template, c, &next, e) ||
+	    !place_enter(&f->place, &rights, e) ||
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &old, NULL, &found, e) ||
+	    !replaceable(f, c, &old, e))
 		return false;
 	if (!place_in_place(&f->place, found))
 		return place_stage(&f->place, &next, &f->stage, e);
@@ -203,7 +228,8 @@ static bool file_commit(struct sink *s, struct err *e)
 		return false;
 	if (f->stage != NULL)
 		return fs_stage_commit(f->stage, e);
-	return fs_place_write(f->spec->place.path, f->spec->place.user == NULL, &f->next, &f->old, e);
+	return fs_place_write(f->spec->place.path, f->spec->place.user == NULL, &f->next, &f->old,
+	                      e);
 }
 
 static bool file_sweep(struct sink *s, const struct credential *who, struct err *e)

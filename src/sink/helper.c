@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Docker's credential-helper protocol: PROGRAM store|get|list, on stdin a JSON object or the server's name, on stdout the answer, and
- * errors too, with exit status 1.
+ * Docker's credential-helper protocol: PROGRAM store|get|list, on stdin a JSON object or the
+ * server's name, on stdout the answer, and errors too, with exit status 1.
  */
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -16,19 +16,20 @@
 #include "sink/remote.h"
 #include "sink/sink.h"
 
-#define TIMEOUT_MS 30000        /* a vault behind a slow line; nobody is there to type a passphrase */
+/* a vault behind a slow line; nobody is there to type a passphrase */
+#define TIMEOUT_MS 30000
 #define OUTPUT_MAX (1024 * 1024) /* `list` of a large vault */
-#define SAID_MAX 200            /* of a helper's own words in our error */
-#define WORD_MAX 40             /* a path may be that long; Azure's passwords have 52 characters */
-#define NOT_FOUND "credentials not found in native keychain"
+#define SAID_MAX   200           /* of a helper's own words in our error */
+#define WORD_MAX   40            /* a path may be that long; Azure's passwords have 52 characters */
+#define NOT_FOUND  "credentials not found in native keychain"
 
 struct helper {
 	struct sink sink;
 	const struct helper_spec *spec;
-	struct credential next;         /* between prepare and commit */
+	struct credential next; /* between prepare and commit */
 };
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool helper_open(const void *spec, struct sink **out, struct err *e)
 {
@@ -57,16 +58,20 @@ static void helper_close(struct sink *s)
 	free(s);
 }
 
-/* ---- one call ------------------------------------------------------------------------------------------------------------------ */
+/* ---- one call -------------------------------------------------------------------------------- */
 
-struct answer { struct buf out; bool ok; };
+struct answer {
+	struct buf out;
+	bool ok;
+};
 
 static void answer_clear(struct answer *a)
 {
 	buf_free(&a->out);
 }
 
-/* Could the password be in it, as it is or in some encoding? Errors are prose: no JSON, and no word as long as a password. */
+/* Could the password be in it, as it is or in some encoding? Errors are prose: no JSON, and no
+ * word as long as a password. */
 static bool may_tell(const struct buf *said, const struct secret *password)
 {
 	size_t len = password != NULL ? secret_len(password) : 0;
@@ -93,7 +98,8 @@ static void add_words(const struct buf *said, const struct secret *password, str
 	buf_add(out, buf_cstr(said), n < SAID_MAX ? n : SAID_MAX);
 }
 
-static bool call(const struct helper *h, const char *verb, const struct buf *input, struct answer *a, struct err *e)
+static bool call(const struct helper *h, const char *verb, const struct buf *input,
+                 struct answer *a, struct err *e)
 {
 	AUTO_FREE char *program = NULL, *argument = mem_dup(verb);
 	struct process_end end;
@@ -105,16 +111,20 @@ static bool call(const struct helper *h, const char *verb, const struct buf *inp
 	if (!process_run(&p, &a->out, &end, e))
 		return false;
 	if (!end.in_time)
-		return err_set(e, ERR_TRANSIENT, "'%s %s' did not answer within %d seconds", program, verb, TIMEOUT_MS / 1000);
+		return err_set(e, ERR_TRANSIENT, "'%s %s' did not answer within %d seconds",
+		               program, verb, TIMEOUT_MS / 1000);
 	if (!WIFEXITED(end.status))
-		return err_set(e, ERR_LOCAL, "'%s %s' died of signal %d", program, verb, WTERMSIG(end.status));
+		return err_set(e, ERR_LOCAL, "'%s %s' died of signal %d", program, verb,
+		               WTERMSIG(end.status));
 	if (!buf_ok(&a->out))
-		return err_set(e, ERR_LOCAL, "'%s %s' answers with more than %d bytes", program, verb, OUTPUT_MAX);
+		return err_set(e, ERR_LOCAL, "'%s %s' answers with more than %d bytes", program,
+		               verb, OUTPUT_MAX);
 	a->ok = WEXITSTATUS(end.status) == 0;
 	return true;
 }
 
-static bool failed(const struct helper *h, const char *verb, const struct answer *a, const struct secret *password, struct err *e)
+static bool failed(const struct helper *h, const char *verb, const struct answer *a,
+                   const struct secret *password, struct err *e)
 {
 	AUTO_BUF struct buf words = BUF_INIT(2 * SAID_MAX);
 
@@ -122,9 +132,12 @@ static bool failed(const struct helper *h, const char *verb, const struct answer
 	return err_set(e, ERR_LOCAL, "'%s %s' failed%s", h->spec->program, verb, buf_cstr(&words));
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-struct held { char *username; struct secret *password; };      /* both NULL: nothing */
+struct held {
+	char *username;
+	struct secret *password;
+}; /* both NULL: nothing */
 
 static void held_clear(struct held *h)
 {
@@ -137,12 +150,14 @@ static bool says_not_found(const struct buf *out)
 	const size_t n = sizeof(NOT_FOUND) - 1;
 
 	/* docker itself compares the trimmed text. */
-	return out->len >= n && memcmp(buf_cstr(out), NOT_FOUND, n) == 0 && strspn(buf_cstr(out) + n, " \r\n") == out->len - n;
+	return out->len >= n && memcmp(buf_cstr(out), NOT_FOUND, n) == 0 &&
+	       strspn(buf_cstr(out) + n, " \r\n") == out->len - n;
 }
 
 /*
- * "Not found" is also what docker-credential-secretservice says of a locked keyring. A password that is only out of sight must not
- * count as gone, so the helper's list is asked too, if it has one: for a locked keyring it names the entry, or one without a name.
+ * "Not found" is also what docker-credential-secretservice says of a locked keyring. A password
+ * that is only out of sight must not count as gone, so the helper's list is asked too, if it has
+ * one: for a locked keyring it names the entry, or one without a name.
  */
 static bool really_not_there(const struct helper *h, const char *server, struct err *e)
 {
@@ -152,12 +167,16 @@ static bool really_not_there(const struct helper *h, const char *server, struct 
 
 	if (!call(h, "list", NULL, &a, e))
 		return false;
-	if (!a.ok || !json_parse(buf_cstr(&a.out), a.out.len, &list, &ignored) || json_type(list) != JSON_OBJECT)
+	if (!a.ok || !json_parse(buf_cstr(&a.out), a.out.len, &list, &ignored) ||
+	    json_type(list) != JSON_OBJECT)
 		return true;
 	for (const struct json *m = json_child(list); m != NULL; m = json_next(m))
 		if (strcmp(json_key(m), server) == 0 || *json_key(m) == '\0')
-			return err_set(e, ERR_TRANSIENT, "'%s' lists '%s' but does not hand it out: its store is probably locked",
-			               h->spec->program, *json_key(m) != '\0' ? server : "something without a name");
+			return err_set(e, ERR_TRANSIENT,
+			               "'%s' lists '%s' but does not hand it out: its store is "
+			               "probably locked",
+			               h->spec->program,
+			               *json_key(m) != '\0' ? server : "something without a name");
 	return true;
 }
 
@@ -177,25 +196,32 @@ static bool get(const struct helper *h, const char *server, struct held *out, st
 	}
 	if (!a.ok)
 		return failed(h, "get", &a, NULL, e);
-	if (!json_parse(buf_cstr(&a.out), a.out.len, &j, &why) || json_str(j, "Username") == NULL || json_str(j, "Secret") == NULL)
-		return err_set(e, ERR_LOCAL, "'%s get' does not answer as a credential helper: Username and Secret in a JSON object",
+	if (!json_parse(buf_cstr(&a.out), a.out.len, &j, &why) || json_str(j, "Username") == NULL ||
+	    json_str(j, "Secret") == NULL)
+		return err_set(e, ERR_LOCAL,
+		               "'%s get' does not answer as a credential helper: Username and "
+		               "Secret in a JSON object",
 		               h->spec->program);
 	/* How docker-credential-pass says it. */
 	if (*json_str(j, "Username") == '\0' && *json_str(j, "Secret") == '\0') {
 		*out = (struct held){ .username = NULL };
 		return really_not_there(h, server, e);
 	}
-	*out = (struct held){ .username = mem_dup(json_str(j, "Username")), .password = json_take_secret(j, "Secret") };
+	*out = (struct held){ .username = mem_dup(json_str(j, "Username")),
+		              .password = json_take_secret(j, "Secret") };
 	return true;
 }
 
-static bool helper_read_current(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+static bool helper_read_current(struct sink *s, const struct credential *who, struct secret **out,
+                                struct err *e)
 {
 	AUTO(held_clear) struct held held = { .username = NULL };
 
 	if (!get((struct helper *)s, who->server, &held, e))
 		return false;
-	*out = held.username != NULL && strcmp(held.username, who->username) == 0 ? take(&held.password) : NULL;
+	*out = held.username != NULL && strcmp(held.username, who->username) == 0
+	               ? take(&held.password)
+	               : NULL;
 	return true;
 }
 
@@ -206,13 +232,16 @@ static bool helper_check(struct sink *s, const struct credential *who, struct er
 
 	if (!get(h, who->server, &held, e))
 		return false;
-	if (held.username == NULL || h->spec->take_entry || strcmp(held.username, who->username) == 0)
+	if (held.username == NULL || h->spec->take_entry ||
+	    strcmp(held.username, who->username) == 0)
 		return true;
-	return err_set(e, ERR_DECISION, "'%s' holds a password of another user ('%s') for '%s': erase it, or say 'take_entry = yes'",
+	return err_set(e, ERR_DECISION,
+	               "'%s' holds a password of another user ('%s') for '%s': erase it, or say "
+	               "'take_entry = yes'",
 	               h->spec->program, held.username, who->server);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool helper_prepare(struct sink *s, const struct credential *c, struct err *e)
 {
@@ -221,8 +250,9 @@ static bool helper_prepare(struct sink *s, const struct credential *c, struct er
 	helper_abort(s);
 	if (!helper_check(s, c, e))
 		return false;
-	h->next = (struct credential){ .server = mem_dup(c->server), .username = mem_dup(c->username),
-	                               .password = secret_dup(c->password) };
+	h->next = (struct credential){ .server = mem_dup(c->server),
+		                       .username = mem_dup(c->username),
+		                       .password = secret_dup(c->password) };
 	return true;
 }
 
@@ -240,7 +270,8 @@ static bool store(const struct helper *h, struct err *e)
 	buf_str(&input, "}\n");
 	if (!buf_ok(&input))
 		return err_set(e, ERR_LOCAL, "the password is too long for '%s'", h->spec->program);
-	return call(h, "store", &input, &a, e) && (a.ok || failed(h, "store", &a, h->next.password, e));
+	return call(h, "store", &input, &a, e) &&
+	       (a.ok || failed(h, "store", &a, h->next.password, e));
 }
 
 static bool helper_commit(struct sink *s, struct err *e)
@@ -252,9 +283,11 @@ static bool helper_commit(struct sink *s, struct err *e)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared", h->spec->program);
 	if (!store(h, e) || !get(h, h->next.server, &held, e))
 		return false;
-	if (held.username != NULL && strcmp(held.username, h->next.username) == 0 && secret_equal(held.password, h->next.password))
+	if (held.username != NULL && strcmp(held.username, h->next.username) == 0 &&
+	    secret_equal(held.password, h->next.password))
 		return true;
-	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back", h->spec->program, h->next.server);
+	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back",
+	               h->spec->program, h->next.server);
 }
 
 static const char *helper_program(const void *spec)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Secret Service, with items as docker-credential-secretservice makes them. Every call stands under a deadline: a provider that was
- * stopped answers never, and libsecret's own calls would wait for it. Nothing here prompts: what would need one is found out before.
+ * The Secret Service, with items as docker-credential-secretservice makes them. Every call
+ * stands under a deadline: a provider that was stopped answers never, and libsecret's own calls
+ * would wait for it. Nothing here prompts: what would need one is found out before.
  *
- * The process's connection to the bus is told not to end the process when the bus goes away, which GLib would have it do.
+ * The process's connection to the bus is told not to end the process when the bus goes away,
+ * which GLib would have it do.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -23,11 +25,12 @@
 #include "sink/remote.h"
 #include "sink/sink.h"
 
-#define DEADLINE_S 5            /* for one check, read or commit; a store takes 25 ms */
+#define DEADLINE_S  5 /* for one check, read or commit; a store takes 25 ms */
 #define ADDRESS_MAX 4096
-#define ADDRESS "DBUS_SESSION_BUS_ADDRESS"
+#define ADDRESS     "DBUS_SESSION_BUS_ADDRESS"
 
-/* As docker's helper looks for it. Its `list` shows the item's label as the server, so that is our label. */
+/* As docker's helper looks for it. Its `list` shows the item's label as the server, so that is
+ * our label. */
 static const SecretSchema schema = {
 	.name = "io.docker.Credentials",
 	.flags = SECRET_SCHEMA_NONE,
@@ -42,10 +45,10 @@ static const SecretSchema schema = {
 struct libsecret {
 	struct sink sink;
 	const struct libsecret_spec *spec;
-	struct credential next;         /* between prepare and commit */
+	struct credential next; /* between prepare and commit */
 };
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool libsecret_open(const void *spec, struct sink **out, struct err *e)
 {
@@ -75,14 +78,14 @@ static void libsecret_close(struct sink *s)
 	free(s);
 }
 
-/* ---- the deadline -------------------------------------------------------------------------------------------------------------- */
+/* ---- the deadline ---------------------------------------------------------------------------- */
 
 struct deadline {
 	GCancellable *cancel;
 	pthread_t watcher;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool over, running;             /* over: the work is done, nothing to watch */
+	bool over, running; /* over: the work is done, nothing to watch */
 };
 
 static void *watch(void *arg)
@@ -133,20 +136,28 @@ static void deadline_stop(struct deadline *d)
 	g_object_unref(d->cancel);
 }
 
-/* ---- what went wrong ----------------------------------------------------------------------------------------------------------- */
+/* ---- what went wrong ------------------------------------------------------------------------- */
 
 static bool locked(struct err *e)
 {
-	return err_set(e, ERR_TRANSIENT, "the keyring is locked: it opens when its user logs in (or: 'gnome-keyring-daemon --replace "
+	return err_set(e, ERR_TRANSIENT,
+	               "the keyring is locked: it opens when its user logs in (or: "
+	               "'gnome-keyring-daemon --replace "
 	               "--unlock', with its password on stdin)");
 }
 
 static bool no_service(struct err *e)
 {
-	return err_set(e, ERR_MISSING, "no Secret Service on the session bus: install and start one (gnome-keyring, KeePassXC)");
+	return err_set(e, ERR_MISSING,
+	               "no Secret Service on the session bus: install and start one "
+	               "(gnome-keyring, KeePassXC)");
 }
 
-static const struct { GQuark (*domain)(void); int code; bool (*say)(struct err *e); } known[] = {
+static const struct {
+	GQuark (*domain)(void);
+	int code;
+	bool (*say)(struct err *e);
+} known[] = {
 	{ g_dbus_error_quark, G_DBUS_ERROR_SERVICE_UNKNOWN, no_service },
 	{ g_dbus_error_quark, G_DBUS_ERROR_NAME_HAS_NO_OWNER, no_service },
 	{ g_dbus_error_quark, G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND, no_service },
@@ -165,22 +176,25 @@ static bool failed(const char *what, const struct deadline *d, GError *why, stru
 		return known[i].say(e);
 	}
 	if (late)
-		(void)err_set(e, ERR_TRANSIENT, "%s: the Secret Service did not answer within %d seconds; it hangs or was stopped", what,
-		              DEADLINE_S);
+		(void)err_set(e, ERR_TRANSIENT,
+		              "%s: the Secret Service did not answer within %d seconds; it hangs "
+		              "or was stopped",
+		              what, DEADLINE_S);
 	else
 		(void)err_set(e, ERR_TRANSIENT, "%s: %s", what, why->message);
 	g_error_free(why);
 	return false;
 }
 
-/* ---- the bus ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the bus --------------------------------------------------------------------------------- */
 
 static bool bus_in(const char *dir, struct buf *address)
 {
 	AUTO_FREE char *path = mem_fmt("%s/bus", dir);
 	struct stat st;
 
-	if (dir[0] != '/' || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+	if (dir[0] != '/' || stat(path, &st) != 0 || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != geteuid())
 		return false;
 	char *escaped = g_dbus_address_escape_value(path);
 	buf_fmt(address, "unix:path=%s", escaped);
@@ -193,19 +207,23 @@ static const char *given_bus(void)
 	const char *given = getenv(ADDRESS);
 
 	/* "autolaunch:" would start a bus of its own for a window system that is not there. */
-	return given != NULL && *given != '\0' && strncmp(given, "autolaunch:", 11) != 0 ? given : NULL;
+	return given != NULL && *given != '\0' && strncmp(given, "autolaunch:", 11) != 0 ? given
+	                                                                                 : NULL;
 }
 
-/* Under cron nobody says where the bus is, but systemd has one for everybody who is logged in or lingers. GLib only looks into the
- * environment, which may not be changed once there are threads. */
+/* Under cron nobody says where the bus is, but systemd has one for everybody who is logged in or
+ * lingers. GLib only looks into the environment, which may not be changed once there are
+ * threads. */
 static void libsecret_setup(void)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	AUTO_FREE char *usual = mem_fmt("/run/user/%u", (unsigned)geteuid());
 	AUTO_BUF struct buf address = BUF_INIT(ADDRESS_MAX);
 
-	if (given_bus() == NULL && ((runtime != NULL && bus_in(runtime, &address)) || bus_in(usual, &address)))
-		(void)setenv(ADDRESS, buf_cstr(&address), 1); /* else there is no bus, and that is what will be said */
+	if (given_bus() == NULL &&
+	    ((runtime != NULL && bus_in(runtime, &address)) || bus_in(usual, &address)))
+		/* else there is no bus, and that is what will be said */
+		(void)setenv(ADDRESS, buf_cstr(&address), 1);
 }
 
 static bool connect_bus(const struct deadline *d, GDBusConnection **out, struct err *e)
@@ -213,8 +231,11 @@ static bool connect_bus(const struct deadline *d, GDBusConnection **out, struct 
 	GError *why = NULL;
 
 	if (given_bus() == NULL)
-		return err_set(e, ERR_TRANSIENT, "no session bus: neither " ADDRESS " nor '/run/user/%u/bus'; a bus without a login "
-		               "needs 'loginctl enable-linger %u'", (unsigned)geteuid(), (unsigned)geteuid());
+		return err_set(e, ERR_TRANSIENT,
+		               "no session bus: neither " ADDRESS
+		               " nor '/run/user/%u/bus'; a bus without a login "
+		               "needs 'loginctl enable-linger %u'",
+		               (unsigned)geteuid(), (unsigned)geteuid());
 	*out = g_bus_get_sync(G_BUS_TYPE_SESSION, d->cancel, &why);
 	if (*out != NULL) {
 		g_dbus_connection_set_exit_on_close(*out, FALSE);
@@ -222,23 +243,26 @@ static bool connect_bus(const struct deadline *d, GDBusConnection **out, struct 
 	}
 	if (g_cancellable_is_cancelled(d->cancel))
 		return failed("cannot reach the session bus", d, why, e);
-	/* Who is not its user gets the door shut in the face, and GLib's words for that tell nobody anything. */
-	bool shut = g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CLOSED) || g_error_matches(why, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
-	(void)err_set(e, shut ? ERR_LOCAL : ERR_TRANSIENT, "cannot reach the session bus '%s': %s%s", given_bus(), why->message,
+	/* Who is not its user gets the door shut in the face, and GLib's words for that tell
+	 * nobody anything. */
+	bool shut = g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
+	            g_error_matches(why, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+	(void)err_set(e, shut ? ERR_LOCAL : ERR_TRANSIENT,
+	              "cannot reach the session bus '%s': %s%s", given_bus(), why->message,
 	              shut ? ": it belongs to another user" : "");
 	g_error_free(why);
 	return false;
 }
 
-/* ---- a session: the service, its default collection, the items of a server ------------------------------------------------------ */
+/* ---- a session: the service, its default collection, the items of a server ------------------- */
 
 struct session {
 	struct deadline deadline;
 	GDBusConnection *bus;
 	SecretService *service;
-	char *path;                     /* of the default collection */
-	bool locked;                    /* that one */
-	GList *items;                   /* SecretItem, of all collections */
+	char *path;   /* of the default collection */
+	bool locked;  /* that one */
+	GList *items; /* SecretItem, of all collections */
 };
 
 static void session_clear(struct session *s)
@@ -255,7 +279,8 @@ static bool open_service(struct session *s, struct err *e)
 	GError *why = NULL;
 
 	/* One of our own: the shared one would be another thread's, with its deadline. */
-	s->service = secret_service_open_sync(SECRET_TYPE_SERVICE, NULL, SECRET_SERVICE_OPEN_SESSION, s->deadline.cancel, &why);
+	s->service = secret_service_open_sync(
+		SECRET_TYPE_SERVICE, NULL, SECRET_SERVICE_OPEN_SESSION, s->deadline.cancel, &why);
 	return s->service != NULL || failed("cannot open the Secret Service", &s->deadline, why, e);
 }
 
@@ -263,14 +288,17 @@ static bool open_collection(struct session *s, struct err *e)
 {
 	GError *why = NULL;
 
-	s->path = secret_service_read_alias_dbus_path_sync(s->service, "default", s->deadline.cancel, &why);
+	s->path = secret_service_read_alias_dbus_path_sync(s->service, "default",
+	                                                   s->deadline.cancel, &why);
 	if (why != NULL)
 		return failed("cannot find the default keyring", &s->deadline, why, e);
 	if (s->path == NULL)
-		return err_set(e, ERR_MISSING, "the Secret Service has no default keyring: make one, by logging in once on a desktop, or "
+		return err_set(e, ERR_MISSING,
+		               "the Secret Service has no default keyring: make one, by logging in "
+		               "once on a desktop, or "
 		               "with 'gnome-keyring-daemon --unlock' and a password on stdin");
-	SecretCollection *c = secret_collection_new_for_dbus_path_sync(s->service, s->path, SECRET_COLLECTION_NONE,
-	                                                               s->deadline.cancel, &why);
+	SecretCollection *c = secret_collection_new_for_dbus_path_sync(
+		s->service, s->path, SECRET_COLLECTION_NONE, s->deadline.cancel, &why);
 	if (c == NULL)
 		return failed("cannot open the default keyring", &s->deadline, why, e);
 	s->locked = secret_collection_get_locked(c);
@@ -278,7 +306,8 @@ static bool open_collection(struct session *s, struct err *e)
 	return true;
 }
 
-/* Without SECRET_SEARCH_UNLOCK, which could prompt: locked items are found by the hashes of their attributes. */
+/* Without SECRET_SEARCH_UNLOCK, which could prompt: locked items are found by the hashes of
+ * their attributes. */
 static bool search(struct session *s, const char *server, struct err *e)
 {
 	GHashTable *want = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
@@ -287,18 +316,19 @@ static bool search(struct session *s, const char *server, struct err *e)
 	(void)g_hash_table_insert(want, (char[]){ "server" }, g_strdup(server));
 	(void)g_hash_table_insert(want, (char[]){ "docker_cli" }, g_strdup("1"));
 	g_list_free_full(s->items, g_object_unref);
-	s->items = secret_service_search_sync(s->service, &schema, want, SECRET_SEARCH_ALL, s->deadline.cancel, &why);
+	s->items = secret_service_search_sync(s->service, &schema, want, SECRET_SEARCH_ALL,
+	                                      s->deadline.cancel, &why);
 	g_hash_table_unref(want);
 	return why == NULL || failed("cannot search the Secret Service", &s->deadline, why, e);
 }
 
 static bool session_open(struct session *s, const char *server, struct err *e)
 {
-	return deadline_start(&s->deadline, e) && connect_bus(&s->deadline, &s->bus, e) && open_service(s, e) &&
-	       open_collection(s, e) && search(s, server, e);
+	return deadline_start(&s->deadline, e) && connect_bus(&s->deadline, &s->bus, e) &&
+	       open_service(s, e) && open_collection(s, e) && search(s, server, e);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static char *user_of(SecretItem *item)
 {
@@ -328,15 +358,19 @@ static bool load(const struct session *s, SecretItem *item, struct secret **out,
 		return failed("cannot read the item", &s->deadline, why, e);
 	SecretValue *value = secret_item_get_secret(item);
 	if (value == NULL)
-		return err_set(e, ERR_TRANSIENT, "cannot read the item: the Secret Service gave nothing");
+		return err_set(e, ERR_TRANSIENT,
+		               "cannot read the item: the Secret Service gave nothing");
 	const char *p = secret_value_get(value, &n);
 	*out = n <= SECRET_MAX ? secret_new(p, n) : NULL;
 	secret_value_unref(value);
-	return *out != NULL || err_set(e, ERR_LOCAL, "the item's secret is larger than %d bytes", SECRET_MAX);
+	return *out != NULL ||
+	       err_set(e, ERR_LOCAL, "the item's secret is larger than %d bytes", SECRET_MAX);
 }
 
-/* The item of this user; the last one, as docker's helper takes it. *out = NULL when there is none. */
-static bool read_item(const struct session *s, const char *username, struct secret **out, struct err *e)
+/* The item of this user; the last one, as docker's helper takes it. *out = NULL when there is
+ * none. */
+static bool read_item(const struct session *s, const char *username, struct secret **out,
+                      struct err *e)
 {
 	SecretItem *hit = NULL;
 
@@ -345,14 +379,16 @@ static bool read_item(const struct session *s, const char *username, struct secr
 			hit = l->data;
 	if (hit != NULL)
 		return load(s, hit, out, e);
-	/* Some services show nothing of a locked keyring: what is only out of sight must not count as gone. */
+	/* Some services show nothing of a locked keyring: what is only out of sight must not
+	 * count as gone. */
 	if (s->locked)
 		return locked(e);
 	*out = NULL;
 	return true;
 }
 
-static bool libsecret_read_current(struct sink *sink, const struct credential *who, struct secret **out, struct err *e)
+static bool libsecret_read_current(struct sink *sink, const struct credential *who,
+                                   struct secret **out, struct err *e)
 {
 	AUTO(session_clear) struct session s = { .bus = NULL };
 
@@ -360,9 +396,10 @@ static bool libsecret_read_current(struct sink *sink, const struct credential *w
 	return session_open(&s, who->server, e) && read_item(&s, who->username, out, e);
 }
 
-/* ---- checking ------------------------------------------------------------------------------------------------------------------ */
+/* ---- checking -------------------------------------------------------------------------------- */
 
-static bool may_write(const struct libsecret *l, const struct session *s, const struct credential *who, struct err *e)
+static bool may_write(const struct libsecret *l, const struct session *s,
+                      const struct credential *who, struct err *e)
 {
 	if (s->locked)
 		return locked(e);
@@ -371,9 +408,12 @@ static bool may_write(const struct libsecret *l, const struct session *s, const 
 		if (strcmp(user, who->username) == 0)
 			continue;
 		if (!l->spec->take_entry)
-			return err_set(e, ERR_DECISION, "the Secret Service has an item of another user ('%s') for '%s', and docker's helper "
-			               "takes one or the other: 'docker logout %s' removes it, or say 'take_entry = yes'", user,
-			               who->server, who->server);
+			return err_set(e, ERR_DECISION,
+			               "the Secret Service has an item of another user ('%s') for "
+			               "'%s', and docker's helper "
+			               "takes one or the other: 'docker logout %s' removes it, or "
+			               "say 'take_entry = yes'",
+			               user, who->server, who->server);
 		if (secret_item_get_locked(i->data))
 			return locked(e);
 	}
@@ -387,7 +427,7 @@ static bool libsecret_check(struct sink *sink, const struct credential *who, str
 	return session_open(&s, who->server, e) && may_write((struct libsecret *)sink, &s, who, e);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool libsecret_prepare(struct sink *sink, const struct credential *c, struct err *e)
 {
@@ -396,20 +436,24 @@ static bool libsecret_prepare(struct sink *sink, const struct credential *c, str
 	libsecret_abort(sink);
 	if (!libsecret_check(sink, c, e))
 		return false;
-	l->next = (struct credential){ .server = mem_dup(c->server), .username = mem_dup(c->username),
-	                               .password = secret_dup(c->password) };
+	l->next = (struct credential){ .server = mem_dup(c->server),
+		                       .username = mem_dup(c->username),
+		                       .password = secret_dup(c->password) };
 	return true;
 }
 
 static bool store(const struct session *s, const struct credential *c, struct err *e)
 {
 	GError *why = NULL;
-	GHashTable *attributes = secret_attributes_build(&schema, "label", "Docker Credentials", "server", c->server, "username",
-	                                                 c->username, "docker_cli", "1", NULL);
-	SecretValue *value = secret_value_new(secret_peek(c->password), (gssize)secret_len(c->password), "text/plain");
+	GHashTable *attributes =
+		secret_attributes_build(&schema, "label", "Docker Credentials", "server", c->server,
+	                                "username", c->username, "docker_cli", "1", NULL);
+	SecretValue *value = secret_value_new(secret_peek(c->password),
+	                                      (gssize)secret_len(c->password), "text/plain");
 
 	/* An item with these attributes is replaced. */
-	bool ok = secret_service_store_sync(s->service, &schema, attributes, s->path, c->server, value, s->deadline.cancel, &why);
+	bool ok = secret_service_store_sync(s->service, &schema, attributes, s->path, c->server,
+	                                    value, s->deadline.cancel, &why);
 	secret_value_unref(value);
 	g_hash_table_unref(attributes);
 	return ok || failed("cannot store the item", &s->deadline, why, e);
@@ -421,8 +465,10 @@ static bool remove_others(const struct session *s, const struct credential *c, s
 	GError *why = NULL;
 
 	for (GList *l = s->items; l != NULL; l = l->next)
-		if (!is_of(l->data, c->username) && !secret_item_delete_sync(l->data, s->deadline.cancel, &why))
-			return failed("cannot remove an item of another user", &s->deadline, why, e);
+		if (!is_of(l->data, c->username) &&
+		    !secret_item_delete_sync(l->data, s->deadline.cancel, &why))
+			return failed("cannot remove an item of another user", &s->deadline, why,
+			              e);
 	return true;
 }
 
@@ -434,12 +480,15 @@ static bool libsecret_commit(struct sink *sink, struct err *e)
 
 	if (l->next.password == NULL)
 		return err_set(e, ERR_LOCAL, "the Secret Service was not prepared");
-	/* Looked at again: the keyring may have been locked, or another user's item have appeared, since. */
-	if (!session_open(&s, l->next.server, e) || !may_write(l, &s, &l->next, e) || !store(&s, &l->next, e) ||
-	    !search(&s, l->next.server, e) || !read_item(&s, l->next.username, &back, e))
+	/* Looked at again: the keyring may have been locked, or another user's item have
+	 * appeared, since. */
+	if (!session_open(&s, l->next.server, e) || !may_write(l, &s, &l->next, e) ||
+	    !store(&s, &l->next, e) || !search(&s, l->next.server, e) ||
+	    !read_item(&s, l->next.username, &back, e))
 		return false;
 	if (back == NULL || !secret_equal(back, l->next.password))
-		return err_set(e, ERR_LOCAL, "the Secret Service took the password but does not hand it back");
+		return err_set(e, ERR_LOCAL,
+		               "the Secret Service took the password but does not hand it back");
 	return remove_others(&s, &l->next, e);
 }
 

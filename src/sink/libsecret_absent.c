@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of libsecret.c where the library is not there at build time: a sink of this type is then a configuration error. */
+/* In place of libsecret.c where the library is not there at build time: a sink of this type is
+ * then a configuration error. */
 #include "sink/remote.h"
 #include "sink/sink.h"
 

@@ -2,4 +2,5 @@
 /* Every sink: for the whole program. */
 #include "sink/sink.h"
 
-const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file, &sink_libsecret, &sink_helper, NULL };
+const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file, &sink_libsecret,
+	                                     &sink_helper, NULL };

@@ -3,4 +3,5 @@
 #include "sink/remote.h"
 #include "sink/sink.h"
 
-const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file, &sink_libsecret_keys, &sink_helper, NULL };
+const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file, &sink_libsecret_keys,
+	                                     &sink_helper, NULL };

@@ -35,7 +35,8 @@ bool place_attr(const struct place *p, struct fs_attr *out, struct err *e)
 	return true;
 }
 
-bool place_read(const struct place *p, size_t max, struct buf *out, struct fs_id *id, bool *found, struct err *e)
+bool place_read(const struct place *p, size_t max, struct buf *out, struct fs_id *id, bool *found,
+                struct err *e)
 {
 	struct err why = ERR_INIT;
 
@@ -52,7 +53,8 @@ bool place_read(const struct place *p, size_t max, struct buf *out, struct fs_id
 	return true;
 }
 
-bool place_stage(const struct place *p, const struct buf *text, struct fs_stage **out, struct err *e)
+bool place_stage(const struct place *p, const struct buf *text, struct fs_stage **out,
+                 struct err *e)
 {
 	AUTO_STAGE struct fs_stage *stage = NULL;
 	struct fs_attr attr;
@@ -70,7 +72,8 @@ bool place_directory(const void *spec, int *out, struct err *e)
 	AUTO(place_clear) struct place p = { .spec = spec };
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 
-	return place_enter(&p, &rights, e) && fs_directory(p.spec->path, p.spec->user == NULL, out, e);
+	return place_enter(&p, &rights, e) &&
+	       fs_directory(p.spec->path, p.spec->user == NULL, out, e);
 }
 
 bool place_in_place(const struct place *p, bool found)

@@ -6,7 +6,10 @@
 #include "sink/sink.h"
 
 const struct key libsecret_keys[1] = {
-	{ .name = "take_entry", .type = KEY_BOOL, .offset = offsetof(struct libsecret_spec, take_entry), .fallback = "no",
+	{ .name = "take_entry",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct libsecret_spec, take_entry),
+	  .fallback = "no",
 	  .help = "remove items of other user names for the same registry" },
 };
 
@@ -17,9 +20,16 @@ void libsecret_identity(const void *spec, const char *server, struct buf *out)
 }
 
 const struct key helper_keys[2] = {
-	{ .name = "program", .type = KEY_TEXT, .offset = offsetof(struct helper_spec, program), .required = true,
-	  .help = "a credential helper as docker's: its path, or a name in PATH (docker-credential-pass)" },
-	{ .name = "take_entry", .type = KEY_BOOL, .offset = offsetof(struct helper_spec, take_entry), .fallback = "no",
+	{ .name = "program",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct helper_spec, program),
+	  .required = true,
+	  .help = "a credential helper as docker's: its path, or a name in PATH "
+	          "(docker-credential-pass)" },
+	{ .name = "take_entry",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct helper_spec, take_entry),
+	  .fallback = "no",
 	  .help = "replace what it holds for another user name" },
 };
 
@@ -36,10 +46,12 @@ bool helper_validate(const void *spec, struct err *e)
 
 	if (s->program[0] == '/' || strchr(s->program, '/') == NULL)
 		return true;
-	return err_set(e, ERR_CONFIG, "key 'program': '%s' is neither an absolute path nor a name in PATH", s->program);
+	return err_set(e, ERR_CONFIG,
+	               "key 'program': '%s' is neither an absolute path nor a name in PATH",
+	               s->program);
 }
 
-/* ---- for the programs that are linked without them --------------------------------------------------------------------------- */
+/* ---- for the programs that are linked without them ------------------------------------------- */
 
 const struct sink_ops sink_libsecret_keys = {
 	.type = "libsecret",

@@ -14,20 +14,33 @@
 
 enum kind { LITERAL, PASSWORD, AUTH, USERNAME, SERVER, EXPIRES, SLOT };
 
-struct part { enum kind kind; const char *text; size_t n; };    /* text: LITERAL only, in the template's own copy */
-struct template { char *copy; struct part *part; size_t n, cap; };
+/* text: LITERAL only, in the template's own copy */
+struct part {
+	enum kind kind;
+	const char *text;
+	size_t n;
+};
+struct template
+{
+	char *copy;
+	struct part *part;
+	size_t n, cap;
+};
 
-static const struct { const char *name; enum kind kind; } variables[] = {
+static const struct {
+	const char *name;
+	enum kind kind;
+} variables[] = {
 	{ "{password}", PASSWORD }, { "{auth}", AUTH },       { "{username}", USERNAME },
 	{ "{server}", SERVER },     { "{expires}", EXPIRES }, { "{slot}", SLOT },
 };
 
 /* No value is the start of another one, so that reading back never has to guess. */
 static const char *const slots[] = { "unknown", "password1", "password2" };
-#define NEVER "never"
-#define TIME_FORM "dddd-dd-ddTdd:dd:ddZ"        /* d: a digit */
+#define NEVER     "never"
+#define TIME_FORM "dddd-dd-ddTdd:dd:ddZ" /* d: a digit */
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 static void add_part(struct template *t, struct part p)
 {
@@ -65,7 +78,8 @@ bool template_parse(const char *text, size_t n, struct template **out, struct er
 			p++;
 			continue;
 		}
-		add_part(t, (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
+		add_part(t,
+		         (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
 		add_part(t, v);
 		p += length;
 		start = p;
@@ -94,7 +108,7 @@ void template_free_ptr(struct template **t)
 	template_free(*t);
 }
 
-/* ---- can it be read back? ------------------------------------------------------------------------------------------------------ */
+/* ---- can it be read back? -------------------------------------------------------------------- */
 
 static bool base64_byte(char c)
 {
@@ -114,12 +128,18 @@ static bool readable_pair(const struct part *secret, const struct part *next, st
 	if (next == NULL)
 		return true;
 	if (next->kind != LITERAL)
-		return err_set(e, ERR_CONFIG, "the template cannot be read back: '%s' is followed by another variable; put a "
-		               "space, a quote or a line end between them", name);
+		return err_set(e, ERR_CONFIG,
+		               "the template cannot be read back: '%s' is followed by another "
+		               "variable; put a "
+		               "space, a quote or a line end between them",
+		               name);
 	char c = next->text[0];
 	if (secret->kind == AUTH ? base64_byte(c) : password_byte(c))
-		return err_set(e, ERR_CONFIG, "the template cannot be read back: '%s' is followed by '%c', which may be part of "
-		               "it; put a space, a quote or a line end between them", name, c);
+		return err_set(e, ERR_CONFIG,
+		               "the template cannot be read back: '%s' is followed by '%c', which "
+		               "may be part of "
+		               "it; put a space, a quote or a line end between them",
+		               name, c);
 	return true;
 }
 
@@ -134,10 +154,11 @@ bool template_readable(const struct template *t, struct err *e)
 		if (!readable_pair(&t->part[i], i + 1 < t->n ? &t->part[i + 1] : NULL, e))
 			return false;
 	}
-	return any || err_set(e, ERR_CONFIG, "the template has neither {password} nor {auth} in it");
+	return any ||
+	       err_set(e, ERR_CONFIG, "the template has neither {password} nor {auth} in it");
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void add_auth(const struct credential *c, struct buf *out)
 {
@@ -179,19 +200,21 @@ static void add_value(const struct part *p, const struct credential *c, struct b
 	}
 }
 
-bool template_render(const struct template *t, const struct credential *c, struct buf *out, struct err *e)
+bool template_render(const struct template *t, const struct credential *c, struct buf *out,
+                     struct err *e)
 {
 	const char *p = secret_peek(c->password);
 
 	for (size_t i = 0; i < secret_len(c->password); i++)
 		if (!password_byte(p[i]))
-			return err_set(e, ERR_CONFIG, "the password has a character that a template cannot carry");
+			return err_set(e, ERR_CONFIG,
+			               "the password has a character that a template cannot carry");
 	for (size_t i = 0; i < t->n; i++)
 		add_value(&t->part[i], c, out);
 	return buf_ok(out) || err_set(e, ERR_CONFIG, "the template's text is too long");
 }
 
-/* ---- reading back -------------------------------------------------------------------------------------------------------------- */
+/* ---- reading back ---------------------------------------------------------------------------- */
 
 struct reader {
 	const char *p, *end;
@@ -216,7 +239,8 @@ static bool eat_time(struct reader *r)
 	if ((size_t)(r->end - r->p) < n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (TIME_FORM[i] == 'd' ? !isdigit((unsigned char)r->p[i]) : r->p[i] != TIME_FORM[i])
+		if (TIME_FORM[i] == 'd' ? !isdigit((unsigned char)r->p[i])
+		                        : r->p[i] != TIME_FORM[i])
 			return false;
 	r->p += n;
 	return true;
@@ -264,7 +288,8 @@ static bool eat_auth(struct reader *r)
 	if (!crypto_unbase64(start, (size_t)(r->p - start), &pair, &ignored))
 		return false;
 	const char *text = secret_peek(pair);
-	if (secret_len(pair) <= user + 1 || memcmp(text, r->who->username, user) != 0 || text[user] != ':')
+	if (secret_len(pair) <= user + 1 || memcmp(text, r->who->username, user) != 0 ||
+	    text[user] != ':')
 		return false;
 	return found(r, secret_new(text + user + 1, secret_len(pair) - user - 1));
 }
@@ -290,7 +315,8 @@ static bool eat_part(struct reader *r, const struct part *p)
 	return false;
 }
 
-bool template_match(const struct template *t, const char *text, size_t n, const struct credential *who, struct secret **out)
+bool template_match(const struct template *t, const char *text, size_t n,
+                    const struct credential *who, struct secret **out)
 {
 	struct reader r = { .p = text, .end = text + n, .who = who };
 

@@ -34,7 +34,9 @@ static void wait_visibly(const struct token_run *r, int64_t ms, int64_t since_ms
 	}
 	for (int64_t left = ms; left > 0; left -= SLICE_MS) {
 		int64_t waited = env_mono_ms(r->w->env) - since_ms;
-		AUTO_FREE char *line = mem_fmt("\r\x1b[K %c waiting for Azure, %lld s", wheel[waited / SLICE_MS % 4], (long long)waited / 1000);
+		AUTO_FREE char *line =
+			mem_fmt("\r\x1b[K %c waiting for Azure, %lld s",
+		                wheel[waited / SLICE_MS % 4], (long long)waited / 1000);
 		(void)r->w->put(r->w->ctx, TOKEN_ERR, line, strlen(line));
 		env_sleep_ms(r->w->env, left < SLICE_MS ? left : SLICE_MS);
 	}
@@ -42,7 +44,8 @@ static void wait_visibly(const struct token_run *r, int64_t ms, int64_t since_ms
 }
 
 /* The first poll at once, as az does: most operations have ended by then. */
-static bool poll_to_end(struct token_run *r, struct arm_operation *op, struct http_response *out, struct err *e)
+static bool poll_to_end(struct token_run *r, struct arm_operation *op, struct http_response *out,
+                        struct err *e)
 {
 	int64_t since_ms = env_mono_ms(r->w->env);
 	bool done = false;
@@ -56,19 +59,25 @@ static bool poll_to_end(struct token_run *r, struct arm_operation *op, struct ht
 	}
 }
 
-bool token_ask(struct token_run *r, const struct token_request *rq, struct http_response *out, struct err *e)
+bool token_ask(struct token_run *r, const struct token_request *rq, struct http_response *out,
+               struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	AUTO(arm_operation_clear) struct arm_operation op = { 0 };
 	/* A POST is generateCredentials, whose every repetition kills a password. */
-	const struct arm_request ask = { .method = rq->method, .path = rq->path, .body = rq->body, .once = rq->method == HTTP_POST };
+	const struct arm_request ask = { .method = rq->method,
+		                         .path = rq->path,
+		                         .body = rq->body,
+		                         .once = rq->method == HTTP_POST };
 
 	if (!arm_send(r->arm, token_http_base(r->http), &ask, &rs, e))
 		return false;
 	if (!is_listed(rs.status, rq->statuses))
-		return err_set(e, ERR_REMOTE, "Azure answers %d, which is not understood here", rs.status);
+		return err_set(e, ERR_REMOTE, "Azure answers %d, which is not understood here",
+		               rs.status);
 	bool told = rs.operation != NULL || rs.location != NULL;
-	if (rq->method != HTTP_GET && (told || rq->method == HTTP_PUT || rq->method == HTTP_PATCH) &&
+	if (rq->method != HTTP_GET &&
+	    (told || rq->method == HTTP_PUT || rq->method == HTTP_PATCH) &&
 	    !arm_operation_start(r->arm, &ask, rq->path, &rs, &op, e))
 		return false;
 	if (op.poll_url == NULL) {

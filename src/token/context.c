@@ -3,18 +3,20 @@
 
 #include <stdlib.h>
 
-#include "token/place.h"
 #include "azure/arm.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/job.h"
 #include "output/value.h"
+#include "token/place.h"
 
-/* ---- names ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-static const char letters_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char letters_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* 5 to 50 of the first `set` of those: 62 are letters and digits, 63 with the hyphen, 64 with the underscore. */
+/* 5 to 50 of the first `set` of those: 62 are letters and digits, 63 with the hyphen, 64 with
+ * the underscore. */
 static bool name_ok(const char *s, size_t set)
 {
 	size_t n = strlen(s);
@@ -27,7 +29,8 @@ static bool name_ok(const char *s, size_t set)
 	return n >= 5 && n <= 50;
 }
 
-/* NAME.azurecr.io is NAME, and so is NAME-LABELHASH.azurecr.io; a hyphen without a domain behind it is a mistake. */
+/* NAME.azurecr.io is NAME, and so is NAME-LABELHASH.azurecr.io; a hyphen without a domain behind
+ * it is a mistake. */
 static char *bare_registry(const char *name)
 {
 	size_t dot = strcspn(name, ".");
@@ -41,20 +44,33 @@ bool token_names_ok(struct token_run *r, struct err *e)
 
 	r->registry = bare_registry(a->registry);
 	if (!name_ok(r->registry, 62))
-		return err_set(e, ERR_USAGE, "'%s' is no name of a registry: 5 to 50 letters and digits, or its login server", a->registry);
+		return err_set(e, ERR_USAGE,
+		               "'%s' is no name of a registry: 5 to 50 letters and digits, or its "
+		               "login server",
+		               a->registry);
 	if (a->name != NULL && !str_token_name_ok(a->name))
-		return err_set(e, ERR_USAGE, "'%s' is no name of a token: 5 to 50 letters, digits and hyphens, a letter first", a->name);
+		return err_set(e, ERR_USAGE,
+		               "'%s' is no name of a token: 5 to 50 letters, digits and hyphens, a "
+		               "letter first",
+		               a->name);
 	if (a->scope_map != NULL && *a->scope_map != '\0' && !name_ok(a->scope_map, 64))
-		return err_set(e, ERR_USAGE, "'%s' is no name of a scope map: 5 to 50 letters, digits, hyphens and underscores", a->scope_map);
+		return err_set(e, ERR_USAGE,
+		               "'%s' is no name of a scope map: 5 to 50 letters, digits, hyphens "
+		               "and underscores",
+		               a->scope_map);
 	return true;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Passes on to a client that somebody else owns. */
-struct borrowed { struct http base; struct http *to; };
+struct borrowed {
+	struct http base;
+	struct http *to;
+};
 
-static bool borrowed_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool borrowed_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                          struct err *e)
 {
 	struct http *to = ((struct borrowed *)h)->to;
 
@@ -71,14 +87,18 @@ static bool open_client(const struct token_run *r, struct http **out, struct err
 	const struct http_spec *spec = config_http(r->config);
 	/* Whoever has to name an authority of their own to az has done so there. */
 	const char *ca_file = auth_or_env(spec->ca_file, "REQUESTS_CA_BUNDLE");
-	const struct http_options options = { .ca_file = ca_file, .ca_only = spec->ca_only, .proxy = spec->proxy,
-	                                      .no_proxy = spec->no_proxy, .user_agent = "acrotate/" VERSION,
-	                                      .timeout_ms = spec->timeout * 1000 };
+	const struct http_options options = { .ca_file = ca_file,
+		                              .ca_only = spec->ca_only,
+		                              .proxy = spec->proxy,
+		                              .no_proxy = spec->no_proxy,
+		                              .user_agent = "acrotate/" VERSION,
+		                              .timeout_ms = spec->timeout * 1000 };
 
 	if (r->w->http == NULL)
 		return http_curl_open(&options, out, e);
 	struct borrowed *b = mem_new(sizeof(*b));
-	*b = (struct borrowed){ .base = { .send = borrowed_send, .close = borrowed_close }, .to = r->w->http };
+	*b = (struct borrowed){ .base = { .send = borrowed_send, .close = borrowed_close },
+		                .to = r->w->http };
 	*out = &b->base;
 	return true;
 }
@@ -87,7 +107,8 @@ bool token_open(struct token_run *r, struct err *e)
 {
 	struct http *client = NULL;
 
-	if (!config_open(r->args->config != NULL ? r->args->config : r->w->config, &r->config, e) || !open_client(r, &client, e))
+	if (!config_open(r->args->config != NULL ? r->args->config : r->w->config, &r->config, e) ||
+	    !open_client(r, &client, e))
 		return false;
 	r->http = token_http_open(client, r->w->env);
 	r->azure = *config_azure(r->config);
@@ -99,9 +120,11 @@ bool token_open(struct token_run *r, struct err *e)
 
 bool token_find_registry(struct token_run *r, struct err *e)
 {
-	const char *group = r->args->group == NULL || *r->args->group == '\0' ? NULL : r->args->group;
+	const char *group =
+		r->args->group == NULL || *r->args->group == '\0' ? NULL : r->args->group;
 
-	return acr_place_find(r->arm, token_http_base(r->http), r->subscription, group, r->registry, &r->place, e);
+	return acr_place_find(r->arm, token_http_base(r->http), r->subscription, group, r->registry,
+	                      &r->place, e);
 }
 
 void token_close(struct token_run *r)

@@ -4,17 +4,20 @@
 
 #include <stdlib.h>
 
-#include "token/place.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"
+#include "token/place.h"
 
-#define BODY_MAX    ((size_t)1024 * 1024)
-#define ACTION_MAX  ((size_t)1000)
+#define BODY_MAX   ((size_t)1024 * 1024)
+#define ACTION_MAX ((size_t)1000)
 
-/* ---- actions --------------------------------------------------------------------------------------------------------------------- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
-struct actions { char **item; size_t n, cap; };
+struct actions {
+	char **item;
+	size_t n, cap;
+};
 
 static void actions_free(struct actions *a)
 {
@@ -24,11 +27,16 @@ static void actions_free(struct actions *a)
 	*a = (struct actions){ 0 };
 }
 
-struct kind { const char *prefix; const char *valid[5]; };
-static const struct kind repositories = {
-	"repositories", { "content/delete", "content/read", "content/write", "metadata/read", "metadata/write" }
+struct kind {
+	const char *prefix;
+	const char *valid[5];
 };
-static const struct kind gateways = { "gateway", { "config/read", "config/write", "message/read", "message/write" } };
+static const struct kind repositories = { "repositories",
+	                                  { "content/delete", "content/read", "content/write",
+	                                    "metadata/read", "metadata/write" } };
+static const struct kind gateways = {
+	"gateway", { "config/read", "config/write", "message/read", "message/write" }
+};
 
 static char *lower(const char *s)
 {
@@ -54,15 +62,18 @@ static bool refuse_action(const struct kind *k, const char *action, struct err *
 
 	for (size_t i = 0; i < COUNT(k->valid) && k->valid[i] != NULL; i++)
 		buf_fmt(&valid, "%s%s", i == 0 ? "" : ", ", k->valid[i]);
-	return err_set(e, ERR_REMOTE, "Invalid action \"%s\" provided. Valid actions are %s.", action, buf_cstr(&valid));
+	return err_set(e, ERR_REMOTE, "Invalid action \"%s\" provided. Valid actions are %s.",
+	               action, buf_cstr(&valid));
 }
 
-static bool add_rule(struct actions *all, const struct kind *k, const struct token_rule *rule, struct err *e)
+static bool add_rule(struct actions *all, const struct kind *k, const struct token_rule *rule,
+                     struct err *e)
 {
 	AUTO_FREE char *resource = lower(rule->word[0]);
 
 	if (rule->n < 2)
-		return err_set(e, ERR_REMOTE, "At least one action must be specified with \"%s\".", resource);
+		return err_set(e, ERR_REMOTE, "At least one action must be specified with \"%s\".",
+		               resource);
 	for (size_t i = 1; i < rule->n; i++) {
 		AUTO_FREE char *action = lower(rule->word[i]);
 		if (!is_valid(k, action))
@@ -90,13 +101,16 @@ bool token_create_check(const struct token_args *a, struct err *e)
 	bool map = a->scope_map != NULL && *a->scope_map != '\0';
 
 	if ((a->n_repository + a->n_gateway > 0) == map)
-		return err_set(e, ERR_REMOTE, "usage error: can't use --scope-map and --repository | --gateway");
+		return err_set(e, ERR_REMOTE,
+		               "usage error: can't use --scope-map and --repository | --gateway");
 	if (a->no_passwords && (a->days_given || a->expiration != NULL))
-		return err_set(e, ERR_REMOTE, "usage error: --no-passwords and expiration arguments are mutually exclusive.");
+		return err_set(e, ERR_REMOTE,
+		               "usage error: --no-passwords and expiration arguments are mutually "
+		               "exclusive.");
 	return token_create_check_times(a, e) && read_actions(a, &unused, e);
 }
 
-/* ---- the scope map --------------------------------------------------------------------------------------------------------------- */
+/* ---- the scope map --------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -124,7 +138,8 @@ static const struct value *as_value(struct token_run *r, const struct actions *a
 	return values_array(r->arena, &l);
 }
 
-static bool read_map(struct token_run *r, const struct http_response *rs, const struct value **out, struct err *e)
+static bool read_map(struct token_run *r, const struct http_response *rs, const struct value **out,
+                     struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
 
@@ -141,10 +156,12 @@ static bool has_actions(struct token_run *r, const struct value *map, const stru
 	const struct value *properties = value_get(map, "properties");
 	const struct value *list = properties == NULL ? NULL : value_get(properties, "actions");
 
-	return list != NULL && list->type == VALUE_ARRAY && value_equal(sorted(r, list), sorted(r, as_value(r, all)));
+	return list != NULL && list->type == VALUE_ARRAY &&
+	       value_equal(sorted(r, list), sorted(r, as_value(r, all)));
 }
 
-static bool put_map(struct token_run *r, const char *path, const struct actions *all, const struct value **out, struct err *e)
+static bool put_map(struct token_run *r, const char *path, const struct actions *all,
+                    const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 201, 0 };
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -156,14 +173,16 @@ static bool put_map(struct token_run *r, const char *path, const struct actions 
 		buf_json(&body, all->item[i]);
 	}
 	buf_str(&body, "]}}");
-	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) && read_map(r, &rs, out, e);
+	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
+	       read_map(r, &rs, out, e);
 }
 
 /* The token's own scope map: the one there if it says the same, else a new one. */
 static bool own_map(struct token_run *r, const struct actions *all, char **id, struct err *e)
 {
 	static const int statuses[] = { 200, 0 };
-	AUTO_FREE char *name = mem_fmt("%s-scope-map", r->args->name), *path = acr_place_path(r->place, "scopeMaps", name);
+	AUTO_FREE char *name = mem_fmt("%s-scope-map", r->args->name),
+		       *path = acr_place_path(r->place, "scopeMaps", name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *map = NULL;
 
@@ -171,8 +190,12 @@ static bool own_map(struct token_run *r, const struct actions *all, char **id, s
 		if (!read_map(r, &rs, &map, e))
 			return false;
 		if (!has_actions(r, map, all))
-			return err_set(e, ERR_REMOTE, "The default scope map was already configured with different repository permissions. Please use "
-			               "\"az acr scope-map update -r %s -n %s --add <REPO> --remove <REPO>\" to update.", r->registry, name);
+			return err_set(e, ERR_REMOTE,
+			               "The default scope map was already configured with "
+			               "different repository permissions. Please use "
+			               "\"az acr scope-map update -r %s -n %s --add <REPO> "
+			               "--remove <REPO>\" to update.",
+			               r->registry, name);
 	} else if (e->status != 404 || !put_map(r, path, all, &map, e)) {
 		return false;
 	}
@@ -180,7 +203,7 @@ static bool own_map(struct token_run *r, const struct actions *all, char **id, s
 	return true;
 }
 
-/* ---- the token ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the token ------------------------------------------------------------------------------- */
 
 /* A PUT on a token that exists wipes its passwords: whoever holds one is cut off. */
 static bool is_new(struct token_run *r, const char *path, struct err *e)
@@ -192,11 +215,14 @@ static bool is_new(struct token_run *r, const char *path, struct err *e)
 		return true;
 	if (!token_ask(r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
 		return e->status == 404;
-	return err_set(e, ERR_DECISION, "token '%s' exists; creating it again would make its passwords stop working: say --overwrite to do that",
+	return err_set(e, ERR_DECISION,
+	               "token '%s' exists; creating it again would make its passwords stop "
+	               "working: say --overwrite to do that",
 	               r->args->name);
 }
 
-static bool put_token(struct token_run *r, const char *path, const char *map_id, const struct value **out, struct err *e)
+static bool put_token(struct token_run *r, const char *path, const char *map_id,
+                      const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 201, 0 };
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -204,19 +230,23 @@ static bool put_token(struct token_run *r, const char *path, const char *map_id,
 
 	buf_str(&body, "{\"properties\": {\"scopeMapId\": ");
 	buf_json(&body, map_id);
-	buf_fmt(&body, ", \"status\": \"%s\"}}", r->args->status_given ? r->args->status : "enabled");
+	buf_fmt(&body, ", \"status\": \"%s\"}}",
+	        r->args->status_given ? r->args->status : "enabled");
 	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
+	                   e);
 }
 
 /* The token as the service has it, with the passwords it will never show again. */
-static const struct value *with_passwords(struct token_run *r, const struct value *token, const struct value *generated)
+static const struct value *with_passwords(struct token_run *r, const struct value *token,
+                                          const struct value *generated)
 {
 	AUTO_MEMBERS struct members all = { 0 }, inner = { 0 };
 	const struct value *credentials = token == NULL ? NULL : value_get(token, "credentials");
 
 	members_put(&inner, "certificates", &value_null);
-	for (size_t i = 0; credentials != NULL && credentials->type == VALUE_OBJECT && i < credentials->n; i++)
+	for (size_t i = 0;
+	     credentials != NULL && credentials->type == VALUE_OBJECT && i < credentials->n; i++)
 		members_put(&inner, credentials->member[i].key, credentials->member[i].value);
 	members_put(&inner, "passwords", value_get(generated, "passwords"));
 	members_put(&inner, "username", value_get(generated, "username"));
@@ -241,7 +271,8 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 	AUTO_FREE char *path = NULL, *map_id = NULL;
 	const struct value *generated = NULL;
 
-	if (!read_actions(a, &all, e) || !token_guard_open(r, a->overwrite ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
+	if (!read_actions(a, &all, e) ||
+	    !token_guard_open(r, a->overwrite ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
 	    !token_find_registry(r, e))
 		return false;
 	path = acr_place_path(r->place, "tokens", a->name);
@@ -261,12 +292,16 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 			return true;
 		}
 		generated = NULL;
-		(void)err_set(e, ERR_REMOTE, "Azure has accepted the request, but does not show the new passwords");
+		(void)err_set(
+			e, ERR_REMOTE,
+			"Azure has accepted the request, but does not show the new passwords");
 	}
 	*out = generated;
 	if (generated == NULL) {
-		AUTO_FREE char *note = mem_fmt("The token '%s' was created, but its passwords are not known: make new ones with 'acrotate token "
-		                               "credential generate'.", a->name);
+		AUTO_FREE char *note = mem_fmt("The token '%s' was created, but its passwords are "
+		                               "not known: make new ones with 'acrotate token "
+		                               "credential generate'.",
+		                               a->name);
 		r->note = value_text(r->arena, note)->text;
 	}
 	return false;

@@ -2,16 +2,17 @@
 /* credential generate, credential delete. */
 #include "token/token.h"
 
-#include "token/place.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"
+#include "token/place.h"
 
 #define BODY_MAX ((size_t)64 * 1024)
 
 static const char password1[] = "password1", password2[] = "password2";
 
-/* "" when the passwords are not to expire: without either option, or with --expiration-in-days 0. */
+/* "" when the passwords are not to expire: without either option, or with --expiration-in-days
+ * 0. */
 static bool expiry_of(const struct token_run *r, char out[static TOKEN_EXPIRY_MAX], struct err *e)
 {
 	const struct token_args *a = r->args;
@@ -19,8 +20,12 @@ static bool expiry_of(const struct token_run *r, char out[static TOKEN_EXPIRY_MA
 	out[0] = '\0';
 	if (a->days_given && a->days != 0)
 		token_expires_in(r->w->env, a->days, out);
-	else if (a->expiration != NULL && *a->expiration != '\0' && !token_expiration(a->expiration, out))
-		return err_set(e, ERR_REMOTE, "Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z", a->expiration);
+	else if (a->expiration != NULL && *a->expiration != '\0' &&
+	         !token_expiration(a->expiration, out))
+		return err_set(
+			e, ERR_REMOTE,
+			"Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z",
+			a->expiration);
 	return true;
 }
 
@@ -29,10 +34,16 @@ static bool check_times(const struct token_args *a, enum err_kind both, struct e
 {
 	char unused[TOKEN_EXPIRY_MAX];
 
-	if (a->expiration != NULL && *a->expiration != '\0' && !token_expiration(a->expiration, unused))
-		return err_set(e, ERR_REMOTE, "Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z", a->expiration);
+	if (a->expiration != NULL && *a->expiration != '\0' &&
+	    !token_expiration(a->expiration, unused))
+		return err_set(
+			e, ERR_REMOTE,
+			"Input '%s' is not valid datetime. Valid example: 2025-12-31T12:59:59Z",
+			a->expiration);
 	if (a->days_given && a->expiration != NULL)
-		return err_set(e, both, "usage error: --expiration and --expiration-in-days are mutually exclusive.");
+		return err_set(e, both,
+		               "usage error: --expiration and --expiration-in-days are mutually "
+		               "exclusive.");
 	if (a->days_given && a->days < 0)
 		return err_set(e, ERR_REMOTE, "Days must be positive.");
 	return true;
@@ -48,11 +59,14 @@ bool token_generate_check(const struct token_args *a, struct err *e)
 	if (!check_times(a, ERR_USAGE, e))
 		return false;
 	if (!a->password1 && !a->password2)
-		return err_set(e, ERR_USAGE, "without a slot both passwords would be replaced: say --password1, --password2, or both");
+		return err_set(e, ERR_USAGE,
+		               "without a slot both passwords would be replaced: say --password1, "
+		               "--password2, or both");
 	return true;
 }
 
-static void generate_body(const struct token_run *r, const char *slot, const char *expiry, struct buf *body)
+static void generate_body(const struct token_run *r, const char *slot, const char *expiry,
+                          struct buf *body)
 {
 	AUTO_FREE char *id = acr_place_id(r->place, "tokens", r->args->name);
 
@@ -71,7 +85,9 @@ static bool has_value(const struct value *v)
 	if (v->type == VALUE_OBJECT && value_str(v, "value") != NULL)
 		return true;
 	for (size_t i = 0; i < v->n; i++) {
-		const struct value *inner = v->type == VALUE_OBJECT ? v->member[i].value : v->type == VALUE_ARRAY ? v->item[i] : &value_null;
+		const struct value *inner = v->type == VALUE_OBJECT  ? v->member[i].value
+		                            : v->type == VALUE_ARRAY ? v->item[i]
+		                                                     : &value_null;
 		if (has_value(inner))
 			return true;
 	}
@@ -83,7 +99,9 @@ static void keep_answer(struct token_run *r, const struct buf *body, const struc
 {
 	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
-	const struct value *v = json_parse_exact(buf_cstr(body), body->len, &j, &ignored) ? value_from_json(r->arena, j) : &value_null;
+	const struct value *v = json_parse_exact(buf_cstr(body), body->len, &j, &ignored)
+	                                ? value_from_json(r->arena, j)
+	                                : &value_null;
 
 	if (has_value(v))
 		*out = v;
@@ -105,7 +123,8 @@ bool token_generate(struct token_run *r, const char *slot, const struct value **
 	if (!token_ask(r, &(struct token_request){ HTTP_POST, path, &body, statuses }, &rs, e))
 		return false;
 	r->made_password = true;
-	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out, e))
+	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out,
+	                e))
 		return true;
 	keep_answer(r, &rs.body, out);
 	return false;
@@ -120,12 +139,15 @@ bool token_credential_generate(struct token_run *r, const struct value **out, st
 {
 	const struct token_args *a = r->args;
 	AUTO_GUARD struct token_guard *guard = NULL;
-	const char *slot = a->password1 && a->password2 ? NULL : a->password1 ? password1 : password2;
+	const char *slot = a->password1 && a->password2 ? NULL
+	                   : a->password1               ? password1
+	                                                : password2;
 
-	return token_guard_open(r, named(a), &guard, e) && token_find_registry(r, e) && token_generate(r, slot, out, e);
+	return token_guard_open(r, named(a), &guard, e) && token_find_registry(r, e) &&
+	       token_generate(r, slot, out, e);
 }
 
-/* ---- deleting -------------------------------------------------------------------------------------------------------------------- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 bool token_credential_delete_check(const struct token_args *a, struct err *e)
 {
@@ -158,7 +180,8 @@ static void keep_body(const struct token_args *a, const struct value *list, stru
 	buf_str(body, "{\"properties\": {\"credentials\": {\"passwords\": [");
 	for (size_t i = 0; list != NULL && i < list->n; i++) {
 		const char *name = value_str(list->item[i], "name");
-		if (name == NULL || (a->password1 && strcmp(name, password1) == 0) || (a->password2 && strcmp(name, password2) == 0))
+		if (name == NULL || (a->password1 && strcmp(name, password1) == 0) ||
+		    (a->password2 && strcmp(name, password2) == 0))
 			continue;
 		buf_str(body, first ? "{\"name\": " : ", {\"name\": ");
 		buf_json(body, name);
@@ -168,14 +191,19 @@ static void keep_body(const struct token_args *a, const struct value *list, stru
 	buf_str(body, "]}}}");
 }
 
-static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body, const struct value **out, struct err *e)
+static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body,
+                      const struct value **out, struct err *e)
 {
 	static const int read[] = { 200, 0 }, written[] = { 200, 201, 0 };
 	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	return token_ask(r, &(struct token_request){ method, path, body, method == HTTP_GET ? read : written }, &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+	return token_ask(r,
+	                 &(struct token_request){ method, path, body,
+	                                          method == HTTP_GET ? read : written },
+	                 &rs, e) &&
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
+	                   e);
 }
 
 bool token_credential_delete(struct token_run *r, const struct value **out, struct err *e)
@@ -185,13 +213,16 @@ bool token_credential_delete(struct token_run *r, const struct value **out, stru
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	const struct value *token = NULL;
 
-	if (!token_guard_open(r, named(a), &guard, e) || !token_find_registry(r, e) || !ask_token(r, HTTP_GET, NULL, &token, e))
+	if (!token_guard_open(r, named(a), &guard, e) || !token_find_registry(r, e) ||
+	    !ask_token(r, HTTP_GET, NULL, &token, e))
 		return false;
 	const struct value *list = passwords_of(token);
 	if (a->password1 && !has_password(list, password1))
-		return err_set(e, ERR_REMOTE, "Unable to perform operation. Password1 credential doesn't exist.");
+		return err_set(e, ERR_REMOTE,
+		               "Unable to perform operation. Password1 credential doesn't exist.");
 	if (a->password2 && !has_password(list, password2))
-		return err_set(e, ERR_REMOTE, "Unable to perform operation. Password2 credential doesn't exist.");
+		return err_set(e, ERR_REMOTE,
+		               "Unable to perform operation. Password2 credential doesn't exist.");
 	keep_body(a, list, &body);
 	return ask_token(r, HTTP_PATCH, &body, out, e);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `az configure` has set for good: registry, group, output format and no colours, in az's own file. */
+/* What `az configure` has set for good: registry, group, output format and no colours, in az's
+ * own file. */
 #include "token/token.h"
 
 #include <stdlib.h>
@@ -7,13 +8,16 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/ini.h"
 
 #define CONFIG_MAX ((size_t)64 * 1024)
 
-static const struct { const char *section, *key, *variable; size_t offset; } rows[] = {
+static const struct {
+	const char *section, *key, *variable;
+	size_t offset;
+} rows[] = {
 	{ "defaults", "acr", "AZURE_DEFAULTS_ACR", offsetof(struct token_defaults, registry) },
 	{ "defaults", "group", "AZURE_DEFAULTS_GROUP", offsetof(struct token_defaults, group) },
 	{ "core", "output", "AZURE_CORE_OUTPUT", offsetof(struct token_defaults, output) },
@@ -25,13 +29,15 @@ static char **place_of(struct token_defaults *d, size_t offset)
 	return (char **)(void *)((char *)d + offset);
 }
 
-static bool keep(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+static bool keep(void *ctx, const char *section, const char *key, const char *value, int line,
+                 struct err *e)
 {
 	(void)line;
 	(void)e;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char **place = place_of(ctx, rows[i].offset);
-		if (*place == NULL && *value != '\0' && strcmp(rows[i].section, section) == 0 && strcmp(rows[i].key, key) == 0)
+		if (*place == NULL && *value != '\0' && strcmp(rows[i].section, section) == 0 &&
+		    strcmp(rows[i].key, key) == 0)
 			*place = mem_dup(value);
 	}
 	return true;
@@ -41,7 +47,9 @@ char *token_az_file(const char *name)
 {
 	const char *dir = getenv("AZURE_CONFIG_DIR"), *home = getenv("HOME");
 
-	return dir != NULL && *dir != '\0' ? mem_fmt("%s/%s", dir, name) : mem_fmt("%s/.azure/%s", home == NULL ? "" : home, name);
+	return dir != NULL && *dir != '\0'
+	               ? mem_fmt("%s/%s", dir, name)
+	               : mem_fmt("%s/.azure/%s", home == NULL ? "" : home, name);
 }
 
 void token_defaults_load(struct token_defaults *d)
@@ -57,7 +65,8 @@ void token_defaults_load(struct token_defaults *d)
 			*place_of(d, rows[i].offset) = mem_dup(value);
 	}
 	/* The file is az's: whatever else may be wrong with it is not for us to refuse. */
-	if (fs_read(path, CONFIG_MAX, &text, NULL, &e) && !ini_parse_text(path, buf_cstr(&text), text.len, &reader, &e))
+	if (fs_read(path, CONFIG_MAX, &text, NULL, &e) &&
+	    !ini_parse_text(path, buf_cstr(&text), text.len, &reader, &e))
 		log_msg(LEVEL_INFO, NULL, "%s; the rest of the file is left out", e.text);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A token that a job of this machine rotates: its lock is taken, and what its sinks or their readers hold is not killed unasked. */
+/* A token that a job of this machine rotates: its lock is taken, and what its sinks or their
+ * readers hold is not killed unasked. */
 #include "token/token.h"
 
 #include <stdlib.h>
@@ -16,8 +17,13 @@
 #include "rotate/observe.h"
 #include "sink/sink.h"
 
-struct held { struct lock lock; };
-struct token_guard { struct held *held; size_t n, cap; };
+struct held {
+	struct lock lock;
+};
+struct token_guard {
+	struct held *held;
+	size_t n, cap;
+};
 
 static bool is_on_token(const struct job *j, const struct token_run *r)
 {
@@ -26,8 +32,9 @@ static bool is_on_token(const struct job *j, const struct token_run *r)
 	return strcasecmp(j->token, r->args->name) == 0 && strcasecmp(registry, r->registry) == 0;
 }
 
-/* Which slots nobody may kill: what a sink holds, and what was delivered and not left for `grace`, or whose consumers a hook has yet to tell
- * of the other. Both, where it cannot be told. */
+/* Which slots nobody may kill: what a sink holds, and what was delivered and not left for
+ * `grace`, or whose consumers a hook has yet to tell of the other. Both, where it cannot be
+ * told. */
 static unsigned in_use(const struct observation *o, int64_t now)
 {
 	const struct plan_input in = observe_input(o, now, false);
@@ -43,20 +50,24 @@ static unsigned in_use(const struct observation *o, int64_t now)
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		const struct slot_memory *s = &o->state.slot[i];
 		bool left = !in.hook_owed && s->left != 0 && now - s->left >= in.grace;
-		bool gone = s->gone || (s->expires_us != 0 && s->expires_us / 1000000 <= now - in.margin);
+		bool gone = s->gone ||
+		            (s->expires_us != 0 && s->expires_us / 1000000 <= now - in.margin);
 		if (s->delivered && !left && !gone)
 			used |= i == ACR_SLOT_1 ? TOKEN_KILLS_1 : TOKEN_KILLS_2;
 	}
 	return used;
 }
 
-/* Sinks are named by login server; before a job's first run its own word for the registry has to do. */
+/* Sinks are named by login server; before a job's first run its own word for the registry has to
+ * do. */
 static char *server_of(const struct job *j)
 {
-	return strchr(j->registry, '.') != NULL ? mem_dup(j->registry) : mem_fmt("%s.azurecr.io", j->registry);
+	return strchr(j->registry, '.') != NULL ? mem_dup(j->registry)
+	                                        : mem_fmt("%s.azurecr.io", j->registry);
 }
 
-static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out, struct err *e)
+static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out,
+                     struct err *e)
 {
 	struct state_store store;
 	struct observation o = { 0 };
@@ -73,7 +84,8 @@ static bool cuts_off(const struct token_run *r, const struct job *j, unsigned ki
 	return true;
 }
 
-static bool take_lock(struct token_guard *g, const struct token_run *r, const struct job *j, struct err *e)
+static bool take_lock(struct token_guard *g, const struct token_run *r, const struct job *j,
+                      struct err *e)
 {
 	const char *dir = config_run(r->config)->state_dir;
 	AUTO_FREE char *path = mem_fmt("%s/%s.lock", dir, j->name);
@@ -86,7 +98,8 @@ static bool take_lock(struct token_guard *g, const struct token_run *r, const st
 	return true;
 }
 
-static bool guard_job(struct token_guard *g, const struct token_run *r, const struct job *j, unsigned kills, struct err *e)
+static bool guard_job(struct token_guard *g, const struct token_run *r, const struct job *j,
+                      unsigned kills, struct err *e)
 {
 	bool cut = false;
 
@@ -99,8 +112,11 @@ static bool guard_job(struct token_guard *g, const struct token_run *r, const st
 	if (!cuts_off(r, j, kills, &cut, e))
 		return err_in(e, "job '%s' rotates this token", j->name);
 	if (cut)
-		return err_set(e, ERR_DECISION, "this would cut off job '%s', which delivers this token's password: let 'acrotate run --force %s' "
-		               "or 'acrotate revoke %s' do it, or say --force", j->name, j->name, j->name);
+		return err_set(e, ERR_DECISION,
+		               "this would cut off job '%s', which delivers this token's password: "
+		               "let 'acrotate run --force %s' "
+		               "or 'acrotate revoke %s' do it, or say --force",
+		               j->name, j->name, j->name);
 	return true;
 }
 
@@ -115,7 +131,10 @@ bool token_guard_open(struct token_run *r, unsigned kills, struct token_guard **
 			/* It may be on this token: who wants to go on has to say so. */
 			if (kills != 0 && !r->args->force) {
 				*e = unread;
-				return err_in(e, "cannot tell whether job '%s' uses this token (--force goes on)", config_name(r->config, i));
+				return err_in(e,
+				              "cannot tell whether job '%s' uses this token "
+				              "(--force goes on)",
+				              config_name(r->config, i));
 			}
 			continue;
 		}

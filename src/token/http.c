@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * az's retries: three, after what may pass and after any refusal that names a time, as azure-core 1.26 does it; but what may have acted is
- * not repeated. Redirects that keep the method are followed within the host. And the last refusal is kept, for its own words.
+ * az's retries: three, after what may pass and after any refusal that names a time, as
+ * azure-core 1.26 does it; but what may have acted is not repeated. Redirects that keep the
+ * method are followed within the host. And the last refusal is kept, for its own words.
  */
 #include "token/token.h"
 
@@ -12,18 +13,18 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-#define TRIES          4
-#define BACK_OFF_MS    800
-#define WAIT_MAX_MS    600000     /* told to wait for longer, az does; a person would rather know */
-#define REDIRECTS_MAX  5
+#define TRIES         4
+#define BACK_OFF_MS   800
+#define WAIT_MAX_MS   600000 /* told to wait for longer, az does; a person would rather know */
+#define REDIRECTS_MAX 5
 
 struct token_http {
-	struct http          base;
-	struct http         *inner;        /* owned by `identity` */
-	struct http         *identity;     /* for what is no request to the resource manager */
-	const struct env    *env;
+	struct http base;
+	struct http *inner;    /* owned by `identity` */
+	struct http *identity; /* for what is no request to the resource manager */
+	const struct env *env;
 	struct http_response refusal;
-	char                *denied;       /* the URL that has answered 401 */
+	char *denied; /* the URL that has answered 401 */
 };
 
 static const char *const methods[] = { "GET", "PUT", "PATCH", "POST", "DELETE" };
@@ -40,7 +41,7 @@ static bool passes(enum http_method m, int status)
 	for (size_t i = 0; i < COUNT(idempotent); i++)
 		if (idempotent[i] == status)
 			return true;
-	return status > 505;     /* of gateways and proxies; 501 and 505 will say the same again */
+	return status > 505; /* of gateways and proxies; 501 and 505 will say the same again */
 }
 
 /* A definite refusal: 408 is not one, for the service may have seen all of it. */
@@ -49,10 +50,13 @@ static bool refuses(int status)
 	return status >= 400 && status < 500 && status != 408;
 }
 
-static bool may_repeat(const struct http_request *rq, const struct http_response *rs, const struct err *e)
+static bool may_repeat(const struct http_request *rq, const struct http_response *rs,
+                       const struct err *e)
 {
 	if (rs == NULL)
-		return e->kind == ERR_TRANSIENT && (e->not_acted || (!rq->once && rq->method != HTTP_POST && rq->method != HTTP_PATCH));
+		return e->kind == ERR_TRANSIENT &&
+		       (e->not_acted ||
+		        (!rq->once && rq->method != HTTP_POST && rq->method != HTTP_PATCH));
 	if (rs->status < 400)
 		return false;
 	if (rs->retry_after_ms >= 0)
@@ -73,18 +77,22 @@ static void tell(const struct http_request *rq, const char *url, const struct ht
 	struct http_origin o;
 	bool known = http_origin(url, &o);
 
-	log_msg(LEVEL_DEBUG, NULL, "%s %s: %d%s%s", methods[rq->method], known ? o.host : "?", rs == NULL ? 0 : rs->status,
-	        rs != NULL && rs->request_id[0] != '\0' ? ", x-ms-request-id " : "", rs == NULL ? "" : rs->request_id);
+	log_msg(LEVEL_DEBUG, NULL, "%s %s: %d%s%s", methods[rq->method], known ? o.host : "?",
+	        rs == NULL ? 0 : rs->status,
+	        rs != NULL && rs->request_id[0] != '\0' ? ", x-ms-request-id " : "",
+	        rs == NULL ? "" : rs->request_id);
 }
 
-static bool send_patiently(struct token_http *t, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool send_patiently(struct token_http *t, const struct http_request *rq,
+                           struct http_response *rs, struct err *e)
 {
 	for (int tried = 1;; tried++) {
 		int64_t ms;
 		bool answered = t->inner->send(t->inner, rq, rs, e);
 
 		tell(rq, rq->url, answered ? rs : NULL);
-		if (tried == TRIES || !may_repeat(rq, answered ? rs : NULL, e) || !delay_before(tried, answered ? rs : NULL, &ms))
+		if (tried == TRIES || !may_repeat(rq, answered ? rs : NULL, e) ||
+		    !delay_before(tried, answered ? rs : NULL, &ms))
 			return answered;
 		http_response_clear(rs);
 		env_sleep_ms(t->env, ms);
@@ -96,22 +104,27 @@ static bool redirects(enum http_method m, int status)
 	return status == 307 || status == 308 || (m == HTTP_GET && status >= 300 && status <= 303);
 }
 
-/* A redirect proves that this address did nothing. The bearer goes nowhere but where it was going. */
-static bool send_on(struct token_http *t, const struct http_request *rq, struct http_response *rs, struct err *e)
+/* A redirect proves that this address did nothing. The bearer goes nowhere but where it was
+ * going. */
+static bool send_on(struct token_http *t, const struct http_request *rq, struct http_response *rs,
+                    struct err *e)
 {
 	AUTO_FREE char *url = mem_dup(rq->url);
 	struct http_request moved = *rq;
 	struct http_origin from, to;
 
-	/* On a connection that was used before, the client would send once more by itself when it finds that one closed. */
+	/* On a connection that was used before, the client would send once more by itself when
+	 * it finds that one closed. */
 	moved.fresh = rq->fresh || rq->method != HTTP_GET;
 	for (int hop = 0;; hop++) {
 		moved.url = url;
 		if (!send_patiently(t, &moved, rs, e))
 			return false;
-		if (hop == REDIRECTS_MAX || !redirects(rq->method, rs->status) || rs->location == NULL)
+		if (hop == REDIRECTS_MAX || !redirects(rq->method, rs->status) ||
+		    rs->location == NULL)
 			return true;
-		if (!http_origin(url, &from) || !http_origin(rs->location, &to) || !http_origin_equal(&from, &to))
+		if (!http_origin(url, &from) || !http_origin(rs->location, &to) ||
+		    !http_origin_equal(&from, &to))
 			return true;
 		mem_free_ptr(&url);
 		url = mem_dup(rs->location);
@@ -129,13 +142,16 @@ static void copy_response(const struct http_response *from, struct http_response
 	memcpy(to->request_id, from->request_id, sizeof(to->request_id));
 }
 
-/* No claims asked for: another token would be refused as well, and a POST that was refused is not to be seen twice. */
+/* No claims asked for: another token would be refused as well, and a POST that was refused is
+ * not to be seen twice. */
 static bool is_final_denial(const struct http_response *rs)
 {
-	return rs->status == 401 && (rs->challenge == NULL || strcasestr(rs->challenge, "claims=") == NULL);
+	return rs->status == 401 &&
+	       (rs->challenge == NULL || strcasestr(rs->challenge, "claims=") == NULL);
 }
 
-static bool token_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool token_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                       struct err *e)
 {
 	struct token_http *t = (struct token_http *)h;
 
@@ -147,7 +163,8 @@ static bool token_send(struct http *h, const struct http_request *rq, struct htt
 	}
 	if (!send_on(t, rq, rs, e))
 		return false;
-	/* What a poll says of a failed operation comes with a 200. Only GET: nothing it answers is a secret. */
+	/* What a poll says of a failed operation comes with a 200. Only GET: nothing it answers
+	 * is a secret. */
 	if (rs->status >= 300 || rq->method == HTTP_GET)
 		copy_response(rs, &t->refusal);
 	mem_free_ptr(&t->denied);
@@ -169,7 +186,9 @@ struct token_http *token_http_open(struct http *inner, const struct env *env)
 {
 	struct token_http *t = mem_new(sizeof(*t));
 
-	*t = (struct token_http){ .base = { .send = token_send, .close = token_close_http }, .inner = inner, .env = env };
+	*t = (struct token_http){ .base = { .send = token_send, .close = token_close_http },
+		                  .inner = inner,
+		                  .env = env };
 	t->identity = http_retry_open(inner, env, &retry_default);
 	return t;
 }

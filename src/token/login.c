@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* az's login: the subscription it works on, and who it is, where nothing else is said. So a developer needs no configuration. */
+/* az's login: the subscription it works on, and who it is, where nothing else is said. So a
+ * developer needs no configuration. */
 #include "token/token.h"
 
 #include <stdlib.h>
@@ -7,28 +8,30 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/process.h"
-#include "base/ini.h"
 #include "config/job.h"
 
-#define PROFILE_MAX ((size_t)4 * 1024 * 1024)     /* az lists every subscription somebody may see */
+#define PROFILE_MAX ((size_t)4 * 1024 * 1024) /* az lists every subscription somebody may see */
 #define CLOUDS_MAX  ((size_t)256 * 1024)
 
-/* ---- the subscription ------------------------------------------------------------------------------------------------------------ */
+/* ---- the subscription ------------------------------------------------------------------------ */
 
 static bool is_guid(const char *s)
 {
 	for (size_t i = 0; i < 36; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? s[i] != '-' : s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
+		if (dash ? s[i] != '-'
+		         : s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
 			return false;
 	}
 	return s[36] == '\0';
 }
 
-/* What az remembers of its logins; NULL when there is nothing to read. The file may begin with a byte order mark. */
+/* What az remembers of its logins; NULL when there is nothing to read. The file may begin with a
+ * byte order mark. */
 static struct json *read_profile(void)
 {
 	AUTO_FREE char *path = token_az_file("azureProfile.json");
@@ -40,7 +43,7 @@ static struct json *read_profile(void)
 		return NULL;
 	size_t mark = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	if (!json_parse(buf_cstr(&text) + mark, text.len - mark, &j, &ignored))
-		return NULL;    /* half written, or of a version to come: as if it were not there */
+		return NULL; /* half written, or of a version to come: as if it were not there */
 	return j;
 }
 
@@ -50,7 +53,8 @@ static bool is_meant(const struct json *s, const char *wanted)
 
 	if (wanted == NULL)
 		return id != NULL && json_true(s, "isDefault");
-	return (id != NULL && strcasecmp(id, wanted) == 0) || (id != NULL && name != NULL && strcasecmp(name, wanted) == 0);
+	return (id != NULL && strcasecmp(id, wanted) == 0) ||
+	       (id != NULL && name != NULL && strcasecmp(name, wanted) == 0);
 }
 
 /* By id or name; the default one for NULL. */
@@ -77,21 +81,33 @@ static bool find_subscription(struct token_run *r, const struct json *profile, s
 	if (from_profile(r, profile, wanted))
 		return true;
 	if (wanted == NULL)
-		return err_set(e, ERR_CONFIG, "no subscription: --subscription, subscription in [azure], AZURE_SUBSCRIPTION_ID, or 'az login'");
+		return err_set(e, ERR_CONFIG,
+		               "no subscription: --subscription, subscription in [azure], "
+		               "AZURE_SUBSCRIPTION_ID, or 'az login'");
 	if (!is_guid(wanted))
-		return err_set(e, ERR_CONFIG, "Subscription '%s' not found. Check the spelling and casing and try again.", wanted);
+		return err_set(
+			e, ERR_CONFIG,
+			"Subscription '%s' not found. Check the spelling and casing and try again.",
+			wanted);
 	r->subscription = mem_dup(wanted);
 	return true;
 }
 
-/* ---- the cloud -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the cloud ------------------------------------------------------------------------------- */
 
-static const struct { const char *az, *ours; } clouds[] = {
-	{ "AzureCloud", "public" }, { "AzureUSGovernment", "usgovernment" }, { "AzureChinaCloud", "china" },
+static const struct {
+	const char *az, *ours;
+} clouds[] = {
+	{ "AzureCloud", "public" },
+	{ "AzureUSGovernment", "usgovernment" },
+	{ "AzureChinaCloud", "china" },
 };
 
 /* Where a cloud that somebody registered says what we need of it. */
-static const struct { const char *key; size_t offset; } endpoints[] = {
+static const struct {
+	const char *key;
+	size_t offset;
+} endpoints[] = {
 	{ "endpoint_resource_manager", offsetof(struct token_login, resource_manager) },
 	{ "endpoint_active_directory", offsetof(struct token_login, authority) },
 	{ "endpoint_active_directory_resource_id", offsetof(struct token_login, audience) },
@@ -102,7 +118,8 @@ static char **endpoint_of(struct token_login *l, size_t offset)
 	return (char **)(void *)((char *)l + offset);
 }
 
-static bool keep_endpoint(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+static bool keep_endpoint(void *ctx, const char *section, const char *key, const char *value,
+                          int line, struct err *e)
 {
 	struct token_login *l = ctx;
 
@@ -110,13 +127,15 @@ static bool keep_endpoint(void *ctx, const char *section, const char *key, const
 	(void)e;
 	for (size_t i = 0; i < COUNT(endpoints); i++) {
 		char **place = endpoint_of(l, endpoints[i].offset);
-		if (*place == NULL && strcmp(section, l->cloud) == 0 && strcmp(key, endpoints[i].key) == 0)
+		if (*place == NULL && strcmp(section, l->cloud) == 0 &&
+		    strcmp(key, endpoints[i].key) == 0)
 			*place = mem_dup(value);
 	}
 	return true;
 }
 
-/* The cloud az is logged in to, by its name in az; one that is not known is the public one, as if nothing were said. */
+/* The cloud az is logged in to, by its name in az; one that is not known is the public one, as
+ * if nothing were said. */
 static void take_cloud(struct token_run *r)
 {
 	struct token_login *l = &r->login;
@@ -143,9 +162,10 @@ static void take_cloud(struct token_run *r)
 	r->azure.audience = l->audience;
 }
 
-/* ---- the identity ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the identity ---------------------------------------------------------------------------- */
 
-/* Why az's login cannot be taken over; NULL if it can. az itself would say so only after a second. */
+/* Why az's login cannot be taken over; NULL if it can. az itself would say so only after a
+ * second. */
 static const char *no_login(const struct json *profile)
 {
 	AUTO_FREE char *az = NULL;
@@ -153,7 +173,9 @@ static const char *no_login(const struct json *profile)
 
 	for (size_t i = 0; profile != NULL && i < json_len(profile, "subscriptions"); i++)
 		if (is_meant(json_at(profile, "subscriptions", i), NULL))
-			return process_find("az", &az, &ignored) ? NULL : "put 'az' into the PATH, so that its login can be used";
+			return process_find("az", &az, &ignored)
+			               ? NULL
+			               : "put 'az' into the PATH, so that its login can be used";
 	return "log in with 'az login'";
 }
 
@@ -169,8 +191,9 @@ bool token_login_find(struct token_run *r, struct err *e)
 	if (r->login.wanted != NULL)
 		return true;
 	r->azure.auth = r->login.auth = mem_dup("azure-cli");
-	r->azure.subscription = r->subscription;     /* whose tenant the token has to be of */
-	if (r->login.cloud != NULL && (r->azure.cloud == NULL || strcmp(r->azure.cloud, "public") == 0))
+	r->azure.subscription = r->subscription; /* whose tenant the token has to be of */
+	if (r->login.cloud != NULL &&
+	    (r->azure.cloud == NULL || strcmp(r->azure.cloud, "public") == 0))
 		take_cloud(r);
 	return true;
 }

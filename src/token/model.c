@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What az makes of an answer: known members always there, null when the service left them out, in the order of its SDK; "properties"
- * flattened; times in Python's form; whatever is unknown behind them; and the resource group, cut from the id.
+ * What az makes of an answer: known members always there, null when the service left them out,
+ * in the order of its SDK; "properties" flattened; times in Python's form; whatever is unknown
+ * behind them; and the resource group, cut from the id.
  */
 #include "token/token.h"
 
@@ -14,47 +15,75 @@
 
 enum form { TEXT, TIME, OBJECT, OBJECTS };
 struct model;
-struct field { const char *name; enum form form; bool inner; const struct model *model; };   /* inner: in "properties" */
-struct model { const struct field *field; size_t n; };
-#define MODEL(rows) { rows, COUNT(rows) }
+/* inner: in "properties" */
+struct field {
+	const char *name;
+	enum form form;
+	bool inner;
+	const struct model *model;
+};
+struct model {
+	const struct field *field;
+	size_t n;
+};
+#define MODEL(rows)                                                                                \
+	{                                                                                          \
+		rows, COUNT(rows)                                                                  \
+	}
 
 static const struct field system_data_fields[] = {
-	{ "createdBy", TEXT, false, NULL },      { "createdByType", TEXT, false, NULL },      { "createdAt", TIME, false, NULL },
-	{ "lastModifiedBy", TEXT, false, NULL }, { "lastModifiedByType", TEXT, false, NULL }, { "lastModifiedAt", TIME, false, NULL },
+	{ "createdBy", TEXT, false, NULL },          { "createdByType", TEXT, false, NULL },
+	{ "createdAt", TIME, false, NULL },          { "lastModifiedBy", TEXT, false, NULL },
+	{ "lastModifiedByType", TEXT, false, NULL }, { "lastModifiedAt", TIME, false, NULL },
 };
 static const struct model system_data = MODEL(system_data_fields);
 
 static const struct field certificate_fields[] = {
-	{ "name", TEXT, false, NULL }, { "expiry", TIME, false, NULL }, { "thumbprint", TEXT, false, NULL },
+	{ "name", TEXT, false, NULL },
+	{ "expiry", TIME, false, NULL },
+	{ "thumbprint", TEXT, false, NULL },
 	{ "encodedPemCertificate", TEXT, false, NULL },
 };
 static const struct model certificate = MODEL(certificate_fields);
 
 static const struct field password_fields[] = {
-	{ "creationTime", TIME, false, NULL }, { "expiry", TIME, false, NULL }, { "name", TEXT, false, NULL }, { "value", TEXT, false, NULL },
+	{ "creationTime", TIME, false, NULL },
+	{ "expiry", TIME, false, NULL },
+	{ "name", TEXT, false, NULL },
+	{ "value", TEXT, false, NULL },
 };
 static const struct model password = MODEL(password_fields);
 
 static const struct field credentials_fields[] = {
-	{ "certificates", OBJECTS, false, &certificate }, { "passwords", OBJECTS, false, &password },
+	{ "certificates", OBJECTS, false, &certificate },
+	{ "passwords", OBJECTS, false, &password },
 };
 static const struct model credentials = MODEL(credentials_fields);
 
 static const struct field token_fields[] = {
-	{ "id", TEXT, false, NULL }, { "name", TEXT, false, NULL }, { "type", TEXT, false, NULL },
-	{ "systemData", OBJECT, false, &system_data }, { "creationDate", TIME, true, NULL }, { "provisioningState", TEXT, true, NULL },
-	{ "scopeMapId", TEXT, true, NULL }, { "credentials", OBJECT, true, &credentials }, { "status", TEXT, true, NULL },
+	{ "id", TEXT, false, NULL },          { "name", TEXT, false, NULL },
+	{ "type", TEXT, false, NULL },        { "systemData", OBJECT, false, &system_data },
+	{ "creationDate", TIME, true, NULL }, { "provisioningState", TEXT, true, NULL },
+	{ "scopeMapId", TEXT, true, NULL },   { "credentials", OBJECT, true, &credentials },
+	{ "status", TEXT, true, NULL },
 };
 static const struct field generated_fields[] = {
-	{ "username", TEXT, false, NULL }, { "passwords", OBJECTS, false, &password },
+	{ "username", TEXT, false, NULL },
+	{ "passwords", OBJECTS, false, &password },
 };
 static const struct model shapes[] = {
-	[TOKEN_SHAPE_TOKEN] = MODEL(token_fields), [TOKEN_SHAPE_GENERATED] = MODEL(generated_fields),
+	[TOKEN_SHAPE_TOKEN] = MODEL(token_fields),
+	[TOKEN_SHAPE_GENERATED] = MODEL(generated_fields),
 };
 
-struct reader { struct arena *arena; bool keep; struct err *e; };
+struct reader {
+	struct arena *arena;
+	bool keep;
+	struct err *e;
+};
 
-static const struct value *read_object(struct reader *r, const struct model *m, const struct value *v);
+static const struct value *read_object(struct reader *r, const struct model *m,
+                                       const struct value *v);
 
 static const struct value *read_text(struct reader *r, const struct value *v)
 {
@@ -74,20 +103,25 @@ static const struct value *read_time(struct reader *r, const struct value *v, co
 		return value_text_n(r->arena, buf_cstr(&text), text.len);
 	if (r->keep)
 		return v;
-	(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no time", name);
+	(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no time",
+	              name);
 	return NULL;
 }
 
-static const struct value *read_objects(struct reader *r, const struct field *f, const struct value *v)
+static const struct value *read_objects(struct reader *r, const struct field *f,
+                                        const struct value *v)
 {
 	AUTO_VALUES struct values list = { 0 };
 
 	if (v->type != VALUE_ARRAY) {
-		(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no list", f->name);
+		(void)err_set(r->e, ERR_REMOTE,
+		              "the answer of Azure is not understood: '%s' is no list", f->name);
 		return NULL;
 	}
 	for (size_t i = 0; i < v->n; i++) {
-		const struct value *item = v->item[i]->type == VALUE_NULL ? v->item[i] : read_object(r, f->model, v->item[i]);
+		const struct value *item = v->item[i]->type == VALUE_NULL
+		                                   ? v->item[i]
+		                                   : read_object(r, f->model, v->item[i]);
 		if (item == NULL)
 			return NULL;
 		values_add(&list, item);
@@ -95,7 +129,8 @@ static const struct value *read_objects(struct reader *r, const struct field *f,
 	return values_array(r->arena, &list);
 }
 
-static const struct value *read_field(struct reader *r, const struct field *f, const struct value *v)
+static const struct value *read_field(struct reader *r, const struct field *f,
+                                      const struct value *v)
 {
 	if (v == NULL || v->type == VALUE_NULL)
 		return &value_null;
@@ -126,21 +161,26 @@ static bool is_known(const struct model *m, const char *name)
 
 static bool may_be_flattened(const struct model *m, const struct value *inner)
 {
-	return inner == NULL || inner->type == VALUE_NULL || inner->type == VALUE_OBJECT || !is_known(m, "properties");
+	return inner == NULL || inner->type == VALUE_NULL || inner->type == VALUE_OBJECT ||
+	       !is_known(m, "properties");
 }
 
-static const struct value *read_object(struct reader *r, const struct model *m, const struct value *v)
+static const struct value *read_object(struct reader *r, const struct model *m,
+                                       const struct value *v)
 {
 	AUTO_MEMBERS struct members made = { 0 };
 	const struct value *inner = value_get(v, "properties");
 
 	if (v->type != VALUE_OBJECT || !may_be_flattened(m, inner)) {
-		(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: an object expected");
+		(void)err_set(r->e, ERR_REMOTE,
+		              "the answer of Azure is not understood: an object expected");
 		return NULL;
 	}
 	for (size_t i = 0; i < m->n; i++) {
 		const struct field *f = &m->field[i];
-		const struct value *from = f->inner ? inner : v, *one = read_field(r, f, from == NULL ? NULL : value_get(from, f->name));
+		const struct value *from = f->inner ? inner : v,
+				   *one = read_field(
+					   r, f, from == NULL ? NULL : value_get(from, f->name));
 		if (one == NULL)
 			return NULL;
 		members_put(&made, f->name, one);
@@ -151,7 +191,8 @@ static const struct value *read_object(struct reader *r, const struct model *m, 
 	return members_object(r->arena, &made, false);
 }
 
-/* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of another form. */
+/* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of
+ * another form. */
 static const struct value *group_of(struct arena *a, const struct value *id)
 {
 	const char *part[9] = { NULL };
@@ -177,7 +218,8 @@ static bool has_group(const struct value *v)
 	return false;
 }
 
-/* Every object with an id gets its resource group, however deep; az looks no further than at the id's form. */
+/* Every object with an id gets its resource group, however deep; az looks no further than at the
+ * id's form. */
 static const struct value *with_groups(struct arena *a, const struct value *v)
 {
 	AUTO_MEMBERS struct members m = { 0 };
@@ -198,8 +240,8 @@ static const struct value *with_groups(struct arena *a, const struct value *v)
 	return members_object(a, &m, false);
 }
 
-bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v, bool keep, const struct value **out,
-                       struct err *e)
+bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v, bool keep,
+                       const struct value **out, struct err *e)
 {
 	struct reader r = { .arena = a, .keep = keep, .e = e };
 	const struct value *made = read_object(&r, &shapes[shape], v);
@@ -210,8 +252,8 @@ bool token_model_value(struct arena *a, enum token_shape shape, const struct val
 	return true;
 }
 
-bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len, bool keep, const struct value **out,
-                 struct err *e)
+bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len, bool keep,
+                 const struct value **out, struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's users know by heart. */
+/* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's
+ * users know by heart. */
 #include "token/token.h"
 
 #include <stdlib.h>
@@ -26,40 +27,53 @@ static const struct token_command commands[] = {
 	{ "", "list", TOKEN_LIST, "list all tokens of a registry" },
 	{ "", "show", TOKEN_SHOW, "show details and attributes of a token" },
 	{ "", "update", TOKEN_UPDATE, "replace the scope map of a token, enable or disable it" },
-	{ "credential", "generate", TOKEN_CREDENTIAL_GENERATE, "generate or replace one or both passwords of a token" },
+	{ "credential", "generate", TOKEN_CREDENTIAL_GENERATE,
+	  "generate or replace one or both passwords of a token" },
 	{ "credential", "delete", TOKEN_CREDENTIAL_DELETE, "delete a password of a token" },
 };
 
 static const struct token_option options[] = {
 	{ "name", 'n', NAMED, TOKEN_TEXT, AT(name), NAMED, false, "NAME", "the name of the token" },
-	{ "registry", 'r', ALL, TOKEN_TEXT, AT(registry), ALL, false, "REGISTRY", "the registry, by name or login server [AZURE_DEFAULTS_ACR]" },
+	{ "registry", 'r', ALL, TOKEN_TEXT, AT(registry), ALL, false, "REGISTRY",
+	  "the registry, by name or login server [AZURE_DEFAULTS_ACR]" },
 	{ "resource-group", 'g', ALL, TOKEN_TEXT, AT(group), 0, false, "GROUP",
 	  "the registry's resource group, looked up when not given [AZURE_DEFAULTS_GROUP]" },
-	{ "scope-map", 0, CREATE | UPDATE, TOKEN_TEXT, AT(scope_map), 0, false, "NAME", "the scope map, with what the token may do" },
+	{ "scope-map", 0, CREATE | UPDATE, TOKEN_TEXT, AT(scope_map), 0, false, "NAME",
+	  "the scope map, with what the token may do" },
 	{ "repository", 0, CREATE, TOKEN_RULES, AT(repository), 0, false, "REPO ACTION...",
-	  "repository permissions: content/delete content/read content/write metadata/read metadata/write; repeatable" },
+	  "repository permissions: content/delete content/read content/write metadata/read "
+	  "metadata/write; repeatable" },
 	{ "gateway", 0, CREATE, TOKEN_RULES, AT(gateway), 0, false, "GATEWAY ACTION...",
 	  "gateway permissions: config/read config/write message/read message/write; repeatable" },
-	{ "status", 0, CREATE | UPDATE, TOKEN_STATUS, AT(status), 0, false, "enabled|disabled", "the status of the token; a new one is enabled" },
+	{ "status", 0, CREATE | UPDATE, TOKEN_STATUS, AT(status), 0, false, "enabled|disabled",
+	  "the status of the token; a new one is enabled" },
 	{ "expiration", 0, CREATE | GENERATE, TOKEN_TEXT, AT(expiration), 0, false, "TIME",
 	  "when the passwords end, UTC: 2031-12-31T12:59:59Z; never when not given" },
-	{ "expiration-in-days", 0, CREATE | GENERATE, TOKEN_NUMBER, AT(days), 0, false, "DAYS", "the same, counted from now" },
-	{ "days", 0, GENERATE, TOKEN_NUMBER, AT(days), 0, true, "DAYS", "old name of --expiration-in-days" },
-	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "true|false", "do not generate passwords; alone it means true" },
+	{ "expiration-in-days", 0, CREATE | GENERATE, TOKEN_NUMBER, AT(days), 0, false, "DAYS",
+	  "the same, counted from now" },
+	{ "days", 0, GENERATE, TOKEN_NUMBER, AT(days), 0, true, "DAYS",
+	  "old name of --expiration-in-days" },
+	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "true|false",
+	  "do not generate passwords; alone it means true" },
 	{ "password1", 0, CREDENTIAL, TOKEN_FLAG, AT(password1), 0, false, NULL, "this password" },
 	{ "password2", 0, CREDENTIAL, TOKEN_FLAG, AT(password2), 0, false, NULL, "this password" },
 	{ "yes", 'y', BIT(TOKEN_DELETE), TOKEN_FLAG, AT(yes), 0, false, NULL, "do not ask" },
 	{ "overwrite", 0, CREATE, TOKEN_FLAG, AT(overwrite), 0, false, NULL,
 	  "replace a token that exists; the passwords it has stop working" },
-	{ "force", 0, CHANGING, TOKEN_FLAG, AT(force), 0, false, NULL, "though it cuts off a job of this machine" },
-	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID", "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
-	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE", "another acrotate.conf; jobs.d stands beside it" },
+	{ "force", 0, CHANGING, TOKEN_FLAG, AT(force), 0, false, NULL,
+	  "though it cuts off a job of this machine" },
+	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID",
+	  "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
+	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE",
+	  "another acrotate.conf; jobs.d stands beside it" },
 	{ "output", 'o', ALL, TOKEN_FORMAT, AT(format), 0, false, "FORMAT",
 	  "json jsonc none table tsv yaml yamlc; json when not given [AZURE_CORE_OUTPUT]" },
-	{ "query", 0, ALL, TOKEN_QUERY, AT(query), 0, false, "JMESPATH", "what of the result to print" },
+	{ "query", 0, ALL, TOKEN_QUERY, AT(query), 0, false, "JMESPATH",
+	  "what of the result to print" },
 	{ "only-show-errors", 0, ALL, TOKEN_FLAG, AT(only_errors), 0, false, NULL, "no warnings" },
 	{ "verbose", 0, ALL, TOKEN_FLAG, AT(verbose), 0, false, NULL, "say what is done" },
-	{ "debug", 0, ALL, TOKEN_FLAG, AT(debug), 0, false, NULL, "say every exchange too, never a secret" },
+	{ "debug", 0, ALL, TOKEN_FLAG, AT(debug), 0, false, NULL,
+	  "say every exchange too, never a secret" },
 	{ "help", 'h', ALL, TOKEN_FLAG, AT(help), 0, false, NULL, "this text" },
 };
 
@@ -90,15 +104,15 @@ void token_args_clear(struct token_args *a)
 	*a = (struct token_args){ 0 };
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct reader {
 	enum token_verb verb;
-	int    argc, at;
+	int argc, at;
 	char **argv;
 	struct token_args *args;
-	unsigned long long seen;      /* rows of the table */
-	struct buf extra;             /* what nobody takes */
+	unsigned long long seen; /* rows of the table */
+	struct buf extra;        /* what nobody takes */
 	struct err *e;
 };
 
@@ -111,12 +125,15 @@ static bool is_of(const struct reader *r, const struct token_option *o)
 static char *called(const struct token_option *o, enum token_verb verb)
 {
 	if (o->kind == TOKEN_NUMBER)
-		return mem_dup(verb == TOKEN_CREDENTIAL_GENERATE ? "--expiration-in-days/--days" : "--expiration-in-days");
+		return mem_dup(verb == TOKEN_CREDENTIAL_GENERATE ? "--expiration-in-days/--days"
+		                                                 : "--expiration-in-days");
 	return o->letter == 0 ? mem_fmt("--%s", o->name) : mem_fmt("--%s/-%c", o->name, o->letter);
 }
 
-/* By the whole name of `len` bytes, or else by the only one that begins so. False when several do. */
-static bool find_long(const struct reader *r, const char *name, size_t len, const struct token_option **out)
+/* By the whole name of `len` bytes, or else by the only one that begins so. False when several
+ * do. */
+static bool find_long(const struct reader *r, const char *name, size_t len,
+                      const struct token_option **out)
 {
 	AUTO_BUF struct buf several = BUF_INIT(1000);
 	const struct token_option *found = NULL;
@@ -138,7 +155,8 @@ static bool find_long(const struct reader *r, const char *name, size_t len, cons
 		*out = NULL;
 	if (found == NULL || *out != NULL)
 		return true;
-	return err_set(r->e, ERR_USAGE, "ambiguous option: --%.*s could match %s", (int)len, name, buf_cstr(&several));
+	return err_set(r->e, ERR_USAGE, "ambiguous option: --%.*s could match %s", (int)len, name,
+	               buf_cstr(&several));
 }
 
 static const struct token_option *find_letter(const struct reader *r, char letter)
@@ -178,7 +196,8 @@ static bool has_value(const struct reader *r)
 	return r->at < r->argc && is_value(r, r->argv[r->at]);
 }
 
-/* Python's int(): space around, a sign, single underscores between digits; what does not fit saturates. */
+/* Python's int(): space around, a sign, single underscores between digits; what does not fit
+ * saturates. */
 static bool python_int(const char *s, int64_t *out)
 {
 	static const char space[] = " \t\n\r\v\f";
@@ -188,9 +207,11 @@ static bool python_int(const char *s, int64_t *out)
 	s += strspn(s, space);
 	if (*s == '+' || *s == '-')
 		negative = *s++ == '-';
-	for (; (*s >= '0' && *s <= '9') || (*s == '_' && digit && s[1] >= '0' && s[1] <= '9'); s++) {
+	for (; (*s >= '0' && *s <= '9') || (*s == '_' && digit && s[1] >= '0' && s[1] <= '9');
+	     s++) {
 		digit = digit || *s != '_';
-		if (*s != '_' && (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *s - '0', &value)))
+		if (*s != '_' && (__builtin_mul_overflow(value, 10, &value) ||
+		                  __builtin_add_overflow(value, *s - '0', &value)))
 			value = INT64_MAX / 20;
 	}
 	if (!digit || s[strspn(s, space)] != '\0')
@@ -210,12 +231,15 @@ static const char *verb_name(enum token_verb verb, const char **group)
 	return NULL;
 }
 
-static bool wrong_choice(const struct reader *r, const struct token_option *o, const char *value, const char *allowed)
+static bool wrong_choice(const struct reader *r, const struct token_option *o, const char *value,
+                         const char *allowed)
 {
 	const char *group = "", *verb = verb_name(r->verb, &group);
 
-	return err_set(r->e, ERR_USAGE, "acrotate token %s%s%s: '%s' is not a valid value for '--%s'. Allowed values: %s.", group,
-	               *group == '\0' ? "" : " ", verb, value, o->name, allowed);
+	return err_set(
+		r->e, ERR_USAGE,
+		"acrotate token %s%s%s: '%s' is not a valid value for '--%s'. Allowed values: %s.",
+		group, *group == '\0' ? "" : " ", verb, value, o->name, allowed);
 }
 
 /* `value` in any case as one of the two words, which is what is kept. */
@@ -233,8 +257,10 @@ static bool keep_query(struct reader *r, const char *value)
 	if (jmespath_compile(value, &r->args->query, &why))
 		return true;
 	/* Az notices these only once the command has done its work, and then with 1. */
-	bool late = strcmp(why.code, "unknown-function") == 0 || strcmp(why.code, "invalid-arity") == 0;
-	return err_set(r->e, late ? ERR_REMOTE : ERR_USAGE, "argument --query: invalid jmespath_type value: '%s': %s", value, why.text);
+	bool late =
+		strcmp(why.code, "unknown-function") == 0 || strcmp(why.code, "invalid-arity") == 0;
+	return err_set(r->e, late ? ERR_REMOTE : ERR_USAGE,
+	               "argument --query: invalid jmespath_type value: '%s': %s", value, why.text);
 }
 
 static bool keep(struct reader *r, const struct token_option *o, const char *value)
@@ -252,14 +278,16 @@ static bool keep(struct reader *r, const struct token_option *o, const char *val
 		break;
 	case TOKEN_FORMAT:
 		r->args->format = format_find(value);
-		return r->args->format != NULL || wrong_choice(r, o, value, "json, jsonc, yaml, yamlc, table, tsv, none");
+		return r->args->format != NULL ||
+		       wrong_choice(r, o, value, "json, jsonc, yaml, yamlc, table, tsv, none");
 	case TOKEN_QUERY:
 		return keep_query(r, value);
 	case TOKEN_NUMBER:
 		r->args->days_given = true;
 		r->args->days_alias = r->args->days_alias || o->hidden;
 		return python_int(value, &r->args->days) ||
-		       err_set(r->e, ERR_USAGE, "argument %s: invalid int value: '%s'", name, value);
+		       err_set(r->e, ERR_USAGE, "argument %s: invalid int value: '%s'", name,
+		               value);
 	default:
 		break;
 	}
@@ -267,7 +295,8 @@ static bool keep(struct reader *r, const struct token_option *o, const char *val
 	return true;
 }
 
-static void keep_rule(struct reader *r, const struct token_option *o, const char *const *word, size_t n)
+static void keep_rule(struct reader *r, const struct token_option *o, const char *const *word,
+                      size_t n)
 {
 	bool repository = o->offset == AT(repository);
 	struct token_rule **list = repository ? &r->args->repository : &r->args->gateway;
@@ -293,9 +322,12 @@ static bool take_option(struct reader *r, const struct token_option *o, char **a
 	r->seen |= 1ull << (o - options);
 	if (o->kind == TOKEN_FLAG || o->kind == TOKEN_THREE_STATE) {
 		if (attached != NULL && o->kind == TOKEN_FLAG)
-			return err_set(r->e, ERR_USAGE, "argument %s: ignored explicit argument '%s'", name, *attached);
+			return err_set(r->e, ERR_USAGE,
+			               "argument %s: ignored explicit argument '%s'", name,
+			               *attached);
 		if (o->kind == TOKEN_THREE_STATE && (attached != NULL || has_value(r))) {
-			const char *value = attached != NULL ? *attached : r->argv[r->at++], *word = either(value, "true", "false");
+			const char *value = attached != NULL ? *attached : r->argv[r->at++],
+				   *word = either(value, "true", "false");
 			if (word == NULL)
 				return wrong_choice(r, o, value, "true, false");
 			truth = *word == 't';
@@ -304,13 +336,15 @@ static bool take_option(struct reader *r, const struct token_option *o, char **a
 		return true;
 	}
 	if (attached == NULL && !has_value(r))
-		return err_set(r->e, ERR_USAGE, "argument %s: expected %s argument", name, o->kind == TOKEN_RULES ? "at least one" : "one");
+		return err_set(r->e, ERR_USAGE, "argument %s: expected %s argument", name,
+		               o->kind == TOKEN_RULES ? "at least one" : "one");
 	if (o->kind != TOKEN_RULES)
 		return keep(r, o, attached != NULL ? *attached : r->argv[r->at++]);
 	size_t n = 0;
 	while (attached == NULL && r->at + (int)n < r->argc && is_value(r, r->argv[r->at + (int)n]))
 		n++;
-	keep_rule(r, o, words(attached != NULL ? attached : r->argv + r->at), attached != NULL ? 1 : n);
+	keep_rule(r, o, words(attached != NULL ? attached : r->argv + r->at),
+	          attached != NULL ? 1 : n);
 	r->at += (int)n;
 	return true;
 }
@@ -328,7 +362,8 @@ static bool take_long(struct reader *r, char **arg)
 	}
 	if (equals == NULL)
 		return take_option(r, o, NULL);
-	*arg = equals + 1;      /* kept where it stands: the words of a rule are borrowed from argv */
+	/* kept where it stands: the words of a rule are borrowed from argv */
+	*arg = equals + 1;
 	return take_option(r, o, arg);
 }
 
@@ -363,7 +398,8 @@ static bool read_all(struct reader *r)
 	while (r->at < r->argc) {
 		char **arg = &r->argv[r->at++];
 		if (strcmp(*arg, "--") == 0) {
-			for (r->at--; r->at < r->argc; r->at++)    /* there are no words for it to shield: it is one too many itself */
+			/* there are no words for it to shield: it is one too many itself */
+			for (r->at--; r->at < r->argc; r->at++)
 				buf_fmt(&r->extra, " %s", r->argv[r->at]);
 		} else if (is_value(r, *arg)) {
 			buf_fmt(&r->extra, " %s", *arg);
@@ -371,12 +407,12 @@ static bool read_all(struct reader *r)
 			return false;
 		}
 		if (r->args->help)
-			return true;    /* argparse stops where it meets it */
+			return true; /* argparse stops where it meets it */
 	}
 	return true;
 }
 
-/* ---- defaults -------------------------------------------------------------------------------------------------------------------- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static bool finish(struct reader *r)
 {
@@ -391,53 +427,65 @@ static bool finish(struct reader *r)
 		r->args->group = d->group;
 	for (size_t i = 0; i < COUNT(options); i++) {
 		AUTO_FREE char *name = called(&options[i], r->verb);
-		bool given = (r->seen & 1ull << i) != 0 || (options[i].letter == 'r' && r->args->registry != NULL);
+		bool given = (r->seen & 1ull << i) != 0 ||
+		             (options[i].letter == 'r' && r->args->registry != NULL);
 		if ((options[i].required & BIT(r->verb)) != 0 && !given)
 			buf_fmt(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
 	}
 	if (missing.len > 0)
-		return err_set(r->e, ERR_USAGE, "the following arguments are required: %s", buf_cstr(&missing));
+		return err_set(r->e, ERR_USAGE, "the following arguments are required: %s",
+		               buf_cstr(&missing));
 	if (r->extra.len > 0)
 		return err_set(r->e, ERR_USAGE, "unrecognized arguments:%s", buf_cstr(&r->extra));
 	if (r->args->format == NULL)
 		r->args->format = format_find(format == NULL ? "json" : format);
 	if (r->args->format == NULL)
-		return err_set(r->e, ERR_CONFIG, "the default output is '%s', which is no output format", format);
+		return err_set(r->e, ERR_CONFIG,
+		               "the default output is '%s', which is no output format", format);
 	return true;
 }
 
-/* ---- help ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void help_of_group(const char *group, struct buf *out)
 {
-	buf_fmt(out, "usage: acrotate token%s%s COMMAND [OPTION...]\n\n", *group == '\0' ? "" : " ", group);
+	buf_fmt(out, "usage: acrotate token%s%s COMMAND [OPTION...]\n\n", *group == '\0' ? "" : " ",
+	        group);
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *c = commands[i].group;
-		AUTO_FREE char *name = mem_fmt("%s%s%s", *group == '\0' ? c : "", *group == '\0' && *c != '\0' ? " " : "", commands[i].name);
+		AUTO_FREE char *name =
+			mem_fmt("%s%s%s", *group == '\0' ? c : "",
+		                *group == '\0' && *c != '\0' ? " " : "", commands[i].name);
 		if (*group == '\0' || strcmp(group, c) == 0)
 			buf_fmt(out, "  %-20s %s\n", name, commands[i].summary);
 	}
-	buf_str(out, "\nThe options of a command: acrotate token COMMAND --help. The manual: acrotate-token(1).\n");
+	buf_str(out, "\nThe options of a command: acrotate token COMMAND --help. The manual: "
+	             "acrotate-token(1).\n");
 }
 
 static void help_of_command(const struct token_command *cmd, struct buf *out)
 {
-	buf_fmt(out, "usage: acrotate token %s%s%s [OPTION...]\n\n%s\n\n", cmd->group, *cmd->group == '\0' ? "" : " ", cmd->name, cmd->summary);
+	buf_fmt(out, "usage: acrotate token %s%s%s [OPTION...]\n\n%s\n\n", cmd->group,
+	        *cmd->group == '\0' ? "" : " ", cmd->name, cmd->summary);
 	for (size_t i = 0; i < COUNT(options); i++) {
 		const struct token_option *o = &options[i];
 		if (o->hidden || (o->verbs & BIT(cmd->verb)) == 0)
 			continue;
-		AUTO_FREE char *letter = o->letter == 0 ? mem_dup("   ") : mem_fmt("-%c,", o->letter);
-		AUTO_FREE char *name = mem_fmt("%s --%s %s", letter, o->name, o->value == NULL ? "" : o->value);
-		buf_fmt(out, "  %-34s %s%s\n", name, o->help, (o->required & BIT(cmd->verb)) != 0 ? "; required" : "");
+		AUTO_FREE char *letter =
+			o->letter == 0 ? mem_dup("   ") : mem_fmt("-%c,", o->letter);
+		AUTO_FREE char *name =
+			mem_fmt("%s --%s %s", letter, o->name, o->value == NULL ? "" : o->value);
+		buf_fmt(out, "  %-34s %s%s\n", name, o->help,
+		        (o->required & BIT(cmd->verb)) != 0 ? "; required" : "");
 	}
 }
 
-/* ---- the words ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the words ------------------------------------------------------------------------------- */
 
 static bool is_help(const char *word)
 {
-	return strcmp(word, "-h") == 0 || (strlen(word) > 3 && strncmp("--help", word, strlen(word)) == 0);
+	return strcmp(word, "-h") == 0 ||
+	       (strlen(word) > 3 && strncmp("--help", word, strlen(word)) == 0);
 }
 
 /* How many words the command is made of, in any case, as az has it; 0 when there is none such. */
@@ -445,7 +493,8 @@ static int find_command(int argc, char **argv, const struct token_command **out)
 {
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		int n = *commands[i].group == '\0' ? 1 : 2;
-		if (argc >= n && strcasecmp(argv[n - 1], commands[i].name) == 0 && (n == 1 || strcasecmp(argv[0], commands[i].group) == 0)) {
+		if (argc >= n && strcasecmp(argv[n - 1], commands[i].name) == 0 &&
+		    (n == 1 || strcasecmp(argv[0], commands[i].group) == 0)) {
 			*out = &commands[i];
 			return n;
 		}
@@ -460,14 +509,17 @@ static bool wrong_words(int argc, char **argv, struct err *e)
 	argc -= group;
 	argv += group;
 	if (argc == 0 || argv[0][0] == '-')
-		return err_set(e, ERR_USAGE, "a command is required: %s", group ? "generate or delete" :
-		               "create, delete, list, show, update, credential generate or credential delete");
-	return err_set(e, ERR_USAGE, "'%s' is misspelled or not recognized: see 'acrotate token%s --help'", argv[0],
-	               group ? " credential" : "");
+		return err_set(e, ERR_USAGE, "a command is required: %s",
+		               group ? "generate or delete"
+		                     : "create, delete, list, show, update, credential generate or "
+		                       "credential delete");
+	return err_set(e, ERR_USAGE,
+	               "'%s' is misspelled or not recognized: see 'acrotate token%s --help'",
+	               argv[0], group ? " credential" : "");
 }
 
-enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const struct token_command **cmd, struct buf *out,
-                              struct err *e)
+enum token_parsed token_parse(int argc, char **argv, struct token_args *a,
+                              const struct token_command **cmd, struct buf *out, struct err *e)
 {
 	token_defaults_load(&a->defaults);
 	token_words_load(argc, argv, a);
@@ -482,7 +534,13 @@ enum token_parsed token_parse(int argc, char **argv, struct token_args *a, const
 		(void)!wrong_words(argc, argv, e);
 		return TOKEN_WRONG;
 	}
-	struct reader r = { .verb = (*cmd)->verb, .argc = argc, .at = n, .argv = argv, .args = a, .extra = BUF_INIT(4000), .e = e };
+	struct reader r = { .verb = (*cmd)->verb,
+		            .argc = argc,
+		            .at = n,
+		            .argv = argv,
+		            .args = a,
+		            .extra = BUF_INIT(4000),
+		            .e = e };
 	bool ok = read_all(&r) && (a->help || finish(&r));
 	buf_free(&r.extra);
 	if (ok && a->help) {

@@ -11,8 +11,11 @@
 #include "base/mem.h"
 
 #define TYPE "Microsoft.ContainerRegistry/registries"
-/* az asks the list of all resources, which every reader of the subscription may see; the version has been served since 2021. */
-#define LIST "/resources?$filter=resourceType%20eq%20%27Microsoft.ContainerRegistry%2Fregistries%27&api-version=2021-04-01"
+/* az asks the list of all resources, which every reader of the subscription may see; the version
+ * has been served since 2021. */
+#define LIST                                                                                       \
+	"/resources?$filter=resourceType%20eq%20%27Microsoft.ContainerRegistry%2Fregistries%27&"   \
+	"api-version=2021-04-01"
 #define PATH_MAX_LEN ((size_t)64 * 1024)
 
 void acr_place_free(struct acr_place *p)
@@ -55,7 +58,11 @@ char *acr_place_id(const struct acr_place *p, const char *kind, const char *name
 	return mem_fmt("%s/%s/%s", p->id, kind, name);
 }
 
-struct search { const char *name; char *id; int found; };
+struct search {
+	const char *name;
+	char *id;
+	int found;
+};
 
 static bool match(void *ctx, const struct json *item)
 {
@@ -84,7 +91,8 @@ static char *group_of(const char *id)
 	return group;
 }
 
-static bool look_up(struct arm *a, struct http *h, const char *subscription, const char *registry, char **id, struct err *e)
+static bool look_up(struct arm *a, struct http *h, const char *subscription, const char *registry,
+                    char **id, struct err *e)
 {
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
 	struct search s = { .name = registry };
@@ -94,7 +102,10 @@ static bool look_up(struct arm *a, struct http *h, const char *subscription, con
 	buf_str(&path, LIST);
 	if (!arm_list(a, h, buf_cstr(&path), match, &s, e)) {
 		free(s.id);
-		return err_in(e, "cannot look up registry '%s': without --resource-group the subscription is searched", registry);
+		return err_in(e,
+		              "cannot look up registry '%s': without --resource-group the "
+		              "subscription is searched",
+		              registry);
 	}
 	if (s.found == 1) {
 		*id = s.id;
@@ -102,27 +113,36 @@ static bool look_up(struct arm *a, struct http *h, const char *subscription, con
 	}
 	free(s.id);
 	if (s.found > 1)
-		return err_set(e, ERR_REMOTE, "More than one resources with type '" TYPE "' are found with name '%s'.", registry);
-	return err_set(e, ERR_MISSING, "The resource with name '%s' and type '" TYPE "' could not be found in subscription '%s'.", registry,
-	               subscription);
+		return err_set(e, ERR_REMOTE,
+		               "More than one resources with type '" TYPE
+		               "' are found with name '%s'.",
+		               registry);
+	return err_set(e, ERR_MISSING,
+	               "The resource with name '%s' and type '" TYPE
+	               "' could not be found in subscription '%s'.",
+	               registry, subscription);
 }
 
-bool acr_place_find(struct arm *a, struct http *h, const char *subscription, const char *group, const char *registry,
-                    struct acr_place **out, struct err *e)
+bool acr_place_find(struct arm *a, struct http *h, const char *subscription, const char *group,
+                    const char *registry, struct acr_place **out, struct err *e)
 {
 	AUTO_FREE char *id = NULL, *its_group = mem_dup(group);
 
 	if (group != NULL)
-		id = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" TYPE "/%s", subscription, group, registry);
+		id = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" TYPE "/%s",
+		             subscription, group, registry);
 	else if (!look_up(a, h, subscription, registry, &id, e))
 		return false;
 	if (its_group == NULL)
 		its_group = group_of(id);
 	if (its_group == NULL)
-		return err_set(e, ERR_REMOTE, "Azure's id of registry '%s' names no resource group", registry);
+		return err_set(e, ERR_REMOTE, "Azure's id of registry '%s' names no resource group",
+		               registry);
 	struct acr_place *p = mem_new(sizeof(*p));
-	*p = (struct acr_place){ .subscription = mem_dup(subscription), .group = take(&its_group), .registry = mem_dup(registry),
-	                         .id = take(&id) };
+	*p = (struct acr_place){ .subscription = mem_dup(subscription),
+		                 .group = take(&its_group),
+		                 .registry = mem_dup(registry),
+		                 .id = take(&id) };
 	*out = p;
 	return true;
 }

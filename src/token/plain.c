@@ -2,22 +2,28 @@
 /* list, show, update, delete. */
 #include "token/token.h"
 
-#include "token/place.h"
 #include "azure/arm.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/value.h"
+#include "token/place.h"
 
 #define BODY_MAX ((size_t)64 * 1024)
 
-struct listing { struct token_run *r; struct values tokens; bool ok; struct err *e; };
+struct listing {
+	struct token_run *r;
+	struct values tokens;
+	bool ok;
+	struct err *e;
+};
 
 static bool add_token(void *ctx, const struct value *item)
 {
 	struct listing *l = ctx;
 	const struct value *token = item;
 
-	l->ok = item->type == VALUE_NULL || token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
+	l->ok = item->type == VALUE_NULL ||
+	        token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
 	if (l->ok)
 		values_add(&l->tokens, token);
 	return l->ok && !arena_over(l->r->arena);
@@ -34,12 +40,15 @@ static bool list_page(struct listing *l, const char *path, char **next, struct e
 		return false;
 	if (!json_parse_exact(buf_cstr(&rs.body), rs.body.len, &j, e))
 		return err_in(e, "the answer of Azure");
-	const struct value *page = value_from_json(l->r->arena, j), *items = value_get(page, "value");
+	const struct value *page = value_from_json(l->r->arena, j),
+			   *items = value_get(page, "value");
 	if (items == NULL || items->type != VALUE_ARRAY)
 		return err_set(e, ERR_REMOTE, "the answer of Azure is no list");
 	for (size_t i = 0; i < items->n; i++)
 		if (!add_token(l, items->item[i]))
-			return !l->ok ? false : err_set(e, ERR_REMOTE, "Azure lists more tokens than fit into memory");
+			return !l->ok ? false
+			              : err_set(e, ERR_REMOTE,
+			                        "Azure lists more tokens than fit into memory");
 	const char *link = value_str(page, "nextLink");
 	*next = link == NULL || *link == '\0' ? NULL : mem_dup(link);
 	return true;
@@ -54,7 +63,9 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 	AUTO_FREE char *path = acr_place_path(r->place, "tokens", NULL);
 	for (int pages = 0; path != NULL; pages++) {
 		char *next = NULL;
-		bool ok = pages < ARM_PAGES_MAX ? list_page(&l, path, &next, e) : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
+		bool ok = pages < ARM_PAGES_MAX
+		                  ? list_page(&l, path, &next, e)
+		                  : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
 		if (!ok) {
 			values_free(&l.tokens);
 			return false;
@@ -68,14 +79,15 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 }
 
 /* Sends, and makes a token of the answer. */
-static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body, const int *statuses,
-                      const struct value **out, struct err *e)
+static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body,
+                      const int *statuses, const struct value **out, struct err *e)
 {
 	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out, e);
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
+	                   e);
 }
 
 bool token_show(struct token_run *r, const struct value **out, struct err *e)
@@ -115,7 +127,8 @@ bool token_update(struct token_run *r, const struct value **out, struct err *e)
 	AUTO_GUARD struct token_guard *guard = NULL;
 	bool disables = r->args->status_given && strcmp(r->args->status, "disabled") == 0;
 
-	if (!token_guard_open(r, disables ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) || !token_find_registry(r, e))
+	if (!token_guard_open(r, disables ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
+	    !token_find_registry(r, e))
 		return false;
 	update_body(r, &body);
 	return ask_token(r, HTTP_PATCH, &body, statuses, out, e);
@@ -124,14 +137,18 @@ bool token_update(struct token_run *r, const struct value **out, struct err *e)
 /* Asks until the answer is one. */
 static bool confirmed(struct token_run *r, bool *yes, struct err *e)
 {
-	AUTO_FREE char *question = mem_fmt("Deleting the token '%s' will invalidate access to anyone using its credentials. "
-	                                   "Proceed? (y/n): ", r->args->name);
+	AUTO_FREE char *question = mem_fmt(
+		"Deleting the token '%s' will invalidate access to anyone using its credentials. "
+		"Proceed? (y/n): ",
+		r->args->name);
 	char line[16];
 
 	for (;;) {
-		if (!r->w->put(r->w->ctx, TOKEN_OUT, question, strlen(question)) || !r->w->answer(r->w->ctx, line, sizeof(line)))
+		if (!r->w->put(r->w->ctx, TOKEN_OUT, question, strlen(question)) ||
+		    !r->w->answer(r->w->ctx, line, sizeof(line)))
 			return err_set(e, ERR_USAGE, "no answer: nothing was deleted");
-		if ((line[0] == 'y' || line[0] == 'Y' || line[0] == 'n' || line[0] == 'N') && line[1] == '\0') {
+		if ((line[0] == 'y' || line[0] == 'Y' || line[0] == 'n' || line[0] == 'N') &&
+		    line[1] == '\0') {
 			*yes = line[0] == 'y' || line[0] == 'Y';
 			return true;
 		}
@@ -147,12 +164,15 @@ bool token_delete(struct token_run *r, const struct value **out, struct err *e)
 
 	*out = NULL;
 	if (!yes && !r->w->tty[TOKEN_IN])
-		return err_set(e, ERR_REMOTE, "there is no terminal to ask at: say --yes to delete token '%s'", r->args->name);
+		return err_set(e, ERR_REMOTE,
+		               "there is no terminal to ask at: say --yes to delete token '%s'",
+		               r->args->name);
 	if (!yes && !confirmed(r, &yes, e))
 		return false;
 	if (!yes)
 		return true;
-	if (!token_guard_open(r, TOKEN_KILLS_1 | TOKEN_KILLS_2, &guard, e) || !token_find_registry(r, e))
+	if (!token_guard_open(r, TOKEN_KILLS_1 | TOKEN_KILLS_2, &guard, e) ||
+	    !token_find_registry(r, e))
 		return false;
 	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
 	return token_ask(r, &(struct token_request){ HTTP_DELETE, path, NULL, statuses }, &rs, e);

@@ -8,20 +8,46 @@
 #include "output/format.h"
 #include "output/value.h"
 
-#define TEXT_MAX   ((size_t)64 * 1024)
-#define ARENA_MAX  ((size_t)64 * 1024 * 1024)
-#define DEPTH_MAX  8                            /* details of details */
+#define TEXT_MAX  ((size_t)64 * 1024)
+#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+#define DEPTH_MAX 8 /* details of details */
 
 static const char *reason(int status)
 {
-	static const struct { int status; const char *words; } rows[] = {
-		{ 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 300, "Multiple Choices" },
-		{ 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
-		{ 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
-		{ 412, "Precondition Failed" }, { 413, "Payload Too Large" }, { 415, "Unsupported Media Type" }, { 422, "Unprocessable Entity" },
-		{ 428, "Precondition Required" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
-		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+	static const struct {
+		int status;
+		const char *words;
+	} rows[] = {
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 300, "Multiple Choices" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Payload Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Entity" },
+		{ 428, "Precondition Required" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -64,7 +90,8 @@ static void add_shifted(struct buf *out, const char *text)
 
 static void add_error(struct buf *out, const struct value *error, int depth);
 
-/* az leaves out a detail without words, and puts the next one on the last line of the one before: here it has its own. */
+/* az leaves out a detail without words, and puts the next one on the last line of the one
+ * before: here it has its own. */
 static void add_details(struct buf *out, const struct value *details, int depth)
 {
 	const char *before = "\nException Details:";
@@ -83,7 +110,9 @@ static void add_details(struct buf *out, const struct value *details, int depth)
 
 static bool says_something(const struct value *v)
 {
-	return v != NULL && (v->type == VALUE_OBJECT || v->type == VALUE_ARRAY || v->type == VALUE_STRING) && v->n > 0;
+	return v != NULL &&
+	       (v->type == VALUE_OBJECT || v->type == VALUE_ARRAY || v->type == VALUE_STRING) &&
+	       v->n > 0;
 }
 
 static void add_more(struct buf *out, const struct value *list)
@@ -102,9 +131,11 @@ static void add_more(struct buf *out, const struct value *list)
 
 static void add_error(struct buf *out, const struct value *error, int depth)
 {
-	const char *code = value_str(error, "code"), *message = value_str(error, "message"), *target = value_str(error, "target");
-	const struct value *details = value_get(error, "details"), *inner = value_get(error, "innererror"),
-	                   *more = value_get(error, "additionalInfo");
+	const char *code = value_str(error, "code"), *message = value_str(error, "message"),
+		   *target = value_str(error, "target");
+	const struct value *details = value_get(error, "details"),
+			   *inner = value_get(error, "innererror"),
+			   *more = value_get(error, "additionalInfo");
 
 	add_line(out, "(", or_none(code));
 	add_line(out, ") ", or_none(message));
@@ -137,7 +168,8 @@ void token_refusal_text(const struct http_response *rs, struct buf *out)
 	const struct value *body = value_from_json(a, j), *error = value_get(body, "error");
 	error = error == NULL || error->type != VALUE_OBJECT ? body : error;
 	if (is_empty(value_str(error, "code")) && is_empty(value_str(error, "message")))
-		buf_fmt(out, "Operation returned an invalid status '%s'", rs->status < 300 ? "OK" : reason(rs->status));
+		buf_fmt(out, "Operation returned an invalid status '%s'",
+		        rs->status < 300 ? "OK" : reason(rs->status));
 	else
 		add_error(out, error, 0);
 }

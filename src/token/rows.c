@@ -36,7 +36,8 @@ static const struct value *title(struct arena *a, const struct value *v)
 	return value_text(a, copy);
 }
 
-/* The local fields of a time, to the second, and a Z that az puts there whatever the zone. Its strftime() does not fill up a year. */
+/* The local fields of a time, to the second, and a Z that az puts there whatever the zone. Its
+ * strftime() does not fill up a year. */
 static const struct value *date(struct arena *a, const struct value *v)
 {
 	AUTO_BUF struct buf whole = BUF_INIT(100);
@@ -45,7 +46,8 @@ static const struct value *date(struct arena *a, const struct value *v)
 		return v;
 	const char *local = buf_cstr(&whole);
 	size_t zeros = strspn(local, "0");
-	AUTO_FREE char *text = mem_fmt("%.*sZ", (int)(strlen("2030-01-01T00:00:00") - zeros), local + zeros);
+	AUTO_FREE char *text =
+		mem_fmt("%.*sZ", (int)(strlen("2030-01-01T00:00:00") - zeros), local + zeros);
 	return value_text(a, text);
 }
 

@@ -6,9 +6,9 @@
 #include "base/env.h"
 #include "base/str.h"
 
-#define SECONDS_A_DAY   86400
-#define LAST_SECOND     253402300799LL   /* 9999-12-31T23:59:59Z */
-#define ZONE_MAX        16               /* "+14:00", and what a compiler cannot rule out */
+#define SECONDS_A_DAY 86400
+#define LAST_SECOND   253402300799LL /* 9999-12-31T23:59:59Z */
+#define ZONE_MAX      16             /* "+14:00", and what a compiler cannot rule out */
 
 static const char *digits(const char *s, int most, int least, int *out)
 {
@@ -31,10 +31,14 @@ static bool date_ok(int year, int month, int day)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
-	return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && is_leap(year));
+	return year >= 1 && month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days[month - 1] + (month == 2 && is_leap(year));
 }
 
-struct part { int least, most, max; const char *after; };   /* `after`: one of these follows */
+struct part {
+	int least, most, max;
+	const char *after;
+}; /* `after`: one of these follows */
 
 /* Reads the parts of a time in order. NULL when one is missing or its separator is another. */
 static const char *read_parts(const char *s, const struct part *part, size_t n, int *value)
@@ -51,14 +55,16 @@ static const char *read_parts(const char *s, const struct part *part, size_t n, 
 
 bool token_expiration(const char *text, char out[static TOKEN_EXPIRY_MAX])
 {
-	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 1, 2, 12, "-" }, { 1, 2, 31, "Tt" },
-	                                     { 1, 2, 23, ":" },   { 1, 2, 59, ":" }, { 1, 2, 59, "Zz" } };
+	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 1, 2, 12, "-" },
+		                             { 1, 2, 31, "Tt" },  { 1, 2, 23, ":" },
+		                             { 1, 2, 59, ":" },   { 1, 2, 59, "Zz" } };
 	int v[COUNT(parts)];
 	const char *end = read_parts(text, parts, COUNT(parts), v);
 
 	if (end == NULL || *end != '\0' || !date_ok(v[0], v[1], v[2]))
 		return false;
-	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", v[0], v[1], v[2], v[3], v[4], v[5]);
+	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", v[0], v[1],
+	               v[2], v[3], v[4], v[5]);
 	return true;
 }
 
@@ -81,7 +87,8 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%.*sZ", (int)n, whole);
 }
 
-/* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it is no zone. */
+/* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it
+ * is no zone. */
 static bool read_zone(const char *s, char out[static ZONE_MAX])
 {
 	int hours = 0, minutes = 0;
@@ -98,17 +105,19 @@ static bool read_zone(const char *s, char out[static ZONE_MAX])
 	if (s == NULL)
 		return true;
 	(void)digits(s + (*s == ':'), 2, 2, &minutes);
-	minutes += 60 * hours;      /* "+01:60" is "+02:00" */
+	minutes += 60 * hours; /* "+01:60" is "+02:00" */
 	if (minutes >= 24 * 60)
 		return false;
-	(void)snprintf(out, ZONE_MAX, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60, minutes % 60);
+	(void)snprintf(out, ZONE_MAX, "%c%02d:%02d", minutes == 0 ? '+' : sign, minutes / 60,
+	               minutes % 60);
 	return true;
 }
 
 bool token_isoformat(const char *text, struct buf *out)
 {
-	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" }, { 2, 2, 31, "Tt" },
-	                                     { 2, 2, 23, ":" },   { 2, 2, 59, ":" }, { 2, 2, 59, NULL } };
+	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" },
+		                             { 2, 2, 31, "Tt" },  { 2, 2, 23, ":" },
+		                             { 2, 2, 59, ":" },   { 2, 2, 59, NULL } };
 	int v[COUNT(parts)], micros = 0;
 	char zone[ZONE_MAX];
 	const char *s = read_parts(text, parts, COUNT(parts), v);
@@ -121,7 +130,7 @@ bool token_isoformat(const char *text, struct buf *out)
 			if (n < 6)
 				micros = 10 * micros + (*s - '0');
 		if (n == 0)
-			s += strlen(s);   /* a bare point ends the parsing; so says az's */
+			s += strlen(s); /* a bare point ends the parsing; so says az's */
 		for (; n < 6; n++)
 			micros *= 10;
 	}

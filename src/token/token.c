@@ -16,7 +16,8 @@
 #include "output/jmespath.h"
 
 #define OUTPUT_MAX ((size_t)256 * 1024 * 1024)
-#define ARENA_MAX  ((size_t)1024 * 1024 * 1024)   /* 50,000 tokens, the most a registry can have, take a tenth */
+/* 50,000 tokens, the most a registry can have, take a tenth */
+#define ARENA_MAX ((size_t)1024 * 1024 * 1024)
 
 enum { EXIT_FAILED = 1, EXIT_USED_WRONGLY = 2, EXIT_NOT_FOUND = 3 };
 
@@ -30,23 +31,28 @@ static const struct {
 	[TOKEN_LIST] = { NULL, token_list, token_row },
 	[TOKEN_SHOW] = { NULL, token_show, token_row },
 	[TOKEN_UPDATE] = { token_update_check, token_update, token_row },
-	[TOKEN_CREDENTIAL_GENERATE] = { token_generate_check, token_credential_generate, token_generated_row },
-	[TOKEN_CREDENTIAL_DELETE] = { token_credential_delete_check, token_credential_delete, token_row },
+	[TOKEN_CREDENTIAL_GENERATE] = { token_generate_check, token_credential_generate,
+	                                token_generated_row },
+	[TOKEN_CREDENTIAL_DELETE] = { token_credential_delete_check, token_credential_delete,
+	                              token_row },
 };
 
-/* ---- standard error -------------------------------------------------------------------------------------------------------------- */
+/* ---- standard error -------------------------------------------------------------------------- */
 
 /* As az: only where both streams are terminals. */
 static bool may_color(const struct token_outside *w, const struct token_args *a)
 {
-	return w->tty[TOKEN_OUT] && w->tty[TOKEN_ERR] && getenv("NO_COLOR") == NULL && !token_defaults_no_color(&a->defaults);
+	return w->tty[TOKEN_OUT] && w->tty[TOKEN_ERR] && getenv("NO_COLOR") == NULL &&
+	       !token_defaults_no_color(&a->defaults);
 }
 
 /* "ERROR: ..." in a file, red on a terminal, as az. */
-static void say(const struct token_outside *w, const struct token_args *a, const char *word, const char *color, const char *text)
+static void say(const struct token_outside *w, const struct token_args *a, const char *word,
+                const char *color, const char *text)
 {
 	bool plain = !may_color(w, a);
-	AUTO_FREE char *line = plain ? mem_fmt("%s: %s\n", word, text) : mem_fmt("%s%s\x1b[0m\n", color, text);
+	AUTO_FREE char *line =
+		plain ? mem_fmt("%s: %s\n", word, text) : mem_fmt("%s%s\x1b[0m\n", color, text);
 
 	(void)w->put(w->ctx, TOKEN_ERR, line, strlen(line));
 }
@@ -82,13 +88,16 @@ static void say_failure(const struct token_run *r, const struct err *e)
 	say_error(r->w, r->args, buf_cstr(&text));
 }
 
-/* ---- standard output ------------------------------------------------------------------------------------------------------------- */
+/* ---- standard output ------------------------------------------------------------------------- */
 
-static bool print_value(struct token_run *r, const struct format *format, const struct value *v, bool queried, struct err *e)
+static bool print_value(struct token_run *r, const struct format *format, const struct value *v,
+                        bool queried, struct err *e)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
-	const struct format_request rq = { .value = v, .queried = queried, .row = verbs[r->verb].row,
-	                                   .color = may_color(r->w, r->args) };
+	const struct format_request rq = { .value = v,
+		                           .queried = queried,
+		                           .row = verbs[r->verb].row,
+		                           .color = may_color(r->w, r->args) };
 
 	if (v->type == VALUE_NULL)
 		return true;
@@ -98,7 +107,8 @@ static bool print_value(struct token_run *r, const struct format *format, const 
 		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
 	if (!r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(&out), out.len))
 		return err_set(e, ERR_LOCAL, "cannot write to standard output%s",
-		               r->made_password ? ": the new password was made, and has been lost" : "");
+		               r->made_password ? ": the new password was made, and has been lost"
+		                                : "");
 	return true;
 }
 
@@ -111,7 +121,8 @@ static bool print_result(struct token_run *r, const struct value *v, struct err 
 	return print_value(r, r->args->format, chosen, r->args->query != NULL, e);
 }
 
-/* Nothing would show a new password a second time: all of it goes out, in a format that leaves nothing away. *e is the failure to tell. */
+/* Nothing would show a new password a second time: all of it goes out, in a format that leaves
+ * nothing away. *e is the failure to tell. */
 static void save_password(struct token_run *r, const struct value *v, struct err *e)
 {
 	struct err unprinted = ERR_INIT;
@@ -129,7 +140,8 @@ static bool run(struct token_run *r, struct err *e)
 		return false;
 	bool ok = verbs[r->verb].run(r, &result, e);
 	if (ok && result == NULL && r->made_password)
-		say_warning(r, "Azure has accepted the request, but does not show the new password");
+		say_warning(r,
+		            "Azure has accepted the request, but does not show the new password");
 	if (ok && (result == NULL || print_result(r, result, e)))
 		return true;
 	if (result != NULL && r->made_password && e->kind != ERR_LOCAL)
@@ -149,7 +161,8 @@ static int work(const struct token_outside *w, const struct token_args *a, enum 
 		return e.kind == ERR_USAGE ? EXIT_USED_WRONGLY : EXIT_FAILED;
 	}
 	if (a->days_alias)
-		say_warning(&r, "Option '--days' has been deprecated and will be removed in a future release. Use '--expiration-in-days' instead.");
+		say_warning(&r, "Option '--days' has been deprecated and will be removed in a "
+		                "future release. Use '--expiration-in-days' instead.");
 	bool ok = run(&r, &e);
 	if (!ok)
 		say_failure(&r, &e);
@@ -178,7 +191,7 @@ int token_main(const struct token_outside *w, int argc, char **argv)
 	return work(w, &a, cmd->verb);
 }
 
-/* ---- the real world -------------------------------------------------------------------------------------------------------------- */
+/* ---- the real world -------------------------------------------------------------------------- */
 
 static bool put(void *ctx, enum token_stream to, const char *p, size_t n)
 {
@@ -222,8 +235,14 @@ int cmd_token(const struct options *o)
 {
 	struct options mine = *o;
 	const struct token_outside w = {
-		.env = &env_system, .config = o->config, .put = put, .answer = answer, .whole = become_whole, .ctx = &mine,
-		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, isatty(STDERR_FILENO) == 1 },
+		.env = &env_system,
+		.config = o->config,
+		.put = put,
+		.answer = answer,
+		.whole = become_whole,
+		.ctx = &mine,
+		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
+		         isatty(STDERR_FILENO) == 1 },
 	};
 
 	return token_main(&w, (int)o->n_args, o->args);

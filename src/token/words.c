@@ -10,7 +10,8 @@
 
 #define FILE_MAX ((size_t)1024 * 1024)
 
-/* NULL when there is nothing that can be read, or no text: the word then stands for itself. Caller frees. */
+/* NULL when there is nothing that can be read, or no text: the word then stands for itself.
+ * Caller frees. */
 static char *text_of(const char *name)
 {
 	const char *home = getenv("HOME");
@@ -35,11 +36,13 @@ void token_words_load(int argc, char **argv, struct token_args *a)
 	size_t cap = 0;
 
 	for (int i = 0; i < argc; i++) {
-		const char *equals = strchr(argv[i], '='), *at = equals == NULL ? argv[i] : equals + 1;
+		const char *equals = strchr(argv[i], '='),
+			   *at = equals == NULL ? argv[i] : equals + 1;
 		AUTO_FREE char *text = at[0] == '@' && at[1] != '\0' ? text_of(at + 1) : NULL;
 		if (text == NULL)
 			continue;
 		a->loaded = mem_grow(a->loaded, &cap, a->n_loaded + 1, sizeof(*a->loaded));
-		argv[i] = a->loaded[a->n_loaded++] = mem_fmt("%.*s%s", (int)(at - argv[i]), argv[i], text);
+		argv[i] = a->loaded[a->n_loaded++] =
+			mem_fmt("%.*s%s", (int)(at - argv[i]), argv[i], text);
 	}
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The yardstick: rotations as a page of libcurl, with nothing of what makes them safe. For each token it sends the requests that acrotate
- * sends for a job it knows: reads the token twice, generates a slot, asks the registry where to log in, logs in three times on fresh
- * connections, reads the token again; then it replaces a file by fsync and rename. One access token for all.
+ * The yardstick: rotations as a page of libcurl, with nothing of what makes them safe. For each
+ * token it sends the requests that acrotate sends for a job it knows: reads the token twice,
+ * generates a slot, asks the registry where to log in, logs in three times on fresh connections,
+ * reads the token again; then it replaces a file by fsync and rename. One access token for all.
  *
- *   bare CA AUTHORITY/TENANT CLIENT_ID SECRET_FILE AUDIENCE ARM REGISTRY_ID LOGIN_SERVER EXPIRY SLOT DIR THREADS TOKEN...
+ *   bare CA AUTHORITY/TENANT CLIENT_ID SECRET_FILE AUDIENCE ARM REGISTRY_ID LOGIN_SERVER EXPIRY
+ *     SLOT DIR THREADS TOKEN...
  */
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -15,7 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-struct answer { char text[65536]; size_t len; };
+struct answer {
+	char text[65536];
+	size_t len;
+};
 
 static size_t keep(char *p, size_t size, size_t n, void *ctx)
 {
@@ -29,8 +34,8 @@ static size_t keep(char *p, size_t size, size_t n, void *ctx)
 }
 
 /* The answer's status; `post` may be NULL, `bearer` and `user` too. */
-static long ask(CURL *c, const char *url, const char *post, const char *type, const char *bearer, const char *user, long fresh,
-                struct answer *a)
+static long ask(CURL *c, const char *url, const char *post, const char *type, const char *bearer,
+                const char *user, long fresh, struct answer *a)
 {
 	struct curl_slist *headers = type != NULL ? curl_slist_append(NULL, type) : NULL;
 	long status = 0;
@@ -38,7 +43,8 @@ static long ask(CURL *c, const char *url, const char *post, const char *type, co
 	a->text[0] = '\0';
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c, CURLOPT_HTTPAUTH, bearer != NULL ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC);
+	curl_easy_setopt(c, CURLOPT_HTTPAUTH,
+	                 bearer != NULL ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC);
 	curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, bearer);
 	curl_easy_setopt(c, CURLOPT_USERPWD, user);
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, fresh);
@@ -54,7 +60,8 @@ static long ask(CURL *c, const char *url, const char *post, const char *type, co
 	return status;
 }
 
-/* The text of a member whose name is unique enough, good for nothing but this program; `from` may be NULL. */
+/* The text of a member whose name is unique enough, good for nothing but this program; `from`
+ * may be NULL. */
 static char *member(const char *from, const char *name)
 {
 	const char *at = from != NULL ? strstr(from, name) : NULL;
@@ -74,11 +81,25 @@ static int replace(const char *dir, const char *name, const char *text)
 	snprintf(tmp, sizeof(tmp), "%s/%s.new", dir, name);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600), d = open(dir, O_RDONLY);
-	return fd < 0 || d < 0 || write(fd, text, strlen(text)) < 0 || fsync(fd) != 0 || close(fd) != 0 ||
-	       rename(tmp, path) != 0 || fsync(d) != 0 || close(d) != 0;
+	return fd < 0 || d < 0 || write(fd, text, strlen(text)) < 0 || fsync(fd) != 0 ||
+	       close(fd) != 0 || rename(tmp, path) != 0 || fsync(d) != 0 || close(d) != 0;
 }
 
-enum { CA = 1, AUTHORITY, CLIENT, SECRET, AUDIENCE, ARM, REGISTRY, SERVER, EXPIRY, SLOT, DIR, THREADS, TOKENS };
+enum {
+	CA = 1,
+	AUTHORITY,
+	CLIENT,
+	SECRET,
+	AUDIENCE,
+	ARM,
+	REGISTRY,
+	SERVER,
+	EXPIRY,
+	SLOT,
+	DIR,
+	THREADS,
+	TOKENS
+};
 static char **v, *bearer;
 static int n_tokens;
 static atomic_int next, failures;
@@ -87,7 +108,8 @@ static CURL *open_curl(void)
 {
 	CURL *c = curl_easy_init();
 	curl_easy_setopt(c, CURLOPT_CAINFO, v[CA]);
-	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);    /* or libcurl reads the bundle for each connection */
+	/* or libcurl reads the bundle for each connection */
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, keep);
 	return c;
@@ -103,7 +125,9 @@ static int get_bearer(CURL *c)
 	secret[strcspn(secret, "\n")] = '\0';
 	char *s = curl_easy_escape(c, secret, 0), *scope = curl_easy_escape(c, v[AUDIENCE], 0);
 	snprintf(url, sizeof(url), "%s/oauth2/v2.0/token", v[AUTHORITY]);
-	snprintf(body, sizeof(body), "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s%%2F.default", v[CLIENT], s, scope);
+	snprintf(body, sizeof(body),
+	         "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s%%2F.default",
+	         v[CLIENT], s, scope);
 	long status = ask(c, url, body, NULL, NULL, NULL, 0, &a);
 	bearer = member(a.text, "\"access_token\":\"");
 	curl_free(s);
@@ -115,12 +139,16 @@ static int rotate(CURL *c, const char *token, struct answer *a)
 {
 	char token_url[4096], url[4096], body[8192];
 	long status;
-	snprintf(token_url, sizeof(token_url), "%s%s/tokens/%s?api-version=2023-07-01", v[ARM], v[REGISTRY], token);
+	snprintf(token_url, sizeof(token_url), "%s%s/tokens/%s?api-version=2023-07-01", v[ARM],
+	         v[REGISTRY], token);
 	for (int i = 0; i < 2; i++)
 		if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, 0, a)) != 200)
 			return fail("token", status, a);
-	snprintf(url, sizeof(url), "%s%s/generateCredentials?api-version=2023-07-01", v[ARM], v[REGISTRY]);
-	snprintf(body, sizeof(body), "{\"tokenId\":\"%s/tokens/%s\",\"name\":\"%s\",\"expiry\":\"%s\"}", v[REGISTRY], token, v[SLOT], v[EXPIRY]);
+	snprintf(url, sizeof(url), "%s%s/generateCredentials?api-version=2023-07-01", v[ARM],
+	         v[REGISTRY]);
+	snprintf(body, sizeof(body),
+	         "{\"tokenId\":\"%s/tokens/%s\",\"name\":\"%s\",\"expiry\":\"%s\"}", v[REGISTRY],
+	         token, v[SLOT], v[EXPIRY]);
 	status = ask(c, url, body, "Content-Type: application/json", bearer, NULL, 1, a);
 	char *password = member(a->text, "\"value\":\"");
 	if (status != 200 || password == NULL)
@@ -128,7 +156,8 @@ static int rotate(CURL *c, const char *token, struct answer *a)
 	snprintf(url, sizeof(url), "https://%s/v2/", v[SERVER]);
 	if ((status = ask(c, url, NULL, NULL, NULL, NULL, 0, a)) != 401)
 		return fail("challenge", status, a);
-	snprintf(url, sizeof(url), "https://%s/oauth2/token?account=%s&service=%s", v[SERVER], token, v[SERVER]);
+	snprintf(url, sizeof(url), "https://%s/oauth2/token?account=%s&service=%s", v[SERVER],
+	         token, v[SERVER]);
 	snprintf(body, sizeof(body), "%s:%s", token, password);
 	for (int i = 0; i < 3; i++)
 		if ((status = ask(c, url, NULL, NULL, NULL, body, 1, a)) != 200)

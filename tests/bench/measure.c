@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* measure FILE COMMAND...: runs COMMAND once and writes to FILE: CPU and wall time in milliseconds, peak memory in MiB. Its exit status. */
+/* measure FILE COMMAND...: runs COMMAND once and writes to FILE: CPU and wall time in
+ * milliseconds, peak memory in MiB. Its exit status. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -34,7 +35,8 @@ int main(int argc, char **argv)
 	if (pid < 0 || wait4(pid, &status, 0, &use) != pid)
 		return 71;
 	double wall = now_ms() - start;
-	(void)fprintf(out, "%.3f %.3f %.2f\n", ms(use.ru_utime) + ms(use.ru_stime), wall, (double)use.ru_maxrss / 1024);
+	(void)fprintf(out, "%.3f %.3f %.2f\n", ms(use.ru_utime) + ms(use.ru_stime), wall,
+	              (double)use.ru_maxrss / 1024);
 	if (fclose(out) != 0)
 		return 74;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -7,8 +7,12 @@
 #include "fakes/fake_env.h"
 #include "fakes/fake_http.h"
 
-#define ARM_RIG_TOKEN(t) \
-	{ HTTP_GET, "http://169.254.169.254/", .status = 200, .answer = "{\"expires_in\":3600,\"access_token\":\"" t "\"}" }
+#define ARM_RIG_TOKEN(t)                                                                           \
+	{                                                                                          \
+		HTTP_GET, "http://169.254.169.254/",                                               \
+			.status = 200,                                                             \
+			.answer = "{\"expires_in\":3600,\"access_token\":\"" t "\"}"               \
+	}
 
 struct arm_rig {
 	struct fake_env env;

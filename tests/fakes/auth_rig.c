@@ -13,12 +13,34 @@
 void auth_rig_clear_environment(void)
 {
 	static const char *const variables[] = {
-		"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-		"AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-		"AZURE_SUBSCRIPTION_ID", "AZURE_TOKEN_CREDENTIALS", "AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_SNI_NAME",
-		"AZURE_KUBERNETES_CA_FILE", "AZURE_KUBERNETES_CA_DATA", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT",
-		"IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GITHUB_ACTIONS",
-		"SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "AZURESUBSCRIPTION_TENANT_ID",
+		"AZURE_TENANT_ID",
+		"AZURE_CLIENT_ID",
+		"AZURE_CLIENT_SECRET",
+		"AZURE_CLIENT_CERTIFICATE_PATH",
+		"AZURE_CLIENT_CERTIFICATE_PASSWORD",
+		"AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+		"AZURE_FEDERATED_TOKEN_FILE",
+		"AZURE_AUTHORITY_HOST",
+		"AZURE_POD_IDENTITY_AUTHORITY_HOST",
+		"AZURE_SUBSCRIPTION_ID",
+		"AZURE_TOKEN_CREDENTIALS",
+		"AZURE_KUBERNETES_TOKEN_PROXY",
+		"AZURE_KUBERNETES_SNI_NAME",
+		"AZURE_KUBERNETES_CA_FILE",
+		"AZURE_KUBERNETES_CA_DATA",
+		"IDENTITY_ENDPOINT",
+		"IDENTITY_HEADER",
+		"IDENTITY_SERVER_THUMBPRINT",
+		"IMDS_ENDPOINT",
+		"MSI_ENDPOINT",
+		"MSI_SECRET",
+		"ACTIONS_ID_TOKEN_REQUEST_URL",
+		"ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+		"GITHUB_ACTIONS",
+		"SYSTEM_OIDCREQUESTURI",
+		"SYSTEM_ACCESSTOKEN",
+		"AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+		"AZURESUBSCRIPTION_TENANT_ID",
 		"AZURESUBSCRIPTION_CLIENT_ID",
 	};
 
@@ -34,12 +56,15 @@ void auth_rig_open(struct auth_rig *r, const char *auth, const struct fake_step 
 	auth_rig_clear_environment();
 	if (mkdtemp(name) == NULL)
 		abort();
-	*r = (struct auth_rig){ .dir = mem_dup(name), .file = mem_fmt("%s/secret", name), .script = fake_http_new(steps, n) };
+	*r = (struct auth_rig){ .dir = mem_dup(name),
+		                .file = mem_fmt("%s/secret", name),
+		                .script = fake_http_new(steps, n) };
 	fake_env_init(&r->env, 1);
 	r->http = fake_http_client(r->script);
 	r->spec.auth = mem_dup(auth);
-	r->cloud = (struct cloud){ .authority = mem_dup("https://login.example"), .resource_manager = mem_dup("https://arm.example"),
-	                           .audience = mem_dup("https://arm.example/") };
+	r->cloud = (struct cloud){ .authority = mem_dup("https://login.example"),
+		                   .resource_manager = mem_dup("https://arm.example"),
+		                   .audience = mem_dup("https://arm.example/") };
 	r->auth = auth_new(&r->spec, &r->env.env);
 }
 

@@ -46,7 +46,13 @@ static void fake_random(void *ctx, void *p, size_t n)
 void fake_env_init(struct fake_env *f, uint64_t seed)
 {
 	*f = (struct fake_env){
-		.env = { .now = fake_now, .mono_ms = fake_mono, .sleep_ms = fake_sleep, .random = fake_random, .ctx = f },
-		.wall_ms = INT64_C(1000) * FAKE_ENV_START, .mono_ms = 1000000, .seed = seed != 0 ? seed : 1,
+		.env = { .now = fake_now,
+		         .mono_ms = fake_mono,
+		         .sleep_ms = fake_sleep,
+		         .random = fake_random,
+		         .ctx = f },
+		.wall_ms = INT64_C(1000) * FAKE_ENV_START,
+		.mono_ms = 1000000,
+		.seed = seed != 0 ? seed : 1,
 	};
 }

@@ -16,7 +16,10 @@ struct fake_http {
 	struct fake_seen seen;
 };
 
-struct fake_client { struct http base; struct fake_http *script; };
+struct fake_client {
+	struct http base;
+	struct fake_http *script;
+};
 
 static void forget(struct fake_seen *s)
 {
@@ -38,7 +41,8 @@ static void remember(struct fake_seen *s, const struct http_request *rq)
 	s->url = mem_dup(rq->url);
 	s->body = rq->body != NULL ? mem_dup(buf_cstr(rq->body)) : NULL;
 	s->basic_user = mem_dup(rq->basic_user);
-	s->basic_password = rq->basic_password != NULL ? mem_dup(secret_peek(rq->basic_password)) : NULL;
+	s->basic_password =
+		rq->basic_password != NULL ? mem_dup(secret_peek(rq->basic_password)) : NULL;
 	s->secret_header = mem_dup(rq->secret_header);
 	s->secret_value = rq->secret_value != NULL ? mem_dup(secret_peek(rq->secret_value)) : NULL;
 	s->connect_to = mem_dup(rq->connect_to);
@@ -67,27 +71,34 @@ static const char *difference(const struct fake_step *s, const struct http_reque
 {
 	if (s->method != rq->method)
 		return "method";
-	if (s->url != NULL && (s->url[0] == '=' ? strcmp(rq->url, s->url + 1) != 0 : strstr(rq->url, s->url) == NULL))
+	if (s->url != NULL &&
+	    (s->url[0] == '=' ? strcmp(rq->url, s->url + 1) != 0 : strstr(rq->url, s->url) == NULL))
 		return "url";
 	if (s->body != NULL && (rq->body == NULL || strstr(buf_cstr(rq->body), s->body) == NULL))
 		return "body";
 	if (s->header != NULL && !has_header(rq, s->header))
 		return "header";
-	if (s->bearer != NULL && (rq->bearer == NULL || strcmp(secret_peek(rq->bearer), s->bearer) != 0))
+	if (s->bearer != NULL &&
+	    (rq->bearer == NULL || strcmp(secret_peek(rq->bearer), s->bearer) != 0))
 		return "bearer";
 	if ((s->once && !rq->once) || (s->fresh && !rq->fresh) || (s->plain && !rq->plain_ok))
 		return "flags";
 	return NULL;
 }
 
-static bool complain(struct fake_http *f, const char *what, const struct http_request *rq, struct err *e)
+static bool complain(struct fake_http *f, const char *what, const struct http_request *rq,
+                     struct err *e)
 {
 	const struct fake_step *s = f->at < f->n ? &f->steps[f->at] : NULL;
 
 	f->complained = true;
-	fprintf(stderr, "fake_http: step %zu of %zu: %s differs:\n\tgot  %d '%s' body '%s'\n\twant %d '%s' body '%s'\n", f->at + 1, f->n,
-	        what, rq->method, rq->url, rq->body != NULL ? buf_cstr(rq->body) : "", s != NULL ? (int)s->method : -1,
-	        s != NULL && s->url != NULL ? s->url : "", s != NULL && s->body != NULL ? s->body : "");
+	fprintf(stderr,
+	        "fake_http: step %zu of %zu: %s differs:\n\tgot  %d '%s' body '%s'\n\twant %d '%s' "
+	        "body '%s'\n",
+	        f->at + 1, f->n, what, rq->method, rq->url,
+	        rq->body != NULL ? buf_cstr(rq->body) : "", s != NULL ? (int)s->method : -1,
+	        s != NULL && s->url != NULL ? s->url : "",
+	        s != NULL && s->body != NULL ? s->body : "");
 	return err_set(e, ERR_REMOTE, "the script has no such request");
 }
 
@@ -105,7 +116,8 @@ static void answer(const struct fake_step *s, struct http_response *rs)
 		buf_str(&rs->body, s->answer);
 }
 
-static bool fake_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool fake_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                      struct err *e)
 {
 	struct fake_http *f = ((struct fake_client *)h)->script;
 
@@ -121,7 +133,8 @@ static bool fake_send(struct http *h, const struct http_request *rq, struct http
 		answer(s, rs);
 		return true;
 	}
-	(void)err_set(e, s->outcome == FAKE_UNTRUSTED ? ERR_CONFIG : ERR_TRANSIENT, "cannot reach it: the script says so");
+	(void)err_set(e, s->outcome == FAKE_UNTRUSTED ? ERR_CONFIG : ERR_TRANSIENT,
+	              "cannot reach it: the script says so");
 	e->not_acted = s->outcome != FAKE_DROP_AFTER;
 	return false;
 }
@@ -135,7 +148,8 @@ struct http *fake_http_client(struct fake_http *f)
 {
 	struct fake_client *c = mem_new(sizeof(*c));
 
-	*c = (struct fake_client){ .base = { .send = fake_send, .close = fake_close }, .script = f };
+	*c = (struct fake_client){ .base = { .send = fake_send, .close = fake_close },
+		                   .script = f };
 	return &c->base;
 }
 
@@ -169,7 +183,9 @@ size_t fake_http_count(const struct fake_http *f)
 bool fake_http_done(const struct fake_http *f)
 {
 	if (f->at < f->n)
-		fprintf(stderr, "fake_http: %zu of %zu steps were not asked for; the next is '%s'\n", f->n - f->at, f->n,
+		fprintf(stderr,
+		        "fake_http: %zu of %zu steps were not asked for; the next is '%s'\n",
+		        f->n - f->at, f->n,
 		        f->steps[f->at].url != NULL ? f->steps[f->at].url : "any");
 	return f->at == f->n && !f->complained;
 }

@@ -13,19 +13,19 @@
 
 enum fake_outcome {
 	FAKE_ANSWER,
-	FAKE_DROP_BEFORE,   /* the connection fails: nothing was sent */
-	FAKE_DROP_AFTER,    /* the request arrived, the answer was lost */
-	FAKE_UNTRUSTED      /* the certificate is refused: no retry mends it */
+	FAKE_DROP_BEFORE, /* the connection fails: nothing was sent */
+	FAKE_DROP_AFTER,  /* the request arrived, the answer was lost */
+	FAKE_UNTRUSTED    /* the certificate is refused: no retry mends it */
 };
 
 #define FAKE_HEADERS_MAX 6
 struct fake_step {
 	/* What is expected; NULL and false: anything. */
 	enum http_method method;
-	const char *url;                    /* a part of the URL; "=" first: the whole of it */
-	const char *body;                   /* a part of the body */
-	const char *header;                 /* one of the request's own headers */
-	const char *bearer;                 /* the whole token */
+	const char *url;    /* a part of the URL; "=" first: the whole of it */
+	const char *body;   /* a part of the body */
+	const char *header; /* one of the request's own headers */
+	const char *bearer; /* the whole token */
 	bool once, fresh, plain;
 	/* What comes back. */
 	enum fake_outcome outcome;
@@ -36,17 +36,20 @@ struct fake_step {
 
 /* What the newest request looked like. */
 struct fake_seen {
-	char *url, *body, *basic_user, *basic_password, *secret_header, *secret_value, *headers, *connect_to, *trust;
+	char *url, *body, *basic_user, *basic_password, *secret_header, *secret_value, *headers,
+		*connect_to, *trust;
 	bool bearer, once, fresh;
 };
 
 struct fake_http;
-struct fake_http *fake_http_new(const struct fake_step *steps, size_t n);    /* steps are borrowed */
+/* steps are borrowed */
+struct fake_http *fake_http_new(const struct fake_step *steps, size_t n);
 void fake_http_free(struct fake_http *f);
 /* A client of it; closing one leaves the script as it is. */
 struct http *fake_http_client(struct fake_http *f);
 const struct fake_seen *fake_http_seen(const struct fake_http *f);
-size_t fake_http_count(const struct fake_http *f);           /* requests so far */
-MUST_USE bool fake_http_done(const struct fake_http *f);     /* all steps used, nothing unexpected */
+size_t fake_http_count(const struct fake_http *f); /* requests so far */
+/* all steps used, nothing unexpected */
+MUST_USE bool fake_http_done(const struct fake_http *f);
 
 #endif

@@ -12,12 +12,14 @@
 #include "base/str.h"
 #include "fakes/fake_env.h"
 
-#define REGISTRY_ID "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso"
-#define TOKEN_ID    REGISTRY_ID "/tokens/web-pull"
-#define OPERATION   "https://arm.test/operations/1"
-#define BODY_MAX (1024 * 1024)
+#define REGISTRY_ID                                                                                \
+	"/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/"   \
+	"contoso"
+#define TOKEN_ID  REGISTRY_ID "/tokens/web-pull"
+#define OPERATION "https://arm.test/operations/1"
+#define BODY_MAX  (1024 * 1024)
 
-/* ---- what it does ------------------------------------------------------------------------------------------------------------ */
+/* ---- what it does ---------------------------------------------------------------------------- */
 
 static uint32_t next_random(struct fake_service *s)
 {
@@ -27,7 +29,9 @@ static uint32_t next_random(struct fake_service *s)
 
 void fake_service_init(struct fake_service *s)
 {
-	*s = (struct fake_service){ .clock_ms = INT64_C(1000) * FAKE_ENV_START, .seed = 1, .propagation_ms = 3000 };
+	*s = (struct fake_service){ .clock_ms = INT64_C(1000) * FAKE_ENV_START,
+		                    .seed = 1,
+		                    .propagation_ms = 3000 };
 }
 
 /* The real service drops trailing zeros of the fraction. */
@@ -39,13 +43,15 @@ static void echo_expiry(const char *sent, char out[static FAKE_EXPIRY_MAX])
 
 	while (digits > 0 && dot[digits] == '0')
 		digits--;
-	size_t head = dot == NULL ? strlen(sent) : (size_t)(dot - sent) + (digits > 0 ? digits + 1 : 0);
+	size_t head =
+		dot == NULL ? strlen(sent) : (size_t)(dot - sent) + (digits > 0 ? digits + 1 : 0);
 	(void)snprintf(out, FAKE_EXPIRY_MAX, "%.*s%.10s", (int)head, sent, tail);
 }
 
 static void generate_one(struct fake_service *s, int slot, const char *expiry)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct fake_slot *to = &s->slot[slot];
 	int64_t ticks = 0;
 
@@ -88,12 +94,13 @@ bool fake_service_accepts(const struct fake_service *s, const char *password)
 	for (int i = 0; i < 2; i++) {
 		const struct fake_slot *p = &s->slot[i];
 		if (p->present && strcmp(p->password, password) == 0)
-			return s->clock_ms >= p->accepted_ms && (p->expires_ms == 0 || s->clock_ms < p->expires_ms);
+			return s->clock_ms >= p->accepted_ms &&
+			       (p->expires_ms == 0 || s->clock_ms < p->expires_ms);
 	}
 	return false;
 }
 
-/* ---- what it says ------------------------------------------------------------------------------------------------------------ */
+/* ---- what it says ---------------------------------------------------------------------------- */
 
 static void say_slot(const struct fake_slot *p, int i, bool with_value, struct buf *out)
 {
@@ -128,7 +135,8 @@ static void say_token(const struct fake_service *s, struct buf *out)
 	char created[STR_TIME_MAX];
 
 	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{");
-	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"%s\",", s->pending != 0 ? "Creating" : "Succeeded",
+	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"%s\",",
+	        s->pending != 0 ? "Creating" : "Succeeded",
 	        s->disable_at != 0 && s->requests >= s->disable_at ? "disabled" : "enabled");
 	if (s->created_ms != 0) {
 		str_from_ticks(s->created_ms * 10000, created);
@@ -152,7 +160,9 @@ static void keep_for_later(struct fake_service *s, int slot, const char *expiry)
 	for (size_t i = 0; i < COUNT(s->late); i++) {
 		if (s->late[i].on)
 			continue;
-		s->late[i] = (struct fake_late){ .on = true, .slot = slot, .at_ms = s->clock_ms + s->late_ms };
+		s->late[i] = (struct fake_late){ .on = true,
+			                         .slot = slot,
+			                         .at_ms = s->clock_ms + s->late_ms };
 		(void)snprintf(s->late[i].expiry, sizeof(s->late[i].expiry), "%s", expiry);
 		return;
 	}
@@ -172,11 +182,13 @@ static void refuse_with(int status, const char *code, struct http_response *rs)
 	buf_fmt(&rs->body, "{\"error\":{\"code\":\"%s\",\"message\":\"no\"}}", code);
 }
 
-static bool answer_generate(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool answer_generate(struct fake_service *s, const struct http_request *rq,
+                            struct http_response *rs, struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
 
-	if (rq->body == NULL || !json_parse(buf_cstr(rq->body), rq->body->len, &j, e) || json_str(j, "name") == NULL)
+	if (rq->body == NULL || !json_parse(buf_cstr(rq->body), rq->body->len, &j, e) ||
+	    json_str(j, "name") == NULL)
 		abort();
 	int slot = strcmp(json_str(j, "name"), "password2") == 0;
 	const char *expiry = json_str(j, "expiry") != NULL ? json_str(j, "expiry") : "";
@@ -191,7 +203,9 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 		return true;
 	}
 	if (s->running_ms > 0) {
-		s->running = (struct fake_running){ .on = true, .slot = slot, .at_ms = s->clock_ms + s->running_ms };
+		s->running = (struct fake_running){ .on = true,
+			                            .slot = slot,
+			                            .at_ms = s->clock_ms + s->running_ms };
 		(void)snprintf(s->running.expiry, sizeof(s->running.expiry), "%s", expiry);
 		rs->status = 202;
 		rs->location = mem_dup(OPERATION);
@@ -208,7 +222,8 @@ static bool answer_generate(struct fake_service *s, const struct http_request *r
 	if (s->pending != 0) {
 		rs->status = 202;
 		rs->retry_after_ms = 1000;
-		rs->location = mem_dup("https://arm.test/subscriptions/sub/operationResults/generate?api-version=1");
+		rs->location = mem_dup("https://arm.test/subscriptions/sub/operationResults/"
+		                       "generate?api-version=1");
 		return true;
 	}
 	say_generated(s, slot, &rs->body);
@@ -246,7 +261,8 @@ static void answer_poll(struct fake_service *s, struct http_response *rs)
 	say_generated(s, r->slot, &rs->body);
 }
 
-static bool answer_token(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool answer_token(struct fake_service *s, const struct http_request *rq,
+                         struct http_response *rs, struct err *e)
 {
 	if (rq->method != HTTP_PUT && s->fail_reads > 0) {
 		s->fail_reads--;
@@ -258,7 +274,8 @@ static bool answer_token(struct fake_service *s, const struct http_request *rq, 
 		s->pending = s->creating;
 		rs->status = 201;
 	} else if (s->missing) {
-		refuse_with(404, s->missing_code != NULL ? s->missing_code : "ResourceNotFound", rs);
+		refuse_with(404, s->missing_code != NULL ? s->missing_code : "ResourceNotFound",
+		            rs);
 		return true;
 	} else if (s->pending > 0) {
 		s->pending--;
@@ -275,9 +292,11 @@ static void answer_scope_map(const struct http_request *rq, struct http_response
 		refuse_with(404, "ResourceNotFound", rs);
 }
 
-static void answer_login(struct fake_service *s, const struct http_request *rq, struct http_response *rs)
+static void answer_login(struct fake_service *s, const struct http_request *rq,
+                         struct http_response *rs)
 {
-	bool known = rq->basic_user != NULL && strcmp(rq->basic_user, "web-pull") == 0 && rq->basic_password != NULL &&
+	bool known = rq->basic_user != NULL && strcmp(rq->basic_user, "web-pull") == 0 &&
+	             rq->basic_password != NULL &&
 	             fake_service_accepts(s, secret_peek(rq->basic_password));
 
 	rs->status = known ? 200 : 401;
@@ -285,10 +304,12 @@ static void answer_login(struct fake_service *s, const struct http_request *rq, 
 	for (int i = 0; s->taken_when_proven && s->logins == 3 && i < 2; i++)
 		fake_service_generate(s, i, "");
 	s->logins %= 3;
-	buf_str(&rs->body, known ? "{\"access_token\":\"opens-nothing\"}" : "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
+	buf_str(&rs->body, known ? "{\"access_token\":\"opens-nothing\"}"
+	                         : "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
 }
 
-static bool answer(struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool answer(struct fake_service *s, const struct http_request *rq, struct http_response *rs,
+                   struct err *e)
 {
 	const char *url = rq->url;
 
@@ -297,10 +318,15 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 	if (s->group != NULL && strstr(url, "/resourceGroups/rg/") != NULL) {
 		refuse_with(404, "ParentResourceNotFound", rs);
 	} else if (strstr(url, "/registries?") != NULL) {
-		buf_fmt(&rs->body, "{\"value\":[{\"id\":\"/subscriptions/sub/resourceGroups/%s/providers/Microsoft.ContainerRegistry/registries/contoso\","
-		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}]}", s->group != NULL ? s->group : "rg");
+		buf_fmt(&rs->body,
+		        "{\"value\":[{\"id\":\"/subscriptions/sub/resourceGroups/%s/providers/"
+		        "Microsoft.ContainerRegistry/registries/contoso\","
+		        "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr."
+		        "io\"}}]}",
+		        s->group != NULL ? s->group : "rg");
 	} else if (strstr(url, "/oauth2/v2.0/token") != NULL) {
-		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"bearer\"}");
+		buf_str(&rs->body, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_"
+		                   "token\":\"bearer\"}");
 	} else if (strstr(url, "/generateCredentials") != NULL) {
 		return answer_generate(s, rq, rs, e);
 	} else if (strstr(url, "/operationResults/generate") != NULL) {
@@ -313,10 +339,13 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		answer_scope_map(rq, rs);
 	} else if (strstr(url, "/registries/contoso?") != NULL) {
 		buf_str(&rs->body, "{\"id\":\"" REGISTRY_ID "\","
-		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso.azurecr.io\"}}");
+		                   "\"name\":\"contoso\",\"properties\":{\"loginServer\":\"contoso."
+		                   "azurecr.io\"}}");
 	} else if (strcmp(url, "https://contoso.azurecr.io/v2/") == 0) {
 		rs->status = 401;
-		rs->challenge = mem_dup("Bearer realm=\"https://contoso.azurecr.io/oauth2/token\",service=\"contoso.azurecr.io\"");
+		rs->challenge = mem_dup("Bearer "
+		                        "realm=\"https://contoso.azurecr.io/oauth2/"
+		                        "token\",service=\"contoso.azurecr.io\"");
 	} else if (strncmp(url, "https://contoso.azurecr.io/oauth2/token?", 40) == 0) {
 		answer_login(s, rq, rs);
 	} else {
@@ -326,15 +355,21 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 	return true;
 }
 
-/* ---- the seams --------------------------------------------------------------------------------------------------------------- */
+/* ---- the seams ------------------------------------------------------------------------------- */
 
 static bool is_meant(const struct fake_fault *f, const struct http_request *rq)
 {
-	static const char *const methods[] = { [HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT" };
+	static const char *const methods[] = {
+		[HTTP_GET] = "GET", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT"
+	};
 
 	if (f->only == NULL)
 		return true;
-	AUTO_FREE char *line = mem_fmt("%s %s", rq->method < COUNT(methods) && methods[rq->method] != NULL ? methods[rq->method] : "", rq->url);
+	AUTO_FREE char *line = mem_fmt("%s %s",
+	                               rq->method < COUNT(methods) && methods[rq->method] != NULL
+	                                       ? methods[rq->method]
+	                                       : "",
+	                               rq->url);
 	return strstr(line, f->only) != NULL;
 }
 
@@ -342,15 +377,18 @@ static bool is_struck(const struct fake_service *s, const struct http_request *r
 {
 	const struct fake_fault *f = &s->fault;
 
-	return is_meant(f, rq) && f->what != FAKE_WELL && (f->stays ? s->requests >= f->at : s->requests == f->at);
+	return is_meant(f, rq) && f->what != FAKE_WELL &&
+	       (f->stays ? s->requests >= f->at : s->requests == f->at);
 }
 
 /* True: it never came to acting, and that is all there is to it. */
-static bool fails(const struct fake_service *s, const struct http_request *rq, struct http_response *rs, bool *ok, struct err *e)
+static bool fails(const struct fake_service *s, const struct http_request *rq,
+                  struct http_response *rs, bool *ok, struct err *e)
 {
 	const struct fake_fault *f = &s->fault;
 
-	if (!is_struck(s, rq) || (f->what != FAKE_REFUSED && f->what != FAKE_CUT && f->what != FAKE_STATUS))
+	if (!is_struck(s, rq) ||
+	    (f->what != FAKE_REFUSED && f->what != FAKE_CUT && f->what != FAKE_STATUS))
 		return false;
 	*ok = f->what == FAKE_STATUS || cut_off(e, false);
 	e->not_acted = f->what == FAKE_REFUSED;
@@ -362,7 +400,8 @@ static bool fails(const struct fake_service *s, const struct http_request *rq, s
 }
 
 /* It acted, and the answer suffers. */
-static bool spoil(const struct fake_service *s, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool spoil(const struct fake_service *s, const struct http_request *rq,
+                  struct http_response *rs, struct err *e)
 {
 	if (!is_struck(s, rq))
 		return true;
@@ -372,9 +411,13 @@ static bool spoil(const struct fake_service *s, const struct http_request *rq, s
 	return s->fault.what != FAKE_CUT_ACTED || cut_off(e, true);
 }
 
-struct client { struct http base; struct fake_service *service; };
+struct client {
+	struct http base;
+	struct fake_service *service;
+};
 
-static bool send_one(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool send_one(struct http *h, const struct http_request *rq, struct http_response *rs,
+                     struct err *e)
 {
 	struct fake_service *s = ((struct client *)h)->service;
 
@@ -386,7 +429,8 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 	fake_service_pass(s, 20 + s->latency_ms);
 	for (int i = 0; s->requests == s->taken_at && i < 2; i++)
 		fake_service_generate(s, i, "");
-	*rs = (struct http_response){ .retry_after_ms = -1, .date = (s->clock_ms + s->skew_ms) / 1000 };
+	*rs = (struct http_response){ .retry_after_ms = -1,
+		                      .date = (s->clock_ms + s->skew_ms) / 1000 };
 	rs->body.max = BODY_MAX;
 	bool ok;
 	if (!fails(s, rq, rs, &ok, e))
@@ -438,5 +482,9 @@ static void env_bytes(void *ctx, void *p, size_t n)
 
 struct env fake_service_env(struct fake_service *s)
 {
-	return (struct env){ .now = env_seconds, .mono_ms = env_ms, .sleep_ms = env_pass, .random = env_bytes, .ctx = s };
+	return (struct env){ .now = env_seconds,
+		             .mono_ms = env_ms,
+		             .sleep_ms = env_pass,
+		             .random = env_bytes,
+		             .ctx = s };
 }

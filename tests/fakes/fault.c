@@ -40,8 +40,15 @@ bool fault_disarm(int *calls)
 	return plan.met;
 }
 
-static struct { const char *name; int errnum; } without;
-static struct { const char *name; void (*fn)(void *ctx); void *ctx; } watch;
+static struct {
+	const char *name;
+	int errnum;
+} without;
+static struct {
+	const char *name;
+	void (*fn)(void *ctx);
+	void *ctx;
+} watch;
 
 void fault_without(const char *name, int errnum)
 {
@@ -56,7 +63,13 @@ void fault_watch(const char *name, void (*fn)(void *ctx), void *ctx)
 	watch.ctx = ctx;
 }
 
-static struct hook { const char *name; int nth, calls; void (*fn)(void *ctx); void *ctx; bool fired; } hooks[4];
+static struct hook {
+	const char *name;
+	int nth, calls;
+	void (*fn)(void *ctx);
+	void *ctx;
+	bool fired;
+} hooks[4];
 static int n_hooks;
 static bool in_hook;
 
@@ -105,7 +118,8 @@ static bool hit(const char *name)
 	if (!plan.armed || (plan.name != NULL && strcmp(plan.name, name) != 0))
 		return false;
 	plan.calls++;
-	if (plan.calls != plan.nth && !(plan.mode == FAULT_STAYS && plan.met && plan.calls > plan.nth))
+	if (plan.calls != plan.nth &&
+	    !(plan.mode == FAULT_STAYS && plan.met && plan.calls > plan.nth))
 		return false;
 	if (plan.mode == FAULT_KILL)
 		(void)raise(SIGKILL);
@@ -116,9 +130,13 @@ static bool hit(const char *name)
 	return true;
 }
 
-/* ---- what is on the disk --------------------------------------------------------------------------------------------------------- */
+/* ---- what is on the disk --------------------------------------------------------------------- */
 
-static struct { bool watching; ino_t unsynced[64]; int n, too_early; } disk;
+static struct {
+	bool watching;
+	ino_t unsynced[64];
+	int n, too_early;
+} disk;
 
 void fault_disk_watch(void)
 {
@@ -139,7 +157,8 @@ static void disk_drop(ino_t ino)
 			disk.unsynced[i--] = disk.unsynced[--disk.n];
 }
 
-/* The file or directory has changed, or (`synced`) is on the disk. Sockets and the like have neither. */
+/* The file or directory has changed, or (`synced`) is on the disk. Sockets and the like have
+ * neither. */
 static void disk_note(int fd, bool synced)
 {
 	struct stat st;
@@ -172,31 +191,34 @@ static void disk_rename(int dir, const char *name)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 /* Weak: a program that is linked without --wrap has none of them, and calls none. */
-#define WRAP_NOTED(type, name, params, args, note)                                                                     \
-	__attribute__((weak)) type __real_##name params;                                                               \
-	type __wrap_##name params;                                                                                     \
-	type __wrap_##name params                                                                                      \
-	{                                                                                                              \
-		if (hit(#name))                                                                                        \
-			return (type)-1;                                                                               \
-		note;                                                                                                  \
-		return __real_##name args;                                                                             \
+#define WRAP_NOTED(type, name, params, args, note)                                                 \
+	__attribute__((weak)) type __real_##name params;                                           \
+	type __wrap_##name params;                                                                 \
+	type __wrap_##name params                                                                  \
+	{                                                                                          \
+		if (hit(#name))                                                                    \
+			return (type)-1;                                                           \
+		note;                                                                              \
+		return __real_##name args;                                                         \
 	}
 #define WRAP(type, name, params, args) WRAP_NOTED(type, name, params, args, (void)0)
 /* Answers something else when it fails: NULL, or the number of the error. */
-#define WRAP_ELSE(type, name, params, args, failed)                                                                    \
-	__attribute__((weak)) type __real_##name params;                                                               \
-	type __wrap_##name params;                                                                                     \
-	type __wrap_##name params                                                                                      \
-	{                                                                                                              \
-		return hit(#name) ? (failed) : __real_##name args;                                                     \
+#define WRAP_ELSE(type, name, params, args, failed)                                                \
+	__attribute__((weak)) type __real_##name params;                                           \
+	type __wrap_##name params;                                                                 \
+	type __wrap_##name params                                                                  \
+	{                                                                                          \
+		return hit(#name) ? (failed) : __real_##name args;                                 \
 	}
 
 WRAP_NOTED(int, fsync, (int fd), (fd), disk_note(fd, true))
-WRAP_NOTED(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q), disk_rename(a, p))
-WRAP_NOTED(int, renameat2, (int a, const char *p, int b, const char *q, unsigned f), (a, p, b, q, f), disk_rename(a, p))
+WRAP_NOTED(int, renameat, (int a, const char *p, int b, const char *q), (a, p, b, q),
+           disk_rename(a, p))
+WRAP_NOTED(int, renameat2, (int a, const char *p, int b, const char *q, unsigned f),
+           (a, p, b, q, f), disk_rename(a, p))
 WRAP(int, unlinkat, (int d, const char *p, int f), (d, p, f))
-WRAP_NOTED(int, linkat, (int a, const char *p, int b, const char *q, int f), (a, p, b, q, f), disk_rename(a, p))
+WRAP_NOTED(int, linkat, (int a, const char *p, int b, const char *q, int f), (a, p, b, q, f),
+           disk_rename(a, p))
 WRAP(int, fchmod, (int fd, mode_t m), (fd, m))
 WRAP(int, fchown, (int fd, uid_t u, gid_t g), (fd, u, g))
 WRAP_NOTED(int, ftruncate, (int fd, off_t n), (fd, n), disk_note(fd, false))
@@ -210,15 +232,19 @@ WRAP(int, fremovexattr, (int fd, const char *n), (fd, n))
 WRAP(int, mkdir, (const char *p, mode_t m), (p, m))
 WRAP(ssize_t, readlinkat, (int d, const char *p, char *to, size_t n), (d, p, to, n))
 WRAP(int, getgroups, (int n, gid_t *g), (n, g))
-WRAP_ELSE(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n), (*n = *n < 100 ? 100 : *n, -1))
+WRAP_ELSE(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n),
+          (*n = *n < 100 ? 100 : *n, -1))
 WRAP_ELSE(size_t, fread, (void *p, size_t size, size_t n, FILE *f), (p, size, n, f), 0)
 WRAP(int, stat, (const char *p, struct stat *st), (p, st))
 WRAP_ELSE(DIR *, fdopendir, (int fd), (fd), NULL)
 WRAP_ELSE(DIR *, opendir, (const char *p), (p), NULL)
 WRAP_ELSE(FILE *, fopen, (const char *p, const char *m), (p, m), NULL)
 WRAP_ELSE(char *, realpath, (const char *p, char *to), (p, to), NULL)
-WRAP_ELSE(int, getpwnam_r, (const char *n, struct passwd *pw, char *t, size_t s, struct passwd **to), (n, pw, t, s, to), plan.errnum)
-WRAP_ELSE(int, getgrnam_r, (const char *n, struct group *gr, char *t, size_t s, struct group **to), (n, gr, t, s, to), plan.errnum)
+WRAP_ELSE(int, getpwnam_r,
+          (const char *n, struct passwd *pw, char *t, size_t s, struct passwd **to),
+          (n, pw, t, s, to), plan.errnum)
+WRAP_ELSE(int, getgrnam_r, (const char *n, struct group *gr, char *t, size_t s, struct group **to),
+          (n, gr, t, s, to), plan.errnum)
 WRAP(off_t, lseek, (int fd, off_t o, int w), (fd, o, w))
 WRAP(int, flock, (int fd, int op), (fd, op))
 

@@ -10,7 +10,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-struct open_memory { struct sink sink; struct memory *m; };
+struct open_memory {
+	struct sink sink;
+	struct memory *m;
+};
 
 static struct memory *of(const struct sink *s)
 {
@@ -26,7 +29,7 @@ static struct memory *from_spec(const void *spec)
 {
 	struct memory *m;
 
-	memcpy(&m, &spec, sizeof(m));    /* a spec is read only for everybody else */
+	memcpy(&m, &spec, sizeof(m)); /* a spec is read only for everybody else */
 	return m;
 }
 
@@ -68,7 +71,8 @@ static bool memory_check(struct sink *s, const struct credential *who, struct er
 	return broken(m->no_check, "checking", e);
 }
 
-static bool memory_read(struct sink *s, const struct credential *who, struct secret **out, struct err *e)
+static bool memory_read(struct sink *s, const struct credential *who, struct secret **out,
+                        struct err *e)
 {
 	struct memory *m = of(s);
 
@@ -126,11 +130,12 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_sweep, "sweeping", e);
 }
 
-#define OPS(is_atomic)                                                                                                 \
-	{                                                                                                              \
-		.type = "memory", .spec_size = sizeof(struct memory), .local = true, .atomic = (is_atomic),            \
-		.identity = memory_identity, .open = memory_open, .describe = memory_describe, .check = memory_check,  \
-		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit, .abort = memory_abort, \
-		.close = memory_close, .sweep = memory_sweep,                                                          \
+#define OPS(is_atomic)                                                                             \
+	{                                                                                          \
+		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
+		.atomic = (is_atomic), .identity = memory_identity, .open = memory_open,           \
+		.describe = memory_describe, .check = memory_check, .read_current = memory_read,   \
+		.prepare = memory_prepare, .commit = memory_commit, .abort = memory_abort,         \
+		.close = memory_close, .sweep = memory_sweep,                                      \
 	}
 const struct sink_ops sink_memory = OPS(true), sink_memory_first = OPS(false);

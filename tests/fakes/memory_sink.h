@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* A sink in memory. The test says what it holds and what fails; it borrows what it is told, so a struct memory may lie on the stack. */
+/* A sink in memory. The test says what it holds and what fails; it borrows what it is told, so a
+ * struct memory may lie on the stack. */
 #ifndef FAKES_MEMORY_SINK_H
 #define FAKES_MEMORY_SINK_H
 
 #include "sink/sink.h"
 
 struct memory {
-	const char *place;              /* what identity() says */
-	char        held[64];           /* "": nothing */
-	char        next[64];           /* prepared */
-	bool        unreadable, no_open, no_check, no_prepare, no_commit, no_sweep;
-	bool        deaf;               /* commit says that it went well, and nothing was written */
-	int         opens, checks, reads, prepares, commits, aborts, sweeps;
-	void      (*committing)(struct memory *m);    /* just before it changes, or NULL */
-	void      (*checking)(struct memory *m);
+	const char *place; /* what identity() says */
+	char held[64];     /* "": nothing */
+	char next[64];     /* prepared */
+	bool unreadable, no_open, no_check, no_prepare, no_commit, no_sweep;
+	bool deaf; /* commit says that it went well, and nothing was written */
+	int opens, checks, reads, prepares, commits, aborts, sweeps;
+	void (*committing)(struct memory *m); /* just before it changes, or NULL */
+	void (*checking)(struct memory *m);
 };
 /* Its spec is the struct memory itself. One that other sinks are ordered behind: not atomic. */
 extern const struct sink_ops sink_memory, sink_memory_first;

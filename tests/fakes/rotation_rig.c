@@ -11,7 +11,7 @@
 #include "check.h"
 #include "fakes/sinks.h"
 
-#define REQUESTS_MAX 2000       /* the longest here is a long-running operation */
+#define REQUESTS_MAX 2000 /* the longest here is a long-running operation */
 
 struct rotation_rig rig;
 
@@ -45,7 +45,9 @@ bool rig_works(size_t sink)
 
 int rig_slot_of(const char *held)
 {
-	return strcmp(rig.service.slot[0].password, held) == 0 ? 0 : strcmp(rig.service.slot[1].password, held) == 0 ? 1 : -1;
+	return strcmp(rig.service.slot[0].password, held) == 0   ? 0
+	       : strcmp(rig.service.slot[1].password, held) == 0 ? 1
+	                                                         : -1;
 }
 
 static void asked(struct fake_service *s, const struct http_request *rq)
@@ -54,20 +56,29 @@ static void asked(struct fake_service *s, const struct http_request *rq)
 	if (strstr(rq->url, "/generateCredentials") != NULL) {
 		rig_load(&rig.met.at_generate);
 		if (rig.met.generates < 4) {
-			const struct slot_memory *m = &rig.met.at_generate.slot[strstr(buf_cstr(rq->body), "password2") != NULL];
-			(void)snprintf(rig.met.bodies[rig.met.generates], sizeof(rig.met.bodies[0]), "%s", buf_cstr(rq->body));
+			const struct slot_memory *m =
+				&rig.met.at_generate
+					 .slot[strstr(buf_cstr(rq->body), "password2") != NULL];
+			(void)snprintf(rig.met.bodies[rig.met.generates], sizeof(rig.met.bodies[0]),
+			               "%s", buf_cstr(rq->body));
 			rig.met.asked_us[rig.met.generates] = m->asked_us;
 			rig.met.asked_before_us[rig.met.generates] = m->asked_before_us;
 		}
 		for (int i = 0; i < 2 && rig.met.generates == 0; i++)
 			rig.met.revoke_at_first[i] = rig.met.at_generate.slot[i].revoke;
 		for (size_t i = 0; i < SINKS; i++)
-			rig.met.held_killed += rig_works(i) && strstr(buf_cstr(rq->body), rig_slot_of(rig.memory[i].held) == 0 ? "password1" : "password2") != NULL;
+			rig.met.held_killed +=
+				rig_works(i) &&
+				strstr(buf_cstr(rq->body), rig_slot_of(rig.memory[i].held) == 0
+			                                           ? "password1"
+			                                           : "password2") != NULL;
 		meddle(AT_GENERATE, ++rig.met.generates);
 	} else if (s->running.on) {
 		rig_load(&rig.met.at_generate);
-		int64_t age = s->clock_ms - rig.met.at_generate.slot[s->running.slot].intent_since * 1000;
-		rig.met.oldest_intent_ms = age > rig.met.oldest_intent_ms ? age : rig.met.oldest_intent_ms;
+		int64_t age =
+			s->clock_ms - rig.met.at_generate.slot[s->running.slot].intent_since * 1000;
+		rig.met.oldest_intent_ms =
+			age > rig.met.oldest_intent_ms ? age : rig.met.oldest_intent_ms;
 		rig.met.polls++;
 	} else if (strstr(rq->url, "/tokens/web-pull") != NULL) {
 		meddle(AT_READ, ++rig.met.reads);
@@ -92,7 +103,8 @@ void rig_committing(struct memory *m)
 void rig_stage(void)
 {
 	static char name[] = "web", token[] = "web-pull", registry[] = "contoso", group[] = "rg";
-	static char method[] = "client-secret", id[] = "t", sub[] = "sub", cloud[] = "custom", rm[] = "https://arm.test", authority[] = "https://login.test";
+	static char method[] = "client-secret", id[] = "t", sub[] = "sub", cloud[] = "custom",
+		    rm[] = "https://arm.test", authority[] = "https://login.test";
 	static char names[SINKS][2] = { "a", "b" };
 	static const char *const places[SINKS] = { "one", "two" };
 
@@ -105,13 +117,31 @@ void rig_stage(void)
 	rig.service.asked = asked;
 	for (size_t i = 0; i < SINKS; i++) {
 		rig.memory[i] = (struct memory){ .place = places[i], .committing = rig_committing };
-		rig.specs[i] = (struct sink_spec){ .ops = &sink_memory, .name = names[i], .spec = &rig.memory[i] };
+		rig.specs[i] = (struct sink_spec){ .ops = &sink_memory,
+			                           .name = names[i],
+			                           .spec = &rig.memory[i] };
 	}
 	rig.job = (struct job){
-		.name = name, .token = token, .registry = registry, .resource_group = group, .sinks = rig.specs, .n_sinks = SINKS, .hook_timeout = 60,
-		.azure = { .auth = method, .tenant_id = id, .client_id = id, .client_secret_file = rig.secret_file, .subscription = sub,
-		           .cloud = cloud, .resource_manager = rm, .authority = authority },
-		.policy = { .lifetime = 90 * 86400, .renew_before = 30 * 86400, .grace = 86400, .verify_timeout = 600, .verify_every = 21600,
+		.name = name,
+		.token = token,
+		.registry = registry,
+		.resource_group = group,
+		.sinks = rig.specs,
+		.n_sinks = SINKS,
+		.hook_timeout = 60,
+		.azure = { .auth = method,
+		           .tenant_id = id,
+		           .client_id = id,
+		           .client_secret_file = rig.secret_file,
+		           .subscription = sub,
+		           .cloud = cloud,
+		           .resource_manager = rm,
+		           .authority = authority },
+		.policy = { .lifetime = 90 * 86400,
+		            .renew_before = 30 * 86400,
+		            .grace = 86400,
+		            .verify_timeout = 600,
+		            .verify_every = 21600,
 		            .inspect_every = 86400 },
 	};
 }
@@ -157,7 +187,8 @@ void rig_due(void)
 	fake_service_pass(&rig.service, 61 * DAY_MS);
 	rig_must_run(0);
 	memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
-	assert_true(strcmp(rig.before, rig.deployed) != 0 && rig_works(0) && rig_works(1) && rig.met.held_killed == 0);
+	assert_true(strcmp(rig.before, rig.deployed) != 0 && rig_works(0) && rig_works(1) &&
+	            rig.met.held_killed == 0);
 	fake_service_pass(&rig.service, 2 * DAY_MS);
 	rig_must_run(0);
 	/* Shortly before the one that was left expires: until then somebody might use it yet. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A rotation against a service and sinks in memory, with somebody who meddles at one request or at one commit. What is on the disk, in the
- * sinks and at the service just then is what a kill there would leave, and is noted as such.
+ * A rotation against a service and sinks in memory, with somebody who meddles at one request or
+ * at one commit. What is on the disk, in the sinks and at the service just then is what a kill
+ * there would leave, and is noted as such.
  */
 #ifndef FAKES_ROTATION_RIG_H
 #define FAKES_ROTATION_RIG_H
@@ -19,53 +20,70 @@
 enum rig_moment { AT_READ, AT_GENERATE, AT_LOGIN };
 
 extern struct rotation_rig {
-	char *dir, state_dir[4200], secret_file[4200], told[4200];    /* told: where a hook may leave a file */
+	/* told: where a hook may leave a file */
+	char *dir, state_dir[4200], secret_file[4200], told[4200];
 	struct fake_service service;
 	struct memory memory[SINKS];
 	struct sink_spec specs[SINKS];
 	struct job job;
 	struct state_store store;
-	struct { enum rig_moment kind; int nth; void (*fn)(void); } meddler;
+	struct {
+		enum rig_moment kind;
+		int nth;
+		void (*fn)(void);
+	} meddler;
 	/* What was met on the way since rig_stage() or rig_clear_met(). */
 	struct {
-		int reads, generates, logins, polls;            /* requests */
+		int reads, generates, logins, polls; /* requests */
 		int accepted_in_a_row;
-		bool fired;                                     /* somebody meddled */
-		char bodies[4][400];                            /* of the first generates */
-		int64_t asked_us[4], asked_before_us[4];        /* on the disk then, of the slot that is asked for */
-		int64_t revoke_at_first[2];                     /* on the disk, at the first of them */
-		int held_killed;                                /* generates of a slot whose living password a sink held */
-		int64_t oldest_intent_ms;                       /* while an operation was seen running */
-		struct state at_commit, at_generate;            /* what was on the disk */
+		bool fired;          /* somebody meddled */
+		char bodies[4][400]; /* of the first generates */
+		/* on the disk then, of the slot that is asked for */
+		int64_t asked_us[4], asked_before_us[4];
+		/* on the disk, at the first of them */
+		int64_t revoke_at_first[2];
+		/* generates of a slot whose living password a sink held */
+		int held_killed;
+		/* while an operation was seen running */
+		int64_t oldest_intent_ms;
+		struct state at_commit, at_generate; /* what was on the disk */
 		bool works_at_commit;
 		int accepted_at_commit, reads_at_last_login, reads_at_commit;
 	} met;
-	char deployed[64], before[64], foreign[64];             /* passwords: in the sinks, in them before that, somebody else's */
+	/* passwords: in the sinks, in them before that, somebody else's */
+	char deployed[64], before[64], foreign[64];
 } rig;
 
 /* For a group of tests. */
 int rig_set(void **state);
 int rig_strike(void **state);
 
-/* One token of an empty registry, and a job with two sinks, a lifetime of 90 days and a grace of one. */
+/* One token of an empty registry, and a job with two sinks, a lifetime of 90 days and a grace of
+ * one. */
 void rig_stage(void);
-void rig_one_slot(void);    /* the first password was delivered, the other slot is empty */
-/* Both slots are ours, one is deployed, the other was left long ago; the next rotation is due in a few days. */
+void rig_one_slot(void); /* the first password was delivered, the other slot is empty */
+/* Both slots are ours, one is deployed, the other was left long ago; the next rotation is due in
+ * a few days. */
 void rig_due(void);
 
-struct ending { struct err e; struct outcome out; };
+struct ending {
+	struct err e;
+	struct outcome out;
+};
 bool rig_run(unsigned flags, struct ending *end);
 void rig_must_run(unsigned flags);
-void rig_load(struct state *out);               /* the state as it is on the disk */
+void rig_load(struct state *out); /* the state as it is on the disk */
 void rig_clear_met(void);
-void rig_committing(struct memory *m);          /* what the sinks do just before a commit: notes what is there */
-bool rig_works(size_t sink);                    /* does the registry accept what it holds? */
-int rig_slot_of(const char *password);          /* 0 or 1; -1: it is dead */
+/* what the sinks do just before a commit: notes what is there */
+void rig_committing(struct memory *m);
+bool rig_works(size_t sink);           /* does the registry accept what it holds? */
+int rig_slot_of(const char *password); /* 0 or 1; -1: it is dead */
 
 /* For the meddler. */
-void rig_generate_spare(void);                  /* somebody generates the slot that is not deployed */
-void rig_disable(void);                         /* the token */
-void rig_fall_silent(void);                     /* from here on the token cannot be read */
+/* somebody generates the slot that is not deployed */
+void rig_generate_spare(void);
+void rig_disable(void);     /* the token */
+void rig_fall_silent(void); /* from here on the token cannot be read */
 void rig_pass_hour(void);
 
 #endif

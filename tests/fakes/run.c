@@ -15,7 +15,8 @@ static void run(const char *dir, char **words)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || chdir(dir) != 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+	if (null < 0 || chdir(dir) != 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(null, 2) < 0)
 		_exit(126);
 	(void)execvp(words[0], words);
 	_exit(127);
@@ -37,7 +38,8 @@ bool run_line(const char *dir, const char *line)
 	pid_t pid = fork();
 	if (pid == 0)
 		run(dir, words);
-	bool ok = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool ok = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	          WEXITSTATUS(status) == 0;
 	if (!ok)
 		fprintf(stderr, "run_line: failed: %s\n", line);
 	return ok;

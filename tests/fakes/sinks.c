@@ -21,10 +21,12 @@ struct test_sink test_sink_open(const char *type, ...)
 	bool *seen = mem_array(t.ops->n_keys, sizeof(*seen)), ok = true;
 	va_start(ap, type);
 	for (const char *name; (name = va_arg(ap, const char *)) != NULL;)
-		ok = ok && keys_set(t.ops->keys, t.ops->n_keys, seen, t.spec, name, va_arg(ap, const char *), &e);
+		ok = ok && keys_set(t.ops->keys, t.ops->n_keys, seen, t.spec, name,
+		                    va_arg(ap, const char *), &e);
 	va_end(ap);
 	ok = ok && keys_finish(t.ops->keys, t.ops->n_keys, seen, t.spec, &e) &&
-	     (t.ops->validate == NULL || t.ops->validate(t.spec, &e)) && t.ops->open(t.spec, &t.s, &e);
+	     (t.ops->validate == NULL || t.ops->validate(t.spec, &e)) &&
+	     t.ops->open(t.spec, &t.s, &e);
 	free(seen);
 	if (!ok) {
 		(void)fprintf(stderr, "test_sink_open: %s\n", e.text);

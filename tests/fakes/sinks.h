@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Real sinks for tests: opened from keys as a job file would have them, a credential, files beside. */
+/* Real sinks for tests: opened from keys as a job file would have them, a credential, files
+ * beside. */
 #ifndef FAKES_SINKS_H
 #define FAKES_SINKS_H
 
@@ -8,7 +9,11 @@
 #include "base/credential.h"
 #include "sink/sink.h"
 
-struct test_sink { const struct sink_ops *ops; void *spec; struct sink *s; };
+struct test_sink {
+	const struct sink_ops *ops;
+	void *spec;
+	struct sink *s;
+};
 /* Key, value, ..., NULL. Aborts when a key is refused. */
 struct test_sink test_sink_open(const char *type, ...) __attribute__((sentinel));
 void test_sink_close(struct test_sink *t);
@@ -18,8 +23,8 @@ void test_sink_close(struct test_sink *t);
 struct credential test_credential(const char *password);
 
 void file_put(const char *path, const char *text);
-char *file_get(const char *path);            /* NULL when there is none; the caller frees */
-int temporaries_in(const char *dir);         /* names beginning with .acrotate. */
-bool temporary_in(const char *dir, char *out, size_t size);    /* the path of one of them */
+char *file_get(const char *path);    /* NULL when there is none; the caller frees */
+int temporaries_in(const char *dir); /* names beginning with .acrotate. */
+bool temporary_in(const char *dir, char *out, size_t size); /* the path of one of them */
 
 #endif

@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define SEEN_MAX 64
+#define SEEN_MAX    64
 #define REQUEST_MAX (1 << 20)
 
 struct tls_server {
@@ -35,7 +35,11 @@ struct tls_server {
 	bool stopping;
 };
 
-struct connection { struct tls_server *s; int fd; SSL *ssl; };
+struct connection {
+	struct tls_server *s;
+	int fd;
+	SSL *ssl;
+};
 
 static long receive(struct connection *c, char *to, size_t n)
 {
@@ -45,7 +49,8 @@ static long receive(struct connection *c, char *to, size_t n)
 static bool deliver(struct connection *c, const char *from, size_t n)
 {
 	while (n > 0) {
-		long done = c->ssl != NULL ? (long)SSL_write(c->ssl, from, (int)n) : (long)send(c->fd, from, n, MSG_NOSIGNAL);
+		long done = c->ssl != NULL ? (long)SSL_write(c->ssl, from, (int)n)
+		                           : (long)send(c->fd, from, n, MSG_NOSIGNAL);
 
 		if (done <= 0)
 			return false;
@@ -58,8 +63,11 @@ static bool deliver(struct connection *c, const char *from, size_t n)
 /* Where the request ends, or 0 while it is not whole. */
 static size_t whole(const struct buf *b)
 {
-	const char *end = strstr(buf_cstr(b), "\r\n\r\n"), *length = strcasestr(buf_cstr(b), "\r\ncontent-length:");
-	size_t body = length != NULL && end != NULL && length < end ? (size_t)strtoul(length + 17, NULL, 10) : 0;
+	const char *end = strstr(buf_cstr(b), "\r\n\r\n"),
+		   *length = strcasestr(buf_cstr(b), "\r\ncontent-length:");
+	size_t body = length != NULL && end != NULL && length < end
+	                      ? (size_t)strtoul(length + 17, NULL, 10)
+	                      : 0;
 
 	if (end == NULL || b->len < (size_t)(end + 4 - b->data) + body)
 		return 0;
@@ -89,7 +97,8 @@ static bool start_tls(struct connection *c)
 
 static bool answer(struct connection *c, const struct tls_line *line)
 {
-	struct timespec wait = { .tv_sec = line->wait_ms / 1000, .tv_nsec = line->wait_ms % 1000 * 1000000L };
+	struct timespec wait = { .tv_sec = line->wait_ms / 1000,
+		                 .tv_nsec = line->wait_ms % 1000 * 1000000L };
 
 	(void)nanosleep(&wait, NULL);
 	if (line->reply == NULL || !deliver(c, line->reply, strlen(line->reply)))
@@ -126,7 +135,8 @@ static void *serve(void *arg)
 		(void)pthread_mutex_lock(&s->lock);
 		s->connections++;
 		(void)pthread_mutex_unlock(&s->lock);
-		while (read_request(c, &request) && (line = take_line(s, &request)) != NULL && answer(c, line))
+		while (read_request(c, &request) && (line = take_line(s, &request)) != NULL &&
+		       answer(c, line))
 			continue;
 		if (c->ssl != NULL)
 			(void)SSL_shutdown(c->ssl);
@@ -184,7 +194,8 @@ static SSL_CTX *context(const char *certificate, const char *key)
 	X509 *leaf = PEM_read_bio_X509(cert_text, NULL, NULL, NULL);
 	EVP_PKEY *private = PEM_read_bio_PrivateKey(key_text, NULL, NULL, NULL);
 
-	if (ctx == NULL || SSL_CTX_use_certificate(ctx, leaf) != 1 || SSL_CTX_use_PrivateKey(ctx, private) != 1)
+	if (ctx == NULL || SSL_CTX_use_certificate(ctx, leaf) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, private) != 1)
 		abort();
 	X509_free(leaf);
 	EVP_PKEY_free(private);
@@ -193,13 +204,17 @@ static SSL_CTX *context(const char *certificate, const char *key)
 	return ctx;
 }
 
-struct tls_server *tls_server_start(const char *certificate, const char *key, const struct tls_line *lines, size_t n)
+struct tls_server *tls_server_start(const char *certificate, const char *key,
+                                    const struct tls_line *lines, size_t n)
 {
 	struct tls_server *s = mem_new(sizeof(*s));
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 
-	*s = (struct tls_server){ .lines = lines, .n = n, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	*s = (struct tls_server){ .lines = lines,
+		                  .n = n,
+		                  .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < SEEN_MAX; i++)
 		s->open_fds[i] = -1;

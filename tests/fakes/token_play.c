@@ -7,7 +7,8 @@ static size_t steps_of(const struct row *row)
 {
 	size_t n = 0;
 
-	while (n < COUNT(row->step) && (row->step[n].status != 0 || row->step[n].outcome != FAKE_ANSWER))
+	while (n < COUNT(row->step) &&
+	       (row->step[n].status != 0 || row->step[n].outcome != FAKE_ANSWER))
 		n++;
 	return n;
 }
@@ -18,16 +19,19 @@ void play(struct token_rig *rig, const struct row *row)
 	struct http *client = fake_http_client(net);
 	int exit = token_rig_run(rig, client, row->words);
 
-	CHECK(exit == row->exit, "%s: exit %d, want %d: %s", row->name, exit, row->exit, buf_cstr(&rig->err));
+	CHECK(exit == row->exit, "%s: exit %d, want %d: %s", row->name, exit, row->exit,
+	      buf_cstr(&rig->err));
 	if (row->out != NULL)
 		CHECK_TEXT(buf_cstr(&rig->out), row->out, "%s", row->name);
 	if (row->err != NULL && *row->err == '=')
 		CHECK_TEXT(buf_cstr(&rig->err), row->err + 1, "%s", row->name);
 	else if (row->err != NULL)
-		CHECK(strstr(buf_cstr(&rig->err), row->err) != NULL, "%s: want '%s' in '%s'", row->name, row->err, buf_cstr(&rig->err));
+		CHECK(strstr(buf_cstr(&rig->err), row->err) != NULL, "%s: want '%s' in '%s'",
+		      row->name, row->err, buf_cstr(&rig->err));
 	else
 		CHECK_TEXT(buf_cstr(&rig->err), "", "%s", row->name);
-	CHECK(strstr(buf_cstr(&rig->err), "SECRET") == NULL, "%s: '%s'", row->name, buf_cstr(&rig->err));
+	CHECK(strstr(buf_cstr(&rig->err), "SECRET") == NULL, "%s: '%s'", row->name,
+	      buf_cstr(&rig->err));
 	CHECK(fake_http_done(net), "%s", row->name);
 	http_close(client);
 	fake_http_free(net);

@@ -8,14 +8,22 @@
 #define OUTPUT_MAX ((size_t)8 * 1024 * 1024)
 
 /* As az writes it, byte order mark and all. */
-static const char profile[] =
-	"\xef\xbb\xbf{\"installationId\":\"0\",\"subscriptions\":["
-	"{\"id\":\"22222222-2222-2222-2222-222222222222\",\"name\":\"Fake Subscription\",\"isDefault\":true,\"state\":\"Enabled\"},"
-	"{\"id\":\"33333333-3333-3333-3333-333333333333\",\"name\":\"Second Sub\",\"isDefault\":false,\"state\":\"Enabled\"}]}";
+static const char profile[] = "\xef\xbb\xbf{\"installationId\":\"0\",\"subscriptions\":["
+			      "{\"id\":\"22222222-2222-2222-2222-222222222222\",\"name\":\"Fake "
+			      "Subscription\",\"isDefault\":true,\"state\":\"Enabled\"},"
+			      "{\"id\":\"33333333-3333-3333-3333-333333333333\",\"name\":\"Second "
+			      "Sub\",\"isDefault\":false,\"state\":\"Enabled\"}]}";
 
 static const char *const variables[] = {
-	"AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_ACR", "AZURE_DEFAULTS_GROUP", "AZURE_CORE_OUTPUT", "NO_COLOR", "AZURE_CORE_NO_COLOR",
-	"AZURE_AUTHORITY_HOST", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH",
+	"AZURE_SUBSCRIPTION_ID",
+	"AZURE_DEFAULTS_ACR",
+	"AZURE_DEFAULTS_GROUP",
+	"AZURE_CORE_OUTPUT",
+	"NO_COLOR",
+	"AZURE_CORE_NO_COLOR",
+	"AZURE_AUTHORITY_HOST",
+	"AZURE_FEDERATED_TOKEN_FILE",
+	"AZURE_CLIENT_CERTIFICATE_PATH",
 };
 
 void token_rig_write(const struct token_rig *r, const char *name, const char *text)
@@ -35,9 +43,12 @@ static void set_env(const char *name, const char *value)
 
 void token_rig_open(struct token_rig *r)
 {
-	*r = (struct token_rig){ .dir = scratch_make(), .out = BUF_INIT(OUTPUT_MAX), .err = BUF_INIT(OUTPUT_MAX) };
+	*r = (struct token_rig){ .dir = scratch_make(),
+		                 .out = BUF_INIT(OUTPUT_MAX),
+		                 .err = BUF_INIT(OUTPUT_MAX) };
 	fake_env_init(&r->env, 1);
-	AUTO_FREE char *conf = mem_fmt("%s/acrotate.conf", r->dir), *state = mem_fmt("[run]\nstate_dir = %s/state\n", r->dir);
+	AUTO_FREE char *conf = mem_fmt("%s/acrotate.conf", r->dir),
+		       *state = mem_fmt("[run]\nstate_dir = %s/state\n", r->dir);
 	for (size_t i = 0; i < COUNT(variables); i++)
 		(void)unsetenv(variables[i]);
 	token_rig_write(r, "azureProfile.json", profile);
@@ -80,7 +91,9 @@ static bool answer(void *ctx, char *line, size_t size)
 
 int token_rig_run(struct token_rig *r, struct http *http, const char *const *words)
 {
-	struct token_outside w = { .env = &r->env.env, .http = http, .put = put, .answer = answer, .ctx = r };
+	struct token_outside w = {
+		.env = &r->env.env, .http = http, .put = put, .answer = answer, .ctx = r
+	};
 	char *argv[64];
 	int argc = 0;
 
@@ -101,7 +114,8 @@ int token_rig_run(struct token_rig *r, struct http *http, const char *const *wor
 
 bool token_rig_identity(const struct http_request *rq, struct http_response *rs)
 {
-	static const char text[] = "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"a.b.c\"}";
+	static const char text[] =
+		"{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"a.b.c\"}";
 
 	if (rq->bearer != NULL)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a configuration with every system call failing once, and with every read cut short: what comes out is the whole configuration
- * or an error of the right kind, never a part of it.
+ * Reading a configuration with every system call failing once, and with every read cut short:
+ * what comes out is the whole configuration or an error of the right kind, never a part of it.
  */
 #include "check.h"
 
@@ -13,22 +13,27 @@
 #include "config/job.h"
 #include "fakes/fault.h"
 
-static const char common[] = "[azure]\nclient_id = c\nsubscription = s\n[run]\nstate_dir = /s\n[defaults]\nlifetime = 30d\n";
-static const char job[] = "[job]\nregistry = contoso\ntoken = web-pull\n[sink one]\ntype = docker\npath = /one\n"
-                          "[sink two]\ntype = docker\npath = /two\n";
+static const char common[] = "[azure]\nclient_id = c\nsubscription = s\n[run]\nstate_dir = "
+			     "/s\n[defaults]\nlifetime = 30d\n";
+static const char job[] =
+	"[job]\nregistry = contoso\ntoken = web-pull\n[sink one]\ntype = docker\npath = /one\n"
+	"[sink two]\ntype = docker\npath = /two\n";
 
 static char *config_path_of(const char *dir)
 {
 	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", dir);
 	AUTO_FREE char *web = mem_fmt("%s/jobs.d/web.conf", dir);
 	char *path = mem_fmt("%s/acrotate.conf", dir);
-	const struct { const char *path, *text; } files[] = { { path, common }, { web, job } };
+	const struct {
+		const char *path, *text;
+	} files[] = { { path, common }, { web, job } };
 
 	assert_int_equal(chmod(dir, 0755) | mkdir(jobs, 0755), 0);
 	for (size_t i = 0; i < COUNT(files); i++) {
 		FILE *f = fopen(files[i].path, "w");
 		assert_non_null(f);
-		assert_true(fputs(files[i].text, f) >= 0 && fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
+		assert_true(fputs(files[i].text, f) >= 0 && fchmod(fileno(f), 0644) == 0 &&
+		            fclose(f) == 0);
 	}
 	return path;
 }
@@ -50,7 +55,9 @@ static bool load(const char *path, struct err *e)
 	CHECK(config_count(c) == 1, "%zu jobs", config_count(c));
 	if (!config_job(c, 0, &j, e))
 		return false;
-	CHECK(j->n_sinks == 2 && j->policy.lifetime == 30 * 86400 && strcmp(j->azure.subscription, "s") == 0, "a part is missing");
+	CHECK(j->n_sinks == 2 && j->policy.lifetime == 30 * 86400 &&
+	              strcmp(j->azure.subscription, "s") == 0,
+	      "a part is missing");
 	return true;
 }
 
@@ -80,10 +87,12 @@ static void every_call_fails(void **state)
 			fault_arm(NULL, n, errnos[k], FAULT_ONCE);
 			bool ok = load(path, &e);
 			CHECK(fault_disarm(NULL), "call %d was not reached", n);
-			CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, dir) != NULL), "call %d: %s", n, e.text);
+			CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, dir) != NULL),
+			      "call %d: %s", n, e.text);
 			failures += !ok;
 		}
-	/* What may fail without a word is closing what was only read, and looking at the machine's id. */
+	/* What may fail without a word is closing what was only read, and looking at the
+	 * machine's id. */
 	CHECK(failures >= 20, "%d failures", failures);
 	free(path);
 	scratch_remove(dir);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lock-free writers of config.json at the worst moments of a delivery, one by one; and a kill after each of them. */
+/* Lock-free writers of config.json at the worst moments of a delivery, one by one; and a kill
+ * after each of them. */
 #include "check.h"
 
 #include <errno.h>
@@ -12,9 +13,13 @@
 #include "fakes/sinks.h"
 #include "sink/docker_edit.h"
 
+/* clang-format off */
 #define BASE "{\"auths\":{\"a\":{\"auth\":\"YTox\"}}}"
+/* clang-format on */
 
-struct place { char path[4200], temp[4220]; };
+struct place {
+	char path[4200], temp[4220];
+};
 
 static struct place place_in(const char *dir)
 {
@@ -26,7 +31,11 @@ static struct place place_in(const char *dir)
 }
 
 /* As docker: a new file over the old one. `from` is what it had read when it began. */
-struct writer { const struct place *at; const char *text; int *came; };
+struct writer {
+	const struct place *at;
+	const char *text;
+	int *came;
+};
 
 static void write_now(void *ctx)
 {
@@ -46,41 +55,101 @@ static void remove_now(void *ctx)
 	(void)unlink(w->at->path);
 }
 
-/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd exchanges, the next one swaps back; the 1st unlinkat
- * removes what was displaced. */
+/* The moments are system calls of a delivery: the 1st renameat2 marks the stage, the 2nd
+ * exchanges, the next one swaps back; the 1st unlinkat removes what was displaced. */
 static const struct row {
 	const char *name;
-	struct { const char *call; int nth; void (*fn)(void *); const char *text; } by[3];
+	struct {
+		const char *call;
+		int nth;
+		void (*fn)(void *);
+		const char *text;
+	} by[3];
 	int n;
-	const char *want[4];            /* all must be in the file at the end, and ours */
-	const char *gone;               /* must not be; or NULL */
-	bool first;                     /* there is no file before */
-	bool contested;                 /* want[0] and gone are values of one entry: after a kill nobody knows which is newer */
+	const char *want[4]; /* all must be in the file at the end, and ours */
+	const char *gone;    /* must not be; or NULL */
+	bool first;          /* there is no file before */
+	/* want[0] and gone are values of one entry: after a kill nobody knows which is newer */
+	bool contested;
 } rows[] = {
 	{ "between our read and the look before the exchange",
-	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
+	  { { "fstatat", 1, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
+	  1,
+	  { "YTox", "Yjox" },
+	  NULL,
+	  false,
+	  false },
 	{ "between the look and the exchange",
-	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
+	  { { "renameat2", 2, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
+	  1,
+	  { "YTox", "Yjox" },
+	  NULL,
+	  false,
+	  false },
 	{ "it logged out",
-	  { { "renameat2", 2, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, "YTox", false, false },
+	  { { "renameat2", 2, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } },
+	  1,
+	  { "Yjox" },
+	  "YTox",
+	  false,
+	  false },
 	{ "two writers: the second, before the swap back, knew nothing of the first",
-	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
-	    { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
-	  2, { "YTox", "Yjox", "Yzox" }, NULL, false, false },
+	  { { "renameat2", 2, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
+	  2,
+	  { "YTox", "Yjox", "Yzox" },
+	  NULL,
+	  false,
+	  false },
 	{ "two writers: the second, before the look that precedes the swap back",
 	  { { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YToy\"}}}" },
-	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
-	  2, { "YToy", "Yzox" }, "YTox", false, true },
+	    { "fstatat", 1, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" } },
+	  2,
+	  { "YToy", "Yzox" },
+	  "YTox",
+	  false,
+	  true },
 	{ "over ours, by somebody who had read before it was there",
-	  { { "unlinkat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "YTox", "Yjox" }, NULL, false, false },
-	{ "three writers: the last one, before the look that precedes the swap back, had read what was there first",
-	  { { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
-	    { "renameat2", 2, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"},\"c\":{\"auth\":\"Yzox\"}}}" },
-	    { "fstatat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"d\":{\"auth\":\"ZDox\"}}}" } },
-	  3, { "YTox", "Yjox", "Yzox", "ZDox" }, NULL, false, false },
+	  { { "unlinkat", 1, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
+	  1,
+	  { "YTox", "Yjox" },
+	  NULL,
+	  false,
+	  false },
+	{ "three writers: the last one, before the look that precedes the swap back, had read what "
+	  "was there first",
+	  { { "fstatat", 1, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"},\"c\":{\"auth\":"
+	      "\"Yzox\"}}}" },
+	    { "fstatat", 1, write_now,
+	      "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"d\":{\"auth\":\"ZDox\"}}}" } },
+	  3,
+	  { "YTox", "Yjox", "Yzox", "ZDox" },
+	  NULL,
+	  false,
+	  false },
 	{ "there was no file, and somebody makes one",
-	  { { "renameat2", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } }, 1, { "Yjox" }, NULL, true, false },
-	{ "the file vanishes before the exchange", { { "renameat2", 2, remove_now, NULL } }, 1, { "auths" }, "YTox", false, false },
+	  { { "renameat2", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } },
+	  1,
+	  { "Yjox" },
+	  NULL,
+	  true,
+	  false },
+	{ "the file vanishes before the exchange",
+	  { { "renameat2", 2, remove_now, NULL } },
+	  1,
+	  { "auths" },
+	  "YTox",
+	  false,
+	  false },
 };
 
 static bool holds(const char *path, const struct row *r, bool ours, const char **missing)
@@ -105,7 +174,12 @@ static bool holds(const char *path, const struct row *r, bool ours, const char *
 	return ok;
 }
 
-struct run { const struct place *at; const struct row *r; int kill_at, fail_at; int *came; };
+struct run {
+	const struct place *at;
+	const struct row *r;
+	int kill_at, fail_at;
+	int *came;
+};
 
 static bool deliver(const struct run *run, struct err *e)
 {
@@ -120,7 +194,9 @@ static bool deliver(const struct run *run, struct err *e)
 	if (!t.ops->prepare(t.s, &c, e))
 		return false;
 	for (int i = 0; i < run->r->n; i++) {
-		w[i] = (struct writer){ .at = run->at, .text = run->r->by[i].text, .came = run->came };
+		w[i] = (struct writer){ .at = run->at,
+			                .text = run->r->by[i].text,
+			                .came = run->came };
 		fault_hook(run->r->by[i].call, run->r->by[i].nth, run->r->by[i].fn, &w[i]);
 	}
 	if (run->kill_at > 0)
@@ -145,13 +221,15 @@ static void nobody_is_lost(void **state)
 		(void)fault_disarm(NULL);
 		CHECK(fault_unhook() == rows[i].n, "%s: a writer never came", rows[i].name);
 		CHECK(ok, "%s: %s", rows[i].name, e.text);
-		CHECK(holds(at.path, &rows[i], true, &missing), "%s: %s; the file: %s", rows[i].name, missing, file_get(at.path));
+		CHECK(holds(at.path, &rows[i], true, &missing), "%s: %s; the file: %s",
+		      rows[i].name, missing, file_get(at.path));
 		CHECK(temporaries_in(dir) == 0, "%s", rows[i].name);
 	}
 	scratch_remove(dir);
 }
 
-/* A delivery that fails at the nth call, for every n: what it displaced is in the file, or is brought home. */
+/* A delivery that fails at the nth call, for every n: what it displaced is in the file, or is
+ * brought home. */
 static void nobody_is_lost_by_a_failure(void **state)
 {
 	char *dir = scratch_make();
@@ -163,8 +241,11 @@ static void nobody_is_lost_by_a_failure(void **state)
 		bool met = true;
 		for (int n = 1; met; n++) {
 			int came = 0;
-			const struct run run = { .at = &at, .r = &rows[i], .fail_at = n, .came = &came };
-			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			const struct run run = {
+				.at = &at, .r = &rows[i], .fail_at = n, .came = &came
+			};
+			AUTO_TEST_SINK struct test_sink t =
+				test_sink_open("docker", "path", at.path, NULL);
 			AUTO_CREDENTIAL struct credential c = test_credential("new");
 			struct err e = ERR_INIT, swept = ERR_INIT;
 			const char *missing;
@@ -173,11 +254,13 @@ static void nobody_is_lost_by_a_failure(void **state)
 			(void)fault_unhook();
 			failures += !ok;
 			left += temporaries_in(dir) > 0;
-			CHECK(t.ops->sweep(t.s, &c, &swept), "%s, call %d: %s", rows[i].name, n, swept.text);
+			CHECK(t.ops->sweep(t.s, &c, &swept), "%s, call %d: %s", rows[i].name, n,
+			      swept.text);
 			CHECK(temporaries_in(dir) == 0, "%s, call %d", rows[i].name, n);
 			if (came == rows[i].n && rows[i].by[0].fn != remove_now)
-				CHECK(holds(at.path, &rows[i], ok, &missing), "%s, call %d (%s): %s; the file: %s", rows[i].name, n,
-				      e.text, missing, file_get(at.path));
+				CHECK(holds(at.path, &rows[i], ok, &missing),
+				      "%s, call %d (%s): %s; the file: %s", rows[i].name, n, e.text,
+				      missing, file_get(at.path));
 		}
 	}
 	print_message("          %d failures, %d of them left something\n", failures, left);
@@ -192,12 +275,14 @@ static int killed(void *arg)
 	return deliver(arg, &e) ? 0 : 1;
 }
 
-/* Once the writers have been there, whatever is not in the file is brought home by the next run's sweep. */
+/* Once the writers have been there, whatever is not in the file is brought home by the next
+ * run's sweep. */
 static void nobody_is_lost_by_a_kill(void **state)
 {
 	char *dir = scratch_make();
 	const struct place at = place_in(dir);
-	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	                 -1, 0);
 	int kills = 0, after = 0;
 
 	(void)state;
@@ -205,21 +290,25 @@ static void nobody_is_lost_by_a_kill(void **state)
 		bool finished = false;
 		for (int n = 1; !finished; n++) {
 			struct run run = { .at = &at, .r = &rows[i], .kill_at = n, .came = came };
-			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			AUTO_TEST_SINK struct test_sink t =
+				test_sink_open("docker", "path", at.path, NULL);
 			AUTO_CREDENTIAL struct credential c = test_credential("new");
 			struct err e = ERR_INIT;
 			const char *missing;
 			*came = 0;
 			int status = in_child(killed, &run);
 			finished = WIFEXITED(status);
-			CHECK(!finished || WEXITSTATUS(status) == 0, "%s, call %d", rows[i].name, n);
-			CHECK(t.ops->sweep(t.s, &c, &e), "%s, call %d: %s", rows[i].name, n, e.text);
+			CHECK(!finished || WEXITSTATUS(status) == 0, "%s, call %d", rows[i].name,
+			      n);
+			CHECK(t.ops->sweep(t.s, &c, &e), "%s, call %d: %s", rows[i].name, n,
+			      e.text);
 			CHECK(temporaries_in(dir) == 0, "%s, call %d", rows[i].name, n);
 			kills += !finished;
 			if (*came < rows[i].n || rows[i].by[0].fn == remove_now)
 				continue;
 			after++;
-			CHECK(holds(at.path, &rows[i], finished, &missing), "%s, call %d: %s; the file: %s", rows[i].name, n, missing,
+			CHECK(holds(at.path, &rows[i], finished, &missing),
+			      "%s, call %d: %s; the file: %s", rows[i].name, n, missing,
 			      file_get(at.path));
 		}
 	}
@@ -234,7 +323,8 @@ static int worst_kill(const struct place *at, const struct row *r, int *came)
 {
 	for (int n = 1; n < 100; n++) {
 		struct run run = { .at = at, .r = r, .kill_at = n, .came = came };
-		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at->path, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("docker", "path", at->path, NULL);
 		AUTO_CREDENTIAL struct credential c = test_credential(NULL);
 		struct err e = ERR_INIT;
 		*came = 0;
@@ -256,7 +346,8 @@ static void a_sweep_that_fails_loses_nobody(void **state)
 	char *dir = scratch_make();
 	const struct place at = place_in(dir);
 	const struct row *r = &rows[1];
-	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	                 -1, 0);
 	int n = worst_kill(&at, r, came), failures = 0;
 
 	(void)state;
@@ -264,7 +355,8 @@ static void a_sweep_that_fails_loses_nobody(void **state)
 	for (size_t k = 0; k < COUNT(errnos); k++)
 		for (int m = 1, met = 1; met; m++) {
 			struct run run = { .at = &at, .r = r, .kill_at = n, .came = came };
-			AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
+			AUTO_TEST_SINK struct test_sink t =
+				test_sink_open("docker", "path", at.path, NULL);
 			AUTO_CREDENTIAL struct credential c = test_credential(NULL);
 			struct err e = ERR_INIT, again = ERR_INIT;
 			const char *missing;
@@ -276,7 +368,8 @@ static void a_sweep_that_fails_loses_nobody(void **state)
 			failures += !ok;
 			CHECK(ok || e.text[0] != '\0', "call %d: no reason", m);
 			CHECK(t.ops->sweep(t.s, &c, &again), "call %d: %s", m, again.text);
-			CHECK(holds(at.path, r, true, &missing), "call %d (%s): %s; the file: %s", m, e.text, missing, file_get(at.path));
+			CHECK(holds(at.path, r, true, &missing), "call %d (%s): %s; the file: %s",
+			      m, e.text, missing, file_get(at.path));
 			CHECK(temporaries_in(dir) == 0, "call %d", m);
 		}
 	assert_true(failures > 10);
@@ -284,24 +377,39 @@ static void a_sweep_that_fails_loses_nobody(void **state)
 	scratch_remove(dir);
 }
 
-/* What others write need not be a configuration. Nothing of theirs is touched, and the reason is told. */
+/* What others write need not be a configuration. Nothing of theirs is touched, and the reason is
+ * told. */
 static const struct garbage {
 	const char *name;
-	struct { const char *call; int nth; const char *text; } by[4];
+	struct {
+		const char *call;
+		int nth;
+		const char *text;
+	} by[4];
 	int n;
 	const char *says, *stays;
 } garbages[] = {
 	{ "garbage, at the exchange", { { "renameat2", 2, "garbage" } }, 1, "", "garbage" },
 	{ "a good one is displaced, and garbage written before that is put back",
-	  { { "renameat2", 2, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" }, { "renameat2", 2, "garbage" } }, 2,
-	  "as another program has just written it", "Yjox" },
+	  { { "renameat2", 2, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" },
+	    { "renameat2", 2, "garbage" } },
+	  2,
+	  "as another program has just written it",
+	  "Yjox" },
 	{ "two good ones, and then the same",
 	  { { "renameat2", 2, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" },
 	    { "renameat2", 2, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"c\":{\"auth\":\"Yzox\"}}}" },
-	    { "renameat2", 3, "{\"auths\":{\"d\":{\"auth\":\"ZDox\"}}}" }, { "renameat2", 2, "garbage" } }, 4,
-	  "as another program has just written it", "ZDox" },
+	    { "renameat2", 3, "{\"auths\":{\"d\":{\"auth\":\"ZDox\"}}}" },
+	    { "renameat2", 2, "garbage" } },
+	  4,
+	  "as another program has just written it",
+	  "ZDox" },
 	{ "garbage, behind the exchange", { { "unlinkat", 1, "garbage" } }, 1, "", "garbage" },
-	{ "without ours behind the exchange, then garbage", { { "unlinkat", 1, "{}" }, { "open", 2, "garbage" } }, 2, "", "garbage" },
+	{ "without ours behind the exchange, then garbage",
+	  { { "unlinkat", 1, "{}" }, { "open", 2, "garbage" } },
+	  2,
+	  "",
+	  "garbage" },
 };
 
 static void garbage_is_told(void **state)
@@ -328,8 +436,10 @@ static void garbage_is_told(void **state)
 		(void)fault_disarm(NULL);
 		CHECK(fault_unhook() == g->n, "%s: a writer never came (%d)", g->name, came);
 		char *text = file_get(at.path);
-		CHECK(!ok && strstr(e.text, g->says) != NULL && e.text[0] != '\0', "%s: %s", g->name, e.text);
-		CHECK(text != NULL && strstr(text, g->stays) != NULL, "%s: the file: %s", g->name, text);
+		CHECK(!ok && strstr(e.text, g->says) != NULL && e.text[0] != '\0', "%s: %s",
+		      g->name, e.text);
+		CHECK(text != NULL && strstr(text, g->stays) != NULL, "%s: the file: %s", g->name,
+		      text);
 		free(text);
 		/* What was displaced and cannot be merged waits for somebody who looks at it. */
 		file_put(at.path, "{}");
@@ -342,21 +452,25 @@ static void garbage_is_told(void **state)
 	scratch_remove(dir);
 }
 
-/* Beside a file that is none any more, or too large, or with garbage displaced: it stays, and so does what stands beside it. */
+/* Beside a file that is none any more, or too large, or with garbage displaced: it stays, and so
+ * does what stands beside it. */
 static void what_cannot_be_merged_stays(void **state)
 {
 	static char full[DOCKER_CONFIG_MAX];
 	(void)memset(full, ' ', sizeof(full) - 1);
 	(void)memcpy(full, "{\"auths\":{},\"x\":\"", 17);
 	(void)memcpy(full + sizeof(full) - 3, "\"}", 2);
+	/* clang-format off */
 	static const struct { const char *name, *target, *displaced; } cases[] = {
 		{ "the file is garbage", "garbage", NULL },
 		{ "what was displaced is garbage", NULL, "garbage" },
 		{ "what was displaced has no room for our entry", NULL, full },
 	};
+	/* clang-format on */
 	char *dir = scratch_make(), left[5000];
 	const struct place at = place_in(dir);
-	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	                 -1, 0);
 	int n = worst_kill(&at, &rows[1], came);
 
 	(void)state;
@@ -365,7 +479,8 @@ static void what_cannot_be_merged_stays(void **state)
 		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
 		AUTO_CREDENTIAL struct credential c = test_credential(NULL);
 		struct err e = ERR_INIT;
-		assert_true(WIFSIGNALED(in_child(killed, &run)) && temporary_in(dir, left, sizeof(left)));
+		assert_true(WIFSIGNALED(in_child(killed, &run)) &&
+		            temporary_in(dir, left, sizeof(left)));
 		if (cases[i].target != NULL)
 			file_put(at.path, cases[i].target);
 		if (cases[i].displaced != NULL)
@@ -378,16 +493,21 @@ static void what_cannot_be_merged_stays(void **state)
 	scratch_remove(dir);
 }
 
-struct endless { const struct place *at; int n; };
+struct endless {
+	const struct place *at;
+	int n;
+};
 
 static void write_another(void *ctx)
 {
 	struct endless *w = ctx;
 	char text[100];
 
-	(void)snprintf(text, sizeof(text), "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}},\"n\":%d}", w->n++);
+	(void)snprintf(text, sizeof(text), "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}},\"n\":%d}",
+	               w->n++);
 	FILE *f = fopen(w->at->temp, "we");
-	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0 || rename(w->at->temp, w->at->path) != 0)
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0 ||
+	    rename(w->at->temp, w->at->path) != 0)
 		abort();
 }
 
@@ -408,25 +528,34 @@ static void who_never_stops_writing_is_left_to_the_next_run(void **state)
 		fault_watch(calls[i], write_another, &w);
 		bool ok = t.ops->commit(t.s, &e);
 		fault_watch(NULL, NULL, NULL);
-		CHECK(!ok && e.kind == ERR_TRANSIENT && w.n > 1, "%s: %d %s", calls[i], w.n, e.text);
+		CHECK(!ok && e.kind == ERR_TRANSIENT && w.n > 1, "%s: %d %s", calls[i], w.n,
+		      e.text);
 		t.ops->abort(t.s);
 		AUTO_CREDENTIAL struct credential nobody = test_credential(NULL);
-		CHECK(t.ops->sweep(t.s, &nobody, &e) && temporaries_in(dir) == 0, "%s: %s", calls[i], e.text);
+		CHECK(t.ops->sweep(t.s, &nobody, &e) && temporaries_in(dir) == 0, "%s: %s",
+		      calls[i], e.text);
 	}
 	scratch_remove(dir);
 }
 
-/* Not every file system can exchange, or rename without replacing. There the file is compared at the last moment, and a first one linked. */
+/* Not every file system can exchange, or rename without replacing. There the file is compared at
+ * the last moment, and a first one linked. */
 static void without_exchange(void **state)
 {
+	/* clang-format off */
 	static const struct row moments[] = {
-		{ .name = "before the comparison", .by = { { "renameat", 1, write_now, "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
+		{ .name = "before the comparison",
+		  .by = { { "renameat", 1, write_now,
+		  "{\"auths\":{\"a\":{\"auth\":\"YTox\"},\"b\":{\"auth\":\"Yjox\"}}}" } },
 		  .n = 1, .want = { "YTox", "Yjox" } },
-		{ .name = "there was no file, and somebody makes one", .by = { { "linkat", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } },
+		{ .name = "there was no file, and somebody makes one",
+		  .by = { { "linkat", 1, write_now, "{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}" } },
 		  .n = 1, .want = { "Yjox" }, .first = true },
 		{ .name = "nobody comes", .want = { "YTox" } },
-		{ .name = "nobody comes, and there was no file", .want = { "auths" }, .first = true },
+		{ .name = "nobody comes, and there was no file", .want = { "auths" },
+		  .first = true },
 	};
+	/* clang-format on */
 	char *dir = scratch_make();
 	const struct place at = place_in(dir);
 
@@ -449,7 +578,8 @@ static void without_exchange(void **state)
 		fault_arm("renameat2", 1, EINVAL, FAULT_STAYS);
 		bool ok = t.ops->commit(t.s, &e);
 		CHECK(fault_disarm(NULL) && fault_unhook() == r->n, "%s: nobody came", r->name);
-		CHECK(ok && holds(at.path, r, true, &missing), "%s: %s: %s; the file: %s", r->name, e.text, missing, file_get(at.path));
+		CHECK(ok && holds(at.path, r, true, &missing), "%s: %s: %s; the file: %s", r->name,
+		      e.text, missing, file_get(at.path));
 		CHECK(temporaries_in(dir) == 0, "%s", r->name);
 	}
 	scratch_remove(dir);
@@ -458,7 +588,11 @@ static void without_exchange(void **state)
 /* An editor: it has emptied the file when we come, and is not done. */
 static void open_in_place(void *ctx)
 {
-	struct { const struct place *at; int opened[2]; pid_t pid; } *w = ctx;
+	struct {
+		const struct place *at;
+		int opened[2];
+		pid_t pid;
+	} *w = ctx;
 	char byte;
 
 	w->pid = fork();
@@ -467,7 +601,9 @@ static void open_in_place(void *ctx)
 		if (f == NULL || write(w->opened[1], "x", 1) != 1)
 			_exit(1);
 		(void)usleep(100000);
-		_exit(fputs("{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}", f) >= 0 && fclose(f) == 0 ? 0 : 1);
+		_exit(fputs("{\"auths\":{\"b\":{\"auth\":\"Yjox\"}}}", f) >= 0 && fclose(f) == 0
+		              ? 0
+		              : 1);
 	}
 	if (read(w->opened[0], &byte, 1) != 1)
 		abort();
@@ -475,13 +611,20 @@ static void open_in_place(void *ctx)
 
 static void a_writer_in_place_is_waited_for(void **state)
 {
-	static const struct { const char *call; int nth; } moments[] = { { "fstatat", 1 }, { "renameat2", 2 } };
+	static const struct {
+		const char *call;
+		int nth;
+	} moments[] = { { "fstatat", 1 }, { "renameat2", 2 } };
 	char *dir = scratch_make();
 	const struct place at = place_in(dir);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(moments); i++) {
-		struct { const struct place *at; int opened[2]; pid_t pid; } w = { .at = &at };
+		struct {
+			const struct place *at;
+			int opened[2];
+			pid_t pid;
+		} w = { .at = &at };
 		AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", at.path, NULL);
 		AUTO_CREDENTIAL struct credential c = test_credential("new");
 		struct err e = ERR_INIT;
@@ -497,7 +640,9 @@ static void a_writer_in_place_is_waited_for(void **state)
 		assert_int_equal(waitpid(w.pid, &status, 0), w.pid);
 		assert_int_equal(status, 0);
 		char *text = file_get(at.path);
-		CHECK(text != NULL && strstr(text, "Yjox") != NULL && strstr(text, "dTpuZXc=") != NULL, "%s: '%s'", moments[i].call, text);
+		CHECK(text != NULL && strstr(text, "Yjox") != NULL &&
+		              strstr(text, "dTpuZXc=") != NULL,
+		      "%s: '%s'", moments[i].call, text);
 		free(text);
 		assert_int_equal(temporaries_in(dir), 0);
 		(void)close(w.opened[0]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What base/fs*.c offers, one operation after the other, with every system call in it failing once and from then on, with every error that
- * means something to somebody. What fails says why; a file that is replaced has its old or its new content, whole; an update of somebody
- * else's is never lost; nothing stays beside it that a sweep does not take.
+ * What base/fs*.c offers, one operation after the other, with every system call in it failing
+ * once and from then on, with every error that means something to somebody. What fails says why;
+ * a file that is replaced has its old or its new content, whole; an update of somebody else's is
+ * never lost; nothing stays beside it that a sweep does not take.
  */
 #include "check.h"
 
@@ -21,14 +22,14 @@
 #include "fakes/sinks.h"
 #include "rotate/metrics.h"
 
-#define OLD "an old content"
-#define NEW "new"
-#define THEIRS "somebody else's"
-#define CALLS_MAX 100    /* the mounts of other processes take any number */
+#define OLD       "an old content"
+#define NEW       "new"
+#define THEIRS    "somebody else's"
+#define CALLS_MAX 100 /* the mounts of other processes take any number */
 
 static char *dir, path[4200], below[4300];
 
-/* ---- operations ------------------------------------------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static const struct fs_attr keep = FS_ATTR_KEEP;
 
@@ -64,11 +65,13 @@ static bool replace(struct err *e)
 	return fs_replace(path, NEW, strlen(NEW), 0600, e);
 }
 
-static bool stage(const struct fs_attr *attr, bool (*become)(struct fs_stage *s, struct err *e), struct err *e)
+static bool stage(const struct fs_attr *attr, bool (*become)(struct fs_stage *s, struct err *e),
+                  struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = NULL;
 
-	return fs_stage_open(path, attr, &s, e) && write_new(s, e) && (fs_stage_park(s), become(s, e));
+	return fs_stage_open(path, attr, &s, e) && write_new(s, e) &&
+	       (fs_stage_park(s), become(s, e));
 }
 
 static bool replace_parked(struct err *e)
@@ -136,12 +139,13 @@ static bool exchange(bool back, struct err *e)
 	struct fs_id id;
 	bool ours;
 
-	if (!fs_read(path, 100, &base, &id, e) || !fs_stage_open(path, &keep, &s, e) || !write_new(s, e) ||
-	    !fs_stage_exchange(s, &id, &base, &how, e))
+	if (!fs_read(path, 100, &base, &id, e) || !fs_stage_open(path, &keep, &s, e) ||
+	    !write_new(s, e) || !fs_stage_exchange(s, &id, &base, &how, e))
 		return false;
 	if (how != FS_EXCHANGE_DONE)
 		return true;
-	return fs_stage_displaced(s, 100, &displaced, &id, e) && (back ? fs_stage_swap_back(s, &ours, e) : fs_stage_settle(s, e));
+	return fs_stage_displaced(s, 100, &displaced, &id, e) &&
+	       (back ? fs_stage_swap_back(s, &ours, e) : fs_stage_settle(s, e));
 }
 
 static bool exchange_and_settle(struct err *e)
@@ -160,7 +164,8 @@ static bool make_new(struct err *e)
 	AUTO_BUF struct buf none = BUF_INIT(100);
 	enum fs_exchange how;
 
-	return fs_stage_open(path, &keep, &s, e) && write_new(s, e) && fs_stage_exchange(s, NULL, &none, &how, e);
+	return fs_stage_open(path, &keep, &s, e) && write_new(s, e) &&
+	       fs_stage_exchange(s, NULL, &none, &how, e);
 }
 
 static bool reserve(struct err *e)
@@ -257,7 +262,7 @@ static bool act_as_nobody(struct err *e)
 	return ok;
 }
 
-/* ---- what is there before --------------------------------------------------------------------------------------------------------- */
+/* ---- what is there before -------------------------------------------------------------------- */
 
 static void an_old_file(void)
 {
@@ -306,8 +311,9 @@ static void leftovers(void)
 	char name[5000];
 
 	an_old_file();
-	if (!fs_read(path, 100, &base, &id, &e) || !fs_stage_open(path, &keep, &s, &e) || !write_new(s, &e) ||
-	    !fs_stage_exchange(s, &id, &base, &how, &e) || how != FS_EXCHANGE_DONE || !temporary_in(dir, name, sizeof(name)))
+	if (!fs_read(path, 100, &base, &id, &e) || !fs_stage_open(path, &keep, &s, &e) ||
+	    !write_new(s, &e) || !fs_stage_exchange(s, &id, &base, &how, &e) ||
+	    how != FS_EXCHANGE_DONE || !temporary_in(dir, name, sizeof(name)))
 		abort();
 	fs_stage_free(s);
 	file_put(name, THEIRS);
@@ -333,7 +339,7 @@ static const struct operation {
 	void (*before)(void);
 	bool (*run)(struct err *e);
 	unsigned what;
-	const char *without;    /* a call that this file system, or kernel, does not have */
+	const char *without; /* a call that this file system, or kernel, does not have */
 } operations[] = {
 	{ "read", an_old_file, read_it, 0, NULL },
 	{ "read a secret", an_old_file, read_secret, 0, NULL },
@@ -373,10 +379,11 @@ static const struct operation {
 	{ "another user's rights", an_old_file, act_as_nobody, ROOT, NULL },
 };
 
-/* ---- every call of each ------------------------------------------------------------------------------------------------------------- */
+/* ---- every call of each ---------------------------------------------------------------------- */
 
 static const int errnos[] = {
-	EIO, EINTR, ENOSPC, EDQUOT, EROFS, EACCES, EINVAL, ENOTSUP, ENOSYS, ENOENT, ENOTDIR, EEXIST, ENODATA, ERANGE, EBADF,
+	EIO,    EINTR,  ENOSPC,  EDQUOT, EROFS,   EACCES, EINVAL, ENOTSUP,
+	ENOSYS, ENOENT, ENOTDIR, EEXIST, ENODATA, ERANGE, EBADF,
 };
 
 /* A sweep takes whatever was left, also beside what a link leads to. */
@@ -387,7 +394,8 @@ static void clear(const char *after)
 	bool ignored;
 
 	if (temporaries_in(dir) > 0)
-		CHECK(fs_sweep(path, &keep, 100, bring_home, &ignored, &e), "%s: %s", after, e.text);
+		CHECK(fs_sweep(path, &keep, 100, bring_home, &ignored, &e), "%s: %s", after,
+		      e.text);
 	CHECK(temporaries_in(dir) == 0, "%s: something is left", after);
 	(void)unlink(path);
 	(void)snprintf(real, sizeof(real), "%s.real", path);
@@ -400,7 +408,8 @@ static bool is_whole(const struct operation *op, const char **text)
 	if ((op->what & OTHER_CONTENT) != 0)
 		return true;
 	char *now = file_get(path);
-	bool ok = now == NULL ? op->before == no_file || op->before == no_directory : strcmp(now, OLD) == 0 || strcmp(now, NEW) == 0;
+	bool ok = now == NULL ? op->before == no_file || op->before == no_directory
+	                      : strcmp(now, OLD) == 0 || strcmp(now, NEW) == 0;
 
 	*text = now;
 	if (ok)
@@ -419,15 +428,16 @@ static void one(const struct operation *op, int nth, int errnum, enum fault_mode
 	bool ok = op->run(&e);
 	*met = fault_disarm(NULL);
 	fault_without(NULL, 0);
-	CHECK(ok || (e.kind != ERR_NONE && e.text[0] != '\0'), "%s, call %d %s: no reason", op->name, nth, strerror(errnum));
+	CHECK(ok || (e.kind != ERR_NONE && e.text[0] != '\0'), "%s, call %d %s: no reason",
+	      op->name, nth, strerror(errnum));
 	if ((op->what & IN_PLACE) == 0 || mode == FAULT_ONCE)
-		CHECK(is_whole(op, &text) || strstr(e.text, "may be damaged") != NULL, "%s, call %d %s: '%s' (%s)", op->name, nth,
-		      strerror(errnum), text, e.text);
+		CHECK(is_whole(op, &text) || strstr(e.text, "may be damaged") != NULL,
+		      "%s, call %d %s: '%s' (%s)", op->name, nth, strerror(errnum), text, e.text);
 	/* What could not be merged is still there for the next sweep. */
 	struct err later = ERR_INIT;
 	if ((op->what & THEIR_FILE) != 0 && !home)
-		CHECK(sweep(&later) && home, "%s, call %d %s: their update is lost (%s; %s)", op->name, nth, strerror(errnum), e.text,
-		      later.text);
+		CHECK(sweep(&later) && home, "%s, call %d %s: their update is lost (%s; %s)",
+		      op->name, nth, strerror(errnum), e.text, later.text);
 	clear(op->name);
 }
 
@@ -451,7 +461,9 @@ static void every_call_of_every_operation(void **state)
 			for (int mode = FAULT_ONCE; mode <= FAULT_STAYS; mode++) {
 				bool met = true;
 				/* For ever interrupted is no machine's fault. */
-				for (int n = 1; met && n < CALLS_MAX && (errnos[k] != EINTR || mode != FAULT_STAYS); n++) {
+				for (int n = 1; met && n < CALLS_MAX &&
+				                (errnos[k] != EINTR || mode != FAULT_STAYS);
+				     n++) {
 					one(op, n, errnos[k], (enum fault_mode)mode, &met);
 					faults += met;
 				}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Moments and places of base/fs*.c that no single fault makes: others who are quicker, nine directories at a time, other users, other roots. */
+/* Moments and places of base/fs*.c that no single fault makes: others who are quicker, nine
+ * directories at a time, other users, other roots. */
 #include "check.h"
 
 #include <errno.h>
@@ -21,8 +22,8 @@
 #include "fakes/fault.h"
 #include "fakes/sinks.h"
 
-#define OLD "an old content"
-#define NEW "new"
+#define OLD    "an old content"
+#define NEW    "new"
 #define THEIRS "somebody else's"
 
 static char *dir, path[4200];
@@ -49,7 +50,8 @@ static int drop(void **state)
 	return 0;
 }
 
-/* Where no exchange is: somebody writes, or removes, the file between our look and our last comparison. */
+/* Where no exchange is: somebody writes, or removes, the file between our look and our last
+ * comparison. */
 static void write_theirs(void *ctx)
 {
 	(void)ctx;
@@ -74,14 +76,16 @@ static void a_late_comparison_sees_others(void **state)
 		enum fs_exchange how = FS_EXCHANGE_DONE;
 		struct fs_id id;
 		file_put(path, OLD);
-		assert_true(fs_read(path, 100, &base, &id, &e) && fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
+		assert_true(fs_read(path, 100, &base, &id, &e) &&
+		            fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
 		fault_without("renameat2", EINVAL);
 		fault_hook("renameat", 1, others[i], NULL);
 		fault_arm(NULL, 0, 0, FAULT_ONCE);
 		bool ok = fs_stage_exchange(s, &id, &base, &how, &e);
 		(void)fault_disarm(NULL);
 		fault_without(NULL, 0);
-		CHECK(fault_unhook() == 1 && ok && how == FS_EXCHANGE_CHANGED, "row %zu: %d %s", i, (int)how, e.text);
+		CHECK(fault_unhook() == 1 && ok && how == FS_EXCHANGE_CHANGED, "row %zu: %d %s", i,
+		      (int)how, e.text);
 	}
 }
 
@@ -96,7 +100,8 @@ static void a_file_that_stays_open_is_told(void **state)
 	(void)state;
 	file_put(path, OLD);
 	int writer = open(path, O_WRONLY | O_CLOEXEC);
-	assert_true(writer >= 0 && fs_read(path, 100, &base, &id, &e) && fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
+	assert_true(writer >= 0 && fs_read(path, 100, &base, &id, &e) &&
+	            fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
 	assert_true(fs_stage_exchange(s, &id, &base, &how, &e));
 	/* Where there are no leases nobody can know. */
 	if (how == FS_EXCHANGE_DONE && !fs_stage_displaced(s, 100, &displaced, &id, &e)) {
@@ -124,11 +129,14 @@ static void a_directory_that_another_made_is_taken(void **state)
 	CHECK(fault_unhook() == 1 && ok, "%s", e.text);
 }
 
-/* ---- more directories at a time than have a line of their own ------------------------------------------------------------------------- */
+/* ---- more directories at a time than have a line of their own -------------------------------- */
 
 #define DIRECTORIES 9
 
-static struct { sem_t come, go; int blocked; } gate;
+static struct {
+	sem_t come, go;
+	int blocked;
+} gate;
 
 /* Whoever syncs waits in its fsync, but the last one. */
 static void wait_at_the_gate(void *ctx)
@@ -163,7 +171,8 @@ static void each_directory_is_synced(void **state)
 			assert_int_equal(sem_wait(&gate.come), 0);
 	}
 	void *ended;
-	assert_int_equal(pthread_join(thread[DIRECTORIES - 1], &ended), 0); /* while all others wait */
+	/* while all others wait */
+	assert_int_equal(pthread_join(thread[DIRECTORIES - 1], &ended), 0);
 	assert_non_null(ended);
 	for (int i = 0; i < DIRECTORIES - 1; i++)
 		(void)sem_post(&gate.go);
@@ -174,7 +183,7 @@ static void each_directory_is_synced(void **state)
 		(void)close(fd[i]);
 }
 
-/* ---- as another user, in another root (root only) ----------------------------------------------------------------------------------- */
+/* ---- as another user, in another root (root only) -------------------------------------------- */
 
 static int as_nobody(void *arg)
 {
@@ -183,10 +192,11 @@ static int as_nobody(void *arg)
 	struct err e = ERR_INIT;
 
 	(void)arg;
-	if (!fs_user_find("nobody", &nobody, &e) || !fs_user_find("root", &root, &e) || setgroups(0, NULL) != 0 || setgid(nobody.gid) != 0 ||
-	    setuid(nobody.uid) != 0)
+	if (!fs_user_find("nobody", &nobody, &e) || !fs_user_find("root", &root, &e) ||
+	    setgroups(0, NULL) != 0 || setgid(nobody.gid) != 0 || setuid(nobody.uid) != 0)
 		return 1;
-	if (!fs_guard("/tmp/whatever", &e) || !fs_rights_take(NULL, &r, &e) || !fs_rights_take(&nobody, &r, &e) || r.taken)
+	if (!fs_guard("/tmp/whatever", &e) || !fs_rights_take(NULL, &r, &e) ||
+	    !fs_rights_take(&nobody, &r, &e) || r.taken)
 		return 2;
 	return !fs_rights_take(&root, &r, &e) && e.kind == ERR_CONFIG ? 0 : 3;
 }
@@ -202,7 +212,8 @@ static int without_a_way_back(void *arg)
 
 	(void)arg;
 	(void)signal(SIGABRT, SIG_DFL);
-	if (!fs_user_find("nobody", &nobody, &e) || !fs_rights_take(&nobody, &r, &e) || syscall(SYS_capset, &head, none) != 0)
+	if (!fs_user_find("nobody", &nobody, &e) || !fs_rights_take(&nobody, &r, &e) ||
+	    syscall(SYS_capset, &head, none) != 0)
 		return 1;
 	fs_rights_drop(&r);
 	return 2;
@@ -218,17 +229,21 @@ static int in_an_open_root(void *arg)
 	return !fs_guard("/f", &e) && e.kind == ERR_CONFIG ? 0 : 2;
 }
 
-struct container { int ready[2], stop[2]; };
+struct container {
+	int ready[2], stop[2];
+};
 
-/* In a root of its own `f` is mounted over another `f`: the mount that this one hangs in cannot be seen from there. */
+/* In a root of its own `f` is mounted over another `f`: the mount that this one hangs in cannot
+ * be seen from there. */
 static int in_a_container(struct container *c)
 {
 	char root[4300], over[4400], byte = 'r';
 
 	(void)snprintf(root, sizeof(root), "%s/root", dir);
 	(void)snprintf(over, sizeof(over), "%s/f", root);
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount("/dev/null", over, "none", MS_BIND, NULL) != 0 ||
-	    chroot(root) != 0)
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("/dev/null", over, "none", MS_BIND, NULL) != 0 || chroot(root) != 0)
 		byte = 's';
 	return write(c->ready[1], &byte, 1) == 1 && read(c->stop[0], &byte, 1) >= 0 ? 0 : 1;
 }
@@ -281,8 +296,12 @@ static void as_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_late_comparison_sees_others), T(a_file_that_stays_open_is_told), T(a_directory_that_another_made_is_taken),
-		T(each_directory_is_synced), T(as_others), T(others_roots),
+		T(a_late_comparison_sees_others),
+		T(a_file_that_stays_open_is_told),
+		T(a_directory_that_another_made_is_taken),
+		T(each_directory_is_synced),
+		T(as_others),
+		T(others_roots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The libsecret sink against a Secret Service in memory, every call of which fails once in every way that the sink tells apart. The real
- * service is in tests/e2e/keyring.t; it cannot be made to fail between two calls. Programs without libsecret have no such test.
+ * The libsecret sink against a Secret Service in memory, every call of which fails once in every
+ * way that the sink tells apart. The real service is in tests/e2e/keyring.t; it cannot be made
+ * to fail between two calls. Programs without libsecret have no such test.
  */
 #include "check.h"
 
@@ -21,18 +22,23 @@
 
 #define ITEMS_MAX 4
 
-/* ---- the service ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- the service ----------------------------------------------------------------------------- */
 
-struct item { char user[20]; char secret[20]; bool locked, nameless; GObject *object; };
+struct item {
+	char user[20];
+	char secret[20];
+	bool locked, nameless;
+	GObject *object;
+};
 
 static struct {
 	struct item item[ITEMS_MAX];
-	int  n;
+	int n;
 	bool locked, no_default, gives_nothing, gives_too_much, forgets, no_threads;
-	int  calls, fail_at;                /* 0: never */
+	int calls, fail_at; /* 0: never */
 	GQuark (*domain)(void);
-	int  code;
-	bool cancels;                       /* the deadline has passed meanwhile */
+	int code;
+	bool cancels; /* the deadline has passed meanwhile */
 } service;
 
 static bool fails(GCancellable *cancel, GError **why)
@@ -65,7 +71,9 @@ void __wrap_g_dbus_connection_set_exit_on_close(GDBusConnection *bus, gboolean y
 	(void)yes;
 }
 
-SecretService *__wrap_secret_service_open_sync(GType type, const gchar *name, SecretServiceFlags flags, GCancellable *cancel, GError **why)
+SecretService *__wrap_secret_service_open_sync(GType type, const gchar *name,
+                                               SecretServiceFlags flags, GCancellable *cancel,
+                                               GError **why)
 {
 	(void)type;
 	(void)name;
@@ -73,15 +81,19 @@ SecretService *__wrap_secret_service_open_sync(GType type, const gchar *name, Se
 	return fails(cancel, why) ? NULL : g_object_new(G_TYPE_OBJECT, NULL);
 }
 
-gchar *__wrap_secret_service_read_alias_dbus_path_sync(SecretService *s, const gchar *alias, GCancellable *cancel, GError **why)
+gchar *__wrap_secret_service_read_alias_dbus_path_sync(SecretService *s, const gchar *alias,
+                                                       GCancellable *cancel, GError **why)
 {
 	(void)s;
 	(void)alias;
 	return fails(cancel, why) || service.no_default ? NULL : g_strdup("/login");
 }
 
-SecretCollection *__wrap_secret_collection_new_for_dbus_path_sync(SecretService *s, const gchar *path, SecretCollectionFlags flags,
-                                                                  GCancellable *cancel, GError **why)
+SecretCollection *__wrap_secret_collection_new_for_dbus_path_sync(SecretService *s,
+                                                                  const gchar *path,
+                                                                  SecretCollectionFlags flags,
+                                                                  GCancellable *cancel,
+                                                                  GError **why)
 {
 	(void)s;
 	(void)path;
@@ -95,7 +107,8 @@ gboolean __wrap_secret_collection_get_locked(SecretCollection *c)
 	return service.locked;
 }
 
-GList *__wrap_secret_service_search_sync(SecretService *s, const SecretSchema *schema, GHashTable *want, SecretSearchFlags flags,
+GList *__wrap_secret_service_search_sync(SecretService *s, const SecretSchema *schema,
+                                         GHashTable *want, SecretSearchFlags flags,
                                          GCancellable *cancel, GError **why)
 {
 	GList *all = NULL;
@@ -141,7 +154,8 @@ SecretValue *__wrap_secret_item_get_secret(SecretItem *object)
 	(void)memset(too_much, 'x', sizeof(too_much));
 	if (service.gives_nothing)
 		return NULL;
-	return service.gives_too_much ? secret_value_new(too_much, sizeof(too_much), "text/plain") : secret_value_new(i->secret, -1, "text/plain");
+	return service.gives_too_much ? secret_value_new(too_much, sizeof(too_much), "text/plain")
+	                              : secret_value_new(i->secret, -1, "text/plain");
 }
 
 gboolean __wrap_secret_item_delete_sync(SecretItem *object, GCancellable *cancel, GError **why)
@@ -171,8 +185,10 @@ static struct item *find_item(const char *user)
 	return NULL;
 }
 
-gboolean __wrap_secret_service_store_sync(SecretService *s, const SecretSchema *schema, GHashTable *attributes, const gchar *collection,
-                                          const gchar *label, SecretValue *value, GCancellable *cancel, GError **why)
+gboolean __wrap_secret_service_store_sync(SecretService *s, const SecretSchema *schema,
+                                          GHashTable *attributes, const gchar *collection,
+                                          const gchar *label, SecretValue *value,
+                                          GCancellable *cancel, GError **why)
 {
 	const char *user = g_hash_table_lookup(attributes, "username");
 	gsize n;
@@ -187,11 +203,13 @@ gboolean __wrap_secret_service_store_sync(SecretService *s, const SecretSchema *
 		return TRUE;
 	if (find_item(user) == NULL)
 		add_item(user, "");
-	(void)snprintf(find_item(user)->secret, sizeof(service.item[0].secret), "%s", secret_value_get(value, &n));
+	(void)snprintf(find_item(user)->secret, sizeof(service.item[0].secret), "%s",
+	               secret_value_get(value, &n));
 	return TRUE;
 }
 
-int __real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+int __real_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
 int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
 	return service.no_threads ? EAGAIN : __real_pthread_create(id, attr, fn, arg);
@@ -205,8 +223,9 @@ uid_t __wrap_geteuid(void)
 	return somebody_else ? 54321 : __real_geteuid();
 }
 
-/* ---- what fails, and how ----------------------------------------------------------------------------------------------------------------- */
+/* ---- what fails, and how --------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct way { GQuark (*domain)(void); int code; bool cancels; const char *says; enum err_kind kind; } ways[] = {
 	{ g_dbus_error_quark, G_DBUS_ERROR_SERVICE_UNKNOWN, false, NULL, ERR_NONE },
 	{ secret_error_get_quark, SECRET_ERROR_IS_LOCKED, false, NULL, ERR_NONE },
@@ -214,6 +233,7 @@ static const struct way { GQuark (*domain)(void); int code; bool cancels; const 
 	{ g_io_error_quark, G_IO_ERROR_PERMISSION_DENIED, false, NULL, ERR_NONE },
 	{ g_io_error_quark, G_IO_ERROR_CANCELLED, true, "did not answer within", ERR_TRANSIENT },
 };
+/* clang-format on */
 
 static void empty(void)
 {
@@ -262,8 +282,14 @@ static bool lock_before_commit(const struct test_sink *t, struct err *e)
 	return t->ops->commit(t->s, e);
 }
 
-static const struct operation { const char *name; bool (*run)(const struct test_sink *t, struct err *e); bool writes; } operations[] = {
-	{ "check", check, false }, { "read", read_it, false }, { "deliver", deliver, true },
+static const struct operation {
+	const char *name;
+	bool (*run)(const struct test_sink *t, struct err *e);
+	bool writes;
+} operations[] = {
+	{ "check", check, false },
+	{ "read", read_it, false },
+	{ "deliver", deliver, true },
 };
 
 static void every_call_fails(void **state)
@@ -275,7 +301,8 @@ static void every_call_fails(void **state)
 	for (size_t o = 0; o < COUNT(operations); o++)
 		for (size_t k = 0; k < COUNT(ways); k++)
 			for (int n = 1;; n++) {
-				AUTO_TEST_SINK struct test_sink t = test_sink_open("libsecret", "take_entry", "yes", NULL);
+				AUTO_TEST_SINK struct test_sink t =
+					test_sink_open("libsecret", "take_entry", "yes", NULL);
 				struct err e = ERR_INIT;
 				empty();
 				add_item("u", "old");
@@ -285,25 +312,34 @@ static void every_call_fails(void **state)
 				service.code = ways[k].code;
 				service.cancels = ways[k].cancels;
 				bool ok = operations[o].run(&t, &e);
-				const char *held = find_item("u") != NULL ? find_item("u")->secret : "none";
+				const char *held =
+					find_item("u") != NULL ? find_item("u")->secret : "none";
 				if (service.calls < n) {
-					CHECK(ok && (!operations[o].writes || (strcmp(held, "brand-new") == 0 && find_item("somebody") == NULL)), "%s: %s",
-					      operations[o].name, e.text);
+					CHECK(ok && (!operations[o].writes ||
+					             (strcmp(held, "brand-new") == 0 &&
+					              find_item("somebody") == NULL)),
+					      "%s: %s", operations[o].name, e.text);
 					break;
 				}
 				faults++;
-				CHECK(!ok && e.kind != ERR_NONE && e.text[0] != '\0', "%s, call %d, way %zu", operations[o].name, n, k);
-				CHECK(ways[k].says == NULL || (strstr(e.text, ways[k].says) != NULL && e.kind == ways[k].kind), "%s, call %d: %s",
-				      operations[o].name, n, e.text);
-				CHECK(strcmp(held, "old") == 0 || strcmp(held, "brand-new") == 0, "%s, call %d: '%s'", operations[o].name, n, held);
-				CHECK(strstr(e.text, "brand-new") == NULL && strstr(e.text, "old") == NULL, "%s", e.text);
+				CHECK(!ok && e.kind != ERR_NONE && e.text[0] != '\0',
+				      "%s, call %d, way %zu", operations[o].name, n, k);
+				CHECK(ways[k].says == NULL ||
+				              (strstr(e.text, ways[k].says) != NULL &&
+				               e.kind == ways[k].kind),
+				      "%s, call %d: %s", operations[o].name, n, e.text);
+				CHECK(strcmp(held, "old") == 0 || strcmp(held, "brand-new") == 0,
+				      "%s, call %d: '%s'", operations[o].name, n, held);
+				CHECK(strstr(e.text, "brand-new") == NULL &&
+				              strstr(e.text, "old") == NULL,
+				      "%s", e.text);
 			}
 	print_message("          %d faults\n", faults);
 	assert_true(faults > 80);
 	empty();
 }
 
-/* ---- and what is not as it should be ----------------------------------------------------------------------------------------------------- */
+/* ---- and what is not as it should be --------------------------------------------------------- */
 
 static void locked_collection(void)
 {
@@ -382,18 +418,24 @@ static const struct row {
 	enum err_kind kind;
 	const char *says;
 } rows[] = {
-	{ "a locked keyring", locked_collection, "no", deliver, ERR_TRANSIENT, "the keyring is locked" },
-	{ "a locked keyring that shows nothing", locked_and_empty, "no", read_it, ERR_TRANSIENT, "the keyring is locked" },
+	{ "a locked keyring", locked_collection, "no", deliver, ERR_TRANSIENT,
+	  "the keyring is locked" },
+	{ "a locked keyring that shows nothing", locked_and_empty, "no", read_it, ERR_TRANSIENT,
+	  "the keyring is locked" },
 	{ "a locked item", locked_item, "no", read_it, ERR_TRANSIENT, "the keyring is locked" },
-	{ "another user's locked item", others_locked_item, "yes", check, ERR_TRANSIENT, "the keyring is locked" },
-	{ "another user's item", others_item, "no", check, ERR_DECISION, "another user ('somebody')" },
+	{ "another user's locked item", others_locked_item, "yes", check, ERR_TRANSIENT,
+	  "the keyring is locked" },
+	{ "another user's item", others_item, "no", check, ERR_DECISION,
+	  "another user ('somebody')" },
 	{ "an item without a name", nameless_item, "no", check, ERR_DECISION, "another user ('')" },
 	{ "an item without a secret", gives_nothing, "no", read_it, ERR_TRANSIENT, "gave nothing" },
 	{ "an item too large", gives_too_much, "no", read_it, ERR_LOCAL, "is larger than" },
 	{ "it forgets at once", forgets, "no", deliver, ERR_LOCAL, "does not hand it back" },
-	{ "it forgets at once, the first one", forgets_and_empty, "no", deliver, ERR_LOCAL, "does not hand it back" },
+	{ "it forgets at once, the first one", forgets_and_empty, "no", deliver, ERR_LOCAL,
+	  "does not hand it back" },
 	{ "nothing", empty, "no", read_nothing, ERR_MISSING, "there is nothing" },
-	{ "locked behind the preparation", no_change, "no", lock_before_commit, ERR_TRANSIENT, "the keyring is locked" },
+	{ "locked behind the preparation", no_change, "no", lock_before_commit, ERR_TRANSIENT,
+	  "the keyring is locked" },
 	{ "no default keyring", no_default, "no", check, ERR_MISSING, "no default keyring" },
 	{ "no thread to be had", no_threads, "no", check, ERR_LOCAL, "cannot start a thread" },
 };
@@ -403,13 +445,15 @@ static void each_state_is_told(void **state)
 	(void)state;
 	(void)setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere", 1);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO_TEST_SINK struct test_sink t = test_sink_open("libsecret", "take_entry", rows[i].take_entry, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("libsecret", "take_entry", rows[i].take_entry, NULL);
 		struct err e = ERR_INIT;
 		empty();
 		add_item("u", "old");
 		rows[i].set();
-		CHECK(!rows[i].run(&t, &e) && e.kind == rows[i].kind && strstr(e.text, rows[i].says) != NULL, "%s: %d %s", rows[i].name, (int)e.kind,
-		      e.text);
+		CHECK(!rows[i].run(&t, &e) && e.kind == rows[i].kind &&
+		              strstr(e.text, rows[i].says) != NULL,
+		      "%s: %d %s", rows[i].name, (int)e.kind, e.text);
 	}
 	AUTO_TEST_SINK struct test_sink t = test_sink_open("libsecret", NULL);
 	(void)unsetenv("DBUS_SESSION_BUS_ADDRESS");
@@ -432,9 +476,15 @@ static void a_bus_is_taken_only_if_it_is_ours(void **state)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	const struct sink_ops *ops = sink_find("libsecret");
 	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	static const struct { const char *name; bool relative, others, file, taken; const char *given; } cases[] = {
-		{ "a directory that is no path", true, false, false, false, NULL }, { "somebody else's", false, true, false, false, "" },
-		{ "a file", false, false, true, false, "autolaunch:" }, { "ours", false, false, false, true, NULL },
+	static const struct {
+		const char *name;
+		bool relative, others, file, taken;
+		const char *given;
+	} cases[] = {
+		{ "a directory that is no path", true, false, false, false, NULL },
+		{ "somebody else's", false, true, false, false, "" },
+		{ "a file", false, false, true, false, "autolaunch:" },
+		{ "ours", false, false, false, true, NULL },
 	};
 
 	(void)state;
@@ -457,7 +507,8 @@ static void a_bus_is_taken_only_if_it_is_ours(void **state)
 		somebody_else = false;
 		const char *now = getenv("DBUS_SESSION_BUS_ADDRESS");
 		/* A machine may have one in the usual place. */
-		CHECK((now != NULL && strstr(now, dir) != NULL) == cases[i].taken, "%s: '%s'", cases[i].name, now);
+		CHECK((now != NULL && strstr(now, dir) != NULL) == cases[i].taken, "%s: '%s'",
+		      cases[i].name, now);
 	}
 	(void)close(s);
 	scratch_remove(dir);

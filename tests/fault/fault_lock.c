@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock of a job, whose file is removed between our open and our lock; and every call on the way fails. */
+/* The lock of a job, whose file is removed between our open and our lock; and every call on the
+ * way fails. */
 #include "check.h"
 
 #include <errno.h>
@@ -78,8 +79,13 @@ static void nor_is_it_shared_with_who_made_another(void **state)
 
 static void a_call_that_fails_is_no_lock(void **state)
 {
-	static const struct { const char *call; int why; bool ok; } rows[] = {
-		{ "open", EACCES, false }, { "open", EINTR, true }, { "flock", ENOLCK, false }, { "flock", EINTR, true }, { "fstat", EIO, true },
+	static const struct {
+		const char *call;
+		int why;
+		bool ok;
+	} rows[] = {
+		{ "open", EACCES, false }, { "open", EINTR, true }, { "flock", ENOLCK, false },
+		{ "flock", EINTR, true },  { "fstat", EIO, true },
 	};
 
 	(void)state;
@@ -89,7 +95,8 @@ static void a_call_that_fails_is_no_lock(void **state)
 		fault_arm(rows[i].call, 1, rows[i].why, FAULT_ONCE);
 		bool ok = lock_take(path, &l, &e);
 		CHECK(fault_disarm(NULL), "%s was not called", rows[i].call);
-		CHECK(ok == rows[i].ok && (l.fd >= 0) == ok, "%s %d: %s", rows[i].call, rows[i].why, e.text);
+		CHECK(ok == rows[i].ok && (l.fd >= 0) == ok, "%s %d: %s", rows[i].call, rows[i].why,
+		      e.text);
 		CHECK(ok || e.kind == ERR_LOCAL, "%s: %s", rows[i].call, e.text);
 		lock_drop(&l);
 	}

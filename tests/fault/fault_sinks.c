@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deliveries to a file and to a config.json with every system call failing once, and from then on, and with the process killed in front
- * of every call: the target has its old or its new content, whole; what was new and said to have failed is only the directory's sync;
- * nothing is left beside it, or, after a kill, nothing is left after a sweep.
+ * Deliveries to a file and to a config.json with every system call failing once, and from then
+ * on, and with the process killed in front of every call: the target has its old or its new
+ * content, whole; what was new and said to have failed is only the directory's sync; nothing is
+ * left beside it, or, after a kill, nothing is left after a sweep.
  */
 #include "check.h"
 
@@ -23,21 +24,28 @@
 #include "fakes/sinks.h"
 #include "sink/sink.h"
 
+/* clang-format off */
 #define OLD_FILE "PW=old\n"
 #define NEW_FILE "PW=new\n"
 #define OLD_CONFIG "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}"
 #define NEW_CONFIG "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}"
 #define CALLS_MAX 400
+/* clang-format on */
 
+/* clang-format off */
 static const struct target { const char *type, *before, *after; bool in_place; } targets[] = {
 	{ "file", OLD_FILE, NEW_FILE, false },
 	{ "file", NULL, NEW_FILE, false },
 	{ "file", "PW=older-and-longer\n", NEW_FILE, true },
 	{ "docker", OLD_CONFIG, NEW_CONFIG, false },
-	{ "docker", NULL, "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", false },
-	{ "docker", "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpvbGRlcg==\",\"identitytoken\":\"long\"}}}",
+	{ "docker", NULL,
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n",
+	  false },
+	{ "docker",
+	  "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpvbGRlcg==\",\"identitytoken\":\"long\"}}}",
 	  "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpuZXc=\"}}}", true },
 };
+/* clang-format on */
 
 static const int errnos[] = { EIO, ENOSPC, EINTR, EACCES };
 
@@ -54,7 +62,8 @@ static struct test_sink open_sink(const char *path, const struct target *t)
 	const char *in_place = t->in_place ? "yes" : "no";
 
 	return strcmp(t->type, "file") == 0
-	               ? test_sink_open("file", "path", path, "in_place", in_place, "content", "PW={password}", NULL)
+	               ? test_sink_open("file", "path", path, "in_place", in_place, "content",
+	                                "PW={password}", NULL)
 	               : test_sink_open("docker", "path", path, "in_place", in_place, NULL);
 }
 
@@ -75,7 +84,7 @@ static bool whole(const char *path, const struct target *t, const char **which)
 {
 	char *text = file_get(path);
 	bool old = t->before == NULL ? text == NULL : text != NULL && strcmp(text, t->before) == 0;
-	bool new = text != NULL && strcmp(text, t->after) == 0;
+	bool new = text != NULL &&strcmp(text, t->after) == 0;
 
 	*which = old ? "old" : new ? "new" : text != NULL ? text : "none";
 	if (old || new)
@@ -98,7 +107,8 @@ static int count_calls(const char *path, const struct target *t)
 	return calls;
 }
 
-static void one_fault(const char *dir, const char *path, const struct target *t, int nth, int errnum, enum fault_mode mode)
+static void one_fault(const char *dir, const char *path, const struct target *t, int nth,
+                      int errnum, enum fault_mode mode)
 {
 	struct err e = ERR_INIT;
 	bool committing;
@@ -109,15 +119,18 @@ static void one_fault(const char *dir, const char *path, const struct target *t,
 	bool ok = deliver(path, t, &committing, &e);
 	bool met = fault_disarm(NULL);
 	CHECK(met, "%s: call %d was not reached", t->type, nth);
-	/* Over its own file, on a disk that is full for ever, the old content cannot come back; the error says so. */
+	/* Over its own file, on a disk that is full for ever, the old content cannot come back;
+	 * the error says so. */
 	if (t->in_place && mode == FAULT_STAYS && strstr(e.text, "may be damaged") != NULL)
 		return;
-	CHECK(whole(path, t, &which), "%s%s call %d %s: '%s' (%s)", t->type, t->in_place ? " in place" : "", nth, strerror(errnum),
-	      which, e.text);
+	CHECK(whole(path, t, &which), "%s%s call %d %s: '%s' (%s)", t->type,
+	      t->in_place ? " in place" : "", nth, strerror(errnum), which, e.text);
 	if (ok)
-		CHECK(strcmp(which, "new") == 0, "%s call %d: said to be done, but %s", t->type, nth, which);
+		CHECK(strcmp(which, "new") == 0, "%s call %d: said to be done, but %s", t->type,
+		      nth, which);
 	else
-		CHECK(e.kind != ERR_NONE && e.text[0] != '\0', "%s call %d: no reason", t->type, nth);
+		CHECK(e.kind != ERR_NONE && e.text[0] != '\0', "%s call %d: no reason", t->type,
+		      nth);
 	if (!committing)
 		CHECK(strcmp(which, "old") == 0, "%s call %d: changed before commit", t->type, nth);
 	/* A temporary whose removal is what failed stays; the sweep takes it. */
@@ -165,9 +178,11 @@ static void short_reads_and_writes(void **state)
 				fault_arm(names[k], n, 0, FAULT_SHORT);
 				bool ok = deliver(path, &targets[i], &committing, &e);
 				met = fault_disarm(NULL);
-				CHECK(ok && whole(path, &targets[i], &which) && strcmp(which, "new") == 0, "%s %s %d: %s",
-				      targets[i].type, names[k], n, e.text);
-				CHECK(temporaries_in(dir) == 0, "%s %s %d", targets[i].type, names[k], n);
+				CHECK(ok && whole(path, &targets[i], &which) &&
+				              strcmp(which, "new") == 0,
+				      "%s %s %d: %s", targets[i].type, names[k], n, e.text);
+				CHECK(temporaries_in(dir) == 0, "%s %s %d", targets[i].type,
+				      names[k], n);
 			}
 			CHECK(n > 1, "%s: no %s", targets[i].type, names[k]);
 		}
@@ -192,7 +207,8 @@ static void a_power_cut_takes_nothing(void **state)
 	scratch_remove(dir);
 }
 
-/* What cannot be brought to the disk was not delivered: whichever of the syncs fails, of the file or of its directory. */
+/* What cannot be brought to the disk was not delivered: whichever of the syncs fails, of the
+ * file or of its directory. */
 static void a_sync_that_fails_is_told(void **state)
 {
 	char *dir = scratch_make(), path[4200];
@@ -228,7 +244,8 @@ static int checked(const char *path, size_t size, bool *ok)
 	return calls;
 }
 
-/* That there is room is remembered for as much, in that directory, and until something fails. Else a full disk is found too late. */
+/* That there is room is remembered for as much, in that directory, and until something fails.
+ * Else a full disk is found too late. */
 static void a_probe_remembers_what_it_found(void **state)
 {
 	char *dir = scratch_make(), path[4200], sub[4200], other[4300];
@@ -270,12 +287,21 @@ static void an_attribute_that_cannot_be_kept_is_an_error(void **state)
 	fault_arm("fsetxattr", 1, ENOSPC, FAULT_STAYS);
 	bool ok = deliver(path, &targets[0], &committing, &e);
 	CHECK(fault_disarm(NULL), "no attribute was set");
-	CHECK(!ok && e.kind == ERR_LOCAL && whole(path, &targets[0], &which) && strcmp(which, "old") == 0, "%s", e.text);
-	CHECK(deliver(path, &targets[0], &committing, &e) && getxattr(path, "user.note", NULL, 0) == 1, "%s", e.text);
+	CHECK(!ok && e.kind == ERR_LOCAL && whole(path, &targets[0], &which) &&
+	              strcmp(which, "old") == 0,
+	      "%s", e.text);
+	CHECK(deliver(path, &targets[0], &committing, &e) &&
+	              getxattr(path, "user.note", NULL, 0) == 1,
+	      "%s", e.text);
 	scratch_remove(dir);
 }
 
-struct late { int dir; pthread_t thread; _Atomic pid_t id; int result; };
+struct late {
+	int dir;
+	pthread_t thread;
+	_Atomic pid_t id;
+	int result;
+};
 
 static void *sync_too(void *arg)
 {
@@ -326,7 +352,11 @@ static void a_sync_under_way_does_not_count(void **state)
 	scratch_remove(dir);
 }
 
-struct peek { const char *dir; int seen; mode_t modes; };
+struct peek {
+	const char *dir;
+	int seen;
+	mode_t modes;
+};
 
 static void look_at_temporary(void *ctx)
 {
@@ -340,7 +370,8 @@ static void look_at_temporary(void *ctx)
 	(void)closedir(d);
 }
 
-/* Also beside a target that all may read, and whatever the umask: who has opened it early could read what comes. */
+/* Also beside a target that all may read, and whatever the umask: who has opened it early could
+ * read what comes. */
 static void nobody_else_opens_a_temporary(void **state)
 {
 	char *dir = scratch_make(), path[4200];
@@ -356,17 +387,23 @@ static void nobody_else_opens_a_temporary(void **state)
 			continue;
 		put_before(path, &targets[i]);
 		CHECK(targets[i].before == NULL || chmod(path, 0644) == 0, "chmod");
-		/* Before each change of mode: two are of the check, then as it was made, and once its content is in it. */
+		/* Before each change of mode: two are of the check, then as it was made, and
+		 * once its content is in it. */
 		for (int k = 0; k < 4; k++)
-			fault_hook("fchmod", k == 0 ? 1 : 2 /* the one that fired the last hook counts */, look_at_temporary, &p);
+			fault_hook("fchmod",
+			           k == 0 ? 1 : 2 /* the one that fired the last hook counts */,
+			           look_at_temporary, &p);
 		bool ok = deliver(path, &targets[i], &committing, &e);
-		CHECK(fault_unhook() == 4 && ok && p.seen == 2 && p.modes == 0600, "row %zu: modes %04o, %d (%s)", i, (unsigned)p.modes, p.seen, e.text);
+		CHECK(fault_unhook() == 4 && ok && p.seen == 2 && p.modes == 0600,
+		      "row %zu: modes %04o, %d (%s)", i, (unsigned)p.modes, p.seen, e.text);
 	}
 	(void)umask(before);
 	scratch_remove(dir);
 }
 
-struct swap { const char *path, *elsewhere; };
+struct swap {
+	const char *path, *elsewhere;
+};
 
 static void put_a_link(void *ctx)
 {
@@ -377,8 +414,8 @@ static void put_a_link(void *ctx)
 		abort();
 }
 
-/* Between the look where the path leads and the opening of what is there: who can write in the directory must not choose the file whose
- * mode and owner the password gets. */
+/* Between the look where the path leads and the opening of what is there: who can write in the
+ * directory must not choose the file whose mode and owner the password gets. */
 static void a_link_put_there_meanwhile_is_not_followed(void **state)
 {
 	char *dir = scratch_make(), path[4200], elsewhere[4200];
@@ -400,7 +437,9 @@ static void a_link_put_there_meanwhile_is_not_followed(void **state)
 		bool ok = s.ops->prepare(s.s, &c, &e);
 		came += fault_unhook();
 		refused += !ok;
-		CHECK(!ok || came < nth || (s.ops->commit(s.s, &e) && lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)),
+		CHECK(!ok || came < nth ||
+		              (s.ops->commit(s.s, &e) && lstat(path, &st) == 0 &&
+		               (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0)),
 		      "openat %d: the password can be read by all", nth);
 		(void)chmod(path, 0600);
 	}
@@ -408,7 +447,11 @@ static void a_link_put_there_meanwhile_is_not_followed(void **state)
 	scratch_remove(dir);
 }
 
-struct killed { const char *path; const struct target *t; int nth; };
+struct killed {
+	const char *path;
+	const struct target *t;
+	int nth;
+};
 
 static int die(void *arg)
 {
@@ -437,15 +480,19 @@ static void killed_anywhere(void **state)
 			const char *which;
 			put_before(path, &targets[i]);
 			int status = in_child(die, &k);
-			CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s call %d: %x", targets[i].type, n, status);
-			CHECK(whole(path, &targets[i], &which), "%s call %d: '%s'", targets[i].type, n, which);
+			CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s call %d: %x",
+			      targets[i].type, n, status);
+			CHECK(whole(path, &targets[i], &which), "%s call %d: '%s'", targets[i].type,
+			      n, which);
 			left += temporaries_in(dir) != 0;
 			AUTO_TEST_SINK struct test_sink s = open_sink(path, &targets[i]);
 			AUTO_CREDENTIAL struct credential c = test_credential("new");
 			struct err e = ERR_INIT;
-			CHECK(s.ops->sweep(s.s, &c, &e), "%s call %d: %s", targets[i].type, n, e.text);
+			CHECK(s.ops->sweep(s.s, &c, &e), "%s call %d: %s", targets[i].type, n,
+			      e.text);
 			CHECK(temporaries_in(dir) == 0, "%s call %d", targets[i].type, n);
-			CHECK(whole(path, &targets[i], &which), "%s call %d: after the sweep '%s'", targets[i].type, n, which);
+			CHECK(whole(path, &targets[i], &which), "%s call %d: after the sweep '%s'",
+			      targets[i].type, n, which);
 		}
 	}
 	/* Else this test would show nothing. */

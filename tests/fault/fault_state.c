@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A state that is saved: what is on the disk when a save has returned, and every call of it that fails. */
+/* A state that is saved: what is on the disk when a save has returned, and every call of it that
+ * fails. */
 #include "check.h"
 
 #include <errno.h>
@@ -44,11 +45,18 @@ static int64_t saved(void)
 	return s.failed_runs;
 }
 
-/* The intent and the delivery must survive a power cut. The last save of a run need not, but must never be half of one. */
+/* The intent and the delivery must survive a power cut. The last save of a run need not, but
+ * must never be half of one. */
 static void what_must_be_on_the_disk_is(void **state)
 {
-	static const struct { const char *what; enum state_safety safety; bool durable; } rows[] = {
-		{ "durable", STATE_DURABLE, true }, { "durable for now", STATE_DURABLE_FOR_NOW, true }, { "atomic", STATE_ATOMIC, false },
+	static const struct {
+		const char *what;
+		enum state_safety safety;
+		bool durable;
+	} rows[] = {
+		{ "durable", STATE_DURABLE, true },
+		{ "durable for now", STATE_DURABLE_FOR_NOW, true },
+		{ "atomic", STATE_ATOMIC, false },
 	};
 
 	(void)state;
@@ -61,12 +69,14 @@ static void what_must_be_on_the_disk_is(void **state)
 			fault_disk_watch();
 			CHECK(save(2, rows[i].safety, &e), "%s", e.text);
 			int unsafe = fault_disk_unsafe();
-			CHECK(rows[i].durable ? unsafe == 0 : unsafe == 1, "%s, old %d: %d not synced", rows[i].what, old, unsafe);
+			CHECK(rows[i].durable ? unsafe == 0 : unsafe == 1,
+			      "%s, old %d: %d not synced", rows[i].what, old, unsafe);
 			assert_int_equal(saved(), 2);
 		}
 }
 
-/* The old state or the new one, each whole; and the old one when the save says that it failed before the name changed. */
+/* The old state or the new one, each whole; and the old one when the save says that it failed
+ * before the name changed. */
 static void every_call_fails(void **state)
 {
 	int failures = 0;
@@ -82,9 +92,12 @@ static void every_call_fails(void **state)
 			met = fault_disarm(NULL);
 			int64_t now = saved();
 			failures += !ok;
-			CHECK(now == 2 || (now == 1 && !ok), "safety %d, call %d: %lld (%s)", (int)safety, n, (long long)now, e.text);
+			CHECK(now == 2 || (now == 1 && !ok), "safety %d, call %d: %lld (%s)",
+			      (int)safety, n, (long long)now, e.text);
 			state_saved_enough(&store, "web");
-			CHECK(save(3, STATE_DURABLE, &e) && saved() == 3 && temporaries_in(dir) == 0, "safety %d, call %d: %s", (int)safety, n, e.text);
+			CHECK(save(3, STATE_DURABLE, &e) && saved() == 3 &&
+			              temporaries_in(dir) == 0,
+			      "safety %d, call %d: %s", (int)safety, n, e.text);
 		}
 	}
 	assert_true(failures > 20);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "flow/model_run.h"
 
-/* ---- time and the others ----------------------------------------------------------------------------------------------------- */
+/* ---- time and the others --------------------------------------------------------------------- */
 
 static void late(struct search *s, const struct world *w, int k)
 {
@@ -17,7 +17,7 @@ static void late(struct search *s, const struct world *w, int k)
 	if (w->slot[k].flying > 0) {
 		run_act(s, &next, k, UNSEEN, true, how);
 		if (next.slot[k].flying == 2)
-			search_reach(s, next, how);    /* two or more: as many are left */
+			search_reach(s, next, how); /* two or more: as many are left */
 		next.slot[k].flying--;
 		search_reach(s, next, how);
 	}
@@ -38,7 +38,9 @@ static void at_any_time(struct search *s, const struct world *w, int k)
 		search_disturb(s, next, k ? "foreign generate of 2" : "foreign generate of 1");
 		next.slot[k].life = 1;
 		if (m->others & MODEL_EXPIRES)
-			search_disturb(s, next, k ? "foreign generate of 2, to expire" : "foreign generate of 1, to expire");
+			search_disturb(s, next,
+			               k ? "foreign generate of 2, to expire"
+			                 : "foreign generate of 1, to expire");
 		next = *w;
 	}
 	if ((m->others & MODEL_PERMIT) && (w->slot[k].tag == FOREIGN || w->slot[k].tag == ORPHAN)) {
@@ -55,7 +57,8 @@ static void at_any_time(struct search *s, const struct world *w, int k)
 
 static bool in_flight(const struct world *w)
 {
-	return w->slot[0].flying > 0 || w->slot[1].flying > 0 || w->slot[0].flying_orphan || w->slot[1].flying_orphan;
+	return w->slot[0].flying > 0 || w->slot[1].flying > 0 || w->slot[0].flying_orphan ||
+	       w->slot[1].flying_orphan;
 }
 
 static void lose_state(const struct model *m, struct world *w)
@@ -71,7 +74,8 @@ static void lose_state(const struct model *m, struct world *w)
 	w->owed = false;
 }
 
-/* The job goes on, on a fresh machine with a copy of the state; what the first one delivered is still in use there. */
+/* The job goes on, on a fresh machine with a copy of the state; what the first one delivered is
+ * still in use there. */
 static void move(const struct model *m, struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
@@ -82,7 +86,8 @@ static void move(const struct model *m, struct world *w)
 		lose_state(m, w);
 }
 
-/* Is there anybody who could put this password into a sink: who generated it, or an older content of some sink? */
+/* Is there anybody who could put this password into a sink: who generated it, or an older
+ * content of some sink? */
 static bool is_known(const struct model *m, const struct world *w, int k)
 {
 	const struct slot *s = &w->slot[k];
@@ -92,7 +97,8 @@ static bool is_known(const struct model *m, const struct world *w, int k)
 
 static void edit(struct search *s, const struct world *w, int i)
 {
-	static const char *const how[] = { "a hand empties a sink", "a hand puts 1 into a sink", "a hand puts 2 into a sink" };
+	static const char *const how[] = { "a hand empties a sink", "a hand puts 1 into a sink",
+		                           "a hand puts 2 into a sink" };
 
 	if (w->sink[i].touched || w->sink[i].unread || w->sink[i].removed || in_flight(w))
 		return;
@@ -137,7 +143,9 @@ static void between_runs(struct search *s, const struct world *w)
 			continue;
 		if (m->others & MODEL_UNREAD) {
 			next.sink[i].unread = !sink->unread;
-			search_disturb(s, next, sink->unread ? "a sink can be read again" : "a sink cannot be read");
+			search_disturb(s, next,
+			               sink->unread ? "a sink can be read again"
+			                            : "a sink cannot be read");
 			next = *w;
 		}
 		if ((m->others & MODEL_REMOVED) && !in_flight(w) && !last_one(m, w, i)) {
@@ -176,7 +184,7 @@ static void expand(struct search *s, size_t at)
 	if (world_idle(&w))
 		between_runs(s, &w);
 }
-/* ---- liveness ---------------------------------------------------------------------------------------------------------------- */
+/* ---- liveness -------------------------------------------------------------------------------- */
 
 /* All sinks of the job that can be read hold one password of ours that works. */
 static bool in_step(const struct model *m, const struct world *w)
@@ -207,7 +215,8 @@ static bool truly_foreign(const struct slot *s)
 	return s->tag == FOREIGN && !s->permitted;
 }
 
-/* A person has to act, and only a person can. After a refusal the active password expires at last, and for the margin it is waited for. */
+/* A person has to act, and only a person can. After a refusal the active password expires at
+ * last, and for the margin it is waited for. */
 static bool rightly_refused(const struct model *m, const struct world *w, const struct plan *p)
 {
 	const struct slot *this = &w->slot[p->slot], *other = &w->slot[acr_other(p->slot)];
@@ -216,7 +225,8 @@ static bool rightly_refused(const struct model *m, const struct world *w, const 
 		return all_unread(m, w);
 	if (p->action == PLAN_REFUSE && p->why == WHY_FOREIGN)
 		return truly_foreign(this) && other->tag != ORPHAN;
-	return p->action == PLAN_WAIT && this->tag == OURS && this->life == 0 && truly_foreign(other);
+	return p->action == PLAN_WAIT && this->tag == OURS && this->life == 0 &&
+	       truly_foreign(other);
 }
 
 /* A whole run that nobody disturbs, then a tick. */
@@ -227,10 +237,17 @@ static size_t calm_run(struct search *s, size_t at, bool *good, bool *wrong)
 	struct plan p = run_begin(m, &w, 0, false);
 
 	while (w.run[0].alive) {
-		/* The search knows the state that a step leads to: it is the first that run_step() reaches. */
+		/* The search knows the state that a step leads to: it is the first that
+		 * run_step() reaches. */
 		struct packed after;
-		struct search one = { .m = m, .states = &after, .from = &(uint32_t){ 0 }, .how = &(const char *){ 0 },
-		                      .table = (uint32_t[2]){ 0 }, .max = 1, .mask = 1, .out = &(struct model_result){ 0 } };
+		struct search one = { .m = m,
+			              .states = &after,
+			              .from = &(uint32_t){ 0 },
+			              .how = &(const char *){ 0 },
+			              .table = (uint32_t[2]){ 0 },
+			              .max = 1,
+			              .mask = 1,
+			              .out = &(struct model_result){ 0 } };
 		(void)world_pack(m, &w);
 		run_step(&one, &w, 0, true);
 		w = world_unpack(&after);
@@ -246,9 +263,10 @@ static size_t calm_run(struct search *s, size_t at, bool *good, bool *wrong)
 
 enum { UNTRIED, ON_PATH, GOOD, STUCK };
 
-/* Undisturbed runs lead from each idle state to one other; none may ask a person without need, and the circle they end in has to be good
- * all the way round. */
-static void try_liveness(struct search *s, uint32_t *next, uint8_t *verdict, bool *good, uint32_t *path, size_t from)
+/* Undisturbed runs lead from each idle state to one other; none may ask a person without need,
+ * and the circle they end in has to be good all the way round. */
+static void try_liveness(struct search *s, uint32_t *next, uint8_t *verdict, bool *good,
+                         uint32_t *path, size_t from)
 {
 	size_t n = 0, at = from;
 
@@ -258,7 +276,7 @@ static void try_liveness(struct search *s, uint32_t *next, uint8_t *verdict, boo
 		path[n++] = (uint32_t)at;
 		size_t to = calm_run(s, at, &good[at], &wrong);
 		if (to == SIZE_MAX)
-			abort();    /* the search left out something that can happen */
+			abort(); /* the search left out something that can happen */
 		if (wrong)
 			verdict[at] = STUCK;
 		else

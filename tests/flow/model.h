@@ -34,61 +34,73 @@
 
 #define MODEL_SINKS_MAX 3
 
-/* What others do, at any moment unless it says otherwise. Crashes, time and expiry are always there. */
+/* What others do, at any moment unless it says otherwise. Crashes, time and expiry are always
+ * there. */
 enum model_others {
-	MODEL_FOREIGN   = 1 << 0,   /* somebody generates either slot */
-	MODEL_WIPE      = 1 << 1,   /* a redeployment wipes both passwords */
-	MODEL_LOSS      = 1 << 2,   /* our state is lost, between two runs */
-	MODEL_HANDS     = 1 << 3,   /* sinks are edited, or restored from any older content, between two runs */
-	MODEL_PERMIT    = 1 << 4,   /* the operator gives may_replace */
-	MODEL_LATE      = 1 << 5,   /* a request whose answer was lost acts within a minute */
-	MODEL_HOOKS     = 1 << 6,   /* a hook fails; consumers that wait for it read nothing before */
-	MODEL_UNREAD    = 1 << 7,   /* sinks cannot be read for a while, between two runs */
-	MODEL_REMOVED   = 1 << 8,   /* a sink is removed from the job, and still read by its consumers */
-	MODEL_BROKEN    = 1 << 9,   /* the check or the commit of a sink fails */
-	MODEL_REJECTS   = 1 << 10,  /* the registry rejects for good a password that Azure still lists */
-	MODEL_MOVED     = 1 << 11,  /* the state is copied to a fresh machine; the first one's consumers go on */
-	MODEL_FORCE     = 1 << 12,  /* run --force, whenever somebody likes */
-	MODEL_EXPIRES   = 1 << 13,  /* what somebody generates may expire, and soon */
-	MODEL_ALL       = (1 << 14) - 1
+	MODEL_FOREIGN = 1 << 0, /* somebody generates either slot */
+	MODEL_WIPE = 1 << 1,    /* a redeployment wipes both passwords */
+	MODEL_LOSS = 1 << 2,    /* our state is lost, between two runs */
+	/* sinks are edited, or restored from any older content, between two runs */
+	MODEL_HANDS = 1 << 3,
+	MODEL_PERMIT = 1 << 4, /* the operator gives may_replace */
+	MODEL_LATE = 1 << 5,   /* a request whose answer was lost acts within a minute */
+	/* a hook fails; consumers that wait for it read nothing before */
+	MODEL_HOOKS = 1 << 6,
+	MODEL_UNREAD = 1 << 7, /* sinks cannot be read for a while, between two runs */
+	/* a sink is removed from the job, and still read by its consumers */
+	MODEL_REMOVED = 1 << 8,
+	MODEL_BROKEN = 1 << 9, /* the check or the commit of a sink fails */
+	/* the registry rejects for good a password that Azure still lists */
+	MODEL_REJECTS = 1 << 10,
+	/* the state is copied to a fresh machine; the first one's consumers go on */
+	MODEL_MOVED = 1 << 11,
+	MODEL_FORCE = 1 << 12,   /* run --force, whenever somebody likes */
+	MODEL_EXPIRES = 1 << 13, /* what somebody generates may expire, and soon */
+	MODEL_ALL = (1 << 14) - 1
 };
 
-/* An ingredient left out: the steps or what goes into the rule are altered, never the rule itself. */
+/* An ingredient left out: the steps or what goes into the rule are altered, never the rule
+ * itself. */
 enum model_without {
 	WITHOUT_NOTHING,
-	WITHOUT_GRACE,              /* grace is 0 */
-	WITHOUT_DELIVERY_FIRST,     /* delivery is recorded only after the sinks */
-	WITHOUT_PRINT,              /* the fingerprint is recorded only at the end */
+	WITHOUT_GRACE,          /* grace is 0 */
+	WITHOUT_DELIVERY_FIRST, /* delivery is recorded only after the sinks */
+	WITHOUT_PRINT,          /* the fingerprint is recorded only at the end */
 	WITHOUT_INTENT,
-	WITHOUT_LOCK,               /* two runs at once */
-	WITHOUT_MACHINE,            /* a copied state is believed */
-	WITHOUT_WAITING,            /* for a request that may act late */
-	WITHOUT_OWED,               /* a hook that failed is forgotten */
-	WITHOUT_REMEMBERING,        /* what an unreadable or removed sink last got */
-	WITHOUT_HAD,                /* ... what it had before it was to get another */
-	WITHOUT_GIVEN,              /* ... what it was to get, until it was read back */
-	WITHOUT_FRESH_TIME,         /* `left` is stamped with the time the run began */
-	WITHOUT_SERVICE_CLOCK,      /* `left` is stamped by a clock that may be a day behind */
-	WITHOUT_FRESH_INTENT,       /* an intent is as old as its first save, though its request is sent later */
-	WITHOUT_SAME_EXPIRY,        /* a request is repeated, while the first may be in flight, with another expiry */
-	WITHOUT_ALL,                /* the naive rule: always the older slot */
+	WITHOUT_LOCK,          /* two runs at once */
+	WITHOUT_MACHINE,       /* a copied state is believed */
+	WITHOUT_WAITING,       /* for a request that may act late */
+	WITHOUT_OWED,          /* a hook that failed is forgotten */
+	WITHOUT_REMEMBERING,   /* what an unreadable or removed sink last got */
+	WITHOUT_HAD,           /* ... what it had before it was to get another */
+	WITHOUT_GIVEN,         /* ... what it was to get, until it was read back */
+	WITHOUT_FRESH_TIME,    /* `left` is stamped with the time the run began */
+	WITHOUT_SERVICE_CLOCK, /* `left` is stamped by a clock that may be a day behind */
+	/* an intent is as old as its first save, though its request is sent later */
+	WITHOUT_FRESH_INTENT,
+	/* a request is repeated, while the first may be in flight, with another expiry */
+	WITHOUT_SAME_EXPIRY,
+	WITHOUT_ALL, /* the naive rule: always the older slot */
 };
 
 struct model {
 	int n_sinks;
-	int lifetime, renew_before, grace;    /* ticks */
+	int lifetime, renew_before, grace; /* ticks */
 	unsigned others;
-	int disturbances;           /* how many of them in one history, at most 7; 0: any number. */
+	int disturbances; /* how many of them in one history, at most 7; 0: any number. */
 	enum model_without without;
-	bool by_hand_before;        /* starts with two foreign passwords, one of them in the sinks */
+	/* starts with two foreign passwords, one of them in the sinks */
+	bool by_hand_before;
 	bool exclusive;
-	bool late_always;           /* a late request outlasts the next run's probes even when nothing that works is deployed */
+	/* a late request outlasts the next run's probes even when nothing that works is deployed */
+	bool late_always;
 };
 
 struct model_result {
-	size_t states, idle;        /* idle: no run under way; each is tried for liveness */
+	size_t states, idle; /* idle: no run under way; each is tried for liveness */
 	size_t kills, stuck;
-	char   story[4096];         /* the shortest way to the first kill, or to the first stuck state */
+	/* the shortest way to the first kill, or to the first stuck state */
+	char story[4096];
 };
 
 /* Memory is bounded by max_states; false when they did not suffice. */

@@ -3,10 +3,14 @@
 
 enum step { END, INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK };
 
-static const enum step steps_of_rotate[] = { INTENT, REREAD, GENERATE, PROBE, RECORD, DELIVERY, COMMIT, STAMP, HOOK, END };
-static const enum step steps_late_delivery[] = { INTENT, REREAD, GENERATE, RECORD, PROBE, COMMIT, DELIVERY, STAMP, HOOK, END };
-static const enum step steps_late_print[] = { INTENT, REREAD, GENERATE, PROBE, COMMIT, RECORD, DELIVERY, STAMP, HOOK, END };
-static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
+static const enum step steps_of_rotate[] = { INTENT,   REREAD, GENERATE, PROBE, RECORD,
+	                                     DELIVERY, COMMIT, STAMP,    HOOK,  END };
+static const enum step steps_late_delivery[] = { INTENT, REREAD,   GENERATE, RECORD, PROBE,
+	                                         COMMIT, DELIVERY, STAMP,    HOOK,   END };
+static const enum step steps_late_print[] = { INTENT, REREAD,   GENERATE, PROBE, COMMIT,
+	                                      RECORD, DELIVERY, STAMP,    HOOK,  END };
+static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY,
+	                                     COMMIT, STAMP,    HOOK,   END };
 static const enum step steps_of_heal[] = { PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
 static const enum step steps_of_rest[] = { HOOK, END };
 
@@ -66,14 +70,16 @@ static struct sink_view view_sink(const struct world *w, const struct sink *s)
 	return v;
 }
 
-/* What cannot be read, or is no longer in the job, holds what it last got; that may be either of two, and then is viewed twice. */
+/* What cannot be read, or is no longer in the job, holds what it last got; that may be either of
+ * two, and then is viewed twice. */
 static size_t view_unread(const struct sink *s, struct sink_view *out)
 {
 	size_t n = 0;
 
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		if (s->last & bit(k))
-			out[n++] = (struct sink_view){ .holds = k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2 };
+			out[n++] =
+				(struct sink_view){ .holds = k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2 };
 	if (n == 0 && !s->removed)
 		out[n++] = (struct sink_view){ .holds = HOLD_OTHER };
 	return n;
@@ -82,7 +88,8 @@ static size_t view_unread(const struct sink *s, struct sink_view *out)
 /* The naive rule, with the same eyes. */
 static struct plan older_slot(const struct plan_input *in, struct plan p)
 {
-	bool older_1 = !in->slot[0].present || (in->slot[1].present && in->slot[0].created < in->slot[1].created);
+	bool older_1 = !in->slot[0].present ||
+	               (in->slot[1].present && in->slot[0].created < in->slot[1].created);
 
 	if (p.action != PLAN_HEAL && (p.action != PLAN_KEEP)) {
 		p.action = PLAN_ROTATE;
@@ -95,9 +102,18 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 {
 	struct sink_view views[2 * MODEL_SINKS_MAX];
 	struct plan_input in = {
-		.now = NOW, .renew_before = m->renew_before * TICK, .grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK, .margin = TICK / 2,
-		.exclusive = m->exclusive, .asked = TOKEN_READ, .enabled = true, .known = true, .hook_owed = w->owed, .force = force,
-		.slot = { view_slot(m, w, 0), view_slot(m, w, 1) }, .sinks = views,
+		.now = NOW,
+		.renew_before = m->renew_before * TICK,
+		.grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK,
+		.margin = TICK / 2,
+		.exclusive = m->exclusive,
+		.asked = TOKEN_READ,
+		.enabled = true,
+		.known = true,
+		.hook_owed = w->owed,
+		.force = force,
+		.slot = { view_slot(m, w, 0), view_slot(m, w, 1) },
+		.sinks = views,
 	};
 
 	for (int i = 0; i < m->n_sinks; i++) {
@@ -117,7 +133,8 @@ static bool seems_held(const struct model *m, const struct world *w, int k)
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
 		bool seen = !s->unread && !s->removed;
-		if (seen ? s->holds == bit(k) : m->without != WITHOUT_REMEMBERING && (s->last & bit(k)))
+		if (seen ? s->holds == bit(k)
+		         : m->without != WITHOUT_REMEMBERING && (s->last & bit(k)))
 			return true;
 	}
 	return false;
@@ -160,7 +177,8 @@ static void look(const struct model *m, struct world *w, const struct run *r)
 	}
 }
 
-/* What the service says is taken into the ledger: a generation that bears an expiry of ours was asked for by us. */
+/* What the service says is taken into the ledger: a generation that bears an expiry of ours was
+ * asked for by us. */
 static void claim(struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
@@ -168,7 +186,8 @@ static void claim(struct world *w)
 		if (s->tag != UNSEEN)
 			continue;
 		s->tag = CLAIMED;
-		s->intent = s->intent && s->twice;    /* the one request has acted; of two, one may yet */
+		/* the one request has acted; of two, one may yet */
+		s->intent = s->intent && s->twice;
 	}
 }
 
@@ -208,7 +227,8 @@ static void advance(const struct model *m, struct world *w, int r)
 		w->run[r].alive = false;
 }
 
-/* A request that may still be in flight is repeated word for word: whichever of the two acts, we shall know it for ours. */
+/* A request that may still be in flight is repeated word for word: whichever of the two acts, we
+ * shall know it for ours. */
 static void save_intent(const struct model *m, struct world *w, int k)
 {
 	struct slot *s = &w->slot[k];
@@ -223,7 +243,8 @@ static void save_intent(const struct model *m, struct world *w, int k)
 }
 
 /* Our request reaches the service: it acts on slot k. */
-void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind, const char *how)
+void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind,
+             const char *how)
 {
 	const struct model *m = search->m;
 	const struct slot *s = &w->slot[k];
@@ -241,11 +262,14 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 	int k = (int)w->run[r].slot;
 	struct world fresh = *w, done;
 
-	/* The ledger says when the request was sent at the latest, however long the run was held up after it saved the intent. */
-	fresh.slot[k].young = w->slot[k].young || (w->slot[k].intent && m->without != WITHOUT_FRESH_INTENT);
+	/* The ledger says when the request was sent at the latest, however long the run was held
+	 * up after it saved the intent. */
+	fresh.slot[k].young =
+		w->slot[k].young || (w->slot[k].intent && m->without != WITHOUT_FRESH_INTENT);
 	w = &fresh;
 	done = fresh;
-	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : UNSEEN, w->run[r].stale, "generate");
+	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : UNSEEN, w->run[r].stale,
+	        "generate");
 	done.run[r].stale = false;
 	advance(m, &done, r);
 	search_reach(s, done, "generate");
@@ -310,7 +334,7 @@ static void commit_one(const struct model *m, struct world *w, const struct run 
 		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
 			w->slot[j].hooked = true;
 	s->holds = r->stale ? 0 : bit(k);
-	s->out = r->stale;    /* a password that died meanwhile is written once, like any other */
+	s->out = r->stale; /* a password that died meanwhile is written once, like any other */
 }
 
 static void commit(struct search *s, const struct world *w, int r, bool calm)
@@ -389,7 +413,7 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 			return;
 		}
 		if (!m->late_always && run->dark)
-			slot_forget_flights(slot);    /* see model.h */
+			slot_forget_flights(slot); /* see model.h */
 		break;
 	case DELIVERY:
 		record_delivery(m, &next, run);
@@ -406,8 +430,10 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 	case END:
 		return;
 	}
-	static const char *const names[] = { [INTENT] = "save intent", [REREAD] = "read again", [RECORD] = "record", [PROBE] = "probe",
-	                                     [DELIVERY] = "record delivery", [STAMP] = "stamp" };
+	static const char *const names[] = {
+		[INTENT] = "save intent", [REREAD] = "read again",        [RECORD] = "record",
+		[PROBE] = "probe",        [DELIVERY] = "record delivery", [STAMP] = "stamp"
+	};
 	const char *how = names[step_of(m, run)];
 	advance(m, &next, r);
 	search_reach(s, next, how);
@@ -418,8 +444,13 @@ static void start_with(struct search *s, const struct world *w, int r, bool forc
 	struct world next = *w;
 	struct plan p = run_begin(s->m, &next, r, force);
 	const char *const how[] = {
-		[PLAN_KEEP] = "run: keep", [PLAN_VERIFY] = "run: verify", [PLAN_ROTATE] = p.slot ? "run: rotate 2" : "run: rotate 1",
-		[PLAN_HEAL] = "run: heal", [PLAN_CREATE] = "run: create", [PLAN_WAIT] = "run: wait", [PLAN_REFUSE] = "run: refuse",
+		[PLAN_KEEP] = "run: keep",
+		[PLAN_VERIFY] = "run: verify",
+		[PLAN_ROTATE] = p.slot ? "run: rotate 2" : "run: rotate 1",
+		[PLAN_HEAL] = "run: heal",
+		[PLAN_CREATE] = "run: create",
+		[PLAN_WAIT] = "run: wait",
+		[PLAN_REFUSE] = "run: refuse",
 	};
 
 	(counts ? search_disturb : search_reach)(s, next, how[p.action]);

@@ -11,6 +11,7 @@ struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
 void run_step(struct search *s, const struct world *w, int r, bool calm);
 void run_start(struct search *s, const struct world *w, int r);
 /* A request of ours acts on slot k. blind: nobody could know any more what is there. */
-void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind, const char *how);
+void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind,
+             const char *how);
 
 #endif

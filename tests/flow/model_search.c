@@ -44,7 +44,8 @@ void search_tell(struct search *s, size_t at, const char *end)
 	for (; at != 0 && n < COUNT(path); at = s->from[at])
 		path[n++] = at;
 	while (n > 0 && len < sizeof(s->out->story) - 100)
-		len += (size_t)snprintf(s->out->story + len, sizeof(s->out->story) - len, "%s; ", s->how[path[--n]]);
+		len += (size_t)snprintf(s->out->story + len, sizeof(s->out->story) - len, "%s; ",
+		                        s->how[path[--n]]);
 	(void)snprintf(s->out->story + len, sizeof(s->out->story) - len, "%s", end);
 }
 

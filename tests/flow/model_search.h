@@ -8,9 +8,9 @@
 struct search {
 	const struct model *m;
 	struct packed *states;
-	uint32_t *from;         /* which state it was reached from, and how */
+	uint32_t *from; /* which state it was reached from, and how */
 	const char **how;
-	uint32_t *table;        /* open addressing: 1 + index of a state; 0: empty */
+	uint32_t *table; /* open addressing: 1 + index of a state; 0: empty */
 	size_t n, max, mask;
 	size_t expanding;
 	bool full;

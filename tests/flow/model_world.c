@@ -28,8 +28,12 @@ void world_end_generation(const struct model *m, struct world *w, int k)
 {
 	struct slot *s = &w->slot[k];
 
-	*s = (struct slot){ .intent = s->intent, .young = s->young, .twice = s->twice, .flying = s->flying,
-	                    .flying_orphan = s->flying_orphan, .ago = m->grace };
+	*s = (struct slot){ .intent = s->intent,
+		            .young = s->young,
+		            .twice = s->twice,
+		            .flying = s->flying,
+		            .flying_orphan = s->flying_orphan,
+		            .ago = m->grace };
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last &= ~bit(k);
 		if (w->sink[i].holds == bit(k))
@@ -47,7 +51,8 @@ void world_begin_generation(const struct model *m, struct world *w, int k, enum 
 	w->newest = k;
 }
 
-/* exclusive = yes says that nothing else matters: not consumers that lag, nor a sink that is in neither the job nor the state. */
+/* exclusive = yes says that nothing else matters: not consumers that lag, nor a sink that is in
+ * neither the job nor the state. */
 static bool held_by_job(const struct model *m, const struct world *w, int k)
 {
 	for (int i = 0; i < m->n_sinks; i++) {
@@ -92,9 +97,12 @@ void world_tick(const struct model *m, struct world *w)
 			w->run[r].age++;
 }
 
-/* ---- states: packed, one for all that are alike ------------------------------------------------------------------------------ */
+/* ---- states: packed, one for all that are alike ---------------------------------------------- */
 
-struct bits { struct packed key; int at; };
+struct bits {
+	struct packed key;
+	int at;
+};
 
 static void put(struct bits *b, int width, int value)
 {
@@ -112,13 +120,18 @@ static int get(struct bits *b, int width)
 
 static int sink_code(const struct sink *s)
 {
-	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 | s->out << 7;
+	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 |
+	       s->out << 7;
 }
 
 static struct sink sink_of(int code)
 {
-	return (struct sink){ .holds = code & 3, .last = code >> 2 & 3, .unread = code >> 4 & 1, .removed = code >> 5 & 1,
-	                      .touched = code >> 6 & 1, .out = code >> 7 & 1 };
+	return (struct sink){ .holds = code & 3,
+		              .last = code >> 2 & 3,
+		              .unread = code >> 4 & 1,
+		              .removed = code >> 5 & 1,
+		              .touched = code >> 6 & 1,
+		              .out = code >> 7 & 1 };
 }
 
 /* Forgets what can make no difference any more. */
@@ -130,8 +143,10 @@ static void normalise(const struct model *m, struct world *w)
 			s->delivered = false;
 			s->left = 0;
 		}
-		/* Of a request that must have died, an intent is of no use once a generation is recorded. */
-		s->intent = s->intent && (s->young || (s->tag != OURS && s->tag != CLAIMED) || !world_idle(w));
+		/* Of a request that must have died, an intent is of no use once a generation is
+		 * recorded. */
+		s->intent = s->intent &&
+		            (s->young || (s->tag != OURS && s->tag != CLAIMED) || !world_idle(w));
 		s->twice = s->twice && s->intent;
 		if (world_holds(m, w, k))
 			s->ago = 0;
@@ -179,8 +194,9 @@ struct packed world_pack(const struct model *m, struct world *w)
 		put(&b, 2, s->left);
 		put(&b, 2, s->ago);
 		put(&b, 4, s->flying | s->flying_orphan << 2 | s->twice << 3);
-		put(&b, 7, s->permitted | s->rejected << 1 | s->delivered << 2 | s->intent << 3 | s->young << 4 |
-		               s->hooked << 5 | s->away << 6);
+		put(&b, 7,
+		    s->permitted | s->rejected << 1 | s->delivered << 2 | s->intent << 3 |
+		            s->young << 4 | s->hooked << 5 | s->away << 6);
 	}
 	put(&b, 5, w->newest | w->owed << 1 | w->spent << 2);
 	b.at = 64;
@@ -193,7 +209,9 @@ struct packed world_pack(const struct model *m, struct world *w)
 		const struct run *run = &w->run[r];
 		put(&b, 4, run->at);
 		put(&b, 3, (int)run->action);
-		put(&b, 6, run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 | run->dark << 5);
+		put(&b, 6,
+		    run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 |
+		            run->dark << 5);
 	}
 	return b.key;
 }

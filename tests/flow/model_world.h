@@ -1,70 +1,79 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is in the model: two slots and their ledger, sinks, runs under way. And states, packed so that all that are alike are one. */
+/* What there is in the model: two slots and their ledger, sinks, runs under way. And states,
+ * packed so that all that are alike are one. */
 #ifndef FLOW_MODEL_WORLD_H
 #define FLOW_MODEL_WORLD_H
 
 #include "flow/model.h"
 
-#define TICK     PLAN_REQUEST_LIFE
-#define NEVER    15     /* a foreign password that does not expire */
-#define NOW      (1000000LL * TICK)
+#define TICK  PLAN_REQUEST_LIFE
+#define NEVER 15 /* a foreign password that does not expire */
+#define NOW   (1000000LL * TICK)
 
-/* Whose the present generation of a slot is. UNSEEN: ours by the expiry it bears, which no run has seen yet; CLAIMED: since one has, but its
- * password is lost. ORPHAN: ours in truth, but nothing says so. */
+/* Whose the present generation of a slot is. UNSEEN: ours by the expiry it bears, which no run
+ * has seen yet; CLAIMED: since one has, but its password is lost. ORPHAN: ours in truth, but
+ * nothing says so. */
 enum tag { ABSENT, OURS, UNSEEN, CLAIMED, FOREIGN, ORPHAN };
 
 struct slot {
 	enum tag tag;
-	int life;               /* ticks until it expires; 0: within the margin */
+	int life; /* ticks until it expires; 0: within the margin */
 	bool permitted, rejected;
-	bool delivered;         /* the ledger, of a generation that is OURS */
-	int left;               /* 0: no stamp; 1 + ticks since, at most 1 + grace */
-	bool intent;            /* an intent stands */
-	bool young;             /* the last expiry was asked for in this tick: a request with it may be in flight */
-	bool twice;             /* two requests were sent with that expiry: seeing it says nothing of the other */
-	int flying;             /* requests in flight that ask for that expiry: 0, 1, 2 or more */
-	bool flying_orphan;     /* one that asks for an expiry that we forgot */
-	int ago;                /* ticks since a sink held it, at most grace */
-	bool hooked;            /* a consumer that waits for our hook holds it */
-	bool away;              /* a sink of another machine holds it */
+	bool delivered; /* the ledger, of a generation that is OURS */
+	int left;       /* 0: no stamp; 1 + ticks since, at most 1 + grace */
+	bool intent;    /* an intent stands */
+	/* the last expiry was asked for in this tick: a request with it may be in flight */
+	bool young;
+	/* two requests were sent with that expiry: seeing it says nothing of the other */
+	bool twice;
+	int flying;         /* requests in flight that ask for that expiry: 0, 1, 2 or more */
+	bool flying_orphan; /* one that asks for an expiry that we forgot */
+	int ago;            /* ticks since a sink held it, at most grace */
+	bool hooked;        /* a consumer that waits for our hook holds it */
+	bool away;          /* a sink of another machine holds it */
 };
 
 /* holds, last: bit 0 for slot 1, bit 1 for slot 2; 0 for anything dead. */
 struct sink {
-	int  holds;             /* in truth: one bit at most */
-	int  last;              /* what the state remembers of it */
+	int holds; /* in truth: one bit at most */
+	int last;  /* what the state remembers of it */
 	bool unread, removed;
-	bool touched;           /* by hand, and no run has seen it yet */
-	bool out;               /* of the run under way: its check or commit failed */
+	bool touched; /* by hand, and no run has seen it yet */
+	bool out;     /* of the run under way: its check or commit failed */
 };
 
 struct run {
 	bool alive;
-	int  at;                /* index into the steps */
+	int at; /* index into the steps */
 	enum plan_action action;
 	enum acr_slot slot;
-	bool dark;              /* when it began nothing that works was deployed, so it did not wait for a request in flight */
-	bool stale;             /* the slot was generated anew by somebody else since we looked, or since we generated it */
-	int  age;               /* ticks since it began, at most grace */
+	/* when it began nothing that works was deployed, so it did not wait for a request in
+	 * flight */
+	bool dark;
+	/* the slot was generated anew by somebody else since we looked, or since we generated it */
+	bool stale;
+	int age; /* ticks since it began, at most grace */
 };
 
 struct world {
 	struct slot slot[ACR_SLOT__COUNT];
 	struct sink sink[MODEL_SINKS_MAX];
-	struct run  run[2];
-	int  newest;
+	struct run run[2];
+	int newest;
 	bool owed;
-	int  spent;             /* disturbances so far, if they are counted */
+	int spent; /* disturbances so far, if they are counted */
 };
 
-struct packed { uint64_t half[2]; };
+struct packed {
+	uint64_t half[2];
+};
 
 static inline int bit(int slot)
 {
 	return 1 << slot;
 }
 
-bool slot_is_ours(const struct slot *s);     /* to the eyes of a run that has read the token */
+bool slot_is_ours(const struct slot *s); /* to the eyes of a run that has read the token */
 bool slot_works(const struct slot *s);
 void slot_forget_flights(struct slot *s);
 bool world_idle(const struct world *w);

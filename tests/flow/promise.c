@@ -8,7 +8,8 @@
 void promise_wrong(const struct point *p, int *count, const char *what, const char *why)
 {
 	if ((*count)++ == 0 && p->sum->first[0] == '\0')
-		(void)snprintf(p->sum->first, sizeof(p->sum->first), "'%s', %s %d: %s: %s", p->sc->name, p->kind, p->at, what, why);
+		(void)snprintf(p->sum->first, sizeof(p->sum->first), "'%s', %s %d: %s: %s",
+		               p->sc->name, p->kind, p->at, what, why);
 }
 
 static void note(char text[SINKS][FAKE_PASSWORD_MAX], bool works[SINKS])
@@ -30,7 +31,8 @@ void promise_between(struct point *p)
 	note(p->read, p->read_works);
 }
 
-/* Whatever a sink holds now works, unless it is what was there before and did not; and what consumers had read works yet. */
+/* Whatever a sink holds now works, unless it is what was there before and did not; and what
+ * consumers had read works yet. */
 void promise_kept(const struct point *p, const char *when)
 {
 	for (int i = 0; i < SINKS; i++) {
@@ -46,7 +48,8 @@ void promise_kept(const struct point *p, const char *when)
 	}
 }
 
-/* Stopped after delivery was recorded and before any sink changed: nobody can know that nobody has it, so it is left alone for a while. */
+/* Stopped after delivery was recorded and before any sink changed: nobody can know that nobody
+ * has it, so it is left alone for a while. */
 static bool waits_for_grace(const struct point *p, const struct err *e)
 {
 	struct err after;
@@ -68,7 +71,8 @@ void promise_converged(const struct point *p, bool ok, const struct err *e)
 	stage_password(0, one);
 	stage_password(1, two);
 	if (strcmp(one, two) != 0 || !fake_service_accepts(stage.service, one))
-		promise_wrong(p, &p->sum->stuck, "after the next run", "the sinks differ, or do not work");
+		promise_wrong(p, &p->sum->stuck, "after the next run",
+		              "the sinks differ, or do not work");
 	if (stage.service->generated > p->sc->due + 1 + p->more)
 		promise_wrong(p, &p->sum->stuck, "after the next run", "too many generates");
 	p->sum->extra += stage.service->generated > p->sc->due;
@@ -86,7 +90,7 @@ void promise_quiet(const struct point *p)
 	fake_service_pass(stage.service, 61000);
 	if (!stage_run(0, &e))
 		promise_wrong(p, &p->sum->stuck, "the run after that fails", e.text);
-	promise_kept(p, "a minute later");    /* whatever request might act yet has acted */
+	promise_kept(p, "a minute later"); /* whatever request might act yet has acted */
 	int before = stage.service->requests;
 	if (!stage_run(0, &e))
 		promise_wrong(p, &p->sum->stuck, "the one after that fails", e.text);

@@ -16,7 +16,7 @@ static void must_run(unsigned flags)
 		fail_msg("setting the stage: %s", e.text);
 }
 
-/* ---- scenarios ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- scenarios ------------------------------------------------------------------------------- */
 
 static void nothing_yet(void)
 {
@@ -102,6 +102,7 @@ static void reimaged(void)
 	stage_config("exclusive = yes\n");
 }
 
+/* clang-format off */
 static const struct scenario scenarios[] = {
 	{ .name = "first delivery", .set = nothing_yet, .due = 1 },
 	{ .name = "first delivery, replies lost", .set = loses_replies_at_first, .due = 3 },
@@ -110,20 +111,22 @@ static const struct scenario scenarios[] = {
 	{ .name = "rotation, the reply is lost", .set = loses_a_reply, .due = 2 },
 	{ .name = "rotation, the request acts late", .set = acts_late, .due = 2 },
 	{ .name = "rotation, a sink fails", .set = stage_due, .due = 1, .broken = FAILING_SINK },
-	{ .name = "rotation, then the state is lost", .set = stage_due, .due = 1, .state_lost = true },
+	{ .name = "rotation, then the state is lost", .set = stage_due, .due = 1,
+	  .state_lost = true },
 	{ .name = "rotation with a hook", .set = with_a_hook, .due = 1, .hook = true },
 	{ .name = "heal", .set = edited, .due = 0 },
 	{ .name = "foreign slot with may_replace", .set = foreign_and_permitted, .due = 1 },
 	{ .name = "wiped by a redeployment", .set = wiped, .due = 1 },
 	{ .name = "a reimaged node, exclusive", .set = reimaged, .due = 1 },
 };
+/* clang-format on */
 
 const struct scenario *stage_scenario(size_t i)
 {
 	return i < COUNT(scenarios) ? &scenarios[i] : NULL;
 }
 
-/* ---- more, for the tests of errors ---------------------------------------------------------------------------------------------------- */
+/* ---- more, for the tests of errors ----------------------------------------------------------- */
 
 static void generated_slowly(void)
 {
@@ -204,7 +207,8 @@ static void with_a_state_that_is_garbage(void)
 	stage_put("state/web.state", "garbage\n");
 }
 
-/* Both its names for the token are in the reply, but the registry has never heard of the password. */
+/* Both its names for the token are in the reply, but the registry has never heard of the
+ * password. */
 static void refused_by_the_registry(void)
 {
 	verify_due_soon();
@@ -228,10 +232,13 @@ static void slowly(void)
 static void with_the_id_of_a_scope_map(void)
 {
 	stage.service->missing = true;
-	stage_config("create = yes\nscope_map = /subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso/"
+	stage_config("create = yes\nscope_map = "
+	             "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerRegistry/"
+	             "registries/contoso/"
 	             "scopeMaps/mine\n");
 }
 
+/* clang-format off */
 static const struct scenario of_errors[] = {
 	{ .name = "rotation, generated slowly", .set = generated_slowly, .due = 1 },
 	{ .name = "the token is to be created", .set = to_be_created, .due = 1 },
@@ -243,16 +250,21 @@ static const struct scenario of_errors[] = {
 	{ .name = "something was left", .set = behind_a_run_that_left_something, .due = 1 },
 	{ .name = "a state of garbage", .set = with_a_state_that_is_garbage, .due = 1 },
 	{ .name = "refused by the registry", .set = refused_by_the_registry, .due = 1 },
-	{ .name = "refused by the registry, only asked", .set = refused_by_the_registry, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
-	{ .name = "refused, and long not inspected", .set = refused_and_long_not_inspected, .due = 1 },
+	{ .name = "refused by the registry, only asked", .set = refused_by_the_registry,
+	  .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
+	{ .name = "refused, and long not inspected", .set = refused_and_long_not_inspected,
+	  .due = 1 },
 	{ .name = "a slow service", .set = slowly, .due = 1 },
-	{ .name = "created with the id of a scope map", .set = with_the_id_of_a_scope_map, .due = 1 },
+	{ .name = "created with the id of a scope map", .set = with_the_id_of_a_scope_map,
+	  .due = 1 },
 	{ .name = "restored, exclusive", .set = restored_and_exclusive, .due = 1 },
 	{ .name = "to be verified", .set = verify_due_soon, .due = 0 },
 	{ .name = "revoked", .set = delivered_once, .flags = ROTATE_REVOKE, .due = 2 },
-	{ .name = "revoked now", .set = delivered_once, .flags = ROTATE_REVOKE | ROTATE_REVOKE_NOW, .due = 2 },
+	{ .name = "revoked now", .set = delivered_once, .flags = ROTATE_REVOKE | ROTATE_REVOKE_NOW,
+	  .due = 2 },
 	{ .name = "dry", .set = stage_due, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
 };
+/* clang-format on */
 
 const struct scenario *stage_scenario_of_errors(size_t i)
 {

@@ -18,14 +18,21 @@
 
 #define FILE_MAX_B 8192
 
-/* ---- the stage: a service, a directory, a job --------------------------------------------------------------------------------------- */
+/* ---- the stage: a service, a directory, a job ------------------------------------------------ */
 
 struct stage stage;
 
 static const char *const names[] = { "config.json", "registry.env", "state/web.state", "told" };
 
-struct file { bool there; size_t n; char text[FILE_MAX_B]; };
-struct snapshot { struct fake_service service; struct file file[COUNT(names)]; };
+struct file {
+	bool there;
+	size_t n;
+	char text[FILE_MAX_B];
+};
+struct snapshot {
+	struct fake_service service;
+	struct file file[COUNT(names)];
+};
 
 char *stage_path(const char *name)
 {
@@ -125,11 +132,12 @@ const char *stage_file(int i)
 	return (size_t)i < COUNT(names) ? names[i] : NULL;
 }
 
-/* ---- what a sink's file holds as a password, by our own reading of it ---------------------------------------------------------------- */
+/* ---- what a sink's file holds as a password, by our own reading of it ------------------------ */
 
 static bool unbase64(const char *text, size_t n, char *out)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned bits = 0, have = 0;
 	size_t len = 0;
 
@@ -166,19 +174,24 @@ void stage_password(int sink, char out[static FAKE_PASSWORD_MAX])
 	}
 	at = strstr(at, "\"auth\"");
 	at = at != NULL ? strchr(at + 6, '"') : NULL;
-	if (at == NULL || !unbase64(at + 1, strcspn(at + 1, "\""), plain) || strncmp(plain, "web-pull:", 9) != 0)
+	if (at == NULL || !unbase64(at + 1, strcspn(at + 1, "\""), plain) ||
+	    strncmp(plain, "web-pull:", 9) != 0)
 		return;
 	(void)snprintf(out, FAKE_PASSWORD_MAX, "%.*s", FAKE_PASSWORD_MAX - 1, plain + 9);
 }
 
 static void write_configs(const char *group, const char *extra)
 {
-	AUTO_FREE char *main = mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = c\nclient_secret_file = %s/secret\n"
-	                               "subscription = sub\ncloud = custom\nresource_manager = https://arm.test\n"
-	                               "authority = https://login.test\n[run]\nstate_dir = %s/state\n", stage.dir, stage.dir);
+	AUTO_FREE char *main =
+		mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = "
+	                "c\nclient_secret_file = %s/secret\n"
+	                "subscription = sub\ncloud = custom\nresource_manager = https://arm.test\n"
+	                "authority = https://login.test\n[run]\nstate_dir = %s/state\n",
+	                stage.dir, stage.dir);
 	AUTO_FREE char *job = mem_fmt("[job]\nregistry = contoso\n%stoken = web-pull\n%s"
 	                              "[sink docker]\ntype = docker\npath = %s/config.json\n"
-	                              "[sink env]\ntype = file\npath = %s/registry.env\ncontent = REGISTRY_PASSWORD={password}\n",
+	                              "[sink env]\ntype = file\npath = %s/registry.env\ncontent = "
+	                              "REGISTRY_PASSWORD={password}\n",
 	                              group, extra, stage.dir, stage.dir);
 
 	put_text("acrotate.conf", main);
@@ -211,11 +224,12 @@ void stage_empty(void)
 
 	stage_put_back(&nothing);
 	fake_service_init(stage.service);
-	put_text("config.json", "{\n\t\"auths\": {\n\t\t\"ghcr.io\": { \"auth\": \"c29tZWJvZHk6ZWxzZQ==\" }\n\t},\n\t\"n\": 1.0e2\n}\n");
+	put_text("config.json", "{\n\t\"auths\": {\n\t\t\"ghcr.io\": { \"auth\": "
+	                        "\"c29tZWJvZHk6ZWxzZQ==\" }\n\t},\n\t\"n\": 1.0e2\n}\n");
 	write_config("");
 }
 
-/* ---- a run -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static struct sink_ops ops[SINKS];
 static const struct sink_ops *real_ops[SINKS];
@@ -283,7 +297,9 @@ static void break_sinks(struct job *job)
 			ops[i].prepare = fail_to_prepare;
 		if (stage.broken == OPTIONAL_COMMITS_FAIL)
 			ops[i].commit = fail_to_commit;
-		job->sinks[i].optional = job->sinks[i].optional || stage.broken == OPTIONAL_PREPARES_FAIL || stage.broken == OPTIONAL_COMMITS_FAIL;
+		job->sinks[i].optional = job->sinks[i].optional ||
+		                         stage.broken == OPTIONAL_PREPARES_FAIL ||
+		                         stage.broken == OPTIONAL_COMMITS_FAIL;
 		job->sinks[i].ops = &ops[i];
 	}
 }
@@ -333,7 +349,7 @@ bool stage_run(unsigned flags, struct err *e)
 	return ok;
 }
 
-/* ---- fixtures ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- fixtures -------------------------------------------------------------------------------- */
 
 int stage_set(void **state)
 {
@@ -341,7 +357,8 @@ int stage_set(void **state)
 	/* Memory is as good as a disk here, and its fsync is quicker. */
 	if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0)
 		(void)setenv("TMPDIR", "/dev/shm", 0);
-	stage.service = mmap(NULL, sizeof(*stage.service), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	stage.service = mmap(NULL, sizeof(*stage.service), PROT_READ | PROT_WRITE,
+	                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	stage.dir = scratch_make();
 	AUTO_FREE char *jobs = stage_path("jobs.d"), *states = stage_path("state");
 	if (stage.service == MAP_FAILED || mkdir(jobs, 0700) != 0 || mkdir(states, 0700) != 0)

@@ -1,78 +1,130 @@
 /* SPDX-License-Identifier: MIT */
-/* The table: the contract, with everything that can happen, and the contract with one ingredient left out. MODEL=full searches further. */
-#include "check.h"
+/* The table: the contract, with everything that can happen, and the contract with one ingredient
+ * left out. MODEL=full searches further. */
 #include "base/base.h"
+#include "check.h"
 #include "flow/model.h"
 
 #define CHECK_STATES 2000000
-#define FULL_STATES  12000000    /* some 600 MB */
+#define FULL_STATES  12000000 /* some 600 MB */
 
-/* What the published search of this rule had: sinks edited and restored, a foreign writer, wipes, loss of state, may_replace. */
+/* What the published search of this rule had: sinks edited and restored, a foreign writer,
+ * wipes, loss of state, may_replace. */
 #define OTHERS (MODEL_FOREIGN | MODEL_WIPE | MODEL_LOSS | MODEL_HANDS | MODEL_PERMIT)
 #define QUIET  (MODEL_WIPE | MODEL_HANDS)
 
 #define LONG  .lifetime = 6, .renew_before = 2, .grace = 2
 #define SHORT .lifetime = 4, .renew_before = 2, .grace = 1
 
-struct row { const char *name; struct model m; };
+struct row {
+	const char *name;
+	struct model m;
+};
 
+/* clang-format off */
 static const struct row contract[] = {
-	{ "every interference, any two of them", { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 2, SHORT } },
-	{ "every interference, any one", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 1, SHORT } },
-	{ "every interference, any one", { .n_sinks = 3, .others = MODEL_ALL, .disturbances = 1, SHORT } },
+	{ "every interference, any two of them",
+	  { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 2, SHORT } },
+	{ "every interference, any one", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 1,
+	  SHORT } },
+	{ "every interference, any one", { .n_sinks = 3, .others = MODEL_ALL, .disturbances = 1,
+	  SHORT } },
 	{ "others, as often as they like", { .n_sinks = 1, .others = OTHERS, SHORT } },
-	{ "others, a token rotated by hand before", { .n_sinks = 1, .others = OTHERS, .by_hand_before = true, SHORT } },
+	{ "others, a token rotated by hand before",
+	  { .n_sinks = 1, .others = OTHERS, .by_hand_before = true, SHORT } },
 	{ "others, exclusive = yes", { .n_sinks = 1, .others = OTHERS, .exclusive = true, SHORT } },
 	{ "without foreign writer and loss of state", { .n_sinks = 1, .others = QUIET, LONG } },
 	{ "without foreign writer and loss of state", { .n_sinks = 2, .others = QUIET, SHORT } },
 	{ "without foreign writer and loss of state", { .n_sinks = 3, .others = QUIET, SHORT } },
-	{ "requests that act late", { .n_sinks = 2, .others = MODEL_LATE | MODEL_FORCE | MODEL_WIPE, LONG } },
-	{ "owed hooks", { .n_sinks = 2, .others = MODEL_HOOKS | MODEL_FORCE | MODEL_BROKEN, SHORT } },
-	{ "unreadable and removed sinks", { .n_sinks = 2, .others = MODEL_UNREAD | MODEL_REMOVED | MODEL_FORCE, SHORT } },
+	{ "requests that act late",
+	  { .n_sinks = 2, .others = MODEL_LATE | MODEL_FORCE | MODEL_WIPE, LONG } },
+	{ "owed hooks", { .n_sinks = 2, .others = MODEL_HOOKS | MODEL_FORCE | MODEL_BROKEN,
+	  SHORT } },
+	{ "unreadable and removed sinks",
+	  { .n_sinks = 2, .others = MODEL_UNREAD | MODEL_REMOVED | MODEL_FORCE, SHORT } },
 	{ "broken sinks", { .n_sinks = 3, .others = MODEL_BROKEN | MODEL_FORCE, LONG } },
-	{ "a registry that rejects", { .n_sinks = 2, .others = MODEL_REJECTS | MODEL_FORCE, SHORT } },
-	{ "a copied state", { .n_sinks = 2, .others = MODEL_MOVED | MODEL_FORCE | MODEL_HANDS, SHORT } },
+	{ "a registry that rejects", { .n_sinks = 2, .others = MODEL_REJECTS | MODEL_FORCE,
+	  SHORT } },
+	{ "a copied state", { .n_sinks = 2, .others = MODEL_MOVED | MODEL_FORCE | MODEL_HANDS,
+	  SHORT } },
 };
+/* clang-format on */
 
 /* Takes minutes, or a gigabyte. */
+/* clang-format off */
 static const struct row contract_full[] = {
 	{ "others, as often as they like", { .n_sinks = 1, .others = OTHERS, LONG } },
-	{ "every interference, any four of them", { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 4, SHORT } },
-	{ "every interference, any three", { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 3, LONG } },
-	{ "every interference, any three", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 3, SHORT } },
-	{ "every interference, any two", { .n_sinks = 3, .others = MODEL_ALL, .disturbances = 2, SHORT } },
-	{ "every interference, any three, by hand before", { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 3, .by_hand_before = true, SHORT } },
-	{ "every interference, any two, exclusive", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 2, .exclusive = true, SHORT } },
+	{ "every interference, any four of them",
+	  { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 4, SHORT } },
+	{ "every interference, any three", { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 3,
+	  LONG } },
+	{ "every interference, any three", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 3,
+	  SHORT } },
+	{ "every interference, any two", { .n_sinks = 3, .others = MODEL_ALL, .disturbances = 2,
+	  SHORT } },
+	{ "every interference, any three, by hand before",
+	  { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 3, .by_hand_before = true, SHORT } },
+	{ "every interference, any two, exclusive",
+	  { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 2, .exclusive = true, SHORT } },
 	{ "others", { .n_sinks = 2, .others = OTHERS, SHORT } },
 	{ "others, as often as they like", { .n_sinks = 2, .others = OTHERS, LONG } },
-	{ "others, a token rotated by hand before", { .n_sinks = 2, .others = OTHERS, .by_hand_before = true, LONG } },
-	{ "others, a token rotated by hand before", { .n_sinks = 3, .others = OTHERS, .by_hand_before = true, SHORT } },
+	{ "others, a token rotated by hand before",
+	  { .n_sinks = 2, .others = OTHERS, .by_hand_before = true, LONG } },
+	{ "others, a token rotated by hand before",
+	  { .n_sinks = 3, .others = OTHERS, .by_hand_before = true, SHORT } },
 	{ "others", { .n_sinks = 3, .others = OTHERS, SHORT } },
 	{ "without foreign writer and loss of state", { .n_sinks = 3, .others = QUIET, LONG } },
-	{ "others and late requests", { .n_sinks = 1, .others = OTHERS | MODEL_LATE | MODEL_FORCE, LONG } },
-	{ "unreadable, removed, broken, edited, forced", { .n_sinks = 2, .others = MODEL_UNREAD | MODEL_REMOVED | MODEL_FORCE | MODEL_BROKEN | MODEL_HANDS, SHORT } },
+	{ "others and late requests", { .n_sinks = 1, .others = OTHERS | MODEL_LATE | MODEL_FORCE,
+	  LONG } },
+	{ "unreadable, removed, broken, edited, forced",
+	  { .n_sinks = 2,
+	  .others = MODEL_UNREAD | MODEL_REMOVED | MODEL_FORCE | MODEL_BROKEN | MODEL_HANDS,
+	  SHORT } },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct row broken[] = {
 	{ "... without grace", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_GRACE, SHORT } },
-	{ "... delivery recorded only after the sinks", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_DELIVERY_FIRST, SHORT } },
-	{ "... fingerprint recorded only at the end", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_PRINT, SHORT } },
-	{ "... without intent", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_INTENT, SHORT } },
-	{ "always the older slot", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_ALL, SHORT } },
-	{ "... without the lock", { .n_sinks = 1, .without = WITHOUT_LOCK, .lifetime = 3, .renew_before = 1, .grace = 1 } },
-	{ "... a copied state is believed", { .n_sinks = 1, .others = MODEL_MOVED, .without = WITHOUT_MACHINE, SHORT } },
-	{ "... a lost request is not waited for", { .n_sinks = 1, .others = MODEL_LATE | MODEL_FORCE, .without = WITHOUT_WAITING, SHORT } },
-	{ "... it was sent long after its intent", { .n_sinks = 1, .others = MODEL_LATE | MODEL_FORCE, .without = WITHOUT_FRESH_INTENT, SHORT } },
-	{ "... it is repeated with another expiry", { .n_sinks = 1, .others = MODEL_LATE, .without = WITHOUT_SAME_EXPIRY, SHORT } },
-	{ "... it outlasts the next run's probes", { .n_sinks = 1, .others = MODEL_LATE, .late_always = true, SHORT } },
-	{ "... a failed hook is forgotten", { .n_sinks = 1, .others = MODEL_HOOKS | MODEL_FORCE, .without = WITHOUT_OWED, SHORT } },
-	{ "... an unreadable sink is forgotten", { .n_sinks = 2, .others = MODEL_UNREAD | MODEL_FORCE, .without = WITHOUT_REMEMBERING, SHORT } },
-	{ "... a removed sink is forgotten", { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE, .without = WITHOUT_REMEMBERING, SHORT } },
-	{ "... or what it had, once another is written", { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE, .without = WITHOUT_HAD, SHORT } },
-	{ "... or what it is given, until it is read back", { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE, .without = WITHOUT_GIVEN, SHORT } },
-	{ "... 'left' is when the run began", { .n_sinks = 1, .others = MODEL_FORCE, .without = WITHOUT_FRESH_TIME, SHORT } },
-	{ "... 'left' by a clock that is behind", { .n_sinks = 1, .others = MODEL_FORCE, .without = WITHOUT_SERVICE_CLOCK, SHORT } },
+	{ "... delivery recorded only after the sinks",
+	  { .n_sinks = 2, .others = QUIET, .without = WITHOUT_DELIVERY_FIRST, SHORT } },
+	{ "... fingerprint recorded only at the end",
+	  { .n_sinks = 2, .others = QUIET, .without = WITHOUT_PRINT, SHORT } },
+	{ "... without intent", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_INTENT,
+	  SHORT } },
+	{ "always the older slot", { .n_sinks = 2, .others = QUIET, .without = WITHOUT_ALL,
+	  SHORT } },
+	{ "... without the lock", { .n_sinks = 1, .without = WITHOUT_LOCK, .lifetime = 3,
+	  .renew_before = 1, .grace = 1 } },
+	{ "... a copied state is believed",
+	  { .n_sinks = 1, .others = MODEL_MOVED, .without = WITHOUT_MACHINE, SHORT } },
+	{ "... a lost request is not waited for",
+	  { .n_sinks = 1, .others = MODEL_LATE | MODEL_FORCE, .without = WITHOUT_WAITING, SHORT } },
+	{ "... it was sent long after its intent",
+	  { .n_sinks = 1, .others = MODEL_LATE | MODEL_FORCE, .without = WITHOUT_FRESH_INTENT,
+	  SHORT } },
+	{ "... it is repeated with another expiry",
+	  { .n_sinks = 1, .others = MODEL_LATE, .without = WITHOUT_SAME_EXPIRY, SHORT } },
+	{ "... it outlasts the next run's probes",
+	  { .n_sinks = 1, .others = MODEL_LATE, .late_always = true, SHORT } },
+	{ "... a failed hook is forgotten", { .n_sinks = 1, .others = MODEL_HOOKS | MODEL_FORCE,
+	  .without = WITHOUT_OWED, SHORT } },
+	{ "... an unreadable sink is forgotten",
+	  { .n_sinks = 2, .others = MODEL_UNREAD | MODEL_FORCE, .without = WITHOUT_REMEMBERING,
+	  SHORT } },
+	{ "... a removed sink is forgotten", { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE,
+	  .without = WITHOUT_REMEMBERING, SHORT } },
+	{ "... or what it had, once another is written",
+	  { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE, .without = WITHOUT_HAD, SHORT } },
+	{ "... or what it is given, until it is read back",
+	  { .n_sinks = 2, .others = MODEL_REMOVED | MODEL_FORCE, .without = WITHOUT_GIVEN,
+	  SHORT } },
+	{ "... 'left' is when the run began",
+	  { .n_sinks = 1, .others = MODEL_FORCE, .without = WITHOUT_FRESH_TIME, SHORT } },
+	{ "... 'left' by a clock that is behind",
+	  { .n_sinks = 1, .others = MODEL_FORCE, .without = WITHOUT_SERVICE_CLOCK, SHORT } },
 };
+/* clang-format on */
 
 static bool full(void)
 {
@@ -86,8 +138,8 @@ static struct model_result search(const struct row *r, size_t max_states)
 	struct model_result result;
 	bool all = model_search(&r->m, max_states, &result);
 
-	print_message("%-48s | %d sink%s | %8zu | %7zu | %6zu\n", r->name, r->m.n_sinks, r->m.n_sinks > 1 ? "s" : " ", result.states,
-	              result.kills, result.stuck);
+	print_message("%-48s | %d sink%s | %8zu | %7zu | %6zu\n", r->name, r->m.n_sinks,
+	              r->m.n_sinks > 1 ? "s" : " ", result.states, result.kills, result.stuck);
 	CHECK(all, "'%s': over %zu states", r->name, max_states);
 	return result;
 }
@@ -96,14 +148,17 @@ static void search_contract(const struct row *rows, size_t n, size_t max_states)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct model_result r = search(&rows[i], max_states);
-		CHECK(r.kills == 0 && r.stuck == 0, "'%s': %zu kills, %zu stuck, the first after:\n\t%s", rows[i].name, r.kills, r.stuck, r.story);
+		CHECK(r.kills == 0 && r.stuck == 0,
+		      "'%s': %zu kills, %zu stuck, the first after:\n\t%s", rows[i].name, r.kills,
+		      r.stuck, r.story);
 	}
 }
 
 static void the_contract_kills_nothing_and_is_never_stuck(void **state)
 {
 	(void)state;
-	print_message("%-48s | %-7s | %8s | %7s | %6s\n", "the contract", "", "states", "kills", "stuck");
+	print_message("%-48s | %-7s | %8s | %7s | %6s\n", "the contract", "", "states", "kills",
+	              "stuck");
 	search_contract(contract, COUNT(contract), CHECK_STATES);
 }
 
@@ -118,7 +173,8 @@ static void nor_does_it_further_out(void **state)
 static void each_ingredient_is_needed(void **state)
 {
 	(void)state;
-	print_message("%-48s | %-7s | %8s | %7s | %6s\n", "an ingredient left out", "", "states", "kills", "stuck");
+	print_message("%-48s | %-7s | %8s | %7s | %6s\n", "an ingredient left out", "", "states",
+	              "kills", "stuck");
 	for (size_t i = 0; i < COUNT(broken); i++) {
 		struct model_result r = search(&broken[i], CHECK_STATES);
 		CHECK(r.kills + r.stuck > 0, "'%s' does no harm", broken[i].name);

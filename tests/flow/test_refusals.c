@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs that end in a refusal, or in an answer nobody wants, by rows: how the stage is set, what the run says, and that no sink changed. */
+/* Runs that end in a refusal, or in an answer nobody wants, by rows: how the stage is set, what
+ * the run says, and that no sink changed. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -27,9 +28,12 @@ static void delivered(void)
 
 static void without_a_subscription(void)
 {
-	AUTO_FREE char *conf = mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = c\nclient_secret_file = %s/secret\n"
-	                               "cloud = custom\nresource_manager = https://arm.test\nauthority = https://login.test\n"
-	                               "[run]\nstate_dir = %s/state\n", stage.dir, stage.dir);
+	AUTO_FREE char *conf = mem_fmt("[azure]\nauth = client-secret\ntenant_id = t\nclient_id = "
+	                               "c\nclient_secret_file = %s/secret\n"
+	                               "cloud = custom\nresource_manager = "
+	                               "https://arm.test\nauthority = https://login.test\n"
+	                               "[run]\nstate_dir = %s/state\n",
+	                               stage.dir, stage.dir);
 	stage_put("acrotate.conf", conf);
 }
 
@@ -76,8 +80,13 @@ static void generated_never(void)
 static void somebody_else_creates(void)
 {
 	to_be_created();
-	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 412, .code = "PreconditionFailed",
-	                                            .retry_after_ms = -1, .only = "PUT " };
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                    .at = 1,
+		                                    .stays = true,
+		                                    .status = 412,
+		                                    .code = "PreconditionFailed",
+		                                    .retry_after_ms = -1,
+		                                    .only = "PUT " };
 }
 
 static void created_a_moment_ago(void)
@@ -99,8 +108,13 @@ static void never_active(void)
 {
 	stage_due();
 	stage_config("verify_timeout = 30m\n");
-	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 409, .code = "TokenNotActive",
-	                                            .retry_after_ms = -1, .only = "/generateCredentials" };
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                    .at = 1,
+		                                    .stays = true,
+		                                    .status = 409,
+		                                    .code = "TokenNotActive",
+		                                    .retry_after_ms = -1,
+		                                    .only = "/generateCredentials" };
 }
 
 static void disabled_meanwhile(void)
@@ -219,8 +233,13 @@ static void revoke_is_pending(void)
 	struct err e;
 
 	delivered();
-	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS, .at = 1, .stays = true, .status = 403, .code = "AuthorizationFailed",
-	                                            .retry_after_ms = -1, .only = "/generateCredentials" };
+	stage.service->fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                    .at = 1,
+		                                    .stays = true,
+		                                    .status = 403,
+		                                    .code = "AuthorizationFailed",
+		                                    .retry_after_ms = -1,
+		                                    .only = "/generateCredentials" };
 	(void)!stage_run(ROTATE_REVOKE, &e);
 	stage.service->fault = (struct fake_fault){ .what = FAKE_WELL };
 	fake_service_pass(stage.service, 2 * DAY_MS);
@@ -256,9 +275,13 @@ static void a_remark(void)
 static void hook_of_a_sink_that_went(void)
 {
 	struct err e;
-	AUTO_FREE char *with = mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n[sink docker]\ntype = docker\npath = %s/config.json\n"
-	                               "[sink env]\ntype = file\npath = %s/registry.env\ncontent = REGISTRY_PASSWORD={password}\n"
-	                               "on_change = /bin/false\n", stage.dir, stage.dir);
+	AUTO_FREE char *with =
+		mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n[sink "
+	                "docker]\ntype = docker\npath = %s/config.json\n"
+	                "[sink env]\ntype = file\npath = %s/registry.env\ncontent = "
+	                "REGISTRY_PASSWORD={password}\n"
+	                "on_change = /bin/false\n",
+	                stage.dir, stage.dir);
 	AUTO_FREE char *without = mem_dup(with);
 
 	stage_put("jobs.d/web.conf", with);
@@ -267,7 +290,8 @@ static void hook_of_a_sink_that_went(void)
 		fake_service_pass(stage.service, 5 * DAY_MS);
 	}
 	*strstr(without, "[sink env]") = '\0';
-	AUTO_FREE char *other = mem_fmt("%s[sink other]\ntype = file\npath = %s/other.env\n", without, stage.dir);
+	AUTO_FREE char *other =
+		mem_fmt("%s[sink other]\ntype = file\npath = %s/other.env\n", without, stage.dir);
 	stage_put("jobs.d/web.conf", other);
 }
 
@@ -323,8 +347,11 @@ static void blocked_and_taken_out(void)
 	stage.broken = UNREADABLE;
 	(void)!stage_run(0, &e);
 	stage.broken = INTACT;
-	AUTO_FREE char *job = mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n[sink docker]\ntype = docker\npath = %s/config.json\n"
-	                              "[sink other]\ntype = file\npath = %s/other.env\n", stage.dir, stage.dir);
+	AUTO_FREE char *job =
+		mem_fmt("[job]\nregistry = contoso\nresource_group = rg\ntoken = web-pull\n[sink "
+	                "docker]\ntype = docker\npath = %s/config.json\n"
+	                "[sink other]\ntype = file\npath = %s/other.env\n",
+	                stage.dir, stage.dir);
 	stage_put("jobs.d/web.conf", job);
 	fake_service_pass(stage.service, DAY_MS);
 	(void)!stage_run(ROTATE_FORCE, &e);
@@ -335,54 +362,75 @@ static const struct row {
 	const char *name;
 	void (*set)(void);
 	unsigned flags;
-	enum err_kind kind;     /* ERR_NONE: it is well */
+	enum err_kind kind; /* ERR_NONE: it is well */
 	const char *says;
 } rows[] = {
 	{ "no subscription", without_a_subscription, 0, ERR_CONFIG, "no subscription" },
-	{ "no subscription any more", delivered_then_without_a_subscription, ROTATE_FORCE, ERR_CONFIG, "no subscription" },
+	{ "no subscription any more", delivered_then_without_a_subscription, ROTATE_FORCE,
+	  ERR_CONFIG, "no subscription" },
 	{ "a clock that is minutes off", clock_minutes_off, 0, ERR_NONE, "" },
-	{ "a clock that is days off", clock_days_off, 0, ERR_LOCAL, "the local clock is 48 hours behind" },
-	{ "Azure takes its time to say there is no token", created_slowly, 0, ERR_TRANSIENT, "too long to rely on it" },
+	{ "a clock that is days off", clock_days_off, 0, ERR_LOCAL,
+	  "the local clock is 48 hours behind" },
+	{ "Azure takes its time to say there is no token", created_slowly, 0, ERR_TRANSIENT,
+	  "too long to rely on it" },
 	{ "a token that is never ready", created_never, 0, ERR_TRANSIENT, "within verify_timeout" },
-	{ "a password that is never ready", generated_never, 0, ERR_TRANSIENT, "within verify_timeout" },
-	{ "somebody else creates the token, and does not come to an end", somebody_else_creates, 0, ERR_TRANSIENT, "PreconditionFailed" },
+	{ "a password that is never ready", generated_never, 0, ERR_TRANSIENT,
+	  "within verify_timeout" },
+	{ "somebody else creates the token, and does not come to an end", somebody_else_creates, 0,
+	  ERR_TRANSIENT, "PreconditionFailed" },
 	{ "somebody else's clock is ahead", created_a_moment_ago, 0, ERR_NONE, "" },
 	{ "created, and deleted", created_and_deleted, 0, ERR_MISSING, "existed and was deleted" },
 	{ "a token that never becomes active", never_active, 0, ERR_REMOTE, "TokenNotActive" },
 	{ "disabled between two looks", disabled_meanwhile, 0, ERR_DECISION, "is disabled" },
 	{ "a password that never expires", granted_for_ever, 0, ERR_NONE, "" },
-	{ "exclusive, but what is there works", foreign_and_working, 0, ERR_DECISION, "may_replace" },
+	{ "exclusive, but what is there works", foreign_and_working, 0, ERR_DECISION,
+	  "may_replace" },
 	{ "all foreign", all_foreign, 0, ERR_DECISION, "or, if nobody pulls with" },
-	{ "revoke: nothing of ours", all_foreign, ROTATE_REVOKE, ERR_DECISION, "nothing of this job is there to revoke" },
-	{ "revoke: no password at all", no_slot, ROTATE_REVOKE, ERR_DECISION, "there is nothing to revoke" },
-	{ "revoke: the other slot is foreign", spare_is_foreign, ROTATE_REVOKE, ERR_DECISION, "name it as well" },
+	{ "revoke: nothing of ours", all_foreign, ROTATE_REVOKE, ERR_DECISION,
+	  "nothing of this job is there to revoke" },
+	{ "revoke: no password at all", no_slot, ROTATE_REVOKE, ERR_DECISION,
+	  "there is nothing to revoke" },
+	{ "revoke: the other slot is foreign", spare_is_foreign, ROTATE_REVOKE, ERR_DECISION,
+	  "name it as well" },
 	{ "revoke: both of ours", rotated_once, ROTATE_REVOKE, ERR_NONE, "" },
 	{ "no sink can be read", unreadable, 0, ERR_LOCAL, "" },
 	{ "a short life", a_short_life, 0, ERR_NONE, "" },
-	{ "a hook that fails", long_ago_and_forgotten_hook, 0, ERR_HOOK, "on_change '/bin/false' failed with status 1" },
+	{ "a hook that fails", long_ago_and_forgotten_hook, 0, ERR_HOOK,
+	  "on_change '/bin/false' failed with status 1" },
 	{ "overwritten at once", commits_are_lost, 0, ERR_LOCAL, "overwritten by another program" },
 	{ "a sink that cannot be opened", cannot_be_opened, 0, ERR_LOCAL, "cannot be opened" },
-	{ "all optional, none prepared", all_optional_and_none_prepared, 0, ERR_LOCAL, "no sink could take the new password" },
-	{ "all optional, none committed", all_optional_and_none_committed, 0, ERR_LOCAL, "no sink took the new password" },
+	{ "all optional, none prepared", all_optional_and_none_prepared, 0, ERR_LOCAL,
+	  "no sink could take the new password" },
+	{ "all optional, none committed", all_optional_and_none_committed, 0, ERR_LOCAL,
+	  "no sink took the new password" },
 	{ "one cannot be read", one_cannot_be_read, ROTATE_FORCE, ERR_LOCAL, "registry.env" },
 	{ "a revoke goes on", revoke_is_pending, 0, ERR_NONE, "" },
-	{ "a revoke goes on, the spare is foreign", revoke_is_pending_and_the_spare_foreign, 0, ERR_DECISION, "password2" },
-	{ "a revoke goes on, the spare has expired", revoke_is_pending_and_the_spare_expired, 0, ERR_NONE, "" },
-	{ "a revoke goes on, nothing is deployed", revoke_is_pending_and_nothing_deployed, 0, ERR_NONE, "" },
+	{ "a revoke goes on, the spare is foreign", revoke_is_pending_and_the_spare_foreign, 0,
+	  ERR_DECISION, "password2" },
+	{ "a revoke goes on, the spare has expired", revoke_is_pending_and_the_spare_expired, 0,
+	  ERR_NONE, "" },
+	{ "a revoke goes on, nothing is deployed", revoke_is_pending_and_nothing_deployed, 0,
+	  ERR_NONE, "" },
 	{ "a remark of a sink's", a_remark, 0, ERR_NONE, "" },
-	{ "an owed hook of a sink that went", hook_of_a_sink_that_went, ROTATE_FORCE, ERR_TRANSIENT, "which was taken out of the job" },
-	{ "taken while it was being proven", taken_by_somebody_else, 0, ERR_DECISION, "not generated by this job" },
+	{ "an owed hook of a sink that went", hook_of_a_sink_that_went, ROTATE_FORCE, ERR_TRANSIENT,
+	  "which was taken out of the job" },
+	{ "taken while it was being proven", taken_by_somebody_else, 0, ERR_DECISION,
+	  "not generated by this job" },
 	{ "restored from an older copy", restored_from_an_older_copy, 0, ERR_NONE, "" },
-	{ "taken again and again", taken_again_and_again, 0, ERR_TRANSIENT, "was generated by somebody else while it was being proven" },
-	{ "exclusive does not take what works", exclusive_and_the_spare_foreign, ROTATE_FORCE, ERR_DECISION, "may_replace" },
-	{ "a sink that was cut off, and taken out", blocked_and_taken_out, ROTATE_FORCE, ERR_TRANSIENT, "was removed from the job" },
+	{ "taken again and again", taken_again_and_again, 0, ERR_TRANSIENT,
+	  "was generated by somebody else while it was being proven" },
+	{ "exclusive does not take what works", exclusive_and_the_spare_foreign, ROTATE_FORCE,
+	  ERR_DECISION, "may_replace" },
+	{ "a sink that was cut off, and taken out", blocked_and_taken_out, ROTATE_FORCE,
+	  ERR_TRANSIENT, "was removed from the job" },
 	{ "it led nowhere again and again", failing_for_long, 0, ERR_TRANSIENT, "" },
 	{ "it led nowhere, and the end is near", failing_near_the_end, 0, ERR_TRANSIENT, "" },
 };
 
 static void each_says_why(void **state)
 {
-	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC), errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC),
+	    errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -394,7 +442,8 @@ static void each_says_why(void **state)
 		r->set();
 		bool ok = stage_run(r->flags, &e);
 		(void)dup2(errors, STDERR_FILENO);
-		CHECK(ok == (r->kind == ERR_NONE) && (ok || e.kind == r->kind), "%s: %d %s", r->name, (int)e.kind, e.text);
+		CHECK(ok == (r->kind == ERR_NONE) && (ok || e.kind == r->kind), "%s: %d %s",
+		      r->name, (int)e.kind, e.text);
 		CHECK(ok || strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
 		AUTO_FREE char *env = stage_path("registry.env");
 		(void)rmdir(env);
@@ -426,8 +475,12 @@ static void with_a_lost_request(struct state *s)
 
 static void states_of_a_job(void **state)
 {
-	static const struct { void (*change)(struct state *s); enum job_state want; } cases[] = { { a_sink_of_garbage, JOB_FAILING }, { to_be_revoked, JOB_DUE },
-		{ with_a_lost_request, JOB_OK } };
+	static const struct {
+		void (*change)(struct state *s);
+		enum job_state want;
+	} cases[] = { { a_sink_of_garbage, JOB_FAILING },
+		      { to_be_revoked, JOB_DUE },
+		      { with_a_lost_request, JOB_OK } };
 	AUTO_FREE char *conf = stage_path("acrotate.conf"), *dir = stage_path("state");
 
 	(void)state;
@@ -442,11 +495,14 @@ static void states_of_a_job(void **state)
 		stage.broken = INTACT;
 		stage_empty();
 		delivered();
-		CHECK(config_open(conf, &config, &e) && config_job(config, 0, &job, &e), "%s", e.text);
+		CHECK(config_open(conf, &config, &e) && config_job(config, 0, &job, &e), "%s",
+		      e.text);
 		state_store_init(dir, &store);
 		CHECK(state_load(&store, "web", &s, &e), "%s", e.text);
 		cases[i].change(&s);
-		CHECK(state_save(&store, "web", &s, STATE_DURABLE, &e) && observe_open(&store, job, &o, &e), "%s", e.text);
+		CHECK(state_save(&store, "web", &s, STATE_DURABLE, &e) &&
+		              observe_open(&store, job, &o, &e),
+		      "%s", e.text);
 		job_status_of(&o, stage.service->clock_ms / 1000, &is);
 		CHECK(is.state == cases[i].want, "row %zu: %s", i, job_state_name(is.state));
 		/* A run may not take it for one with nothing to do. */
@@ -460,7 +516,8 @@ static void states_of_a_job(void **state)
 /* A job whose state cannot be read is one that fails, for whoever watches the figures. */
 static void a_state_that_is_none(void **state)
 {
-	AUTO_FREE char *conf = stage_path("acrotate.conf"), *at = stage_path("state/web.state"), *dir = stage_path("state"), *prom = stage_path("m.prom");
+	AUTO_FREE char *conf = stage_path("acrotate.conf"), *at = stage_path("state/web.state"),
+		       *dir = stage_path("state"), *prom = stage_path("m.prom");
 	const struct metrics_run run = { .at = 1 };
 	struct config *config;
 	struct state_store store;
@@ -480,7 +537,8 @@ static void a_state_that_is_none(void **state)
 	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	CHECK(fs_read(prom, 65536, &text, NULL, &e), "%s", e.text);
-	assert_non_null(strstr(buf_cstr(&text), "acrotate_job_state{job=\"web\",state=\"failing\"} 1"));
+	assert_non_null(
+		strstr(buf_cstr(&text), "acrotate_job_state{job=\"web\",state=\"failing\"} 1"));
 	metrics_free(m);
 	m = metrics_new(1); /* of none anything is known */
 	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);
@@ -490,7 +548,8 @@ static void a_state_that_is_none(void **state)
 	/* Nor is a directory that cannot be made. */
 	AUTO_FREE char *file = stage_path("file");
 	stage_put("file", "");
-	AUTO_FREE char *main = mem_fmt("[azure]\nsubscription = s\n[run]\nstate_dir = %s/below\n", file);
+	AUTO_FREE char *main =
+		mem_fmt("[azure]\nsubscription = s\n[run]\nstate_dir = %s/below\n", file);
 	stage_put("acrotate.conf", main);
 	assert_false(stage_run(0, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
@@ -499,7 +558,9 @@ static void a_state_that_is_none(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_says_why), cmocka_unit_test(states_of_a_job), cmocka_unit_test(a_state_that_is_none) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_says_why),
+		                            cmocka_unit_test(states_of_a_job),
+		                            cmocka_unit_test(a_state_that_is_none) };
 
 	return cmocka_run_group_tests(tests, stage_set, stage_strike);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real rotation, stopped anywhere. A child runs it over a service in memory and real files, and ends at the Nth seam: before or after
- * a request acts, before a call that writes, syncs, renames or removes a file. Then, for every N:
+ * The real rotation, stopped anywhere. A child runs it over a service in memory and real files,
+ * and ends at the Nth seam: before or after a request acts, before a call that writes, syncs,
+ * renames or removes a file. Then, for every N:
  *
- *   - what each sink holds is read here, by code that is not acrotate's, and must work at the service;
+ *   - what each sink holds is read here, by code that is not acrotate's, and must work at the
+ *     service;
  *   - what the sinks held before must still work, for consumers that have it yet;
- *   - one undisturbed run must converge: one working password in all sinks, at most one generate more than was due, no temporary file
+ *   - one undisturbed run must converge: one working password in all sinks, at most one generate
+ *     more than was due, no temporary file
  *     left; and the run after that must find nothing to do.
  *
  * The last test breaks the order by hand, to show that the others can fail.
@@ -22,10 +25,13 @@
 #define STOPPED    77
 #define POINTS_MAX 2000
 
-/* The service's; and the system calls of the Makefile's FLOW_WRAP, which tests/fakes/fault.c counts. */
+/* The service's; and the system calls of the Makefile's FLOW_WRAP, which tests/fakes/fault.c
+ * counts. */
 static const char at_request[] = "stopped at request seam", at_call[] = "stopped at call";
 
-static struct { int at, stop; } seams;    /* stop 0: never */
+static struct {
+	int at, stop;
+} seams; /* stop 0: never */
 
 static void seam(void)
 {
@@ -39,7 +45,7 @@ static int child(void *arg)
 	struct err e;
 
 	if (p->sc->broken != INTACT)
-		(void)close(STDERR_FILENO);    /* its complaints are expected */
+		(void)close(STDERR_FILENO); /* its complaints are expected */
 	seams.at = 0;
 	seams.stop = p->kind == at_request ? p->at : 0;
 	stage.broken = p->sc->broken;
@@ -55,9 +61,11 @@ static bool stop_at(struct point *p)
 
 	promise_before(p);
 	int status = in_child(child, p);
-	bool stopped = p->kind == at_call ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == STOPPED;
+	bool stopped = p->kind == at_call ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+	                                  : WEXITSTATUS(status) == STOPPED;
 	bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	CHECK(stopped || WIFEXITED(status), "'%s', seam %d: the run died of signal %d", p->sc->name, p->at, WTERMSIG(status));
+	CHECK(stopped || WIFEXITED(status), "'%s', seam %d: the run died of signal %d", p->sc->name,
+	      p->at, WTERMSIG(status));
 	promise_kept(p, "after the stop");
 	promise_between(p);
 	if (p->sc->state_lost) {
@@ -77,7 +85,8 @@ static bool stop_at(struct point *p)
 	return !stopped;
 }
 
-static void stop_at_all(const struct scenario *sc, const char *kind, const struct snapshot *before, struct tally *sum)
+static void stop_at_all(const struct scenario *sc, const char *kind, const struct snapshot *before,
+                        struct tally *sum)
 {
 	for (int at = 1; at < POINTS_MAX; at++) {
 		struct point p = { .sc = sc, .kind = kind, .at = at, .sum = sum };
@@ -107,21 +116,24 @@ static struct tally stop_everywhere(const struct scenario *sc)
 static void whoever_stops_it_nobody_is_cut_off(void **state)
 {
 	(void)state;
-	print_message("%-36s | %6s | %10s | %5s | %6s | %5s | %6s\n", "", "points", "violations", "stuck", "waited", "extra",
-	              "litter");
+	print_message("%-36s | %6s | %10s | %5s | %6s | %5s | %6s\n", "", "points", "violations",
+	              "stuck", "waited", "extra", "litter");
 	const struct scenario *sc;
 
 	for (size_t i = 0; (sc = stage_scenario(i)) != NULL; i++) {
 		struct tally t = stop_everywhere(sc);
-		print_message("%-36s | %6d | %10d | %5d | %6d | %5d | %6d\n", sc->name, t.points, t.violations, t.stuck, t.waited,
-		              t.extra, t.litter);
+		print_message("%-36s | %6d | %10d | %5d | %6d | %5d | %6d\n", sc->name, t.points,
+		              t.violations, t.stuck, t.waited, t.extra, t.litter);
 		CHECK(t.violations + t.stuck + t.litter == 0, "%s", t.first);
 	}
 }
 
 static void a_password_committed_before_it_is_proven_is_found(void **state)
 {
-	static const struct scenario early = { .name = "committed before it is proven", .set = stage_due, .due = 1, .broken = COMMIT_BEFORE_PROOF };
+	static const struct scenario early = { .name = "committed before it is proven",
+		                               .set = stage_due,
+		                               .due = 1,
+		                               .broken = COMMIT_BEFORE_PROOF };
 	struct tally t = stop_everywhere(&early);
 
 	(void)state;
@@ -136,7 +148,9 @@ static void generates_both(void)
 
 static void a_generate_of_both_slots_is_found(void **state)
 {
-	static const struct scenario both = { .name = "both slots are generated", .set = generates_both, .due = 1 };
+	static const struct scenario both = { .name = "both slots are generated",
+		                              .set = generates_both,
+		                              .due = 1 };
 	struct tally t = stop_everywhere(&both);
 
 	(void)state;

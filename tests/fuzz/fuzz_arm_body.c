@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies of Azure Resource Manager, read as everything they may be: whatever is in them, reading ends, and nothing of them drives a terminal. */
+/* Bodies of Azure Resource Manager, read as everything they may be: whatever is in them, reading
+ * ends, and nothing of them drives a terminal. */
 #include <stdlib.h>
 
 #include "azure/acr.h"
@@ -37,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rs.status = statuses[i];
 		must(!arm_refused(&rs, 3600, &e));
 		check_err(&e);
-		must((e.kind == ERR_TRANSIENT) == (rs.status == 408 || rs.status == 429 || rs.status >= 500));
+		must((e.kind == ERR_TRANSIENT) ==
+		     (rs.status == 408 || rs.status == 429 || rs.status >= 500));
 	}
 	for (int slot = 0; slot < ACR_SLOT__COUNT; slot++) {
 		struct acr_generated g = { 0 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the Azure CLI leaves and says: azureProfile.json, config, clouds.config, and the answer of `az account get-access-token`, one behind
- * the other with a byte 0x01 between them. The first byte of the answer says how az ended. Whatever it is, it is read or it is not; an
- * error is one line and, unless az itself calls it one, has no token in it.
+ * What the Azure CLI leaves and says: azureProfile.json, config, clouds.config, and the answer
+ * of `az account get-access-token`, one behind the other with a byte 0x01 between them. The
+ * first byte of the answer says how az ended. Whatever it is, it is read or it is not; an error
+ * is one line and, unless az itself calls it one, has no token in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,16 +14,19 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/secret.h"
-#include "token/token.h"
 #include "config/job.h"
 #include "fakes/fake_env.h"
+#include "token/token.h"
 
 #define TOKEN "\"accessToken\": \"a-token-as-az-gives-it-out\""
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char directory[4096];
-static struct span_of_input { const uint8_t *at; size_t n; } part[4];
+static struct span_of_input {
+	const uint8_t *at;
+	size_t n;
+} part[4];
 
 static void must(bool fact)
 {
@@ -42,12 +46,16 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 	char how = part[3].n > 0 ? (char)part[3].at[0] : '1';
 
 	for (size_t i = 0; p->argv[i] != NULL; i++)
-		must(p->argv[i][0] != '-' || i == 3 || i == 4 || i == 6 || i == 8);    /* no value becomes an option */
+		/* no value becomes an option */
+		must(p->argv[i][0] != '-' || i == 3 || i == 4 || i == 6 || i == 8);
 	if (how == 'e')
 		return err_set(e, ERR_LOCAL, "cannot run it");
 	if (part[3].n > 1)
 		buf_add(out, part[3].at + 1, part[3].n - 1);
-	*end = (struct process_end){ .in_time = how != 't', .status = how == 's' ? 9 : how == '1' ? 0x100 : 0 };
+	*end = (struct process_end){ .in_time = how != 't',
+		                     .status = how == 's'   ? 9
+		                               : how == '1' ? 0x100
+		                                            : 0 };
 	return true;
 }
 
@@ -85,8 +93,10 @@ static void set_up(void)
 		return;
 	done = true;
 	const char *base = getenv("TMPDIR");
-	must(snprintf(directory, sizeof(directory), "%s/acrotate-fuzz-az.XXXXXX", base != NULL ? base : "/tmp") < (int)sizeof(directory));
-	must(mkdtemp(directory) != NULL && setenv("AZURE_CONFIG_DIR", directory, 1) == 0 && atexit(clean_up) == 0);
+	must(snprintf(directory, sizeof(directory), "%s/acrotate-fuzz-az.XXXXXX",
+	              base != NULL ? base : "/tmp") < (int)sizeof(directory));
+	must(mkdtemp(directory) != NULL && setenv("AZURE_CONFIG_DIR", directory, 1) == 0 &&
+	     atexit(clean_up) == 0);
 	must(unsetenv("AZURE_SUBSCRIPTION_ID") == 0 && unsetenv("AZURE_TENANT_ID") == 0);
 }
 
@@ -101,7 +111,8 @@ static void write_file(const char *name, const struct span_of_input *text)
 static void cut(const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i < COUNT(part); i++) {
-		const uint8_t *stop = size > 0 && i + 1 < COUNT(part) ? memchr(data, 1, size) : NULL;
+		const uint8_t *stop =
+			size > 0 && i + 1 < COUNT(part) ? memchr(data, 1, size) : NULL;
 		size_t n = stop != NULL ? (size_t)(stop - data) : size;
 
 		part[i] = (struct span_of_input){ data, n };

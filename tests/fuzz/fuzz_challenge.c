@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* WWW-Authenticate: what is taken from it stands in it, and never for a realm that is not the registry's. */
+/* WWW-Authenticate: what is taken from it stands in it, and never for a realm that is not the
+ * registry's. */
 #include <stdlib.h>
 
 #include "azure/challenge.h"
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (challenge_param(text, "Bearer", "realm", &realm)) {
 		if (strlen(realm) > strlen(text))
 			abort();
-		if (http_origin(realm, &o) && (o.port < 1 || o.port > 65535 || o.host[0] == '\0' || strpbrk(o.host, "@/?# \\") != NULL))
+		if (http_origin(realm, &o) && (o.port < 1 || o.port > 65535 || o.host[0] == '\0' ||
+		                               strpbrk(o.host, "@/?# \\") != NULL))
 			abort();
 	}
 	if (challenge_param(text, "bearer", "service", &service) && strlen(service) > strlen(text))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A config.json, edited: every byte outside our entry stays, the result is JSON, the entry reads back, a second edit changes nothing.
- * With two bytes 0x01 in it: three versions, merged: nothing of the other writer's is missing, and what is added is ours.
+ * A config.json, edited: every byte outside our entry stays, the result is JSON, the entry reads
+ * back, a second edit changes nothing. With two bytes 0x01 in it: three versions, merged:
+ * nothing of the other writer's is missing, and what is added is ours.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -69,7 +70,8 @@ static void must_keep_the_rest(const struct buf *before, const struct buf *after
 
 	while (head < least && before->data[head] == after->data[head])
 		head++;
-	while (tail < least && before->data[before->len - 1 - tail] == after->data[after->len - 1 - tail])
+	while (tail < least &&
+	       before->data[before->len - 1 - tail] == after->data[after->len - 1 - tail])
 		tail++;
 	must(head + tail + may_go(before) >= before->len);
 }
@@ -77,8 +79,11 @@ static void must_keep_the_rest(const struct buf *before, const struct buf *after
 static void edit(const struct buf *before)
 {
 	static char server[] = KEY, user[] = "u";
-	struct credential c = { .server = server, .username = user, .password = secret_new("p:w", 3) };
-	struct buf after = BUF_INIT(DOCKER_CONFIG_MAX), again = BUF_INIT(DOCKER_CONFIG_MAX), note = BUF_INIT(ERR_TEXT_MAX);
+	struct credential c = { .server = server,
+		                .username = user,
+		                .password = secret_new("p:w", 3) };
+	struct buf after = BUF_INIT(DOCKER_CONFIG_MAX), again = BUF_INIT(DOCKER_CONFIG_MAX),
+		   note = BUF_INIT(ERR_TEXT_MAX);
 	struct docker_entry entry = { .found = false };
 	struct err e = ERR_INIT;
 
@@ -90,7 +95,8 @@ static void edit(const struct buf *before)
 	if (ok) {
 		must_be_json(&after);
 		must_keep_the_rest(before, &after);
-		must(docker_look(&after, KEY, &entry, &e) && entry.username != NULL && entry.password != NULL);
+		must(docker_look(&after, KEY, &entry, &e) && entry.username != NULL &&
+		     entry.password != NULL);
 		must(strcmp(entry.username, "u") == 0 && secret_equal(entry.password, c.password));
 		must(docker_put(&after, KEY, &c, &again, &e));
 		must(again.len == after.len && memcmp(again.data, after.data, after.len) == 0);
@@ -102,7 +108,8 @@ static void edit(const struct buf *before)
 	secret_free(c.password);
 }
 
-static bool has_name(const struct members *all, const char *text, const char *other, struct span name)
+static bool has_name(const struct members *all, const char *text, const char *other,
+                     struct span name)
 {
 	struct buf want = BUF_INIT(DOCKER_CONFIG_MAX);
 	bool hit = false;
@@ -111,7 +118,8 @@ static bool has_name(const struct members *all, const char *text, const char *ot
 	for (size_t i = 0; i < all->n && !hit; i++) {
 		struct buf said = BUF_INIT(DOCKER_CONFIG_MAX);
 		json_span_string(text, all->m[i].key, &said);
-		hit = said.len == want.len && memcmp(buf_cstr(&said), buf_cstr(&want), want.len) == 0;
+		hit = said.len == want.len &&
+		      memcmp(buf_cstr(&said), buf_cstr(&want), want.len) == 0;
 		buf_free(&said);
 	}
 	buf_free(&want);
@@ -125,13 +133,15 @@ static void merge(const struct buf *theirs, const struct buf *ours, const struct
 	struct err e = ERR_INIT;
 
 	if (docker_merge(theirs, ours, seen, 1, KEY, &out, &e)) {
-		must(docker_doc_parse(theirs, KEY, &t, &e) && docker_doc_parse(ours, KEY, &o, &e) && docker_doc_parse(&out, KEY, &r, &e));
+		must(docker_doc_parse(theirs, KEY, &t, &e) && docker_doc_parse(ours, KEY, &o, &e) &&
+		     docker_doc_parse(&out, KEY, &r, &e));
 		for (size_t i = 0; i < t.auths.n; i++)
 			must(has_name(&r.auths, r.text, t.text, t.auths.m[i].key));
 		for (size_t i = 0; i < t.members.n; i++)
 			must(has_name(&r.members, r.text, t.text, t.members.m[i].key));
 		for (size_t i = 0; i < r.auths.n; i++)
-			must(has_name(&t.auths, t.text, r.text, r.auths.m[i].key) || has_name(&o.auths, o.text, r.text, r.auths.m[i].key));
+			must(has_name(&t.auths, t.text, r.text, r.auths.m[i].key) ||
+			     has_name(&o.auths, o.text, r.text, r.auths.m[i].key));
 		docker_doc_clear(&t);
 		docker_doc_clear(&o);
 		docker_doc_clear(&r);
@@ -144,14 +154,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 4096)
 		return 0;
 	const uint8_t *one = memchr(data, 1, size);
-	const uint8_t *two = one != NULL ? memchr(one + 1, 1, size - (size_t)(one + 1 - data)) : NULL;
+	const uint8_t *two =
+		one != NULL ? memchr(one + 1, 1, size - (size_t)(one + 1 - data)) : NULL;
 	if (two == NULL) {
 		struct buf text = copy_of(data, size);
 		edit(&text);
 		buf_free(&text);
 		return 0;
 	}
-	struct buf a = copy_of(data, (size_t)(one - data)), b = copy_of(one + 1, (size_t)(two - one - 1));
+	struct buf a = copy_of(data, (size_t)(one - data)),
+		   b = copy_of(one + 1, (size_t)(two - one - 1));
 	struct buf c = copy_of(two + 1, size - (size_t)(two + 1 - data));
 	merge(&a, &b, &c);
 	buf_free(&a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the emulator parses of what others send: forms, tokens, faults, the replies of a registry. The first byte says which. */
+/* What the emulator parses of what others send: forms, tokens, faults, the replies of a
+ * registry. The first byte says which. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -35,7 +36,8 @@ static void fuzz_proxy(const char *text, size_t n)
 	struct reply rs;
 
 	reply_init(&rs);
-	if (proxy_read(text, n, false, &rs) && (rs.status < 100 || rs.status > 599 || rs.body.len > n))
+	if (proxy_read(text, n, false, &rs) &&
+	    (rs.status < 100 || rs.status > 599 || rs.body.len > n))
 		abort();
 	reply_clear(&rs);
 }
@@ -59,7 +61,8 @@ static void fuzz_fault(const char *text, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const parser[])(const char *text, size_t n) = { fuzz_form, fuzz_base64, fuzz_proxy, fuzz_fault };
+	static void (*const parser[])(const char *text, size_t n) = { fuzz_form, fuzz_base64,
+		                                                      fuzz_proxy, fuzz_fault };
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 
 	if (size == 0)

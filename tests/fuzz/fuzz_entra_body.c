@@ -20,13 +20,16 @@ static void must(bool fact)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int statuses[] = { 302, 400, 401, 429, 503 };
-	AUTO_RESPONSE struct http_response rs = { .status = 200, .retry_after_ms = -1, .date = NOW + 4000, .body.max = size + 1 };
+	AUTO_RESPONSE struct http_response rs = {
+		.status = 200, .retry_after_ms = -1, .date = NOW + 4000, .body.max = size + 1
+	};
 	AUTO_TOKEN_ANSWER struct token_answer t = { 0 };
 	struct err e = ERR_INIT;
 
 	buf_add(&rs.body, data, size);
 	if (token_answer_parse(&rs, NOW, &t, &e))
-		must(t.token != NULL && secret_len(t.token) > 0 && t.expires > NOW && t.expires <= NOW + 30 * 86400);
+		must(t.token != NULL && secret_len(t.token) > 0 && t.expires > NOW &&
+		     t.expires <= NOW + 30 * 86400);
 	else
 		must(e.kind == ERR_REMOTE && t.token == NULL);
 	for (size_t i = 0; i < COUNT(statuses); i++) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A credential helper that answers anything, in the whole life of its sink. An answer is a byte (how it ended) and what it wrote, up to
- * a byte 0x01; the last is repeated. What the sink then holds is what was answered, and no error tells the password. An error does tell
- * whose credentials a helper holds: it tells the password where the helper gave it as the name of a user, which nobody can know.
+ * A credential helper that answers anything, in the whole life of its sink. An answer is a byte
+ * (how it ended) and what it wrote, up to a byte 0x01; the last is repeated. What the sink then
+ * holds is what was answered, and no error tells the password. An error does tell whose
+ * credentials a helper holds: it tells the password where the helper gave it as the name of a
+ * user, which nobody can know.
  */
 #include <stdlib.h>
 
@@ -35,8 +37,8 @@ static bool names_password(const uint8_t *answer, size_t n)
 	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
 
-	return json_parse((const char *)answer, n, &j, &ignored) && json_str(j, "Username") != NULL &&
-	       strstr(json_str(j, "Username"), PASSWORD) != NULL;
+	return json_parse((const char *)answer, n, &j, &ignored) &&
+	       json_str(j, "Username") != NULL && strstr(json_str(j, "Username"), PASSWORD) != NULL;
 }
 
 /* In place of the library's: nothing is started. */
@@ -57,7 +59,10 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 		left -= n + 1;
 		next = stop + 1;
 	}
-	*end = (struct process_end){ .in_time = how != 't', .status = how == 's' ? 9 : how == '1' ? 0x100 : 0 };
+	*end = (struct process_end){ .in_time = how != 't',
+		                     .status = how == 's'   ? 9
+		                               : how == '1' ? 0x100
+		                                            : 0 };
 	return true;
 }
 
@@ -80,7 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct helper_spec spec = { .program = program };
 	AUTO_SECRET struct secret *password = secret_new(PASSWORD, strlen(PASSWORD)), *held = NULL;
 	const struct credential who = { .server = server, .username = username };
-	const struct credential c = { .server = server, .username = username, .password = password };
+	const struct credential c = { .server = server,
+		                      .username = username,
+		                      .password = password };
 	struct sink *s = NULL;
 	struct err e = ERR_INIT;
 
@@ -97,7 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!sink_helper.prepare(s, &c, &e) || !sink_helper.commit(s, &e))
 		must_be_said(&e);
 	else
-		must(memmem(data, size, PASSWORD, strlen(PASSWORD)) != NULL || memchr(data, '\\', size) != NULL);
+		must(memmem(data, size, PASSWORD, strlen(PASSWORD)) != NULL ||
+		     memchr(data, '\\', size) != NULL);
 	sink_helper.close(s);
 	return 0;
 }

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += n;
 	}
 	http_headers_end(&h, 1700000000);
-	if (rs.retry_after_ms < -1 || rs.date < 0 || rs.body.max != 5 || strlen(rs.request_id) >= sizeof(rs.request_id))
+	if (rs.retry_after_ms < -1 || rs.date < 0 || rs.body.max != 5 ||
+	    strlen(rs.request_id) >= sizeof(rs.request_id))
 		abort();
 	return 0;
 }

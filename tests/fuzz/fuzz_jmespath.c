@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A query, a NUL, and a JSON document; without the NUL a document of ours. What it finds is printed in every format. */
+/* A query, a NUL, and a JSON document; without the NUL a document of ours. What it finds is
+ * printed in every format. */
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -13,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char own[] = "{\"a\":[1,2.5,{\"b\":\"x\"}],\"b\":{\"c\":null,\"d\":true},\"foo\":[[\"p\"],[\"q\"]],\"s\":\"it's\"}";
+	static const char own[] = "{\"a\":[1,2.5,{\"b\":\"x\"}],\"b\":{\"c\":null,\"d\":true},"
+				  "\"foo\":[[\"p\"],[\"q\"]],\"s\":\"it's\"}";
 	AUTO_ARENA struct arena *a = arena_new((size_t)8 * 1024 * 1024);
 	AUTO_FREE char *query = mem_dup_n((const char *)data, size);
 	AUTO_JMESPATH struct jmespath *q = NULL;

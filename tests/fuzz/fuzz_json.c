@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any answer of a service, parsed, walked to its leaves, asked by path, and robbed of its secrets. */
+/* Any answer of a service, parsed, walked to its leaves, asked by path, and robbed of its
+ * secrets. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -38,7 +39,9 @@ static void walk(const struct json *j, int depth)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const paths[] = { "error.code", "properties.credentials.passwords", "value", "a.b.c", "nextLink", "" };
+	static const char *const paths[] = { "error.code", "properties.credentials.passwords",
+		                             "value",      "a.b.c",
+		                             "nextLink",   "" };
 	AUTO_JSON struct json *j = NULL;
 	struct err e = ERR_INIT;
 
@@ -52,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (json_int(j, paths[i], &n))
 			must(json_str(j, paths[i]) == NULL && !json_true(j, paths[i]));
 		AUTO_SECRET struct secret *in_list = json_take_secret_at(j, paths[i], 0, "value");
-		(void)in_list;    /* taken before the list itself is; freed at the end of the block */
+		/* taken before the list itself is; freed at the end of the block */
+		(void)in_list;
 		AUTO_SECRET struct secret *s = json_take_secret(j, paths[i]);
 		if (s != NULL)
 			must(json_str(j, paths[i])[0] == '\0');

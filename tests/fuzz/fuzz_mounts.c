@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/PID/mountinfo: whoever may make a mount in a name space of their own chooses names in it. A path, a byte 0x01, the mounts. What is
- * found covers the path, or is a mount of the very file.
+ * /proc/PID/mountinfo: whoever may make a mount in a name space of their own chooses names in
+ * it. A path, a byte 0x01, the mounts. What is found covers the path, or is a mount of the very
+ * file.
  */
 #include <stdlib.h>
 
@@ -31,10 +32,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (in != NULL) {
 		const char *rest = below(path, in->point);
 
-		must(rest != NULL && (*rest == '\0' || strcmp(path + strlen(path) - strlen(rest), rest) == 0));
+		must(rest != NULL &&
+		     (*rest == '\0' || strcmp(path + strlen(path) - strlen(rest), rest) == 0));
 		AUTO(spot_clear) struct spot file = spot_in(in, rest);
 		const struct mount *on = mount_on(&ms, &file);
-		must(on == NULL || strcmp(on->dev, file.dev) == 0 || mount_by_id(&ms, on->parent) != NULL);
+		must(on == NULL || strcmp(on->dev, file.dev) == 0 ||
+		     mount_by_id(&ms, on->parent) != NULL);
 	}
 	free(ms.m);
 	return 0;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services that answer anything, in whole conversations: identity endpoints, issuers of pipelines, the description of a cloud, lists,
- * operations that take their time, a registry's door. The first byte says which; behind it stand the answers, each ended by a byte 0x01:
- * header lines, an empty line, a body. An empty answer is a connection that breaks; the last one is followed by those.
+ * Services that answer anything, in whole conversations: identity endpoints, issuers of
+ * pipelines, the description of a cloud, lists, operations that take their time, a registry's
+ * door. The first byte says which; behind it stand the answers, each ended by a byte 0x01:
+ * header lines, an empty line, a body. An empty answer is a connection that breaks; the last one
+ * is followed by those.
  *
- * Wherever the answers point, each secret goes to the one origin it is meant for, and nothing at all goes to another than the known ones.
- * An error is one line, and tells none of the secrets that were sent.
+ * Wherever the answers point, each secret goes to the one origin it is meant for, and nothing at
+ * all goes to another than the known ones. An error is one line, and tells none of the secrets
+ * that were sent.
  */
 #include <stdlib.h>
 
 #include "azure/acr.h"
-#include "token/place.h"
 #include "azure/federated.h"
 #include "azure/login.h"
 #include "azure/managed.h"
@@ -19,7 +21,9 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "fakes/fake_env.h"
+#include "token/place.h"
 
+/* clang-format off */
 #define MANAGER   "https://manager.test"
 #define AUTHORITY "https://authority.test"
 #define METADATA  "https://metadata.test"
@@ -31,6 +35,7 @@
 #define PROOF     "a-proof-that-an-issuer-wants-to-see"
 #define GOOD_TOKEN "{\"access_token\":\"" BEARER "\",\"expires_on\":\"1700086400\",\"token_type\":\"Bearer\"}"
 #define POLLS     8
+/* clang-format on */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,14 +45,21 @@ static void must(bool fact)
 		abort();
 }
 
-/* ---- the network ------------------------------------------------------------------------------------------------------------- */
+/* ---- the network ----------------------------------------------------------------------------- */
 
-/* `given_away`: the service itself says one of our secrets, which a URL of its choice and an error may then repeat. */
-struct answers { struct http http; const uint8_t *next; size_t left; bool canned, given_away; };
+/* `given_away`: the service itself says one of our secrets, which a URL of its choice and an
+ * error may then repeat. */
+struct answers {
+	struct http http;
+	const uint8_t *next;
+	size_t left;
+	bool canned, given_away;
+};
 
 static bool has_secret(const char *text)
 {
-	return strstr(text, PASSWORD) != NULL || strstr(text, BEARER) != NULL || strstr(text, PROOF) != NULL;
+	return strstr(text, PASSWORD) != NULL || strstr(text, BEARER) != NULL ||
+	       strstr(text, PROOF) != NULL;
 }
 
 /* Its last letters are enough: the others may be written in some other way. */
@@ -70,13 +82,15 @@ static void must_be_meant(const struct answers *a, const struct http_request *rq
 	struct http_origin o;
 
 	must(http_origin(rq->url, &o));
-	bool manager = is_at(&o, MANAGER), issuer = is_at(&o, ISSUER), authority = is_at(&o, AUTHORITY);
+	bool manager = is_at(&o, MANAGER), issuer = is_at(&o, ISSUER),
+	     authority = is_at(&o, AUTHORITY);
 	bool door = is_at(&o, "https://" REGISTRY), endpoint = is_at(&o, ENDPOINT);
 
 	must(manager || issuer || authority || door || endpoint || is_at(&o, METADATA));
 	must(o.tls || (endpoint && rq->plain_ok));
 	if (rq->bearer != NULL)
-		must((manager && strcmp(secret_peek(rq->bearer), BEARER) == 0) || (issuer && strcmp(secret_peek(rq->bearer), PROOF) == 0));
+		must((manager && strcmp(secret_peek(rq->bearer), BEARER) == 0) ||
+		     (issuer && strcmp(secret_peek(rq->bearer), PROOF) == 0));
 	must(rq->basic_password == NULL || door);
 	must(rq->secret_value == NULL || endpoint);
 	must(rq->body == NULL || manager || authority || issuer);
@@ -111,7 +125,8 @@ static bool read_answer(const char *at, size_t n, struct http_response *rs)
 	return rs->status >= 100 && rs->status <= 599;
 }
 
-static bool answer(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool answer(struct http *h, const struct http_request *rq, struct http_response *rs,
+                   struct err *e)
 {
 	struct answers *a = (struct answers *)(void *)h;
 	const uint8_t *stop = a->left > 0 ? memchr(a->next, 1, a->left) : NULL;
@@ -124,7 +139,8 @@ static bool answer(struct http *h, const struct http_request *rq, struct http_re
 		return read_answer("\n" GOOD_TOKEN, strlen("\n" GOOD_TOKEN), rs);
 	a->next += stop != NULL ? n + 1 : n;
 	a->left -= stop != NULL ? n + 1 : n;
-	return (n > 0 && read_answer(text, n, rs)) || err_set(e, ERR_TRANSIENT, "the connection breaks");
+	return (n > 0 && read_answer(text, n, rs)) ||
+	       err_set(e, ERR_TRANSIENT, "the connection breaks");
 }
 
 static void keep_open(struct http *h)
@@ -132,18 +148,36 @@ static void keep_open(struct http *h)
 	(void)h;
 }
 
-/* ---- what is asked ----------------------------------------------------------------------------------------------------------- */
+/* ---- what is asked --------------------------------------------------------------------------- */
 
-static char custom[] = "custom", manager[] = MANAGER, authority[] = AUTHORITY, metadata[] = METADATA, managed[] = "managed-identity";
-static char subscription[] = "22222222-2222-2222-2222-222222222222", group[] = "emulated", registry[] = "contoso", token[] = "web-pull";
-static char tenant[] = "11111111-1111-1111-1111-111111111111", client[] = "44444444-4444-4444-4444-444444444444";
+static char custom[] = "custom", manager[] = MANAGER, authority[] = AUTHORITY,
+	    metadata[] = METADATA, managed[] = "managed-identity";
+static char subscription[] = "22222222-2222-2222-2222-222222222222", group[] = "emulated",
+	    registry[] = "contoso", token[] = "web-pull";
+static char tenant[] = "11111111-1111-1111-1111-111111111111",
+	    client[] = "44444444-4444-4444-4444-444444444444";
 
-static const struct azure_spec spec = { .auth = managed, .cloud = custom, .resource_manager = manager, .authority = authority,
-                                        .subscription = subscription, .tenant_id = tenant, .client_id = client };
-static const struct acr_ref ref = { .subscription = subscription, .group = group, .registry = registry, .token = token };
-static const struct cloud cloud = { .authority = authority, .resource_manager = manager, .audience = manager };
+static const struct azure_spec spec = { .auth = managed,
+	                                .cloud = custom,
+	                                .resource_manager = manager,
+	                                .authority = authority,
+	                                .subscription = subscription,
+	                                .tenant_id = tenant,
+	                                .client_id = client };
+static const struct acr_ref ref = {
+	.subscription = subscription, .group = group, .registry = registry, .token = token
+};
+static const struct cloud cloud = { .authority = authority,
+	                            .resource_manager = manager,
+	                            .audience = manager };
 
-struct asked { struct answers *network; struct http *http; struct arm *arm; const struct env *env; struct err e; };
+struct asked {
+	struct answers *network;
+	struct http *http;
+	struct arm *arm;
+	const struct env *env;
+	struct err e;
+};
 
 static void says_no(const struct asked *q)
 {
@@ -171,7 +205,8 @@ static void ask_imds(struct asked *q)
 
 static void ask_app_service(struct asked *q)
 {
-	must(setenv("IDENTITY_ENDPOINT", ENDPOINT "/msi/token", 1) == 0 && setenv("IDENTITY_HEADER", PROOF, 1) == 0);
+	must(setenv("IDENTITY_ENDPOINT", ENDPOINT "/msi/token", 1) == 0 &&
+	     setenv("IDENTITY_HEADER", PROOF, 1) == 0);
 	fetch(q, &auth_managed);
 	must(unsetenv("IDENTITY_ENDPOINT") == 0 && unsetenv("IDENTITY_HEADER") == 0);
 }
@@ -192,14 +227,17 @@ static void ask_arc(struct asked *q)
 
 static void ask_github(struct asked *q)
 {
-	must(setenv("ACTIONS_ID_TOKEN_REQUEST_URL", ISSUER "/token?v=1", 1) == 0 && setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", PROOF, 1) == 0);
+	must(setenv("ACTIONS_ID_TOKEN_REQUEST_URL", ISSUER "/token?v=1", 1) == 0 &&
+	     setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", PROOF, 1) == 0);
 	fetch(q, &auth_workload);
-	must(unsetenv("ACTIONS_ID_TOKEN_REQUEST_URL") == 0 && unsetenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN") == 0);
+	must(unsetenv("ACTIONS_ID_TOKEN_REQUEST_URL") == 0 &&
+	     unsetenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN") == 0);
 }
 
 static void ask_pipelines(struct asked *q)
 {
-	must(setenv("SYSTEM_OIDCREQUESTURI", ISSUER "/oidc", 1) == 0 && setenv("SYSTEM_ACCESSTOKEN", PROOF, 1) == 0);
+	must(setenv("SYSTEM_OIDCREQUESTURI", ISSUER "/oidc", 1) == 0 &&
+	     setenv("SYSTEM_ACCESSTOKEN", PROOF, 1) == 0);
 	fetch(q, &auth_workload);
 	must(unsetenv("SYSTEM_OIDCREQUESTURI") == 0 && unsetenv("SYSTEM_ACCESSTOKEN") == 0);
 }
@@ -214,7 +252,8 @@ static void ask_cloud(struct asked *q)
 		says_no(q);
 		return;
 	}
-	must(http_origin(c.authority, &o) && o.tls && http_origin(c.resource_manager, &o) && o.tls && c.audience != NULL);
+	must(http_origin(c.authority, &o) && o.tls && http_origin(c.resource_manager, &o) &&
+	     o.tls && c.audience != NULL);
 	cloud_clear(&c);
 }
 
@@ -271,7 +310,8 @@ static void ask_generate(struct asked *q)
 {
 	struct arm_operation op = { .poll_url = NULL };
 	struct acr_generated g = { 0 };
-	bool ok = acr_generate(q->arm, q->http, &ref, ACR_SLOT_2, 1700086400123456, &op, &g, &q->e), done = op.poll_url == NULL;
+	bool ok = acr_generate(q->arm, q->http, &ref, ACR_SLOT_2, 1700086400123456, &op, &g, &q->e),
+	     done = op.poll_url == NULL;
 
 	for (int i = 0; ok && !done && i < POLLS; i++) {
 		must_poll_at_home(&op);
@@ -288,7 +328,8 @@ static void ask_generate(struct asked *q)
 static void ask_create(struct asked *q)
 {
 	struct arm_operation op = { .poll_url = NULL };
-	bool ok = acr_put_token(q->arm, q->http, &ref, "/map", &op, &q->e), done = op.poll_url == NULL;
+	bool ok = acr_put_token(q->arm, q->http, &ref, "/map", &op, &q->e),
+	     done = op.poll_url == NULL;
 
 	for (int i = 0; ok && !done && i < POLLS; i++) {
 		AUTO_RESPONSE struct http_response end = { 0 };
@@ -303,10 +344,12 @@ static void ask_create(struct asked *q)
 
 static void ask_scope_map(struct asked *q)
 {
-	static const char *const actions[] = { "repositories/hello/content/read", "repositories/hello/metadata/read" };
+	static const char *const actions[] = { "repositories/hello/content/read",
+		                               "repositories/hello/metadata/read" };
 	char *id = NULL;
 
-	if (acr_make_scope_map(q->arm, q->http, &ref, "web-pull-map", actions, COUNT(actions), &id, &q->e))
+	if (acr_make_scope_map(q->arm, q->http, &ref, "web-pull-map", actions, COUNT(actions), &id,
+	                       &q->e))
 		must(id != NULL);
 	else
 		says_no(q);
@@ -318,7 +361,8 @@ static void ask_permissions(struct asked *q)
 	AUTO_PERMISSIONS struct permissions p = { 0 };
 
 	if (permissions_read(q->arm, q->http, &ref, &p, &q->e))
-		(void)permissions_allow(&p, "Microsoft.ContainerRegistry/registries/generateCredentials/action");
+		(void)permissions_allow(
+			&p, "Microsoft.ContainerRegistry/registries/generateCredentials/action");
 	else
 		says_no(q);
 }
@@ -338,11 +382,16 @@ static void ask_login(struct asked *q)
 }
 
 /* `known`: our own identity is not what is asked about, its endpoint is an honest one. */
+/* clang-format off */
 static const struct { void (*ask)(struct asked *q); bool known; } conversations[] = {
-	{ ask_imds, false },     { ask_app_service, false }, { ask_arc, false },         { ask_github, false },    { ask_pipelines, false },
-	{ ask_cloud, false },    { ask_registries, true },   { ask_one_registry, true }, { ask_place, true },      { ask_token, true },
-	{ ask_generate, true },  { ask_create, true },       { ask_scope_map, true },    { ask_permissions, true }, { ask_login, true },
+	{ ask_imds, false },     { ask_app_service, false }, { ask_arc, false },
+	          { ask_github, false },    { ask_pipelines, false },
+	{ ask_cloud, false },    { ask_registries, true },   { ask_one_registry, true },
+	  { ask_place, true },      { ask_token, true },
+	{ ask_generate, true },  { ask_create, true },       { ask_scope_map, true },
+	     { ask_permissions, true }, { ask_login, true },
 };
+/* clang-format on */
 
 static void set_environment(void)
 {
@@ -351,8 +400,10 @@ static void set_environment(void)
 	if (done)
 		return;
 	done = true;
-	must(setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", ENDPOINT, 1) == 0 && unsetenv("AZURE_AUTHORITY_HOST") == 0);
-	must(setenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "connection", 1) == 0 && unsetenv("AZURE_FEDERATED_TOKEN_FILE") == 0);
+	must(setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", ENDPOINT, 1) == 0 &&
+	     unsetenv("AZURE_AUTHORITY_HOST") == 0);
+	must(setenv("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "connection", 1) == 0 &&
+	     unsetenv("AZURE_FEDERATED_TOKEN_FILE") == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -363,10 +414,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	set_environment();
 	fake_env_init(&env, 1);
-	struct answers a = { .http = { .send = answer, .close = keep_open }, .next = data + 1, .left = size - 1,
-	                     .canned = conversations[data[0] % COUNT(conversations)].known,
-	                     .given_away = has_tail(data, size, PASSWORD) || has_tail(data, size, BEARER) || has_tail(data, size, PROOF) };
-	struct asked q = { .network = &a, .http = &a.http, .arm = arm_new(&spec, &env.env), .env = &env.env, .e = ERR_INIT };
+	struct answers a = { .http = { .send = answer, .close = keep_open },
+		             .next = data + 1,
+		             .left = size - 1,
+		             .canned = conversations[data[0] % COUNT(conversations)].known,
+		             .given_away = has_tail(data, size, PASSWORD) ||
+		                           has_tail(data, size, BEARER) ||
+		                           has_tail(data, size, PROOF) };
+	struct asked q = { .network = &a,
+		           .http = &a.http,
+		           .arm = arm_new(&spec, &env.env),
+		           .env = &env.env,
+		           .e = ERR_INIT };
 	conversations[data[0] % COUNT(conversations)].ask(&q);
 	arm_free(q.arm);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificate files: whatever is in one, loading ends and says why, and so does signing with what was loaded: a key may be of
- * the right size, fit the certificate, and still have a part that is wrong. */
+/* Certificate files: whatever is in one, loading ends and says why, and so does signing with
+ * what was loaded: a key may be of the right size, fit the certificate, and still have a part
+ * that is wrong. */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -21,7 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!signer_load(file, password, &s, &e)) {
 		if (e.kind != ERR_CONFIG || e.text[0] == '\0' || s != NULL)
 			abort();
-	} else if (signer_jwt(s, "{}", SIGNER_CHAIN, &jwt, &e) ? secret_len(jwt) == 0 : e.kind != ERR_CONFIG || e.text[0] == '\0') {
+	} else if (signer_jwt(s, "{}", SIGNER_CHAIN, &jwt, &e)
+	                   ? secret_len(jwt) == 0
+	                   : e.kind != ERR_CONFIG || e.text[0] == '\0') {
 		abort();
 	}
 	return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes through the door of the spawner, which is bound by no sandbox, from a process that is, and may be somebody else's by now. The
- * first byte says how many descriptors come with the message. Nothing is started but what the rules name, with no variable that makes it
- * another program, and each descriptor is closed again.
+ * What comes through the door of the spawner, which is bound by no sandbox, from a process that
+ * is, and may be somebody else's by now. The first byte says how many descriptors come with the
+ * message. Nothing is started but what the rules name, with no variable that makes it another
+ * program, and each descriptor is closed again.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +14,7 @@
 static int inside = -1;
 static int pretend(const struct spawn *s, pid_t *pid);
 
-#define spawn_child pretend
+#define spawn_child             pretend
 #define recvmsg(door, m, flags) recvmsg(inside, m, flags)
 #include "../../src/base/spawner.c"
 #undef recvmsg
@@ -32,7 +33,9 @@ static int pretend(const struct spawn *s, pid_t *pid)
 {
 	size_t n = count_words((const char *const *)s->argv);
 
-	must((strcmp(s->argv[0], "/bin/hook") == 0 && n == 2 && strcmp(s->argv[1], "reload") == 0) || strcmp(s->argv[0], "/bin/helper") == 0);
+	must((strcmp(s->argv[0], "/bin/hook") == 0 && n == 2 &&
+	      strcmp(s->argv[1], "reload") == 0) ||
+	     strcmp(s->argv[0], "/bin/helper") == 0);
 	for (size_t i = 0; s->extra[i] != NULL; i++)
 		must(strncmp(s->extra[i], "LD_", 3) != 0 && strncmp(s->extra[i], "PATH=", 5) != 0);
 	must(s->output >= 0 && s->input >= -1);
@@ -42,7 +45,10 @@ static int pretend(const struct spawn *s, pid_t *pid)
 
 static void deliver(int door, const uint8_t *data, size_t size, size_t n_fds)
 {
-	union { struct cmsghdr header; char room[CMSG_SPACE(SENT_MAX * sizeof(int))]; } control = { .room = { 0 } };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(SENT_MAX * sizeof(int))];
+	} control = { .room = { 0 } };
 	char *copy = mem_new(size + 1);
 	struct iovec part = { .iov_base = copy, .iov_len = size };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
@@ -55,7 +61,9 @@ static void deliver(int door, const uint8_t *data, size_t size, size_t n_fds)
 		m.msg_control = &control;
 		m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
 		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n_fds * sizeof(int)) };
+		*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+			               .cmsg_type = SCM_RIGHTS,
+			               .cmsg_len = CMSG_LEN(n_fds * sizeof(int)) };
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
 	must(sendmsg(door, &m, MSG_NOSIGNAL) == (ssize_t)size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A state file that anything happened to: it is lost, or it is one that the rest of the program can index without a look. */
+/* A state file that anything happened to: it is lost, or it is one that the rest of the program
+ * can index without a look. */
 #include <stdlib.h>
 
 #include "rotate/state.h"

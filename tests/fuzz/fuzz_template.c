@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A template and, behind a byte 0x01, a file: what is rendered reads back; what reads back renders to the same file. */
+/* A template and, behind a byte 0x01, a file: what is rendered reads back; what reads back
+ * renders to the same file. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -33,13 +34,16 @@ static void render_and_match(const struct template *t, struct credential *c)
 /* Times, slots, and what base64 says in two ways, are not the same file again. */
 static bool exact(const char *template)
 {
-	return strstr(template, "{expires}") == NULL && strstr(template, "{slot}") == NULL && strstr(template, "{auth}") == NULL;
+	return strstr(template, "{expires}") == NULL && strstr(template, "{slot}") == NULL &&
+	       strstr(template, "{auth}") == NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char server[] = "r.io", user[] = "u-1";
-	struct credential c = { .server = server, .username = user, .expires_us = 1767225600123456, .slot = 2 };
+	struct credential c = {
+		.server = server, .username = user, .expires_us = 1767225600123456, .slot = 2
+	};
 	const uint8_t *one = size > 0 ? memchr(data, 1, size) : NULL;
 	size_t n = one != NULL ? (size_t)(one - data) : size;
 	struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX), again = BUF_INIT(TEMPLATE_TEXT_MAX);
@@ -61,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		c.password = found;
 		if (exact(buf_cstr(&text))) {
 			must(template_render(t, &c, &again, &e));
-			must(again.len == size - n - 1 && memcmp(buf_cstr(&again), one + 1, again.len) == 0);
+			must(again.len == size - n - 1 &&
+			     memcmp(buf_cstr(&again), one + 1, again.len) == 0);
 		}
 	}
 	secret_free(c.password);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Times and durations, as services, files and people write them: what is accepted means the same when said and read again. */
+/* Times and durations, as services, files and people write them: what is accepted means the same
+ * when said and read again. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -30,7 +31,8 @@ static void ticks(const char *text)
 	must(str_ticks(said, &again) && again == t / 10 * 10);
 }
 
-/* As the command line has them, and as az prints what the service says: read once, they are in a form that is read as the same again. */
+/* As the command line has them, and as az prints what the service says: read once, they are in a
+ * form that is read as the same again. */
 static void of_az(const char *text)
 {
 	AUTO_BUF struct buf shown = BUF_INIT(100), again = BUF_INIT(100);
@@ -42,7 +44,8 @@ static void of_az(const char *text)
 		must(strlen(sent) == strlen("2026-01-31T23:59:59.000Z"));
 		must(str_time(sent, &t) == (strncmp(sent, "1970", 4) >= 0));
 		memcpy(sent + strlen("2026-01-31T23:59:59"), "Z", 2);
-		must(token_expiration(sent, once_more) && strncmp(sent, once_more, strlen(sent) - 1) == 0);
+		must(token_expiration(sent, once_more) &&
+		     strncmp(sent, once_more, strlen(sent) - 1) == 0);
 	}
 	if (token_isoformat(text, &shown)) {
 		must(buf_ok(&shown) && token_isoformat(buf_cstr(&shown), &again));

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* An answer of the service, taken for a token, for new passwords, and for a refusal: shaped, and printed as a table and as YAML. */
+/* An answer of the service, taken for a token, for new passwords, and for a refusal: shaped, and
+ * printed as a table and as YAML. */
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "token/token.h"
 #include "output/format.h"
+#include "token/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void print(struct arena *a, const struct value *v, const struct value *(*row)(struct arena *, const struct value *))
+static void print(struct arena *a, const struct value *v,
+                  const struct value *(*row)(struct arena *, const struct value *))
 {
 	static const char *const names[] = { "table", "yaml", "tsv" };
 

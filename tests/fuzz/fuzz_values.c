@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One line of text as each of the small languages that values are written in: expansions, command lines, durations, token names. */
+/* One line of text as each of the small languages that values are written in: expansions,
+ * command lines, durations, token names. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -21,7 +22,9 @@ static void must(bool fact)
 static void expansion(const char *text)
 {
 	static char name[] = "h";
-	struct host host = { .name = name, .asked_name = true, .asked_machine_id = true, .asked_home = true };
+	struct host host = {
+		.name = name, .asked_name = true, .asked_machine_id = true, .asked_home = true
+	};
 	const struct expand x = { .job = "j", .token = "t", .registry = "r", .host = &host };
 	AUTO_BUF struct buf scratch = BUF_INIT(4096);
 	struct err e = ERR_INIT;

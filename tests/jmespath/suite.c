@@ -13,9 +13,11 @@
 #include "output/jmespath.h"
 
 #define FILE_MAX  ((size_t)16 * 1024 * 1024)
-#define ARENA_MAX ((size_t)256 * 1024 * 1024)   /* of a file, and of one result */
+#define ARENA_MAX ((size_t)256 * 1024 * 1024) /* of a file, and of one result */
 
-struct tally { int passed, failed; };
+struct tally {
+	int passed, failed;
+};
 
 static void report(const char *file, const char *expression, const char *want, const char *got)
 {
@@ -23,8 +25,8 @@ static void report(const char *file, const char *expression, const char *want, c
 }
 
 /* The class of the error, or NULL and the result. */
-static const char *run(const char *expression, const struct value *given, struct arena *a, struct jmespath **q,
-                       const struct value **result, struct err *e)
+static const char *run(const char *expression, const struct value *given, struct arena *a,
+                       struct jmespath **q, const struct value **result, struct err *e)
 {
 	if (!jmespath_compile(expression, q, e) || !jmespath_search(*q, given, a, result, e))
 		return e->code;
@@ -48,7 +50,8 @@ static bool passes(const char *file, const struct value *given, const struct val
 	AUTO_JMESPATH struct jmespath *q = NULL;
 	AUTO_BUF struct buf want = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX);
 	struct err e = ERR_INIT;
-	const struct value *result = NULL, *expected = value_get(one, "result"), *error = value_get(one, "error");
+	const struct value *result = NULL, *expected = value_get(one, "result"),
+			   *error = value_get(one, "error");
 	const char *expression = value_str(one, "expression");
 
 	if (expression == NULL) {
@@ -95,7 +98,8 @@ static bool read_file(const char *file, struct buf *text, struct err *e)
 		buf_add(text, piece, n);
 	bool whole = feof(f) != 0;
 	(void)fclose(f);
-	return (whole && buf_ok(text)) || err_set(e, ERR_LOCAL, "cannot be read, or larger than %zu bytes", FILE_MAX);
+	return (whole && buf_ok(text)) ||
+	       err_set(e, ERR_LOCAL, "cannot be read, or larger than %zu bytes", FILE_MAX);
 }
 
 static void run_file(const char *file, struct tally *t)

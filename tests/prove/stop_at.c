@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a program and stops it, or makes one call fail, at exactly its Nth system call, counted over all its threads and processes:
+ * Runs a program and stops it, or makes one call fail, at exactly its Nth system call, counted
+ * over all its threads and processes:
  *
- *   stop-at count CMD...            counts; says on stderr at the end: "calls C files F looks L transfers T (W in the whole program, H in threads, K in children)"
+ *   stop-at count CMD...            counts; says on stderr at the end: "calls C files F looks L
+ *                                   transfers T (W in the whole program, H in threads, K in
+ *                                   children)"
  *   stop-at kill N CMD...           SIGKILL on entry of call N: the call does not happen
- *   stop-at ERRNO N CMD...          call N of those that open, read or change files fails with ERRNO (a name of the table below), undone
- *   stop-at look-ERRNO N CMD...     the same for those that look at files, map them or let them go; a close is done all the same, as the kernel does
- *   stop-at short N CMD...          transfer N, a read or write of more than one byte, is done by half
+ *   stop-at ERRNO N CMD...          call N of those that open, read or change files fails with
+ *                                   ERRNO (a name of the table below), undone
+ *   stop-at look-ERRNO N CMD...     the same for those that look at files, map them or let them
+ *                                   go; a close is done all the same, as the kernel does
+ *   stop-at short N CMD...          transfer N, a read or write of more than one byte, is done
+ *                                   by half
  *
- * Exit status: the program's, or 128 + signal. When the run ended before call N: "stop-at: call N never came" on stderr. Counts begin with the program's own exec. x86-64 only where a call is changed.
+ * Exit status: the program's, or 128 + signal. When the run ended before call N: "stop-at: call
+ * N never came" on stderr. Counts begin with the program's own exec. x86-64 only where a call is
+ * changed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,39 +34,47 @@
 
 #include <linux/ptrace.h>
 
-#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define LEN(a)      (sizeof(a) / sizeof((a)[0]))
 #define THREADS_MAX 256
 
-static const struct { const char *name; int number; } errors[] = {
+static const struct {
+	const char *name;
+	int number;
+} errors[] = {
 	{ "ENOSPC", ENOSPC }, { "EIO", EIO },       { "EDQUOT", EDQUOT }, { "EACCES", EACCES },
 	{ "EROFS", EROFS },   { "EMFILE", EMFILE }, { "EINTR", EINTR },   { "EPERM", EPERM },
 };
 
 static const long file_calls[] = {
-	SYS_openat, SYS_write, SYS_pwrite64, SYS_writev, SYS_fsync, SYS_fdatasync, SYS_renameat, SYS_renameat2, SYS_unlinkat,
-	SYS_fchmod, SYS_fchown, SYS_ftruncate, SYS_fallocate, SYS_mkdirat, SYS_flock, SYS_read, SYS_fsetxattr, SYS_fgetxattr,
-	SYS_flistxattr, SYS_getdents64, SYS_pread64, SYS_readv, SYS_linkat, SYS_symlinkat, SYS_fchmodat, SYS_fchownat, SYS_fremovexattr,
-	SYS_utimensat, SYS_copy_file_range,
+	SYS_openat,    SYS_write,        SYS_pwrite64,  SYS_writev,          SYS_fsync,
+	SYS_fdatasync, SYS_renameat,     SYS_renameat2, SYS_unlinkat,        SYS_fchmod,
+	SYS_fchown,    SYS_ftruncate,    SYS_fallocate, SYS_mkdirat,         SYS_flock,
+	SYS_read,      SYS_fsetxattr,    SYS_fgetxattr, SYS_flistxattr,      SYS_getdents64,
+	SYS_pread64,   SYS_readv,        SYS_linkat,    SYS_symlinkat,       SYS_fchmodat,
+	SYS_fchownat,  SYS_fremovexattr, SYS_utimensat, SYS_copy_file_range,
 #ifdef SYS_rename
-	SYS_open, SYS_rename, SYS_unlink, SYS_mkdir, SYS_link, SYS_chmod, SYS_chown,
+	SYS_open,      SYS_rename,       SYS_unlink,    SYS_mkdir,           SYS_link,
+	SYS_chmod,     SYS_chown,
 #endif
 };
 
 static const long look_calls[] = {
-	SYS_newfstatat, SYS_fstat, SYS_statx, SYS_statfs, SYS_fstatfs, SYS_lseek, SYS_readlink, SYS_readlinkat, SYS_access, SYS_faccessat,
-	SYS_faccessat2, SYS_close, SYS_mmap, SYS_fcntl, SYS_dup, SYS_memfd_create, SYS_getxattr, SYS_listxattr,
+	SYS_newfstatat, SYS_fstat,      SYS_statx,  SYS_statfs,       SYS_fstatfs,    SYS_lseek,
+	SYS_readlink,   SYS_readlinkat, SYS_access, SYS_faccessat,    SYS_faccessat2, SYS_close,
+	SYS_mmap,       SYS_fcntl,      SYS_dup,    SYS_memfd_create, SYS_getxattr,   SYS_listxattr,
 };
 
 struct tracer {
 	pid_t main;
 	enum { COUNT, KILL, FAIL, LOOK, SHORT } mode;
-	long  at;
-	int   error;
-	long  calls, files, looks, transfers;
-	long  programs;         /* started by the main process: the first, and what it replaced itself by */
-	long  in_whole, in_threads, in_children;
-	pid_t failing;          /* its call was taken away; it gets the error on exit */
-	bool  begun, hit;
+	long at;
+	int error;
+	long calls, files, looks, transfers;
+	/* started by the main process: the first, and what it replaced itself by */
+	long programs;
+	long in_whole, in_threads, in_children;
+	pid_t failing; /* its call was taken away; it gets the error on exit */
+	bool begun, hit;
 };
 
 static bool is_one_of(const long *calls, size_t n, unsigned long long nr)
@@ -121,17 +137,20 @@ static void set_length(pid_t pid, unsigned long value)
 #error "write take_away(), set_result() and set_length() for this machine"
 #endif
 
-/* Not whether a descriptor waits: the kernel never refuses that, and libcurl does not ask whether it has. */
+/* Not whether a descriptor waits: the kernel never refuses that, and libcurl does not ask
+ * whether it has. */
 static bool is_look(const struct ptrace_syscall_info *info)
 {
-	if (info->entry.nr == SYS_fcntl && (info->entry.args[1] == F_GETFL || info->entry.args[1] == F_SETFL))
+	if (info->entry.nr == SYS_fcntl &&
+	    (info->entry.args[1] == F_GETFL || info->entry.args[1] == F_SETFL))
 		return false;
 	return is_one_of(look_calls, LEN(look_calls), info->entry.nr);
 }
 
 static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_info *info)
 {
-	bool file = is_one_of(file_calls, LEN(file_calls), info->entry.nr), transfer = is_transfer(info);
+	bool file = is_one_of(file_calls, LEN(file_calls), info->entry.nr),
+	     transfer = is_transfer(info);
 	bool look = is_look(info);
 
 	t->calls++;
@@ -145,7 +164,8 @@ static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_inf
 	if (t->mode == KILL && t->calls == t->at) {
 		t->hit = true;
 		(void)kill(t->main, SIGKILL);
-	} else if ((t->mode == FAIL && file && t->files == t->at) || (t->mode == LOOK && look && t->looks == t->at)) {
+	} else if ((t->mode == FAIL && file && t->files == t->at) ||
+	           (t->mode == LOOK && look && t->looks == t->at)) {
 		t->hit = true;
 		t->failing = pid;
 		if (info->entry.nr != SYS_close)
@@ -167,7 +187,7 @@ static int handle_stop(struct tracer *t, pid_t pid, int status)
 		t->programs += pid == t->main;
 	}
 	if (status >> 16 != 0)
-		return 0;    /* an event of ptrace itself */
+		return 0; /* an event of ptrace itself */
 	if (signal != (SIGTRAP | 0x80))
 		return signal == SIGSTOP ? 0 : signal;
 	if (!t->begun || ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
@@ -189,11 +209,13 @@ static int trace(struct tracer *t)
 	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
 			if (pid == t->main)
-				result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+				result = WIFEXITED(status) ? WEXITSTATUS(status)
+				                           : 128 + WTERMSIG(status);
 			continue;
 		}
 		int signal = handle_stop(t, pid, status);
-		(void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal);    /* gone if it was just killed */
+		/* gone if it was just killed */
+		(void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal);
 	}
 	return result;
 }
@@ -212,8 +234,8 @@ static int start(struct tracer *t, char **argv)
 	}
 	if (t->main < 0 || waitpid(t->main, &status, 0) != t->main)
 		return -1;
-	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
-	               PTRACE_O_EXITKILL;
+	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+	               PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	if (ptrace(PTRACE_SETOPTIONS, t->main, NULL, (void *)options) != 0)
 		return -1;
 	(void)ptrace(PTRACE_SYSCALL, t->main, NULL, NULL);
@@ -242,7 +264,8 @@ int main(int argc, char **argv)
 	int command = 2;
 
 	if (argc < 3 || !parse_mode(&t, argv[1]) || (t.mode != COUNT && argc < 4)) {
-		(void)fprintf(stderr, "usage: stop-at count|kill N|short N|ERRNO N|look-ERRNO N CMD...\n");
+		(void)fprintf(stderr,
+		              "usage: stop-at count|kill N|short N|ERRNO N|look-ERRNO N CMD...\n");
 		return 64;
 	}
 	if (t.mode != COUNT) {
@@ -255,8 +278,11 @@ int main(int argc, char **argv)
 	}
 	int result = trace(&t);
 	if (t.mode == COUNT)
-		(void)fprintf(stderr, "calls %ld files %ld looks %ld transfers %ld (%ld in the whole program, %ld in threads, %ld in children)\n",
-		              t.calls, t.files, t.looks, t.transfers, t.in_whole, t.in_threads, t.in_children);
+		(void)fprintf(stderr,
+		              "calls %ld files %ld looks %ld transfers %ld (%ld in the whole "
+		              "program, %ld in threads, %ld in children)\n",
+		              t.calls, t.files, t.looks, t.transfers, t.in_whole, t.in_threads,
+		              t.in_children);
 	else if (!t.hit)
 		(void)fprintf(stderr, "stop-at: call %ld never came\n", t.at);
 	return result;

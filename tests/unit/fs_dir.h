@@ -60,8 +60,8 @@ UNUSED static bool replace(const char *path, struct fs_attr attr, const char *te
 {
 	AUTO_STAGE struct fs_stage *s = NULL;
 
-	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, text, strlen(text), e) && fs_stage_seal(s, e) &&
-	       (fs_stage_park(s), fs_stage_commit(s, e));
+	return fs_stage_open(path, &attr, &s, e) && fs_stage_write(s, text, strlen(text), e) &&
+	       fs_stage_seal(s, e) && (fs_stage_park(s), fs_stage_commit(s, e));
 }
 
 UNUSED static const struct fs_attr keep = FS_ATTR_KEEP;

@@ -14,6 +14,7 @@ static void join(char **argv, struct buf *out)
 static void words(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *want; } row[] = {
 		{ "/bin/true", "</bin/true>" },
 		{ "  /bin/true \t a  b ", "</bin/true><a><b>" },
@@ -23,10 +24,13 @@ static void words(void **state)
 		{ "/bin/x \\a\\ \\'\\\"\\\\ \\$x \\|", "</bin/x><a '\"\\><$x><|>" },
 		{ "/bin/x \"a\\\"b\\\\c\\$d\\`e\\n\"", "</bin/x><a\"b\\c$d`e\\n>" },
 		{ "/bin/x 'a\\b$c|d`e'", "</bin/x><a\\b$c|d`e>" },
-		{ "/bin/sh -c 'a && b > c; echo \"$d\"'", "</bin/sh><-c><a && b > c; echo \"$d\">" },
-		{ "/bin/systemctl restart web@*.service ~ {x} (y) #z", "</bin/systemctl><restart><web@*.service><~><{x}><(y)><#z>" },
+		{ "/bin/sh -c 'a && b > c; echo \"$d\"'",
+		  "</bin/sh><-c><a && b > c; echo \"$d\">" },
+		{ "/bin/systemctl restart web@*.service ~ {x} (y) #z",
+		  "</bin/systemctl><restart><web@*.service><~><{x}><(y)><#z>" },
 		{ "'/opt/my tool'/run", "</opt/my tool/run>" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_ARGV char **argv = NULL;
 		AUTO_BUF struct buf got = BUF_INIT(4096);
@@ -40,10 +44,12 @@ static void words(void **state)
 static void refusals(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *want; } row[] = {
 		{ "", "the program must be an absolute path" },
 		{ "   ", "the program must be an absolute path" },
-		{ "systemctl restart web", "the program must be an absolute path, not 'systemctl'" },
+		{ "systemctl restart web",
+		  "the program must be an absolute path, not 'systemctl'" },
 		{ "'' x", "the program must be an absolute path, not ''" },
 		{ "/bin/x 'a", "a single quote is not closed" },
 		{ "/bin/x \"a", "a double quote is not closed" },
@@ -60,11 +66,14 @@ static void refusals(void **state)
 		{ "/bin/x \"$HOME\"", "'$' means nothing without a shell" },
 		{ "/bin/x \"`a`\"", "'`' means nothing without a shell" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		char **argv = NULL;
 		struct err e = ERR_INIT;
-		CHECK(!argv_split(row[i].text, &argv, &e) && e.kind == ERR_CONFIG && argv == NULL, "accepted: %s", row[i].text);
-		CHECK(strncmp(e.text, row[i].want, strlen(row[i].want)) == 0, "%s: %s", row[i].text, e.text);
+		CHECK(!argv_split(row[i].text, &argv, &e) && e.kind == ERR_CONFIG && argv == NULL,
+		      "accepted: %s", row[i].text);
+		CHECK(strncmp(e.text, row[i].want, strlen(row[i].want)) == 0, "%s: %s", row[i].text,
+		      e.text);
 	}
 }
 

@@ -18,9 +18,10 @@ static void sends(void **state)
 	(void)state;
 	static const struct fake_step steps[] = {
 		ARM_RIG_TOKEN("T1"),
-		{ HTTP_GET, "=" ARM "/subscriptions/s?api-version=1", .bearer = "T1", .status = 200, .answer = "{\"a\":\"b\"}",
-		  .headers = { "Date: Tue, 14 Nov 2023 22:15:00 GMT" } },
-		{ HTTP_POST, "=" ARM "/x", "{}", .bearer = "T1", .once = true, .status = 204, .headers = { "Date: Tue, 14 Nov 2023 22:15:01 GMT" } },
+		{ HTTP_GET, "=" ARM "/subscriptions/s?api-version=1", .bearer = "T1", .status = 200,
+		  .answer = "{\"a\":\"b\"}", .headers = { "Date: Tue, 14 Nov 2023 22:15:00 GMT" } },
+		{ HTTP_POST, "=" ARM "/x", "{}", .bearer = "T1", .once = true, .status = 204,
+		  .headers = { "Date: Tue, 14 Nov 2023 22:15:01 GMT" } },
 	};
 	struct arm_rig r;
 	AUTO_JSON struct json *j = NULL;
@@ -38,23 +39,31 @@ static void sends(void **state)
 	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .body = &body, .once = true };
 	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
 	assert_int_equal(rs.status, 204);
-	assert_int_equal(arm_clock_offset(r.arm), 100);    /* of clocks in whole seconds, one is none */
+	/* of clocks in whole seconds, one is none */
+	assert_int_equal(arm_clock_offset(r.arm), 100);
 	/* A name of its own for each operation. */
-	assert_true(strncmp(fake_http_seen(r.script)->headers, "x-ms-client-request-id: ", 24) == 0);
+	assert_true(strncmp(fake_http_seen(r.script)->headers, "x-ms-client-request-id: ", 24) ==
+	            0);
 	assert_int_equal(strlen(fake_http_seen(r.script)->headers), 24 + 36 + 1);
 	assert_true(arm_rig_close(&r));
 }
 
-/* One 401 may be a token that was revoked, or of before a role: asked again with a new one, even for a generate, for a 401 did nothing. */
+/* One 401 may be a token that was revoked, or of before a role: asked again with a new one, even
+ * for a generate, for a 401 did nothing. */
 static void one_new_token(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		ARM_RIG_TOKEN("T1"), { HTTP_POST, "/x", .bearer = "T1", .status = 401 },
-		ARM_RIG_TOKEN("T2"), { HTTP_POST, "/x", .bearer = "T2", .status = 200 },
+		ARM_RIG_TOKEN("T1"),
+		{ HTTP_POST, "/x", .bearer = "T1", .status = 401 },
+		ARM_RIG_TOKEN("T2"),
+		{ HTTP_POST, "/x", .bearer = "T2", .status = 200 },
 		{ HTTP_POST, "/x", .bearer = "T2", .status = 401 },
-		ARM_RIG_TOKEN("T3"), { HTTP_POST, "/x", .bearer = "T3", .status = 401, .headers = { "x-ms-request-id: r-9" },
-		  .answer = "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"No.\"}}" },
+		ARM_RIG_TOKEN("T3"),
+		{ HTTP_POST, "/x", .bearer = "T3", .status = 401,
+		  .headers = { "x-ms-request-id: r-9" },
+		  .answer = "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"No."
+		            "\"}}" },
 	};
 	struct arm_rig r;
 	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .once = true };
@@ -74,17 +83,21 @@ static void one_new_token(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
-/* No token, no request: whatever was wanted was not done, even where the token request was lost on the way back. */
+/* No token, no request: whatever was wanted was not done, even where the token request was lost
+ * on the way back. */
 static void without_a_token(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { HTTP_GET, "169.254", .outcome = FAKE_DROP_AFTER } };
+	static const struct fake_step steps[] = { { HTTP_GET, "169.254",
+		                                    .outcome = FAKE_DROP_AFTER } };
 	struct arm_rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	struct err e = ERR_INIT;
 
 	arm_rig_open(&r, steps, COUNT(steps));
-	assert_false(arm_send(r.arm, r.http, &(struct arm_request){ .method = HTTP_POST, .path = "/x", .once = true }, &rs, &e));
+	assert_false(arm_send(
+		r.arm, r.http,
+		&(struct arm_request){ .method = HTTP_POST, .path = "/x", .once = true }, &rs, &e));
 	assert_int_equal(e.kind, ERR_TRANSIENT);
 	assert_true(e.not_acted);
 	assert_true(arm_rig_close(&r));
@@ -94,7 +107,9 @@ static void lost_answers(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		ARM_RIG_TOKEN("T"), { HTTP_POST, "/x", .outcome = FAKE_DROP_AFTER }, { HTTP_POST, "/x", .outcome = FAKE_DROP_BEFORE },
+		ARM_RIG_TOKEN("T"),
+		{ HTTP_POST, "/x", .outcome = FAKE_DROP_AFTER },
+		{ HTTP_POST, "/x", .outcome = FAKE_DROP_BEFORE },
 	};
 	struct arm_rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
@@ -113,9 +128,11 @@ static void throttled(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		ARM_RIG_TOKEN("T"), { HTTP_GET, "/x", .status = 429, .headers = { "Retry-After: 30" } },
+		ARM_RIG_TOKEN("T"),
+		{ HTTP_GET, "/x", .status = 429, .headers = { "Retry-After: 30" } },
 		{ HTTP_GET, "/x", .status = 429, .headers = { "Retry-After: 5" } },
-		{ HTTP_GET, "/x", .status = 404 }, { HTTP_GET, "/x", .status = 200, .answer = "{}" },
+		{ HTTP_GET, "/x", .status = 404 },
+		{ HTTP_GET, "/x", .status = 200, .answer = "{}" },
 	};
 	struct arm_rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
@@ -124,11 +141,15 @@ static void throttled(void **state)
 
 	arm_rig_open(&r, steps, COUNT(steps));
 	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
-	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 429 && e.retry_after_ms == 30000);
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 429 &&
+	            e.retry_after_ms == 30000);
 	fake_env_pass(&r.env, 10000);
 	/* Everybody else waits too, without asking. */
-	assert_false(arm_send(r.arm, r.http, &(struct arm_request){ .method = HTTP_POST, .path = "/y", .once = true }, &rs, &e));
-	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 0 && e.retry_after_known && e.retry_after_ms == 20000);
+	assert_false(arm_send(
+		r.arm, r.http,
+		&(struct arm_request){ .method = HTTP_POST, .path = "/y", .once = true }, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted && e.status == 0 &&
+	            e.retry_after_known && e.retry_after_ms == 20000);
 	fake_env_pass(&r.env, 20000);
 	assert_false(arm_send(r.arm, r.http, &rq, &rs, &e));
 	assert_int_equal(e.retry_after_ms, 5000);
@@ -150,19 +171,29 @@ static bool collect(void *ctx, const struct json *item)
 static void lists(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct fake_step steps[] = {
 		ARM_RIG_TOKEN("T"),
-		{ HTTP_GET, "=" ARM "/l?v", .status = 200, .answer = "{\"value\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+		{ HTTP_GET, "=" ARM "/l?v", .status = 200,
+		  .answer = "{\"value\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
 		  "\"nextLink\":\"https://ARM.example:443/l?v&$skiptoken=x y\"}" },
-		{ HTTP_GET, "=https://ARM.example:443/l?v&$skiptoken=x%20y", .bearer = "T", .status = 200,
+		{ HTTP_GET, "=https://ARM.example:443/l?v&$skiptoken=x%20y", .bearer = "T",
+		  .status = 200,
 		  .answer = "{\"value\":[{\"name\":\"c\"}],\"nextLink\":\"\"}" },
-		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[{\"name\":\"stop\"},{\"name\":\"z\"}],\"nextLink\":\"https://arm.example/n\"}" },
-		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[{\"name\":\"a\"}],\"nextLink\":\"https://evil.example/n\"}" },
+		{ HTTP_GET, "/l", .status = 200,
+		  .answer = "{\"value\":[{\"name\":\"stop\"},{\"name\":\"z\"}],\"nextLink\":\"https://arm.example/n\"}" },
+		{ HTTP_GET, "/l", .status = 200,
+		  .answer = "{\"value\":[{\"name\":\"a\"}],\"nextLink\":\"https://evil.example/n\"}" },
 		{ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":{\"name\":\"a\"}}" },
 		{ HTTP_GET, "/l", .status = 200, .answer = "{}" },
 	};
-	static const struct { bool ok; const char *got; } row[] = {
-		{ true, "a b c " }, { true, "stop " }, { false, "a " }, { false, "" }, { false, "" },
+	/* clang-format on */
+	static const struct {
+		bool ok;
+		const char *got;
+	} row[] = {
+		{ true, "a b c " }, { true, "stop " }, { false, "a " },
+		{ false, "" },      { false, "" },
 	};
 	struct arm_rig r;
 
@@ -171,7 +202,9 @@ static void lists(void **state)
 		char text[64] = "";
 		struct err e = ERR_INIT;
 
-		CHECK(arm_list(r.arm, r.http, i == 0 ? "/l?v" : "/l", collect, text, &e) == row[i].ok, "%zu: %s", i, e.text);
+		CHECK(arm_list(r.arm, r.http, i == 0 ? "/l?v" : "/l", collect, text, &e) ==
+		              row[i].ok,
+		      "%zu: %s", i, e.text);
 		CHECK_TEXT(text, row[i].got, "%zu", i);
 		CHECK(row[i].ok || e.kind == ERR_REMOTE, "%zu: %d", i, e.kind);
 	}
@@ -188,7 +221,10 @@ static void endless_list(void **state)
 
 	steps[0] = (struct fake_step)ARM_RIG_TOKEN("T");
 	for (size_t i = 1; i <= ARM_PAGES_MAX; i++)
-		steps[i] = (struct fake_step){ HTTP_GET, "/l", .status = 200, .answer = "{\"value\":[],\"nextLink\":\"https://arm.example/l\"}" };
+		steps[i] = (struct fake_step){
+			HTTP_GET, "/l", .status = 200,
+			.answer = "{\"value\":[],\"nextLink\":\"https://arm.example/l\"}"
+		};
 	arm_rig_open(&r, steps, ARM_PAGES_MAX + 1);
 	assert_false(arm_list(r.arm, r.http, "/l", collect, text, &e));
 	assert_int_equal(e.kind, ERR_REMOTE);
@@ -199,7 +235,9 @@ static void endless_list(void **state)
 static void garbage(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { ARM_RIG_TOKEN("T"), { HTTP_GET, "/x", .status = 200, .answer = "<html>" } };
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T"), { HTTP_GET, "/x", .status = 200, .answer = "<html>" }
+	};
 	struct arm_rig r;
 	struct json *j = NULL;
 	struct err e = ERR_INIT;
@@ -215,15 +253,29 @@ static void identities(void **state)
 {
 	(void)state;
 	char a[] = "a", b[] = "b", empty[] = "";
-	const struct azure_spec specs[] = { { 0 }, { .auth = a }, { .tenant_id = a }, { .client_id = a }, { .client_id = b },
-	                                    { .client_id = empty }, { .subscription = a }, { .cloud = a }, { .metadata = a },
-	                                    { .object_id = a }, { .resource_id = a }, { .certificate_file = a },
-	                                    { .certificate_password_file = a }, { .federated_token_file = a }, { .resource_manager = a },
-	                                    { .authority = a }, { .audience = a }, { .client_secret_file = a } };
+	const struct azure_spec specs[] = { { 0 },
+		                            { .auth = a },
+		                            { .tenant_id = a },
+		                            { .client_id = a },
+		                            { .client_id = b },
+		                            { .client_id = empty },
+		                            { .subscription = a },
+		                            { .cloud = a },
+		                            { .metadata = a },
+		                            { .object_id = a },
+		                            { .resource_id = a },
+		                            { .certificate_file = a },
+		                            { .certificate_password_file = a },
+		                            { .federated_token_file = a },
+		                            { .resource_manager = a },
+		                            { .authority = a },
+		                            { .audience = a },
+		                            { .client_secret_file = a } };
 
 	for (size_t i = 0; i < COUNT(specs); i++) {
 		for (size_t k = 0; k < COUNT(specs); k++) {
-			AUTO_FREE char *one = arm_identity(&specs[i]), *other = arm_identity(&specs[k]);
+			AUTO_FREE char *one = arm_identity(&specs[i]),
+				       *other = arm_identity(&specs[k]);
 
 			CHECK((strcmp(one, other) == 0) == (i == k), "%zu %zu", i, k);
 		}
@@ -246,18 +298,27 @@ static void subscriptions(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
-#define CLAIMS "eyJ0aWQiOiJ0LTEiLCJhcHBpZCI6ImMtMSIsIm9pZCI6Im8tMSIsImV4cCI6MTcwMDAwMzYwMH0"    /* tid, appid, oid, exp */
+/* tid, appid, oid, exp */
+#define CLAIMS "eyJ0aWQiOiJ0LTEiLCJhcHBpZCI6ImMtMSIsIm9pZCI6Im8tMSIsImV4cCI6MTcwMDAwMzYwMH0"
 static void who_we_are(void **state)
 {
 	(void)state;
-	static const struct { const char *token, *tenant, *client, *object; int64_t lives; } row[] = {
-		{ "e30." CLAIMS ".sig", "t-1", "c-1", "o-1", 3600 }, { "opaque", "", "", "", 0 }, { "a.b.c", "", "", "", 0 }, { "a..c", "", "", "", 0 },
+	static const struct {
+		const char *token, *tenant, *client, *object;
+		int64_t lives;
+	} row[] = {
+		{ "e30." CLAIMS ".sig", "t-1", "c-1", "o-1", 3600 },
+		{ "opaque", "", "", "", 0 },
+		{ "a.b.c", "", "", "", 0 },
+		{ "a..c", "", "", "", 0 },
 		{ "a.e30.c", "", "", "", 0 },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		AUTO_FREE char *answer = mem_fmt("{\"expires_in\":3600,\"access_token\":\"%s\"}", row[i].token);
-		const struct fake_step steps[] = { { HTTP_GET, "169.254", .status = 200, .answer = answer } };
+		AUTO_FREE char *answer =
+			mem_fmt("{\"expires_in\":3600,\"access_token\":\"%s\"}", row[i].token);
+		const struct fake_step steps[] = { { HTTP_GET, "169.254", .status = 200,
+			                             .answer = answer } };
 		struct arm_rig r;
 		AUTO_WHOAMI struct whoami w = { 0 };
 		struct err e = ERR_INIT;
@@ -276,13 +337,15 @@ static void who_we_are(void **state)
 /* A service for many threads, that refuses the first token. */
 static atomic_int tokens_given, requests_seen;
 
-static bool crowd_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool crowd_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                       struct err *e)
 {
 	(void)h;
 	(void)e;
 	*rs = (struct http_response){ .status = 200, .retry_after_ms = -1, .body.max = 1000 };
 	if (rq->plain_ok) {
-		buf_fmt(&rs->body, "{\"access_token\":\"T%d\",\"expires_in\":3600}", atomic_fetch_add(&tokens_given, 1));
+		buf_fmt(&rs->body, "{\"access_token\":\"T%d\",\"expires_in\":3600}",
+		        atomic_fetch_add(&tokens_given, 1));
 		return true;
 	}
 	atomic_fetch_add(&requests_seen, 1);
@@ -336,9 +399,12 @@ static void many_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sends), cmocka_unit_test(one_new_token), cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
-		cmocka_unit_test(throttled), cmocka_unit_test(lists), cmocka_unit_test(endless_list), cmocka_unit_test(garbage),
-		cmocka_unit_test(identities), cmocka_unit_test(subscriptions), cmocka_unit_test(who_we_are), cmocka_unit_test(many_threads),
+		cmocka_unit_test(sends),           cmocka_unit_test(one_new_token),
+		cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
+		cmocka_unit_test(throttled),       cmocka_unit_test(lists),
+		cmocka_unit_test(endless_list),    cmocka_unit_test(garbage),
+		cmocka_unit_test(identities),      cmocka_unit_test(subscriptions),
+		cmocka_unit_test(who_we_are),      cmocka_unit_test(many_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

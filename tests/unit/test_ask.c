@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the registry and Azure say before anything changes: is what is deployed accepted, is the token there? See fakes/rotation_rig.h. */
+/* What the registry and Azure say before anything changes: is what is deployed accepted, is the
+ * token there? See fakes/rotation_rig.h. */
 #include "check.h"
 
 #include "base/err.h"
@@ -17,7 +18,7 @@ static void a_sink_that_lags_gets_what_the_others_have(void **state)
 	assert_int_equal(rig.met.generates, 0);
 	assert_string_equal(rig.memory[0].held, rig.deployed);
 	assert_int_equal(end.out.did, PLAN_HEAL);
-	assert_true(rig.met.logins >= 1);    /* only what the registry accepts is copied */
+	assert_true(rig.met.logins >= 1); /* only what the registry accepts is copied */
 }
 
 /* What is deployed is refused: once proves nothing, twice a minute apart does. */
@@ -44,7 +45,8 @@ static void refused_twice_is_dead(void **state)
 	assert_true(from >= 60000 && from < 600000 && rig_works(0) && rig_works(1));
 }
 
-/* The state is lost, and nobody but this job uses the token: what the sinks hold works until the registry has refused it twice. */
+/* The state is lost, and nobody but this job uses the token: what the sinks hold works until the
+ * registry has refused it twice. */
 static void exclusive_waits_for_the_second_refusal(void **state)
 {
 	AUTO_FREE char *path = mem_fmt("%s/web.state", rig.state_dir);
@@ -55,12 +57,16 @@ static void exclusive_waits_for_the_second_refusal(void **state)
 		rig_due();
 		(void)unlink(path);
 		rig.job.policy.exclusive = true;
-		rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = dead ? INT64_MAX : rig.service.clock_ms + 30000;
+		rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms =
+			dead ? INT64_MAX : rig.service.clock_ms + 30000;
 		int64_t from = rig.service.clock_ms;
 		bool ok = rig_run(0, &end);
-		CHECK(rig.service.clock_ms - from >= 60000, "dead %d: after %lld ms", dead, (long long)(rig.service.clock_ms - from));
+		CHECK(rig.service.clock_ms - from >= 60000, "dead %d: after %lld ms", dead,
+		      (long long)(rig.service.clock_ms - from));
 		CHECK(ok == dead && rig.met.generates == dead, "dead %d: %s", dead, end.e.text);
-		CHECK(dead || (end.e.kind == ERR_DECISION && strcmp(rig.memory[0].held, rig.deployed) == 0), "%s", end.e.text);
+		CHECK(dead || (end.e.kind == ERR_DECISION &&
+		               strcmp(rig.memory[0].held, rig.deployed) == 0),
+		      "%s", end.e.text);
 		CHECK(!dead || (rig_works(0) && rig_works(1)), "dead");
 	}
 }
@@ -68,7 +74,10 @@ static void exclusive_waits_for_the_second_refusal(void **state)
 /* Only the service's word for "there is no such token" means that. */
 static void what_is_missing_is_told_apart(void **state)
 {
-	static const struct { const char *code; bool gone; } rows[] = { { "ResourceNotFound", true }, { "ResourceGroupNotFound", false } };
+	static const struct {
+		const char *code;
+		bool gone;
+	} rows[] = { { "ResourceNotFound", true }, { "ResourceGroupNotFound", false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -79,8 +88,10 @@ static void what_is_missing_is_told_apart(void **state)
 		rig.service.missing_code = rows[i].code;
 		assert_false(rig_run(ROTATE_FORCE, &end));
 		rig_load(&now);
-		CHECK(now.slot[0].gone == rows[i].gone && now.slot[1].gone == rows[i].gone, "%s", rows[i].code);
-		CHECK(rig.met.generates == 0 && strcmp(rig.memory[0].held, rig.deployed) == 0, "%s", rows[i].code);
+		CHECK(now.slot[0].gone == rows[i].gone && now.slot[1].gone == rows[i].gone, "%s",
+		      rows[i].code);
+		CHECK(rig.met.generates == 0 && strcmp(rig.memory[0].held, rig.deployed) == 0, "%s",
+		      rows[i].code);
 	}
 }
 

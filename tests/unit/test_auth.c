@@ -10,13 +10,19 @@
 #include "fakes/fake_env.h"
 #include "fakes/fake_http.h"
 
+/* clang-format off */
 #define TOKEN(t) "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"" t "\"}"
 #define ENTRA "=https://login.example/tid/oauth2/v2.0/token"
 #define IMDS "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
+/* clang-format on */
 
-static char authority[] = "https://login.example", manager[] = "https://arm.example", audience[] = "https://arm.example/";
-static const struct cloud cloud = { .authority = authority, .resource_manager = manager, .audience = audience };
-static const char *const variables[] = { "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE",
+static char authority[] = "https://login.example", manager[] = "https://arm.example",
+	    audience[] = "https://arm.example/";
+static const struct cloud cloud = { .authority = authority,
+	                            .resource_manager = manager,
+	                            .audience = audience };
+static const char *const variables[] = { "AZURE_TENANT_ID", "AZURE_CLIENT_ID",
+	                                 "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE",
 	                                 "AZURE_POD_IDENTITY_AUTHORITY_HOST" };
 
 struct rig {
@@ -61,7 +67,8 @@ static void rig_close(struct rig *r)
 	scratch_remove(r->dir);
 }
 
-static bool ask(struct rig *r, unsigned refused, char token[static 64], unsigned *serial, struct err *e)
+static bool ask(struct rig *r, unsigned refused, char token[static 64], unsigned *serial,
+                struct err *e)
 {
 	struct secret *s = NULL;
 
@@ -78,8 +85,11 @@ static void client_secret(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_POST, ENTRA, "grant_type=client_credentials&client_id=cid&scope=https%3A%2F%2Farm.example%2F%2F.default&"
-		  "client_secret=a~b%2Bc", .status = 200, .answer = TOKEN("T1") },
+		{ HTTP_POST, ENTRA,
+		  "grant_type=client_credentials&client_id=cid&scope=https%3A%2F%2Farm.example%2F%"
+		  "2F.default&"
+		  "client_secret=a~b%2Bc",
+		  .status = 200, .answer = TOKEN("T1") },
 	};
 	struct rig r;
 	char token[64];
@@ -104,8 +114,12 @@ static void client_secret(void **state)
 static void secret_of_the_environment(void **state)
 {
 	(void)state;
-	static const struct { const char *auth; bool ok; } row[] = { { "client-secret", false }, { "default", true }, { NULL, true } };
-	static const struct fake_step steps[] = { { HTTP_POST, ENTRA, "client_secret=fromenv", .status = 200, .answer = TOKEN("E") } };
+	static const struct {
+		const char *auth;
+		bool ok;
+	} row[] = { { "client-secret", false }, { "default", true }, { NULL, true } };
+	static const struct fake_step steps[] = { { HTTP_POST, ENTRA, "client_secret=fromenv",
+		                                    .status = 200, .answer = TOKEN("E") } };
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct rig r;
@@ -118,7 +132,8 @@ static void secret_of_the_environment(void **state)
 		setenv("AZURE_CLIENT_ID", "cid", 1);
 		setenv("AZURE_CLIENT_SECRET", "fromenv", 1);
 		CHECK(ask(&r, 0, token, &serial, &e) == row[i].ok, "%zu: %s", i, e.text);
-		CHECK(row[i].ok || (e.kind == ERR_CONFIG && strstr(e.text, "client_secret_file")), "%zu: %s", i, e.text);
+		CHECK(row[i].ok || (e.kind == ERR_CONFIG && strstr(e.text, "client_secret_file")),
+		      "%zu: %s", i, e.text);
 		CHECK(!strstr(e.text, "fromenv"), "%s", e.text);
 		rig_close(&r);
 	}
@@ -128,7 +143,9 @@ static void secret_of_the_environment(void **state)
 static void workload_identity(void **state)
 {
 	(void)state;
-#define ASSERTION "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion="
+#define ASSERTION                                                                                  \
+	"client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"  \
+	"client_assertion="
 	static const struct fake_step steps[] = {
 		{ HTTP_POST, ENTRA, ASSERTION "first.jwt", .status = 200, .answer = TOKEN("W1") },
 		{ HTTP_POST, ENTRA, ASSERTION "second.jwt", .status = 200, .answer = TOKEN("W2") },
@@ -162,33 +179,53 @@ static void imds(void **state)
 		enum err_kind kind;
 		const char *says;
 	} row[] = {
-		{ "its own", "managed-identity", .url = "=" IMDS "&resource=https%3A%2F%2Farm.example%2F", .status = 200, .answer = TOKEN("M") },
-		{ "AZURE_CLIENT_ID is not for a chosen method", "managed-identity", .env_client = "zz",
-		  .url = "=" IMDS "&resource=https%3A%2F%2Farm.example%2F", .status = 200, .answer = TOKEN("M") },
-		{ "client", "managed-identity", .client = "c-1", .url = "%2F&client_id=c-1", .status = 200,
-		  .answer = "{\"access_token\":\"M\",\"expires_in\":\"86399\",\"client_id\":\"C-1\"}" },
-		{ "object", "managed-identity", .object = "o-1", .url = "&object_id=o-1", .status = 200, .answer = TOKEN("M") },
-		{ "resource", "managed-identity", .resource = "/subscriptions/x", .url = "&msi_res_id=%2Fsubscriptions%2Fx", .status = 200,
+		{ "its own", "managed-identity",
+		  .url = "=" IMDS "&resource=https%3A%2F%2Farm.example%2F", .status = 200,
 		  .answer = TOKEN("M") },
-		{ "another identity answers", "managed-identity", .client = "c-1", .url = "client_id=c-1", .status = 200,
-		  .answer = "{\"access_token\":\"M\",\"expires_in\":\"86399\",\"client_id\":\"c-2\"}", .kind = ERR_AUTH, .says = "was given 'c-2'" },
-		{ "none of its own", "managed-identity", .url = IMDS, .status = 400, .answer =
-		  "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}", .kind = ERR_AUTH, .says = "no identity of its own" },
-		{ "not assigned", "managed-identity", .client = "c-1", .url = IMDS, .status = 400, .answer =
-		  "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}", .kind = ERR_AUTH,
-		  .says = "client_id 'c-1' is not assigned" },
-		{ "several", "managed-identity", .url = IMDS, .status = 400, .answer = "{\"error\":\"invalid_request\",\"error_description\":"
-		  "\"Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request\"}",
+		{ "AZURE_CLIENT_ID is not for a chosen method", "managed-identity",
+		  .env_client = "zz", .url = "=" IMDS "&resource=https%3A%2F%2Farm.example%2F",
+		  .status = 200, .answer = TOKEN("M") },
+		{ "client", "managed-identity", .client = "c-1", .url = "%2F&client_id=c-1",
+		  .status = 200,
+		  .answer = "{\"access_token\":\"M\",\"expires_in\":\"86399\",\"client_id\":\"C-"
+		            "1\"}" },
+		{ "object", "managed-identity", .object = "o-1", .url = "&object_id=o-1",
+		  .status = 200, .answer = TOKEN("M") },
+		{ "resource", "managed-identity", .resource = "/subscriptions/x",
+		  .url = "&msi_res_id=%2Fsubscriptions%2Fx", .status = 200, .answer = TOKEN("M") },
+		{ "another identity answers", "managed-identity", .client = "c-1",
+		  .url = "client_id=c-1", .status = 200,
+		  .answer =
+		          "{\"access_token\":\"M\",\"expires_in\":\"86399\",\"client_id\":\"c-2\"}",
+		  .kind = ERR_AUTH, .says = "was given 'c-2'" },
+		{ "none of its own", "managed-identity", .url = IMDS, .status = 400,
+		  .answer = "{\"error\":\"invalid_request\",\"error_description\":\"Identity not "
+		            "found\"}",
+		  .kind = ERR_AUTH, .says = "no identity of its own" },
+		{ "not assigned", "managed-identity", .client = "c-1", .url = IMDS, .status = 400,
+		  .answer = "{\"error\":\"invalid_request\",\"error_description\":\"Identity not "
+		            "found\"}",
+		  .kind = ERR_AUTH, .says = "client_id 'c-1' is not assigned" },
+		{ "several", "managed-identity", .url = IMDS, .status = 400,
+		  .answer = "{\"error\":\"invalid_request\",\"error_description\":"
+		            "\"Multiple user assigned identities exist, please specify the "
+		            "clientId / resourceId of the identity in the token request\"}",
 		  .kind = ERR_AUTH, .says = "say which one with client_id" },
-		{ "updating", "managed-identity", .url = IMDS, .status = 410, .kind = ERR_TRANSIENT, .says = "(410)" },
-		{ "throttled", "managed-identity", .url = IMDS, .status = 429, .kind = ERR_TRANSIENT, .says = "(429)" },
-		{ "a page", "managed-identity", .url = IMDS, .status = 200, .answer = "<html>", .kind = ERR_REMOTE, .says = "answers in place" },
+		{ "updating", "managed-identity", .url = IMDS, .status = 410, .kind = ERR_TRANSIENT,
+		  .says = "(410)" },
+		{ "throttled", "managed-identity", .url = IMDS, .status = 429,
+		  .kind = ERR_TRANSIENT, .says = "(429)" },
+		{ "a page", "managed-identity", .url = IMDS, .status = 200, .answer = "<html>",
+		  .kind = ERR_REMOTE, .says = "answers in place" },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct fake_step steps[] = { { HTTP_GET, row[i].url, .header = "Metadata: true", .plain = true, .status = row[i].status,
-		                                     .answer = row[i].answer } };
-		AUTO_FREE char *client = mem_dup(row[i].client), *object = mem_dup(row[i].object), *resource = mem_dup(row[i].resource);
+		const struct fake_step steps[] = {
+			{ HTTP_GET, row[i].url, .header = "Metadata: true", .plain = true,
+			  .status = row[i].status, .answer = row[i].answer }
+		};
+		AUTO_FREE char *client = mem_dup(row[i].client), *object = mem_dup(row[i].object),
+			       *resource = mem_dup(row[i].resource);
 		struct rig r;
 		char token[64];
 		unsigned serial;
@@ -202,7 +239,8 @@ static void imds(void **state)
 		r.spec.resource_id = resource;
 		bool ok = ask(&r, 0, token, &serial, &e);
 		CHECK(ok == (row[i].says == NULL), "%s: %s", row[i].name, e.text);
-		CHECK(ok || (e.kind == row[i].kind && strstr(e.text, row[i].says)), "%s: %s", row[i].name, e.text);
+		CHECK(ok || (e.kind == row[i].kind && strstr(e.text, row[i].says)), "%s: %s",
+		      row[i].name, e.text);
 		rig_close(&r);
 	}
 }
@@ -226,12 +264,17 @@ static void two_selectors(void **state)
 static void walks_to_the_machine(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct fake_step steps[] = {
-		{ HTTP_GET, "=http://127.0.0.9:99/metadata/identity/oauth2/token?api-version=2018-02-01", .plain = true, .status = 400 },
-		{ HTTP_GET, "http://127.0.0.9:99/metadata/identity/oauth2/token?api-version=2018-02-01&resource=", .header = "Metadata: true",
+		{ HTTP_GET,
+		  "=http://127.0.0.9:99/metadata/identity/oauth2/token?api-version=2018-02-01",
+		  .plain = true, .status = 400 },
+		{ HTTP_GET,
+		  "http://127.0.0.9:99/metadata/identity/oauth2/token?api-version=2018-02-01&resource=", .header = "Metadata: true",
 		  .status = 200, .answer = TOKEN("M1") },
 		{ HTTP_GET, "&resource=", .status = 200, .answer = TOKEN("M2") },
 	};
+	/* clang-format on */
 	struct rig r;
 	char token[64];
 	unsigned serial;
@@ -251,8 +294,9 @@ static void nothing_here(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = { { HTTP_GET, IMDS, .outcome = FAKE_DROP_BEFORE } };
-	static const char *const looked_for[] = { "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE",
-		                                  "169.254.169.254" };
+	static const char *const looked_for[] = { "AZURE_TENANT_ID", "AZURE_CLIENT_ID",
+		                                  "AZURE_CLIENT_SECRET",
+		                                  "AZURE_FEDERATED_TOKEN_FILE", "169.254.169.254" };
 	struct rig r;
 	char token[64];
 	unsigned serial;
@@ -266,12 +310,16 @@ static void nothing_here(void **state)
 	rig_close(&r);
 }
 
-/* One that is there and is refused ends the walk: the machine's identity is not tried in its place. */
+/* One that is there and is refused ends the walk: the machine's identity is not tried in its
+ * place. */
 static void present_and_failing(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { HTTP_POST, ENTRA, .status = 401, .answer =
-		"{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret\",\"error_codes\":[7000215]}" } };
+	static const struct fake_step steps[] = {
+		{ HTTP_POST, ENTRA, .status = 401,
+		  .answer = "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: "
+		            "Invalid client secret\",\"error_codes\":[7000215]}" }
+	};
 	struct rig r;
 	char token[64];
 	unsigned serial;
@@ -311,7 +359,8 @@ static void failures_are_held(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_GET, IMDS, .status = 503 }, { HTTP_GET, IMDS, .status = 429, .headers = { "Retry-After: 20" } },
+		{ HTTP_GET, IMDS, .status = 503 },
+		{ HTTP_GET, IMDS, .status = 429, .headers = { "Retry-After: 20" } },
 		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M") },
 	};
 	struct rig r;
@@ -338,13 +387,16 @@ static void failures_are_held(void **state)
 	rig_close(&r);
 }
 
-/* A refresh that fails does not matter while the token lives; once a service has refused it, it does. */
+/* A refresh that fails does not matter while the token lives; once a service has refused it, it
+ * does. */
 static void early_refresh_may_fail(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M1") }, { HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER },
-		{ HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER }, { HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER },
+		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M1") },
+		{ HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER },
+		{ HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER },
+		{ HTTP_GET, IMDS, .outcome = FAKE_DROP_AFTER },
 	};
 	struct rig r;
 	char token[64];
@@ -367,7 +419,8 @@ static void refused_once_by_two(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M1") }, { HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M2") },
+		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M1") },
+		{ HTTP_GET, IMDS, .status = 200, .answer = TOKEN("M2") },
 	};
 	struct rig r;
 	char token[64];
@@ -389,8 +442,10 @@ static void short_lived(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_GET, IMDS, .status = 200, .answer = "{\"access_token\":\"a\",\"expires_in\":10}" },
-		{ HTTP_GET, IMDS, .status = 200, .answer = "{\"access_token\":\"b\",\"expires_in\":10}" },
+		{ HTTP_GET, IMDS, .status = 200,
+		  .answer = "{\"access_token\":\"a\",\"expires_in\":10}" },
+		{ HTTP_GET, IMDS, .status = 200,
+		  .answer = "{\"access_token\":\"b\",\"expires_in\":10}" },
 	};
 	struct rig r;
 	char token[64];
@@ -411,10 +466,18 @@ static void short_lived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(client_secret), cmocka_unit_test(secret_of_the_environment), cmocka_unit_test(workload_identity),
-		cmocka_unit_test(imds), cmocka_unit_test(two_selectors), cmocka_unit_test(walks_to_the_machine),
-		cmocka_unit_test(nothing_here), cmocka_unit_test(present_and_failing), cmocka_unit_test(named_file_is_meant),
-		cmocka_unit_test(failures_are_held), cmocka_unit_test(early_refresh_may_fail), cmocka_unit_test(refused_once_by_two),
+		cmocka_unit_test(client_secret),
+		cmocka_unit_test(secret_of_the_environment),
+		cmocka_unit_test(workload_identity),
+		cmocka_unit_test(imds),
+		cmocka_unit_test(two_selectors),
+		cmocka_unit_test(walks_to_the_machine),
+		cmocka_unit_test(nothing_here),
+		cmocka_unit_test(present_and_failing),
+		cmocka_unit_test(named_file_is_meant),
+		cmocka_unit_test(failures_are_held),
+		cmocka_unit_test(early_refresh_may_fail),
+		cmocka_unit_test(refused_once_by_two),
 		cmocka_unit_test(short_lived),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

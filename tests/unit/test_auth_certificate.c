@@ -12,13 +12,16 @@
 #include "fakes/auth_rig.h"
 #include "fakes/run.h"
 
-#define TYPE "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion="
+#define TYPE                                                                                       \
+	"&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&" \
+	"client_assertion="
 
 static char *dir, *bundle, *encrypted, *cert_text;
 static char tid[] = "tid", cid[] = "cid", adfs[] = "adfs";
 
 static const char *const recipe[] = {
-	"openssl req -x509 -newkey rsa:2048 -noenc -keyout key.pem -out cert.pem -days 3000 -subj /CN=acrotate",
+	"openssl req -x509 -newkey rsa:2048 -noenc -keyout key.pem -out cert.pem -days 3000 -subj "
+	"/CN=acrotate",
 	"openssl pkcs12 -export -inkey key.pem -in cert.pem -out encrypted.p12 -passout pass:pass",
 	"openssl pkcs12 -in encrypted.p12 -passin pass:pass -noenc -out bundle.pem",
 	"chmod 600 encrypted.p12 bundle.pem",
@@ -62,8 +65,11 @@ static struct json *verified(const struct auth_rig *r, struct json **header)
 
 	assert_non_null(at);
 	at += strlen("client_assertion=");
-	CHECK(pki_cert_read(cert_text, &c, &e) && pki_cert_verify(c, at, &claims, &e), "%s", e.text);
-	CHECK(crypto_unbase64_lax(at, strcspn(at, "."), &text) && json_parse(text.data, text.len, header, &e), "%s", e.text);
+	CHECK(pki_cert_read(cert_text, &c, &e) && pki_cert_verify(c, at, &claims, &e), "%s",
+	      e.text);
+	CHECK(crypto_unbase64_lax(at, strcspn(at, "."), &text) &&
+	              json_parse(text.data, text.len, header, &e),
+	      "%s", e.text);
 	pki_cert_free(c);
 	return claims;
 }
@@ -71,6 +77,7 @@ static struct json *verified(const struct auth_rig *r, struct json **header)
 static void assertions(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name; char *tenant; const char *chain, *alg, *audience; size_t x5c; } row[] = {
 		{ "usual", tid, NULL, "PS256", "https://login.example/tid/oauth2/v2.0/token", 0 },
 		{ "chain", tid, "TRUE", "PS256", "https://login.example/tid/oauth2/v2.0/token", 1 },
@@ -78,11 +85,15 @@ static void assertions(void **state)
 		{ "no chain", tid, "0", "PS256", "https://login.example/tid/oauth2/v2.0/token", 0 },
 		{ "AD FS", adfs, NULL, "RS256", "https://login.example/adfs/oauth2/token", 0 },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_FREE char *url = mem_fmt("=%s", row[i].audience);
-		const struct fake_step steps[] = { { HTTP_POST, url, "&client_id=cid&scope=https%3A%2F%2Farm.example%2F%2F.default" TYPE "eyJ", .status = 200,
-		                                     .answer = RIG_TOKEN("C") } };
+		const struct fake_step steps[] = {
+			{ HTTP_POST, url,
+			  "&client_id=cid&scope=https%3A%2F%2Farm.example%2F%2F.default" TYPE "eyJ",
+			  .status = 200, .answer = RIG_TOKEN("C") }
+		};
 		struct auth_rig r;
 		AUTO_JSON struct json *header = NULL, *claims = NULL;
 		char token[4096];
@@ -103,8 +114,9 @@ static void assertions(void **state)
 		CHECK_TEXT(json_str(claims, "iss"), "cid", "%s", row[i].name);
 		CHECK_TEXT(json_str(claims, "sub"), "cid", "%s", row[i].name);
 		CHECK(strlen(json_str(claims, "jti")) == 36, "%s", row[i].name);
-		CHECK(json_int(claims, "nbf", &from) && json_int(claims, "exp", &until) && from == FAKE_ENV_START && until == from + 600, "%s",
-		      row[i].name);
+		CHECK(json_int(claims, "nbf", &from) && json_int(claims, "exp", &until) &&
+		              from == FAKE_ENV_START && until == from + 600,
+		      "%s", row[i].name);
 		CHECK(auth_rig_close(&r), "%s", row[i].name);
 	}
 }
@@ -113,14 +125,19 @@ static void assertions(void **state)
 static void sources(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name, *auth; bool in_spec, path_env, password_file, password_env; const char *says; } row[] = {
 		{ "password in a file", "certificate", true, false, true, false, NULL },
 		{ "all of the environment", "default", false, true, false, true, NULL },
-		{ "its password is for default only", "certificate", false, true, false, true, "certificate_password_file" },
-		{ "no password", "certificate", true, false, false, false, "certificate_password_file" },
+		{ "its password is for default only", "certificate", false, true, false, true,
+		  "certificate_password_file" },
+		{ "no password", "certificate", true, false, false, false,
+		  "certificate_password_file" },
 		{ "no file", "certificate", false, false, false, false, "certificate_file" },
 	};
-	static const struct fake_step steps[] = { { HTTP_POST, RIG_ENTRA, TYPE, .status = 200, .answer = RIG_TOKEN("C") } };
+	/* clang-format on */
+	static const struct fake_step steps[] = { { HTTP_POST, RIG_ENTRA, TYPE, .status = 200,
+		                                    .answer = RIG_TOKEN("C") } };
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct auth_rig r;
@@ -137,8 +154,10 @@ static void sources(void **state)
 			setenv("AZURE_CLIENT_CERTIFICATE_PATH", encrypted, 1);
 		if (row[i].password_env)
 			setenv("AZURE_CLIENT_CERTIFICATE_PASSWORD", "pass", 1);
-		CHECK_TEXT(auth_rig_ask(&r, token, &e), row[i].says ? "" : "C", "%s: %s", row[i].name, e.text);
-		CHECK(!row[i].says || (e.kind == ERR_CONFIG && strstr(e.text, row[i].says)), "%s: %s", row[i].name, e.text);
+		CHECK_TEXT(auth_rig_ask(&r, token, &e), row[i].says ? "" : "C", "%s: %s",
+		           row[i].name, e.text);
+		CHECK(!row[i].says || (e.kind == ERR_CONFIG && strstr(e.text, row[i].says)),
+		      "%s: %s", row[i].name, e.text);
 		CHECK(auth_rig_close(&r), "%s", row[i].name);
 	}
 }
@@ -163,9 +182,13 @@ static void over(void **state)
 static void not_registered(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { HTTP_POST, RIG_ENTRA, TYPE, .status = 401, .answer = "{\"error\":\"invalid_client\","
-		"\"error_description\":\"AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application."
-		"\",\"error_codes\":[700027]}" } };
+	static const struct fake_step steps[] = {
+		{ HTTP_POST, RIG_ENTRA, TYPE, .status = 401,
+		  .answer = "{\"error\":\"invalid_client\","
+		            "\"error_description\":\"AADSTS700027: The certificate with identifier "
+		            "used to sign the client assertion is not registered on application."
+		            "\",\"error_codes\":[700027]}" }
+	};
 	struct auth_rig r;
 	char token[4096];
 	struct err e = ERR_INIT;
@@ -182,7 +205,8 @@ static void not_registered(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(assertions), cmocka_unit_test(sources), cmocka_unit_test(over),
-	                                    cmocka_unit_test(not_registered) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(assertions), cmocka_unit_test(sources),
+		                            cmocka_unit_test(over),
+		                            cmocka_unit_test(not_registered) };
 	return cmocka_run_group_tests(tests, group_open, group_close);
 }

@@ -49,27 +49,32 @@ static void json_over(struct buf *b)
 }
 static void form_over(struct buf *b)
 {
-	buf_form(b, "\x01" "abcd");
+	buf_form(b, "\x01"
+	            "abcd");
 }
 
 /* Exactly the maximum fits; one more sets `over`, for good. */
 static void passing_the_maximum_is_remembered(void **state)
 {
 	(void)state;
-	static const struct { const char *name; void (*append)(struct buf *); } row[] = {
-		{ "fmt", fmt_over }, { "str", str_over }, { "add", add_over }, { "json", json_over }, { "form", form_over },
+	static const struct {
+		const char *name;
+		void (*append)(struct buf *);
+	} row[] = {
+		{ "fmt", fmt_over },   { "str", str_over },   { "add", add_over },
+		{ "json", json_over }, { "form", form_over },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_BUF struct buf fits = BUF_INIT(9), not = BUF_INIT(8);
 		buf_str(&fits, "ab");
 		buf_str(&not, "ab");
 		row[i].append(&fits);
-		row[i].append(&not);
+		row[i].append(&not );
 		CHECK(buf_ok(&fits), "%s: %zu bytes", row[i].name, fits.len);
-		CHECK(!buf_ok(&not), "%s", row[i].name);
+		CHECK(!buf_ok(&not ), "%s", row[i].name);
 		buf_char(&not, 'x');
-		CHECK(!buf_ok(&not) && not.len <= 8, "%s", row[i].name);
-		CHECK(strlen(buf_cstr(&not)) == not.len, "%s", row[i].name);
+		CHECK(!buf_ok(&not ) && not .len <= 8, "%s", row[i].name);
+		CHECK(strlen(buf_cstr(&not )) == not .len, "%s", row[i].name);
 	}
 }
 
@@ -108,6 +113,7 @@ static void free_may_be_repeated(void **state)
 static void json_strings(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *in, *out; } row[] = {
 		{ "", "\"\"" },
 		{ "plain", "\"plain\"" },
@@ -116,6 +122,7 @@ static void json_strings(void **state)
 		{ "\x01\x1f", "\"\\u0001\\u001f\"" },
 		{ "\xc3\xa4\xe2\x82\xac", "\"\xc3\xa4\xe2\x82\xac\"" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_BUF struct buf b = BUF_INIT(100);
 		buf_json(&b, row[i].in);
@@ -126,12 +133,14 @@ static void json_strings(void **state)
 static void form_values(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *in, *out; } row[] = {
 		{ "", "" },
 		{ "AZaz09-._~", "AZaz09-._~" },
 		{ "a b&c=d+e/f", "a%20b%26c%3Dd%2Be%2Ff" },
 		{ "\xc3\xa4\x01\x7f%", "%C3%A4%01%7F%25" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_BUF struct buf b = BUF_INIT(100);
 		buf_form(&b, row[i].in);

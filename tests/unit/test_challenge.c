@@ -6,6 +6,7 @@
 static void params(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *header, *scheme, *name, *want; } row[] = {
 		{ "Bearer realm=\"https://r/t\",service=\"r\"", "Bearer", "realm", "https://r/t" },
 		{ "Bearer realm=\"https://r/t\",service=\"r\"", "Bearer", "service", "r" },
@@ -15,16 +16,23 @@ static void params(void **state)
 		{ "Basic realm=\"b\", Bearer realm=\"x\",service=\"y\"", "Bearer", "realm", "x" },
 		{ "Negotiate, Basic realm=\"b\", Bearer realm=\"x\"", "Bearer", "realm", "x" },
 		{ "Bearer realm=\"x\", Bearer realm=\"z\"", "Bearer", "realm", "x" },
-		{ "Bearer realm=\"\",authorization_uri=\"https://a\", error=\"e\"", "Bearer", "error", "e" },
+		{ "Bearer realm=\"\",authorization_uri=\"https://a\", error=\"e\"", "Bearer",
+		  "error", "e" },
 		{ " ,, Bearer   a=1", "Bearer", "a", "1" },
 		{ "Bearer realm=\"x\",realm=\"z\"", "Bearer", "realm", NULL },
-		{ "Bearer realm=\"x\"", "Bearer", "service", NULL }, { "Basic realm=\"x\"", "Bearer", "realm", NULL },
-		{ "Bearer realm=\"x", "Bearer", "realm", NULL }, { "Bearer realm=\"x\\", "Bearer", "realm", NULL },
-		{ "Bearer realm=", "Bearer", "realm", NULL }, { "Bearer", "Bearer", "realm", NULL }, { "", "Bearer", "realm", NULL },
-		{ "Bearerrealm=\"x\"", "Bearer", "realm", NULL }, { "realm=\"x\"", "Bearer", "realm", NULL },
-		{ "Bearer realm=/var/opt", "Bearer", "realm", NULL }, { "Bearer \"realm\"=x", "Bearer", "realm", NULL },
+		{ "Bearer realm=\"x\"", "Bearer", "service", NULL },
+		  { "Basic realm=\"x\"", "Bearer", "realm", NULL },
+		{ "Bearer realm=\"x", "Bearer", "realm", NULL },
+		  { "Bearer realm=\"x\\", "Bearer", "realm", NULL },
+		{ "Bearer realm=", "Bearer", "realm", NULL },
+		  { "Bearer", "Bearer", "realm", NULL }, { "", "Bearer", "realm", NULL },
+		{ "Bearerrealm=\"x\"", "Bearer", "realm", NULL },
+		  { "realm=\"x\"", "Bearer", "realm", NULL },
+		{ "Bearer realm=/var/opt", "Bearer", "realm", NULL },
+		  { "Bearer \"realm\"=x", "Bearer", "realm", NULL },
 		{ "Bearer realm=\"x\" junk@ service=y", "Bearer", "realm", NULL },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_FREE char *got = NULL;

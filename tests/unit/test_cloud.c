@@ -4,13 +4,18 @@
 #include "check.h"
 #include "fakes/fake_http.h"
 
-static char usgovernment[] = "usgovernment", china[] = "china", custom[] = "custom", mars[] = "mars";
-static char rm[] = "https://management.local.azurestack.external/", authority[] = "https://login.local/", audience[] = "https://aud/x/";
-static char insecure[] = "http://management.local", metadata[] = "https://management.local", whole[] = "https://meta.local/list?x";
+static char usgovernment[] = "usgovernment", china[] = "china", custom[] = "custom",
+	    mars[] = "mars";
+static char rm[] = "https://management.local.azurestack.external/",
+	    authority[] = "https://login.local/", audience[] = "https://aud/x/";
+static char insecure[] = "http://management.local", metadata[] = "https://management.local",
+	    whole[] = "https://meta.local/list?x";
 static char listed[] = "https://meta.local/clouds/";
 
+/* clang-format off */
 #define META "{\"name\":\"AzureStack\",\"resourceManager\":\"https://rm.meta/\",\"authentication\":{\"loginEndpoint\":\"https://login.meta/\"," \
 	"\"audiences\":[\"https://aud.meta/\",\"x\"],\"tenant\":\"common\"},\"suffixes\":{\"acrLoginServer\":\"azurecr.local\"}}"
+/* clang-format on */
 
 static void resolved(void **state)
 {
@@ -23,52 +28,94 @@ static void resolved(void **state)
 		const char *authority, *manager, *audience, *suffix;
 		enum err_kind kind;
 	} row[] = {
-		{ "nothing said", .authority = "https://login.microsoftonline.com", .manager = "https://management.azure.com",
+		{ "nothing said", .authority = "https://login.microsoftonline.com",
+		  .manager = "https://management.azure.com",
 		  .audience = "https://management.core.windows.net/", .suffix = ".azurecr.io" },
-		{ "government", .spec.cloud = usgovernment, .authority = "https://login.microsoftonline.us",
-		  .manager = "https://management.usgovcloudapi.net", .audience = "https://management.core.usgovcloudapi.net/", .suffix = ".azurecr.us" },
-		{ "china", .spec.cloud = china, .authority = "https://login.chinacloudapi.cn", .manager = "https://management.chinacloudapi.cn",
-		  .audience = "https://management.core.chinacloudapi.cn/", .suffix = ".azurecr.cn" },
-		{ "the cluster's authority", .env = "https://login.aks/", .authority = "https://login.aks", .manager = "https://management.azure.com",
+		{ "government", .spec.cloud = usgovernment,
+		  .authority = "https://login.microsoftonline.us",
+		  .manager = "https://management.usgovcloudapi.net",
+		  .audience = "https://management.core.usgovcloudapi.net/",
+		  .suffix = ".azurecr.us" },
+		{ "china", .spec.cloud = china, .authority = "https://login.chinacloudapi.cn",
+		  .manager = "https://management.chinacloudapi.cn",
+		  .audience = "https://management.core.chinacloudapi.cn/",
+		  .suffix = ".azurecr.cn" },
+		{ "the cluster's authority", .env = "https://login.aks/",
+		  .authority = "https://login.aks", .manager = "https://management.azure.com",
 		  .audience = "https://management.core.windows.net/", .suffix = ".azurecr.io" },
 		{ "an authority without TLS", .env = "http://login.aks/", .kind = ERR_CONFIG },
-		{ "custom", .spec = { .cloud = custom, .resource_manager = rm, .authority = authority }, .authority = "https://login.local",
+		{ "custom",
+		  .spec = { .cloud = custom, .resource_manager = rm, .authority = authority },
+		  .authority = "https://login.local",
 		  .manager = "https://management.local.azurestack.external", .audience = rm },
-		{ "custom, with audience", .env = "https://no/", .spec = { .cloud = custom, .resource_manager = rm, .authority = authority, .audience = audience },
-		  .authority = "https://login.local", .manager = "https://management.local.azurestack.external", .audience = audience },
-		{ "custom, half", .spec = { .cloud = custom, .resource_manager = rm }, .kind = ERR_CONFIG },
-		{ "custom, other half", .spec = { .cloud = custom, .authority = authority }, .kind = ERR_CONFIG },
-		{ "custom, no TLS", .spec = { .cloud = custom, .resource_manager = insecure, .authority = authority }, .kind = ERR_CONFIG },
+		{ "custom, with audience", .env = "https://no/",
+		  .spec = { .cloud = custom,
+		            .resource_manager = rm,
+		            .authority = authority,
+		            .audience = audience },
+		  .authority = "https://login.local",
+		  .manager = "https://management.local.azurestack.external", .audience = audience },
+		{ "custom, half", .spec = { .cloud = custom, .resource_manager = rm },
+		  .kind = ERR_CONFIG },
+		{ "custom, other half", .spec = { .cloud = custom, .authority = authority },
+		  .kind = ERR_CONFIG },
+		{ "custom, no TLS",
+		  .spec = { .cloud = custom, .resource_manager = insecure, .authority = authority },
+		  .kind = ERR_CONFIG },
 		{ "metadata", .spec = { .cloud = custom, .metadata = metadata },
-		  .asks = "=https://management.local/metadata/endpoints?api-version=2022-09-01", .status = 200, .answer = "\xef\xbb\xbf" META,
-		  .authority = "https://login.meta", .manager = "https://rm.meta", .audience = "https://aud.meta/", .suffix = ".azurecr.local" },
-		{ "own words over metadata", .spec = { .cloud = custom, .metadata = metadata, .resource_manager = rm, .authority = authority,
-		  .audience = audience }, .asks = "/metadata/endpoints", .status = 200, .answer = META, .authority = "https://login.local",
-		  .manager = "https://management.local.azurestack.external", .audience = audience, .suffix = ".azurecr.local" },
-		{ "one of a list", .spec = { .cloud = custom, .metadata = listed, .resource_manager = rm }, .asks = "=https://meta.local/clouds",
-		  .status = 200, .answer = "[" META ",{\"resourceManager\":\"https://management.local.azurestack.external\",\"authentication\":"
-		  "{\"loginEndpoint\":\"https://two/\",\"audiences\":[]}}]", .authority = "https://two",
+		  .asks = "=https://management.local/metadata/endpoints?api-version=2022-09-01",
+		  .status = 200, .answer = "\xef\xbb\xbf" META, .authority = "https://login.meta",
+		  .manager = "https://rm.meta", .audience = "https://aud.meta/",
+		  .suffix = ".azurecr.local" },
+		{ "own words over metadata",
+		  .spec = { .cloud = custom,
+		            .metadata = metadata,
+		            .resource_manager = rm,
+		            .authority = authority,
+		            .audience = audience },
+		  .asks = "/metadata/endpoints", .status = 200, .answer = META,
+		  .authority = "https://login.local",
+		  .manager = "https://management.local.azurestack.external", .audience = audience,
+		  .suffix = ".azurecr.local" },
+		{ "one of a list",
+		  .spec = { .cloud = custom, .metadata = listed, .resource_manager = rm },
+		  .asks = "=https://meta.local/clouds", .status = 200,
+		  .answer = "[" META ",{\"resourceManager\":\"https://"
+		            "management.local.azurestack.external\",\"authentication\":"
+		            "{\"loginEndpoint\":\"https://two/\",\"audiences\":[]}}]",
+		  .authority = "https://two",
 		  .manager = "https://management.local.azurestack.external", .audience = rm },
-		{ "not in the list", .spec = { .cloud = custom, .metadata = listed, .resource_manager = rm }, .asks = "clouds", .status = 200,
-		  .answer = "[" META "]", .kind = ERR_CONFIG },
-		{ "metadata without TLS inside", .spec = { .cloud = custom, .metadata = metadata }, .asks = "meta", .status = 200,
-		  .answer = "{\"resourceManager\":\"https://a/\",\"authentication\":{\"loginEndpoint\":\"http://a/\"}}", .kind = ERR_CONFIG },
-		{ "metadata with a query", .spec = { .cloud = custom, .metadata = whole }, .kind = ERR_CONFIG },
-		{ "metadata over http", .spec = { .cloud = custom, .metadata = insecure }, .kind = ERR_CONFIG },
-		{ "metadata missing", .spec = { .cloud = custom, .metadata = metadata }, .asks = "meta", .status = 404, .kind = ERR_REMOTE },
-		{ "metadata busy", .spec = { .cloud = custom, .metadata = metadata }, .asks = "meta", .status = 503, .kind = ERR_TRANSIENT },
-		{ "metadata garbage", .spec = { .cloud = custom, .metadata = metadata }, .asks = "meta", .status = 200, .answer = "<", .kind = ERR_REMOTE },
+		{ "not in the list",
+		  .spec = { .cloud = custom, .metadata = listed, .resource_manager = rm },
+		  .asks = "clouds", .status = 200, .answer = "[" META "]", .kind = ERR_CONFIG },
+		{ "metadata without TLS inside", .spec = { .cloud = custom, .metadata = metadata },
+		  .asks = "meta", .status = 200,
+		  .answer = "{\"resourceManager\":\"https://a/"
+		            "\",\"authentication\":{\"loginEndpoint\":\"http://a/\"}}",
+		  .kind = ERR_CONFIG },
+		{ "metadata with a query", .spec = { .cloud = custom, .metadata = whole },
+		  .kind = ERR_CONFIG },
+		{ "metadata over http", .spec = { .cloud = custom, .metadata = insecure },
+		  .kind = ERR_CONFIG },
+		{ "metadata missing", .spec = { .cloud = custom, .metadata = metadata },
+		  .asks = "meta", .status = 404, .kind = ERR_REMOTE },
+		{ "metadata busy", .spec = { .cloud = custom, .metadata = metadata },
+		  .asks = "meta", .status = 503, .kind = ERR_TRANSIENT },
+		{ "metadata garbage", .spec = { .cloud = custom, .metadata = metadata },
+		  .asks = "meta", .status = 200, .answer = "<", .kind = ERR_REMOTE },
 		{ "no such cloud", .spec.cloud = mars, .kind = ERR_CONFIG },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct fake_step step = { HTTP_GET, row[i].asks, .status = row[i].status, .answer = row[i].answer };
+		const struct fake_step step = { HTTP_GET, row[i].asks, .status = row[i].status,
+			                        .answer = row[i].answer };
 		struct fake_http *script = fake_http_new(&step, row[i].asks != NULL);
 		AUTO_HTTP struct http *h = fake_http_client(script);
 		AUTO(cloud_clear) struct cloud c = { 0 };
 		struct err e = ERR_INIT;
 
-		row[i].env ? setenv("AZURE_AUTHORITY_HOST", row[i].env, 1) : unsetenv("AZURE_AUTHORITY_HOST");
+		row[i].env ? setenv("AZURE_AUTHORITY_HOST", row[i].env, 1)
+			   : unsetenv("AZURE_AUTHORITY_HOST");
 		bool ok = cloud_resolve(&row[i].spec, h, &c, &e);
 		CHECK(ok == (row[i].kind == ERR_NONE), "%s: %s", row[i].name, e.text);
 		CHECK(ok || e.kind == row[i].kind, "%s: %s", row[i].name, e.text);
@@ -76,7 +123,8 @@ static void resolved(void **state)
 			CHECK_TEXT(c.authority, row[i].authority, "%s", row[i].name);
 			CHECK_TEXT(c.resource_manager, row[i].manager, "%s", row[i].name);
 			CHECK_TEXT(c.audience, row[i].audience, "%s", row[i].name);
-			CHECK_TEXT(c.registry_suffix ? c.registry_suffix : "", row[i].suffix ? row[i].suffix : "", "%s", row[i].name);
+			CHECK_TEXT(c.registry_suffix ? c.registry_suffix : "",
+			           row[i].suffix ? row[i].suffix : "", "%s", row[i].name);
 		}
 		CHECK(fake_http_done(script), "%s", row[i].name);
 		fake_http_free(script);

@@ -14,9 +14,15 @@
 static void names(void **state)
 {
 	(void)state;
-	static const struct { const char *registry, *token, *want; } row[] = {
-		{ "contoso", "web-pull", "web-pull" }, { "contoso", "%H-pull", "pull" }, { "contoso", "web-%H", "web-" },
-		{ "contoso", "%H", "contoso" },        { "contoso", "%H%", "%" },        { "contoso", "", "contoso" },
+	static const struct {
+		const char *registry, *token, *want;
+	} row[] = {
+		{ "contoso", "web-pull", "web-pull" },
+		{ "contoso", "%H-pull", "pull" },
+		{ "contoso", "web-%H", "web-" },
+		{ "contoso", "%H", "contoso" },
+		{ "contoso", "%H%", "%" },
+		{ "contoso", "", "contoso" },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_FREE char *got = init_job_name(row[i].registry, row[i].token);
@@ -29,12 +35,14 @@ static void texts(void **state)
 {
 	(void)state;
 	static char registry[] = "contoso", token[] = "web-pull";
+	/* clang-format off */
 	static const struct { const char *docker, *file; size_t n_sinks; const char *path; } row[] = {
 		{ NULL, NULL, 1, "path = %h/.docker/config.json\n" },
 		{ "/d/config.json", NULL, 1, "path = /d/config.json\n" },
 		{ NULL, "/f", 1, "path = /f\n" },
 		{ "/d/config.json", "/f", 2, "path = /f\n" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		char *args[] = { registry, token };
 		struct options o = { .args = args, .n_args = 2 };
@@ -44,8 +52,10 @@ static void texts(void **state)
 		struct err e = ERR_INIT;
 		init_text(&o, row[i].docker, row[i].file, &text);
 		assert_true(common_parse("/c", "", 0, &c, &e));
-		CHECK(job_parse(&c, "web-pull", "/j", buf_cstr(&text), text.len, &j, &e), "row %zu: %s", i, e.text);
-		CHECK(j->n_sinks == row[i].n_sinks && strstr(buf_cstr(&text), row[i].path) != NULL, "row %zu: %s", i, buf_cstr(&text));
+		CHECK(job_parse(&c, "web-pull", "/j", buf_cstr(&text), text.len, &j, &e),
+		      "row %zu: %s", i, e.text);
+		CHECK(j->n_sinks == row[i].n_sinks && strstr(buf_cstr(&text), row[i].path) != NULL,
+		      "row %zu: %s", i, buf_cstr(&text));
 	}
 	char *args[] = { registry, token };
 	struct options o = { .args = args, .n_args = 2, .libsecret = true };
@@ -55,9 +65,13 @@ static void texts(void **state)
 	assert_null(strstr(buf_cstr(&text), "type = docker"));
 }
 
-struct ran { int status; char *text; };
+struct ran {
+	int status;
+	char *text;
+};
 
-/* In dir, with a configuration that has no tenant and no subscription: checking and planning end before the network. */
+/* In dir, with a configuration that has no tenant and no subscription: checking and planning end
+ * before the network. */
 static struct ran run(const char *dir, char *registry, char *token, const char *file)
 {
 	AUTO_FREE char *config = mem_fmt("%s/acrotate.conf", dir);
@@ -65,18 +79,22 @@ static struct ran run(const char *dir, char *registry, char *token, const char *
 	AUTO_FREE char *path = mem_fmt("%s/jobs.d/%s.conf", dir, name);
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
 	char *args[] = { registry, token };
-	const struct options o = { .config = config, .args = args, .n_args = 2, .file = file, .json = true };
+	const struct options o = {
+		.config = config, .args = args, .n_args = 2, .file = file, .json = true
+	};
 	struct err e = ERR_INIT;
 	int status = cmd_init(&o);
 
-	return (struct ran){ status, fs_read(path, 1 << 16, &text, NULL, &e) ? mem_dup(buf_cstr(&text)) : NULL };
+	return (struct ran){ status, fs_read(path, 1 << 16, &text, NULL, &e)
+		                             ? mem_dup(buf_cstr(&text))
+		                             : NULL };
 }
 
 static void files(void **state)
 {
 	(void)state;
-	static char registry[] = "contoso", url[] = "https://contoso", token[] = "web-pull", same[] = "Web-Pull", other[] = "other-pull",
-	            bad[] = "a b c d";
+	static char registry[] = "contoso", url[] = "https://contoso", token[] = "web-pull",
+		    same[] = "Web-Pull", other[] = "other-pull", bad[] = "a b c d";
 	char *dir = scratch_make();
 	AUTO_FREE char *config = mem_fmt("%s/acrotate.conf", dir);
 	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", dir);
@@ -84,7 +102,8 @@ static void files(void **state)
 	FILE *f = fopen(config, "w");
 
 	assert_non_null(f);
-	assert_true(fputs("[azure]\nauth = client-secret\n[run]\nstate_dir = /nowhere\n", f) >= 0 && fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
+	assert_true(fputs("[azure]\nauth = client-secret\n[run]\nstate_dir = /nowhere\n", f) >= 0 &&
+	            fchmod(fileno(f), 0644) == 0 && fclose(f) == 0);
 	assert_int_equal(unsetenv("AZURE_SUBSCRIPTION_ID"), 0);
 
 	/* What cannot be a job leaves nothing behind, not even a directory. */

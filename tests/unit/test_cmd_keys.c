@@ -23,10 +23,13 @@ static void every_row_as_json(void **state)
 			CHECK_TEXT(json_str(row, "section"), s[i].section, "row %zu", at);
 			CHECK_TEXT(json_str(row, "key"), s[i].rows[k].name, "row %zu", at);
 			CHECK_TEXT(json_str(row, "help"), s[i].rows[k].help, "row %zu", at);
-			CHECK((json_str(row, "sink") == NULL) == (s[i].type == NULL), "row %zu", at);
-			CHECK((json_str(row, "default") == NULL) == (s[i].rows[k].fallback == NULL), "row %zu", at);
+			CHECK((json_str(row, "sink") == NULL) == (s[i].type == NULL), "row %zu",
+			      at);
+			CHECK((json_str(row, "default") == NULL) == (s[i].rows[k].fallback == NULL),
+			      "row %zu", at);
 			CHECK(json_true(row, "required") == s[i].rows[k].required, "row %zu", at);
-			CHECK(json_true(row, "repeatable") == (s[i].rows[k].type == KEY_LIST), "row %zu", at);
+			CHECK(json_true(row, "repeatable") == (s[i].rows[k].type == KEY_LIST),
+			      "row %zu", at);
 		}
 	assert_int_equal(json_len(j, ""), at);
 }
@@ -43,7 +46,9 @@ static void every_row_as_text(void **state)
 		for (size_t k = 0; k < s[i].n; k++) {
 			char start[128];
 			(void)snprintf(start, sizeof(start), "\n  %s (", s[i].rows[k].name);
-			CHECK(strstr(buf_cstr(&out), start) != NULL && strstr(buf_cstr(&out), s[i].rows[k].help) != NULL, "%s", s[i].rows[k].name);
+			CHECK(strstr(buf_cstr(&out), start) != NULL &&
+			              strstr(buf_cstr(&out), s[i].rows[k].help) != NULL,
+			      "%s", s[i].rows[k].name);
 		}
 	assert_non_null(strstr(buf_cstr(&out), "  lifetime (duration, default 90d)\n"));
 	assert_non_null(strstr(buf_cstr(&out), "  token (text, required)\n"));

@@ -9,11 +9,14 @@
 static void fingerprints_are_sha256(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *hex; } row[] = {
 		{ "", "e3b0c44298fc1c149afbf4c8996fb924" },
 		{ "abc", "ba7816bf8f01cfea414140de5dae2223" },
-		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  "248d6a61d20638b8e5c026930c3e6039" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_SECRET struct secret *s = secret_new(row[i].text, strlen(row[i].text));
 		struct print of_secret, of_bytes, read;
@@ -35,8 +38,13 @@ static void only_whole_fingerprints_are_read(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "e3", "e3b0c44298fc1c149afbf4c8996fb92", "e3b0c44298fc1c149afbf4c8996fb9244",
-		"g3b0c44298fc1c149afbf4c8996fb924", "e3b0c44298fc1c149afbf4c8996fb92 ", " 3b0c44298fc1c149afbf4c8996fb924",
+		"",
+		"e3",
+		"e3b0c44298fc1c149afbf4c8996fb92",
+		"e3b0c44298fc1c149afbf4c8996fb9244",
+		"g3b0c44298fc1c149afbf4c8996fb924",
+		"e3b0c44298fc1c149afbf4c8996fb92 ",
+		" 3b0c44298fc1c149afbf4c8996fb924",
 		"+3b0c44298fc1c149afbf4c8996fb924",
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -49,6 +57,7 @@ static void only_whole_fingerprints_are_read(void **state)
 static void base64_vectors(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *in; size_t n; const char *plain, *url; } row[] = {
 		{ "", 0, "", "" },
 		{ "f", 1, "Zg==", "Zg" },
@@ -60,6 +69,7 @@ static void base64_vectors(void **state)
 		{ "\xfb\xff\xbf", 3, "+/+/", "-_-_" },
 		{ "\0\0", 2, "AAA=", "AAA" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_BUF struct buf plain = BUF_INIT(100), url = BUF_INIT(100);
 		crypto_base64(row[i].in, row[i].n, false, &plain);
@@ -68,8 +78,11 @@ static void base64_vectors(void **state)
 		CHECK_TEXT(buf_cstr(&url), row[i].url, "row %zu", i);
 		AUTO_SECRET struct secret *back = NULL;
 		struct err e = ERR_INIT;
-		CHECK(crypto_unbase64(row[i].plain, strlen(row[i].plain), &back, &e), "row %zu: %s", i, e.text);
-		CHECK(secret_len(back) == row[i].n && memcmp(secret_peek(back), row[i].in, row[i].n) == 0, "row %zu", i);
+		CHECK(crypto_unbase64(row[i].plain, strlen(row[i].plain), &back, &e), "row %zu: %s",
+		      i, e.text);
+		CHECK(secret_len(back) == row[i].n &&
+		              memcmp(secret_peek(back), row[i].in, row[i].n) == 0,
+		      "row %zu", i);
 	}
 }
 
@@ -85,20 +98,25 @@ static void base64_round_trips_at_every_length(void **state)
 		struct err e = ERR_INIT;
 		crypto_base64(bytes, n, false, &b);
 		CHECK(crypto_unbase64(buf_cstr(&b), b.len, &back, &e), "%zu: %s", n, e.text);
-		CHECK(secret_len(back) == n && memcmp(secret_peek(back), bytes, n) == 0, "%zu bytes", n);
+		CHECK(secret_len(back) == n && memcmp(secret_peek(back), bytes, n) == 0,
+		      "%zu bytes", n);
 	}
 }
 
 static void base64_is_read_strictly_but_for_space_at_the_end(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text; const char *want; } row[] = {
 		{ "Zm9v\n", "foo" },   { "Zm8=\r\n ", "fo" },  { "Zg==\t", "f" },
 		{ "Zg", NULL },        { "Zg=", NULL },        { "Zg===", NULL },   { "Z", NULL },
-		{ "Zm9v=", NULL },     { "Zm=v", NULL },       { "=", NULL },       { "====", NULL },
-		{ "Zm 9v", NULL },     { "Zm9v\nZm9v", NULL }, { " Zm9v", NULL },   { "Zm9!", NULL },
+		{ "Zm9v=", NULL },     { "Zm=v", NULL },       { "=", NULL },
+		        { "====", NULL },
+		{ "Zm 9v", NULL },     { "Zm9v\nZm9v", NULL }, { " Zm9v", NULL },
+		    { "Zm9!", NULL },
 		{ "-_-_", NULL },      { "Zm9v\x80", NULL },   { "Zg==Zg==", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_SECRET struct secret *back = NULL;
 		struct err e = ERR_INIT;
@@ -108,7 +126,8 @@ static void base64_is_read_strictly_but_for_space_at_the_end(void **state)
 			CHECK_TEXT(secret_peek(back), row[i].want, "'%s'", row[i].text);
 		} else {
 			CHECK(back == NULL && e.kind != ERR_NONE, "'%s'", row[i].text);
-			CHECK(strstr(e.text, row[i].text) == NULL, "the error repeats what may be a secret: %s", e.text);
+			CHECK(strstr(e.text, row[i].text) == NULL,
+			      "the error repeats what may be a secret: %s", e.text);
 		}
 	}
 }
@@ -131,7 +150,9 @@ static void uuids_have_version_4(void **state)
 		crypto_uuid(u);
 		assert_int_equal(strlen(u), 36);
 		for (size_t k = 0; k < 36; k++)
-			CHECK(k == 8 || k == 13 || k == 18 || k == 23 ? u[k] == '-' : strchr("0123456789abcdef", u[k]) != NULL,
+			CHECK(k == 8 || k == 13 || k == 18 || k == 23
+			              ? u[k] == '-'
+			              : strchr("0123456789abcdef", u[k]) != NULL,
 			      "'%s' at %zu", u, k);
 		assert_int_equal(u[14], '4');
 		assert_non_null(strchr("89ab", u[19]));
@@ -142,17 +163,22 @@ static void uuids_have_version_4(void **state)
 
 static void base64_of_all_kinds(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *in; bool good; const char *want; } row[] = {
-		{ "", true, "" },         { "QQ", true, "A" },       { "QQ==", true, "A" },  { "QUI=", true, "AB" },
-		{ "QUJD", true, "ABC" },  { "Q", false, NULL },      { "QU JD", false, NULL }, { "-_-_", true, "\xfb\xff\xbf" },
+		{ "", true, "" },         { "QQ", true, "A" },       { "QQ==", true, "A" },
+		   { "QUI=", true, "AB" },
+		{ "QUJD", true, "ABC" },  { "Q", false, NULL },      { "QU JD", false, NULL },
+		  { "-_-_", true, "\xfb\xff\xbf" },
 		{ "+/+/", true, "\xfb\xff\xbf" }, { "QUJD.", false, NULL },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(100);
 
-		CHECK(crypto_unbase64_lax(row[i].in, strlen(row[i].in), &out) == row[i].good, "'%s'", row[i].in);
+		CHECK(crypto_unbase64_lax(row[i].in, strlen(row[i].in), &out) == row[i].good,
+		      "'%s'", row[i].in);
 		if (row[i].good)
 			CHECK_TEXT(buf_cstr(&out), row[i].want, "'%s'", row[i].in);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a new password to the sinks: the proof at the registry, what is recorded first, what stands in the sinks, hooks. See
- * fakes/rotation_rig.h.
+ * From a new password to the sinks: the proof at the registry, what is recorded first, what
+ * stands in the sinks, hooks. See fakes/rotation_rig.h.
  */
 #include "check.h"
 
@@ -26,7 +26,8 @@ static void three_acceptances_in_a_row(void **state)
 		rig.meddler.fn = a_replica_lags;
 		rig_must_run(ROTATE_FORCE);
 		CHECK(rig.met.fired && rig.met.works_at_commit, "login %d", at);
-		CHECK(rig.met.accepted_at_commit >= 3, "login %d: %d in a row", at, rig.met.accepted_at_commit);
+		CHECK(rig.met.accepted_at_commit >= 3, "login %d: %d in a row", at,
+		      rig.met.accepted_at_commit);
 		CHECK(rig_works(0) && rig_works(1), "login %d", at);
 	}
 }
@@ -52,9 +53,11 @@ static void what_is_never_accepted_is_delivered_to_nobody(void **state)
 	assert_int_equal(end.e.kind, ERR_TRANSIENT);
 	assert_true(rig.service.clock_ms - from <= 700 * 1000);
 	assert_string_equal(rig.memory[0].held, rig.deployed);
-	assert_int_equal(rig.memory[0].commits + rig.memory[1].commits, 4);    /* of the two rotations before */
+	/* of the two rotations before */
+	assert_int_equal(rig.memory[0].commits + rig.memory[1].commits, 4);
 	rig_load(&now);
-	assert_true(!now.slot[spare].delivered && now.failures == 1 && now.next_generate > rig.service.clock_ms / 1000);
+	assert_true(!now.slot[spare].delivered && now.failures == 1 &&
+	            now.next_generate > rig.service.clock_ms / 1000);
 	/* Backing off: the next one does not generate. */
 	assert_true(now.next_generate - rig.service.clock_ms / 1000 <= 900);
 	rig_clear_met();
@@ -62,14 +65,16 @@ static void what_is_never_accepted_is_delivered_to_nobody(void **state)
 	assert_int_equal(rig.met.generates, 0);
 	/* Never longer than a quarter of what the deployed one has left. */
 	rig_due();
-	fake_service_pass(&rig.service, rig.service.slot[rig_slot_of(rig.deployed)].expires_ms - rig.service.clock_ms - 40 * 60 * 1000);
+	fake_service_pass(&rig.service, rig.service.slot[rig_slot_of(rig.deployed)].expires_ms -
+	                                        rig.service.clock_ms - 40 * 60 * 1000);
 	rig_clear_met();
 	rig.meddler.kind = AT_LOGIN;
 	rig.meddler.nth = 1;
 	rig.meddler.fn = never_accepts;
 	assert_false(rig_run(ROTATE_FORCE, &end));
 	rig_load(&now);
-	int64_t left = rig.service.slot[rig_slot_of(rig.deployed)].expires_ms - rig.service.clock_ms;
+	int64_t left =
+		rig.service.slot[rig_slot_of(rig.deployed)].expires_ms - rig.service.clock_ms;
 	assert_true(rig.met.fired && now.next_generate * 1000 > rig.service.clock_ms && left > 0);
 	assert_true(now.next_generate * 1000 - rig.service.clock_ms <= left / 4 + 1000);
 }
@@ -125,13 +130,21 @@ static void the_delivery_is_recorded_first(void **state)
 		rig_must_run(healing ? 0 : ROTATE_FORCE);
 		struct state *s = &rig.met.at_commit;
 		int fresh = rig_slot_of(rig.memory[0].held);
-		CHECK(s->slot[fresh].delivered && s->slot[fresh].left == 0 && s->slot[fresh].created == rig.service.slot[fresh].created, "healing %d", healing);
+		CHECK(s->slot[fresh].delivered && s->slot[fresh].left == 0 &&
+		              s->slot[fresh].created == rig.service.slot[fresh].created,
+		      "healing %d", healing);
 		CHECK(s->unfinished, "healing %d", healing);
-		const struct sink_memory *a = state_sink(s, "a", "memory:one"), *b = state_sink(s, "b", "memory:two");
-		CHECK(a->pending_slot == fresh + 1 && a->pending_created == rig.service.slot[fresh].created, "healing %d: %lld", healing, (long long)a->pending_slot);
+		const struct sink_memory *a = state_sink(s, "a", "memory:one"),
+					 *b = state_sink(s, "b", "memory:two");
+		CHECK(a->pending_slot == fresh + 1 &&
+		              a->pending_created == rig.service.slot[fresh].created,
+		      "healing %d: %lld", healing, (long long)a->pending_slot);
 		CHECK(b->pending_slot == 0, "healing %d: a sink that gets nothing", healing);
-		CHECK(a->hook_owed && !b->hook_owed && s->job_hook_owed, "healing %d: hooks", healing);
-		CHECK(rig_works(0) && rig_works(1) && fake_service_accepts(&rig.service, rig.deployed), "healing %d", healing);
+		CHECK(a->hook_owed && !b->hook_owed && s->job_hook_owed, "healing %d: hooks",
+		      healing);
+		CHECK(rig_works(0) && rig_works(1) &&
+		              fake_service_accepts(&rig.service, rig.deployed),
+		      "healing %d", healing);
 	}
 }
 
@@ -174,6 +187,7 @@ static void all_sinks_are_deaf(void **state)
 /* One that fails, at whatever step, holds up nobody else, and keeps its slot. */
 static void a_sink_that_fails_is_left_out(void **state)
 {
+	/* clang-format off */
 	static const struct row { const char *what; size_t at; bool optional, ok, swept; } rows[] = {
 		{ "check", offsetof(struct memory, no_check), false, false, false },
 		{ "prepare", offsetof(struct memory, no_prepare), false, false, true },
@@ -182,6 +196,7 @@ static void a_sink_that_fails_is_left_out(void **state)
 		{ "commit, optional", offsetof(struct memory, no_commit), true, true, true },
 		{ "read, optional", offsetof(struct memory, unreadable), true, true, false },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -195,18 +210,23 @@ static void a_sink_that_fails_is_left_out(void **state)
 		bool ok = rig_run(ROTATE_FORCE, &end);
 		CHECK(ok == r->ok, "%s: %s", r->what, end.e.text);
 		CHECK(end.out.delivered && rig_works(0) && rig_works(1), "%s", r->what);
-		CHECK(strcmp(rig.memory[0].held, rig.deployed) != 0 && strcmp(rig.memory[1].held, rig.deployed) == 0, "%s", r->what);
-		/* What a prepare or commit that failed left beside the sink is swept by the next run, and no sooner is the delivery finished. */
+		CHECK(strcmp(rig.memory[0].held, rig.deployed) != 0 &&
+		              strcmp(rig.memory[1].held, rig.deployed) == 0,
+		      "%s", r->what);
+		/* What a prepare or commit that failed left beside the sink is swept by the next
+		 * run, and no sooner is the delivery finished. */
 		rig_load(&now);
 		CHECK(now.unfinished == r->swept, "%s: unfinished %d", r->what, now.unfinished);
 		CHECK(rig.memory[1].sweeps == 0, "%s", r->what);
-		/* It is held, or may be: not generated, though asked for, with all the time in the world. */
+		/* It is held, or may be: not generated, though asked for, with all the time in
+		 * the world. */
 		fake_service_pass(&rig.service, 20 * DAY_MS);
 		rig_clear_met();
 		(void)rig_run(ROTATE_FORCE, &end);
 		CHECK((rig.memory[1].sweeps > 0) == now.unfinished, "%s: not swept", r->what);
 		CHECK(rig.met.generates == 0 || rig_works(1), "%s: cut off", r->what);
-		CHECK(fake_service_accepts(&rig.service, rig.memory[1].held), "%s: cut off", r->what);
+		CHECK(fake_service_accepts(&rig.service, rig.memory[1].held), "%s: cut off",
+		      r->what);
 	}
 }
 
@@ -245,12 +265,16 @@ static void a_hook_that_fails_is_owed(void **state)
 		assert_false(rig_run(ROTATE_FORCE, &end));
 		CHECK(end.e.kind == ERR_HOOK && end.out.delivered, "%s", end.e.text);
 		rig_load(&now);
-		CHECK(now.job_hook_owed == of_job && state_sink(&now, "a", "memory:one")->hook_owed == !of_job, "of the job: %d", of_job);
-		/* Nobody who still has the old one can know of the new one: it is kept, though its grace is long over. */
+		CHECK(now.job_hook_owed == of_job &&
+		              state_sink(&now, "a", "memory:one")->hook_owed == !of_job,
+		      "of the job: %d", of_job);
+		/* Nobody who still has the old one can know of the new one: it is kept, though
+		 * its grace is long over. */
 		fake_service_pass(&rig.service, 20 * DAY_MS);
 		rig_clear_met();
 		assert_false(rig_run(ROTATE_FORCE, &end));
-		CHECK(rig.met.generates == 0 && fake_service_accepts(&rig.service, rig.deployed), "of the job: %d: %s", of_job, end.e.text);
+		CHECK(rig.met.generates == 0 && fake_service_accepts(&rig.service, rig.deployed),
+		      "of the job: %d: %s", of_job, end.e.text);
 		*hook = touch;
 		rig_must_run(0);
 		CHECK(access(rig.told, F_OK) == 0, "of the job: %d: not run again", of_job);
@@ -263,7 +287,8 @@ static void a_hook_that_fails_is_owed(void **state)
 		*hook = NULL;
 		rig_must_run(0);
 		rig_load(&now);
-		CHECK(!now.job_hook_owed && !state_sink(&now, "a", "memory:one")->hook_owed, "of the job: %d: owed for ever", of_job);
+		CHECK(!now.job_hook_owed && !state_sink(&now, "a", "memory:one")->hook_owed,
+		      "of the job: %d: owed for ever", of_job);
 	}
 }
 

@@ -7,50 +7,72 @@
 #include "base/secret.h"
 #include "sink/docker_edit.h"
 
+/* clang-format off */
 #define KEY "r.io"
 #define AUTH "dTpw"                     /* u:p */
 #define BUF_OF(s) { .data = (char *)(uintptr_t)(s), .len = strlen(s), .max = DOCKER_CONFIG_MAX }
+/* clang-format on */
 
+/* clang-format off */
 static const struct put_row { const char *name, *before, *after; } puts_[] = {
-	{ "no file", "", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}\n" },
-	{ "empty object", "{}", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	{ "no file", "",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}\n" },
+	{ "empty object", "{}",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
 	{ "no auths, compact", "{\"a\":1}", "{\"a\":1,\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 	{ "no auths, two spaces", "{\n  \"a\": 1\n}\n",
-	  "{\n  \"a\": 1,\n  \"auths\": {\n    \"r.io\": {\n      \"auth\": \"dTpw\"\n    }\n  }\n}\n" },
+	  "{\n  \"a\": 1,\n  \"auths\": {\n    \"r.io\": {\n      \"auth\": \"dTpw\"\n    }\n  "
+	    "}\n}\n" },
 	{ "line ends of Windows", "{\r\n \"a\": 1\r\n}",
-	  "{\r\n \"a\": 1,\r\n \"auths\": {\r\n  \"r.io\": {\r\n   \"auth\": \"dTpw\"\r\n  }\r\n }\r\n}" },
-	{ "null auths", "{\n\t\"auths\": null\n}", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	  "{\r\n \"a\": 1,\r\n \"auths\": {\r\n  \"r.io\": {\r\n   \"auth\": \"dTpw\"\r\n  }\r\n "
+	    "}\r\n}" },
+	{ "null auths", "{\n\t\"auths\": null\n}",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
 	{ "empty auths", "{\n\t\"auths\": {},\n\t\"x\": 1.50\n}",
-	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t},\n\t\"x\": 1.50\n}" },
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t},\n\t\"x\": "
+	    "1.50\n}" },
 	{ "empty auths, compact", "{\"auths\":{}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
-	{ "another entry, docker's way", "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}",
-	  "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t},\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
+	{ "another entry, docker's way",
+	  "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t}\n\t}\n}",
+	  "{\n\t\"auths\": {\n\t\t\"o\": {\n\t\t\t\"auth\": \"YTpi\"\n\t\t},\n\t\t\"r.io\": "
+	    "{\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}" },
 	{ "another entry, compact", "{\"auths\":{\"o\":{\"auth\":\"YTpi\"}}}",
 	  "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpw\"}}}" },
 	{ "two entries with their own separator", "{ \"auths\": { \"a\": {} ,  \"b\": {} } }",
 	  "{ \"auths\": { \"a\": {} ,  \"b\": {} ,  \"r.io\": {\"auth\": \"dTpw\"} } }" },
-	{ "ours is replaced", "{\"auths\":{\"r.io\":{\"auth\":\"b2xkOm9sZA==\"},\"z\":{}}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"},\"z\":{}}}" },
-	{ "its key is escaped", "{\"auths\":{\"\\u0072.io\":{\"auth\":\"x\"}}}", "{\"auths\":{\"\\u0072.io\":{\"auth\":\"dTpw\"}}}" },
-	{ "ours is empty", "{\n \"auths\": {\n  \"r.io\": {}\n }\n}", "{\n \"auths\": {\n  \"r.io\": {\n   \"auth\": \"dTpw\"\n  }\n }\n}" },
-	{ "ours is null", "{\"auths\":{\"r.io\":null}}", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "ours is replaced", "{\"auths\":{\"r.io\":{\"auth\":\"b2xkOm9sZA==\"},\"z\":{}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"},\"z\":{}}}" },
+	{ "its key is escaped", "{\"auths\":{\"\\u0072.io\":{\"auth\":\"x\"}}}",
+	  "{\"auths\":{\"\\u0072.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "ours is empty", "{\n \"auths\": {\n  \"r.io\": {}\n }\n}",
+	  "{\n \"auths\": {\n  \"r.io\": {\n   \"auth\": \"dTpw\"\n  }\n }\n}" },
+	{ "ours is null", "{\"auths\":{\"r.io\":null}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 	{ "other fields stay, tokens go",
 	  "{\"auths\":{\"r.io\":{\"email\":\"e@x\",\"identitytoken\":\"t\",\"auth\":\"eDp5\",\"q\":[1, 2],\"registrytoken\":\"t\"}}}",
 	  "{\"auths\":{\"r.io\":{\"email\":\"e@x\",\"auth\":\"dTpw\",\"q\":[1, 2]}}}" },
-	{ "user and password become auth", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"old\"}}}",
+	{ "user and password become auth",
+	  "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"old\"}}}",
 	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
-	{ "user, a field, password", "{\"auths\":{\"r.io\":{\"username\":\"u\", \"x\":1, \"password\":\"old\"}}}",
+	{ "user, a field, password",
+	  "{\"auths\":{\"r.io\":{\"username\":\"u\", \"x\":1, \"password\":\"old\"}}}",
 	  "{\"auths\":{\"r.io\":{\"x\":1,\"auth\":\"dTpw\"}}}" },
-	{ "auth in other letters, and twice", "{\"auths\":{\"r.io\":{\"Auth\":\"x\",\"auth\":\"y\",\"auth\":\"z\",\"n\":0}}}",
+	{ "auth in other letters, and twice",
+	  "{\"auths\":{\"r.io\":{\"Auth\":\"x\",\"auth\":\"y\",\"auth\":\"z\",\"n\":0}}}",
 	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\",\"n\":0}}}" },
-	{ "numbers and escapes of others stay", "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"\"}}}",
+	{ "numbers and escapes of others stay",
+	  "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"\"}}}",
 	  "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 	{ "auths elsewhere is not ours", "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{}}",
 	  "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 };
+/* clang-format on */
 
 static struct credential credential(struct secret *password)
 {
-	return (struct credential){ .server = (char *)(uintptr_t)KEY, .username = (char *)(uintptr_t)"u", .password = password };
+	return (struct credential){ .server = (char *)(uintptr_t)KEY,
+		                    .username = (char *)(uintptr_t) "u",
+		                    .password = password };
 }
 
 static void puts_the_entry(void **state)
@@ -62,7 +84,8 @@ static void puts_the_entry(void **state)
 	for (size_t i = 0; i < COUNT(puts_); i++) {
 		const struct put_row *r = &puts_[i];
 		const struct buf before = BUF_OF(r->before);
-		AUTO_BUF struct buf after = BUF_INIT(DOCKER_CONFIG_MAX), again = BUF_INIT(DOCKER_CONFIG_MAX);
+		AUTO_BUF struct buf after = BUF_INIT(DOCKER_CONFIG_MAX),
+				    again = BUF_INIT(DOCKER_CONFIG_MAX);
 		struct docker_entry entry;
 		struct err e = ERR_INIT;
 		CHECK(docker_put(&before, KEY, &c, &after, &e), "%s: %s", r->name, e.text);
@@ -70,27 +93,39 @@ static void puts_the_entry(void **state)
 		CHECK(docker_put(&after, KEY, &c, &again, &e), "%s: %s", r->name, e.text);
 		CHECK_TEXT(buf_cstr(&again), r->after, "%s, a second time", r->name);
 		CHECK(docker_look(&after, KEY, &entry, &e), "%s: %s", r->name, e.text);
-		CHECK(entry.found && strcmp(entry.username, "u") == 0 && secret_equal(entry.password, p), "%s", r->name);
+		CHECK(entry.found && strcmp(entry.username, "u") == 0 &&
+		              secret_equal(entry.password, p),
+		      "%s", r->name);
 		docker_entry_clear(&entry);
 	}
 }
 
+/* clang-format off */
 static const struct look_row { const char *name, *text, *user, *password; bool found; } looks[] = {
 	{ "no file", "", NULL, NULL, false },
 	{ "absent", "{\"auths\":{\"o\":{\"auth\":\"dTpw\"}}}", NULL, NULL, false },
 	{ "empty entry", "{\"auths\":{\"r.io\":{}}}", NULL, NULL, false },
 	{ "auth", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}", "u", "p", true },
-	{ "a colon in the password", "{\"auths\":{\"r.io\":{\"auth\":\"dTpwOnE=\"}}}", "u", "p:q", true },
-	{ "a line end in the base64, as skopeo accepts", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\\n\"}}}", "u", "p", true },
-	{ "fields", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"p\"}}}", "u", "p", true },
-	{ "auth wins over fields", "{\"auths\":{\"r.io\":{\"username\":\"x\",\"password\":\"y\",\"auth\":\"dTpw\"}}}", "u", "p", true },
-	{ "an identity token wins over auth", "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\",\"identitytoken\":\"t\"}}}", "u", NULL, true },
-	{ "a registry token alone", "{\"auths\":{\"r.io\":{\"registrytoken\":\"t\"}}}", NULL, NULL, true },
-	{ "az acr login", "{\"auths\":{\"r.io\":{\"auth\":\"MDAwOg==\",\"identitytoken\":\"t\"}}}", "000", NULL, true },
+	{ "a colon in the password", "{\"auths\":{\"r.io\":{\"auth\":\"dTpwOnE=\"}}}", "u", "p:q",
+	  true },
+	{ "a line end in the base64, as skopeo accepts",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\\n\"}}}", "u", "p", true },
+	{ "fields", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"p\"}}}", "u", "p",
+	  true },
+	{ "auth wins over fields",
+	  "{\"auths\":{\"r.io\":{\"username\":\"x\",\"password\":\"y\",\"auth\":\"dTpw\"}}}", "u",
+	  "p", true },
+	{ "an identity token wins over auth",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\",\"identitytoken\":\"t\"}}}", "u", NULL, true },
+	{ "a registry token alone", "{\"auths\":{\"r.io\":{\"registrytoken\":\"t\"}}}", NULL, NULL,
+	  true },
+	{ "az acr login", "{\"auths\":{\"r.io\":{\"auth\":\"MDAwOg==\",\"identitytoken\":\"t\"}}}",
+	  "000", NULL, true },
 	{ "no padding", "{\"auths\":{\"r.io\":{\"auth\":\"dTpwcA\"}}}", NULL, NULL, true },
 	{ "no colon", "{\"auths\":{\"r.io\":{\"auth\":\"dXU=\"}}}", NULL, NULL, true },
 	{ "auth is a number", "{\"auths\":{\"r.io\":{\"auth\":1}}}", NULL, NULL, false },
 };
+/* clang-format on */
 
 static void looks_at_the_entry(void **state)
 {
@@ -105,11 +140,13 @@ static void looks_at_the_entry(void **state)
 		CHECK((entry.username == NULL) == (r->user == NULL), "%s", r->name);
 		CHECK(r->user == NULL || strcmp(entry.username, r->user) == 0, "%s", r->name);
 		CHECK((entry.password == NULL) == (r->password == NULL), "%s", r->name);
-		CHECK(r->password == NULL || strcmp(secret_peek(entry.password), r->password) == 0, "%s", r->name);
+		CHECK(r->password == NULL || strcmp(secret_peek(entry.password), r->password) == 0,
+		      "%s", r->name);
 		docker_entry_clear(&entry);
 	}
 }
 
+/* clang-format off */
 static const struct refuse_row { const char *name, *text; enum err_kind kind; const char *says; } refused[] = {
 	{ "white space only", " \n", ERR_LOCAL, "not JSON" },
 	{ "cut off", "{\"auths\":{\"r.io\":{\"au", ERR_LOCAL, "cut off" },
@@ -117,14 +154,17 @@ static const struct refuse_row { const char *name, *text; enum err_kind kind; co
 	{ "no object", "[]", ERR_LOCAL, "not a JSON object" },
 	{ "more behind it", "{} {}", ERR_LOCAL, "not JSON" },
 	{ "auths is a list", "{\"auths\":[]}", ERR_LOCAL, "'auths' is not an object" },
-	{ "our entry is a string", "{\"auths\":{\"r.io\":\"x\"}}", ERR_LOCAL, "'r.io' is not an object" },
+	{ "our entry is a string", "{\"auths\":{\"r.io\":\"x\"}}", ERR_LOCAL,
+	  "'r.io' is not an object" },
 	{ "our entry twice", "{\"auths\":{\"r.io\":{},\"r.io\":{}}}", ERR_CONFIG, "twice" },
 	{ "auths twice", "{\"auths\":{},\"auths\":{}}", ERR_CONFIG, "twice" },
 	{ "Auths", "{\"Auths\":{}}", ERR_CONFIG, "'auths' in other letters" },
 	{ "auths and AUTHS", "{\"auths\":{},\"AUTHS\":{}}", ERR_CONFIG, "twice" },
 	{ "CredsStore", "{\"CredsStore\":\"x\"}", ERR_CONFIG, "other letters" },
-	{ "credHelpers is a string", "{\"credHelpers\":\"x\"}", ERR_LOCAL, "'credHelpers' is not an object" },
+	{ "credHelpers is a string", "{\"credHelpers\":\"x\"}", ERR_LOCAL,
+	  "'credHelpers' is not an object" },
 };
+/* clang-format on */
 
 static void refuses_what_clients_would_not_agree_on(void **state)
 {
@@ -139,30 +179,39 @@ static void refuses_what_clients_would_not_agree_on(void **state)
 		struct docker_entry entry;
 		struct err e = ERR_INIT;
 		CHECK(!docker_put(&text, KEY, &c, &after, &e), "%s", r->name);
-		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %d %s", r->name, e.kind, e.text);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %d %s", r->name,
+		      e.kind, e.text);
 		CHECK(after.len == 0, "%s", r->name);
 		CHECK(!docker_look(&text, KEY, &entry, &e), "%s", r->name);
 	}
 }
 
+/* clang-format off */
 static const struct shadow_row { const char *name, *key, *text; const char *says /* NULL: fine */, *note; } shadows[] = {
 	{ "nothing", KEY, "{}", NULL, "" },
 	{ "no file", KEY, "", NULL, "" },
-	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
+	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers",
+	  "" },
 	{ "a helper for another host", KEY, "{\"credHelpers\":{\"o.io\":\"pass\"}}", NULL, "" },
 	{ "the file store for our host", KEY, "{\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
 	{ "a store", KEY, "{\"credsStore\":\"secretservice\"}", "credsStore", "" },
 	{ "an empty store", KEY, "{\"credsStore\":\"\"}", NULL, "" },
-	{ "a store, but not for us", KEY, "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
-	{ "a namespace's host has a helper", "r.io/team", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
-	{ "a URL's host has a helper", "https://r.io/v1/", "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers", "" },
-	{ "a namespace has a helper", "r.io/team", "{\"credHelpers\":{\"r.io/team\":\"pass\"}}", "credHelpers", "" },
+	{ "a store, but not for us", KEY,
+	  "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
+	{ "a namespace's host has a helper", "r.io/team", "{\"credHelpers\":{\"r.io\":\"pass\"}}",
+	  "credHelpers", "" },
+	{ "a URL's host has a helper", "https://r.io/v1/", "{\"credHelpers\":{\"r.io\":\"pass\"}}",
+	  "credHelpers", "" },
+	{ "a namespace has a helper", "r.io/team", "{\"credHelpers\":{\"r.io/team\":\"pass\"}}",
+	  "credHelpers", "" },
 	{ "a more specific entry", KEY, "{\"auths\":{\"r.io/team\":{}}}", "more specific", "" },
 	{ "a less specific entry", "r.io/team", "{\"auths\":{\"r.io\":{}}}", NULL, "" },
-	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", NULL, "" },
+	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", NULL,
+	  "" },
 	{ "somebody's broken entry", KEY, "{\"auths\":{\"o\":{\"auth\":\"!!\"}}}", NULL, "'o'" },
 	{ "our own broken entry", KEY, "{\"auths\":{\"r.io\":{\"auth\":\"!!\"}}}", NULL, "" },
 };
+/* clang-format on */
 
 static void finds_who_stands_in_the_way(void **state)
 {
@@ -175,40 +224,58 @@ static void finds_who_stands_in_the_way(void **state)
 		bool ok = docker_shadow(&text, r->key, &note, &e);
 		CHECK(ok == (r->says == NULL), "%s: %s", r->name, e.text);
 		if (!ok)
-			CHECK(e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
-		CHECK((note.len == 0) == (*r->note == '\0') && strstr(buf_cstr(&note), r->note) != NULL, "%s: %s", r->name,
-		      buf_cstr(&note));
+			CHECK(e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "%s: %s",
+			      r->name, e.text);
+		CHECK((note.len == 0) == (*r->note == '\0') &&
+		              strstr(buf_cstr(&note), r->note) != NULL,
+		      "%s: %s", r->name, buf_cstr(&note));
 	}
 }
 
 /* B: as we read it; O: ours over it; then what others wrote. */
+/* clang-format off */
 #define B "{\"auths\":{\"a\":{\"v\":1}}}"
 #define O "{\"auths\":{\"a\":{\"v\":1},\"r.io\":{\"auth\":\"dTpw\"}}}"
+/* clang-format on */
+/* clang-format off */
 static const struct merge_row { const char *name, *theirs, *ours, *seen[4], *want; } merges[] = {
-	{ "they added", "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}", O, { B }, "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
-	{ "they changed", "{\"auths\":{\"a\":{\"v\":2}}}", O, { B }, "{\"auths\":{\"a\":{\"v\":2}}}" },
+	{ "they added", "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}", O, { B },
+	  "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
+	{ "they changed", "{\"auths\":{\"a\":{\"v\":2}}}", O, { B },
+	  "{\"auths\":{\"a\":{\"v\":2}}}" },
 	{ "they logged out", "{\"auths\":{}}", O, { B }, "{\"auths\":{}}" },
-	{ "they added a helper", "{\"auths\":{\"a\":{\"v\":1}},\"credHelpers\":{\"h\":\"x\"}}", O, { B },
+	{ "they added a helper", "{\"auths\":{\"a\":{\"v\":1}},\"credHelpers\":{\"h\":\"x\"}}", O,
+	  { B },
 	  "{\"auths\":{\"a\":{\"v\":1}},\"credHelpers\":{\"h\":\"x\"}}" },
-	/* A second writer read B or O, and so did not know of b, which the first one had added and we put back. */
+	/* A second writer read B or O, and so did not know of b, which the first one had added
+	 * and we put back. */
 	{ "the second did not know of the first", "{\"auths\":{\"a\":{\"v\":1},\"c\":{}}}",
-	  "{\"auths\":{\"a\":{\"v\":1},\"b\":{},\"r.io\":{}}}", { B, O, "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
+	  "{\"auths\":{\"a\":{\"v\":1},\"b\":{},\"r.io\":{}}}",
+	    { B, O, "{\"auths\":{\"a\":{\"v\":1},\"b\":{}}}" },
 	  "{\"auths\":{\"a\":{\"v\":1},\"c\":{},\"b\":{}}}" },
-	{ "the second carries an old value on", "{\"auths\":{\"a\":{\"v\": 1},\"c\":{}}}", "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
+	{ "the second carries an old value on", "{\"auths\":{\"a\":{\"v\": 1},\"c\":{}}}",
+	  "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
 	  { B, O, "{\"auths\":{\"a\":{\"v\":2}}}" }, "{\"auths\":{\"a\":{\"v\":2},\"c\":{}}}" },
-	{ "the second changed it again", "{\"auths\":{\"a\":{\"v\":3}}}", "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
+	{ "the second changed it again", "{\"auths\":{\"a\":{\"v\":3}}}",
+	  "{\"auths\":{\"a\":{\"v\":2},\"r.io\":{}}}",
 	  { B, O, "{\"auths\":{\"a\":{\"v\":2}}}" }, "{\"auths\":{\"a\":{\"v\":3}}}" },
 	{ "a top-level key the second did not know of", "{\"auths\":{\"a\":{\"v\":1}}}",
-	  "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}", { B, O, "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}" },
+	  "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}",
+	    { B, O, "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}" },
 	  "{\"auths\":{\"a\":{\"v\":1}},\"proxies\":{\"x\":1}}" },
-	{ "only spaces differ", "{\"auths\":{\"a\":{ \"v\" : 1 }}}", O, { B }, "{\"auths\":{\"a\":{ \"v\" : 1 }}}" },
-	{ "spaces in a string do count", "{\"auths\":{\"a\":{\"v\":\"x \"}}}", "{\"auths\":{\"a\":{\"v\":\"x\"}}}",
+	{ "only spaces differ", "{\"auths\":{\"a\":{ \"v\" : 1 }}}", O, { B },
+	  "{\"auths\":{\"a\":{ \"v\" : 1 }}}" },
+	{ "spaces in a string do count", "{\"auths\":{\"a\":{\"v\":\"x \"}}}",
+	  "{\"auths\":{\"a\":{\"v\":\"x\"}}}",
 	  { "{\"auths\":{\"a\":{\"v\":\"x \"}}}" }, "{\"auths\":{\"a\":{\"v\":\"x\"}}}" },
-	{ "escapes in a string", "{\"auths\":{\"a\":{\"v\":\"x\\\"y\\\\\"}}}", "{\"auths\":{\"a\":{\"v\":\"z\"}}}",
+	{ "escapes in a string", "{\"auths\":{\"a\":{\"v\":\"x\\\"y\\\\\"}}}",
+	  "{\"auths\":{\"a\":{\"v\":\"z\"}}}",
 	  { "{\"auths\":{\"a\":{\"v\":\"x\\\"y\\\\\"}}}" }, "{\"auths\":{\"a\":{\"v\":\"z\"}}}" },
-	{ "an empty file that did not know of a key", "", "{\"x\":1}", { "{\"x\":1}", "" }, "{\n\t\"x\": 1\n}" },
+	{ "an empty file that did not know of a key", "", "{\"x\":1}", { "{\"x\":1}", "" },
+	  "{\n\t\"x\": 1\n}" },
 	{ "they made the file empty", "", O, { B }, "" },
 };
+/* clang-format on */
 
 static void merges_versions(void **state)
 {
@@ -222,7 +289,8 @@ static void merges_versions(void **state)
 		struct err e = ERR_INIT;
 		for (; n < COUNT(seen) && r->seen[n] != NULL; n++)
 			seen[n] = (struct buf)BUF_OF(r->seen[n]);
-		CHECK(docker_merge(&theirs, &ours, seen, n, KEY, &out, &e), "%s: %s", r->name, e.text);
+		CHECK(docker_merge(&theirs, &ours, seen, n, KEY, &out, &e), "%s: %s", r->name,
+		      e.text);
 		CHECK_TEXT(buf_cstr(&out), r->want, "%s", r->name);
 	}
 }
@@ -255,16 +323,22 @@ static void put_large(struct buf *to, const char *before, char name, const char 
 
 static void two_versions_may_be_too_large_together(void **state)
 {
-	static const struct { const char *before, *after; } levels[] = { { "{\"auths\":{", "}}" }, { "{", ",\"auths\":{}}" } };
+	static const struct {
+		const char *before, *after;
+	} levels[] = { { "{\"auths\":{", "}}" }, { "{", ",\"auths\":{}}" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(levels); i++) {
-		AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX), ours = BUF_INIT(DOCKER_CONFIG_MAX), out = BUF_INIT(DOCKER_CONFIG_MAX);
+		AUTO_BUF struct buf theirs = BUF_INIT(DOCKER_CONFIG_MAX),
+				    ours = BUF_INIT(DOCKER_CONFIG_MAX),
+				    out = BUF_INIT(DOCKER_CONFIG_MAX);
 		const struct buf nothing = BUF_OF("{}"), garbage = BUF_OF("garbage");
 		struct err e = ERR_INIT;
 		put_large(&theirs, levels[i].before, 'a', levels[i].after);
 		put_large(&ours, levels[i].before, 'b', levels[i].after);
-		CHECK(!docker_merge(&theirs, &ours, &nothing, 1, KEY, &out, &e) && strstr(e.text, "would be larger") != NULL, "row %zu: %s", i, e.text);
+		CHECK(!docker_merge(&theirs, &ours, &nothing, 1, KEY, &out, &e) &&
+		              strstr(e.text, "would be larger") != NULL,
+		      "row %zu: %s", i, e.text);
 		CHECK(!docker_merge(&nothing, &nothing, &garbage, 1, KEY, &out, &e), "row %zu", i);
 	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our deliveries against programs that rewrite config.json as docker does: read, change, write a temporary, rename, no lock. None of their
- * updates may be lost through us. Each competitor owns some entries and looks after each write, and once more at the end, whether its
- * own newest values are there. Two competitors also overwrite one another: so there is one of them.
+ * Our deliveries against programs that rewrite config.json as docker does: read, change, write a
+ * temporary, rename, no lock. None of their updates may be lost through us. Each competitor owns
+ * some entries and looks after each write, and once more at the end, whether its own newest
+ * values are there. Two competitors also overwrite one another: so there is one of them.
  */
 #include "check.h"
 
@@ -21,7 +22,10 @@
 #define ENTRIES 20
 #define RACE_MS 2500
 
-struct shared { volatile bool stop; volatile int writes, lost, torn; };
+struct shared {
+	volatile bool stop;
+	volatile int writes, lost, torn;
+};
 
 static int64_t now_ms(void)
 {
@@ -73,7 +77,8 @@ static void competitor(const char *path, const char *temp, struct shared *sh)
 	char key[32];
 
 	for (int n = 1; !sh->stop; n++) {
-		AUTO_BUF struct buf before = BUF_INIT(DOCKER_CONFIG_MAX), after = BUF_INIT(DOCKER_CONFIG_MAX);
+		AUTO_BUF struct buf before = BUF_INIT(DOCKER_CONFIG_MAX),
+				    after = BUF_INIT(DOCKER_CONFIG_MAX);
 		AUTO_CREDENTIAL struct credential c = numbered(n);
 		struct err e = ERR_INIT;
 		(void)snprintf(key, sizeof(key), "c%d", n % ENTRIES);
@@ -104,7 +109,8 @@ static void competitor(const char *path, const char *temp, struct shared *sh)
 static void nothing_of_theirs_is_lost(void **state)
 {
 	char *dir = scratch_make(), path[4200], temp[4200];
-	struct shared *sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *sh =
+		mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int ours = 0, failed = 0;
 
 	(void)state;
@@ -131,8 +137,9 @@ static void nothing_of_theirs_is_lost(void **state)
 	}
 	sh->stop = true;
 	(void)waitpid(pid, NULL, 0);
-	print_message("          %d deliveries (%d given up), %d writes of the competitor, %d lost, %d unreadable\n", ours, failed,
-	              sh->writes, sh->lost, sh->torn);
+	print_message("          %d deliveries (%d given up), %d writes of the competitor, %d "
+	              "lost, %d unreadable\n",
+	              ours, failed, sh->writes, sh->lost, sh->torn);
 	assert_true(ours > 20 && sh->writes > 50);
 	assert_int_equal(sh->lost, 0);
 	assert_int_equal(sh->torn, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The emulator's smaller parts: forms, maps, routes, the replies of a registry behind it, faults. */
+/* The emulator's smaller parts: forms, maps, routes, the replies of a registry behind it,
+ * faults. */
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -13,18 +14,24 @@
 
 static void forms_are_decoded(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *in; bool good; const char *name, *want; } row[] = {
-		{ "a=1&b=2", true, "b", "2" },      { "a=x%20y+z", true, "a", "x y z" }, { "a", true, "a", "" },
-		{ "a=%2B%2f%26", true, "a", "+/&" }, { "&&a=1&", true, "a", "1" },        { "a=1&a=2", true, "a", "1" },
-		{ "a=b=c", true, "a", "b=c" },      { "", true, "a", NULL },             { "a=%2", false, NULL, NULL },
+		{ "a=1&b=2", true, "b", "2" },      { "a=x%20y+z", true, "a", "x y z" },
+		  { "a", true, "a", "" },
+		{ "a=%2B%2f%26", true, "a", "+/&" }, { "&&a=1&", true, "a", "1" },
+		         { "a=1&a=2", true, "a", "1" },
+		{ "a=b=c", true, "a", "b=c" },      { "", true, "a", NULL },
+		              { "a=%2", false, NULL, NULL },
 		{ "a=%zz", false, NULL, NULL },     { "%61=1", true, "a", "1" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO(pairs_clear) struct pairs form = { 0 };
 
-		CHECK(pairs_form(&form, row[i].in, strlen(row[i].in)) == row[i].good, "'%s'", row[i].in);
+		CHECK(pairs_form(&form, row[i].in, strlen(row[i].in)) == row[i].good, "'%s'",
+		      row[i].in);
 		if (row[i].want)
 			CHECK_TEXT(pairs_get(&form, row[i].name), row[i].want, "'%s'", row[i].in);
 		else
@@ -61,14 +68,17 @@ static void maps_hold_many(void **state)
 	map_clear(&m, NULL);
 }
 
-#define REGISTRY "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"
+#define REGISTRY                                                                                   \
+	"/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"
 
 static void requests_find_their_route(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *method, *path, *operation, *last_arg; } row[] = {
 		{ "GET", "/subscriptions", "subscriptions", NULL },
 		{ "GET", "/subscriptions/s/resources", "resources", "s" },
-		{ "GET", "/SUBSCRIPTIONS/s/resourcegroups/g/providers/microsoft.containerregistry/Registries/r/tokens/t", "token-get", "t" },
+		{ "GET",
+		  "/SUBSCRIPTIONS/s/resourcegroups/g/providers/microsoft.containerregistry/Registries/r/tokens/t", "token-get", "t" },
 		{ "GET", REGISTRY "/tokens", "token-list", "r" },
 		{ "GET", REGISTRY "/tokens/", "token-list", "r" },
 		{ "PUT", REGISTRY "/tokens/t", "token-put", "t" },
@@ -85,6 +95,7 @@ static void requests_find_their_route(void **state)
 		{ "GET", REGISTRY "/tokens/t/x", NULL, NULL },
 		{ "GET", "", NULL, NULL },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -111,21 +122,28 @@ static void requests_find_their_route(void **state)
 
 static void patterns_match(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *pattern, *text; bool want; } row[] = {
-		{ "*", "", true },           { "", "", true },          { "", "a", false },       { "a*c", "abbc", true },
-		{ "a*c", "abcd", false },    { "*/read", "x/y/read", true }, { "*/READ", "x/read", true }, { "a*b*c", "a1b2b3c", true },
+		{ "*", "", true },           { "", "", true },          { "", "a", false },
+		        { "a*c", "abbc", true },
+		{ "a*c", "abcd", false },    { "*/read", "x/y/read", true },
+		  { "*/READ", "x/read", true }, { "a*b*c", "a1b2b3c", true },
 		{ "repositories/*", "repositories/", true }, { "generate", "generated", false },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++)
-		CHECK(route_glob(row[i].pattern, row[i].text) == row[i].want, "%s on %s", row[i].pattern, row[i].text);
+		CHECK(route_glob(row[i].pattern, row[i].text) == row[i].want, "%s on %s",
+		      row[i].pattern, row[i].text);
 }
 
 static void replies_of_a_registry_are_read(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *text; bool head, good; int status; const char *body; } row[] = {
-		{ "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nhi", false, true, 200, "hi" },
+		{ "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nhi", false, true, 200,
+		  "hi" },
 		{ "HTTP/1.1 404 Not Found\r\n\r\nno", false, true, 404, "no" },
 		{ "HTTP/1.0 200 OK\r\nContent-Length: 700\r\n\r\n", true, true, 200, "" },
 		{ "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nhi", false, false, 0, NULL },
@@ -137,13 +155,15 @@ static void replies_of_a_registry_are_read(void **state)
 		{ "hello", false, false, 0, NULL },
 		{ "", false, false, 0, NULL },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct reply rs;
 
 		reply_init(&rs);
-		CHECK(proxy_read(row[i].text, strlen(row[i].text), row[i].head, &rs) == row[i].good, "row %zu", i);
+		CHECK(proxy_read(row[i].text, strlen(row[i].text), row[i].head, &rs) == row[i].good,
+		      "row %zu", i);
 		if (row[i].good) {
 			CHECK(rs.status == row[i].status, "row %zu", i);
 			CHECK_TEXT(buf_cstr(&rs.body), row[i].body, "row %zu", i);
@@ -182,8 +202,12 @@ static void faults_count_and_skip(void **state)
 
 	(void)state;
 	assert_false(meets(l, "generate", "/"));
-	add_fault(l, "{\"operation\":\"generate\",\"skip\":1,\"count\":2,\"effect\":\"drop\"}", true);
-	add_fault(l, "[{\"path\":\"*/tokens/x\",\"count\":0,\"effect\":\"drop\"},{\"token\":\"web*\",\"effect\":\"drop\"}]", true);
+	add_fault(l, "{\"operation\":\"generate\",\"skip\":1,\"count\":2,\"effect\":\"drop\"}",
+	          true);
+	add_fault(l,
+	          "[{\"path\":\"*/tokens/"
+	          "x\",\"count\":0,\"effect\":\"drop\"},{\"token\":\"web*\",\"effect\":\"drop\"}]",
+	          true);
 	assert_false(meets(l, "generate", "/"));
 	assert_true(meets(l, "generate", "/"));
 	assert_true(meets(l, "generate", "/"));

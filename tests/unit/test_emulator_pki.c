@@ -8,7 +8,10 @@
 #include "emulator/files.h"
 #include "emulator/pki.h"
 
-static struct { char *dir; struct pki *pki; } shared;
+static struct {
+	char *dir;
+	struct pki *pki;
+} shared;
 
 static int set_up(void **state)
 {
@@ -57,14 +60,23 @@ static void a_changed_token_is_not(void **state)
 		char was = jwt.data[i];
 
 		jwt.data[i] = was == 'A' ? 'B' : 'A';
-		CHECK(!pki_verify(shared.pki, PKI_ENTRA, jwt.data, &claims, &e), "byte %zu of %zu", i, jwt.len);
+		CHECK(!pki_verify(shared.pki, PKI_ENTRA, jwt.data, &claims, &e), "byte %zu of %zu",
+		      i, jwt.len);
 		jwt.data[i] = was;
 	}
 }
 
 static void what_is_no_token_is_refused(void **state)
 {
-	static const char *const row[] = { "", ".", "..", "a.b", "a.b.c.d", "e30.e30.", "e30.e30.AAAA", "!.!.!", "eyJhbGciOiJub25lIn0.e30." };
+	static const char *const row[] = { "",
+		                           ".",
+		                           "..",
+		                           "a.b",
+		                           "a.b.c.d",
+		                           "e30.e30.",
+		                           "e30.e30.AAAA",
+		                           "!.!.!",
+		                           "eyJhbGciOiJub25lIn0.e30." };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -76,7 +88,8 @@ static void what_is_no_token_is_refused(void **state)
 	}
 }
 
-/* libtrust's key id, which a docker-registry looks up: twelve groups of four, and the same for the same key. */
+/* libtrust's key id, which a docker-registry looks up: twelve groups of four, and the same for
+ * the same key. */
 static void the_registry_key_has_a_libtrust_id(void **state)
 {
 	AUTO_BUF struct buf jwt = BUF_INIT(10000), header = BUF_INIT(10000);
@@ -92,7 +105,9 @@ static void the_registry_key_has_a_libtrust_id(void **state)
 	assert_non_null(id);
 	assert_int_equal(strlen(id), 59);
 	for (size_t i = 0; i < 59; i++)
-		CHECK(i % 5 == 4 ? id[i] == ':' : strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", id[i]) != NULL, "%s at %zu", id, i);
+		CHECK(i % 5 == 4 ? id[i] == ':'
+		                 : strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", id[i]) != NULL,
+		      "%s at %zu", id, i);
 }
 
 static void keys_are_found_again(void **state)
@@ -112,7 +127,8 @@ static void keys_are_found_again(void **state)
 /* A file that does not fit its partner is made anew rather than used. */
 static void keys_that_do_not_fit_are_replaced(void **state)
 {
-	AUTO_BUF struct buf key = BUF_INIT(10000), before = BUF_INIT(10000), after = BUF_INIT(10000);
+	AUTO_BUF struct buf key = BUF_INIT(10000), before = BUF_INIT(10000),
+			    after = BUF_INIT(10000);
 	struct err e = ERR_INIT;
 	struct pki *again = NULL;
 
@@ -130,8 +146,10 @@ static void certificates_are_made(void **state)
 {
 	(void)state;
 	for (int i = 0; i < PKI_SERVER__COUNT; i++) {
-		assert_non_null(strstr(pki_certificate(shared.pki, (enum pki_server)i), "BEGIN CERTIFICATE"));
-		assert_non_null(strstr(pki_key(shared.pki, (enum pki_server)i), "BEGIN PRIVATE KEY"));
+		assert_non_null(strstr(pki_certificate(shared.pki, (enum pki_server)i),
+		                       "BEGIN CERTIFICATE"));
+		assert_non_null(
+			strstr(pki_key(shared.pki, (enum pki_server)i), "BEGIN PRIVATE KEY"));
 	}
 }
 

@@ -14,7 +14,8 @@ static struct print print_of(const char *text)
 	return p;
 }
 
-/* A slot made at 100 s and made again at 1000 s, expiring at 5000 s, as replicas that lag differently see it. */
+/* A slot made at 100 s and made again at 1000 s, expiring at 5000 s, as replicas that lag
+ * differently see it. */
 static void answers(void **state)
 {
 	static const struct {
@@ -25,7 +26,8 @@ static void answers(void **state)
 	} row[] = {
 		{ "the first works at once", "first", false, 100 * S, 60 * S, SLOT_ACCEPTED },
 		{ "another never", "second", false, 100 * S, 0, SLOT_OTHER },
-		{ "its successor not where it has not arrived", "second", true, 1059 * S, 60 * S, SLOT_LAGGING },
+		{ "its successor not where it has not arrived", "second", true, 1059 * S, 60 * S,
+		  SLOT_LAGGING },
 		{ "but where it has", "second", true, 1060 * S, 60 * S, SLOT_ACCEPTED },
 		{ "without lag at once", "second", true, 1000 * S, 0, SLOT_ACCEPTED },
 		{ "the replaced one is dead at once", "first", true, 1000 * S, 60 * S, SLOT_OTHER },
@@ -36,13 +38,15 @@ static void answers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct print first = print_of("first"), second = print_of("second"), given = print_of(row[i].password);
+		const struct print first = print_of("first"), second = print_of("second"),
+				   given = print_of(row[i].password);
 		struct slot s = { 0 };
 
 		slot_generate(&s, 100 * S, 0, &first);
 		if (row[i].again)
 			slot_generate(&s, 1000 * S, 5000 * S, &second);
-		CHECK(slot_answer(&s, &given, row[i].now, row[i].lag) == row[i].want, "%s", row[i].name);
+		CHECK(slot_answer(&s, &given, row[i].now, row[i].lag) == row[i].want, "%s",
+		      row[i].name);
 	}
 }
 
@@ -90,12 +94,14 @@ static void passwords_look_like_the_service_makes_them(void **state)
 	slot_password(b);
 	assert_int_equal(strlen(a), 52);
 	assert_memory_equal(a + 42, "+ACR", 4);
-	assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), 52);
+	assert_int_equal(
+		strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), 52);
 	assert_string_not_equal(a, b);
 }
 
 static void times_are_written_as_the_service_writes_them(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *in, *want; } row[] = {
 		{ "2024-01-19T07:05:10.6147326Z", "2024-01-19T07:05:10.6147326+00:00" },
 		{ "2024-01-20T07:05:07.951901Z", "2024-01-20T07:05:07.951901+00:00" },
@@ -103,6 +109,7 @@ static void times_are_written_as_the_service_writes_them(void **state)
 		{ "2100-12-31T12:59:59.000Z", "2100-12-31T12:59:59+00:00" },
 		{ "2031-10-10T10:10:10Z", "2031-10-10T10:10:10+00:00" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {

@@ -29,7 +29,10 @@ static void random_numbers_stay_below(void **state)
 	assert_int_equal(seen, 0x3f);
 }
 
-struct script { const uint32_t *value; int n; };
+struct script {
+	const uint32_t *value;
+	int n;
+};
 
 static void scripted_random(void *ctx, void *p, size_t n)
 {
@@ -41,7 +44,8 @@ static void scripted_random(void *ctx, void *p, size_t n)
 	s->n--;
 }
 
-/* 2^32 is no multiple of 10: the top few raw values are drawn again, or small results would be likelier. */
+/* 2^32 is no multiple of 10: the top few raw values are drawn again, or small results would be
+ * likelier. */
 static void values_that_would_bias_are_drawn_again(void **state)
 {
 	(void)state;

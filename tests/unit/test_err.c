@@ -25,8 +25,13 @@ static void system_errors_end_with_the_systems_words(void **state)
 static void context_is_prepended_and_facts_stay(void **state)
 {
 	(void)state;
-	struct err e = { .kind = ERR_TRANSIENT, .not_acted = true, .status = 503, .retry_after_known = true,
-		         .retry_after_ms = 7, .code = "Busy", .text = "the service is busy" };
+	struct err e = { .kind = ERR_TRANSIENT,
+		         .not_acted = true,
+		         .status = 503,
+		         .retry_after_known = true,
+		         .retry_after_ms = 7,
+		         .code = "Busy",
+		         .text = "the service is busy" };
 	assert_false(err_in(&e, "registry '%s'", "contoso"));
 	assert_false(err_in(&e, "job '%s'", "web"));
 	assert_string_equal(e.text, "job 'web': registry 'contoso': the service is busy");
@@ -40,15 +45,21 @@ static void context_is_prepended_and_facts_stay(void **state)
 static void a_new_error_forgets_the_facts_of_the_old(void **state)
 {
 	(void)state;
-	struct err e = { .kind = ERR_TRANSIENT, .not_acted = true, .status = 503, .retry_after_known = true,
-		         .retry_after_ms = 7, .code = "Busy", .text = "x" };
+	struct err e = { .kind = ERR_TRANSIENT,
+		         .not_acted = true,
+		         .status = 503,
+		         .retry_after_known = true,
+		         .retry_after_ms = 7,
+		         .code = "Busy",
+		         .text = "x" };
 	(void)err_set(&e, ERR_LOCAL, "disk");
 	assert_false(e.not_acted || e.retry_after_known);
 	assert_int_equal(e.status, 0);
 	assert_string_equal(e.code, "");
 }
 
-/* The text may be among its own arguments: err_set(e, kind, "...: %s", e->text) is how a kind is changed. */
+/* The text may be among its own arguments: err_set(e, kind, "...: %s", e->text) is how a kind is
+ * changed. */
 static void a_text_may_quote_itself(void **state)
 {
 	(void)state;
@@ -81,7 +92,9 @@ static void control_characters_become_spaces(void **state)
 {
 	(void)state;
 	struct err e = ERR_INIT;
-	(void)err_set(&e, ERR_REMOTE, "%s", "a\nb\tc\x1b[31md\x7f" "e");
+	(void)err_set(&e, ERR_REMOTE, "%s",
+	              "a\nb\tc\x1b[31md\x7f"
+	              "e");
 	assert_string_equal(e.text, "a b c [31md e");
 	(void)err_in(&e, "x\ry");
 	assert_string_equal(e.text, "x y: a b c [31md e");
@@ -91,11 +104,15 @@ static void control_characters_become_spaces(void **state)
 static void exit_codes_are_the_documented_ones(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { enum err_kind kind; int code; } row[] = {
-		{ ERR_NONE, 0 },       { ERR_USAGE, 64 },  { ERR_CONFIG, 78 }, { ERR_AUTH, 77 },   { ERR_DENIED, 77 },
-		{ ERR_MISSING, 69 },   { ERR_DECISION, 65 }, { ERR_HOOK, 70 }, { ERR_TRANSIENT, 75 }, { ERR_REMOTE, 76 },
+		{ ERR_NONE, 0 },       { ERR_USAGE, 64 },  { ERR_CONFIG, 78 }, { ERR_AUTH, 77 },
+		    { ERR_DENIED, 77 },
+		{ ERR_MISSING, 69 },   { ERR_DECISION, 65 }, { ERR_HOOK, 70 },
+		  { ERR_TRANSIENT, 75 }, { ERR_REMOTE, 76 },
 		{ ERR_LOCAL, 74 },     { ERR_BUSY, 75 },
 	};
+	/* clang-format on */
 	assert_int_equal(COUNT(row), ERR__COUNT);
 	for (size_t i = 0; i < COUNT(row); i++)
 		CHECK(err_exit_code(row[i].kind) == row[i].code, "kind %d gives %d", row[i].kind,
@@ -106,12 +123,14 @@ static void exit_codes_are_the_documented_ones(void **state)
 static void the_worse_of_two_failures_wins(void **state)
 {
 	(void)state;
-	static const enum err_kind worst_first[] = { ERR_CONFIG, ERR_AUTH,  ERR_MISSING, ERR_DECISION, ERR_REMOTE,
-		                                     ERR_LOCAL,  ERR_HOOK, ERR_TRANSIENT, ERR_NONE };
+	static const enum err_kind worst_first[] = { ERR_CONFIG,   ERR_AUTH,      ERR_MISSING,
+		                                     ERR_DECISION, ERR_REMOTE,    ERR_LOCAL,
+		                                     ERR_HOOK,     ERR_TRANSIENT, ERR_NONE };
 	for (size_t i = 0; i < COUNT(worst_first); i++)
 		for (size_t k = i; k < COUNT(worst_first); k++) {
 			enum err_kind a = worst_first[i], b = worst_first[k];
-			CHECK(err_worse(a, b) == a && err_worse(b, a) == a, "kinds %d and %d", a, b);
+			CHECK(err_worse(a, b) == a && err_worse(b, a) == a, "kinds %d and %d", a,
+			      b);
 		}
 	assert_int_equal(err_exit_code(err_worse(ERR_DENIED, ERR_MISSING)), 77);
 	assert_int_equal(err_exit_code(err_worse(ERR_BUSY, ERR_HOOK)), 70);

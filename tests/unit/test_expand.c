@@ -6,8 +6,11 @@
 #include "config/host.h"
 
 /* A host that was already asked: what it says is known. */
-#define HOST_OF(n, m, h)                                                                                                   \
-	{ .name = (n), .machine_id = (m), .home = (h), .asked_name = true, .asked_machine_id = true, .asked_home = true }
+#define HOST_OF(n, m, h)                                                                           \
+	{                                                                                          \
+		.name = (n), .machine_id = (m), .home = (h), .asked_name = true,                   \
+		.asked_machine_id = true, .asked_home = true                                       \
+	}
 
 static char web1[] = "web-1", machine[] = "0123456789abcdef0123456789abcdef", home[] = "/home/x";
 
@@ -29,7 +32,8 @@ static void values(void **state)
 		{ &all, "%%j%%", "%j%", NULL },
 		{ &all, "%%%j", "%J", NULL },
 		{ &all, "a%jb", "aJb", NULL },
-		{ &all, "%", NULL, "unknown '%'; known are %j %t %r %H %m %h, and '%%' is a percent sign" },
+		{ &all, "%", NULL,
+		  "unknown '%'; known are %j %t %r %H %m %h, and '%%' is a percent sign" },
 		{ &all, "50% of", NULL, "unknown '% '" },
 		{ &all, "%x", NULL, "unknown '%x'" },
 		{ &all, "a%%%", NULL, "unknown '%'" },
@@ -38,7 +42,8 @@ static void values(void **state)
 		{ &none, "%t", NULL, "'%t' stands for a token, and there is none here" },
 		{ &none, "%r", NULL, "'%r' stands for a registry, and there is none here" },
 		{ &none, "%H", NULL, "'%H' stands for a host name, and there is none here" },
-		{ &none, "%m", NULL, "'%m' stands for a machine id in /etc/machine-id, and there is none here" },
+		{ &none, "%m", NULL,
+		  "'%m' stands for a machine id in /etc/machine-id, and there is none here" },
 		{ &none, "%h", NULL, "'%h' stands for a home directory, and there is none here" },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -50,7 +55,9 @@ static void values(void **state)
 		if (ok)
 			CHECK_TEXT(got, row[i].want, "%s", row[i].value);
 		else
-			CHECK(e.kind == ERR_CONFIG && strncmp(e.text, row[i].error, strlen(row[i].error)) == 0, "%s", e.text);
+			CHECK(e.kind == ERR_CONFIG &&
+			              strncmp(e.text, row[i].error, strlen(row[i].error)) == 0,
+			      "%s", e.text);
 	}
 }
 
@@ -73,9 +80,14 @@ static void a_value_has_an_end(void **state)
 static void uses(void **state)
 {
 	(void)state;
-	static const struct { const char *value; char letter; bool want; } row[] = {
-		{ "%H", 'H', true }, { "a-%H-b", 'H', true }, { "%%H", 'H', false }, { "%%%H", 'H', true }, { "%", 'H', false },
-		{ "H", 'H', false }, { "%j%t", 'H', false },  { "", 'H', false },
+	static const struct {
+		const char *value;
+		char letter;
+		bool want;
+	} row[] = {
+		{ "%H", 'H', true },    { "a-%H-b", 'H', true }, { "%%H", 'H', false },
+		{ "%%%H", 'H', true },  { "%", 'H', false },     { "H", 'H', false },
+		{ "%j%t", 'H', false }, { "", 'H', false },
 	};
 	for (size_t i = 0; i < COUNT(row); i++)
 		CHECK(expand_uses(row[i].value, row[i].letter) == row[i].want, "%s", row[i].value);
@@ -84,6 +96,7 @@ static void uses(void **state)
 static void token_names(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *want; } row[] = {
 		{ "web-1", "web-1" },
 		{ "node-web_1.example.com", "node-web-1-example-com" },
@@ -92,8 +105,10 @@ static void token_names(void **state)
 		{ "1web-", "h-1web-" },
 		{ "-", "h---host" },
 		{ "\xc3\xa4pfel", "h---pfel" },
-		{ "a2345678901234567890123456789012345678901234567890", "a2345678901234567890123456789012345678901234567890" },
+		{ "a2345678901234567890123456789012345678901234567890",
+		  "a2345678901234567890123456789012345678901234567890" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		char got[HOST_TOKEN_MAX];
 		host_token_name(row[i].text, got);
@@ -118,18 +133,30 @@ static void long_names_stay_apart(void **state)
 static void hosts_that_have_no_name(void **state)
 {
 	(void)state;
-	static const struct { const char *name; bool want; } row[] = {
-		{ NULL, true },          { "", true },       { "(none)", true }, { "localhost", true }, { "localhost.localdomain", true },
-		{ "localhosts", false }, { "local", false }, { "web-1", false }, { ".x", true },
+	static const struct {
+		const char *name;
+		bool want;
+	} row[] = {
+		{ NULL, true },
+		{ "", true },
+		{ "(none)", true },
+		{ "localhost", true },
+		{ "localhost.localdomain", true },
+		{ "localhosts", false },
+		{ "local", false },
+		{ "web-1", false },
+		{ ".x", true },
 	};
 	for (size_t i = 0; i < COUNT(row); i++)
-		CHECK(host_is_nameless(row[i].name) == row[i].want, "%s", row[i].name != NULL ? row[i].name : "NULL");
+		CHECK(host_is_nameless(row[i].name) == row[i].want, "%s",
+		      row[i].name != NULL ? row[i].name : "NULL");
 }
 
 static void spreading(void **state)
 {
 	(void)state;
-	struct host one = HOST_OF(web1, machine, home), other = HOST_OF(web1, web1, home), nobody = HOST_OF(NULL, NULL, NULL);
+	struct host one = HOST_OF(web1, machine, home), other = HOST_OF(web1, web1, home),
+		    nobody = HOST_OF(NULL, NULL, NULL);
 	int64_t most = 86400, least_seen = most, most_seen = 0, differ = 0;
 
 	for (int i = 0; i < 1000; i++) {
@@ -142,7 +169,8 @@ static void spreading(void **state)
 		least_seen = at < least_seen ? at : least_seen;
 		most_seen = at > most_seen ? at : most_seen;
 	}
-	/* A thousand jobs fill the day from one end to the other, and another machine does it differently. */
+	/* A thousand jobs fill the day from one end to the other, and another machine does it
+	 * differently. */
 	assert_true(least_seen < most / 100 && most_seen > most - most / 100 && differ > 950);
 	assert_int_equal(host_spread(&one, "job", 0), 0);
 	assert_int_equal(host_spread(&one, "job", -1), 0);

@@ -33,9 +33,11 @@ static void reads_whole_files(void **state)
 		for (size_t k = 0; k < sizes[i]; k++)
 			assert_true(fputc((int)('a' + k % 26), f) != EOF);
 		assert_int_equal(fclose(f), 0);
-		CHECK(read_it(in("f"), 40000, &len, &e) && len == sizes[i], "size %zu: %s", sizes[i], e.text);
+		CHECK(read_it(in("f"), 40000, &len, &e) && len == sizes[i], "size %zu: %s",
+		      sizes[i], e.text);
 		if (sizes[i] > 0)
-			CHECK(!read_it(in("f"), sizes[i] - 1, &len, &e) && e.kind == ERR_LOCAL, "size %zu", sizes[i]);
+			CHECK(!read_it(in("f"), sizes[i] - 1, &len, &e) && e.kind == ERR_LOCAL,
+			      "size %zu", sizes[i]);
 	}
 }
 
@@ -52,7 +54,7 @@ static void refuses_what_is_no_file(void **state)
 	assert_false(read_it(dir, 10, &len, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_int_equal(mkfifo(in("fifo"), 0600), 0);
-	assert_false(read_it(in("fifo"), 10, &len, &e));     /* and does not hang */
+	assert_false(read_it(in("fifo"), 10, &len, &e)); /* and does not hang */
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_int_equal(symlink("loop", in("loop")), 0);
 	assert_false(read_it(in("loop"), 10, &len, &e));
@@ -63,6 +65,7 @@ static void refuses_what_is_no_file(void **state)
 	assert_true(text.len > 0);
 }
 
+/* clang-format off */
 static const struct secret_row { const char *text; mode_t mode; bool shared_ok; const char *want; enum err_kind kind; } secrets[] = {
 	{ "s3\n", 0600, false, "s3", ERR_NONE },
 	{ "s3\r\n\n", 0400, false, "s3", ERR_NONE },
@@ -73,6 +76,7 @@ static const struct secret_row { const char *text; mode_t mode; bool shared_ok; 
 	{ "", 0600, false, NULL, ERR_CONFIG },
 	{ "\n\n", 0600, false, NULL, ERR_CONFIG },
 };
+/* clang-format on */
 
 static void secret_files(void **state)
 {
@@ -135,7 +139,8 @@ static void credentials_of_systemd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(reads_whole_files), T(refuses_what_is_no_file), T(secret_files), T(secrets_of_others_and_empty_ones),
+		T(reads_whole_files),      T(refuses_what_is_no_file),
+		T(secret_files),           T(secrets_of_others_and_empty_ones),
 		T(credentials_of_systemd),
 	};
 

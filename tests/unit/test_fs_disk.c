@@ -15,7 +15,11 @@
 #define WRITERS 12
 #define ROUNDS  20
 
-struct writer { pthread_t id; int number; bool ok; };
+struct writer {
+	pthread_t id;
+	int number;
+	bool ok;
+};
 
 static void *write_often(void *arg)
 {
@@ -46,7 +50,8 @@ static void threads_share_syncs(void **state)
 	}
 	for (int i = 0; i < WRITERS; i++) {
 		assert_int_equal(pthread_join(w[i].id, NULL), 0);
-		AUTO_FREE char *name = mem_fmt("shared-%d", i), *want = mem_fmt("%d of %d", ROUNDS - 1, i);
+		AUTO_FREE char *name = mem_fmt("shared-%d", i),
+			       *want = mem_fmt("%d of %d", ROUNDS - 1, i);
 		AUTO_BUF struct buf text = BUF_INIT(100);
 		struct err e = ERR_INIT;
 		CHECK(w[i].ok && fs_read(in(name), 100, &text, NULL, &e), "writer %d", i);
@@ -55,22 +60,23 @@ static void threads_share_syncs(void **state)
 	}
 }
 
-/* ---- full disks, mounts (root only, in a namespace of their own) ------------------------------------------------------------------ */
+/* ---- full disks, mounts (root only, in a namespace of their own) ----------------------------- */
 
 #define SKIPPED 77
 
 static bool own_mounts(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* In a child, where cmocka's checks cannot report: the line that failed is the exit status. */
-#define MUST(cond)                                                                                                     \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			print_error("%s:%d: not so: %s\n", __FILE__, __LINE__, #cond);                                 \
-			return 1;                                                                                      \
-		}                                                                                                      \
+#define MUST(cond)                                                                                 \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			print_error("%s:%d: not so: %s\n", __FILE__, __LINE__, #cond);             \
+			return 1;                                                                  \
+		}                                                                                  \
 	} while (0)
 
 static int on_a_full_disk(void *arg)
@@ -129,7 +135,10 @@ static int on_a_mount_point(void *arg)
 	return 0;
 }
 
-struct container { int ready[2], stop[2]; const char *from, *to; };
+struct container {
+	int ready[2], stop[2];
+	const char *from, *to;
+};
 
 /* A process with mounts of its own: `from` is bound to `to`. */
 static int contain(struct container *c)
@@ -185,8 +194,9 @@ static void mounts_of_other_processes(void **state)
 	file_put(g, "");
 	file_put(h, "");
 	file_put(spaced, "");
-	check_from_outside(f, g, f, false);     /* its content is read there */
-	check_from_outside(f, g, g, false);     /* it is covered there: a rename here would take that away */
+	check_from_outside(f, g, f, false); /* its content is read there */
+	/* it is covered there: a rename here would take that away */
+	check_from_outside(f, g, g, false);
 	check_from_outside(f, g, h, true);
 	check_from_outside(spaced, g, spaced, false);
 	check_from_outside(f, spaced, spaced, false);
@@ -217,7 +227,10 @@ static void mount_points(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(threads_share_syncs), T(mounts_of_other_processes), T(a_full_disk), T(mount_points),
+		T(threads_share_syncs),
+		T(mounts_of_other_processes),
+		T(a_full_disk),
+		T(mount_points),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

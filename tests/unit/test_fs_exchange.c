@@ -93,7 +93,11 @@ static void exchanges_and_swaps_back(void **state)
 	assert_int_equal(temporaries_in(dir), 0);
 }
 
-struct home { int calls; char text[100]; bool ours, fail; };
+struct home {
+	int calls;
+	char text[100];
+	bool ours, fail;
+};
 
 static bool note_it(void *ctx, const struct buf *displaced, bool target_is_ours, struct err *e)
 {
@@ -152,7 +156,8 @@ static void a_displaced_file_is_brought_home(void **state)
 	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));
 	assert_int_equal(h.calls, 0);
 	assert_int_equal(temporaries_in(dir), 0);
-	/* Nor does our own content, of a run that was killed before the exchange: it may be older than what stands there. */
+	/* Nor does our own content, of a run that was killed before the exchange: it may be
+	 * older than what stands there. */
 	leave_displaced(NULL);
 	temporary(temp, sizeof(temp));
 	assert_int_equal(renameat2(AT_FDCWD, temp, AT_FDCWD, in("f"), RENAME_EXCHANGE), 0);
@@ -186,7 +191,9 @@ static void a_displaced_file_is_brought_home(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_sweep_takes_only_its_own), T(exchanges_and_swaps_back), T(a_displaced_file_is_brought_home),
+		T(a_sweep_takes_only_its_own),
+		T(exchanges_and_swaps_back),
+		T(a_displaced_file_is_brought_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,11 @@
 
 static void the_mode_stays(void **state)
 {
-	static const struct { int have, ask, want; } modes[] = {
-		{ -1, -1, 0600 }, { -1, 0640, 0640 }, { 0640, -1, 0640 }, { 0604, -1, 0604 }, { 0400, -1, 0400 }, { 0640, 0600, 0600 },
+	static const struct {
+		int have, ask, want;
+	} modes[] = {
+		{ -1, -1, 0600 },   { -1, 0640, 0640 }, { 0640, -1, 0640 },
+		{ 0604, -1, 0604 }, { 0400, -1, 0400 }, { 0640, 0600, 0600 },
 	};
 	struct err e = ERR_INIT;
 
@@ -29,7 +32,8 @@ static void the_mode_stays(void **state)
 		struct fs_attr attr = keep;
 		attr.mode = modes[i].ask;
 		CHECK(replace(in("f"), attr, "new", &e), "row %zu: %s", i, e.text);
-		CHECK(mode_of(in("f")) == (mode_t)modes[i].want, "row %zu: %o", i, mode_of(in("f")));
+		CHECK(mode_of(in("f")) == (mode_t)modes[i].want, "row %zu: %o", i,
+		      mode_of(in("f")));
 		check_text(in("f"), "new");
 	}
 	assert_int_equal(temporaries_in(dir), 0);
@@ -43,7 +47,8 @@ static void an_acl_and_attributes_stay(void **state)
 
 	(void)state;
 	file_put(in("f"), "old");
-	if (acl_set_file(in("f"), ACL_TYPE_ACCESS, acl) != 0 || setxattr(in("f"), "user.tag", "blue", 4, 0) != 0) {
+	if (acl_set_file(in("f"), ACL_TYPE_ACCESS, acl) != 0 ||
+	    setxattr(in("f"), "user.tag", "blue", 4, 0) != 0) {
 		(void)acl_free(acl);
 		skip();
 	}
@@ -113,8 +118,9 @@ static void links_are_followed(void **state)
 	(void)state;
 	assert_int_equal(mkdir(in("real"), 0700), 0);
 	file_put(in("real/f"), "old");
-	assert_int_equal(symlink("real/f", in("one")), 0);              /* relative: docker 26 fails on it */
-	assert_int_equal(symlink(in("one"), in("real/two")), 0);        /* absolute, to a link */
+	/* relative: docker 26 fails on it */
+	assert_int_equal(symlink("real/f", in("one")), 0);
+	assert_int_equal(symlink(in("one"), in("real/two")), 0); /* absolute, to a link */
 	assert_int_equal(symlink("real", in("alias")), 0);
 	assert_int_equal(symlink("real/not-yet", in("three")), 0);
 	assert_true(replace(in("one"), keep, "1", &e));
@@ -200,7 +206,8 @@ static void a_probe_changes_nothing(void **state)
 	assert_int_equal(stat(in("f"), &before), 0);
 	assert_true(fs_stage_probe(in("f"), &keep, 100000, &e));
 	assert_int_equal(stat(in("f"), &after), 0);
-	assert_true(before.st_ino == after.st_ino && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec &&
+	assert_true(before.st_ino == after.st_ino &&
+	            before.st_mtim.tv_nsec == after.st_mtim.tv_nsec &&
 	            before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
 	check_text(in("f"), "old");
 	assert_true(fs_stage_probe(in("new"), &keep, 100000, &e));
@@ -280,10 +287,19 @@ static void directories_are_made(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(the_mode_stays), T(an_acl_and_attributes_stay), T(a_default_acl_is_not_taken_on), T(the_owner_stays),
-		T(links_are_followed), T(no_file_can_be_there), T(an_uncommitted_stage_leaves_nothing),
-		T(a_parked_stage_finds_only_its_own_directory), T(a_probe_changes_nothing), T(replaces_in_one_call),
-		T(in_place_the_file_is_the_same), T(an_immutable_file), T(directories_are_made),
+		T(the_mode_stays),
+		T(an_acl_and_attributes_stay),
+		T(a_default_acl_is_not_taken_on),
+		T(the_owner_stays),
+		T(links_are_followed),
+		T(no_file_can_be_there),
+		T(an_uncommitted_stage_leaves_nothing),
+		T(a_parked_stage_finds_only_its_own_directory),
+		T(a_probe_changes_nothing),
+		T(replaces_in_one_call),
+		T(in_place_the_file_is_the_same),
+		T(an_immutable_file),
+		T(directories_are_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,11 @@
 
 static const struct guard_row {
 	const char *name;
-	uid_t d_owner; gid_t d_group; mode_t d_mode;    /* of the directory d that the file is in */
-	bool file; uid_t f_owner;
+	uid_t d_owner;
+	gid_t d_group;
+	mode_t d_mode; /* of the directory d that the file is in */
+	bool file;
+	uid_t f_owner;
 	bool ok;
 } guards[] = {
 	{ "root's own", 0, 0, 0755, true, 0, true },
@@ -126,7 +129,7 @@ static void a_file_in_the_root(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
-/* ---- another user's rights (root only) ----------------------------------------------------------------------------------------- */
+/* ---- another user's rights (root only) ------------------------------------------------------- */
 
 static int groups_of_all;
 
@@ -163,7 +166,8 @@ static int take_without(unsigned long long lost, const struct fs_user *user)
 
 static void without_the_capabilities_it_is_an_error(void **state)
 {
-	static const unsigned long long lost[] = { 1ull << CAP_SETGID, 1ull << CAP_SETUID, 1ull << CAP_SETGID | 1ull << CAP_SETUID };
+	static const unsigned long long lost[] = { 1ull << CAP_SETGID, 1ull << CAP_SETUID,
+		                                   1ull << CAP_SETGID | 1ull << CAP_SETUID };
 	struct fs_user user;
 	struct err e = ERR_INIT;
 
@@ -177,7 +181,8 @@ static void without_the_capabilities_it_is_an_error(void **state)
 		if (pid == 0)
 			_exit(take_without(lost[i], &user));
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "row %zu ended with %d", i, status);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "row %zu ended with %d", i,
+		      status);
 	}
 	fs_user_clear(&user);
 }
@@ -231,7 +236,8 @@ static int read_with_our_group(void *arg)
 	struct fs_rights r = { .taken = false };
 	struct err e = ERR_INIT;
 
-	if (setgroups(COUNT(ours), ours) != 0 || open(in("grouped"), O_RDONLY | O_CLOEXEC) < 0 || !fs_rights_take(arg, &r, &e))
+	if (setgroups(COUNT(ours), ours) != 0 || open(in("grouped"), O_RDONLY | O_CLOEXEC) < 0 ||
+	    !fs_rights_take(arg, &r, &e))
 		return 2;
 	int fd = open(in("grouped"), O_RDONLY | O_CLOEXEC), why = errno;
 	fs_rights_drop(&r);
@@ -250,7 +256,8 @@ static void our_groups_are_laid_down(void **state)
 		skip();
 	assert_true(fs_user_find("nobody", &user, &e));
 	file_put(in("grouped"), "secret");
-	assert_int_equal(chown(in("grouped"), 0, 54321) + chmod(in("grouped"), 0640) + chmod(dir, 0755), 0);
+	assert_int_equal(
+		chown(in("grouped"), 0, 54321) + chmod(in("grouped"), 0640) + chmod(dir, 0755), 0);
 	assert_int_equal(in_child(read_with_our_group, &user), 0);
 	fs_user_clear(&user);
 }
@@ -304,11 +311,15 @@ static void other_threads_keep_theirs(void **state)
 	(void)close(ends[1]);
 }
 
+/* clang-format off */
 static const struct owner_row { const char *text; int64_t uid, gid; bool ok; } owners[] = {
-	{ "root", 0, -1, true },       { "root:root", 0, 0, true }, { ":root", -1, 0, true },   { "0:0", 0, 0, true },
-	{ "12345", 12345, -1, true },  { "1:2", 1, 2, true },       { "nosuch", 0, 0, false },  { "root:nosuch", 0, 0, false },
+	{ "root", 0, -1, true },       { "root:root", 0, 0, true }, { ":root", -1, 0, true },
+	    { "0:0", 0, 0, true },
+	{ "12345", 12345, -1, true },  { "1:2", 1, 2, true },       { "nosuch", 0, 0, false },
+	   { "root:nosuch", 0, 0, false },
 	{ "4294967295", 0, 0, false }, { "-1", 0, 0, false },       { "root:", 0, -1, true },
 };
+/* clang-format on */
 
 static void owners_are_found(void **state)
 {
@@ -318,17 +329,25 @@ static void owners_are_found(void **state)
 		struct err e = ERR_INIT;
 		bool ok = fs_owner_find(owners[i].text, &uid, &gid, &e);
 		CHECK(ok == owners[i].ok, "'%s': %s", owners[i].text, e.text);
-		CHECK(!ok || (uid == owners[i].uid && gid == owners[i].gid), "'%s'", owners[i].text);
-		CHECK(ok || (e.kind == ERR_CONFIG && uid == -7 && gid == -7), "'%s'", owners[i].text);
+		CHECK(!ok || (uid == owners[i].uid && gid == owners[i].gid), "'%s'",
+		      owners[i].text);
+		CHECK(ok || (e.kind == ERR_CONFIG && uid == -7 && gid == -7), "'%s'",
+		      owners[i].text);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(guards_the_way), T(guards_links_on_the_way), T(guards_against_ways_without_end), T(a_file_in_the_root),
-		T(without_the_capabilities_it_is_an_error), T(a_thread_takes_a_users_rights), T(our_groups_are_laid_down),
-		T(other_threads_keep_theirs), T(owners_are_found),
+		T(guards_the_way),
+		T(guards_links_on_the_way),
+		T(guards_against_ways_without_end),
+		T(a_file_in_the_root),
+		T(without_the_capabilities_it_is_an_error),
+		T(a_thread_takes_a_users_rights),
+		T(our_groups_are_laid_down),
+		T(other_threads_keep_theirs),
+		T(owners_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

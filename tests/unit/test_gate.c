@@ -8,23 +8,33 @@ enum { ENTER, LEAVE, THROTTLED };
 static void stories(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { int what; int64_t at, asks, wait; } step[] = {
-		{ ENTER, 0, 0, 0 }, { ENTER, 0, 0, 0 }, { ENTER, 0, 0, 0 },     /* open: any number at a time */
-		{ THROTTLED, 100, 5000, 0 },                                    /* closed until 5100 */
+		/* open: any number at a time */
+		{ ENTER, 0, 0, 0 }, { ENTER, 0, 0, 0 }, { ENTER, 0, 0, 0 },
+		/* closed until 5100 */
+		{ THROTTLED, 100, 5000, 0 },
 		{ ENTER, 100, 0, 5000 }, { ENTER, 5099, 0, 1 },
-		{ LEAVE, 200, 0, 0 },                                           /* an older request's success does not open it */
+		/* an older request's success does not open it */
+		{ LEAVE, 200, 0, 0 },
 		{ ENTER, 300, 0, 4800 },
-		{ THROTTLED, 400, 1000, 0 },                                    /* an older one's shorter wait does not shorten it */
+		/* an older one's shorter wait does not shorten it */
+		{ THROTTLED, 400, 1000, 0 },
 		{ ENTER, 1500, 0, 3600 },
 		{ ENTER, 5100, 0, 0 },                                          /* one may try */
-		{ ENTER, 5100, 0, 1000 }, { ENTER, 9000, 0, 1000 },             /* the others wait for what becomes of it */
-		{ THROTTLED, 9100, -1, 0 },                                     /* again, and no time named */
+		/* the others wait for what becomes of it */
+		{ ENTER, 5100, 0, 1000 }, { ENTER, 9000, 0, 1000 },
+		/* again, and no time named */
+		{ THROTTLED, 9100, -1, 0 },
 		{ ENTER, 9100, 0, 10000 },
-		{ ENTER, 19100, 0, 0 }, { LEAVE, 19200, 0, 0 },                 /* the next try succeeds: open */
+		/* the next try succeeds: open */
+		{ ENTER, 19100, 0, 0 }, { LEAVE, 19200, 0, 0 },
 		{ ENTER, 19200, 0, 0 }, { ENTER, 19200, 0, 0 },
 		{ THROTTLED, 20000, INT64_MAX, 0 }, { ENTER, 20000, 0, 3600000 },   /* bounded */
-		{ THROTTLED, 4000000, 0, 0 }, { ENTER, 4000000, 0, 1 },             /* "at once" still lets one try first */
+		/* "at once" still lets one try first */
+		{ THROTTLED, 4000000, 0, 0 }, { ENTER, 4000000, 0, 1 },
 	};
+	/* clang-format on */
 	struct gate g = { 0 };
 
 	for (size_t i = 0; i < COUNT(step); i++) {
@@ -32,7 +42,8 @@ static void stories(void **state)
 
 		if (step[i].what == ENTER) {
 			bool in = gate_enter(&g, step[i].at, &wait);
-			CHECK(in == (step[i].wait == 0) && wait == step[i].wait, "step %zu: wait %lld", i, (long long)wait);
+			CHECK(in == (step[i].wait == 0) && wait == step[i].wait,
+			      "step %zu: wait %lld", i, (long long)wait);
 		} else {
 			gate_leave(&g, step[i].at, step[i].what == THROTTLED, step[i].asks);
 		}

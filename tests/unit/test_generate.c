@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The call that cannot be undone, and the ledger around it: what is looked at just before, what is on the disk, what becomes of a request
- * whose answer is lost or late, or that is refused. See fakes/rotation_rig.h.
+ * The call that cannot be undone, and the ledger around it: what is looked at just before, what
+ * is on the disk, what becomes of a request whose answer is lost or late, or that is refused.
+ * See fakes/rotation_rig.h.
  */
 #include "check.h"
 
@@ -13,15 +14,20 @@ static void somebody_puts_the_other_back(void)
 	memcpy(rig.memory[1].held, rig.before, sizeof(rig.before));
 }
 
-/* Whatever happens between the decision and the request is seen by the look just before it. The intent that was saved goes. */
+/* Whatever happens between the decision and the request is seen by the look just before it. The
+ * intent that was saved goes. */
 static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *what; void (*set)(void); void (*fn)(void); enum err_kind kind; } rows[] = {
 		{ "somebody generates the spare slot", rig_due, rig_generate_spare, ERR_DECISION },
-		{ "somebody generates the spare slot, which was empty", rig_one_slot, rig_generate_spare, ERR_DECISION },
-		{ "somebody puts the other password back into a sink", rig_due, somebody_puts_the_other_back, ERR_NONE },
+		{ "somebody generates the spare slot, which was empty", rig_one_slot,
+		  rig_generate_spare, ERR_DECISION },
+		{ "somebody puts the other password back into a sink", rig_due,
+		  somebody_puts_the_other_back, ERR_NONE },
 		{ "somebody disables the token", rig_due, rig_disable, ERR_DECISION },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -29,21 +35,27 @@ static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 		struct ending end;
 		rows[i].set();
 		rig.meddler.kind = AT_READ;
-		rig.meddler.nth = 2;    /* the first is before the decision */
+		rig.meddler.nth = 2; /* the first is before the decision */
 		rig.meddler.fn = rows[i].fn;
 		bool ok = rig_run(ROTATE_FORCE, &end);
 		CHECK(rig.met.fired, "%s: nobody came", rows[i].what);
 		CHECK(rig.met.generates == 0, "%s: generated", rows[i].what);
-		CHECK(rows[i].kind == ERR_NONE || (!ok && end.e.kind == rows[i].kind), "%s: %s", rows[i].what, end.e.text);
+		CHECK(rows[i].kind == ERR_NONE || (!ok && end.e.kind == rows[i].kind), "%s: %s",
+		      rows[i].what, end.e.text);
 		rig_load(&now);
-		CHECK(!now.slot[0].intent && !now.slot[1].intent, "%s: the intent stayed", rows[i].what);
+		CHECK(!now.slot[0].intent && !now.slot[1].intent, "%s: the intent stayed",
+		      rows[i].what);
 	}
 }
 
 /* The intent is on the disk before the request, and never older than it. */
 static void the_intent_comes_first(void **state)
 {
-	static const struct { const char *what; enum rig_moment kind; int nth; } rows[] = {
+	static const struct {
+		const char *what;
+		enum rig_moment kind;
+		int nth;
+	} rows[] = {
 		{ "a run that nothing holds up", 0, 0 },
 		{ "held up between intent and request", AT_READ, 2 },
 	};
@@ -57,16 +69,20 @@ static void the_intent_comes_first(void **state)
 		rig.meddler.fn = rig_pass_hour;
 		rig_must_run(ROTATE_FORCE);
 		const struct slot_memory *m = &rig.met.at_generate.slot[spare];
-		CHECK(rig.met.generates == 1 && rig.met.fired == (rows[i].nth > 0), "%s", rows[i].what);
+		CHECK(rig.met.generates == 1 && rig.met.fired == (rows[i].nth > 0), "%s",
+		      rows[i].what);
 		CHECK(m->intent && m->asked_us != 0, "%s: no intent", rows[i].what);
-		CHECK(!rig.met.at_generate.slot[1 - spare].intent, "%s: of the other slot", rows[i].what);
+		CHECK(!rig.met.at_generate.slot[1 - spare].intent, "%s: of the other slot",
+		      rows[i].what);
 		int64_t age = rig.service.slot[spare].created / 10000000 - m->intent_since;
-		CHECK(age >= 0 && age <= 5, "%s: the intent is %lld s older than the request", rows[i].what, (long long)age);
+		CHECK(age >= 0 && age <= 5, "%s: the intent is %lld s older than the request",
+		      rows[i].what, (long long)age);
 		CHECK(rig.met.at_generate.unfinished, "%s", rows[i].what);
 	}
 }
 
-/* Its answer is lost, it acts 20 s later: the next request waits until it must have died, or it would kill what that one brings. */
+/* Its answer is lost, it acts 20 s later: the next request waits until it must have died, or it
+ * would kill what that one brings. */
 static void a_request_that_may_act_yet_is_waited_for(void **state)
 {
 	(void)state;
@@ -77,14 +93,17 @@ static void a_request_that_may_act_yet_is_waited_for(void **state)
 	rig_must_run(ROTATE_FORCE);
 	assert_int_equal(rig.met.generates, 2);
 	assert_true(rig.service.clock_ms - from >= PLAN_REQUEST_LIFE * 1000);
-	/* The ledger knows both expiries: should the first have acted unseen, it is ours all the same. */
-	assert_true(rig.met.asked_us[0] != rig.met.asked_us[1] && rig.met.asked_before_us[1] == rig.met.asked_us[0]);
+	/* The ledger knows both expiries: should the first have acted unseen, it is ours all the
+	 * same. */
+	assert_true(rig.met.asked_us[0] != rig.met.asked_us[1] &&
+	            rig.met.asked_before_us[1] == rig.met.asked_us[0]);
 	fake_service_pass(&rig.service, 120000);
 	assert_true(rig_works(0) && rig_works(1) && strcmp(rig.memory[0].held, rig.deployed) != 0);
 	assert_true(fake_service_accepts(&rig.service, rig.deployed));
 }
 
-/* Azure may take its time and say so: as long as it is seen running it may act, and a run that dies meanwhile must leave a young intent. */
+/* Azure may take its time and say so: as long as it is seen running it may act, and a run that
+ * dies meanwhile must leave a young intent. */
 static void an_operation_that_is_seen_running_may_act(void **state)
 {
 	struct ending end;
@@ -95,7 +114,8 @@ static void an_operation_that_is_seen_running_may_act(void **state)
 	rig.service.running_ms = 5 * 60 * 1000;
 	rig_must_run(ROTATE_FORCE);
 	assert_int_equal(rig.met.generates, 1);
-	assert_true(rig.met.polls > 3 && rig.met.oldest_intent_ms > 0 && rig.met.oldest_intent_ms < 65000);
+	assert_true(rig.met.polls > 3 && rig.met.oldest_intent_ms > 0 &&
+	            rig.met.oldest_intent_ms < 65000);
 	assert_true(rig_works(0) && rig_works(1) && rig_slot_of(rig.memory[0].held) == spare);
 	/* One that never ends is left to the next run, which may not forget it. */
 	rig_due();
@@ -108,7 +128,8 @@ static void an_operation_that_is_seen_running_may_act(void **state)
 	assert_true(rig.met.at_generate.slot[spare].intent);
 }
 
-/* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of this expiry may have acted. */
+/* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of
+ * this expiry may have acted. */
 static void a_lost_answer_leaves_its_intent(void **state)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -130,7 +151,8 @@ static void a_lost_answer_leaves_its_intent(void **state)
 	assert_true(rig_works(0) && rig_works(1));
 }
 
-/* A request that never acted: the next run waits as long as it may yet act, then nobody asks for it any more. */
+/* A request that never acted: the next run waits as long as it may yet act, then nobody asks for
+ * it any more. */
 static void an_intent_ends_with_its_request(void **state)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -156,13 +178,15 @@ static void an_intent_ends_with_its_request(void **state)
 	fake_service_pass(&rig.service, 61000);
 	rig_must_run(0);
 	rig_load(&now);
-	assert_true(!now.slot[spare].intent && now.slot[spare].intent_since == 0 && rig.met.generates == 1);
+	assert_true(!now.slot[spare].intent && now.slot[spare].intent_since == 0 &&
+	            rig.met.generates == 1);
 	rig_clear_met();
 	rig_must_run(0);
 	assert_int_equal(rig.met.reads, 0);
 }
 
-/* With nothing to protect the request is repeated at once, with the expiry of the first: whichever acts, it is known as ours. */
+/* With nothing to protect the request is repeated at once, with the expiry of the first:
+ * whichever acts, it is known as ours. */
 static void a_request_is_repeated_as_it_was(void **state)
 {
 	(void)state;
@@ -185,7 +209,8 @@ static void a_request_is_repeated_as_it_was(void **state)
 	assert_true(strcmp(rig.met.bodies[0], rig.met.bodies[1]) != 0);
 }
 
-/* Provably refused: nothing may act, so nothing stays behind, and it is tried again as a request of its own. */
+/* Provably refused: nothing may act, so nothing stays behind, and it is tried again as a request
+ * of its own. */
 static void a_refused_request_leaves_no_intent(void **state)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -202,14 +227,17 @@ static void a_refused_request_leaves_no_intent(void **state)
 	assert_false(rig_run(ROTATE_FORCE, &end));
 	assert_true(rig.met.generates > 10 && rig.met.generates < 40);
 	rig_load(&now);
-	assert_true(!now.slot[0].intent && !now.slot[1].intent && now.slot[0].intent_since == 0 && now.slot[1].intent_since == 0);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent && now.slot[0].intent_since == 0 &&
+	            now.slot[1].intent_since == 0);
 	assert_string_equal(rig.memory[0].held, rig.deployed);
 }
 
 /* A service that gives longer than it was asked for does not move the rotation. */
 static void more_than_was_asked_for_is_not_used(void **state)
 {
-	static const struct { const char *what, *granted; } rows[] = { { "years", "2099-01-01T00:00:00Z" }, { "for ever", "" } };
+	static const struct {
+		const char *what, *granted;
+	} rows[] = { { "years", "2099-01-01T00:00:00Z" }, { "for ever", "" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -220,8 +248,9 @@ static void more_than_was_asked_for_is_not_used(void **state)
 		rig.service.granted = rows[i].granted;
 		CHECK(rig_run(ROTATE_FORCE, &end), "%s: %s", rows[i].what, end.e.text);
 		rig_load(&now);
-		CHECK(now.slot[spare].expires_us == rig.met.asked_us[0] && now.slot[spare].delivered, "%s: %lld", rows[i].what,
-		      (long long)now.slot[spare].expires_us);
+		CHECK(now.slot[spare].expires_us == rig.met.asked_us[0] &&
+		              now.slot[spare].delivered,
+		      "%s: %lld", rows[i].what, (long long)now.slot[spare].expires_us);
 		CHECK(end.out.expires == rig.met.asked_us[0] / 1000000, "%s", rows[i].what);
 	}
 }

@@ -6,22 +6,28 @@
 #include "check.h"
 
 /* What the callbacks were told, as one text: "[a]1 k=v@2 ". */
-struct told { struct buf text; const char *refuse; };
+struct told {
+	struct buf text;
+	const char *refuse;
+};
 
 static bool on_section(void *ctx, const char *section, int line, struct err *e)
 {
 	struct told *t = ctx;
 
 	buf_fmt(&t->text, "[%s]%d ", section, line);
-	return t->refuse == NULL || strcmp(section, t->refuse) != 0 || err_set(e, ERR_CONFIG, "refused");
+	return t->refuse == NULL || strcmp(section, t->refuse) != 0 ||
+	       err_set(e, ERR_CONFIG, "refused");
 }
 
-static bool on_pair(void *ctx, const char *section, const char *key, const char *value, int line, struct err *e)
+static bool on_pair(void *ctx, const char *section, const char *key, const char *value, int line,
+                    struct err *e)
 {
 	struct told *t = ctx;
 
 	buf_fmt(&t->text, "%s.%s=%s@%d ", section, key, value, line);
-	return t->refuse == NULL || strcmp(key, t->refuse) != 0 || err_set(e, ERR_CONFIG, "refused");
+	return t->refuse == NULL || strcmp(key, t->refuse) != 0 ||
+	       err_set(e, ERR_CONFIG, "refused");
 }
 
 static bool parse(struct told *t, const char *text, size_t len, struct err *e)
@@ -35,6 +41,7 @@ static bool parse(struct told *t, const char *text, size_t len, struct err *e)
 static void accepted(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *want; } row[] = {
 		{ "", "" },
 		{ "\n\n  \n\t\n", "" },
@@ -47,14 +54,17 @@ static void accepted(void **state)
 		{ "[a]\nK_1.x-y = \"v\"\n", "[a]1 a.K_1.x-y=\"v\"@2 " },
 		{ "[a]\nk = 1\nk = 2\n", "[a]1 a.k=1@2 a.k=2@3 " },
 		{ "[123456789012345678901234567890123456789012345678]\nk = v\n",
-		  "[123456789012345678901234567890123456789012345678]1 123456789012345678901234567890123456789012345678.k=v@2 " },
+		  "[123456789012345678901234567890123456789012345678]1 "
+		    "123456789012345678901234567890123456789012345678.k=v@2 " },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct told t = { 0 };
 		struct err e = ERR_INIT;
 		bool ok = parse(&t, row[i].text, strlen(row[i].text), &e);
 		CHECK(ok, "row %zu: %s", i, e.text);
-		CHECK(strcmp(buf_cstr(&t.text), row[i].want) == 0, "row %zu: %s", i, buf_cstr(&t.text));
+		CHECK(strcmp(buf_cstr(&t.text), row[i].want) == 0, "row %zu: %s", i,
+		      buf_cstr(&t.text));
 		buf_free(&t.text);
 	}
 }
@@ -62,6 +72,7 @@ static void accepted(void **state)
 static void refused(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text, *want; } row[] = {
 		{ "[a]\n k = v\n", "f:2: the line is indented" },
 		{ "[a]\nk = v\n  more\n", "f:3: the line is indented" },
@@ -91,8 +102,10 @@ static void refused(void **state)
 		{ "[a#b]\n", "f:1: a section's name cannot have ';' or '#'" },
 		{ "[a] # c\n", "f:1: text after ']'" },
 		{ "[a]]\n", "f:1: text after ']'" },
-		{ "[1234567890123456789012345678901234567890123456789]\n", "f:1: the section's name is longer than 48" },
-		{ "[a]\nk234567890123456789012345678901234567890123456789 = v\n", "f:2: the key's name is longer than 48" },
+		{ "[1234567890123456789012345678901234567890123456789]\n",
+		  "f:1: the section's name is longer than 48" },
+		{ "[a]\nk234567890123456789012345678901234567890123456789 = v\n",
+		  "f:2: the key's name is longer than 48" },
 		{ "[a]\r\n", "f:1: the line ends with a carriage return" },
 		{ "\r\n", "f:1: the line ends with a carriage return" },
 		{ "[a]\nk = a\001b\n", "f:2: control character 0x01" },
@@ -102,12 +115,14 @@ static void refused(void **state)
 		{ "[a]\nbad = v\nk = v ; never reached\n", "f:2: refused" },
 		{ "[a]\n[bad]\nk = v ; never reached\n", "f:2: refused" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct told t = { .refuse = "bad" };
 		struct err e = ERR_INIT;
 		bool ok = parse(&t, row[i].text, strlen(row[i].text), &e);
 		CHECK(!ok && e.kind == ERR_CONFIG, "row %zu accepted: %s", i, buf_cstr(&t.text));
-		CHECK(strncmp(e.text, row[i].want, strlen(row[i].want)) == 0, "row %zu: %s", i, e.text);
+		CHECK(strncmp(e.text, row[i].want, strlen(row[i].want)) == 0, "row %zu: %s", i,
+		      e.text);
 		buf_free(&t.text);
 	}
 }
@@ -146,9 +161,13 @@ static bool parse_long(size_t n, size_t *value, struct err *e)
 static void lengths(void **state)
 {
 	(void)state;
-	static const struct { size_t n; bool ok; } row[] = { { 190, true },          { 192, true },          { 200, true },
-		                                             { 201, true },          { 4096, true },         { INI_LINE_MAX - 1, true },
-		                                             { INI_LINE_MAX, true }, { INI_LINE_MAX + 1, false } };
+	static const struct {
+		size_t n;
+		bool ok;
+	} row[] = { { 190, true },          { 192, true },
+		    { 200, true },          { 201, true },
+		    { 4096, true },         { INI_LINE_MAX - 1, true },
+		    { INI_LINE_MAX, true }, { INI_LINE_MAX + 1, false } };
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct err e = ERR_INIT;
 		size_t got;
@@ -156,7 +175,8 @@ static void lengths(void **state)
 		CHECK(ok == row[i].ok, "%zu: %s", row[i].n, e.text);
 		CHECK(got == (ok ? row[i].n - 4 : 0), "%zu: %zu", row[i].n, got);
 		if (!ok)
-			CHECK(strcmp(e.text, "f:2: the line is longer than 8192 bytes") == 0, "%s", e.text);
+			CHECK(strcmp(e.text, "f:2: the line is longer than 8192 bytes") == 0, "%s",
+			      e.text);
 	}
 }
 

@@ -12,24 +12,31 @@ static struct json *parse(const char *text)
 	return j;
 }
 
-static const char sample[] =
-	"{ \"error\": { \"code\": \"NotFound\", \"inner\": { \"n\": 42 } }, \"empty\": {}, \"list\": [ 1, \"two\", true, null, [] ],"
-	" \"Code\": \"other case\", \"code\": \"first\", \"code\": \"second\", \"yes\": true, \"no\": false, \"null\": null,"
-	" \"plus\": \"a\\u002Bb\", \"umlaut\": \"\\u00e4\\ud83d\\ude00\" }";
+static const char sample[] = "{ \"error\": { \"code\": \"NotFound\", \"inner\": { \"n\": 42 } }, "
+			     "\"empty\": {}, \"list\": [ 1, \"two\", true, null, [] ],"
+			     " \"Code\": \"other case\", \"code\": \"first\", \"code\": "
+			     "\"second\", \"yes\": true, \"no\": false, \"null\": null,"
+			     " \"plus\": \"a\\u002Bb\", \"umlaut\": \"\\u00e4\\ud83d\\ude00\" }";
 
 static void strings_by_path(void **state)
 {
 	(void)state;
 	AUTO_JSON struct json *j = parse(sample);
+	/* clang-format off */
 	static const struct { const char *path, *want; } row[] = {
-		{ "error.code", "NotFound" },   { "code", "first" },         { "Code", "other case" },
+		{ "error.code", "NotFound" },   { "code", "first" },
+		          { "Code", "other case" },
 		{ "plus", "a+b" },              { "umlaut", "\xc3\xa4\xf0\x9f\x98\x80" },
-		{ "CODE", NULL },               { "error.Code", NULL },      { "error.inner", NULL },  { "error.code.x", NULL },
-		{ "error.", NULL },             { ".error", NULL },          { "list", NULL },         { "list.0", NULL },
-		{ "yes", NULL },                { "null", NULL },            { "nothing", NULL },      { "", NULL },
+		{ "CODE", NULL },               { "error.Code", NULL },
+		       { "error.inner", NULL },  { "error.code.x", NULL },
+		{ "error.", NULL },             { ".error", NULL },          { "list", NULL },
+		          { "list.0", NULL },
+		{ "yes", NULL },                { "null", NULL },            { "nothing", NULL },
+		       { "", NULL },
 		{ "error..code", NULL },
 		{ "a_name_that_is_far_longer_than_any_name_that_the_service_has_ever_used_in_an_answer", NULL },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		const char *got = json_str(j, row[i].path);
 		if (row[i].want == NULL)
@@ -46,6 +53,7 @@ static void strings_by_path(void **state)
 static void whole_numbers_only(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *text; bool ok; int64_t want; } row[] = {
 		{ "{\"n\":0}", true, 0 },
 		{ "{\"n\":-5}", true, -5 },
@@ -61,11 +69,13 @@ static void whole_numbers_only(void **state)
 		{ "{\"n\":null}", false, 0 },
 		{ "{}", false, 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_JSON struct json *j = parse(row[i].text);
 		int64_t got = 4711;
 		CHECK(json_int(j, "n", &got) == row[i].ok, "%s", row[i].text);
-		CHECK(got == (row[i].ok ? row[i].want : 4711), "%s gives %lld", row[i].text, (long long)got);
+		CHECK(got == (row[i].ok ? row[i].want : 4711), "%s gives %lld", row[i].text,
+		      (long long)got);
 	}
 }
 
@@ -73,15 +83,22 @@ static void members_are_counted_and_walked(void **state)
 {
 	(void)state;
 	AUTO_JSON struct json *j = parse(sample);
-	static const struct { const char *path; size_t want; } row[] = {
-		{ "list", 5 }, { "empty", 0 }, { "error", 2 }, { "code", 0 }, { "nothing", 0 }, { "", 11 },
+	static const struct {
+		const char *path;
+		size_t want;
+	} row[] = {
+		{ "list", 5 }, { "empty", 0 },   { "error", 2 },
+		{ "code", 0 }, { "nothing", 0 }, { "", 11 },
 	};
 	for (size_t i = 0; i < COUNT(row); i++)
-		CHECK(json_len(j, row[i].path) == row[i].want, "'%s': %zu", row[i].path, json_len(j, row[i].path));
+		CHECK(json_len(j, row[i].path) == row[i].want, "'%s': %zu", row[i].path,
+		      json_len(j, row[i].path));
 
-	static const enum json_type types[] = { JSON_NUMBER, JSON_STRING, JSON_TRUE, JSON_NULL, JSON_ARRAY };
+	static const enum json_type types[] = { JSON_NUMBER, JSON_STRING, JSON_TRUE, JSON_NULL,
+		                                JSON_ARRAY };
 	size_t n = 0;
-	for (const struct json *k = json_child(json_get(j, "list")); k != NULL; k = json_next(k), n++) {
+	for (const struct json *k = json_child(json_get(j, "list")); k != NULL;
+	     k = json_next(k), n++) {
 		CHECK(json_type(k) == types[n], "member %zu", n);
 		CHECK(k == json_at(j, "list", n), "member %zu", n);
 		CHECK(json_key(k) == NULL, "member %zu", n);
@@ -103,16 +120,38 @@ static void true_is_true_alone(void **state)
 	(void)state;
 	AUTO_JSON struct json *j = parse("{\"a\":true,\"b\":false,\"c\":1,\"d\":\"true\"}");
 	assert_true(json_true(j, "a"));
-	assert_false(json_true(j, "b") || json_true(j, "c") || json_true(j, "d") || json_true(j, "e"));
+	assert_false(json_true(j, "b") || json_true(j, "c") || json_true(j, "d") ||
+	             json_true(j, "e"));
 }
 
 static void what_is_no_json_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", " ", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a:1}", "'x'", "\"x", "tru", "{} {}", "[] x", "1 2",
-		"{\"a\":1}garbage", "<html>502 Bad Gateway</html>", "\"\\u12\"", "\"\\ud800\"", "\"\\x\"",
-		"{\"value\":\"half of a secr", "\"pass\\u0000word\"", "\"pass\\u00wxword\"", "\"pass\\u12\"", "{\"a\\u0000b\":1}",
+		"",
+		" ",
+		"{",
+		"}",
+		"[1,]",
+		"{\"a\":}",
+		"{\"a\" 1}",
+		"{a:1}",
+		"'x'",
+		"\"x",
+		"tru",
+		"{} {}",
+		"[] x",
+		"1 2",
+		"{\"a\":1}garbage",
+		"<html>502 Bad Gateway</html>",
+		"\"\\u12\"",
+		"\"\\ud800\"",
+		"\"\\x\"",
+		"{\"value\":\"half of a secr",
+		"\"pass\\u0000word\"",
+		"\"pass\\u00wxword\"",
+		"\"pass\\u12\"",
+		"{\"a\\u0000b\":1}",
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct json *j = (struct json *)&j;
@@ -176,8 +215,9 @@ static void nesting_is_bounded(void **state)
 static void secrets_are_moved_out(void **state)
 {
 	(void)state;
-	AUTO_JSON struct json *j = parse("{\"access_token\":\"hunter2\",\"n\":1,\"passwords\":[{\"name\":\"password1\"},"
-	                                 "{\"name\":\"password2\",\"value\":\"pass/word+2=\"}]}");
+	AUTO_JSON struct json *j = parse(
+		"{\"access_token\":\"hunter2\",\"n\":1,\"passwords\":[{\"name\":\"password1\"},"
+		"{\"name\":\"password2\",\"value\":\"pass/word+2=\"}]}");
 	const char *node = json_str(j, "access_token");
 	AUTO_SECRET struct secret *token = json_take_secret(j, "access_token");
 	assert_int_equal(secret_len(token), 7);

@@ -5,8 +5,13 @@
 #include "base/err.h"
 #include "base/json_span.h"
 
-struct row { const char *text; bool ok, cut; const char *value; };
+struct row {
+	const char *text;
+	bool ok, cut;
+	const char *value;
+};
 
+/* clang-format off */
 static const struct row rows[] = {
 	{ "{}", true, false, "{}" },
 	{ " \t\r\n{\"a\" : [1, -0.5e+3, true, false, null, \"x\\u00e9\\n\"] } \n", true, false,
@@ -37,6 +42,7 @@ static const struct row rows[] = {
 	{ "// c\n{}", false, false, NULL },
 	{ "NaN", false, false, NULL },
 };
+/* clang-format on */
 
 static void finds_the_value(void **state)
 {
@@ -49,7 +55,8 @@ static void finds_the_value(void **state)
 		bool ok = json_span_value(r->text, strlen(r->text), &s, &cut, &e);
 		CHECK(ok == r->ok && cut == r->cut, "row %zu '%s'", i, r->text);
 		if (ok)
-			CHECK(s.end - s.start == strlen(r->value) && memcmp(r->text + s.start, r->value, s.end - s.start) == 0,
+			CHECK(s.end - s.start == strlen(r->value) &&
+			              memcmp(r->text + s.start, r->value, s.end - s.start) == 0,
 			      "row %zu '%s'", i, r->text);
 		else
 			CHECK(e.kind == ERR_REMOTE, "row %zu", i);
@@ -100,7 +107,8 @@ static void lists_members(void **state)
 	assert_true(json_span_is(text, m.m[0].key, "a"));
 	assert_false(json_span_is(text, m.m[1].key, "a"));
 	assert_true(json_span_is(text, m.m[2].key, "a"));
-	assert_memory_equal(text + m.m[1].value.start, "{\"a\":2}", m.m[1].value.end - m.m[1].value.start);
+	assert_memory_equal(text + m.m[1].value.start, "{\"a\":2}",
+	                    m.m[1].value.end - m.m[1].value.start);
 	assert_memory_equal(text + m.m[2].value.start, "\"}\"", 3);
 	json_span_clear(&m);
 	json_span_members("{}", (struct span){ 0, 2 }, &m);
@@ -109,6 +117,7 @@ static void lists_members(void **state)
 
 static void undoes_escapes(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *json, *want; } strings[] = {
 		{ "\"\"", "" },
 		{ "\"a\\\"\\\\\\/\\b\\f\\n\\r\\tz\"", "a\"\\/\b\f\n\r\tz" },
@@ -119,21 +128,26 @@ static void undoes_escapes(void **state)
 		{ "\"\\ud83d\\u0041\"", "\xef\xbf\xbd" "A" },
 		{ "\"\\ude00\"", "\xef\xbf\xbd" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(strings); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(100);
-		json_span_string(strings[i].json, (struct span){ 0, strlen(strings[i].json) }, &out);
+		json_span_string(strings[i].json, (struct span){ 0, strlen(strings[i].json) },
+		                 &out);
 		CHECK_TEXT(buf_cstr(&out), strings[i].want, "row %zu", i);
-		CHECK(json_span_is(strings[i].json, (struct span){ 0, strlen(strings[i].json) }, strings[i].want), "row %zu", i);
+		CHECK(json_span_is(strings[i].json, (struct span){ 0, strlen(strings[i].json) },
+		                   strings[i].want),
+		      "row %zu", i);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_the_value), cmocka_unit_test(a_nul_is_no_end),  cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(lists_members),   cmocka_unit_test(undoes_escapes),
+		cmocka_unit_test(finds_the_value),  cmocka_unit_test(a_nul_is_no_end),
+		cmocka_unit_test(depth_is_bounded), cmocka_unit_test(lists_members),
+		cmocka_unit_test(undoes_escapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

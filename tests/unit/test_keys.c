@@ -10,7 +10,9 @@ struct spec {
 	int mode, other_mode;
 	struct key_list list;
 };
-#define ROW(member, key_name, kind) .name = (key_name), .type = (kind), .offset = offsetof(struct spec, member)
+#define ROW(member, key_name, kind)                                                                \
+	.name = (key_name), .type = (kind), .offset = offsetof(struct spec, member)
+/* clang-format off */
 static const struct key rows[] = {
 	{ ROW(text, "text", KEY_TEXT), .required = true },
 	{ ROW(path, "path", KEY_PATH) },
@@ -24,6 +26,7 @@ static const struct key rows[] = {
 	{ ROW(other_mode, "other_mode", KEY_MODE), .fallback = "0600" },
 	{ ROW(list, "list", KEY_LIST) },
 };
+/* clang-format on */
 #define N COUNT(rows)
 
 static void spec_clear(struct spec *s)
@@ -37,13 +40,19 @@ static void accepted(void **state)
 	AUTO(spec_clear) struct spec s = { 0 };
 	struct err e = ERR_INIT;
 	bool seen[N] = { false };
+	/* clang-format off */
 	static const struct { const char *key, *value; } row[] = {
-		{ "text", "any thing % ~ é" }, { "path", "/a b" },       { "secret_file", "relative/x" }, { "owner", "www-data:1000" },
-		{ "choice", "light blue" },    { "flag", "no" },         { "time", "2w" },                { "count", "1000" },
-		{ "mode", "640" },             { "list", "a" },          { "list", "b" },                 { "list", "a" },
+		{ "text", "any thing % ~ é" }, { "path", "/a b" },
+		        { "secret_file", "relative/x" }, { "owner", "www-data:1000" },
+		{ "choice", "light blue" },    { "flag", "no" },         { "time", "2w" },
+		                 { "count", "1000" },
+		{ "mode", "640" },             { "list", "a" },          { "list", "b" },
+		                  { "list", "a" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++)
-		CHECK(keys_set(rows, N, seen, &s, row[i].key, row[i].value, &e), "%s: %s", row[i].key, e.text);
+		CHECK(keys_set(rows, N, seen, &s, row[i].key, row[i].value, &e), "%s: %s",
+		      row[i].key, e.text);
 	CHECK(keys_finish(rows, N, seen, &s, &e), "%s", e.text);
 	assert_string_equal(s.text, "any thing % ~ é");
 	assert_string_equal(s.path, "/a b");
@@ -62,9 +71,11 @@ static void accepted(void **state)
 static void refused(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *key, *value, *want; } row[] = {
 		{ "path", "a/b", "'path' takes an absolute path, not 'a/b'" },
-		{ "path", "~/b", "'path' takes an absolute path, not '~/b'; '%h' stands for the home directory" },
+		{ "path", "~/b",
+		  "'path' takes an absolute path, not '~/b'; '%h' stands for the home directory" },
 		{ "owner", ":x", "'owner' takes 'user' or 'user:group', not ':x'" },
 		{ "owner", "x:", "'owner' takes 'user' or 'user:group', not 'x:'" },
 		{ "owner", "x:y:z", "'owner' takes 'user' or 'user:group', not 'x:y:z'" },
@@ -72,18 +83,21 @@ static void refused(void **state)
 		{ "owner", "/x", "'owner' takes 'user' or 'user:group', not '/x'" },
 		{ "choice", "blue", "'choice' takes one of red|green|light blue, not 'blue'" },
 		{ "choice", "re", "'choice' takes one of red|green|light blue, not 're'" },
-		{ "choice", "red|green", "'choice' takes one of red|green|light blue, not 'red|green'" },
+		{ "choice", "red|green",
+		  "'choice' takes one of red|green|light blue, not 'red|green'" },
 		{ "flag", "true", "'flag' takes 'yes' or 'no', not 'true'" },
 		{ "flag", "Yes", "'flag' takes 'yes' or 'no', not 'Yes'" },
 		{ "time", "12", "'time' takes a duration like '90m', '30d' or '1d 12h', not '12'" },
-		{ "time", "-1d", "'time' takes a duration like '90m', '30d' or '1d 12h', not '-1d'" },
+		{ "time", "-1d",
+		  "'time' takes a duration like '90m', '30d' or '1d 12h', not '-1d'" },
 		{ "time", "0s", "'time' must be longer than zero" },
 		{ "count", "0", "'count' takes a whole number from 1 to 1000, not '0'" },
 		{ "count", "1001", "'count' takes a whole number from 1 to 1000, not '1001'" },
 		{ "count", "x", "'count' takes a whole number from 1 to 1000, not 'x'" },
 		{ "mode", "0999", "'mode' takes permission bits in octal like '0640', not '0999'" },
 		{ "mode", "64", "'mode' takes permission bits in octal like '0640', not '64'" },
-		{ "mode", "00640", "'mode' takes permission bits in octal like '0640', not '00640'" },
+		{ "mode", "00640",
+		  "'mode' takes permission bits in octal like '0640', not '00640'" },
 		{ "mode", "4755", "'mode' takes no set-id or sticky bits: '4755'" },
 		{ "text", "", "'text' has no value" },
 		{ "list", "", "'list' has no value" },
@@ -93,13 +107,15 @@ static void refused(void **state)
 		{ "something_else", "x", "unknown key 'something_else'" },
 		{ "", "x", "unknown key ''" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO(spec_clear) struct spec s = { 0 };
 		struct err e = ERR_INIT;
 		bool seen[N] = { false };
 		static const bool none[N] = { false };
-		CHECK(!keys_set(rows, N, seen, &s, row[i].key, row[i].value, &e) && e.kind == ERR_CONFIG, "%s = %s", row[i].key,
-		      row[i].value);
+		CHECK(!keys_set(rows, N, seen, &s, row[i].key, row[i].value, &e) &&
+		              e.kind == ERR_CONFIG,
+		      "%s = %s", row[i].key, row[i].value);
 		CHECK_TEXT(e.text, row[i].want, "row %zu", i);
 		assert_memory_equal(seen, none, sizeof(seen));
 	}
@@ -155,8 +171,10 @@ static void finishing(void **state)
 static void a_wrong_fallback_is_found(void **state)
 {
 	(void)state;
-	static const struct key wrong[] = { { ROW(time, "time", KEY_DURATION), .fallback = "soon" } };
-	static const struct key unknown[] = { { ROW(time, "time", (enum key_type)99), .fallback = "x" } };
+	static const struct key wrong[] = { { ROW(time, "time", KEY_DURATION),
+		                              .fallback = "soon" } };
+	static const struct key unknown[] = { { ROW(time, "time", (enum key_type)99),
+		                                .fallback = "x" } };
 	struct spec s = { 0 };
 	struct err e = ERR_INIT;
 	bool seen[1] = { false };
@@ -171,7 +189,9 @@ static void copying(void **state)
 	AUTO(spec_clear) struct spec a = { 0 }, b = { 0 };
 	struct err e = ERR_INIT;
 	bool seen[N] = { false };
-	static const struct { const char *key, *value; } row[] = { { "text", "a" }, { "list", "x" }, { "list", "y" }, { "mode", "0640" } };
+	static const struct {
+		const char *key, *value;
+	} row[] = { { "text", "a" }, { "list", "x" }, { "list", "y" }, { "mode", "0640" } };
 
 	for (size_t i = 0; i < COUNT(row); i++)
 		assert_true(keys_set(rows, N, seen, &a, row[i].key, row[i].value, &e));
@@ -201,7 +221,8 @@ static void release_leaves_nothing(void **state)
 	struct err e = ERR_INIT;
 	bool seen[N] = { false };
 
-	assert_true(keys_set(rows, N, seen, &s, "text", "a", &e) && keys_finish(rows, N, seen, &s, &e));
+	assert_true(keys_set(rows, N, seen, &s, "text", "a", &e) &&
+	            keys_finish(rows, N, seen, &s, &e));
 	keys_release(rows, N, &s);
 	assert_memory_equal(&s, &zero, sizeof(s));
 	keys_release(rows, N, &s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* acrotate.conf and jobs.d as files: where they are found, who may write them, which jobs arguments mean, who claims what. */
+/* acrotate.conf and jobs.d as files: where they are found, who may write them, which jobs
+ * arguments mean, who claims what. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -32,7 +33,9 @@ static void make_dir(const char *name)
 static void put_job(const char *name, const char *token, const char *path)
 {
 	AUTO_FREE char *file = mem_fmt("jobs.d/%s.conf", name);
-	AUTO_FREE char *text = mem_fmt("[job]\nregistry = contoso\ntoken = %s\n[sink x]\ntype = docker\npath = %s\n", token, path);
+	AUTO_FREE char *text = mem_fmt(
+		"[job]\nregistry = contoso\ntoken = %s\n[sink x]\ntype = docker\npath = %s\n",
+		token, path);
 
 	put(file, text);
 }
@@ -40,8 +43,9 @@ static void put_job(const char *name, const char *token, const char *path)
 static int before(void **state)
 {
 	(void)state;
-	static const char *const unset[] = { "ACROTATE_CONFIG",  "STATE_DIRECTORY", "XDG_CONFIG_HOME",
-		                             "XDG_STATE_HOME", "CREDENTIALS_DIRECTORY" };
+	static const char *const unset[] = { "ACROTATE_CONFIG", "STATE_DIRECTORY",
+		                             "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+		                             "CREDENTIALS_DIRECTORY" };
 
 	for (size_t i = 0; i < COUNT(unset); i++)
 		(void)unsetenv(unset[i]);
@@ -105,7 +109,8 @@ static void jobs_are_listed_and_read(void **state)
 	assert_int_equal(config_run(c)->workers, 16);
 	assert_int_equal(config_http(c)->timeout, 60);
 	assert_string_equal(config_azure(c)->auth, "default");
-	assert_true(strncmp(config_path(c), dir, strlen(dir)) == 0 && strncmp(config_jobs_dir(c), dir, strlen(dir)) == 0);
+	assert_true(strncmp(config_path(c), dir, strlen(dir)) == 0 &&
+	            strncmp(config_jobs_dir(c), dir, strlen(dir)) == 0);
 	assert_ptr_equal(config_machine_id(c), config_machine_id(c));
 }
 
@@ -123,7 +128,8 @@ static void one_broken_job_is_one_broken_job(void **state)
 	CHECK(c != NULL, "%s", e.text);
 	assert_int_equal(config_count(c), 5);
 	assert_false(config_job(c, 0, &j, &e));
-	assert_non_null(strstr(e.text, "/jobs.d/api.conf:2: unknown key 'tokn' in [job]; did you mean 'token'?"));
+	assert_non_null(strstr(
+		e.text, "/jobs.d/api.conf:2: unknown key 'tokn' in [job]; did you mean 'token'?"));
 	assert_int_equal(e.kind, ERR_CONFIG);
 	assert_false(config_job(c, 1, &j, &e));
 	assert_non_null(strstr(e.text, "is not a regular file"));
@@ -165,7 +171,9 @@ static void a_broken_acrotate_conf_fails_all(void **state)
 
 	put("acrotate.conf", "[run]\n\nwokers = 1\n");
 	assert_null(open_here(&e));
-	assert_non_null(strstr(e.text, "/acrotate.conf:3: unknown key 'wokers' in [run]; did you mean 'workers'?"));
+	assert_non_null(
+		strstr(e.text,
+	               "/acrotate.conf:3: unknown key 'wokers' in [run]; did you mean 'workers'?"));
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
@@ -227,7 +235,8 @@ static void the_state_directory(void **state)
 	assert_int_equal(setenv("XDG_STATE_HOME", "/xdg", 1), 0);
 	AUTO_CONFIG struct config *here = open_here(&e);
 	assert_non_null(here);
-	assert_string_equal(config_run(here)->state_dir, geteuid() == 0 ? "/var/lib/acrotate" : "/xdg/acrotate");
+	assert_string_equal(config_run(here)->state_dir,
+	                    geteuid() == 0 ? "/var/lib/acrotate" : "/xdg/acrotate");
 }
 
 /* As a user without rights: the places of a user, in a child. */
@@ -244,10 +253,12 @@ static int as_user(void *arg)
 	if (!config_open(NULL, &c, &e))
 		return 1;
 	AUTO_FREE char *want = mem_fmt("%s/acrotate/acrotate.conf", dir);
-	if (strcmp(config_path(c), want) != 0 || strcmp(config_run(c)->state_dir, "/nowhere/.local/state/acrotate") != 0)
+	if (strcmp(config_path(c), want) != 0 ||
+	    strcmp(config_run(c)->state_dir, "/nowhere/.local/state/acrotate") != 0)
 		return 2;
 	config_close(c);
-	if (unsetenv("XDG_CONFIG_HOME") != 0 || setenv("XDG_STATE_HOME", "relative", 1) != 0 || !config_open(NULL, &c, &e))
+	if (unsetenv("XDG_CONFIG_HOME") != 0 || setenv("XDG_STATE_HOME", "relative", 1) != 0 ||
+	    !config_open(NULL, &c, &e))
 		return 3;
 	if (strcmp(config_path(c), "/nowhere/.config/acrotate/acrotate.conf") != 0 ||
 	    strcmp(config_run(c)->state_dir, "/nowhere/.local/state/acrotate") != 0)
@@ -265,12 +276,17 @@ static void the_places_of_a_user(void **state)
 static void files_others_can_write(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name; mode_t mode; const char *why; } row[] = {
-		{ "acrotate.conf", 0666, "others can write it" },      { "acrotate.conf", 0646, "others can write it" },
-		{ ".", 0757, "others can write it" },                  { "jobs.d", 0777, "others can write it" },
-		{ "acrotate.conf", 0644, NULL },                       { "acrotate.conf", 0600, NULL },
+		{ "acrotate.conf", 0666, "others can write it" },
+		       { "acrotate.conf", 0646, "others can write it" },
+		{ ".", 0757, "others can write it" },
+		                   { "jobs.d", 0777, "others can write it" },
+		{ "acrotate.conf", 0644, NULL },                       { "acrotate.conf", 0600,
+		  NULL },
 		{ "jobs.d", 01777, NULL /* like /tmp */ },
 	};
+	/* clang-format on */
 	three_jobs();
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_FREE char *path = mem_fmt("%s/%s", dir, row[i].name);
@@ -280,9 +296,12 @@ static void files_others_can_write(void **state)
 		assert_int_equal(chmod(path, row[i].mode), 0);
 		AUTO_CONFIG struct config *c = open_here(&e);
 		assert_int_equal(chmod(path, was.st_mode & 07777), 0);
-		CHECK((c != NULL) == (row[i].why == NULL), "%s %o: %s", row[i].name, (unsigned)row[i].mode, e.text);
+		CHECK((c != NULL) == (row[i].why == NULL), "%s %o: %s", row[i].name,
+		      (unsigned)row[i].mode, e.text);
 		if (c == NULL)
-			CHECK(e.kind == ERR_CONFIG && strstr(e.text, row[i].why) != NULL && strstr(e.text, "chmod go-w") != NULL, "%s", e.text);
+			CHECK(e.kind == ERR_CONFIG && strstr(e.text, row[i].why) != NULL &&
+			              strstr(e.text, "chmod go-w") != NULL,
+			      "%s", e.text);
 	}
 	AUTO_FREE char *job = mem_fmt("%s/jobs.d/api.conf", dir);
 	AUTO_JOB struct job *j = NULL;
@@ -314,7 +333,8 @@ static void symbolic_links_are_followed(void **state)
 
 	three_jobs();
 	AUTO_FREE char *link_path = mem_fmt("%s/jobs.d/linked.conf", dir);
-	put("elsewhere", "[job]\nregistry = contoso\ntoken = linked\n[sink x]\ntype = docker\npath = /l\n");
+	put("elsewhere",
+	    "[job]\nregistry = contoso\ntoken = linked\n[sink x]\ntype = docker\npath = /l\n");
 	assert_int_equal(symlink("../elsewhere", link_path), 0);
 	AUTO_CONFIG struct config *c = open_here(&e);
 	assert_non_null(c);
@@ -331,6 +351,7 @@ static char *expand_arg(const char *arg)
 static void arguments(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *args[4]; const char *want; } row[] = {
 		{ { NULL }, "api web web-2 " },
 		{ { "web" }, "web " },
@@ -350,8 +371,10 @@ static void arguments(void **state)
 		{ { "@/jobs.d/README" }, "!'" },
 		{ { "@/web.conf" }, "!'" },
 	};
+	/* clang-format on */
 	three_jobs();
-	put("other.conf", "[job]\nregistry = contoso\ntoken = other\n[sink x]\ntype = docker\npath = /o\n");
+	put("other.conf",
+	    "[job]\nregistry = contoso\ntoken = other\n[sink x]\ntype = docker\npath = /o\n");
 	put("web.conf", "");
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct err e = ERR_INIT;
@@ -365,10 +388,13 @@ static void arguments(void **state)
 		for (size_t k = 0; ok && k < n_list; k++)
 			buf_fmt(&got, "%s ", config_name(c, list[k]));
 		if (row[i].want[0] == '!')
-			CHECK(!ok && e.kind == ERR_USAGE && strncmp(e.text, row[i].want + 1, strlen(row[i].want) - 1) == 0, "row %zu: %s", i,
-			      e.text);
+			CHECK(!ok && e.kind == ERR_USAGE &&
+			              strncmp(e.text, row[i].want + 1, strlen(row[i].want) - 1) ==
+			                      0,
+			      "row %zu: %s", i, e.text);
 		else
-			CHECK(ok && strcmp(buf_cstr(&got), row[i].want) == 0, "row %zu: %s%s", i, buf_cstr(&got), e.text);
+			CHECK(ok && strcmp(buf_cstr(&got), row[i].want) == 0, "row %zu: %s%s", i,
+			      buf_cstr(&got), e.text);
 		for (size_t k = 0; k < n; k++)
 			free(args[k]);
 		free(list);
@@ -409,7 +435,8 @@ static void a_job_outside_is_read(void **state)
 	AUTO_JOB struct job *j = NULL;
 
 	put("acrotate.conf", "");
-	put("other.conf", "[job]\nregistry = contoso\ntoken = other\n[sink x]\ntype = docker\npath = /o\n");
+	put("other.conf",
+	    "[job]\nregistry = contoso\ntoken = other\n[sink x]\ntype = docker\npath = /o\n");
 	AUTO_FREE char *path = mem_fmt("%s/other.conf", dir);
 	AUTO_CONFIG struct config *c = open_here(&e);
 	CHECK(config_select(c, &path, 1, &list, &n, &e), "%s", e.text);
@@ -429,10 +456,11 @@ static void claims(void **state)
 	make_dir("jobs.d");
 	put_job("a", "token-a", "/a");
 	put_job("b", "token-b", "/b");
-	put_job("c", "TOKEN-A", "/c");   /* the token of a */
-	put_job("d", "token-d", "/b");   /* the entry of b */
+	put_job("c", "TOKEN-A", "/c"); /* the token of a */
+	put_job("d", "token-d", "/b"); /* the entry of b */
 	put_job("e", "token-e", "/e");
 	AUTO_CONFIG struct config *c = open_here(&e);
+	/* clang-format off */
 	static const struct { bool claims; const char *early, *late; } want[] = {
 		{ true, NULL, "job 'a': token 'contoso/token-a' belongs to job 'c' too" },
 		{ true, NULL, "job 'b': a sink of job 'd' writes the same entry" },
@@ -440,18 +468,26 @@ static void claims(void **state)
 		{ false, "a sink of job 'b' writes the same entry", NULL },
 		{ true, NULL, NULL },
 	};
+	/* clang-format on */
 	for (int again = 0; again < 2; again++)
 		for (size_t i = 0; i < COUNT(want); i++) {
 			AUTO_JOB struct job *j = NULL;
 			CHECK(config_job(c, i, &j, &e), "%s", e.text);
-			CHECK(config_claim(c, i, j, &e) == want[i].claims, "job %zu: %s", i, e.text);
+			CHECK(config_claim(c, i, j, &e) == want[i].claims, "job %zu: %s", i,
+			      e.text);
 			if (!want[i].claims)
-				CHECK(e.kind == ERR_CONFIG && strstr(e.text, want[i].early) != NULL && strstr(e.text, ".conf:1: ") != NULL, "%s", e.text);
+				CHECK(e.kind == ERR_CONFIG &&
+				              strstr(e.text, want[i].early) != NULL &&
+				              strstr(e.text, ".conf:1: ") != NULL,
+				      "%s", e.text);
 		}
 	for (size_t i = 0; i < COUNT(want); i++) {
-		CHECK(config_unclaimed(c, i, &e) == (want[i].late == NULL), "job %zu: %s", i, e.text);
+		CHECK(config_unclaimed(c, i, &e) == (want[i].late == NULL), "job %zu: %s", i,
+		      e.text);
 		if (want[i].late != NULL)
-			CHECK(e.kind == ERR_CONFIG && strncmp(e.text, want[i].late, strlen(want[i].late)) == 0, "%s", e.text);
+			CHECK(e.kind == ERR_CONFIG &&
+			              strncmp(e.text, want[i].late, strlen(want[i].late)) == 0,
+			      "%s", e.text);
 	}
 }
 

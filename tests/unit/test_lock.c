@@ -83,7 +83,8 @@ static void a_removed_file_is_no_lock(void **state)
 	(void)state;
 	assert_true(lock_take(path, &first, &e));
 	assert_int_equal(unlink(path), 0);
-	/* The file is another one now; who comes next locks that, and it is the one that stands there. */
+	/* The file is another one now; who comes next locks that, and it is the one that stands
+	 * there. */
 	assert_true(lock_take(path, &second, &e));
 	assert_int_equal(WEXITSTATUS(in_child(try_it, NULL)), 1);
 	lock_drop(&first);

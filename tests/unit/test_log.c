@@ -22,7 +22,8 @@ static char *captured(void (*fn)(void), enum log_level max, enum log_format form
 	assert_int_equal(fstat(fd, &st), 0);
 	if (journal) {
 		char stream[64];
-		(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+		(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+		               (uintmax_t)st.st_ino);
 		assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
 	}
 	log_setup(max, format);
@@ -53,8 +54,12 @@ static void one_of_each(void)
 static void levels_above_the_maximum_are_dropped(void **state)
 {
 	(void)state;
-	static const struct { enum log_level max; size_t lines; } row[] = {
-		{ LEVEL_ERROR, 2 }, { LEVEL_WARN, 3 }, { LEVEL_NOTICE, 4 }, { LEVEL_INFO, 5 }, { LEVEL_DEBUG, 6 },
+	static const struct {
+		enum log_level max;
+		size_t lines;
+	} row[] = {
+		{ LEVEL_ERROR, 2 }, { LEVEL_WARN, 3 },  { LEVEL_NOTICE, 4 },
+		{ LEVEL_INFO, 5 },  { LEVEL_DEBUG, 6 },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
 		const char *text = captured(one_of_each, row[i].max, LOG_TEXT, false);
@@ -69,16 +74,18 @@ static void levels_above_the_maximum_are_dropped(void **state)
 static void text_lines_name_the_job(void **state)
 {
 	(void)state;
-	assert_string_equal(captured(one_of_each, LEVEL_WARN, LOG_TEXT, false),
-	                    "acrotate: cannot a\nacrotate: warning: web: beware\nacrotate: web: disk\n");
+	assert_string_equal(
+		captured(one_of_each, LEVEL_WARN, LOG_TEXT, false),
+		"acrotate: cannot a\nacrotate: warning: web: beware\nacrotate: web: disk\n");
 }
 
 static void under_systemd_lines_carry_a_priority(void **state)
 {
 	(void)state;
-	assert_string_equal(captured(one_of_each, LEVEL_NOTICE, LOG_TEXT, true),
-	                    "<3>acrotate: cannot a\n<4>acrotate: warning: web: beware\n<5>acrotate: web: done\n"
-	                    "<3>acrotate: web: disk\n");
+	assert_string_equal(
+		captured(one_of_each, LEVEL_NOTICE, LOG_TEXT, true),
+		"<3>acrotate: cannot a\n<4>acrotate: warning: web: beware\n<5>acrotate: web: done\n"
+		"<3>acrotate: web: disk\n");
 }
 
 /* Set by a unit whose stderr was redirected since: not ours, no prefix. */
@@ -104,7 +111,8 @@ static void json_lines_are_json(void **state)
 	CHECK(json_parse(text, strlen(text), &j, &e), "%s: %s", text, e.text);
 	assert_string_equal(json_str(j, "level"), "error");
 	assert_string_equal(json_str(j, "job"), "we\"b");
-	assert_string_equal(json_str(j, "message"), "a \"quoted\" back\\slash and a second line [31m");
+	assert_string_equal(json_str(j, "message"),
+	                    "a \"quoted\" back\\slash and a second line [31m");
 	assert_int_equal(strlen(json_str(j, "time")), 20);
 }
 
@@ -112,7 +120,8 @@ static void control_characters_become_spaces(void **state)
 {
 	(void)state;
 	const char *text = captured(awkward, LEVEL_ERROR, LOG_TEXT, false);
-	assert_string_equal(text, "acrotate: we\"b: a \"quoted\" back\\slash and a second line [31m\n");
+	assert_string_equal(text,
+	                    "acrotate: we\"b: a \"quoted\" back\\slash and a second line [31m\n");
 }
 
 static void very_long(void)
@@ -128,7 +137,8 @@ static void long_messages_are_cut_but_end_their_line(void **state)
 	for (int format = LOG_TEXT; format <= LOG_JSON; format++) {
 		const char *text = captured(very_long, LEVEL_ERROR, (enum log_format)format, false);
 		size_t n = strlen(text);
-		CHECK(n > 1000 && n < 20000 && text[n - 1] == '\n', "format %d: %zu bytes", format, n);
+		CHECK(n > 1000 && n < 20000 && text[n - 1] == '\n', "format %d: %zu bytes", format,
+		      n);
 		CHECK(strchr(text, '\n') == text + n - 1, "format %d", format);
 	}
 }
@@ -136,7 +146,8 @@ static void long_messages_are_cut_but_end_their_line(void **state)
 static void *chatter(void *arg)
 {
 	for (int i = 0; i < 200; i++)
-		log_msg(LEVEL_ERROR, arg, "%s %s %s %s", (char *)arg, (char *)arg, (char *)arg, (char *)arg);
+		log_msg(LEVEL_ERROR, arg, "%s %s %s %s", (char *)arg, (char *)arg, (char *)arg,
+		        (char *)arg);
 	return NULL;
 }
 
@@ -156,10 +167,11 @@ static void lines_of_threads_do_not_mix(void **state)
 	(void)state;
 	char *text = captured(four_threads, LEVEL_ERROR, LOG_TEXT, false), *rest = NULL;
 	size_t lines = 0;
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest), lines++) {
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest), lines++) {
 		char want[64], c = line[10];
-		(void)snprintf(want, sizeof(want), "acrotate: %c%c%c: %c%c%c %c%c%c %c%c%c %c%c%c", c, c, c, c, c, c, c, c, c, c, c,
-		               c, c, c, c);
+		(void)snprintf(want, sizeof(want), "acrotate: %c%c%c: %c%c%c %c%c%c %c%c%c %c%c%c",
+		               c, c, c, c, c, c, c, c, c, c, c, c, c, c, c);
 		CHECK_TEXT(line, want, "line %zu", lines);
 	}
 	assert_int_equal(lines, 800);
@@ -170,11 +182,13 @@ static void note_for_the_journal(void)
 	log_journal(LEVEL_NOTICE, "web", "rotated %s", "password2");
 }
 
-/* Whatever the level; and it does not land on stderr, which cron mails, unless that is the journal. */
+/* Whatever the level; and it does not land on stderr, which cron mails, unless that is the
+ * journal. */
 static void journal_lines_go_to_the_journal(void **state)
 {
 	(void)state;
-	assert_string_equal(captured(note_for_the_journal, LEVEL_ERROR, LOG_TEXT, true), "<5>acrotate: web: rotated password2\n");
+	assert_string_equal(captured(note_for_the_journal, LEVEL_ERROR, LOG_TEXT, true),
+	                    "<5>acrotate: web: rotated password2\n");
 	assert_string_equal(captured(note_for_the_journal, LEVEL_DEBUG, LOG_TEXT, false), "");
 }
 

@@ -6,10 +6,13 @@
 #include "check.h"
 #include "fakes/fake_http.h"
 
+/* clang-format off */
 #define SERVER "contoso.azurecr.io"
-#define CHALLENGE "Www-Authenticate: Bearer realm=\"https://" SERVER "/oauth2/token\",service=\"" SERVER "\""
+#define CHALLENGE "Www-Authenticate: Bearer " \
+	"realm=\"https://" SERVER "/oauth2/token\",service=\"" SERVER "\""
 #define ASK { HTTP_GET, "=https://" SERVER "/v2/", .status = 401, .headers = { CHALLENGE } }
 #define KNOCK "=https://" SERVER "/oauth2/token?account=web-pull&service=" SERVER
+/* clang-format on */
 
 static char user[] = "web-pull", server[] = SERVER;
 
@@ -33,24 +36,39 @@ static int probe(const struct fake_step *steps, size_t n, const char *at, struct
 static void answers(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name; enum fake_outcome outcome; int status; const char *body; int want; enum err_kind kind; } row[] = {
-		{ "accepted", FAKE_ANSWER, 200, "{\"access_token\":\"eyJ\"}", LOGIN_ACCEPTED, ERR_NONE },
-		{ "accepted, another registry", FAKE_ANSWER, 200, "{\"token\":\"eyJ\"}", LOGIN_ACCEPTED, ERR_NONE },
-		{ "refused", FAKE_ANSWER, 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}", LOGIN_REJECTED, ERR_NONE },
-		{ "a page", FAKE_ANSWER, 200, "<html>", NOT_ASKED, ERR_REMOTE }, { "no token", FAKE_ANSWER, 200, "{}", NOT_ASKED, ERR_REMOTE },
-		{ "empty token", FAKE_ANSWER, 200, "{\"access_token\":\"\"}", NOT_ASKED, ERR_REMOTE },
-		{ "network rule", FAKE_ANSWER, 403, "", NOT_ASKED, ERR_DENIED }, { "throttled", FAKE_ANSWER, 429, "", NOT_ASKED, ERR_TRANSIENT },
-		{ "busy", FAKE_ANSWER, 503, "", NOT_ASKED, ERR_TRANSIENT }, { "not found", FAKE_ANSWER, 404, "", NOT_ASKED, ERR_REMOTE },
-		{ "bad request", FAKE_ANSWER, 400, "", NOT_ASKED, ERR_REMOTE }, { "redirect", FAKE_ANSWER, 307, "", NOT_ASKED, ERR_REMOTE },
-		{ "lost", FAKE_DROP_AFTER, 0, "", NOT_ASKED, ERR_TRANSIENT }, { "untrusted", FAKE_UNTRUSTED, 0, "", NOT_ASKED, ERR_CONFIG },
+		{ "accepted", FAKE_ANSWER, 200, "{\"access_token\":\"eyJ\"}", LOGIN_ACCEPTED,
+		  ERR_NONE },
+		{ "accepted, another registry", FAKE_ANSWER, 200, "{\"token\":\"eyJ\"}",
+		  LOGIN_ACCEPTED, ERR_NONE },
+		{ "refused", FAKE_ANSWER, 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}",
+		  LOGIN_REJECTED, ERR_NONE },
+		{ "a page", FAKE_ANSWER, 200, "<html>", NOT_ASKED, ERR_REMOTE },
+		  { "no token", FAKE_ANSWER, 200, "{}", NOT_ASKED, ERR_REMOTE },
+		{ "empty token", FAKE_ANSWER, 200, "{\"access_token\":\"\"}", NOT_ASKED,
+		  ERR_REMOTE },
+		{ "network rule", FAKE_ANSWER, 403, "", NOT_ASKED, ERR_DENIED },
+		  { "throttled", FAKE_ANSWER, 429, "", NOT_ASKED, ERR_TRANSIENT },
+		{ "busy", FAKE_ANSWER, 503, "", NOT_ASKED, ERR_TRANSIENT },
+		  { "not found", FAKE_ANSWER, 404, "", NOT_ASKED, ERR_REMOTE },
+		{ "bad request", FAKE_ANSWER, 400, "", NOT_ASKED, ERR_REMOTE },
+		  { "redirect", FAKE_ANSWER, 307, "", NOT_ASKED, ERR_REMOTE },
+		{ "lost", FAKE_DROP_AFTER, 0, "", NOT_ASKED, ERR_TRANSIENT },
+		  { "untrusted", FAKE_UNTRUSTED, 0, "", NOT_ASKED, ERR_CONFIG },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct fake_step steps[] = { ASK, { HTTP_GET, KNOCK, .fresh = true, .outcome = row[i].outcome, .status = row[i].status,
-		                                          .answer = row[i].body } };
+		const struct fake_step steps[] = {
+			ASK,
+			{ HTTP_GET, KNOCK, .fresh = true, .outcome = row[i].outcome,
+			  .status = row[i].status, .answer = row[i].body }
+		};
 		struct err e = ERR_INIT;
 
-		CHECK(probe(steps, COUNT(steps), SERVER, &e) == row[i].want, "%s: %s", row[i].name, e.text);
+		CHECK(probe(steps, COUNT(steps), SERVER, &e) == row[i].want, "%s: %s", row[i].name,
+		      e.text);
 		CHECK(e.kind == row[i].kind, "%s: %s", row[i].name, e.text);
 		CHECK(!strstr(e.text, "pw"), "%s", e.text);
 	}
@@ -60,23 +78,45 @@ static void answers(void **state)
 static void challenges(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name; int status; const char *header; enum err_kind kind; } row[] = {
-		{ "none", 401, "X: y", ERR_REMOTE }, { "Basic only", 401, "Www-Authenticate: Basic realm=\"Azure Container Registry\"", ERR_REMOTE },
-		{ "no service", 401, "Www-Authenticate: Bearer realm=\"https://" SERVER "/oauth2/token\"", ERR_REMOTE },
-		{ "elsewhere", 401, "Www-Authenticate: Bearer realm=\"https://evil.example/oauth2/token\",service=\"" SERVER "\"", ERR_REMOTE },
-		{ "plain", 401, "Www-Authenticate: Bearer realm=\"http://" SERVER "/oauth2/token\",service=\"" SERVER "\"", ERR_REMOTE },
-		{ "another port", 401, "Www-Authenticate: Bearer realm=\"https://" SERVER ":8443/oauth2/token\",service=\"x\"", ERR_REMOTE },
-		{ "a user in it", 401, "Www-Authenticate: Bearer realm=\"https://" SERVER "@evil.example/\",service=\"x\"", ERR_REMOTE },
-		{ "a query of its own", 401, "Www-Authenticate: Bearer realm=\"https://" SERVER "/t?account=x\",service=\"x\"", ERR_REMOTE },
-		{ "relative", 401, "Www-Authenticate: Bearer realm=\"/oauth2/token\",service=\"x\"", ERR_REMOTE },
-		{ "open to all", 200, CHALLENGE, ERR_REMOTE }, { "network rule", 403, CHALLENGE, ERR_DENIED }, { "busy", 502, CHALLENGE, ERR_TRANSIENT },
+		{ "none", 401, "X: y", ERR_REMOTE },
+		  { "Basic only", 401,
+		  "Www-Authenticate: Basic realm=\"Azure Container Registry\"", ERR_REMOTE },
+		{ "no service", 401,
+		  "Www-Authenticate: Bearer realm=\"https://" SERVER "/oauth2/token\"",
+		  ERR_REMOTE },
+		{ "elsewhere", 401,
+		  "Www-Authenticate: Bearer "
+		  "realm=\"https://evil.example/oauth2/token\",service=\"" SERVER "\"",
+		  ERR_REMOTE },
+		{ "plain", 401,
+		  "Www-Authenticate: Bearer "
+		  "realm=\"http://" SERVER "/oauth2/token\",service=\"" SERVER "\"", ERR_REMOTE },
+		{ "another port", 401,
+		  "Www-Authenticate: Bearer "
+		  "realm=\"https://" SERVER ":8443/oauth2/token\",service=\"x\"", ERR_REMOTE },
+		{ "a user in it", 401,
+		  "Www-Authenticate: Bearer "
+		  "realm=\"https://" SERVER "@evil.example/\",service=\"x\"", ERR_REMOTE },
+		{ "a query of its own", 401,
+		  "Www-Authenticate: Bearer "
+		  "realm=\"https://" SERVER "/t?account=x\",service=\"x\"", ERR_REMOTE },
+		{ "relative", 401,
+		  "Www-Authenticate: Bearer realm=\"/oauth2/token\",service=\"x\"", ERR_REMOTE },
+		{ "open to all", 200, CHALLENGE, ERR_REMOTE },
+		  { "network rule", 403, CHALLENGE, ERR_DENIED },
+		  { "busy", 502, CHALLENGE, ERR_TRANSIENT },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct fake_step steps[] = { { HTTP_GET, "/v2/", .status = row[i].status, .headers = { row[i].header } } };
+		const struct fake_step steps[] = { { HTTP_GET, "/v2/", .status = row[i].status,
+			                             .headers = { row[i].header } } };
 		struct err e = ERR_INIT;
 
-		CHECK(probe(steps, COUNT(steps), SERVER, &e) == NOT_ASKED && e.kind == row[i].kind, "%s: %s", row[i].name, e.text);
+		CHECK(probe(steps, COUNT(steps), SERVER, &e) == NOT_ASKED && e.kind == row[i].kind,
+		      "%s: %s", row[i].name, e.text);
 	}
 }
 
@@ -85,8 +125,12 @@ static void another_port(void **state)
 	(void)state;
 	static const struct fake_step steps[] = {
 		{ HTTP_GET, "=https://localhost:5443/v2/", .status = 401,
-		  .headers = { "Www-Authenticate: Bearer realm=\"https://LOCALHOST:5443/oauth2/token\",service=\"a b&c\",scope=\"x\"" } },
-		{ HTTP_GET, "=https://LOCALHOST:5443/oauth2/token?account=web-pull&service=a%20b%26c", .status = 200, .answer = "{\"access_token\":\"t\"}" },
+		  .headers = { "Www-Authenticate: Bearer "
+		               "realm=\"https://LOCALHOST:5443/oauth2/token\",service=\"a "
+		               "b&c\",scope=\"x\"" } },
+		{ HTTP_GET,
+		  "=https://LOCALHOST:5443/oauth2/token?account=web-pull&service=a%20b%26c",
+		  .status = 200, .answer = "{\"access_token\":\"t\"}" },
 	};
 	struct err e = ERR_INIT;
 
@@ -99,7 +143,8 @@ static void nonsense_server(void **state)
 	static const char *const names[] = { "a/b", "u@h", "h:0", "", "h?x", "h x" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		static const struct fake_step any[] = { { HTTP_GET, .status = 401, .headers = { CHALLENGE } } };
+		static const struct fake_step any[] = { { HTTP_GET, .status = 401,
+			                                  .headers = { CHALLENGE } } };
 		struct fake_http *script = fake_http_new(any, 1);
 		AUTO_HTTP struct http *h = fake_http_client(script);
 		struct login *l = login_new(names[i]);
@@ -119,9 +164,13 @@ static void remembers(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		ASK, { HTTP_GET, KNOCK, .fresh = true, .status = 401 }, { HTTP_GET, KNOCK, .fresh = true, .status = 503 },
+		ASK,
+		{ HTTP_GET, KNOCK, .fresh = true, .status = 401 },
+		{ HTTP_GET, KNOCK, .fresh = true, .status = 503 },
 		{ HTTP_GET, KNOCK, .fresh = true, .status = 200, .answer = "{}" },
-		ASK, { HTTP_GET, KNOCK, .fresh = true, .status = 200, .answer = "{\"access_token\":\"t\"}" },
+		ASK,
+		{ HTTP_GET, KNOCK, .fresh = true, .status = 200,
+		  .answer = "{\"access_token\":\"t\"}" },
 	};
 	static const int want[] = { LOGIN_REJECTED, NOT_ASKED, NOT_ASKED, LOGIN_ACCEPTED };
 	struct fake_http *script = fake_http_new(steps, COUNT(steps));
@@ -147,7 +196,8 @@ static void remembers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers), cmocka_unit_test(challenges), cmocka_unit_test(another_port), cmocka_unit_test(nonsense_server),
+		cmocka_unit_test(answers),      cmocka_unit_test(challenges),
+		cmocka_unit_test(another_port), cmocka_unit_test(nonsense_server),
 		cmocka_unit_test(remembers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

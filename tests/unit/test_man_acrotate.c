@@ -58,10 +58,13 @@ static void check_options(const char *heading, const struct command *cmd)
 		buf_str(&line, "\n.It Fl ");
 		if (row->letter != '\0')
 			buf_fmt(&line, "%c , Fl ", row->letter);
-		buf_fmt(&line, "-%s%s%s\n", row->name, row->value != NULL ? " Ar " : "", row->value != NULL ? row->value : "");
-		CHECK(strstr(text, buf_cstr(&line)) != NULL, "%s needs the line%s", heading, buf_cstr(&line));
+		buf_fmt(&line, "-%s%s%s\n", row->name, row->value != NULL ? " Ar " : "",
+		        row->value != NULL ? row->value : "");
+		CHECK(strstr(text, buf_cstr(&line)) != NULL, "%s needs the line%s", heading,
+		      buf_cstr(&line));
 	}
-	CHECK(count(text, "\n" OPTION) == n, "%s has %zu options, the program %zu", heading, count(text, "\n" OPTION), n);
+	CHECK(count(text, "\n" OPTION) == n, "%s has %zu options, the program %zu", heading,
+	      count(text, "\n" OPTION), n);
 	free(text);
 }
 
@@ -74,11 +77,13 @@ static void every_command_and_option_and_no_other(void **state)
 	char *end = strstr(section + 1, "\n.Sh ");
 	for (const struct command *c = commands; c->name != NULL; c++, n++) {
 		AUTO_BUF struct buf heading = BUF_INIT(256);
-		buf_fmt(&heading, "\n.Ss %s%s%s\n", c->name, c->operands[0] != '\0' ? " " : "", c->operands);
+		buf_fmt(&heading, "\n.Ss %s%s%s\n", c->name, c->operands[0] != '\0' ? " " : "",
+		        c->operands);
 		check_options(buf_cstr(&heading), c);
 	}
 	char *all = strndup(section, (size_t)(end - section) + 1);
-	CHECK(count(all, "\n.Ss ") == n, "the page has %zu commands, the program %zu", count(all, "\n.Ss "), n);
+	CHECK(count(all, "\n.Ss ") == n, "the page has %zu commands, the program %zu",
+	      count(all, "\n.Ss "), n);
 	free(all);
 	check_options("\n.Sh OPTIONS\n", NULL);
 }
@@ -87,7 +92,7 @@ static void every_exit_status_and_no_other(void **state)
 {
 	(void)state;
 	char *text = part("\n.Sh EXIT STATUS\n");
-	bool known[256] = { [2] = true, [71] = true };    /* --detailed-exitcode; out of memory */
+	bool known[256] = { [2] = true, [71] = true }; /* --detailed-exitcode; out of memory */
 	size_t n = 0;
 	for (int k = 0; k < ERR__COUNT; k++)
 		known[err_exit_code((enum err_kind)k)] = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* acrotate.conf(5) lists exactly the keys that the program knows, each with its type and default. */
+/* acrotate.conf(5) lists exactly the keys that the program knows, each with its type and
+ * default. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -12,10 +13,13 @@
 /* The line the page must have for a key. */
 static void entry(const struct key *row, struct buf *out)
 {
-	const char *type = row->type == KEY_LIST ? "text, repeatable" : row->type == KEY_CHOICE ? "choice" : keys_type_name(row);
+	const char *type = row->type == KEY_LIST     ? "text, repeatable"
+	                   : row->type == KEY_CHOICE ? "choice"
+	                                             : keys_type_name(row);
 
 	buf_fmt(out, ENTRY "%s Pq %s%s%s%s\n", row->name, type, row->required ? ", required" : "",
-	        row->fallback != NULL ? ", default " : "", row->fallback != NULL ? row->fallback : "");
+	        row->fallback != NULL ? ", default " : "",
+	        row->fallback != NULL ? row->fallback : "");
 }
 
 /* Each of "a|b|c" is named. */
@@ -23,7 +27,8 @@ static void check_choices(const struct key *row, const char *text)
 {
 	char *choices = strdup(row->choices);
 
-	for (char *save = NULL, *c = strtok_r(choices, "|", &save); c != NULL; c = strtok_r(NULL, "|", &save))
+	for (char *save = NULL, *c = strtok_r(choices, "|", &save); c != NULL;
+	     c = strtok_r(NULL, "|", &save))
 		CHECK(strstr(text, c) != NULL, "'%s' of '%s' is not explained", c, row->name);
 	free(choices);
 }
@@ -33,7 +38,8 @@ static char *part(const char *page, const struct key_section *s)
 {
 	AUTO_BUF struct buf heading = BUF_INIT(256);
 
-	buf_fmt(&heading, "\n.Ss [%s]%s%s\n", s->section, s->type != NULL ? ", type = " : "", s->type != NULL ? s->type : "");
+	buf_fmt(&heading, "\n.Ss [%s]%s%s\n", s->section, s->type != NULL ? ", type = " : "",
+	        s->type != NULL ? s->type : "");
 	const char *start = strstr(page, buf_cstr(&heading));
 	CHECK(start != NULL, "no heading%s", buf_cstr(&heading));
 	start += heading.len - 1;
@@ -61,20 +67,22 @@ static void every_key_and_no_other(void **state)
 	CHECK(fs_read(PAGE, 1 << 17, &page, NULL, &e), "%s (run from the top of the tree)", e.text);
 	for (size_t i = 0; i < n; i++) {
 		char *text = part(buf_cstr(&page), &s[i]);
-		CHECK(count(text, ENTRY) == s[i].n, "[%s] %s: %zu keys in the page, %zu in the program", s[i].section,
+		CHECK(count(text, ENTRY) == s[i].n,
+		      "[%s] %s: %zu keys in the page, %zu in the program", s[i].section,
 		      s[i].type != NULL ? s[i].type : "", count(text, ENTRY), s[i].n);
 		for (size_t k = 0; k < s[i].n; k++) {
 			AUTO_BUF struct buf want = BUF_INIT(1024);
 			entry(&s[i].rows[k], &want);
-			CHECK(strstr(text, buf_cstr(&want)) != NULL, "[%s] %s needs the line %s", s[i].section,
-			      s[i].type != NULL ? s[i].type : "", buf_cstr(&want));
+			CHECK(strstr(text, buf_cstr(&want)) != NULL, "[%s] %s needs the line %s",
+			      s[i].section, s[i].type != NULL ? s[i].type : "", buf_cstr(&want));
 			if (s[i].rows[k].type == KEY_CHOICE)
 				check_choices(&s[i].rows[k], text);
 		}
 		rows += s[i].n;
 		free(text);
 	}
-	CHECK(count(buf_cstr(&page), ENTRY) == rows, "the page has keys of a section that the program does not know");
+	CHECK(count(buf_cstr(&page), ENTRY) == rows,
+	      "the page has keys of a section that the program does not know");
 }
 
 int main(void)

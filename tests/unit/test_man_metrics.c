@@ -13,8 +13,15 @@
 
 /* Everything there can be a figure of. */
 static const struct job_status full = {
-	.state = JOB_OK, .active = true, .expires = 2000, .next_rotation = 1500, .sinks = 1, .in_step = 1, .accepted_after_ms = 1,
-	.slots = { { .present = true, .created = 10, .expires = 2000 }, { .present = true, .created = 20, .expires = 3000 } },
+	.state = JOB_OK,
+	.active = true,
+	.expires = 2000,
+	.next_rotation = 1500,
+	.sinks = 1,
+	.in_step = 1,
+	.accepted_after_ms = 1,
+	.slots = { { .present = true, .created = 10, .expires = 2000 },
+	           { .present = true, .created = 20, .expires = 3000 } },
 };
 
 static void read_text(const char *path, struct buf *out)
@@ -73,16 +80,19 @@ static void every_metric_and_no_other(void **state)
 	for (const char *p = buf_cstr(&text); (p = strstr(p, "\n# TYPE ")) != NULL; families++) {
 		AUTO_BUF struct buf item = BUF_INIT(256);
 		const char *type = p + 1, *sample = strchr(type, '\n') + 1;
-		CHECK(strncmp(sample - strlen(" gauge\n"), " gauge\n", strlen(" gauge\n")) == 0, "the page says that all are gauges: %.60s", type);
+		CHECK(strncmp(sample - strlen(" gauge\n"), " gauge\n", strlen(" gauge\n")) == 0,
+		      "the page says that all are gauges: %.60s", type);
 		CHECK(*sample == 'a', "no sample of %.60s", type);
 		buf_str(&item, "\n.It Li ");
 		name_and_labels(sample, &item);
 		buf_char(&item, '\n');
-		CHECK(strstr(buf_cstr(&page), buf_cstr(&item)) != NULL, PAGE " needs the line%s", buf_cstr(&item));
+		CHECK(strstr(buf_cstr(&page), buf_cstr(&item)) != NULL, PAGE " needs the line%s",
+		      buf_cstr(&item));
 		p = sample;
 	}
 	CHECK(families > 15, "only %zu metrics were found", families);
-	CHECK(count(buf_cstr(&page), ITEM) == families, PAGE " has %zu metrics, the program %zu", count(buf_cstr(&page), ITEM), families);
+	CHECK(count(buf_cstr(&page), ITEM) == families, PAGE " has %zu metrics, the program %zu",
+	      count(buf_cstr(&page), ITEM), families);
 }
 
 int main(void)

@@ -113,8 +113,9 @@ static void the_wiping_allocator_is_an_allocator(void **state)
 }
 
 /*
- * What was freed is looked at on purpose: malloc hands the same chunk out again, unzeroed, and the secret must not be in it. (Where freed
- * memory is kept back, and reading it an error, there is nothing to look at.)
+ * What was freed is looked at on purpose: malloc hands the same chunk out again, unzeroed, and
+ * the secret must not be in it. (Where freed memory is kept back, and reading it an error, there
+ * is nothing to look at.)
  */
 static void freed_memory_is_wiped(void **state)
 {
@@ -142,7 +143,9 @@ static void freed_memory_is_wiped(void **state)
 			if (found)
 				assert_true(memcmp(again + 64, word, 16) != 0);
 			if (!found)
-				continue; /* kept on purpose: a free would hand the same wrong one out again */
+				/* kept on purpose: a free would hand the same wrong one out
+				 * again */
+				continue;
 			free(again);
 		}
 		assert_true(found);

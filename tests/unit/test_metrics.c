@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The textfile of three jobs, to the letter where it matters; and that the alert rules name metrics that exist. */
+/* The textfile of three jobs, to the letter where it matters; and that the alert rules name
+ * metrics that exist. */
 #include "rotate/metrics.h"
 
 #include "base/buf.h"
@@ -19,24 +20,37 @@ static void read_back(const char *path, struct buf *out)
 }
 
 static const struct job_status well = {
-	.state = JOB_OK, .active = true, .slot = ACR_SLOT_2, .expires = 2000, .next_rotation = 1500,
-	.slots = { { .present = true, .ours = false, .created = 10, .expires = 0 }, { .present = true, .ours = true, .created = 20, .expires = 2000 } },
-	.last_success = 1000, .sinks = 3, .in_step = 2, .hook_owed = true, .foreign_ahead = true, .accepted_after_ms = 1234,
+	.state = JOB_OK,
+	.active = true,
+	.slot = ACR_SLOT_2,
+	.expires = 2000,
+	.next_rotation = 1500,
+	.slots = { { .present = true, .ours = false, .created = 10, .expires = 0 },
+	           { .present = true, .ours = true, .created = 20, .expires = 2000 } },
+	.last_success = 1000,
+	.sinks = 3,
+	.in_step = 2,
+	.hook_owed = true,
+	.foreign_ahead = true,
+	.accepted_after_ms = 1234,
 };
 static const struct job_status fresh = { .state = JOB_NEW, .sinks = 1 };
 
 static const char *const lines[] = {
 	"acrotate_slot_expiry_timestamp_seconds{job=\"a\",slot=\"password2\"} 2000\n",
 	"acrotate_slot_created_timestamp_seconds{job=\"a\",slot=\"password1\"} 10\n",
-	"acrotate_slot_active{job=\"a\",slot=\"password1\"} 0\nacrotate_slot_active{job=\"a\",slot=\"password2\"} 1\n",
+	"acrotate_slot_active{job=\"a\",slot=\"password1\"} "
+	"0\nacrotate_slot_active{job=\"a\",slot=\"password2\"} 1\n",
 	"acrotate_slot_foreign{job=\"a\",slot=\"password1\"} 1\n",
-	"acrotate_active_expiry_timestamp_seconds{job=\"a\"} 2000\nacrotate_active_expiry_timestamp_seconds{job=\"b\"} 0\n",
+	"acrotate_active_expiry_timestamp_seconds{job=\"a\"} "
+	"2000\nacrotate_active_expiry_timestamp_seconds{job=\"b\"} 0\n",
 	"# TYPE acrotate_sinks gauge\nacrotate_sinks{job=\"a\"} 3\nacrotate_sinks{job=\"b\"} 1\n",
 	"acrotate_sinks_in_step{job=\"a\"} 2\n",
 	"acrotate_hook_owed{job=\"a\"} 1\nacrotate_hook_owed{job=\"b\"} 0\n",
 	"acrotate_foreign_ahead{job=\"a\"} 1\n",
 	"acrotate_password_acceptance_seconds{job=\"a\"} 1.234\n",
-	("acrotate_job_state{job=\"a\",state=\"ok\"} 1\nacrotate_job_state{job=\"b\",state=\"new\"} 1\n"
+	("acrotate_job_state{job=\"a\",state=\"ok\"} "
+	 "1\nacrotate_job_state{job=\"b\",state=\"new\"} 1\n"
 	 "acrotate_job_state{job=\"broken\",state=\"failing\"} 1\n"),
 	"\nacrotate_jobs 3\n",
 	"\nacrotate_run_timestamp_seconds 1000\n",
@@ -44,7 +58,8 @@ static const char *const lines[] = {
 	"\nacrotate_run_exit_status 78\n",
 };
 static const char *const absent[] = {
-	"acrotate_slot_expiry_timestamp_seconds{job=\"a\",slot=\"password1\"}",   /* never expires */
+	/* never expires */
+	"acrotate_slot_expiry_timestamp_seconds{job=\"a\",slot=\"password1\"}",
 	"acrotate_slot_expiry_timestamp_seconds{job=\"b\"",
 	"acrotate_next_rotation_timestamp_seconds{job=\"b\"",
 	"acrotate_password_acceptance_seconds{job=\"b\"",
@@ -111,7 +126,8 @@ static void test_rules(void **state)
 	read_back("packaging/prometheus/acrotate.rules.yml", &text);
 	for (const char *at = buf_cstr(&text); (at = strstr(at, "acrotate_")) != NULL;) {
 		size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
-		while (metrics_name(i) != NULL && (strlen(metrics_name(i)) != n || strncmp(metrics_name(i), at, n) != 0))
+		while (metrics_name(i) != NULL &&
+		       (strlen(metrics_name(i)) != n || strncmp(metrics_name(i), at, n) != 0))
 			i++;
 		CHECK(metrics_name(i) != NULL, "no metric '%.*s'", (int)n, at);
 		at += n;
@@ -122,7 +138,9 @@ static void test_rules(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_many), cmocka_unit_test(test_rules) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
+		                            cmocka_unit_test(test_many),
+		                            cmocka_unit_test(test_rules) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes into the decision: what sinks hold, what those count for that cannot be read or were removed, which generation of the token is
- * ours, since when nobody holds a slot. Sinks in memory, a state in a file, a row for every sentence.
+ * What goes into the decision: what sinks hold, what those count for that cannot be read or were
+ * removed, which generation of the token is ours, since when nobody holds a slot. Sinks in
+ * memory, a state in a file, a row for every sentence.
  */
 #include "rotate/observe.h"
 
@@ -12,15 +13,15 @@
 #include "config/job.h"
 #include "fakes/memory_sink.h"
 
-#define DAY   86400LL
-#define NOW   (20000 * DAY)
-#define TICKS 10000000LL
-#define MICRO 1000000LL
+#define DAY    86400LL
+#define NOW    (20000 * DAY)
+#define TICKS  10000000LL
+#define MICRO  1000000LL
 #define SERVER "contoso.azurecr.io"
 
 /* Generation n of a slot, as the ledger and the service know it. */
 #define CREATED(n) ((NOW - (100 - (n)) * DAY) * TICKS + (n))
-#define EXPIRES(n) ((NOW + (n) * DAY) * MICRO + 700 + (n))
+#define EXPIRES(n) ((NOW + (n)*DAY) * MICRO + 700 + (n))
 
 enum { OLD = 1, NEW = 20, NEXT = 30 };
 
@@ -39,11 +40,20 @@ static void stage(void)
 
 	for (size_t i = 0; i < COUNT(specs); i++) {
 		memory[i] = (struct memory){ .place = places[i] };
-		specs[i] = (struct sink_spec){ .ops = &sink_memory, .name = names[i], .spec = &memory[i] };
+		specs[i] = (struct sink_spec){ .ops = &sink_memory,
+			                       .name = names[i],
+			                       .spec = &memory[i] };
 	}
 	job = (struct job){
-		.name = name, .token = token, .sinks = specs, .n_sinks = 2,
-		.policy = { .lifetime = 90 * DAY, .renew_before = 30 * DAY, .grace = DAY, .verify_every = 21600, .inspect_every = DAY },
+		.name = name,
+		.token = token,
+		.sinks = specs,
+		.n_sinks = 2,
+		.policy = { .lifetime = 90 * DAY,
+		            .renew_before = 30 * DAY,
+		            .grace = DAY,
+		            .verify_every = 21600,
+		            .inspect_every = DAY },
 	};
 }
 
@@ -65,8 +75,12 @@ static struct state ledger(void)
 	struct state s = { .last_verified = NOW, .last_inspected = NOW };
 
 	s.login_server = mem_dup(SERVER);
-	s.slot[0] = (struct slot_memory){ .created = CREATED(OLD), .expires_us = EXPIRES(OLD), .delivered = true };
-	s.slot[1] = (struct slot_memory){ .created = CREATED(NEW), .expires_us = EXPIRES(NEW), .delivered = true };
+	s.slot[0] = (struct slot_memory){ .created = CREATED(OLD),
+		                          .expires_us = EXPIRES(OLD),
+		                          .delivered = true };
+	s.slot[1] = (struct slot_memory){ .created = CREATED(NEW),
+		                          .expires_us = EXPIRES(NEW),
+		                          .delivered = true };
 	print_of("one", &s.slot[0].print);
 	print_of("two", &s.slot[1].print);
 	return s;
@@ -89,17 +103,21 @@ static void look(struct observation *o)
 
 static struct acr_password password(int64_t created, int64_t expires_us)
 {
-	return (struct acr_password){ .present = true, .created = created, .expires_us = expires_us };
+	return (struct acr_password){ .present = true,
+		                      .created = created,
+		                      .expires_us = expires_us };
 }
 
 static struct acr_token known_token(void)
 {
 	return (struct acr_token){ .enabled = true,
-		.slot = { password(CREATED(OLD), EXPIRES(OLD)), password(CREATED(NEW), EXPIRES(NEW)) } };
+		                   .slot = { password(CREATED(OLD), EXPIRES(OLD)),
+		                             password(CREATED(NEW), EXPIRES(NEW)) } };
 }
 
-/* ---- what sinks hold ----------------------------------------------------------------------------------------------------------- */
+/* ---- what sinks hold ------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct match_row { const char *what, *held; enum holding want; } match_rows[] = {
 	{ "nothing", "", HOLD_NOTHING },
 	{ "slot 1", "one", HOLD_SLOT_1 },
@@ -107,6 +125,7 @@ static const struct match_row { const char *what, *held; enum holding want; } ma
 	{ "none of ours", "onE", HOLD_OTHER },
 	{ "what begins like ours", "twofold", HOLD_OTHER },
 };
+/* clang-format on */
 
 static void what_was_read_is_matched(void **state)
 {
@@ -119,7 +138,8 @@ static void what_was_read_is_matched(void **state)
 		hold(0, r->held);
 		save(&s);
 		look(&o);
-		CHECK(o.views[0].holds == r->want && o.views[0].readable, "%s: %d", r->what, (int)o.views[0].holds);
+		CHECK(o.views[0].holds == r->want && o.views[0].readable, "%s: %d", r->what,
+		      (int)o.views[0].holds);
 		CHECK(o.views[1].holds == HOLD_NOTHING && o.n_views == 2, "%s", r->what);
 		observe_close(&o);
 	}
@@ -129,11 +149,12 @@ static void what_was_read_is_matched(void **state)
 struct memory_row {
 	const char *what;
 	int64_t slot, created, pending_slot, pending_created;
-	enum holding want[3];           /* of the views that stand for it */
+	enum holding want[3]; /* of the views that stand for it */
 	size_t n;
 };
 
-static void remember(struct state *s, const char *name, const char *place, const struct memory_row *r)
+static void remember(struct state *s, const char *name, const char *place,
+                     const struct memory_row *r)
 {
 	struct sink_memory *m = state_sink(s, name, place);
 
@@ -143,15 +164,19 @@ static void remember(struct state *s, const char *name, const char *place, const
 	m->pending_created = r->pending_created;
 }
 
+/* clang-format off */
 static const struct memory_row unread_rows[] = {
 	{ "nothing remembered is no proof that it is empty", 0, 0, 0, 0, { HOLD_OTHER }, 1 },
 	{ "it had slot 1", 1, CREATED(OLD), 0, 0, { HOLD_SLOT_1 }, 1 },
 	{ "it had slot 2", 2, CREATED(NEW), 0, 0, { HOLD_SLOT_2 }, 1 },
 	{ "it had a generation that is no more", 2, CREATED(OLD), 0, 0, { HOLD_OTHER }, 1 },
-	{ "a delivery of slot 2 was cut off", 1, CREATED(OLD), 2, CREATED(NEW), { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
+	{ "a delivery of slot 2 was cut off", 1, CREATED(OLD), 2, CREATED(NEW),
+	  { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
 	{ "the first delivery was cut off", 0, 0, 2, CREATED(NEW), { HOLD_OTHER, HOLD_SLOT_2 }, 2 },
-	{ "what it was being given is no more", 1, CREATED(OLD), 2, CREATED(OLD), { HOLD_SLOT_1 }, 1 },
+	{ "what it was being given is no more", 1, CREATED(OLD), 2, CREATED(OLD), { HOLD_SLOT_1 },
+	  1 },
 };
+/* clang-format on */
 
 static bool has_view(const struct observation *o, size_t from, enum holding holds)
 {
@@ -174,30 +199,38 @@ static void an_unread_sink_counts_for_what_it_last_got(void **state)
 		remember(&s, "b", "memory:two", r);
 		save(&s);
 		look(&o);
-		CHECK(o.seen[1].unread && o.seen[1].broken && o.seen[1].why.kind == ERR_LOCAL, "%s", r->what);
-		CHECK(o.views[1].holds == r->want[0] && !o.views[1].readable, "%s: %d", r->what, (int)o.views[1].holds);
+		CHECK(o.seen[1].unread && o.seen[1].broken && o.seen[1].why.kind == ERR_LOCAL, "%s",
+		      r->what);
+		CHECK(o.views[1].holds == r->want[0] && !o.views[1].readable, "%s: %d", r->what,
+		      (int)o.views[1].holds);
 		CHECK(o.n_views == 1 + r->n, "%s: %zu views", r->what, o.n_views);
-		CHECK(r->n < 2 || has_view(&o, 2, r->want[1]), "%s: not what it was being given", r->what);
+		CHECK(r->n < 2 || has_view(&o, 2, r->want[1]), "%s: not what it was being given",
+		      r->what);
 		/* What it had is remembered still: it was not read. */
 		const struct sink_memory *m = state_sink(&o.state, "b", "memory:two");
-		CHECK(m->slot == r->slot && m->pending_slot == r->pending_slot, "%s: forgotten", r->what);
+		CHECK(m->slot == r->slot && m->pending_slot == r->pending_slot, "%s: forgotten",
+		      r->what);
 		observe_close(&o);
 	}
 }
 
+/* clang-format off */
 static const struct memory_row removed_rows[] = {
 	{ "it has slot 1", 1, CREATED(OLD), 0, 0, { HOLD_SLOT_1 }, 1 },
 	{ "it has slot 2", 2, CREATED(NEW), 0, 0, { HOLD_SLOT_2 }, 1 },
 	{ "it was being given slot 1", 0, 0, 1, CREATED(OLD), { HOLD_SLOT_1 }, 1 },
-	{ "it has one and was being given the other", 2, CREATED(NEW), 1, CREATED(OLD), { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
+	{ "it has one and was being given the other", 2, CREATED(NEW), 1, CREATED(OLD),
+	  { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
 	{ "what it has is no more", 1, CREATED(NEW), 0, 0, { 0 }, 0 },
 	{ "it has nothing", 0, 0, 0, 0, { 0 }, 0 },
 };
+/* clang-format on */
 
 static void a_removed_sink_still_has_its_readers(void **state)
 {
 	/* It was taken out of the job; it has another path now. */
-	static const char *const places[][2] = { { "c", "memory:three" }, { "b", "memory:elsewhere" } };
+	static const char *const places[][2] = { { "c", "memory:three" },
+		                                 { "b", "memory:elsewhere" } };
 
 	(void)state;
 	for (size_t i = 0; i < 2 * COUNT(removed_rows); i++) {
@@ -215,14 +248,18 @@ static void a_removed_sink_still_has_its_readers(void **state)
 		size_t left = 0;
 		for (size_t k = 0; k < o.state.n_sinks; k++)
 			left += strcmp(o.state.sinks[k].place, at[1]) == 0;
-		CHECK(left == (r->n > 0), "%s: %s", r->what, left ? "remembered for ever" : "forgotten");
+		CHECK(left == (r->n > 0), "%s: %s", r->what,
+		      left ? "remembered for ever" : "forgotten");
 		observe_close(&o);
 	}
 }
 
 static void a_sink_that_was_read_is_remembered(void **state)
 {
-	static const struct memory_row cut_off = { .slot = 1, .created = CREATED(OLD), .pending_slot = 2, .pending_created = CREATED(NEW) };
+	static const struct memory_row cut_off = { .slot = 1,
+		                                   .created = CREATED(OLD),
+		                                   .pending_slot = 2,
+		                                   .pending_created = CREATED(NEW) };
 	struct state s = ledger();
 	struct observation o;
 
@@ -235,7 +272,8 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	save(&s);
 	look(&o);
 	const struct sink_memory *a = state_sink(&o.state, "a", "memory:one");
-	assert_true(a->slot == 2 && a->created == CREATED(NEW) && a->pending_slot == 0 && a->pending_created == 0);
+	assert_true(a->slot == 2 && a->created == CREATED(NEW) && a->pending_slot == 0 &&
+	            a->pending_created == 0);
 	const struct sink_memory *b = state_sink(&o.state, "b", "memory:two");
 	assert_true(b->slot == 0 && b->created == 0 && b->pending_slot == 0);
 	assert_true(o.dirty);
@@ -243,7 +281,8 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	o.dirty = false;
 	observe_sinks(&o);
 	assert_false(o.dirty);
-	/* It becomes unreadable under way: what was read a moment ago counts, and its password is let go. */
+	/* It becomes unreadable under way: what was read a moment ago counts, and its password
+	 * is let go. */
 	memory[0].unreadable = true;
 	observe_sinks(&o);
 	assert_true(o.seen[0].unread && o.seen[0].broken && o.seen[0].held == NULL);
@@ -266,7 +305,9 @@ static void a_sink_that_cannot_be_opened_is_unread(void **state)
 	save(&s);
 	look(&o);
 	for (size_t i = 0; i < 2; i++)
-		CHECK(o.seen[i].broken && o.seen[i].unread && o.views[i].holds == HOLD_OTHER && !o.views[i].readable, "sink %zu", i);
+		CHECK(o.seen[i].broken && o.seen[i].unread && o.views[i].holds == HOLD_OTHER &&
+		              !o.views[i].readable,
+		      "sink %zu", i);
 	assert_int_equal(o.seen[0].why.kind, ERR_LOCAL);
 	assert_int_equal(o.seen[1].why.kind, ERR_CONFIG);
 	observe_close(&o);
@@ -291,26 +332,43 @@ static void a_refusal_is_believed_the_second_time(void **state)
 	observe_close(&o);
 }
 
-/* ---- since when nobody holds a slot ---------------------------------------------------------------------------------------------- */
+/* ---- since when nobody holds a slot ---------------------------------------------------------- */
 
 static const struct stamp_row {
 	const char *what;
 	const char *held[2];
-	bool unreadable;                /* the second sink */
-	int64_t pending_slot;           /* of the second sink */
-	bool undelivered, gone;         /* slot 1 */
-	int64_t left, want;             /* of slot 1, before and after */
+	bool unreadable;        /* the second sink */
+	int64_t pending_slot;   /* of the second sink */
+	bool undelivered, gone; /* slot 1 */
+	int64_t left, want;     /* of slot 1, before and after */
 } stamp_rows[] = {
 	{ .what = "nobody holds it", .held = { "two", "two" }, .want = NOW },
 	{ .what = "nor does anybody hold anything", .held = { "", "" }, .want = NOW },
 	{ .what = "a sink holds it", .held = { "two", "one" }, .want = 0 },
 	{ .what = "a sink cannot be read", .held = { "two", "" }, .unreadable = true, .want = 0 },
-	{ .what = "a sink cannot be read, and has it", .held = { "two", "" }, .unreadable = true, .pending_slot = 1, .want = 0 },
-	{ .what = "it was left before", .held = { "two", "two" }, .left = NOW - 5 * DAY, .want = NOW - 5 * DAY },
-	{ .what = "it was left before, and is held again", .held = { "two", "one" }, .left = NOW - 5 * DAY, .want = 0 },
-	{ .what = "it was left before, and may be held again", .held = { "two", "" }, .unreadable = true, .pending_slot = 1,
-	  .left = NOW - 5 * DAY, .want = 0 },
-	{ .what = "it was left before, and a sink cannot be read", .held = { "two", "" }, .unreadable = true, .left = NOW - 5 * DAY,
+	{ .what = "a sink cannot be read, and has it",
+	  .held = { "two", "" },
+	  .unreadable = true,
+	  .pending_slot = 1,
+	  .want = 0 },
+	{ .what = "it was left before",
+	  .held = { "two", "two" },
+	  .left = NOW - 5 * DAY,
+	  .want = NOW - 5 * DAY },
+	{ .what = "it was left before, and is held again",
+	  .held = { "two", "one" },
+	  .left = NOW - 5 * DAY,
+	  .want = 0 },
+	{ .what = "it was left before, and may be held again",
+	  .held = { "two", "" },
+	  .unreadable = true,
+	  .pending_slot = 1,
+	  .left = NOW - 5 * DAY,
+	  .want = 0 },
+	{ .what = "it was left before, and a sink cannot be read",
+	  .held = { "two", "" },
+	  .unreadable = true,
+	  .left = NOW - 5 * DAY,
 	  .want = NOW - 5 * DAY },
 	{ .what = "nobody ever got it", .held = { "two", "two" }, .undelivered = true, .want = 0 },
 	{ .what = "it is no more", .held = { "two", "two" }, .gone = true, .want = 0 },
@@ -331,20 +389,24 @@ static void grace_begins_when_nobody_can_hold_it(void **state)
 		s.slot[0].gone = r->gone;
 		s.slot[0].left = r->left;
 		if (r->pending_slot != 0)
-			remember(&s, "b", "memory:two", &(struct memory_row){ .pending_slot = r->pending_slot, .pending_created = CREATED(OLD) });
+			remember(&s, "b", "memory:two",
+			         &(struct memory_row){ .pending_slot = r->pending_slot,
+			                               .pending_created = CREATED(OLD) });
 		save(&s);
 		look(&o);
 		bool due = r->want == NOW;
-		CHECK(observe_wants_service(&o, NOW) == due, "%s: asks for the service's clock", r->what);
+		CHECK(observe_wants_service(&o, NOW) == due, "%s: asks for the service's clock",
+		      r->what);
 		o.dirty = false;
 		observe_stamp(&o, NOW);
-		CHECK(o.state.slot[0].left == r->want, "%s: %lld", r->what, (long long)o.state.slot[0].left);
+		CHECK(o.state.slot[0].left == r->want, "%s: %lld", r->what,
+		      (long long)o.state.slot[0].left);
 		CHECK(o.dirty == due, "%s: dirty", r->what);
 		observe_close(&o);
 	}
 }
 
-/* ---- which generation is ours ---------------------------------------------------------------------------------------------------- */
+/* ---- which generation is ours ---------------------------------------------------------------- */
 
 #define ASKED  (EXPIRES(NEXT) + 5)
 #define BEFORE (EXPIRES(NEXT) - 61000000)
@@ -352,32 +414,92 @@ static void grace_begins_when_nobody_can_hold_it(void **state)
 static const struct claim_row {
 	const char *what;
 	bool absent;
-	int64_t created, expires_us;            /* what is seen in slot 1 */
-	bool never, intent;                     /* nothing was ours; a request may act */
+	int64_t created, expires_us; /* what is seen in slot 1 */
+	bool never, intent;          /* nothing was ours; a request may act */
 	int64_t asked_us, before_us;
 	bool ours, present, gone, lost, left_intent;
 } claim_rows[] = {
-	{ .what = "as it was", .created = CREATED(OLD), .expires_us = EXPIRES(OLD), .asked_us = ASKED, .ours = true, .present = true },
+	{ .what = "as it was",
+	  .created = CREATED(OLD),
+	  .expires_us = EXPIRES(OLD),
+	  .asked_us = ASKED,
+	  .ours = true,
+	  .present = true },
 	{ .what = "gone", .absent = true, .gone = true, .ours = true },
 	{ .what = "never anything", .absent = true, .never = true, .ours = true },
-	{ .what = "somebody else's, without an end", .created = CREATED(NEXT), .asked_us = ASKED, .gone = true, .present = true },
-	{ .what = "somebody else's, first of all", .created = CREATED(NEXT), .never = true, .present = true },
-	{ .what = "somebody else's, with an end of its own", .created = CREATED(NEXT), .expires_us = EXPIRES(40), .asked_us = ASKED, .gone = true,
+	{ .what = "somebody else's, without an end",
+	  .created = CREATED(NEXT),
+	  .asked_us = ASKED,
+	  .gone = true,
 	  .present = true },
-	{ .what = "somebody else's, of the same second", .created = CREATED(NEXT), .expires_us = ASKED + 1, .asked_us = ASKED, .gone = true,
+	{ .what = "somebody else's, first of all",
+	  .created = CREATED(NEXT),
+	  .never = true,
 	  .present = true },
-	{ .what = "somebody else's, of the same second as the request before", .created = CREATED(NEXT), .expires_us = BEFORE - 1,
-	  .asked_us = ASKED, .before_us = BEFORE, .gone = true, .present = true },
-	{ .what = "an intent claims nothing by itself", .created = CREATED(NEXT), .expires_us = EXPIRES(40), .intent = true, .asked_us = ASKED,
-	  .gone = true, .present = true, .left_intent = true },
-	{ .what = "asked for", .created = CREATED(NEXT), .expires_us = ASKED, .intent = true, .asked_us = ASKED, .ours = true, .present = true,
+	{ .what = "somebody else's, with an end of its own",
+	  .created = CREATED(NEXT),
+	  .expires_us = EXPIRES(40),
+	  .asked_us = ASKED,
+	  .gone = true,
+	  .present = true },
+	{ .what = "somebody else's, of the same second",
+	  .created = CREATED(NEXT),
+	  .expires_us = ASKED + 1,
+	  .asked_us = ASKED,
+	  .gone = true,
+	  .present = true },
+	{ .what = "somebody else's, of the same second as the request before",
+	  .created = CREATED(NEXT),
+	  .expires_us = BEFORE - 1,
+	  .asked_us = ASKED,
+	  .before_us = BEFORE,
+	  .gone = true,
+	  .present = true },
+	{ .what = "an intent claims nothing by itself",
+	  .created = CREATED(NEXT),
+	  .expires_us = EXPIRES(40),
+	  .intent = true,
+	  .asked_us = ASKED,
+	  .gone = true,
+	  .present = true,
+	  .left_intent = true },
+	{ .what = "asked for",
+	  .created = CREATED(NEXT),
+	  .expires_us = ASKED,
+	  .intent = true,
+	  .asked_us = ASKED,
+	  .ours = true,
+	  .present = true,
 	  .lost = true },
-	{ .what = "asked for, first of all", .created = CREATED(NEXT), .expires_us = ASKED, .intent = true, .asked_us = ASKED, .never = true,
-	  .ours = true, .present = true, .lost = true },
-	{ .what = "the last request but one acted: the last may act yet", .created = CREATED(NEXT), .expires_us = BEFORE, .intent = true,
-	  .asked_us = ASKED, .before_us = BEFORE, .ours = true, .present = true, .lost = true, .left_intent = true },
-	{ .what = "one of two requests for the same acted: the other may yet", .created = CREATED(NEXT), .expires_us = ASKED, .intent = true,
-	  .asked_us = ASKED, .before_us = ASKED, .ours = true, .present = true, .lost = true, .left_intent = true },
+	{ .what = "asked for, first of all",
+	  .created = CREATED(NEXT),
+	  .expires_us = ASKED,
+	  .intent = true,
+	  .asked_us = ASKED,
+	  .never = true,
+	  .ours = true,
+	  .present = true,
+	  .lost = true },
+	{ .what = "the last request but one acted: the last may act yet",
+	  .created = CREATED(NEXT),
+	  .expires_us = BEFORE,
+	  .intent = true,
+	  .asked_us = ASKED,
+	  .before_us = BEFORE,
+	  .ours = true,
+	  .present = true,
+	  .lost = true,
+	  .left_intent = true },
+	{ .what = "one of two requests for the same acted: the other may yet",
+	  .created = CREATED(NEXT),
+	  .expires_us = ASKED,
+	  .intent = true,
+	  .asked_us = ASKED,
+	  .before_us = ASKED,
+	  .ours = true,
+	  .present = true,
+	  .lost = true,
+	  .left_intent = true },
 };
 
 static void what_bears_our_expiry_is_ours(void **state)
@@ -398,22 +520,29 @@ static void what_bears_our_expiry_is_ours(void **state)
 		s.slot[0].asked_before_us = r->before_us;
 		s.slot[0].intent = r->intent;
 		s.slot[0].intent_since = r->intent ? NOW - 20 : 0;
-		token.slot[0] = r->absent ? (struct acr_password){ .present = false } : password(r->created, r->expires_us);
+		token.slot[0] = r->absent ? (struct acr_password){ .present = false }
+		                          : password(r->created, r->expires_us);
 		save(&s);
 		look(&o);
 		observe_token(&o, &token, NOW);
 		const struct slot_memory *m = &o.state.slot[0];
 		struct acr_password p = observe_slot(&o, ACR_SLOT_1, &ours);
 		CHECK(ours == r->ours, "%s: whose?", r->what);
-		CHECK(p.present == r->present && (!p.present || (p.created == r->created && p.expires_us == r->expires_us)), "%s: what?", r->what);
-		CHECK(m->gone == r->gone && m->intent == r->left_intent, "%s: gone %d, intent %d", r->what, m->gone, m->intent);
+		CHECK(p.present == r->present && (!p.present || (p.created == r->created &&
+		                                                 p.expires_us == r->expires_us)),
+		      "%s: what?", r->what);
+		CHECK(m->gone == r->gone && m->intent == r->left_intent, "%s: gone %d, intent %d",
+		      r->what, m->gone, m->intent);
 		CHECK((m->intent_since != 0) == m->intent, "%s", r->what);
 		struct plan_input in = observe_input(&o, NOW, false);
-		CHECK(in.slot[0].lost == r->lost && in.slot[0].ours == (r->ours && r->present), "%s: lost %d", r->what, in.slot[0].lost);
+		CHECK(in.slot[0].lost == r->lost && in.slot[0].ours == (r->ours && r->present),
+		      "%s: lost %d", r->what, in.slot[0].lost);
 		/* Nobody has it, and nobody has left it. */
 		if (r->lost)
-			CHECK(!m->delivered && m->left == 0 && !in.slot[0].delivered, "%s: delivered", r->what);
-		CHECK(o.state.slot[1].created == CREATED(NEW) && !o.state.slot[1].gone, "%s: the other slot", r->what);
+			CHECK(!m->delivered && m->left == 0 && !in.slot[0].delivered,
+			      "%s: delivered", r->what);
+		CHECK(o.state.slot[1].created == CREATED(NEW) && !o.state.slot[1].gone,
+		      "%s: the other slot", r->what);
 		observe_close(&o);
 	}
 }
@@ -454,7 +583,8 @@ static void a_token_that_is_missing_took_all_with_it(void **state)
 	assert_int_equal(o.asked, TOKEN_NOT_ASKED);
 	observe_token(&o, NULL, NOW);
 	assert_int_equal(o.asked, TOKEN_MISSING);
-	assert_true(o.state.slot[0].gone && o.state.slot[1].gone && o.state.slot[0].revoke == 0 && o.dirty);
+	assert_true(o.state.slot[0].gone && o.state.slot[1].gone && o.state.slot[0].revoke == 0 &&
+	            o.dirty);
 	assert_false(observe_slot(&o, ACR_SLOT_2, &ours).present);
 	assert_true(observe_input(&o, NOW, false).known);
 	observe_close(&o);
@@ -474,7 +604,8 @@ static void a_disabled_token_is_remembered(void **state)
 	look(&o);
 	token.enabled = false;
 	observe_token(&o, &token, NOW);
-	assert_true(o.state.disabled && o.state.rejected_at == 0 && !observe_input(&o, NOW, false).enabled);
+	assert_true(o.state.disabled && o.state.rejected_at == 0 &&
+	            !observe_input(&o, NOW, false).enabled);
 	token.enabled = true;
 	observe_token(&o, &token, NOW);
 	assert_false(o.state.disabled);
@@ -485,11 +616,14 @@ static void a_disabled_token_is_remembered(void **state)
 /* A generation that is to die, and is dead: by whatever. */
 static void a_revoke_is_over_when_its_generation_is(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *what; struct acr_password seen; bool over; } rows[] = {
-		{ "it is there", { .present = true, .created = CREATED(OLD), .expires_us = EXPIRES(OLD) }, false },
+		{ "it is there",
+		  { .present = true, .created = CREATED(OLD), .expires_us = EXPIRES(OLD) }, false },
 		{ "it is gone", { .present = false }, true },
 		{ "another is there", { .present = true, .created = CREATED(NEXT) }, true },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -508,16 +642,18 @@ static void a_revoke_is_over_when_its_generation_is(void **state)
 	}
 }
 
-/* ---- what the rule is asked -------------------------------------------------------------------------------------------------------- */
+/* ---- what the rule is asked ------------------------------------------------------------------ */
 
 static void a_permission_names_one_generation(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *what; struct may_replace m; bool ours, permitted; } rows[] = {
 		{ "exactly this one", { ACR_SLOT_1, CREATED(NEXT) }, false, true },
 		{ "the one before", { ACR_SLOT_1, CREATED(NEXT) - 1 }, false, false },
 		{ "the other slot", { ACR_SLOT_2, CREATED(NEXT) }, false, false },
 		{ "one of ours needs none", { ACR_SLOT_1, CREATED(OLD) }, true, false },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -535,8 +671,10 @@ static void a_permission_names_one_generation(void **state)
 		if (!rows[i].ours)
 			token.slot[0] = password(CREATED(NEXT), 0);
 		observe_token(&o, &token, NOW);
-		CHECK(observe_input(&o, NOW, false).slot[0].permitted == rows[i].permitted, "%s", rows[i].what);
-		CHECK(observe_foreign(&o, ACR_SLOT_1, &p) == (!rows[i].ours && !rows[i].permitted), "%s: asks for it", rows[i].what);
+		CHECK(observe_input(&o, NOW, false).slot[0].permitted == rows[i].permitted, "%s",
+		      rows[i].what);
+		CHECK(observe_foreign(&o, ACR_SLOT_1, &p) == (!rows[i].ours && !rows[i].permitted),
+		      "%s: asks for it", rows[i].what);
 		observe_close(&o);
 	}
 }
@@ -551,13 +689,43 @@ static const struct input_row {
 	{ .what = "five minutes of margin", .lifetime = 90 * DAY, .verified = NOW, .margin = 300 },
 	{ .what = "a tenth of a short life", .lifetime = 60, .verified = NOW, .margin = 6 },
 	{ .what = "a second too early", .lifetime = 3000, .verified = NOW - 21599, .margin = 300 },
-	{ .what = "verify_every has passed", .lifetime = 2990, .verified = NOW - 21600, .margin = 299, .verify_due = true },
-	{ .what = "verified in the future: the clock was wrong", .lifetime = 3000, .verified = NOW + 1, .margin = 300, .verify_due = true },
-	{ .what = "a registry that cannot be reached", .lifetime = 3000, .verify_wait = 300, .verified = 1, .margin = 300 },
-	{ .what = "a sink's hook", .lifetime = 3000, .verified = NOW, .hook_sink = true, .margin = 300, .hook_owed = true },
-	{ .what = "the job's hook", .lifetime = 3000, .verified = NOW, .hook_job = true, .margin = 300, .hook_owed = true },
-	{ .what = "a request", .lifetime = 3000, .verified = NOW, .intent_since = NOW - 3, .margin = 300 },
-	{ .what = "a request from the future: the clock was set back", .lifetime = 3000, .verified = NOW, .intent_since = NOW + 99, .margin = 300 },
+	{ .what = "verify_every has passed",
+	  .lifetime = 2990,
+	  .verified = NOW - 21600,
+	  .margin = 299,
+	  .verify_due = true },
+	{ .what = "verified in the future: the clock was wrong",
+	  .lifetime = 3000,
+	  .verified = NOW + 1,
+	  .margin = 300,
+	  .verify_due = true },
+	{ .what = "a registry that cannot be reached",
+	  .lifetime = 3000,
+	  .verify_wait = 300,
+	  .verified = 1,
+	  .margin = 300 },
+	{ .what = "a sink's hook",
+	  .lifetime = 3000,
+	  .verified = NOW,
+	  .hook_sink = true,
+	  .margin = 300,
+	  .hook_owed = true },
+	{ .what = "the job's hook",
+	  .lifetime = 3000,
+	  .verified = NOW,
+	  .hook_job = true,
+	  .margin = 300,
+	  .hook_owed = true },
+	{ .what = "a request",
+	  .lifetime = 3000,
+	  .verified = NOW,
+	  .intent_since = NOW - 3,
+	  .margin = 300 },
+	{ .what = "a request from the future: the clock was set back",
+	  .lifetime = 3000,
+	  .verified = NOW,
+	  .intent_since = NOW + 99,
+	  .margin = 300 },
 };
 
 static void the_rule_is_asked_with_what_is_known(void **state)
@@ -581,10 +749,13 @@ static void the_rule_is_asked_with_what_is_known(void **state)
 		look(&o);
 		struct plan_input in = observe_input(&o, NOW, false);
 		CHECK(in.margin == r->margin, "%s: %lld", r->what, (long long)in.margin);
-		CHECK(in.verify_due == r->verify_due && in.hook_owed == r->hook_owed, "%s", r->what);
-		CHECK(in.slot[0].intent == (r->intent_since != 0) && in.slot[0].intent_since <= NOW, "%s: %lld", r->what,
-		      (long long)in.slot[0].intent_since);
-		CHECK(in.slot[0].expires == EXPIRES(OLD) / MICRO && in.slot[1].created == CREATED(NEW), "%s", r->what);
+		CHECK(in.verify_due == r->verify_due && in.hook_owed == r->hook_owed, "%s",
+		      r->what);
+		CHECK(in.slot[0].intent == (r->intent_since != 0) && in.slot[0].intent_since <= NOW,
+		      "%s: %lld", r->what, (long long)in.slot[0].intent_since);
+		CHECK(in.slot[0].expires == EXPIRES(OLD) / MICRO &&
+		              in.slot[1].created == CREATED(NEW),
+		      "%s", r->what);
 		CHECK(in.sinks == o.views && in.n_sinks == o.n_views, "%s", r->what);
 		observe_close(&o);
 	}
@@ -593,9 +764,29 @@ static void the_rule_is_asked_with_what_is_known(void **state)
 /* A slot that died by the registry's word, and what may end a run that has touched nothing. */
 static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 {
-	enum what { QUIET, DIRTY, LOST_STATE, UNFINISHED, FAILING, UNREAD, HOOK, INSPECT, INTENT, REVOKE, LEFT, DUE, AHEAD, WARNED };
-	static const char *const whats[] = { "quiet", "dirty", "state lost", "unfinished", "failing", "unread", "hook", "inspect", "intent",
-	                                     "revoke", "left", "due", "foreign ahead", "foreign ahead, told today" };
+	enum what {
+		QUIET,
+		DIRTY,
+		LOST_STATE,
+		UNFINISHED,
+		FAILING,
+		UNREAD,
+		HOOK,
+		INSPECT,
+		INTENT,
+		REVOKE,
+		LEFT,
+		DUE,
+		AHEAD,
+		WARNED
+	};
+	static const char *const whats[] = { "quiet",         "dirty",
+		                             "state lost",    "unfinished",
+		                             "failing",       "unread",
+		                             "hook",          "inspect",
+		                             "intent",        "revoke",
+		                             "left",          "due",
+		                             "foreign ahead", "foreign ahead, told today" };
 
 	static const struct memory_row two = { .slot = 2, .created = CREATED(NEW) };
 
@@ -632,13 +823,14 @@ static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 		if (w == DUE)
 			o.state.last_inspected = o.state.last_verified = now;
 		struct plan p = observe_decide(&o, now, false);
-		CHECK((p.action == PLAN_KEEP) == (w != DUE), "%s: %s", whats[w], plan_action_name(p.action));
+		CHECK((p.action == PLAN_KEEP) == (w != DUE), "%s: %s", whats[w],
+		      plan_action_name(p.action));
 		CHECK(observe_quiet(&o, &p, now) == (w == QUIET || w == WARNED), "%s", whats[w]);
 		observe_close(&o);
 	}
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void without_a_server_nothing_is_read(void **state)
 {

@@ -10,25 +10,34 @@ static int nothing(const struct options *o)
 	return 0;
 }
 
+/* clang-format off */
 static const struct command list[] = {
-	{ "run", "[JOB...]", "rotate what is due", OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, 0, ARGS_MANY, false, nothing },
+	{ "run", "[JOB...]", "rotate what is due",
+	  OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, 0, ARGS_MANY, false,
+	  nothing },
 	{ "plan", "[JOB...]", "what would be done", OPTION_HORIZON, 0, ARGS_MANY, false, nothing },
-	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT, 0, ARGS_MANY, false, nothing },
+	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT, 0, ARGS_MANY,
+	  false, nothing },
 	{ "get", "JOB", "print the password", OPTION_FORMAT, 1, 1, false, nothing },
-	{ "revoke", "JOB", "kill a leaked password", OPTION_NOW | OPTION_SLOTS, 1, 1, false, nothing },
+	{ "revoke", "JOB", "kill a leaked password", OPTION_NOW | OPTION_SLOTS, 1, 1, false,
+	  nothing },
 	{ "init", "REGISTRY TOKEN", "write a job", OPTION_SINKS, 2, 2, false, nothing },
 	{ "keys", "", "every key", 0, 0, 0, false, nothing },
 	{ "token", "...", "az acr token", 0, 0, ARGS_MANY, true, nothing },
 	{ 0 },
 };
+/* clang-format on */
 
 #define WORDS_MAX 8
-struct line { const char *word[WORDS_MAX]; };
+struct line {
+	const char *word[WORDS_MAX];
+};
 
-static bool parse(const struct line *l, struct options *o, const struct command **cmd, struct err *e)
+static bool parse(const struct line *l, struct options *o, const struct command **cmd,
+                  struct err *e)
 {
 	static char name[] = "acrotate";
-	static char *argv[WORDS_MAX + 2];	/* the options borrow it, as they do main's */
+	static char *argv[WORDS_MAX + 2]; /* the options borrow it, as they do main's */
 	static char store[WORDS_MAX][64];
 	int argc = 1;
 
@@ -44,14 +53,27 @@ static bool parse(const struct line *l, struct options *o, const struct command 
 /* What was understood, as one text. */
 static void tell(const struct options *o, const struct command *cmd, struct buf *out)
 {
-	static const char *const flags[] = { "json", "verbose", "debug", "help", "version", "dry_run", "force", "detailed", "dropin",
-		                             "online", "now", "p1", "p2", "libsecret" };
-	const bool value[] = { o->json, o->verbose, o->debug, o->help, o->version, o->dry_run, o->force, o->detailed_exitcode,
-		               o->systemd_dropin, o->online, o->now, o->slot[0], o->slot[1], o->libsecret };
-	const struct { const char *name; int64_t s; } times[] = { { "wait", o->wait_s }, { "horizon", o->horizon_s }, { "warn", o->warn_s },
-		                                                  { "crit", o->crit_s } };
-	const struct { const char *name, *text; } texts[] = { { "config", o->config }, { "format", o->format }, { "docker", o->docker },
-		                                              { "file", o->file } };
+	static const char *const flags[] = { "json",    "verbose",  "debug", "help",
+		                             "version", "dry_run",  "force", "detailed",
+		                             "dropin",  "online",   "now",   "p1",
+		                             "p2",      "libsecret" };
+	const bool value[] = { o->json,           o->verbose,  o->debug, o->help,
+		               o->version,        o->dry_run,  o->force, o->detailed_exitcode,
+		               o->systemd_dropin, o->online,   o->now,   o->slot[0],
+		               o->slot[1],        o->libsecret };
+	const struct {
+		const char *name;
+		int64_t s;
+	} times[] = { { "wait", o->wait_s },
+		      { "horizon", o->horizon_s },
+		      { "warn", o->warn_s },
+		      { "crit", o->crit_s } };
+	const struct {
+		const char *name, *text;
+	} texts[] = { { "config", o->config },
+		      { "format", o->format },
+		      { "docker", o->docker },
+		      { "file", o->file } };
 
 	buf_str(out, cmd != NULL ? cmd->name : "-");
 	for (size_t i = 0; i < COUNT(flags); i++)
@@ -72,10 +94,12 @@ static void tell(const struct options *o, const struct command *cmd, struct buf 
 static void understood(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { struct line line; const char *want; } row[] = {
 		{ { { "run" } }, "run" },
 		{ { { "run", "web", "api*" } }, "run <web> <api*>" },
-		{ { { "run", "--dry-run", "--force", "--wait", "10m", "--detailed-exitcode" } }, "run dry_run force detailed wait=600" },
+		{ { { "run", "--dry-run", "--force", "--wait", "10m", "--detailed-exitcode" } },
+		  "run dry_run force detailed wait=600" },
 		{ { { "run", "--wait=1h 30m", "web" } }, "run wait=5400 <web>" },
 		{ { { "run", "web", "--force" } }, "run force <web>" },
 		{ { { "run", "--", "--force" } }, "run <--force>" },
@@ -86,18 +110,22 @@ static void understood(void **state)
 		{ { { "--force", "run" } }, "run force" },
 		{ { { "run", "-o", "json" } }, "run json" },
 		{ { { "run", "-ojson", "--output", "text" } }, "run" },
-		{ { { "run", "--verbose", "--debug", "--log-format", "json" } }, "run verbose debug log-json" },
+		{ { { "run", "--verbose", "--debug", "--log-format", "json" } },
+		  "run verbose debug log-json" },
 		{ { { "plan", "--horizon", "2w" } }, "plan horizon=1209600" },
 		{ { { "plan", "--horizon=2y" } }, "plan horizon=63072000" },
-		{ { { "status", "--online", "--warn", "14d", "--crit=3d" } }, "status online warn=1209600 crit=259200" },
+		{ { { "status", "--online", "--warn", "14d", "--crit=3d" } },
+		  "status online warn=1209600 crit=259200" },
 		{ { { "get", "web", "--format", "{username}" } }, "get format={username} <web>" },
 		{ { { "get", "web", "--format=a=b" } }, "get format=a=b <web>" },
 		{ { { "revoke", "web", "--now", "--password2" } }, "revoke now p2 <web>" },
 		{ { { "revoke", "web", "--password1" } }, "revoke p1 <web>" },
-		{ { { "init", "contoso", "web-pull", "--docker", "/a", "--file=/b", "--libsecret" } },
+		{ { { "init", "contoso", "web-pull", "--docker", "/a", "--file=/b",
+		  "--libsecret" } },
 		  "init libsecret docker=/a file=/b <contoso> <web-pull>" },
 		{ { { "keys" } }, "keys" },
-		{ { { "token", "list", "--registry", "x", "--help", "-c", "y" } }, "token <list> <--registry> <x> <--help> <-c> <y>" },
+		{ { { "token", "list", "--registry", "x", "--help", "-c", "y" } },
+		  "token <list> <--registry> <x> <--help> <-c> <y>" },
 		{ { { "token", "--", "-o" } }, "token <--> <-o>" },
 		{ { { "--config", "/x", "token" } }, "token config=/x" },
 		{ { { "--help" } }, "- help" },
@@ -106,6 +134,7 @@ static void understood(void **state)
 		{ { { "get", "--help" } }, "get help" },
 		{ { { "--help", "init" } }, "init help" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_OPTIONS struct options o = { 0 };
 		AUTO_BUF struct buf got = BUF_INIT(4096);
@@ -121,6 +150,7 @@ static void understood(void **state)
 static void refused(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { struct line line; const char *want; } row[] = {
 		{ { { NULL } }, "no command; see 'acrotate --help'" },
 		{ { { "--verbose" } }, "no command; see 'acrotate --help'" },
@@ -128,8 +158,10 @@ static void refused(void **state)
 		{ { { "stauts" } }, "unknown command 'stauts'; did you mean 'status'?" },
 		{ { { "rotate-now" } }, "unknown command 'rotate-now'; see 'acrotate --help'" },
 		{ { { "run", "--froce" } }, "unknown option '--froce'; did you mean '--force'?" },
-		{ { { "status", "--froce" } }, "unknown option '--froce'; see 'acrotate status --help'" },
-		{ { { "--nothing-of-ours" } }, "unknown option '--nothing-of-ours'; see 'acrotate --help'" },
+		{ { { "status", "--froce" } },
+		  "unknown option '--froce'; see 'acrotate status --help'" },
+		{ { { "--nothing-of-ours" } },
+		  "unknown option '--nothing-of-ours'; see 'acrotate --help'" },
 		{ { { "run", "-x" } }, "unknown option '-x'; see 'acrotate --help'" },
 		{ { { "status", "--force" } }, "'--force' is no option of 'acrotate status'" },
 		{ { { "--force", "status" } }, "'--force' is no option of 'acrotate status'" },
@@ -137,20 +169,28 @@ static void refused(void **state)
 		{ { { "run", "-hx" } }, "'--help' takes no value" },
 		{ { { "run", "--wait" } }, "'--wait' takes a value: TIME" },
 		{ { { "run", "-c" } }, "'--config' takes a value: FILE" },
-		{ { { "run", "--wait", "10" } }, "'--wait' takes a time like '10m' or '14d', not '10'" },
-		{ { { "run", "--wait=0s" } }, "'--wait' takes a time like '10m' or '14d', not '0s'" },
-		{ { { "plan", "--horizon=0y" } }, "'--horizon' takes a time like '10m' or '14d', not '0y'" },
-		{ { { "plan", "--horizon=101y" } }, "'--horizon' takes a time like '10m' or '14d', not '101y'" },
-		{ { { "plan", "--horizon=1000y" } }, "'--horizon' takes a time like '10m' or '14d', not '1000y'" },
-		{ { { "plan", "--horizon=y" } }, "'--horizon' takes a time like '10m' or '14d', not 'y'" },
+		{ { { "run", "--wait", "10" } },
+		  "'--wait' takes a time like '10m' or '14d', not '10'" },
+		{ { { "run", "--wait=0s" } },
+		  "'--wait' takes a time like '10m' or '14d', not '0s'" },
+		{ { { "plan", "--horizon=0y" } },
+		  "'--horizon' takes a time like '10m' or '14d', not '0y'" },
+		{ { { "plan", "--horizon=101y" } },
+		  "'--horizon' takes a time like '10m' or '14d', not '101y'" },
+		{ { { "plan", "--horizon=1000y" } },
+		  "'--horizon' takes a time like '10m' or '14d', not '1000y'" },
+		{ { { "plan", "--horizon=y" } },
+		  "'--horizon' takes a time like '10m' or '14d', not 'y'" },
 		{ { { "run", "--config=" } }, "'--config' takes a FILE, not nothing" },
 		{ { { "run", "-o", "yaml" } }, "'--output' takes text or json, not 'yaml'" },
-		{ { { "run", "--log-format", "xml" } }, "'--log-format' takes text or json, not 'xml'" },
+		{ { { "run", "--log-format", "xml" } },
+		  "'--log-format' takes text or json, not 'xml'" },
 		{ { { "get" } }, "'acrotate get' takes JOB" },
 		{ { { "get", "a", "b" } }, "'acrotate get' takes JOB, and nothing more: 'b'" },
 		{ { { "init", "a" } }, "'acrotate init' takes REGISTRY TOKEN" },
 		{ { { "keys", "a" } }, "'acrotate keys' takes no operand, and not 'a'" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_OPTIONS struct options o = { 0 };
 		const struct command *cmd = NULL;
@@ -171,7 +211,9 @@ static void help_of_the_program(void **state)
 		CHECK(strstr(buf_cstr(&out), c->summary) != NULL, "%s", c->name);
 	/* Options of all, and only those. */
 	for (size_t i = 0; options_at(i) != NULL; i++)
-		CHECK((strstr(buf_cstr(&out), options_at(i)->help) != NULL) == (options_at(i)->bit == 0), "%s", options_at(i)->name);
+		CHECK((strstr(buf_cstr(&out), options_at(i)->help) != NULL) ==
+		              (options_at(i)->bit == 0),
+		      "%s", options_at(i)->name);
 	assert_non_null(strstr(buf_cstr(&out), "  -c, --config FILE"));
 }
 
@@ -185,7 +227,9 @@ static void help_of_a_command(void **state)
 		for (size_t i = 0; options_at(i) != NULL; i++) {
 			char name[64];
 			(void)snprintf(name, sizeof(name), "--%s ", options_at(i)->name);
-			CHECK((strstr(buf_cstr(&out), name) != NULL) == options_has(c, options_at(i)), "%s of %s", name, c->name);
+			CHECK((strstr(buf_cstr(&out), name) != NULL) ==
+			              options_has(c, options_at(i)),
+			      "%s of %s", name, c->name);
 		}
 	}
 }
@@ -199,8 +243,10 @@ static void the_table_is_sound(void **state)
 		CHECK((row->kind == OPTION_FLAG) == (row->value == NULL), "%s", row->name);
 		for (size_t k = 0; k < i; k++) {
 			CHECK(strcmp(row->name, options_at(k)->name) != 0, "%s twice", row->name);
-			CHECK(row->offset != options_at(k)->offset, "%s and %s", row->name, options_at(k)->name);
-			CHECK(row->letter == '\0' || row->letter != options_at(k)->letter, "-%c twice", row->letter);
+			CHECK(row->offset != options_at(k)->offset, "%s and %s", row->name,
+			      options_at(k)->name);
+			CHECK(row->letter == '\0' || row->letter != options_at(k)->letter,
+			      "-%c twice", row->letter);
 		}
 	}
 }

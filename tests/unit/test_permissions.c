@@ -16,16 +16,25 @@ static const struct {
 	{ "no assignment", "[]", READ, false },
 	{ "owner", "[{\"actions\":[\"*\"],\"notActions\":[]}]", GENERATE, true },
 	{ "reader reads", "[{\"actions\":[\"*/read\"],\"notActions\":[]}]", READ, true },
-	{ "reader generates nothing", "[{\"actions\":[\"*/read\"],\"notActions\":[]}]", GENERATE, false },
+	{ "reader generates nothing", "[{\"actions\":[\"*/read\"],\"notActions\":[]}]", GENERATE,
+	  false },
 	{ "exactly", "[{\"actions\":[\"" GENERATE "\"]}]", GENERATE, true },
-	{ "in other letters", "[{\"actions\":[\"microsoft.containerregistry/REGISTRIES/generatecredentials/Action\"]}]", GENERATE, true },
-	{ "all of registries", "[{\"actions\":[\"Microsoft.ContainerRegistry/registries/*\"]}]", GENERATE, true },
-	{ "a star in the middle", "[{\"actions\":[\"Microsoft.ContainerRegistry/*/read\"]}]", READ, true },
+	{ "in other letters",
+	  "[{\"actions\":[\"microsoft.containerregistry/REGISTRIES/generatecredentials/Action\"]}]",
+	  GENERATE, true },
+	{ "all of registries", "[{\"actions\":[\"Microsoft.ContainerRegistry/registries/*\"]}]",
+	  GENERATE, true },
+	{ "a star in the middle", "[{\"actions\":[\"Microsoft.ContainerRegistry/*/read\"]}]", READ,
+	  true },
 	{ "two stars", "[{\"actions\":[\"Microsoft.*/registries/*/read\"]}]", READ, true },
 	{ "of a longer name", "[{\"actions\":[\"" READ "/more\"]}]", READ, false },
-	{ "of a shorter name", "[{\"actions\":[\"Microsoft.ContainerRegistry/registries/tokens\"]}]", READ, false },
-	{ "taken out", "[{\"actions\":[\"*\"],\"notActions\":[\"*/generateCredentials/*\"]}]", GENERATE, false },
-	{ "taken out here, granted there", "[{\"actions\":[\"*\"],\"notActions\":[\"*/action\"]},{\"actions\":[\"" GENERATE "\"]}]", GENERATE, true },
+	{ "of a shorter name",
+	  "[{\"actions\":[\"Microsoft.ContainerRegistry/registries/tokens\"]}]", READ, false },
+	{ "taken out", "[{\"actions\":[\"*\"],\"notActions\":[\"*/generateCredentials/*\"]}]",
+	  GENERATE, false },
+	{ "taken out here, granted there",
+	  "[{\"actions\":[\"*\"],\"notActions\":[\"*/action\"]},{\"actions\":[\"" GENERATE "\"]}]",
+	  GENERATE, true },
 	{ "data actions do not count", "[{\"actions\":[],\"dataActions\":[\"*\"]}]", READ, false },
 	{ "rubbish", "[1,null,\"x\",{\"actions\":3},{\"actions\":[7,null]}]", READ, false },
 };
@@ -37,10 +46,12 @@ static void test_allow(void **state)
 		AUTO_JSON struct json *j = NULL;
 		AUTO_PERMISSIONS struct permissions p = { 0 };
 		struct err e = ERR_INIT;
-		CHECK(json_parse(rows[i].list, strlen(rows[i].list), &j, &e), "row '%s': %s", rows[i].name, e.text);
+		CHECK(json_parse(rows[i].list, strlen(rows[i].list), &j, &e), "row '%s': %s",
+		      rows[i].name, e.text);
 		for (const struct json *item = json_child(j); item != NULL; item = json_next(item))
 			permissions_add(&p, item);
-		CHECK(permissions_allow(&p, rows[i].action) == rows[i].want, "row '%s'", rows[i].name);
+		CHECK(permissions_allow(&p, rows[i].action) == rows[i].want, "row '%s'",
+		      rows[i].name);
 	}
 }
 

@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* A row for every sentence of the rule. Times are days of a job with lifetime 90, renewal 30 before the end, grace 1. */
+/* A row for every sentence of the rule. Times are days of a job with lifetime 90, renewal 30
+ * before the end, grace 1. */
 #include "rotate/plan.h"
 
 #include "check.h"
 
-#define DAY      86400LL
-#define NOW      (20000 * DAY)
-#define IN(days) (NOW + (days) * DAY)
-#define AGO(days) (NOW - (days) * DAY)
-#define MARGIN   300
+#define DAY       86400LL
+#define NOW       (20000 * DAY)
+#define IN(days)  (NOW + (days)*DAY)
+#define AGO(days) (NOW - (days)*DAY)
+#define MARGIN    300
 
 /* Slots as they are met. `created` orders them: more days ago is older. */
+/* clang-format off */
 #define ABSENT          { .present = false }
-#define OURS(until, age) .present = true, .ours = true, .delivered = true, .expires = (until), .created = AGO(age) * 10000000
+#define OURS(until, age) .present = true, .ours = true, .delivered = true, .expires = (until), \
+	.created = AGO(age) * 10000000
 #define HELD(expires_in, age) { OURS(IN(expires_in), age) }
 #define LEFT(expires_in, age, left_ago) { OURS(IN(expires_in), age), .left = AGO(left_ago) }
 #define LEFT_AT(until, age, since) { OURS(until, age), .left = (since) }
 #define INTENT(since) { .intent = true, .intent_since = (since) }
-#define LOST            { .present = true, .ours = true, .lost = true, .expires = IN(80), .created = AGO(10) * 10000000 }
-#define UNDELIVERED     { .present = true, .ours = true, .expires = IN(80), .created = AGO(10) * 10000000 }
+#define LOST            { .present = true, .ours = true, .lost = true, .expires = IN(80), \
+	.created = AGO(10) * 10000000 }
+#define UNDELIVERED     { .present = true, .ours = true, .expires = IN(80), \
+	.created = AGO(10) * 10000000 }
 #define DEAD(expires_in) { OURS(IN(expires_in), 5), .dead = true }
 #define FOREIGN         { .present = true, .created = AGO(3) * 10000000 }
 #define FOREIGN_UNTIL(d) { .present = true, .created = AGO(3) * 10000000, .expires = IN(d) }
 #define PERMITTED       { .present = true, .created = AGO(3) * 10000000, .permitted = true }
+/* clang-format on */
 
 /* Sinks. */
+/* clang-format off */
 #define ONE     { .holds = HOLD_SLOT_1, .readable = true }
 #define TWO     { .holds = HOLD_SLOT_2, .readable = true }
 #define NOTHING { .holds = HOLD_NOTHING, .readable = true }
@@ -35,6 +42,7 @@
 #define GONE    { .holds = HOLD_OTHER }
 #define SINKS(...) .sinks = (const struct sink_view[]){ __VA_ARGS__ }, \
 	.n_sinks = COUNT(((const struct sink_view[]){ __VA_ARGS__ }))
+/* clang-format on */
 
 /* What is special in a row; input_of() fills in the rest. */
 struct special {
@@ -58,7 +66,9 @@ static struct plan_input input_of(const struct special *s)
 		.create = s->create,
 		.force = s->force,
 		.verify_due = s->verify_due,
-		.asked = s->missing ? TOKEN_MISSING : s->not_asked ? TOKEN_NOT_ASKED : TOKEN_READ,
+		.asked = s->missing     ? TOKEN_MISSING
+		         : s->not_asked ? TOKEN_NOT_ASKED
+		                        : TOKEN_READ,
 		.enabled = !s->disabled,
 		.known = !s->unknown,
 		.hook_owed = s->hook_owed,
@@ -68,54 +78,101 @@ static struct plan_input input_of(const struct special *s)
 	};
 }
 
-/* ---- slot_is_free ------------------------------------------------------------------------------------------------------------ */
+/* ---- slot_is_free ---------------------------------------------------------------------------- */
 
-struct free_row { const char *sentence; struct special in; bool free1, free2; };
+struct free_row {
+	const char *sentence;
+	struct special in;
+	bool free1, free2;
+};
 
+/* clang-format off */
 static const struct free_row free_rows[] = {
 	{ "absent slots are free", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING) }, true, true },
-	{ "a slot that a sink holds is never free", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE) }, false, true },
-	{ "not even with a stamp older than grace", { .slot = { LEFT(70, 20, 9), ABSENT }, SINKS(ONE) }, false, true },
-	{ "not even if its delivery was never recorded", { .slot = { UNDELIVERED, ABSENT }, SINKS(ONE) }, false, true },
-	{ "not even for exclusive", { .slot = { HELD(70, 20), FOREIGN }, SINKS(ONE), .exclusive = true }, false, false },
-	{ "what a sink holds of a slot that somebody else generated since is dead", { .slot = { FOREIGN, PERMITTED }, SINKS(ONE, TWO) }, false, true },
-	{ "one sink of three is enough", { .slot = { LEFT(70, 9, 9), LEFT(70, 9, 9) }, SINKS(TWO, ONE, TWO) }, false, false },
-	{ "a sink that cannot be read holds what it last got", { .slot = { HELD(70, 20), LEFT(40, 50, 9) }, SINKS(TWO, GONE_1) }, false, false },
-	{ "one with nothing remembered keeps no slot of ours", { .slot = { LEFT(70, 20, 9), HELD(9, 9) }, SINKS(TWO, GONE) }, true, false },
-	{ "until that expires", { .slot = { HELD(-1, 91), HELD(40, 50) }, SINKS(TWO, GONE_1) }, true, false },
-	{ "expired, with the margin: free", { .slot = { { OURS(NOW - MARGIN, 90) }, ABSENT }, SINKS(ONE) }, true, true },
-	{ "within the margin: not yet", { .slot = { { OURS(NOW - MARGIN + 1, 90) }, ABSENT }, SINKS(ONE) }, false, true },
-	{ "a foreign one that expired is free too", { .slot = { HELD(40, 50), FOREIGN_UNTIL(-1) }, SINKS(ONE) }, false, true },
-	{ "a foreign one is not, however old", { .slot = { HELD(40, 50), FOREIGN_UNTIL(1) }, SINKS(ONE) }, false, false },
-	{ "nor one that never expires", { .slot = { HELD(40, 50), FOREIGN }, SINKS(ONE) }, false, false },
-	{ "may_replace names it", { .slot = { HELD(40, 50), PERMITTED }, SINKS(ONE) }, false, true },
-	{ "exclusive, but a sink holds a working one", { .slot = { HELD(40, 50), FOREIGN }, SINKS(ONE), .exclusive = true }, false, false },
-	{ "exclusive, and what a sink holds may work", { .slot = { FOREIGN, FOREIGN }, SINKS(OTHER), .exclusive = true }, false, false },
-	{ "exclusive, and an unreadable sink may work", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING, GONE), .exclusive = true }, false, false },
-	{ "exclusive, and the registry refuses it", { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED), .exclusive = true }, true, true },
-	{ "exclusive, and nothing is held", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING), .exclusive = true }, true, true },
-	{ "exclusive frees one of ours within its grace", { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(NOTHING), .exclusive = true }, true, true },
-	{ "the registry refuses it is no licence by itself", { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED) }, false, false },
-	{ "ours and never delivered", { .slot = { HELD(40, 50), UNDELIVERED }, SINKS(ONE) }, false, true },
-	{ "delivered and not seen to be left", { .slot = { HELD(40, 50), HELD(10, 80) }, SINKS(ONE) }, false, false },
-	{ "left a grace ago", { .slot = { HELD(40, 50), LEFT(10, 80, 1) }, SINKS(ONE) }, false, true },
-	{ "left a second less than grace ago", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80, AGO(1) + 1) }, SINKS(ONE) }, false, false },
-	{ "left in the future: a clock was wrong", { .slot = { HELD(40, 50), LEFT(10, 80, -9) }, SINKS(ONE) }, false, false },
-	{ "a hook is owed", { .slot = { HELD(40, 50), LEFT(10, 80, 9) }, SINKS(ONE), .hook_owed = true }, false, false },
-	{ "a hook does not keep what was never delivered", { .slot = { HELD(40, 50), UNDELIVERED }, SINKS(ONE), .hook_owed = true }, false, true },
-	{ "nor what has expired", { .slot = { HELD(40, 50), HELD(-1, 91) }, SINKS(ONE), .hook_owed = true }, false, true },
-	{ "the registry refuses it for good", { .slot = { DEAD(80), HELD(40, 50) }, SINKS(ONE) }, true, false },
-	{ "older is never a reason", { .slot = { HELD(5, 85), HELD(40, 50) }, SINKS(TWO) }, false, false },
+	{ "a slot that a sink holds is never free",
+	  { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE) }, false, true },
+	{ "not even with a stamp older than grace",
+	  { .slot = { LEFT(70, 20, 9), ABSENT }, SINKS(ONE) }, false, true },
+	{ "not even if its delivery was never recorded",
+	  { .slot = { UNDELIVERED, ABSENT }, SINKS(ONE) }, false, true },
+	{ "not even for exclusive", { .slot = { HELD(70, 20), FOREIGN }, SINKS(ONE),
+	  .exclusive = true }, false, false },
+	{ "what a sink holds of a slot that somebody else generated since is dead",
+	  { .slot = { FOREIGN, PERMITTED }, SINKS(ONE, TWO) }, false, true },
+	{ "one sink of three is enough", { .slot = { LEFT(70, 9, 9), LEFT(70, 9, 9) },
+	  SINKS(TWO, ONE, TWO) }, false, false },
+	{ "a sink that cannot be read holds what it last got",
+	  { .slot = { HELD(70, 20), LEFT(40, 50, 9) }, SINKS(TWO, GONE_1) }, false, false },
+	{ "one with nothing remembered keeps no slot of ours",
+	  { .slot = { LEFT(70, 20, 9), HELD(9, 9) }, SINKS(TWO, GONE) }, true, false },
+	{ "until that expires", { .slot = { HELD(-1, 91), HELD(40, 50) }, SINKS(TWO, GONE_1) },
+	  true, false },
+	{ "expired, with the margin: free", { .slot = { { OURS(NOW - MARGIN, 90) }, ABSENT },
+	  SINKS(ONE) }, true, true },
+	{ "within the margin: not yet", { .slot = { { OURS(NOW - MARGIN + 1, 90) }, ABSENT },
+	  SINKS(ONE) }, false, true },
+	{ "a foreign one that expired is free too", { .slot = { HELD(40, 50), FOREIGN_UNTIL(-1) },
+	  SINKS(ONE) }, false, true },
+	{ "a foreign one is not, however old", { .slot = { HELD(40, 50), FOREIGN_UNTIL(1) },
+	  SINKS(ONE) }, false, false },
+	{ "nor one that never expires", { .slot = { HELD(40, 50), FOREIGN }, SINKS(ONE) }, false,
+	  false },
+	{ "may_replace names it", { .slot = { HELD(40, 50), PERMITTED }, SINKS(ONE) }, false,
+	  true },
+	{ "exclusive, but a sink holds a working one",
+	  { .slot = { HELD(40, 50), FOREIGN }, SINKS(ONE), .exclusive = true }, false, false },
+	{ "exclusive, and what a sink holds may work",
+	  { .slot = { FOREIGN, FOREIGN }, SINKS(OTHER), .exclusive = true }, false, false },
+	{ "exclusive, and an unreadable sink may work",
+	  { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING, GONE), .exclusive = true }, false, false },
+	{ "exclusive, and the registry refuses it", { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED),
+	  .exclusive = true }, true, true },
+	{ "exclusive, and nothing is held", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING),
+	  .exclusive = true }, true, true },
+	{ "exclusive frees one of ours within its grace",
+	  { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(NOTHING), .exclusive = true }, true, true },
+	{ "the registry refuses it is no licence by itself",
+	  { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED) }, false, false },
+	{ "ours and never delivered", { .slot = { HELD(40, 50), UNDELIVERED }, SINKS(ONE) }, false,
+	  true },
+	{ "delivered and not seen to be left",
+	  { .slot = { HELD(40, 50), HELD(10, 80) }, SINKS(ONE) }, false, false },
+	{ "left a grace ago", { .slot = { HELD(40, 50), LEFT(10, 80, 1) }, SINKS(ONE) }, false,
+	  true },
+	{ "left a second less than grace ago", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80,
+	  AGO(1) + 1) }, SINKS(ONE) }, false, false },
+	{ "left in the future: a clock was wrong", { .slot = { HELD(40, 50), LEFT(10, 80, -9) },
+	  SINKS(ONE) }, false, false },
+	{ "a hook is owed", { .slot = { HELD(40, 50), LEFT(10, 80, 9) }, SINKS(ONE),
+	  .hook_owed = true }, false, false },
+	{ "a hook does not keep what was never delivered",
+	  { .slot = { HELD(40, 50), UNDELIVERED }, SINKS(ONE), .hook_owed = true }, false, true },
+	{ "nor what has expired", { .slot = { HELD(40, 50), HELD(-1, 91) }, SINKS(ONE),
+	  .hook_owed = true }, false, true },
+	{ "the registry refuses it for good", { .slot = { DEAD(80), HELD(40, 50) }, SINKS(ONE) },
+	  true, false },
+	{ "older is never a reason", { .slot = { HELD(5, 85), HELD(40, 50) }, SINKS(TWO) }, false,
+	  false },
 
-	{ "a lost request may act yet", { .slot = { HELD(40, 50), INTENT(NOW - 59) }, SINKS(ONE) }, false, false },
-	{ "after a minute it has died", { .slot = { HELD(40, 50), INTENT(NOW - 60) }, SINKS(ONE) }, false, true },
-	{ "or a quarter of what the active one has left", { .slot = { { OURS(NOW + 40, 50) }, INTENT(NOW - 10) }, SINKS(ONE) }, false, true },
-	{ "but not sooner", { .slot = { { OURS(NOW + 44, 50) }, INTENT(NOW - 10) }, SINKS(ONE) }, false, false },
-	{ "nothing that works is held: at once", { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, true, true },
-	{ "what is none of ours may work: wait", { .slot = { ABSENT, INTENT(NOW - 59) }, SINKS(OTHER) }, true, false },
-	{ "an intent does not make a foreign slot ours", { .slot = { HELD(40, 50), { .present = true, .intent = true, .intent_since = AGO(1) } }, SINKS(ONE) }, false, false },
-	{ "seconds are legal", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80, NOW - 2) }, SINKS(ONE), .grace = 2 }, false, true },
+	{ "a lost request may act yet", { .slot = { HELD(40, 50), INTENT(NOW - 59) }, SINKS(ONE) },
+	  false, false },
+	{ "after a minute it has died", { .slot = { HELD(40, 50), INTENT(NOW - 60) }, SINKS(ONE) },
+	  false, true },
+	{ "or a quarter of what the active one has left",
+	  { .slot = { { OURS(NOW + 40, 50) }, INTENT(NOW - 10) }, SINKS(ONE) }, false, true },
+	{ "but not sooner", { .slot = { { OURS(NOW + 44, 50) }, INTENT(NOW - 10) }, SINKS(ONE) },
+	  false, false },
+	{ "nothing that works is held: at once",
+	  { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, true, true },
+	{ "what is none of ours may work: wait",
+	  { .slot = { ABSENT, INTENT(NOW - 59) }, SINKS(OTHER) }, true, false },
+	{ "an intent does not make a foreign slot ours",
+	  { .slot = { HELD(40, 50), { .present = true, .intent = true, .intent_since = AGO(1) } },
+	  SINKS(ONE) }, false, false },
+	{ "seconds are legal", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80, NOW - 2) },
+	  SINKS(ONE), .grace = 2 }, false, true },
 };
+/* clang-format on */
 
 static void only_free_slots(void **unused)
 {
@@ -124,97 +181,176 @@ static void only_free_slots(void **unused)
 		const struct free_row *r = &free_rows[i];
 		struct plan_input in = input_of(&r->in);
 		bool free1 = slot_is_free(&in, ACR_SLOT_1), free2 = slot_is_free(&in, ACR_SLOT_2);
-		CHECK(free1 == r->free1 && free2 == r->free2, "'%s': free are %d %d", r->sentence, free1, free2);
+		CHECK(free1 == r->free1 && free2 == r->free2, "'%s': free are %d %d", r->sentence,
+		      free1, free2);
 	}
 }
 
-/* ---- plan_decide ------------------------------------------------------------------------------------------------------------- */
+/* ---- plan_decide ----------------------------------------------------------------------------- */
 
-struct decide_row { const char *sentence; struct special in; struct plan want; };
+struct decide_row {
+	const char *sentence;
+	struct special in;
+	struct plan want;
+};
 
+/* clang-format off */
 #define KEEP_UNTIL(t) { .action = PLAN_KEEP, .why = WHY_NOT_DUE, .active = true, .when = (t) }
 #define WANT(a, w) .action = PLAN_##a, .why = WHY_##w
 #define S1 .slot = ACR_SLOT_1
 #define S2 .slot = ACR_SLOT_2
 #define ACTIVE .active = true
+/* clang-format on */
 
+/* clang-format off */
 static const struct decide_row decide_rows[] = {
 	/* 1. Token disabled, missing; no sink readable. */
-	{ "disabled", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .disabled = true }, { WANT(REFUSE, DISABLED) } },
-	{ "disabled matters only when it was read", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE), .disabled = true, .not_asked = true }, KEEP_UNTIL(IN(40)) },
-	{ "missing", { SINKS(NOTHING), .missing = true, .unknown = true }, { WANT(REFUSE, NO_TOKEN) } },
-	{ "missing, may be created", { SINKS(NOTHING), .missing = true, .create = true, .unknown = true }, { WANT(CREATE, NO_TOKEN) } },
-	{ "missing, but it was known: somebody deleted it", { SINKS(NOTHING), .missing = true, .create = true }, { WANT(REFUSE, NO_TOKEN) } },
-	{ "create never touches a token that exists", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING), .create = true, .unknown = true }, { WANT(ROTATE, FIRST), S1 } },
-	{ "no sink readable", { .slot = { HELD(10, 80), ABSENT }, SINKS(GONE_1, GONE) }, { WANT(REFUSE, NO_SINK) } },
-	{ "no sink at all", { .slot = { ABSENT, ABSENT }, .n_sinks = 0 }, { WANT(REFUSE, NO_SINK) } },
+	{ "disabled", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .disabled = true },
+	  { WANT(REFUSE, DISABLED) } },
+	{ "disabled matters only when it was read", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE),
+	  .disabled = true, .not_asked = true }, KEEP_UNTIL(IN(40)) },
+	{ "missing", { SINKS(NOTHING), .missing = true, .unknown = true },
+	  { WANT(REFUSE, NO_TOKEN) } },
+	{ "missing, may be created", { SINKS(NOTHING), .missing = true, .create = true,
+	  .unknown = true }, { WANT(CREATE, NO_TOKEN) } },
+	{ "missing, but it was known: somebody deleted it",
+	  { SINKS(NOTHING), .missing = true, .create = true }, { WANT(REFUSE, NO_TOKEN) } },
+	{ "create never touches a token that exists", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING),
+	  .create = true, .unknown = true }, { WANT(ROTATE, FIRST), S1 } },
+	{ "no sink readable", { .slot = { HELD(10, 80), ABSENT }, SINKS(GONE_1, GONE) },
+	  { WANT(REFUSE, NO_SINK) } },
+	{ "no sink at all", { .slot = { ABSENT, ABSENT }, .n_sinks = 0 },
+	  { WANT(REFUSE, NO_SINK) } },
 
 	/* 2. Sinks differ and one holds a living slot of ours. */
-	{ "heal a new sink", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE, NOTHING) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .when = IN(40) } },
-	{ "heal one edited by hand", { .slot = { HELD(70, 20), ABSENT }, SINKS(OTHER, ONE) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
-	{ "the newest living one", { .slot = { HELD(70, 20), HELD(85, 5) }, SINKS(ONE, ONE, TWO) }, { WANT(HEAL, LAGGING), S2, ACTIVE, .source = 2, .when = IN(55) } },
-	{ "the newest may be slot 1", { .slot = { HELD(85, 5), HELD(70, 20) }, SINKS(TWO, ONE) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(55) } },
-	{ "the newest, but it is dead", { .slot = { HELD(70, 20), DEAD(85) }, SINKS(TWO, ONE) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
-	{ "the newest, but it expired", { .slot = { HELD(70, 20), HELD(0, 5) }, SINKS(TWO, ONE) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
-	{ "heal before a rotation that is due", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE, NOTHING) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .when = IN(-20) } },
-	{ "a sink that cannot be read is not lagging", { .slot = { HELD(70, 20), ABSENT }, SINKS(GONE_2, ONE) }, { WANT(KEEP, NOT_DUE), S1, ACTIVE, .source = 1, .when = IN(40) } },
-	{ "nor a source", { .slot = { HELD(70, 20), HELD(85, 5) }, SINKS(GONE_2, ONE) }, { WANT(KEEP, NOT_DUE), S1, ACTIVE, .source = 1, .when = IN(40) } },
+	{ "heal a new sink", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE, NOTHING) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .when = IN(40) } },
+	{ "heal one edited by hand", { .slot = { HELD(70, 20), ABSENT }, SINKS(OTHER, ONE) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
+	{ "the newest living one", { .slot = { HELD(70, 20), HELD(85, 5) }, SINKS(ONE, ONE, TWO) },
+	  { WANT(HEAL, LAGGING), S2, ACTIVE, .source = 2, .when = IN(55) } },
+	{ "the newest may be slot 1", { .slot = { HELD(85, 5), HELD(70, 20) }, SINKS(TWO, ONE) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(55) } },
+	{ "the newest, but it is dead", { .slot = { HELD(70, 20), DEAD(85) }, SINKS(TWO, ONE) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
+	{ "the newest, but it expired", { .slot = { HELD(70, 20), HELD(0, 5) }, SINKS(TWO, ONE) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(40) } },
+	{ "heal before a rotation that is due", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE,
+	  NOTHING) }, { WANT(HEAL, LAGGING), S1, ACTIVE, .when = IN(-20) } },
+	{ "a sink that cannot be read is not lagging",
+	  { .slot = { HELD(70, 20), ABSENT }, SINKS(GONE_2, ONE) },
+	  { WANT(KEEP, NOT_DUE), S1, ACTIVE, .source = 1, .when = IN(40) } },
+	{ "nor a source", { .slot = { HELD(70, 20), HELD(85, 5) }, SINKS(GONE_2, ONE) },
+	  { WANT(KEEP, NOT_DUE), S1, ACTIVE, .source = 1, .when = IN(40) } },
 
 	/* 3. All sinks hold the same living slot. */
 	{ "not due", { .slot = { HELD(31, 59), ABSENT }, SINKS(ONE, ONE) }, KEEP_UNTIL(IN(1)) },
-	{ "due", { .slot = { HELD(30, 60), ABSENT }, SINKS(ONE, ONE) }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "due, the spare is slot 1", { .slot = { LEFT(5, 85, 50), HELD(30, 60) }, SINKS(TWO) }, { WANT(ROTATE, DUE), S1, ACTIVE } },
-	{ "due earlier by its own offset", { .slot = { HELD(31, 59), ABSENT }, SINKS(ONE), .offset = DAY }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "forced", { .slot = { HELD(90, 0), ABSENT }, SINKS(ONE), .force = true }, { WANT(ROTATE, FORCED), S2, ACTIVE } },
-	{ "forced obeys rule 1", { .slot = { HELD(90, 0), LEFT(30, 60, 0) }, SINKS(ONE), .force = true }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = IN(1) } },
-	{ "a verification is due", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE), .verify_due = true }, { WANT(VERIFY, VERIFY), S1, ACTIVE, .when = IN(40) } },
-	{ "a rotation comes before it", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .verify_due = true }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "wait for grace", { .slot = { HELD(10, 80), LEFT(50, 40, 0) }, SINKS(ONE) }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = IN(1) } },
-	{ "or until it expires, if that is sooner", { .slot = { HELD(10, 80), LEFT_AT(NOW + 99, 90, NOW) }, SINKS(ONE) }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = NOW + 99 + MARGIN } },
-	{ "wait for a hook", { .slot = { HELD(10, 80), LEFT(5, 85, 50) }, SINKS(ONE), .hook_owed = true }, { WANT(WAIT, HOOK_OWED), S2, ACTIVE, .when = IN(5) + MARGIN } },
-	{ "wait for an unreadable sink that has it", { .slot = { HELD(10, 80), HELD(5, 85) }, SINKS(ONE, GONE_2) }, { WANT(WAIT, SINK_UNREADABLE), S2, ACTIVE, .when = IN(5) + MARGIN } },
-	{ "wait for one that hides whether it has it", { .slot = { HELD(10, 80), HELD(5, 85) }, SINKS(ONE, GONE_1) }, { WANT(WAIT, SINK_UNREADABLE), S2, ACTIVE, .when = IN(5) + MARGIN } },
-	{ "wait for a lost request", { .slot = { HELD(10, 80), INTENT(NOW - 20) }, SINKS(ONE) }, { WANT(WAIT, INTENT), S2, ACTIVE, .when = NOW + 40 } },
-	{ "wait for the back-off", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .next_generate = NOW + 900 }, { WANT(WAIT, BACKOFF), S2, ACTIVE, .when = NOW + 900 } },
-	{ "a back-off that is over", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .next_generate = NOW }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "force ignores the back-off", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE), .next_generate = NOW + 900, .force = true }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "foreign: refuse", { .slot = { HELD(10, 80), FOREIGN }, SINKS(ONE) }, { WANT(REFUSE, FOREIGN), S2, ACTIVE, .foreign_ahead = true } },
-	{ "foreign, permitted", { .slot = { HELD(10, 80), PERMITTED }, SINKS(ONE) }, { WANT(ROTATE, DUE), S2, ACTIVE } },
-	{ "exclusive does not help while the sinks work", { .slot = { HELD(10, 80), FOREIGN }, SINKS(ONE), .exclusive = true }, { WANT(REFUSE, FOREIGN), S2, ACTIVE, .foreign_ahead = true } },
-	{ "foreign can be foreseen", { .slot = { HELD(70, 20), FOREIGN }, SINKS(ONE) }, { WANT(KEEP, NOT_DUE), S1, ACTIVE, .when = IN(40), .foreign_ahead = true } },
-	{ "unless it expires before", { .slot = { HELD(70, 20), FOREIGN_UNTIL(40) }, SINKS(ONE) }, KEEP_UNTIL(IN(40)) },
-	{ "it expires a day too late", { .slot = { HELD(70, 20), FOREIGN_UNTIL(41) }, SINKS(ONE) }, { WANT(KEEP, NOT_DUE), S1, ACTIVE, .when = IN(40), .foreign_ahead = true } },
-	{ "or it is permitted", { .slot = { HELD(70, 20), PERMITTED }, SINKS(ONE) }, KEEP_UNTIL(IN(40)) },
-	{ "refused twice: dead, the other one is free", { .slot = { DEAD(70), ABSENT }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "dead, and the other one is foreign", { .slot = { DEAD(70), FOREIGN }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S1 } },
+	{ "due", { .slot = { HELD(30, 60), ABSENT }, SINKS(ONE, ONE) },
+	  { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "due, the spare is slot 1", { .slot = { LEFT(5, 85, 50), HELD(30, 60) }, SINKS(TWO) },
+	  { WANT(ROTATE, DUE), S1, ACTIVE } },
+	{ "due earlier by its own offset", { .slot = { HELD(31, 59), ABSENT }, SINKS(ONE),
+	  .offset = DAY }, { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "forced", { .slot = { HELD(90, 0), ABSENT }, SINKS(ONE), .force = true },
+	  { WANT(ROTATE, FORCED), S2, ACTIVE } },
+	{ "forced obeys rule 1", { .slot = { HELD(90, 0), LEFT(30, 60, 0) }, SINKS(ONE),
+	  .force = true }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = IN(1) } },
+	{ "a verification is due", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE),
+	  .verify_due = true }, { WANT(VERIFY, VERIFY), S1, ACTIVE, .when = IN(40) } },
+	{ "a rotation comes before it", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
+	  .verify_due = true }, { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "wait for grace", { .slot = { HELD(10, 80), LEFT(50, 40, 0) }, SINKS(ONE) },
+	  { WANT(WAIT, GRACE), S2, ACTIVE, .when = IN(1) } },
+	{ "or until it expires, if that is sooner", { .slot = { HELD(10, 80), LEFT_AT(NOW + 99, 90,
+	  NOW) }, SINKS(ONE) }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = NOW + 99 + MARGIN } },
+	{ "wait for a hook", { .slot = { HELD(10, 80), LEFT(5, 85, 50) }, SINKS(ONE),
+	  .hook_owed = true }, { WANT(WAIT, HOOK_OWED), S2, ACTIVE, .when = IN(5) + MARGIN } },
+	{ "wait for an unreadable sink that has it",
+	  { .slot = { HELD(10, 80), HELD(5, 85) }, SINKS(ONE, GONE_2) },
+	  { WANT(WAIT, SINK_UNREADABLE), S2, ACTIVE, .when = IN(5) + MARGIN } },
+	{ "wait for one that hides whether it has it",
+	  { .slot = { HELD(10, 80), HELD(5, 85) }, SINKS(ONE, GONE_1) },
+	  { WANT(WAIT, SINK_UNREADABLE), S2, ACTIVE, .when = IN(5) + MARGIN } },
+	{ "wait for a lost request", { .slot = { HELD(10, 80), INTENT(NOW - 20) }, SINKS(ONE) },
+	  { WANT(WAIT, INTENT), S2, ACTIVE, .when = NOW + 40 } },
+	{ "wait for the back-off", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
+	  .next_generate = NOW + 900 }, { WANT(WAIT, BACKOFF), S2, ACTIVE, .when = NOW + 900 } },
+	{ "a back-off that is over", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
+	  .next_generate = NOW }, { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "force ignores the back-off", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
+	  .next_generate = NOW + 900, .force = true }, { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "foreign: refuse", { .slot = { HELD(10, 80), FOREIGN }, SINKS(ONE) },
+	  { WANT(REFUSE, FOREIGN), S2, ACTIVE, .foreign_ahead = true } },
+	{ "foreign, permitted", { .slot = { HELD(10, 80), PERMITTED }, SINKS(ONE) },
+	  { WANT(ROTATE, DUE), S2, ACTIVE } },
+	{ "exclusive does not help while the sinks work",
+	  { .slot = { HELD(10, 80), FOREIGN }, SINKS(ONE), .exclusive = true },
+	  { WANT(REFUSE, FOREIGN), S2, ACTIVE, .foreign_ahead = true } },
+	{ "foreign can be foreseen", { .slot = { HELD(70, 20), FOREIGN }, SINKS(ONE) },
+	  { WANT(KEEP, NOT_DUE), S1, ACTIVE, .when = IN(40), .foreign_ahead = true } },
+	{ "unless it expires before", { .slot = { HELD(70, 20), FOREIGN_UNTIL(40) }, SINKS(ONE) },
+	  KEEP_UNTIL(IN(40)) },
+	{ "it expires a day too late", { .slot = { HELD(70, 20), FOREIGN_UNTIL(41) }, SINKS(ONE) },
+	  { WANT(KEEP, NOT_DUE), S1, ACTIVE, .when = IN(40), .foreign_ahead = true } },
+	{ "or it is permitted", { .slot = { HELD(70, 20), PERMITTED }, SINKS(ONE) },
+	  KEEP_UNTIL(IN(40)) },
+	{ "refused twice: dead, the other one is free",
+	  { .slot = { DEAD(70), ABSENT }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "dead, and the other one is foreign", { .slot = { DEAD(70), FOREIGN }, SINKS(ONE) },
+	  { WANT(ROTATE, FIRST), S1 } },
 
 	/* 4. No sink holds a living slot of ours. */
-	{ "first run", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S1 } },
-	{ "an absent one first", { .slot = { PERMITTED, ABSENT }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "before one of ours", { .slot = { UNDELIVERED, ABSENT }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "the same slot after a lost reply", { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "the same slot when the request turns out to have acted", { .slot = { ABSENT, LOST }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "an expired one before one of ours", { .slot = { UNDELIVERED, FOREIGN_UNTIL(-1) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "an undelivered one before one that was", { .slot = { LEFT(50, 40, 9), UNDELIVERED }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "ours before a foreign one that is permitted", { .slot = { PERMITTED, LEFT(50, 40, 9) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "the only free one", { .slot = { FOREIGN, ABSENT }, SINKS(OTHER) }, { WANT(ROTATE, FIRST), S2 } },
-	{ "both foreign", { .slot = { FOREIGN, FOREIGN }, SINKS(OTHER) }, { WANT(REFUSE, FOREIGN), S2 } },
-	{ "both foreign, one permitted", { .slot = { PERMITTED, FOREIGN }, SINKS(OTHER) }, { WANT(ROTATE, FIRST), S1 } },
-	{ "wait rather than ask a person", { .slot = { FOREIGN, LEFT(50, 40, 0) }, SINKS(NOTHING) }, { WANT(WAIT, GRACE), S2, .when = IN(1) } },
-	{ "for whichever is sooner", { .slot = { LEFT_AT(IN(50), 40, NOW - 10), LEFT_AT(IN(50), 40, NOW - 20) }, SINKS(NOTHING) }, { WANT(WAIT, GRACE), S2, .when = IN(1) - 20 } },
-	{ "slot 1 may be the sooner one", { .slot = { LEFT_AT(IN(50), 40, NOW - 20), LEFT_AT(IN(50), 40, NOW - 10) }, SINKS(NOTHING) }, { WANT(WAIT, GRACE), S1, .when = IN(1) - 20 } },
-	{ "a removed sink keeps its slot", { .slot = { HELD(50, 40), FOREIGN }, SINKS(NOTHING, GONE_1) }, { WANT(WAIT, SINK_UNREADABLE), S1, .when = IN(50) + MARGIN } },
-	{ "wiped by a redeployment", { .slot = { ABSENT, ABSENT }, SINKS(REFUSED, REFUSED) }, { WANT(ROTATE, FIRST), S1 } },
-	{ "all expired", { .slot = { HELD(-9, 99), HELD(-1, 91) }, SINKS(TWO) }, { WANT(ROTATE, FIRST), S1 } },
-	{ "a reimaged node without exclusive", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING) }, { WANT(REFUSE, FOREIGN), S2 } },
-	{ "a reimaged node with it", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING), .exclusive = true }, { WANT(ROTATE, FIRST), S1 } },
-	{ "the back-off holds here too", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING), .next_generate = NOW + 1 }, { WANT(WAIT, BACKOFF), S1, .when = NOW + 1 } },
+	{ "first run", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S1 } },
+	{ "an absent one first", { .slot = { PERMITTED, ABSENT }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "before one of ours", { .slot = { UNDELIVERED, ABSENT }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "the same slot after a lost reply", { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "the same slot when the request turns out to have acted",
+	  { .slot = { ABSENT, LOST }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "an expired one before one of ours", { .slot = { UNDELIVERED, FOREIGN_UNTIL(-1) },
+	  SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "an undelivered one before one that was",
+	  { .slot = { LEFT(50, 40, 9), UNDELIVERED }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "ours before a foreign one that is permitted",
+	  { .slot = { PERMITTED, LEFT(50, 40, 9) }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "the only free one", { .slot = { FOREIGN, ABSENT }, SINKS(OTHER) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "both foreign", { .slot = { FOREIGN, FOREIGN }, SINKS(OTHER) },
+	  { WANT(REFUSE, FOREIGN), S2 } },
+	{ "both foreign, one permitted", { .slot = { PERMITTED, FOREIGN }, SINKS(OTHER) },
+	  { WANT(ROTATE, FIRST), S1 } },
+	{ "wait rather than ask a person",
+	  { .slot = { FOREIGN, LEFT(50, 40, 0) }, SINKS(NOTHING) },
+	  { WANT(WAIT, GRACE), S2, .when = IN(1) } },
+	{ "for whichever is sooner", { .slot = { LEFT_AT(IN(50), 40, NOW - 10), LEFT_AT(IN(50), 40,
+	  NOW - 20) }, SINKS(NOTHING) }, { WANT(WAIT, GRACE), S2, .when = IN(1) - 20 } },
+	{ "slot 1 may be the sooner one",
+	  { .slot = { LEFT_AT(IN(50), 40, NOW - 20), LEFT_AT(IN(50), 40, NOW - 10) },
+	  SINKS(NOTHING) }, { WANT(WAIT, GRACE), S1, .when = IN(1) - 20 } },
+	{ "a removed sink keeps its slot", { .slot = { HELD(50, 40), FOREIGN }, SINKS(NOTHING,
+	  GONE_1) }, { WANT(WAIT, SINK_UNREADABLE), S1, .when = IN(50) + MARGIN } },
+	{ "wiped by a redeployment", { .slot = { ABSENT, ABSENT }, SINKS(REFUSED, REFUSED) },
+	  { WANT(ROTATE, FIRST), S1 } },
+	{ "all expired", { .slot = { HELD(-9, 99), HELD(-1, 91) }, SINKS(TWO) },
+	  { WANT(ROTATE, FIRST), S1 } },
+	{ "a reimaged node without exclusive", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING) },
+	  { WANT(REFUSE, FOREIGN), S2 } },
+	{ "a reimaged node with it", { .slot = { FOREIGN, FOREIGN }, SINKS(NOTHING),
+	  .exclusive = true }, { WANT(ROTATE, FIRST), S1 } },
+	{ "the back-off holds here too", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING),
+	  .next_generate = NOW + 1 }, { WANT(WAIT, BACKOFF), S1, .when = NOW + 1 } },
 };
+/* clang-format on */
 
 static void say(char *out, size_t n, const struct plan *p)
 {
-	(void)snprintf(out, n, "%s why %d slot %d active %d source %zu when %+lld foreign_ahead %d", plan_action_name(p->action), (int)p->why,
-	               (int)p->slot + 1, p->active, p->source, (long long)(p->when - NOW), p->foreign_ahead);
+	(void)snprintf(out, n, "%s why %d slot %d active %d source %zu when %+lld foreign_ahead %d",
+	               plan_action_name(p->action), (int)p->why, (int)p->slot + 1, p->active,
+	               p->source, (long long)(p->when - NOW), p->foreign_ahead);
 }
 
 static void decisions(void **unused)
@@ -230,12 +366,18 @@ static void decisions(void **unused)
 	}
 }
 
-/* What holds for every input, over the product of small choices: the same sentences that the proof covers for all numbers. */
+/* What holds for every input, over the product of small choices: the same sentences that the
+ * proof covers for all numbers. */
 static const struct slot_view slot_choices[] = {
-	ABSENT, HELD(70, 20), HELD(10, 80), HELD(-1, 91), LEFT(50, 40, 0), LEFT(50, 41, 9), UNDELIVERED, DEAD(70), FOREIGN, PERMITTED,
+	ABSENT,          HELD(70, 20),
+	HELD(10, 80),    HELD(-1, 91),
+	LEFT(50, 40, 0), LEFT(50, 41, 9),
+	UNDELIVERED,     DEAD(70),
+	FOREIGN,         PERMITTED,
 	INTENT(NOW - 9), { .present = true, .intent = true, .intent_since = NOW - 99 },
 };
-static const struct sink_view sink_choices[] = { NOTHING, ONE, TWO, OTHER, REFUSED, GONE, GONE_1, GONE_2 };
+static const struct sink_view sink_choices[] = { NOTHING, ONE,  TWO,    OTHER,
+	                                         REFUSED, GONE, GONE_1, GONE_2 };
 
 static bool holds(const struct plan_input *in, enum acr_slot s)
 {
@@ -256,11 +398,14 @@ static void check_one(const struct plan_input *in)
 		assert_false(v->ours && holds(in, p.slot));
 		assert_true(v->ours || v->permitted || in->exclusive);
 		if (v->ours && v->delivered && !in->exclusive)
-			assert_true(v->left != 0 && in->now - v->left >= in->grace && !in->hook_owed);
+			assert_true(v->left != 0 && in->now - v->left >= in->grace &&
+			            !in->hook_owed);
 	}
 	if (p.action == PLAN_HEAL || p.action == PLAN_VERIFY) {
-		assert_true(works && v->ours && p.source < in->n_sinks && in->sinks[p.source].readable);
-		assert_true(in->sinks[p.source].holds == (p.slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2));
+		assert_true(works && v->ours && p.source < in->n_sinks &&
+		            in->sinks[p.source].readable);
+		assert_true(in->sinks[p.source].holds ==
+		            (p.slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2));
 	}
 	if (p.action == PLAN_KEEP)
 		assert_true(works && p.active && p.when > in->now && p.when <= v->expires);
@@ -276,18 +421,23 @@ static void invariants(void **unused)
 
 	(void)unused;
 	for (size_t a = 0; a < COUNT(slot_choices); a++)
-	for (size_t b = 0; b < COUNT(slot_choices); b++)
-	for (size_t s = 0; s < COUNT(sink_choices) * COUNT(sink_choices); s++)
-	for (unsigned flags = 0; flags < 16; flags++) {
-		struct special special = {
-			.slot = { slot_choices[a], slot_choices[b] }, .sinks = sinks, .n_sinks = 2, .exclusive = flags & 1,
-			.hook_owed = flags & 2, .force = flags & 4, .verify_due = flags & 8,
-		};
-		sinks[0] = sink_choices[s / COUNT(sink_choices)];
-		sinks[1] = sink_choices[s % COUNT(sink_choices)];
-		struct plan_input in = input_of(&special);
-		check_one(&in);
-	}
+		for (size_t b = 0; b < COUNT(slot_choices); b++)
+			for (size_t s = 0; s < COUNT(sink_choices) * COUNT(sink_choices); s++)
+				for (unsigned flags = 0; flags < 16; flags++) {
+					struct special special = {
+						.slot = { slot_choices[a], slot_choices[b] },
+						.sinks = sinks,
+						.n_sinks = 2,
+						.exclusive = flags & 1,
+						.hook_owed = flags & 2,
+						.force = flags & 4,
+						.verify_due = flags & 8,
+					};
+					sinks[0] = sink_choices[s / COUNT(sink_choices)];
+					sinks[1] = sink_choices[s % COUNT(sink_choices)];
+					struct plan_input in = input_of(&special);
+					check_one(&in);
+				}
 }
 
 static void names(void **unused)
@@ -300,7 +450,10 @@ static void names(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_free_slots), cmocka_unit_test(decisions), cmocka_unit_test(invariants), cmocka_unit_test(names),
+		cmocka_unit_test(only_free_slots),
+		cmocka_unit_test(decisions),
+		cmocka_unit_test(invariants),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,21 +2,24 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/env.h"
 #include "check.h"
 
-/* Counts to `steps` in every task, waiting `wait_ms` between two; notes how many were open at once. */
+/* Counts to `steps` in every task, waiting `wait_ms` between two; notes how many were open at
+ * once. */
 struct play {
 	int tasks, steps;
 	int64_t wait_ms;
 	atomic_int started, finished, abandoned, taken, open, most_open, threads;
-	int stop_after;         /* steps in all; 0: never */
+	int stop_after; /* steps in all; 0: never */
 	volatile bool stop;
 };
 
-struct task { int left; };
+struct task {
+	int left;
+};
 
 static void *thread_open(void *ctx)
 {
@@ -73,22 +76,33 @@ static void abandon(void *ctx, void *task)
 	p->abandoned++;
 }
 
-static const struct pool_ops ops = {
-	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step, .abandon = abandon
-};
+static const struct pool_ops ops = { .thread_open = thread_open,
+	                             .thread_close = thread_close,
+	                             .start = start,
+	                             .step = step,
+	                             .abandon = abandon };
 
 static void every_task_is_finished_once(void **state)
 {
-	static const struct row { int workers, tasks, steps; int64_t wait_ms; size_t max_open; } rows[] = {
-		{ 1, 0, 1, 0, 8 }, { 1, 1, 1, 0, 8 }, { 1, 50, 3, 0, 8 }, { 4, 1000, 2, 0, 64 },
-		{ 4, 100, 3, 1, 1000 }, { 16, 3, 2, 1, 8 }, { 2, 40, 2, 1, 1 },
+	static const struct row {
+		int workers, tasks, steps;
+		int64_t wait_ms;
+		size_t max_open;
+	} rows[] = {
+		{ 1, 0, 1, 0, 8 },     { 1, 1, 1, 0, 8 },      { 1, 50, 3, 0, 8 },
+		{ 4, 1000, 2, 0, 64 }, { 4, 100, 3, 1, 1000 }, { 16, 3, 2, 1, 8 },
+		{ 2, 40, 2, 1, 1 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *r = &rows[i];
 		struct play play = { .tasks = r->tasks, .steps = r->steps, .wait_ms = r->wait_ms };
-		struct pool pool = { .workers = r->workers, .max_open = r->max_open, .ops = &ops, .ctx = &play, .env = &env_system };
+		struct pool pool = { .workers = r->workers,
+			             .max_open = r->max_open,
+			             .ops = &ops,
+			             .ctx = &play,
+			             .env = &env_system };
 		pool_run(&pool, &play.stop);
 		CHECK(play.finished == r->tasks, "row %zu: %d finished", i, play.finished);
 		CHECK(play.taken == r->tasks * r->steps, "row %zu: %d steps", i, play.taken);
@@ -101,7 +115,9 @@ static void every_task_is_finished_once(void **state)
 static void waiting_tasks_hold_no_thread(void **state)
 {
 	struct play play = { .tasks = 1000, .steps = 2, .wait_ms = 50 };
-	struct pool pool = { .workers = 2, .max_open = 5000, .ops = &ops, .ctx = &play, .env = &env_system };
+	struct pool pool = {
+		.workers = 2, .max_open = 5000, .ops = &ops, .ctx = &play, .env = &env_system
+	};
 
 	(void)state;
 	pool_run(&pool, &play.stop);
@@ -112,7 +128,9 @@ static void waiting_tasks_hold_no_thread(void **state)
 static void a_stopped_pool_gives_back_what_it_did_not_finish(void **state)
 {
 	struct play play = { .tasks = 100, .steps = 1000, .wait_ms = 1, .stop_after = 300 };
-	struct pool pool = { .workers = 4, .max_open = 50, .ops = &ops, .ctx = &play, .env = &env_system };
+	struct pool pool = {
+		.workers = 4, .max_open = 50, .ops = &ops, .ctx = &play, .env = &env_system
+	};
 
 	(void)state;
 	pool_run(&pool, &play.stop);

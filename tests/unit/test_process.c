@@ -11,8 +11,8 @@
 #include "base/process.h"
 #include "base/spawner.h"
 
-static bool shell(const char *script, const char *input, bool with_errors, int64_t timeout_ms, struct buf *out,
-                  struct process_end *end, struct err *e)
+static bool shell(const char *script, const char *input, bool with_errors, int64_t timeout_ms,
+                  struct buf *out, struct process_end *end, struct err *e)
 {
 	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, strdup(script), NULL };
 	const char *const extra[] = { "ACROTATE_GREETING=hello", "ACROTATE_HOME=/elsewhere", NULL };
@@ -20,13 +20,17 @@ static bool shell(const char *script, const char *input, bool with_errors, int64
 
 	if (input != NULL)
 		buf_str(&in, input);
-	const struct process p = { .argv = argv, .extra = extra, .input = input != NULL ? &in : NULL, .with_errors = with_errors,
-	                           .timeout_ms = timeout_ms };
+	const struct process p = { .argv = argv,
+		                   .extra = extra,
+		                   .input = input != NULL ? &in : NULL,
+		                   .with_errors = with_errors,
+		                   .timeout_ms = timeout_ms };
 	bool ok = process_run(&p, out, end, e);
 	free(argv[2]);
 	return ok;
 }
 
+/* clang-format off */
 static const struct row { const char *script, *input; bool with_errors; int status; const char *want; } rows[] = {
 	{ "echo x", NULL, false, 0, "x\n" },
 	{ "cat", "in\nput", false, 0, "in\nput" },
@@ -35,13 +39,16 @@ static const struct row { const char *script, *input; bool with_errors; int stat
 	{ "exit 0", "nobody reads this", false, 0, "" },
 	{ "echo o; echo e >&2; exit 3", NULL, false, 3, "o\n" },
 	{ "echo o; echo e >&2; exit 3", NULL, true, 3, "o\ne\n" },
-	{ "echo $ACROTATE_GREETING $ACROTATE_HOME $AZURE_CLIENT_SECRET.", NULL, false, 0, "hello /elsewhere .\n" },
+	{ "echo $ACROTATE_GREETING $ACROTATE_HOME $AZURE_CLIENT_SECRET.", NULL, false, 0,
+	  "hello /elsewhere .\n" },
 	/* Descriptors of ours: the directory listing has its own one open. */
-	{ "for f in /proc/self/fd/*; do [ \"${f##*/}\" -le 2 ] || [ ! -e \"$f\" ] || echo \"$f\"; done", NULL, false, 0, "" },
+	{ "for f in /proc/self/fd/*; do [ \"${f##*/}\" -le 2 ] || [ ! -e \"$f\" ] || echo "
+	  "\"$f\"; done", NULL, false, 0, "" },
 	{ "trap '' PIPE; exec >&-; sleep 0.1; exit 4", NULL, false, 4, "" },
 	/* What goes on in the background, with the pipe open, is not waited for. */
 	{ "sleep 5 & echo done", NULL, false, 0, "done\n" },
 };
+/* clang-format on */
 
 static void runs(void **state)
 {
@@ -53,8 +60,10 @@ static void runs(void **state)
 		AUTO_BUF struct buf out = BUF_INIT(1000);
 		struct process_end end = { .in_time = false };
 		struct err e = ERR_INIT;
-		CHECK(shell(r->script, r->input, r->with_errors, 20000, &out, &end, &e), "'%s': %s", r->script, e.text);
-		CHECK(end.in_time && WIFEXITED(end.status) && WEXITSTATUS(end.status) == r->status, "'%s': %x", r->script, end.status);
+		CHECK(shell(r->script, r->input, r->with_errors, 20000, &out, &end, &e), "'%s': %s",
+		      r->script, e.text);
+		CHECK(end.in_time && WIFEXITED(end.status) && WEXITSTATUS(end.status) == r->status,
+		      "'%s': %x", r->script, end.status);
 		CHECK_TEXT(buf_cstr(&out), r->want, "'%s'", r->script);
 	}
 }
@@ -75,7 +84,8 @@ static void is_ended_with_all_it_started(void **state)
 		char path[64], text[256] = "";
 		(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
 		FILE *f = fopen(path, "re");
-		if (f == NULL || fgets(text, sizeof(text), f) == NULL || strstr(text, ") Z") != NULL) {
+		if (f == NULL || fgets(text, sizeof(text), f) == NULL ||
+		    strstr(text, ") Z") != NULL) {
 			if (f != NULL)
 				(void)fclose(f);
 			return;
@@ -93,7 +103,8 @@ static void one_that_ignores_sigterm_is_killed(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(shell("trap '' TERM; while :; do sleep 0.1; done", NULL, false, 100, &out, &end, &e));
+	assert_true(shell("trap '' TERM; while :; do sleep 0.1; done", NULL, false, 100, &out, &end,
+	                  &e));
 	assert_false(end.in_time);
 	assert_true(WIFSIGNALED(end.status) && WTERMSIG(end.status) == SIGKILL);
 }
@@ -105,13 +116,15 @@ static void much_output_blocks_nobody(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(shell("head -c 1000000 /dev/zero | tr '\\0' z; exit 5", NULL, false, 20000, &out, &end, &e));
+	assert_true(shell("head -c 1000000 /dev/zero | tr '\\0' z; exit 5", NULL, false, 20000,
+	                  &out, &end, &e));
 	assert_true(end.in_time && WEXITSTATUS(end.status) == 5);
 	assert_false(buf_ok(&out));
 	assert_int_equal(strspn(buf_cstr(&out), "z"), 1000); /* as much of it as fits is kept */
 }
 
-/* Whoever writes without a pause, with the pipe of one that has ended: it is not that one, and ends of the pipe's end. */
+/* Whoever writes without a pause, with the pipe of one that has ended: it is not that one, and
+ * ends of the pipe's end. */
 static void a_noisy_background_is_not_waited_for(void **state)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1000);
@@ -119,7 +132,8 @@ static void a_noisy_background_is_not_waited_for(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(shell("echo said; while :; do echo noise; done & exit 5", NULL, false, 60000, &out, &end, &e));
+	assert_true(shell("echo said; while :; do echo noise; done & exit 5", NULL, false, 60000,
+	                  &out, &end, &e));
 	assert_true(end.in_time && WIFEXITED(end.status) && WEXITSTATUS(end.status) == 5);
 	assert_true(strncmp(buf_cstr(&out), "said\n", 5) == 0);
 }
@@ -169,7 +183,7 @@ static void finds_programs(void **state)
 	scratch_remove(dir);
 }
 
-/* ---- the same through a spawner --------------------------------------------------------------------------------------------------- */
+/* ---- the same through a spawner -------------------------------------------------------------- */
 
 static int with_spawner(void **state)
 {
@@ -207,7 +221,8 @@ static void *many_times(void *arg)
 		char input[32], want[sizeof(input) + 1];
 		(void)snprintf(input, sizeof(input), "%d-%d", id, i);
 		(void)snprintf(want, sizeof(want), "%s.", input);
-		*good += shell("cat; printf .; exit 7", input, true, 60000, &out, &end, &e) && end.in_time && WEXITSTATUS(end.status) == 7 &&
+		*good += shell("cat; printf .; exit 7", input, true, 60000, &out, &end, &e) &&
+		         end.in_time && WEXITSTATUS(end.status) == 7 &&
 		         strcmp(buf_cstr(&out), want) == 0;
 	}
 	return NULL;
@@ -236,7 +251,8 @@ static void a_signal_to_all_does_not_end_it(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	assert_true(shell("kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; echo on", NULL, false, 20000, &out, &end, &e));
+	assert_true(shell("kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; echo on", NULL,
+	                  false, 20000, &out, &end, &e));
 	assert_true(shell("echo and on", NULL, false, 20000, &out, &end, &e));
 	assert_string_equal(buf_cstr(&out), "on\nand on\n");
 }
@@ -251,7 +267,8 @@ static void its_death_is_noticed(void **state)
 	assert_false(shell("kill -KILL $PPID; exit 0", NULL, false, 20000, &out, &end, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	/* Before or after it could say that the program was started. */
-	CHECK(strstr(e.text, "was killed") != NULL || strstr(e.text, "Broken pipe") != NULL, "%s", e.text);
+	CHECK(strstr(e.text, "was killed") != NULL || strstr(e.text, "Broken pipe") != NULL, "%s",
+	      e.text);
 	assert_false(shell("exit 0", NULL, false, 20000, &out, &end, &e));
 	assert_non_null(strstr(e.text, "Broken pipe"));
 }
@@ -281,7 +298,8 @@ static void it_ends_with_its_parent(void **state)
 		AUTO_BUF struct buf out = BUF_INIT(1000);
 		struct process_end end = { .in_time = false };
 		struct err e = ERR_INIT;
-		if (with_spawner(NULL) != 0 || !shell("echo $PPID", NULL, false, 20000, &out, &end, &e))
+		if (with_spawner(NULL) != 0 ||
+		    !shell("echo $PPID", NULL, false, 20000, &out, &end, &e))
 			_exit(1);
 		spawner = (pid_t)atol(buf_cstr(&out));
 		(void)!write(told[1], &spawner, sizeof(spawner));
@@ -302,15 +320,22 @@ static void it_ends_with_its_parent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs), cmocka_unit_test(is_ended_with_all_it_started),
-		cmocka_unit_test(one_that_ignores_sigterm_is_killed), cmocka_unit_test(much_output_blocks_nobody),
+		cmocka_unit_test(runs),
+		cmocka_unit_test(is_ended_with_all_it_started),
+		cmocka_unit_test(one_that_ignores_sigterm_is_killed),
+		cmocka_unit_test(much_output_blocks_nobody),
 		cmocka_unit_test(a_noisy_background_is_not_waited_for),
 		cmocka_unit_test(cannot_start),
 #define THROUGH_SPAWNER(f) cmocka_unit_test_setup_teardown(f, with_spawner, without_spawner)
-		THROUGH_SPAWNER(runs), THROUGH_SPAWNER(is_ended_with_all_it_started), THROUGH_SPAWNER(one_that_ignores_sigterm_is_killed),
-		THROUGH_SPAWNER(much_output_blocks_nobody), THROUGH_SPAWNER(a_noisy_background_is_not_waited_for),
-		THROUGH_SPAWNER(cannot_start), THROUGH_SPAWNER(threads_get_their_own),
-		THROUGH_SPAWNER(a_signal_to_all_does_not_end_it), THROUGH_SPAWNER(its_death_is_noticed),
+		THROUGH_SPAWNER(runs),
+		THROUGH_SPAWNER(is_ended_with_all_it_started),
+		THROUGH_SPAWNER(one_that_ignores_sigterm_is_killed),
+		THROUGH_SPAWNER(much_output_blocks_nobody),
+		THROUGH_SPAWNER(a_noisy_background_is_not_waited_for),
+		THROUGH_SPAWNER(cannot_start),
+		THROUGH_SPAWNER(threads_get_their_own),
+		THROUGH_SPAWNER(a_signal_to_all_does_not_end_it),
+		THROUGH_SPAWNER(its_death_is_noticed),
 		cmocka_unit_test(it_ends_with_its_parent),
 		cmocka_unit_test(finds_programs),
 	};

@@ -14,19 +14,25 @@ static void decisions(void **state)
 	(void)state;
 	static const struct {
 		const char *name;
-		int tried, status;              /* status 0: no response */
-		int64_t hint;                   /* -1: none */
+		int tried, status; /* status 0: no response */
+		int64_t hint;      /* -1: none */
 		enum err_kind kind;
 		bool not_acted, once, plain, no_retry;
 		int64_t lo, hi;
 	} row[] = {
-		{ "200", 1, 200, -1, .lo = GIVE_UP }, { "404", 1, 404, -1, .lo = GIVE_UP }, { "409", 1, 409, -1, .lo = GIVE_UP },
+		{ "200", 1, 200, -1, .lo = GIVE_UP },
+		{ "404", 1, 404, -1, .lo = GIVE_UP },
+		{ "409", 1, 409, -1, .lo = GIVE_UP },
 		{ "501", 1, 501, -1, .lo = GIVE_UP },
-		{ "408", 1, 408, -1, .lo = 640, .hi = 1040 }, { "429", 1, 429, -1, .lo = 640, .hi = 1040 },
-		{ "500", 1, 500, -1, .lo = 640, .hi = 1040 }, { "502", 1, 502, -1, .lo = 640, .hi = 1040 },
-		{ "503, second", 2, 503, -1, .lo = 1920, .hi = 3120 }, { "504, third", 3, 504, -1, .lo = 4480, .hi = 7280 },
+		{ "408", 1, 408, -1, .lo = 640, .hi = 1040 },
+		{ "429", 1, 429, -1, .lo = 640, .hi = 1040 },
+		{ "500", 1, 500, -1, .lo = 640, .hi = 1040 },
+		{ "502", 1, 502, -1, .lo = 640, .hi = 1040 },
+		{ "503, second", 2, 503, -1, .lo = 1920, .hi = 3120 },
+		{ "504, third", 3, 504, -1, .lo = 4480, .hi = 7280 },
 		{ "fourth try was the last", 4, 503, -1, .lo = GIVE_UP },
-		{ "asked for", 1, 429, 12345, .lo = 12345, .hi = 12345 }, { "asked for none", 1, 503, 0, .lo = 0, .hi = 0 },
+		{ "asked for", 1, 429, 12345, .lo = 12345, .hi = 12345 },
+		{ "asked for none", 1, 503, 0, .lo = 0, .hi = 0 },
 		{ "asked for a minute", 1, 429, 60000, .lo = 60000, .hi = 60000 },
 		{ "asked for more than we wait", 1, 429, 60001, .lo = GIVE_UP },
 		{ "network", 1, 0, -1, ERR_TRANSIENT, .lo = 640, .hi = 1040 },
@@ -35,27 +41,35 @@ static void decisions(void **state)
 		{ "once: 500", 1, 500, -1, .once = true, .lo = GIVE_UP },
 		{ "once: 429 is the caller's", 1, 429, 5, .once = true, .lo = GIVE_UP },
 		{ "once: answer lost", 1, 0, -1, ERR_TRANSIENT, .once = true, .lo = GIVE_UP },
-		{ "once: never sent", 1, 0, -1, ERR_TRANSIENT, .not_acted = true, .once = true, .lo = 640, .hi = 1040 },
-		{ "once: never sent, for good", 1, 0, -1, ERR_CONFIG, .not_acted = true, .once = true, .lo = GIVE_UP },
+		{ "once: never sent", 1, 0, -1, ERR_TRANSIENT, .not_acted = true, .once = true,
+		  .lo = 640, .hi = 1040 },
+		{ "once: never sent, for good", 1, 0, -1, ERR_CONFIG, .not_acted = true,
+		  .once = true, .lo = GIVE_UP },
 		{ "identity endpoint updating", 1, 410, -1, .plain = true, .lo = 640, .hi = 1040 },
 		{ "identity endpoint starting", 1, 404, -1, .plain = true, .lo = 640, .hi = 1040 },
 		{ "identity endpoint refuses", 1, 400, -1, .plain = true, .lo = GIVE_UP },
 		{ "probe", 1, 503, -1, .no_retry = true, .lo = GIVE_UP },
-		{ "probe, never sent", 1, 0, -1, ERR_TRANSIENT, .not_acted = true, .no_retry = true, .lo = GIVE_UP },
+		{ "probe, never sent", 1, 0, -1, ERR_TRANSIENT, .not_acted = true, .no_retry = true,
+		  .lo = GIVE_UP },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		for (uint64_t seed = 1; seed < 50; seed++) {
 			struct fake_env env;
-			struct http_request rq = { .once = row[i].once, .plain_ok = row[i].plain, .no_retry = row[i].no_retry };
-			struct http_response rs = { .status = row[i].status, .retry_after_ms = row[i].hint };
+			struct http_request rq = { .once = row[i].once,
+				                   .plain_ok = row[i].plain,
+				                   .no_retry = row[i].no_retry };
+			struct http_response rs = { .status = row[i].status,
+				                    .retry_after_ms = row[i].hint };
 			struct err e = { .kind = row[i].kind, .not_acted = row[i].not_acted };
 			int64_t ms = -7;
 
 			fake_env_init(&env, seed);
-			bool again = retry_next(&retry_default, &env.env, row[i].tried, &rq, &rs, row[i].status ? NULL : &e, &ms);
+			bool again = retry_next(&retry_default, &env.env, row[i].tried, &rq, &rs,
+			                        row[i].status ? NULL : &e, &ms);
 			CHECK(again == (row[i].lo != GIVE_UP), "%s", row[i].name);
-			CHECK(again ? ms >= row[i].lo && ms <= row[i].hi : ms == -7, "%s: %lld ms", row[i].name, (long long)ms);
+			CHECK(again ? ms >= row[i].lo && ms <= row[i].hi : ms == -7, "%s: %lld ms",
+			      row[i].name, (long long)ms);
 		}
 	}
 }
@@ -70,14 +84,20 @@ static void cap(void **state)
 
 	fake_env_init(&env, 3);
 	for (int tried = 8; tried < 100; tried++) {
-		assert_true(retry_next(&p, &env.env, tried, &(struct http_request){ 0 }, &rs, NULL, &ms));
+		assert_true(retry_next(&p, &env.env, tried, &(struct http_request){ 0 }, &rs, NULL,
+		                       &ms));
 		assert_int_equal(ms, 60000);
 	}
 }
 
-struct rig { struct fake_env env; struct fake_http *script; struct http *http; };
+struct rig {
+	struct fake_env env;
+	struct fake_http *script;
+	struct http *http;
+};
 
-static void rig_open(struct rig *r, const struct fake_step *steps, size_t n, const struct retry_policy *p)
+static void rig_open(struct rig *r, const struct fake_step *steps, size_t n,
+                     const struct retry_policy *p)
 {
 	fake_env_init(&r->env, 1);
 	r->script = fake_http_new(steps, n);
@@ -94,12 +114,15 @@ static void rig_close(struct rig *r)
 static void waits_in_place(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct fake_step steps[] = {
 		{ HTTP_GET, "https://h/", .outcome = FAKE_DROP_AFTER },
-		{ HTTP_GET, "https://h/", .status = 503, .headers = { "Location: https://old/" }, .answer = "busy" },
+		{ HTTP_GET, "https://h/", .status = 503, .headers = { "Location: https://old/" },
+		  .answer = "busy" },
 		{ HTTP_GET, "https://h/", .status = 429, .headers = { "Retry-After: 7" } },
 		{ HTTP_GET, "https://h/", .status = 200, .answer = "done" },
 	};
+	/* clang-format on */
 	struct rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	struct err e = ERR_INIT;
@@ -117,7 +140,9 @@ static void gives_back_the_last(void **state)
 {
 	(void)state;
 	static const struct fake_step steps[] = {
-		{ HTTP_PUT, .status = 500 }, { HTTP_PUT, .status = 502 }, { HTTP_PUT, .status = 503 },
+		{ HTTP_PUT, .status = 500 },
+		{ HTTP_PUT, .status = 502 },
+		{ HTTP_PUT, .status = 503 },
 		{ HTTP_PUT, .outcome = FAKE_DROP_BEFORE },
 	};
 	struct rig r;
@@ -125,7 +150,9 @@ static void gives_back_the_last(void **state)
 	struct err e = ERR_INIT;
 
 	rig_open(&r, steps, COUNT(steps), &retry_default);
-	assert_false(http_send(r.http, &(struct http_request){ .method = HTTP_PUT, .url = "https://h/" }, &rs, &e));
+	assert_false(http_send(r.http,
+	                       &(struct http_request){ .method = HTTP_PUT, .url = "https://h/" },
+	                       &rs, &e));
 	assert_int_equal(e.kind, ERR_TRANSIENT);
 	assert_true(e.not_acted);
 	assert_int_equal(rs.status, 7);
@@ -135,13 +162,17 @@ static void gives_back_the_last(void **state)
 static void once_is_sent_once(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { HTTP_POST, .once = true, .outcome = FAKE_DROP_AFTER } };
+	static const struct fake_step steps[] = { { HTTP_POST, .once = true,
+		                                    .outcome = FAKE_DROP_AFTER } };
 	struct rig r;
 	struct http_response rs;
 	struct err e = ERR_INIT;
 
 	rig_open(&r, steps, COUNT(steps), &retry_default);
-	assert_false(http_send(r.http, &(struct http_request){ .method = HTTP_POST, .url = "https://h/", .once = true }, &rs, &e));
+	assert_false(http_send(
+		r.http,
+		&(struct http_request){ .method = HTTP_POST, .url = "https://h/", .once = true },
+		&rs, &e));
 	assert_false(e.not_acted);
 	assert_int_equal(r.env.slept_ms, 0);
 	rig_close(&r);
@@ -150,8 +181,10 @@ static void once_is_sent_once(void **state)
 static void budget(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { HTTP_GET, .status = 503, .headers = { "Retry-After: 3" } },
-	                                          { HTTP_GET, .status = 503, .headers = { "Retry-After: 3" } } };
+	static const struct fake_step steps[] = {
+		{ HTTP_GET, .status = 503, .headers = { "Retry-After: 3" } },
+		{ HTTP_GET, .status = 503, .headers = { "Retry-After: 3" } }
+	};
 	struct retry_policy p = { .tries = 9, .first_ms = 800, .cap_ms = 60000, .budget_ms = 5000 };
 	struct rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
@@ -164,18 +197,23 @@ static void budget(void **state)
 	rig_close(&r);
 }
 
-/* An identity endpoint that is being updated is waited for, for more than the 70 seconds that takes. */
+/* An identity endpoint that is being updated is waited for, for more than the 70 seconds that
+ * takes. */
 static void identity_endpoint(void **state)
 {
 	(void)state;
-	static const struct fake_step steps[] = { { .status = 410 }, { .status = 410 }, { .status = 404 }, { .status = 410 },
-	                                          { .status = 410 }, { .status = 410 } };
+	static const struct fake_step steps[] = { { .status = 410 }, { .status = 410 },
+		                                  { .status = 404 }, { .status = 410 },
+		                                  { .status = 410 }, { .status = 410 } };
 	struct rig r;
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	struct err e = ERR_INIT;
 
 	rig_open(&r, steps, COUNT(steps), &retry_default);
-	assert_true(http_send(r.http, &(struct http_request){ .url = "http://169.254.169.254/", .plain_ok = true }, &rs, &e));
+	assert_true(http_send(
+		r.http,
+		&(struct http_request){ .url = "http://169.254.169.254/", .plain_ok = true }, &rs,
+		&e));
 	assert_int_equal(rs.status, 410);
 	assert_true(r.env.slept_ms > 60000 && r.env.slept_ms < 120000);
 	rig_close(&r);
@@ -184,8 +222,10 @@ static void identity_endpoint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decisions), cmocka_unit_test(cap), cmocka_unit_test(waits_in_place), cmocka_unit_test(gives_back_the_last),
-		cmocka_unit_test(once_is_sent_once), cmocka_unit_test(budget), cmocka_unit_test(identity_endpoint),
+		cmocka_unit_test(decisions),         cmocka_unit_test(cap),
+		cmocka_unit_test(waits_in_place),    cmocka_unit_test(gives_back_the_last),
+		cmocka_unit_test(once_is_sent_once), cmocka_unit_test(budget),
+		cmocka_unit_test(identity_endpoint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

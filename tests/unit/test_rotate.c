@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of a job as a whole: the lock, what it reads first, how often it tries, what it leaves alone. See fakes/rotation_rig.h. */
+/* One run of a job as a whole: the lock, what it reads first, how often it tries, what it leaves
+ * alone. See fakes/rotation_rig.h. */
 #include "check.h"
 
 #include "base/err.h"
@@ -27,7 +28,8 @@ static void another_run_keeps_this_one_out(void **state)
 	assert_int_equal(rig.met.generates, 1);
 }
 
-/* What the state says of the token is not enough to generate: it is read, although it was read a moment ago by another run. */
+/* What the state says of the token is not enough to generate: it is read, although it was read a
+ * moment ago by another run. */
 static void the_token_is_read_before_the_decision(void **state)
 {
 	(void)state;
@@ -37,7 +39,8 @@ static void the_token_is_read_before_the_decision(void **state)
 	rig_clear_met();
 	rig_must_run(ROTATE_FORCE);
 	assert_int_equal(rig.met.generates, 1);
-	assert_true(rig.met.reads >= 3);    /* before the decision, before the request, behind the proof */
+	/* before the decision, before the request, behind the proof */
+	assert_true(rig.met.reads >= 3);
 }
 
 /* A passing failure is met again a few times, in a while that is bounded. */
@@ -55,7 +58,8 @@ static void a_request_that_fails_is_repeated_a_few_times(void **state)
 	int64_t from = rig.service.clock_ms;
 	assert_false(rig_run(ROTATE_FORCE, &end));
 	assert_int_equal(end.e.kind, ERR_TRANSIENT);
-	assert_true(rig.met.reads >= 3 && rig.met.reads <= 6 && rig.service.clock_ms - from < 600 * 1000);
+	assert_true(rig.met.reads >= 3 && rig.met.reads <= 6 &&
+	            rig.service.clock_ms - from < 600 * 1000);
 }
 
 static int committed;
@@ -67,7 +71,8 @@ static void two_months_pass(struct memory *m)
 		fake_service_pass(&rig.service, 61 * DAY_MS);
 }
 
-/* One rotation a run: what is due again when it is done is for the next one. What was left is stamped, and what was done is told. */
+/* One rotation a run: what is due again when it is done is for the next one. What was left is
+ * stamped, and what was done is told. */
 static void a_run_rotates_once(void **state)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -79,7 +84,8 @@ static void a_run_rotates_once(void **state)
 	CHECK(rig_run(ROTATE_FORCE, &end), "%s", end.e.text);
 	rig_load(&now);
 	assert_true(now.slot[old].left != 0 && now.slot[1 - old].left == 0);
-	assert_true(end.out.when == 0 && end.out.did == PLAN_ROTATE && end.out.why == WHY_NOT_DUE && end.out.in_step == SINKS);
+	assert_true(end.out.when == 0 && end.out.did == PLAN_ROTATE && end.out.why == WHY_NOT_DUE &&
+	            end.out.in_step == SINKS);
 	assert_int_equal(end.out.slot, 1 - old);
 	rig_due();
 	committed = 0;
@@ -88,10 +94,18 @@ static void a_run_rotates_once(void **state)
 	assert_true(committed == 1 && rig.met.generates == 1 && rig_works(0) && rig_works(1));
 }
 
-/* Times are the service's; a local clock that is off by a day is refused, because nothing else on this machine can be believed either. */
+/* Times are the service's; a local clock that is off by a day is refused, because nothing else
+ * on this machine can be believed either. */
 static void times_are_the_services(void **state)
 {
-	static const struct { int64_t ahead_s; bool ok; } rows[] = { { 3600, true }, { -3600, true }, { 86000, true }, { 90000, false }, { -90000, false } };
+	static const struct {
+		int64_t ahead_s;
+		bool ok;
+	} rows[] = { { 3600, true },
+		     { -3600, true },
+		     { 86000, true },
+		     { 90000, false },
+		     { -90000, false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -105,17 +119,26 @@ static void times_are_the_services(void **state)
 		if (!ok)
 			continue;
 		rig_load(&now);
-		int64_t expires = now.slot[rig_slot_of(rig.memory[0].held)].expires_us / 1000000, want = rig.service.clock_ms / 1000 + 90 * 86400;
-		CHECK(expires <= want && expires > want - 600, "%lld: it lives %lld s", (long long)rows[i].ahead_s, (long long)(expires - want));
+		int64_t expires = now.slot[rig_slot_of(rig.memory[0].held)].expires_us / 1000000,
+			want = rig.service.clock_ms / 1000 + 90 * 86400;
+		CHECK(expires <= want && expires > want - 600, "%lld: it lives %lld s",
+		      (long long)rows[i].ahead_s, (long long)(expires - want));
 	}
 }
 
-/* Nothing is written: neither by one that would rotate nor by one that asks, whatever the registry says. */
+/* Nothing is written: neither by one that would rotate nor by one that asks, whatever the
+ * registry says. */
 static void a_dry_run_changes_nothing(void **state)
 {
-	static const struct { const char *what; unsigned flags; bool refused; } rows[] = {
-		{ "nothing due", ROTATE_DRY_RUN, false }, { "forced", ROTATE_DRY_RUN | ROTATE_FORCE, false },
-		{ "asks", ROTATE_DRY_RUN | ROTATE_ASK, false }, { "asks, and is refused", ROTATE_DRY_RUN | ROTATE_ASK, true },
+	static const struct {
+		const char *what;
+		unsigned flags;
+		bool refused;
+	} rows[] = {
+		{ "nothing due", ROTATE_DRY_RUN, false },
+		{ "forced", ROTATE_DRY_RUN | ROTATE_FORCE, false },
+		{ "asks", ROTATE_DRY_RUN | ROTATE_ASK, false },
+		{ "asks, and is refused", ROTATE_DRY_RUN | ROTATE_ASK, true },
 	};
 	AUTO_FREE char *path = mem_fmt("%s/web.state", rig.state_dir);
 
@@ -125,11 +148,14 @@ static void a_dry_run_changes_nothing(void **state)
 		rig_due();
 		char *old = file_get(path);
 		int commits = rig.memory[0].commits, prepares = rig.memory[0].prepares;
-		rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = rows[i].refused ? INT64_MAX : 0;
+		rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms =
+			rows[i].refused ? INT64_MAX : 0;
 		(void)rig_run(rows[i].flags, &end);
 		char *new = file_get(path);
 		CHECK_TEXT(new, old, "%s", rows[i].what);
-		CHECK(rig.met.generates == 0 && rig.memory[0].commits == commits && rig.memory[0].prepares == prepares, "%s", rows[i].what);
+		CHECK(rig.met.generates == 0 && rig.memory[0].commits == commits &&
+		              rig.memory[0].prepares == prepares,
+		      "%s", rows[i].what);
 		free(old);
 		free(new);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The samples parse as they are, and with every commented key uncommented; and they show every key there is. */
+/* The samples parse as they are, and with every commented key uncommented; and they show every
+ * key there is. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -51,7 +52,8 @@ static void as_they_are(void **state)
 static void with_all_keys(void **state)
 {
 	(void)state;
-	AUTO_BUF struct buf common = BUF_INIT(1 << 16), job = BUF_INIT(1 << 16), all = BUF_INIT(1 << 16), all_job = BUF_INIT(1 << 16);
+	AUTO_BUF struct buf common = BUF_INIT(1 << 16), job = BUF_INIT(1 << 16),
+			    all = BUF_INIT(1 << 16), all_job = BUF_INIT(1 << 16);
 
 	load(COMMON, &common);
 	load(JOB, &job);
@@ -63,7 +65,8 @@ static void with_all_keys(void **state)
 static void nothing_is_missing(void **state)
 {
 	(void)state;
-	AUTO_BUF struct buf common = BUF_INIT(1 << 16), job = BUF_INIT(1 << 16), all = BUF_INIT(1 << 17);
+	AUTO_BUF struct buf common = BUF_INIT(1 << 16), job = BUF_INIT(1 << 16),
+			    all = BUF_INIT(1 << 17);
 	struct key_section s[32];
 	size_t n = key_sections(s, COUNT(s));
 
@@ -74,7 +77,8 @@ static void nothing_is_missing(void **state)
 		for (size_t k = 0; k < s[i].n; k++) {
 			char as_key[64];
 			(void)snprintf(as_key, sizeof(as_key), "%s = ", s[i].rows[k].name);
-			CHECK(strstr(buf_cstr(&all), as_key) != NULL, "no sample of %sin [%s]", as_key, s[i].section);
+			CHECK(strstr(buf_cstr(&all), as_key) != NULL, "no sample of %sin [%s]",
+			      as_key, s[i].section);
 		}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From inside the sandbox: every way out is tried. Where the kernel has no Landlock, that this is said and nothing is given up. */
+/* From inside the sandbox: every way out is tried. Where the kernel has no Landlock, that this
+ * is said and nothing is given up. */
 #include "check.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "base/sandbox.h"
 #include "base/spawner.h"
 
-static char *dir;            /* dir/in and dir/also are allowed, dir/out is not */
+static char *dir; /* dir/in and dir/also are allowed, dir/out is not */
 static char path_room[4][4200];
 
 static const char *at(int room, const char *name)
@@ -36,7 +37,7 @@ static void put(const char *name)
 	assert_int_equal(close(fd), 0);
 }
 
-/* ---- ways to write ------------------------------------------------------------------------------------------------------------- */
+/* ---- ways to write --------------------------------------------------------------------------- */
 
 static int opened(const char *path, int flags)
 {
@@ -105,7 +106,8 @@ static int link_there(const char *to)
 }
 static int swap(const char *to)
 {
-	return result(syscall(SYS_renameat2, AT_FDCWD, at(1, "in/move"), AT_FDCWD, to, 2 /* RENAME_EXCHANGE */));
+	return result(syscall(SYS_renameat2, AT_FDCWD, at(1, "in/move"), AT_FDCWD, to,
+	                      2 /* RENAME_EXCHANGE */));
 }
 static int through_link(const char *to)
 {
@@ -187,8 +189,9 @@ static void enter(int *abi)
 	struct err e = ERR_INIT;
 	int in, also;
 
-	if (!sandbox_new(&s, &e) || !fs_directory(at(0, "in/any"), true, &in, &e) || !sandbox_allow(s, in, "in", &e) ||
-	    !fs_directory(at(0, "also/any"), true, &also, &e) || !sandbox_allow(s, also, "also", &e) || !sandbox_enter(s, &e)) {
+	if (!sandbox_new(&s, &e) || !fs_directory(at(0, "in/any"), true, &in, &e) ||
+	    !sandbox_allow(s, in, "in", &e) || !fs_directory(at(0, "also/any"), true, &also, &e) ||
+	    !sandbox_allow(s, also, "also", &e) || !sandbox_enter(s, &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(2);
 	}
@@ -228,7 +231,8 @@ static void try_all(int abi)
 		(void)snprintf(out, sizeof(out), "%s/out/%s", dir, r->file);
 		(void)snprintf(in, sizeof(in), "%s/in/%s", dir, r->file);
 		int got = r->try(out);
-		/* Where Landlock itself may not decide, the kernel says that it is another file system. */
+		/* Where Landlock itself may not decide, the kernel says that it is another file
+		 * system. */
 		if (got != EACCES && got != EXDEV)
 			fail_with(r->name, got);
 		got = r->try(in);
@@ -248,7 +252,8 @@ static void threads_and_reading(int abi)
 	pthread_t t;
 	int got = 0, pair[2];
 
-	if (pthread_create(&t, NULL, in_thread, &got) != 0 || pthread_join(t, NULL) != 0 || (abi > 0 && got != EACCES))
+	if (pthread_create(&t, NULL, in_thread, &got) != 0 || pthread_join(t, NULL) != 0 ||
+	    (abi > 0 && got != EACCES))
 		fail_with("a thread of it", got);
 	got = opened(at(0, "out/old"), O_RDONLY);
 	if (got == 0)
@@ -268,12 +273,15 @@ static void replaces(int abi)
 
 	buf_str(&text, "new");
 	buf_str(&old, "x");
-	if (!fs_stage_probe(at(0, "in/file"), &attr, 3, &e) || !fs_replace(at(0, "in/file"), "new", 3, 0600, &e) ||
-	    !fs_place_write(at(0, "in/old"), false, &text, &old, &e) || !fs_mount_check(at(0, "in/file"), &e)) {
+	if (!fs_stage_probe(at(0, "in/file"), &attr, 3, &e) ||
+	    !fs_replace(at(0, "in/file"), "new", 3, 0600, &e) ||
+	    !fs_place_write(at(0, "in/old"), false, &text, &old, &e) ||
+	    !fs_mount_check(at(0, "in/file"), &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(4);
 	}
-	if (abi > 0 && (fs_replace(at(0, "out/file"), "new", 3, 0600, &e) || fs_place_write(at(0, "out/old"), false, &text, &old, &e)))
+	if (abi > 0 && (fs_replace(at(0, "out/file"), "new", 3, 0600, &e) ||
+	                fs_place_write(at(0, "out/old"), false, &text, &old, &e)))
 		fail_with("replacing", 0);
 }
 
@@ -293,11 +301,14 @@ static void files_inside_are_replaced(void **state)
 	in_sandbox(replaces);
 }
 
-/* ---- programs, through the spawner ---------------------------------------------------------------------------------------------- */
+/* ---- programs, through the spawner ----------------------------------------------------------- */
 
-static bool run(char *const *argv, const char *const *extra, struct buf *out, struct process_end *end, struct err *e)
+static bool run(char *const *argv, const char *const *extra, struct buf *out,
+                struct process_end *end, struct err *e)
 {
-	const struct process p = { .argv = argv, .extra = extra, .with_errors = true, .timeout_ms = 20000 };
+	const struct process p = {
+		.argv = argv, .extra = extra, .with_errors = true, .timeout_ms = 20000
+	};
 
 	return process_run(&p, out, end, e);
 }
@@ -310,13 +321,18 @@ static void started_outside(int abi)
 	AUTO_BUF struct buf out = BUF_INIT(1000);
 
 	(void)abi;
-	(void)snprintf(script, sizeof(script), "echo $ACROTATE_JOB >'%s/out/by-hook' && cat '%s/out/by-hook'", dir, dir);
-	const char *const extra[] = { "ACROTATE_JOB=web", NULL }, *const preload[] = { "LD_PRELOAD=/x", NULL };
-	if (!run((char *[]){ sh, c, script, NULL }, extra, &out, &end, &e) || end.status != 0 || strcmp(buf_cstr(&out), "web\n") != 0) {
+	(void)snprintf(script, sizeof(script),
+	               "echo $ACROTATE_JOB >'%s/out/by-hook' && cat '%s/out/by-hook'", dir, dir);
+	const char *const extra[] = { "ACROTATE_JOB=web", NULL }, *const preload[] = {
+		"LD_PRELOAD=/x", NULL
+	};
+	if (!run((char *[]){ sh, c, script, NULL }, extra, &out, &end, &e) || end.status != 0 ||
+	    strcmp(buf_cstr(&out), "web\n") != 0) {
 		(void)fprintf(stderr, "%s %d %s\n", e.text, end.status, buf_cstr(&out));
 		_exit(5);
 	}
-	if (run((char *[]){ sh, c, other, NULL }, extra, &out, &end, &e) || strstr(e.text, "Permission denied") == NULL)
+	if (run((char *[]){ sh, c, other, NULL }, extra, &out, &end, &e) ||
+	    strstr(e.text, "Permission denied") == NULL)
 		fail_with("a program that was not agreed on", 0);
 	if (run((char *[]){ sh, c, script, NULL }, preload, &out, &end, &e))
 		fail_with("LD_PRELOAD", 0);
@@ -330,7 +346,8 @@ static void hooks_are_bound_by_nothing(void **state)
 	char sh[] = "/bin/sh", c[] = "-c", script[4300];
 
 	(void)state;
-	(void)snprintf(script, sizeof(script), "echo $ACROTATE_JOB >'%s/out/by-hook' && cat '%s/out/by-hook'", dir, dir);
+	(void)snprintf(script, sizeof(script),
+	               "echo $ACROTATE_JOB >'%s/out/by-hook' && cat '%s/out/by-hook'", dir, dir);
 	spawner_allow(&rules, (char *[]){ sh, c, script, NULL }, false);
 	int status = 0, abi = 0;
 	pid_t pid = fork();
@@ -346,7 +363,8 @@ static void hooks_are_bound_by_nothing(void **state)
 	spawner_rules_clear(&rules);
 }
 
-/* Only "there is no Landlock" lets a run go on without: anything else is an error, and nothing was given up. */
+/* Only "there is no Landlock" lets a run go on without: anything else is an error, and nothing
+ * was given up. */
 static void a_call_that_fails_is_an_error(void **state)
 {
 	AUTO_SANDBOX struct sandbox *s = NULL;
@@ -355,8 +373,8 @@ static void a_call_that_fails_is_an_error(void **state)
 	(void)state;
 	CHECK(sandbox_new(&s, &e), "%s", e.text);
 	if (sandbox_abi(s) < 3) {
-		sandbox_free(take(&s));    /* skip() leaves this function without its clean-up */
-		skip();                    /* and the rows above tried less than there is */
+		sandbox_free(take(&s)); /* skip() leaves this function without its clean-up */
+		skip();                 /* and the rows above tried less than there is */
 	}
 	assert_false(sandbox_allow(s, -1, "nowhere", &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
@@ -366,11 +384,14 @@ static void a_call_that_fails_is_an_error(void **state)
 
 static int before(void **state)
 {
-	static const char *const files[] = { "in/old", "in/move", "in/gone", "also/move", "out/old", "out/gone" };
+	static const char *const files[] = { "in/old",    "in/move", "in/gone",
+		                             "also/move", "out/old", "out/gone" };
 
 	(void)state;
 	dir = scratch_make();
-	assert_int_equal(mkdir(at(0, "in"), 0700) + mkdir(at(0, "also"), 0700) + mkdir(at(0, "out"), 0700), 0);
+	assert_int_equal(mkdir(at(0, "in"), 0700) + mkdir(at(0, "also"), 0700) +
+	                         mkdir(at(0, "out"), 0700),
+	                 0);
 	for (size_t i = 0; i < COUNT(files); i++)
 		put(files[i]);
 	return symlink("../out/old", at(0, "in/leads-out"));

@@ -27,14 +27,18 @@ static void bytes_go_in_and_come_out(void **state)
 static void equality_is_of_length_and_content(void **state)
 {
 	(void)state;
-	static const struct { const char *a, *b; bool equal; } row[] = {
-		{ "", "", true },       { "abc", "abc", true },  { "abc", "abd", false },
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} row[] = {
+		{ "", "", true },        { "abc", "abc", true }, { "abc", "abd", false },
 		{ "abc", "xbc", false }, { "abc", "ab", false }, { "", "a", false },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_SECRET struct secret *a = secret_new(row[i].a, strlen(row[i].a));
 		AUTO_SECRET struct secret *b = secret_new(row[i].b, strlen(row[i].b));
-		CHECK(secret_equal(a, b) == row[i].equal && secret_equal(b, a) == row[i].equal, "row %zu", i);
+		CHECK(secret_equal(a, b) == row[i].equal && secret_equal(b, a) == row[i].equal,
+		      "row %zu", i);
 	}
 }
 
@@ -72,7 +76,8 @@ static void many_live_side_by_side(void **state)
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < N; i++)
 			if (s[i] == NULL)
-				s[i] = secret_new(text, (size_t)snprintf(text, sizeof(text), "secret number %d", i));
+				s[i] = secret_new(text, (size_t)snprintf(text, sizeof(text),
+				                                         "secret number %d", i));
 		for (int i = 0; i < N; i++) {
 			(void)snprintf(text, sizeof(text), "secret number %d", i);
 			CHECK_TEXT(secret_peek(s[i]), text, "round %d", round);
@@ -98,8 +103,11 @@ static void freeing_wipes(void **state)
 	assert_string_equal(secret_peek(neighbour), "n");
 }
 
-/* What the kernel says of the mapping that holds an address, and of what lies right before and after it. */
-struct mapping { char flags[256], perms[5], before[5], after[5]; };
+/* What the kernel says of the mapping that holds an address, and of what lies right before and
+ * after it. */
+struct mapping {
+	char flags[256], perms[5], before[5], after[5];
+};
 
 static struct mapping mapping_of(const void *address)
 {
@@ -162,7 +170,10 @@ static void the_kernel_knows_what_it_holds(void **state)
 	small_and_large(look_at_mapping);
 }
 
-struct walk { const char *from; long step; };
+struct walk {
+	const char *from;
+	long step;
+};
 
 /* A reader that runs away: it must be stopped before it has seen a megabyte. */
 static int walk_away(void *arg)
@@ -182,8 +193,8 @@ static void runaways_meet_a_guard(const char *bytes, const char *which)
 	for (long step = -1; step <= 1; step += 2) {
 		struct walk w = { bytes, step };
 		int status = in_child(walk_away, &w);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "%s, direction %ld: status %x", which, step,
-		      (unsigned)status);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
+		      "%s, direction %ld: status %x", which, step, (unsigned)status);
 	}
 }
 
@@ -207,7 +218,8 @@ static void a_child_sees_nothing(const char *bytes, const char *which)
 	char *door;
 	memcpy(&door, &bytes, sizeof(door));
 	int status = in_child(look_for_it, door);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %x", which, (unsigned)status);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %x", which,
+	      (unsigned)status);
 }
 
 static void children_inherit_no_secret(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sinks that cannot do what they are asked: without the rights of their user, with templates and helpers that went bad meanwhile. */
+/* Sinks that cannot do what they are asked: without the rights of their user, with templates and
+ * helpers that went bad meanwhile. */
 #include "check.h"
 
 #include <grp.h>
@@ -34,7 +35,7 @@ static int drop(void **state)
 	return 0;
 }
 
-/* ---- rights that cannot be had ------------------------------------------------------------------------------------------------------- */
+/* ---- rights that cannot be had --------------------------------------------------------------- */
 
 static bool become_somebody(void)
 {
@@ -44,7 +45,8 @@ static bool become_somebody(void)
 /* In a child, where cmocka's checks cannot report: a number tells which one failed. */
 static int without_rights(void *arg)
 {
-	AUTO_TEST_SINK struct test_sink t = test_sink_open(arg, "path", path, "user", "nobody", NULL);
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open(arg, "path", path, "user", "nobody", NULL);
 	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
 	struct secret *now = NULL;
 	struct err e[6] = { ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT };
@@ -54,14 +56,16 @@ static int without_rights(void *arg)
 		return 1;
 	if (!become_somebody())
 		return 2;
-	if (t.ops->commit(t.s, &e[0]) || t.ops->read_current(t.s, &who, &now, &e[1]) || t.ops->check(t.s, &who, &e[2]) ||
-	    t.ops->sweep(t.s, &who, &e[3]) || t.ops->directory(t.spec, &fd, &e[4]))
+	if (t.ops->commit(t.s, &e[0]) || t.ops->read_current(t.s, &who, &now, &e[1]) ||
+	    t.ops->check(t.s, &who, &e[2]) || t.ops->sweep(t.s, &who, &e[3]) ||
+	    t.ops->directory(t.spec, &fd, &e[4]))
 		return 3;
 	t.ops->abort(t.s); /* what stays beside it the next run sweeps */
 	if (t.ops->prepare(t.s, &c, &e[5]))
 		return 4;
 	for (int i = 0; i < 6; i++)
-		if (e[i].kind != ERR_CONFIG || strstr(e[i].text, "only root can act as user") == NULL)
+		if (e[i].kind != ERR_CONFIG ||
+		    strstr(e[i].text, "only root can act as user") == NULL)
 			return 10 + i;
 	return 0;
 }
@@ -76,11 +80,12 @@ static void without_the_rights_of_its_user(void **state)
 	assert_true(chmod(dir, 01777) == 0);
 	for (size_t i = 0; i < COUNT(types); i++) {
 		int status = in_child(without_rights, (void *)(uintptr_t)types[i]);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", types[i], WEXITSTATUS(status));
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", types[i],
+		      WEXITSTATUS(status));
 	}
 }
 
-/* ---- places --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 static void places_that_are_none(void **state)
 {
@@ -90,13 +95,16 @@ static void places_that_are_none(void **state)
 	(void)state;
 	(void)snprintf(below, sizeof(below), "%s/none/target", dir);
 	for (size_t i = 0; i < COUNT(types); i++) {
-		AUTO_TEST_SINK struct test_sink t = test_sink_open(types[i], "path", path, "owner", "no-such-user", NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open(types[i], "path", path, "owner", "no-such-user", NULL);
 		AUTO_TEST_SINK struct test_sink far = test_sink_open(types[i], "path", below, NULL);
 		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 		struct err e = ERR_INIT;
 		int fd;
-		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", types[i], e.text);
-		CHECK(!far.ops->directory(far.spec, &fd, &e) && e.kind == ERR_LOCAL, "%s: %s", types[i], e.text);
+		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", types[i],
+		      e.text);
+		CHECK(!far.ops->directory(far.spec, &fd, &e) && e.kind == ERR_LOCAL, "%s: %s",
+		      types[i], e.text);
 	}
 }
 
@@ -106,7 +114,9 @@ static int on_a_mount(void *arg)
 	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 	struct err e = ERR_INIT;
 
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount(path, path, "none", MS_BIND, NULL) != 0)
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount(path, path, "none", MS_BIND, NULL) != 0)
 		return 77;
 	fs_mount_forget();
 	return !t.ops->check(t.s, &who, &e) && strstr(e.text, "in_place = yes") != NULL ? 0 : 1;
@@ -126,11 +136,12 @@ static void a_file_that_is_a_mount(void **state)
 	}
 }
 
-/* ---- templates ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- templates ------------------------------------------------------------------------------- */
 
 static void a_template_that_went_bad(void **state)
 {
-	AUTO_CREDENTIAL struct credential c = test_credential("new"), odd = test_credential("a b"), who = test_credential(NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new"), odd = test_credential("a b"),
+					  who = test_credential(NULL);
 	char template[4300];
 	struct secret *now = NULL;
 
@@ -138,20 +149,25 @@ static void a_template_that_went_bad(void **state)
 	(void)snprintf(template, sizeof(template), "%s.template", path);
 	static const char *const bad[] = { "no field at all\n", "{password}{password}\n" };
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "template_file", template, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("file", "path", path, "template_file", template, NULL);
 		struct err e = ERR_INIT;
 		file_put(template, bad[i]);
-		CHECK(!t.ops->check(t.s, &who, &e) && e.kind == ERR_CONFIG && strstr(e.text, "key 'template_file'") != NULL, "%s", e.text);
+		CHECK(!t.ops->check(t.s, &who, &e) && e.kind == ERR_CONFIG &&
+		              strstr(e.text, "key 'template_file'") != NULL,
+		      "%s", e.text);
 		assert_false(t.ops->read_current(t.s, &who, &now, &e));
 		assert_false(t.ops->prepare(t.s, &c, &e));
 	}
 	FILE *f = fopen(template, "we");
 	assert_true(f != NULL && fwrite("{password}\0", 1, 11, f) == 11 && fclose(f) == 0);
-	AUTO_TEST_SINK struct test_sink nul = test_sink_open("file", "path", path, "template_file", template, NULL);
+	AUTO_TEST_SINK struct test_sink nul =
+		test_sink_open("file", "path", path, "template_file", template, NULL);
 	struct err e = ERR_INIT;
 	assert_false(nul.ops->check(nul.s, &who, &e));
 	assert_non_null(strstr(e.text, "NUL byte"));
-	AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", path, "content", "{password}", NULL);
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open("file", "path", path, "content", "{password}", NULL);
 	assert_false(t.ops->prepare(t.s, &odd, &e));
 	assert_non_null(strstr(e.text, "a template cannot carry"));
 	assert_false(t.ops->commit(t.s, &e));
@@ -189,11 +205,12 @@ static void an_auth_of_another_user(void **state)
 		struct secret *found = NULL;
 		struct err e = ERR_INIT;
 		assert_true(template_parse("{auth}", 6, &t, &e));
-		CHECK(!template_match(t, texts[i], strlen(texts[i]), &who, &found) && found == NULL, "row %zu", i);
+		CHECK(!template_match(t, texts[i], strlen(texts[i]), &who, &found) && found == NULL,
+		      "row %zu", i);
 	}
 }
 
-/* ---- a config.json with no room left --------------------------------------------------------------------------------------------------- */
+/* ---- a config.json with no room left --------------------------------------------------------- */
 
 static void a_config_that_is_full(void **state)
 {
@@ -212,21 +229,32 @@ static void a_config_that_is_full(void **state)
 	assert_non_null(strstr(e.text, "it would be larger"));
 }
 
-/* ---- helpers --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 #define NOT_FOUND "echo credentials not found in native keychain; exit 1\n"
 
+/* clang-format off */
 static const struct helper_row { const char *name, *script, *says; bool commits; } helpers[] = {
-	{ "a password among its words", "#!/bin/sh\n[ $1 = store ] && { echo 'no: new-one'; exit 1; }\n" NOT_FOUND, "store' failed", true },
-	{ "many words", "#!/bin/sh\nprintf 'a%.0s ' $(seq 300); exit 1\n", "get' failed: a a a", false },
-	{ "no end of an answer", "#!/bin/sh\nhead -c 2000000 /dev/zero | tr '\\0' x\n", "answers with more than 1048576 bytes", false },
-	{ "the list dies", "#!/bin/sh\n[ $1 = list ] && kill -KILL $$\n" NOT_FOUND, "list' died of signal 9", false },
-	{ "the list is none", "#!/bin/sh\n[ $1 = list ] && { echo '[1]'; exit 0; }\n[ $1 = store ] && kill -KILL $$\n" NOT_FOUND,
+	{ "a password among its words",
+	  "#!/bin/sh\n[ $1 = store ] && { echo 'no: new-one'; exit 1; }\n" NOT_FOUND,
+	  "store' failed", true },
+	{ "many words", "#!/bin/sh\nprintf 'a%.0s ' $(seq 300); exit 1\n", "get' failed: a a a",
+	  false },
+	{ "no end of an answer", "#!/bin/sh\nhead -c 2000000 /dev/zero | tr '\\0' x\n",
+	  "answers with more than 1048576 bytes", false },
+	{ "the list dies", "#!/bin/sh\n[ $1 = list ] && kill -KILL $$\n" NOT_FOUND,
+	  "list' died of signal 9", false },
+	{ "the list is none",
+	  "#!/bin/sh\n[ $1 = list ] && { echo '[1]'; exit 0; }\n[ $1 = store ] && kill -KILL "
+	  "$$\n" NOT_FOUND,
 	  "store' died of signal 9", true },
-	{ "the list is no JSON", "#!/bin/sh\n[ $1 = list ] && { echo 'none'; exit 0; }\n[ $1 = store ] && { rm \"$0\"; exit 0; }\n" NOT_FOUND,
+	{ "the list is no JSON",
+	  "#!/bin/sh\n[ $1 = list ] && { echo 'none'; exit 0; }\n[ $1 = store ] && { rm \"$0\"; "
+	  "exit 0; }\n" NOT_FOUND,
 	  "key 'program'", true },
 	{ "no interpreter", "#!/nonexistent/interpreter\n", "cannot run", false },
 };
+/* clang-format on */
 
 static void helpers_that_fail(void **state)
 {
@@ -241,7 +269,8 @@ static void helpers_that_fail(void **state)
 		bool ok = t.ops->prepare(t.s, &c, &e);
 		CHECK(ok == r->commits, "%s: %s", r->name, e.text);
 		CHECK(!ok || !t.ops->commit(t.s, &e), "%s", r->name);
-		CHECK(strstr(e.text, r->says) != NULL && strstr(e.text, "new-one") == NULL, "%s: %s", r->name, e.text);
+		CHECK(strstr(e.text, r->says) != NULL && strstr(e.text, "new-one") == NULL,
+		      "%s: %s", r->name, e.text);
 		CHECK(strlen(e.text) < 500, "%s: %s", r->name, e.text);
 	}
 }
@@ -273,8 +302,15 @@ static void a_password_too_long_for_a_helper(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(without_the_rights_of_its_user), T(places_that_are_none), T(a_file_that_is_a_mount), T(a_template_that_went_bad), T(a_text_that_grows_too_long), T(an_auth_of_another_user),
-		T(a_config_that_is_full), T(helpers_that_fail), T(a_password_too_long_for_a_helper),
+		T(without_the_rights_of_its_user),
+		T(places_that_are_none),
+		T(a_file_that_is_a_mount),
+		T(a_template_that_went_bad),
+		T(a_text_that_grows_too_long),
+		T(an_auth_of_another_user),
+		T(a_config_that_is_full),
+		T(helpers_that_fail),
+		T(a_password_too_long_for_a_helper),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

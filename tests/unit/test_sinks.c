@@ -29,9 +29,11 @@ static int drop(void **state)
 enum step { VALIDATE, CHECK_, PREPARE, COMMIT, DONE };
 
 /* How far a delivery comes; the password that is read back then. */
-static enum step deliver(struct test_sink *t, const char *password, char *back, size_t size, struct err *e)
+static enum step deliver(struct test_sink *t, const char *password, char *back, size_t size,
+                         struct err *e)
 {
-	AUTO_CREDENTIAL struct credential c = test_credential(password), who = test_credential(NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential(password),
+					  who = test_credential(NULL);
 	AUTO_SECRET struct secret *now = NULL;
 
 	if (!t->ops->check(t->s, &who, e))
@@ -47,49 +49,192 @@ static enum step deliver(struct test_sink *t, const char *password, char *back, 
 
 static const struct row {
 	const char *name, *type;
-	const char *pairs[4];           /* keys beside path */
-	const char *before;             /* NULL: no file */
-	const char *after;              /* what is there then; NULL: as before */
-	enum step fails;                /* or DONE */
+	const char *pairs[4]; /* keys beside path */
+	const char *before;   /* NULL: no file */
+	const char *after;    /* what is there then; NULL: as before */
+	enum step fails;      /* or DONE */
 	enum err_kind kind;
 	const char *says;
 } rows[] = {
-	{ "a new file", "file", { "content", "X={password}" }, NULL, "X=new\n", DONE, ERR_NONE, "" },
+	{ "a new file",
+	  "file",
+	  { "content", "X={password}" },
+	  NULL,
+	  "X=new\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
 	{ "the password alone", "file", { 0 }, NULL, "new\n", DONE, ERR_NONE, "" },
-	{ "it was ours", "file", { "content", "X={password}" }, "X=old\n", "X=new\n", DONE, ERR_NONE, "" },
+	{ "it was ours",
+	  "file",
+	  { "content", "X={password}" },
+	  "X=old\n",
+	  "X=new\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
 	{ "it is empty", "file", { "content", "X={password}" }, "", "X=new\n", DONE, ERR_NONE, "" },
-	{ "it is something else", "file", { "content", "X={password}" }, "X=old\nY=1\n", NULL, CHECK_, ERR_DECISION, "overwrite = yes" },
-	{ "no line end", "file", { "content", "X={password}" }, "X=old", NULL, CHECK_, ERR_DECISION, "overwrite = yes" },
-	{ "another registry", "file", { "content", "{server} {password}" }, "q.io old\n", NULL, CHECK_, ERR_DECISION, "overwrite" },
-	{ "overwrite", "file", { "content", "X={password}", "overwrite", "yes" }, "Y=1\n", "X=new\n", DONE, ERR_NONE, "" },
-	{ "in place", "file", { "content", "X={password}", "in_place", "yes" }, "X=old\n", "X=new\n", DONE, ERR_NONE, "" },
-	{ "in place, a new file", "file", { "content", "X={password}", "in_place", "yes" }, NULL, "X=new\n", DONE, ERR_NONE, "" },
-	{ "an unknown owner", "file", { "content", "X={password}", "owner", "no-such-user" }, NULL, NULL, CHECK_, ERR_CONFIG,
+	{ "it is something else",
+	  "file",
+	  { "content", "X={password}" },
+	  "X=old\nY=1\n",
+	  NULL,
+	  CHECK_,
+	  ERR_DECISION,
+	  "overwrite = yes" },
+	{ "no line end",
+	  "file",
+	  { "content", "X={password}" },
+	  "X=old",
+	  NULL,
+	  CHECK_,
+	  ERR_DECISION,
+	  "overwrite = yes" },
+	{ "another registry",
+	  "file",
+	  { "content", "{server} {password}" },
+	  "q.io old\n",
+	  NULL,
+	  CHECK_,
+	  ERR_DECISION,
+	  "overwrite" },
+	{ "overwrite",
+	  "file",
+	  { "content", "X={password}", "overwrite", "yes" },
+	  "Y=1\n",
+	  "X=new\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "in place",
+	  "file",
+	  { "content", "X={password}", "in_place", "yes" },
+	  "X=old\n",
+	  "X=new\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "in place, a new file",
+	  "file",
+	  { "content", "X={password}", "in_place", "yes" },
+	  NULL,
+	  "X=new\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "an unknown owner",
+	  "file",
+	  { "content", "X={password}", "owner", "no-such-user" },
+	  NULL,
+	  NULL,
+	  CHECK_,
+	  ERR_CONFIG,
 	  "key 'owner'" },
-	{ "an unknown user", "file", { "content", "X={password}", "user", "no-such-user" }, NULL, NULL, CHECK_, ERR_CONFIG,
+	{ "an unknown user",
+	  "file",
+	  { "content", "X={password}", "user", "no-such-user" },
+	  NULL,
+	  NULL,
+	  CHECK_,
+	  ERR_CONFIG,
 	  "key 'user'" },
-	{ "no template file", "file", { "template_file", "/nonexistent/t" }, NULL, NULL, CHECK_, ERR_CONFIG, "'template_file'" },
-	{ "a new config", "docker", { 0 }, NULL, "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", DONE,
-	  ERR_NONE, "" },
-	{ "an entry beside others", "docker", { 0 }, "{\"auths\":{\"o\":{}}}", "{\"auths\":{\"o\":{},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
-	  DONE, ERR_NONE, "" },
-	{ "a namespace", "docker", { "key", "r.io/team" }, "{\"auths\":{}}", "{\"auths\":{\"r.io/team\":{\"auth\":\"dTpuZXc=\"}}}", DONE,
-	  ERR_NONE, "" },
-	{ "another user's entry", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}", NULL, CHECK_, ERR_DECISION,
+	{ "no template file",
+	  "file",
+	  { "template_file", "/nonexistent/t" },
+	  NULL,
+	  NULL,
+	  CHECK_,
+	  ERR_CONFIG,
+	  "'template_file'" },
+	{ "a new config",
+	  "docker",
+	  { 0 },
+	  NULL,
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "an entry beside others",
+	  "docker",
+	  { 0 },
+	  "{\"auths\":{\"o\":{}}}",
+	  "{\"auths\":{\"o\":{},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "a namespace",
+	  "docker",
+	  { "key", "r.io/team" },
+	  "{\"auths\":{}}",
+	  "{\"auths\":{\"r.io/team\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "another user's entry",
+	  "docker",
+	  { 0 },
+	  "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
+	  NULL,
+	  CHECK_,
+	  ERR_DECISION,
 	  "another user ('v')" },
-	{ "an entry without a user", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"identitytoken\":\"x\"}}}", NULL, CHECK_, ERR_DECISION, "another user ('')" },
-	{ "another user's entry is taken", "docker", { "take_entry", "yes" }, "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
-	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
-	{ "docker's bookkeeping is nobody's", "docker", { 0 }, "{\"auths\":{\"r.io\":{}},\"credsStore\":\"\"}",
-	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}},\"credsStore\":\"\"}", DONE, ERR_NONE, "" },
-	{ "a store", "docker", { 0 }, "{\"credsStore\":\"x\"}", NULL, CHECK_, ERR_CONFIG, "credsStore" },
+	{ "an entry without a user",
+	  "docker",
+	  { 0 },
+	  "{\"auths\":{\"r.io\":{\"identitytoken\":\"x\"}}}",
+	  NULL,
+	  CHECK_,
+	  ERR_DECISION,
+	  "another user ('')" },
+	{ "another user's entry is taken",
+	  "docker",
+	  { "take_entry", "yes" },
+	  "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "docker's bookkeeping is nobody's",
+	  "docker",
+	  { 0 },
+	  "{\"auths\":{\"r.io\":{}},\"credsStore\":\"\"}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}},\"credsStore\":\"\"}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "a store",
+	  "docker",
+	  { 0 },
+	  "{\"credsStore\":\"x\"}",
+	  NULL,
+	  CHECK_,
+	  ERR_CONFIG,
+	  "credsStore" },
 	{ "a broken file", "docker", { 0 }, "{\"auths\":", NULL, CHECK_, ERR_LOCAL, "cut off" },
-	{ "an empty config", "docker", { 0 }, "", "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n", DONE,
-	  ERR_NONE, "" },
-	{ "a config in place", "docker", { "in_place", "yes" }, "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}",
-	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
-	{ "our name, with a token", "docker", { 0 }, "{\"auths\":{\"r.io\":{\"auth\":\"dTpv\",\"identitytoken\":\"t\"}}}",
-	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}", DONE, ERR_NONE, "" },
+	{ "an empty config",
+	  "docker",
+	  { 0 },
+	  "",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpuZXc=\"\n\t\t}\n\t}\n}\n",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "a config in place",
+	  "docker",
+	  { "in_place", "yes" },
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
+	{ "our name, with a token",
+	  "docker",
+	  { 0 },
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpv\",\"identitytoken\":\"t\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpuZXc=\"}}}",
+	  DONE,
+	  ERR_NONE,
+	  "" },
 };
 
 static struct test_sink open_row(const struct row *r)
@@ -116,7 +261,8 @@ static void deliveries(void **state)
 		AUTO_TEST_SINK struct test_sink t = open_row(r);
 		enum step got = deliver(&t, "new", back, sizeof(back), &e);
 		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
-		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name,
+		      e.text);
 		CHECK(got != DONE || strcmp(back, "new") == 0, "%s: read back '%s'", r->name, back);
 		char *text = file_get(path);
 		const char *want = r->after != NULL ? r->after : r->before;
@@ -129,32 +275,41 @@ static void deliveries(void **state)
 		/* Prepare finds by itself what check would have found. */
 		if (got == CHECK_) {
 			AUTO_CREDENTIAL struct credential c = test_credential("new");
-			CHECK(!t.ops->prepare(t.s, &c, &e) && e.kind == r->kind, "%s: prepared", r->name);
+			CHECK(!t.ops->prepare(t.s, &c, &e) && e.kind == r->kind, "%s: prepared",
+			      r->name);
 			CHECK(!t.ops->commit(t.s, &e), "%s: committed", r->name);
 		}
 	}
 }
 
+/* clang-format off */
 static const struct read_row { const char *name, *type, *text, *want; enum err_kind kind; } reads[] = {
 	{ "no file", "file", NULL, NULL, ERR_NONE },
 	{ "ours", "file", "X=old\n", "old", ERR_NONE },
 	{ "other content", "file", "X=old\nq", NULL, ERR_NONE },
 	{ "no config", "docker", NULL, NULL, ERR_NONE },
-	{ "our entry", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}", "old", ERR_NONE },
-	{ "another user's", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"djpvbGQ=\"}}}", NULL, ERR_NONE },
-	{ "another entry", "docker", "{\"auths\":{\"q.io\":{\"auth\":\"dTpvbGQ=\"}}}", NULL, ERR_NONE },
-	{ "shadowed, but held", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}},\"credsStore\":\"x\"}", "old", ERR_NONE },
+	{ "our entry", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}", "old",
+	  ERR_NONE },
+	{ "another user's", "docker", "{\"auths\":{\"r.io\":{\"auth\":\"djpvbGQ=\"}}}", NULL,
+	  ERR_NONE },
+	{ "another entry", "docker", "{\"auths\":{\"q.io\":{\"auth\":\"dTpvbGQ=\"}}}", NULL,
+	  ERR_NONE },
+	{ "shadowed, but held", "docker",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}},\"credsStore\":\"x\"}", "old", ERR_NONE },
 	{ "broken", "docker", "{", NULL, ERR_LOCAL },
 };
+/* clang-format on */
 
 static void reads_back(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(reads); i++) {
 		const struct read_row *r = &reads[i];
-		AUTO_TEST_SINK struct test_sink t = strcmp(r->type, "file") == 0
-		                                            ? test_sink_open("file", "path", path, "content", "X={password}", NULL)
-		                                            : test_sink_open("docker", "path", path, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			strcmp(r->type, "file") == 0
+				? test_sink_open("file", "path", path, "content", "X={password}",
+		                                 NULL)
+				: test_sink_open("docker", "path", path, NULL);
 		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 		AUTO_SECRET struct secret *now = NULL;
 		struct err e = ERR_INIT;
@@ -175,8 +330,10 @@ static void an_abort_leaves_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(types); i++) {
-		AUTO_TEST_SINK struct test_sink t = i == 0 ? test_sink_open("file", "path", path, "content", "X={password}", NULL)
-		                                           : test_sink_open("docker", "path", path, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			i == 0 ? test_sink_open("file", "path", path, "content", "X={password}",
+		                                NULL)
+			       : test_sink_open("docker", "path", path, NULL);
 		AUTO_CREDENTIAL struct credential c = test_credential("new");
 		t.ops->abort(t.s);
 		assert_true(t.ops->prepare(t.s, &c, &e));
@@ -221,7 +378,8 @@ static void what_changed_since_prepare_is_kept(void **state)
 static void two_jobs_share_a_config(void **state)
 {
 	AUTO_TEST_SINK struct test_sink one = test_sink_open("docker", "path", path, NULL);
-	AUTO_TEST_SINK struct test_sink two = test_sink_open("docker", "path", path, "key", "r.io/x", NULL);
+	AUTO_TEST_SINK struct test_sink two =
+		test_sink_open("docker", "path", path, "key", "r.io/x", NULL);
 	AUTO_CREDENTIAL struct credential c = test_credential("new");
 	struct err e = ERR_INIT;
 
@@ -268,14 +426,16 @@ static void as_another_user(void **state)
 	assert_int_equal(deliver(&root, "new", back, sizeof(back), &e), CHECK_);
 	assert_int_equal(e.kind, ERR_CONFIG);
 	assert_non_null(strstr(e.text, "user = NAME"));
-	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", file, "user", "nobody", NULL);
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open("docker", "path", file, "user", "nobody", NULL);
 	assert_int_equal(deliver(&t, "new", back, sizeof(back), &e), DONE);
 	assert_string_equal(back, "new");
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_uid, 65534);
 	assert_int_equal(geteuid(), 0);
 	/* Where that user may not go, neither may we. */
-	AUTO_TEST_SINK struct test_sink no = test_sink_open("file", "path", path, "user", "nobody", "content", "{password}", NULL);
+	AUTO_TEST_SINK struct test_sink no = test_sink_open("file", "path", path, "user", "nobody",
+	                                                    "content", "{password}", NULL);
 	assert_int_equal(deliver(&no, "new", back, sizeof(back), &e), CHECK_);
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_non_null(strstr(e.text, "Permission denied"));
@@ -284,8 +444,10 @@ static void as_another_user(void **state)
 /* Two jobs with an entry each in one file: what one sweeps is not what the other has prepared. */
 static void entries_of_one_file_are_swept_apart(void **state)
 {
-	AUTO_TEST_SINK struct test_sink one = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
-	AUTO_TEST_SINK struct test_sink two = test_sink_open("docker", "path", path, "key", "r.io/two", NULL);
+	AUTO_TEST_SINK struct test_sink one =
+		test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	AUTO_TEST_SINK struct test_sink two =
+		test_sink_open("docker", "path", path, "key", "r.io/two", NULL);
 	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
 	struct err e = ERR_INIT;
 
@@ -299,19 +461,25 @@ static void entries_of_one_file_are_swept_apart(void **state)
 	assert_int_equal(temporaries_in(dir), 0);
 	/* Its own it does take: of a run that was killed. */
 	assert_true(one.ops->prepare(one.s, &c, &e));
-	AUTO_TEST_SINK struct test_sink again = test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
+	AUTO_TEST_SINK struct test_sink again =
+		test_sink_open("docker", "path", path, "key", "r.io/one", NULL);
 	assert_true(again.ops->sweep(again.s, &who, &e));
 	assert_int_equal(temporaries_in(dir), 0);
 }
 
-/* Whatever is done, is done with that user's rights: once the directory is taken away from it, root could go on, and must not. */
+/* Whatever is done, is done with that user's rights: once the directory is taken away from it,
+ * root could go on, and must not. */
 static void every_step_is_taken_as_that_user(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *type, *in_place, *what; } steps[] = {
-		{ "file", "no", "check" }, { "file", "no", "prepare" }, { "file", "no", "commit" }, { "file", "no", "sweep" },
-		{ "file", "yes", "commit" }, { "docker", "no", "check" }, { "docker", "no", "prepare" }, { "docker", "no", "commit" },
+		{ "file", "no", "check" }, { "file", "no", "prepare" }, { "file", "no", "commit" },
+		  { "file", "no", "sweep" },
+		{ "file", "yes", "commit" }, { "docker", "no", "check" },
+		  { "docker", "no", "prepare" }, { "docker", "no", "commit" },
 		{ "docker", "no", "sweep" }, { "docker", "yes", "commit" },
 	};
+	/* clang-format on */
 	char home[4200], file[4300];
 
 	(void)state;
@@ -322,25 +490,34 @@ static void every_step_is_taken_as_that_user(void **state)
 	CHECK(chmod(dir, 0755) == 0 && mkdir(home, 0700) == 0, "mkdir");
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		AUTO_CREDENTIAL struct credential c = test_credential("new");
-		AUTO_TEST_SINK struct test_sink t = strcmp(steps[i].type, "file") == 0
-			? test_sink_open("file", "path", file, "user", "nobody", "content", "{password}", "in_place", steps[i].in_place, NULL)
-			: test_sink_open("docker", "path", file, "user", "nobody", "in_place", steps[i].in_place, NULL);
+		AUTO_TEST_SINK struct test_sink t =
+			strcmp(steps[i].type, "file") == 0
+				? test_sink_open("file", "path", file, "user", "nobody", "content",
+		                                 "{password}", "in_place", steps[i].in_place, NULL)
+				: test_sink_open("docker", "path", file, "user", "nobody",
+		                                 "in_place", steps[i].in_place, NULL);
 		struct err e = ERR_INIT;
 		bool committing = strcmp(steps[i].what, "commit") == 0, ok;
 		file_put(file, strcmp(steps[i].type, "file") == 0 ? "old\n" : "{\"auths\":{}}");
-		CHECK(chown(home, 65534, 65534) == 0 && chown(file, 65534, 65534) == 0 && chmod(home, 0700) == 0, "chown");
+		CHECK(chown(home, 65534, 65534) == 0 && chown(file, 65534, 65534) == 0 &&
+		              chmod(home, 0700) == 0,
+		      "chown");
 		CHECK(!committing || t.ops->prepare(t.s, &c, &e), "row %zu: %s", i, e.text);
 		CHECK(chown(home, 0, 0) == 0 && chown(file, 0, 0) == 0, "chown");
 		if (committing)
 			ok = t.ops->commit(t.s, &e);
 		else
-			ok = strcmp(steps[i].what, "check") == 0 ? t.ops->check(t.s, &c, &e)
-			     : strcmp(steps[i].what, "sweep") == 0 ? t.ops->sweep(t.s, &c, &e) : t.ops->prepare(t.s, &c, &e);
-		CHECK(!ok && strstr(e.text, "Permission denied") != NULL, "%s, in place %s: %s done as root (%s)", steps[i].type, steps[i].in_place,
+			ok = strcmp(steps[i].what, "check") == 0   ? t.ops->check(t.s, &c, &e)
+			     : strcmp(steps[i].what, "sweep") == 0 ? t.ops->sweep(t.s, &c, &e)
+			                                           : t.ops->prepare(t.s, &c, &e);
+		CHECK(!ok && strstr(e.text, "Permission denied") != NULL,
+		      "%s, in place %s: %s done as root (%s)", steps[i].type, steps[i].in_place,
 		      steps[i].what, e.text);
 		assert_int_equal(geteuid(), 0);
 		char *text = file_get(file);
-		CHECK(text != NULL && strstr(text, "new") == NULL && strstr(text, "dTpuZXc=") == NULL, "row %zu: '%s'", i, text);
+		CHECK(text != NULL && strstr(text, "new") == NULL &&
+		              strstr(text, "dTpuZXc=") == NULL,
+		      "row %zu: '%s'", i, text);
 		free(text);
 		CHECK(chown(home, 65534, 65534) == 0, "chown");
 	}
@@ -350,8 +527,10 @@ static void identities(void **state)
 {
 	static const char *const want[] = { "docker:/a:r.io", "docker:/a:r.io/x", "file:/a" };
 	AUTO_TEST_SINK struct test_sink a = test_sink_open("docker", "path", "/a", NULL);
-	AUTO_TEST_SINK struct test_sink b = test_sink_open("docker", "path", "/a", "key", "r.io/x", NULL);
-	AUTO_TEST_SINK struct test_sink c = test_sink_open("file", "path", "/a", "content", "{password}", NULL);
+	AUTO_TEST_SINK struct test_sink b =
+		test_sink_open("docker", "path", "/a", "key", "r.io/x", NULL);
+	AUTO_TEST_SINK struct test_sink c =
+		test_sink_open("file", "path", "/a", "content", "{password}", NULL);
 	const struct test_sink *all[] = { &a, &b, &c };
 
 	(void)state;
@@ -364,6 +543,7 @@ static void identities(void **state)
 	}
 }
 
+/* clang-format off */
 static const struct invalid_row { const char *type, *name, *value, *says; } invalid[] = {
 	{ "file", "template_file", "/t", "exclude each other" },
 	{ "file", "content", "X={password}Y", "key 'content'" },
@@ -374,6 +554,7 @@ static const struct invalid_row { const char *type, *name, *value, *says; } inva
 	{ "docker", "key", "a\177b", "not a registry's name" },
 	{ "helper", "program", "bin/helper", "neither an absolute path" },
 };
+/* clang-format on */
 
 static void specs_that_cannot_work(void **state)
 {
@@ -388,56 +569,79 @@ static void specs_that_cannot_work(void **state)
 			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "path", "/x", &e));
 		assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, r->name, r->value, &e));
 		if (strcmp(r->name, "template_file") == 0)
-			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "content", "{password}", &e));
+			assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "content",
+			                     "{password}", &e));
 		assert_true(keys_finish(ops->keys, ops->n_keys, seen, spec, &e));
-		CHECK(!ops->validate(spec, &e) && e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "row %zu: %s", i, e.text);
+		CHECK(!ops->validate(spec, &e) && e.kind == ERR_CONFIG &&
+		              strstr(e.text, r->says) != NULL,
+		      "row %zu: %s", i, e.text);
 		keys_release(ops->keys, ops->n_keys, spec);
 		free(spec);
 	}
 	assert_null(sink_find("nosuch"));
 }
 
-/* ---- credential helpers: scripts ------------------------------------------------------------------------------------------------ */
+/* ---- credential helpers: scripts ------------------------------------------------------------- */
 
 /* A vault of one file, TARGET, with the answers of docker's helpers. */
-#define VAULT                                                                                                          \
-	"#!/bin/sh\n"                                                                                                  \
-	"case $1 in\n"                                                                                                 \
-	"store) cat >\"$0.kept\" ;;\n"                                                                                 \
-	"get) read -r server; [ -f \"$0.kept\" ] || { echo credentials not found in native keychain; exit 1; }\n"      \
-	"     cat \"$0.kept\" ;;\n"                                                                                    \
-	"*) exit 2 ;;\n"                                                                                               \
+#define VAULT                                                                                      \
+	"#!/bin/sh\n"                                                                              \
+	"case $1 in\n"                                                                             \
+	"store) cat >\"$0.kept\" ;;\n"                                                             \
+	"get) read -r server; [ -f \"$0.kept\" ] || { echo credentials not found in native "       \
+	"keychain; exit 1; }\n"                                                                    \
+	"     cat \"$0.kept\" ;;\n"                                                                \
+	"*) exit 2 ;;\n"                                                                           \
 	"esac\n"
 
 static const struct helper_row {
-	const char *name, *script, *kept;       /* kept: what the vault has before, or NULL */
+	const char *name, *script, *kept; /* kept: what the vault has before, or NULL */
 	const char *take_entry;
 	enum step fails;
 	enum err_kind kind;
 	const char *says;
 } helpers[] = {
 	{ "a vault", VAULT, NULL, "no", DONE, ERR_NONE, "" },
-	{ "it was ours", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"u\",\"Secret\":\"old\"}", "no", DONE, ERR_NONE, "" },
-	{ "nothing, as docker-credential-pass says it", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"\",\"Secret\":\"\"}", "no", DONE,
-	  ERR_NONE, "" },
-	{ "another user's", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "no", CHECK_, ERR_DECISION,
-	  "another user ('v')" },
-	{ "another user's is taken", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "yes", DONE, ERR_NONE, "" },
-	{ "no JSON", VAULT, "hello", "no", CHECK_, ERR_LOCAL, "does not answer as a credential helper" },
-	{ "no secret in it", VAULT, "{\"Username\":\"u\"}", "no", CHECK_, ERR_LOCAL, "does not answer as a credential helper" },
-	{ "its own words", "#!/bin/sh\necho the vault is sealed; exit 1\n", NULL, "no", CHECK_, ERR_LOCAL, "failed: the vault is sealed" },
+	{ "it was ours", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"u\",\"Secret\":\"old\"}",
+	  "no", DONE, ERR_NONE, "" },
+	{ "nothing, as docker-credential-pass says it", VAULT,
+	  "{\"ServerURL\":\"r.io\",\"Username\":\"\",\"Secret\":\"\"}", "no", DONE, ERR_NONE, "" },
+	{ "another user's", VAULT, "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}",
+	  "no", CHECK_, ERR_DECISION, "another user ('v')" },
+	{ "another user's is taken", VAULT,
+	  "{\"ServerURL\":\"r.io\",\"Username\":\"v\",\"Secret\":\"old\"}", "yes", DONE, ERR_NONE,
+	  "" },
+	{ "no JSON", VAULT, "hello", "no", CHECK_, ERR_LOCAL,
+	  "does not answer as a credential helper" },
+	{ "no secret in it", VAULT, "{\"Username\":\"u\"}", "no", CHECK_, ERR_LOCAL,
+	  "does not answer as a credential helper" },
+	{ "its own words", "#!/bin/sh\necho the vault is sealed; exit 1\n", NULL, "no", CHECK_,
+	  ERR_LOCAL, "failed: the vault is sealed" },
 	{ "no words", "#!/bin/sh\nexit 1\n", NULL, "no", CHECK_, ERR_LOCAL, "get' failed" },
-	{ "it dies", "#!/bin/sh\nkill -SEGV $$\n", NULL, "no", CHECK_, ERR_LOCAL, "died of signal 11" },
-	{ "not found, but listed", "#!/bin/sh\n[ $1 = list ] && { echo '{\"r.io\":\"u\"}'; exit 0; }\necho credentials not found in native "
-	  "keychain; exit 1\n", NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
-	{ "not found, and something nameless listed", "#!/bin/sh\n[ $1 = list ] && { echo '{\"\":\"account not defined\"}'; exit 0; }\necho "
-	  "credentials not found in native keychain; exit 1\n", NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
-	{ "the store fails", "#!/bin/sh\n[ $1 = store ] && { echo disk full; exit 1; }\necho credentials not found in native keychain; exit 1\n",
+	{ "it dies", "#!/bin/sh\nkill -SEGV $$\n", NULL, "no", CHECK_, ERR_LOCAL,
+	  "died of signal 11" },
+	{ "not found, but listed",
+	  "#!/bin/sh\n[ $1 = list ] && { echo '{\"r.io\":\"u\"}'; exit 0; }\necho credentials not "
+	  "found in native "
+	  "keychain; exit 1\n",
+	  NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
+	{ "not found, and something nameless listed",
+	  "#!/bin/sh\n[ $1 = list ] && { echo '{\"\":\"account not defined\"}'; exit 0; }\necho "
+	  "credentials not found in native keychain; exit 1\n",
+	  NULL, "no", CHECK_, ERR_TRANSIENT, "probably locked" },
+	{ "the store fails",
+	  "#!/bin/sh\n[ $1 = store ] && { echo disk full; exit 1; }\necho credentials not found in "
+	  "native keychain; exit 1\n",
 	  NULL, "no", COMMIT, ERR_LOCAL, "store' failed: disk full" },
-	{ "it repeats what it was given", "#!/bin/sh\n[ $1 = store ] && { echo no: $(cat); exit 1; }\necho credentials not found in native "
-	  "keychain; exit 1\n", NULL, "no", COMMIT, ERR_LOCAL, "store' failed" },
-	{ "it forgets at once", "#!/bin/sh\n[ $1 = store ] && exit 0\necho credentials not found in native keychain; exit 1\n", NULL, "no",
-	  COMMIT, ERR_LOCAL, "does not hand it back" },
+	{ "it repeats what it was given",
+	  "#!/bin/sh\n[ $1 = store ] && { echo no: $(cat); exit 1; }\necho credentials not found "
+	  "in native "
+	  "keychain; exit 1\n",
+	  NULL, "no", COMMIT, ERR_LOCAL, "store' failed" },
+	{ "it forgets at once",
+	  "#!/bin/sh\n[ $1 = store ] && exit 0\necho credentials not found in native keychain; "
+	  "exit 1\n",
+	  NULL, "no", COMMIT, ERR_LOCAL, "does not hand it back" },
 	{ "it is no program", NULL, NULL, "no", CHECK_, ERR_CONFIG, "key 'program'" },
 };
 
@@ -459,17 +663,22 @@ static void credential_helpers(void **state)
 		}
 		if (r->kept != NULL)
 			file_put(kept, r->kept);
-		AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, "take_entry", r->take_entry, NULL);
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(
+			"helper", "program", path, "take_entry", r->take_entry, NULL);
 		enum step got = deliver(&t, "n\"w\\", back, sizeof(back), &e);
 		CHECK(got == r->fails, "%s: step %d: %s", r->name, (int)got, e.text);
-		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name, e.text);
+		CHECK(e.kind == r->kind && strstr(e.text, r->says) != NULL, "%s: %s", r->name,
+		      e.text);
 		CHECK(got != DONE || strcmp(back, "n\"w\\") == 0, "%s: '%s'", r->name, back);
 		/* Somebody else's is not ours to copy to other sinks. */
 		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 		AUTO_SECRET struct secret *held = NULL;
 		struct err unread = ERR_INIT;
-		CHECK(e.kind != ERR_DECISION || (t.ops->read_current(t.s, &who, &held, &unread) && held == NULL), "%s: read as ours", r->name);
-		CHECK(strstr(e.text, "n\\\"w") == NULL && strstr(e.text, "n\"w") == NULL, "%s: the password in '%s'", r->name, e.text);
+		CHECK(e.kind != ERR_DECISION ||
+		              (t.ops->read_current(t.s, &who, &held, &unread) && held == NULL),
+		      "%s: read as ours", r->name);
+		CHECK(strstr(e.text, "n\\\"w") == NULL && strstr(e.text, "n\"w") == NULL,
+		      "%s: the password in '%s'", r->name, e.text);
 	}
 }
 
@@ -478,10 +687,18 @@ static void credential_helpers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(deliveries), T(reads_back), T(an_abort_leaves_nothing), T(what_changed_since_prepare_is_kept),
-		T(two_jobs_share_a_config), T(broken_entries_are_remarked), T(as_another_user), T(every_step_is_taken_as_that_user),
-		T(entries_of_one_file_are_swept_apart), T(identities),
-		T(specs_that_cannot_work), T(credential_helpers),
+		T(deliveries),
+		T(reads_back),
+		T(an_abort_leaves_nothing),
+		T(what_changed_since_prepare_is_kept),
+		T(two_jobs_share_a_config),
+		T(broken_entries_are_remarked),
+		T(as_another_user),
+		T(every_step_is_taken_as_that_user),
+		T(entries_of_one_file_are_swept_apart),
+		T(identities),
+		T(specs_that_cannot_work),
+		T(credential_helpers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,23 +40,48 @@ static char *path_of(const char *name)
 
 static void fill(struct state *s)
 {
-	*s = (struct state){ .last_success = 1, .last_verified = 2, .last_inspected = 3, .failing_since = 4, .next_generate = 5,
-		             .failures = 6, .last_warned = 7, .rejected_at = 8, .disabled = true, .job_hook_owed = true,
-		             .revoke_now = true, .unfinished = true, .accepted_after_ms = 9, .failed_runs = 10 };
+	*s = (struct state){ .last_success = 1,
+		             .last_verified = 2,
+		             .last_inspected = 3,
+		             .failing_since = 4,
+		             .next_generate = 5,
+		             .failures = 6,
+		             .last_warned = 7,
+		             .rejected_at = 8,
+		             .disabled = true,
+		             .job_hook_owed = true,
+		             .revoke_now = true,
+		             .unfinished = true,
+		             .accepted_after_ms = 9,
+		             .failed_runs = 10 };
 	state_set_error(s, "it failed");
 	s->login_server = mem_dup("contoso.azurecr.io");
 	s->group = mem_dup("web_group-1.(of all)");
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &s->slot[i];
-		*m = (struct slot_memory){ .created = 17056479106147326 + i, .expires_us = 1705734307951901 + i, .delivered = true,
-			                   .gone = true, .left = 1705647999, .intent = true, .intent_since = 1705648000,
-			                   .asked_us = 1705734307951909 + i, .asked_before_us = 1705734307000001, .revoke = 17056479106147355 + i,
-			                   .foreign_created = 17056479106147399, .foreign_expires_us = 253402300799999999 };
+		*m = (struct slot_memory){ .created = 17056479106147326 + i,
+			                   .expires_us = 1705734307951901 + i,
+			                   .delivered = true,
+			                   .gone = true,
+			                   .left = 1705647999,
+			                   .intent = true,
+			                   .intent_since = 1705648000,
+			                   .asked_us = 1705734307951909 + i,
+			                   .asked_before_us = 1705734307000001,
+			                   .revoke = 17056479106147355 + i,
+			                   .foreign_created = 17056479106147399,
+			                   .foreign_expires_us = 253402300799999999 };
 		crypto_print_bytes(&i, sizeof(i), &m->print);
 	}
-	struct sink_memory *m = state_sink(s, "docker", "docker:/root/.docker/config.json:contoso.azurecr.io");
-	*m = (struct sink_memory){ .name = m->name, .place = m->place, .slot = 2, .created = 17056479106147326, .pending_slot = 1,
-		                   .pending_created = 17056479106147327, .hook_owed = true };
+	struct sink_memory *m =
+		state_sink(s, "docker", "docker:/root/.docker/config.json:contoso.azurecr.io");
+	*m = (struct sink_memory){ .name = m->name,
+		                   .place = m->place,
+		                   .slot = 2,
+		                   .created = 17056479106147326,
+		                   .pending_slot = 1,
+		                   .pending_created = 17056479106147327,
+		                   .hook_owed = true };
 	(void)state_sink(s, "env", "file:/etc/web/registry.env");
 }
 
@@ -128,6 +153,7 @@ static size_t temporaries(void)
 /* The old file is kept for the next save, which may have more to say or less, until the last. */
 static void saves_follow_one_another(void **state)
 {
+	/* clang-format off */
 	static const struct { enum state_safety safety; size_t sinks, left; } rows[] = {
 		{ STATE_DURABLE_FOR_NOW, 3, 0 },    /* the first: there is no old one */
 		{ STATE_DURABLE_FOR_NOW, 40, 1 },
@@ -136,6 +162,7 @@ static void saves_follow_one_another(void **state)
 		{ STATE_DURABLE_FOR_NOW, 5, 1 },
 		{ STATE_DURABLE, 4, 0 },
 	};
+	/* clang-format on */
 	(void)state;
 	size_t before = temporaries();
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -146,10 +173,14 @@ static void saves_follow_one_another(void **state)
 			AUTO_FREE char *name = mem_fmt("sink-%zu", k);
 			state_sink(&s, name, "file:/x")->slot = 1;
 		}
-		CHECK(state_save(&store, "often", &s, rows[i].safety, &e), "row %zu: %s", i, e.text);
-		CHECK(state_load(&store, "often", &back, &e) && !back.lost, "row %zu: %s", i, e.text);
-		CHECK(back.failures == s.failures && back.n_sinks == rows[i].sinks, "row %zu: %zu sinks", i, back.n_sinks);
-		CHECK(temporaries() - before == rows[i].left, "row %zu: %zu temporaries", i, temporaries() - before);
+		CHECK(state_save(&store, "often", &s, rows[i].safety, &e), "row %zu: %s", i,
+		      e.text);
+		CHECK(state_load(&store, "often", &back, &e) && !back.lost, "row %zu: %s", i,
+		      e.text);
+		CHECK(back.failures == s.failures && back.n_sinks == rows[i].sinks,
+		      "row %zu: %zu sinks", i, back.n_sinks);
+		CHECK(temporaries() - before == rows[i].left, "row %zu: %zu temporaries", i,
+		      temporaries() - before);
 	}
 	AUTO_STATE struct state s = { 0 }, back = { 0 };
 	struct err e = ERR_INIT;
@@ -188,7 +219,8 @@ static void a_stranger_in_its_place_goes(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(unlink(spare), 0);
 		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
-		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%d: %s", i, e.text);
+		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%d: %s", i,
+		      e.text);
 		AUTO_BUF struct buf text = BUF_INIT(4096);
 		assert_true(fs_read(outside, 4096, &text, NULL, &e));
 		assert_string_equal(buf_cstr(&text), "mine");
@@ -229,6 +261,7 @@ static void no_file_is_an_empty_state(void **state)
 static void what_no_save_wrote_counts_as_lost(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *name, *text; bool lost; } row[] = {
 		{ "the least", HEAD, false },
 		{ "a slot", HEAD "[password1]\n" MADE, false },
@@ -236,18 +269,26 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		{ "empty", "", true },
 		{ "no version", "[state]\nmachine = 8d410000000000000000000000000000\n", true },
 		{ "no machine", "[state]\nversion = 1\n", true },
-		{ "another version", "[state]\nversion = 2\nmachine = 8d410000000000000000000000000000\n", true },
-		{ "another machine: a copied state", "[state]\nversion = 1\nmachine = 8d420000000000000000000000000000\n", true },
+		{ "another version",
+		  "[state]\nversion = 2\nmachine = 8d410000000000000000000000000000\n", true },
+		{ "another machine: a copied state",
+		  "[state]\nversion = 1\nmachine = 8d420000000000000000000000000000\n", true },
 		{ "half a line", HEAD "[password1]\ncreated = 2024-01-1", true },
 		{ "an unknown key", HEAD "colour = blue\n", true },
 		{ "an unknown section", HEAD "[password3]\n", true },
 		{ "a slot twice", HEAD "[password1]\n" MADE "[password1]\n" MADE, true },
-		{ "a creation without an expiry", HEAD "[password1]\ncreated = 2024-01-19T07:05:10.6147326+00:00\n", true },
-		{ "an expiry without a creation", HEAD "[password1]\nexpires = 2024-04-19T07:05:10.123451Z\n", true },
-		{ "an intent that asked for nothing", HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", true },
-		{ "an intent of no time", HEAD "[password1]\nintent = yes\nasked = 2024-04-19T07:05:10.123451Z\n", true },
-		{ "a third slot in a sink", HEAD "[sink 1]\nname = a\nplace = b\nslot = 3\n", true },
-		{ "a pending third slot", HEAD "[sink 1]\nname = a\nplace = b\npending_slot = 3\n", true },
+		{ "a creation without an expiry",
+		  HEAD "[password1]\ncreated = 2024-01-19T07:05:10.6147326+00:00\n", true },
+		{ "an expiry without a creation",
+		  HEAD "[password1]\nexpires = 2024-04-19T07:05:10.123451Z\n", true },
+		{ "an intent that asked for nothing",
+		  HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", true },
+		{ "an intent of no time",
+		  HEAD "[password1]\nintent = yes\nasked = 2024-04-19T07:05:10.123451Z\n", true },
+		{ "a third slot in a sink", HEAD "[sink 1]\nname = a\nplace = b\nslot = 3\n",
+		  true },
+		{ "a pending third slot", HEAD "[sink 1]\nname = a\nplace = b\npending_slot = 3\n",
+		  true },
 		{ "a sink without a name", HEAD "[sink 1]\nplace = b\n", true },
 		{ "a sink without a place", HEAD "[sink 1]\nname = a\n", true },
 		{ "a number below zero", HEAD "failures = -1\n", true },
@@ -256,27 +297,33 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		{ "a section behind the end", HEAD "[end]\n[sink 1]\nname = a\nplace = b\n", true },
 		{ "garbage", "\x01\x02\xff\xfe[[[", true },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_STATE struct state s = { 0 };
 		AUTO_FREE char *text = mem_fmt("%s[end]\n", row[i].text);
 		state_parse(&store, text, strlen(text), &s);
 		CHECK(s.lost == row[i].lost, "%s", row[i].name);
 		if (s.lost)
-			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL, "%s leaves something", row[i].name);
+			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL,
+			      "%s leaves something", row[i].name);
 	}
 }
 
-/* However much of it is missing, it may not pass for a whole one: a slot in use would look like one that was never delivered. */
+/* However much of it is missing, it may not pass for a whole one: a slot in use would look like
+ * one that was never delivered. */
 static void a_state_that_was_cut_off_counts_as_lost(void **state)
 {
 	(void)state;
-	static const char whole[] = HEAD "[password1]\n" MADE "delivered = yes\n[password2]\n[sink 1]\nname = a\nplace = b\n[end]\n";
+	static const char whole[] =
+		HEAD "[password1]\n" MADE
+		     "delivered = yes\n[password2]\n[sink 1]\nname = a\nplace = b\n[end]\n";
 
 	for (size_t n = 0; n < sizeof(whole); n++) {
 		AUTO_STATE struct state s = { 0 };
 		state_parse(&store, whole, n, &s);
 		/* Only the last newline is not missed. */
-		CHECK(s.lost == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes", n, sizeof(whole) - 1);
+		CHECK(s.lost == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes", n,
+		      sizeof(whole) - 1);
 	}
 }
 
@@ -304,7 +351,9 @@ static void a_state_that_cannot_be_saved_is_an_error(void **state)
 	assert_false(state_save(&elsewhere, "web", &s, STATE_DURABLE, &e));
 	assert_non_null(strstr(e.text, "cannot save state"));
 	for (int i = 0; i < 900; i++) {
-		AUTO_FREE char *name = mem_fmt("sink-%d-with-a-name-that-takes-some-room-in-a-file", i), *place = mem_fmt("file:/some/where/%s", name);
+		AUTO_FREE char *name = mem_fmt("sink-%d-with-a-name-that-takes-some-room-in-a-file",
+		                               i),
+			       *place = mem_fmt("file:/some/where/%s", name);
 		(void)state_sink(&s, name, place);
 	}
 	assert_false(state_save(&store, "many", &s, STATE_DURABLE, &e));
@@ -314,8 +363,13 @@ static void a_state_that_cannot_be_saved_is_an_error(void **state)
 /* Whatever an error says, the state can be read. */
 static void any_error_can_be_remembered(void **state)
 {
-	static const struct { const char *text, *want; } rows[] = {
-		{ "  two blanks", "two blanks" }, { "a\ttab, a \x7f", "a tab, a" }, { "no ;comment #here", "no ,comment ,here" }, { "   ", NULL },
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "  two blanks", "two blanks" },
+		{ "a\ttab, a \x7f", "a tab, a" },
+		{ "no ;comment #here", "no ,comment ,here" },
+		{ "   ", NULL },
 		{ NULL, NULL },
 	};
 
@@ -326,7 +380,9 @@ static void any_error_can_be_remembered(void **state)
 		state_set_error(&s, rows[i].text);
 		assert_true(state_save(&store, "error", &s, STATE_DURABLE, &e));
 		assert_true(state_load(&store, "error", &back, &e) && !back.lost);
-		CHECK(rows[i].want == NULL ? back.last_error == NULL : back.last_error != NULL && strcmp(back.last_error, rows[i].want) == 0,
+		CHECK(rows[i].want == NULL ? back.last_error == NULL
+		                           : back.last_error != NULL &&
+		                                     strcmp(back.last_error, rows[i].want) == 0,
 		      "row %zu: '%s'", i, back.last_error);
 	}
 }
@@ -337,7 +393,9 @@ static int without_an_id(void *arg)
 	struct state_store s;
 
 	(void)arg;
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", "/etc", "tmpfs", 0, NULL) != 0)
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/etc", "tmpfs", 0, NULL) != 0)
 		return 77;
 	state_store_init(dir, &s);
 	return s.why.kind == ERR_NONE && !print_equal(&s.machine, &store.machine) ? 0 : 1;
@@ -373,26 +431,34 @@ static void sinks_are_found_added_and_dropped(void **state)
 /* Of two requests one is over; the other may act yet when both asked for the same. */
 static void an_intent_is_settled_with_its_request(void **state)
 {
+	/* clang-format off */
 	static const struct { const char *what; bool intent; int64_t asked, before; bool want; } rows[] = {
 		{ "the only one", true, 9000001, 0, false },
 		{ "the second, for another expiry", true, 9000001, 8000001, false },
 		{ "one of two for the same", true, 9000001, 9000001, true },
 		{ "none", false, 9000001, 9000001, false },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct slot_memory m = { .intent = rows[i].intent, .intent_since = 5, .asked_us = rows[i].asked, .asked_before_us = rows[i].before };
+		struct slot_memory m = { .intent = rows[i].intent,
+			                 .intent_since = 5,
+			                 .asked_us = rows[i].asked,
+			                 .asked_before_us = rows[i].before };
 		state_settle_intent(&m);
-		CHECK(m.intent == rows[i].want && m.intent_since == (rows[i].want ? 5 : 0), "%s", rows[i].what);
-		CHECK(m.asked_us == rows[i].asked && m.asked_before_us == rows[i].before, "%s", rows[i].what);
+		CHECK(m.intent == rows[i].want && m.intent_since == (rows[i].want ? 5 : 0), "%s",
+		      rows[i].what);
+		CHECK(m.asked_us == rows[i].asked && m.asked_before_us == rows[i].before, "%s",
+		      rows[i].what);
 	}
 }
 
 static void touch(const char *name, int64_t age)
 {
 	AUTO_FREE char *path = path_of(name);
-	const struct timespec when[2] = { { .tv_sec = time(NULL) - age }, { .tv_sec = time(NULL) - age } };
+	const struct timespec when[2] = { { .tv_sec = time(NULL) - age },
+		                          { .tv_sec = time(NULL) - age } };
 	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(futimens(fd, when), 0);

@@ -4,15 +4,16 @@
 #include "base/str.h"
 #include "check.h"
 
-#define MINUTE 60LL
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-#define S      STR_TICKS_PER_S
+#define MINUTE    60LL
+#define HOUR      (60 * MINUTE)
+#define DAY       (24 * HOUR)
+#define S         STR_TICKS_PER_S
 #define UNTOUCHED 4711
 
 static void whole_numbers(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *s; int64_t min, max; bool ok; int64_t want; } row[] = {
 		{ "0", 0, 10, true, 0 },
 		{ "10", 0, 10, true, 10 },
@@ -30,17 +31,20 @@ static void whole_numbers(void **state)
 		{ "1x", 0, 10, false, 0 },
 		{ "0x1", 0, 10, false, 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		int64_t got = UNTOUCHED;
 		bool ok = str_int(row[i].s, row[i].min, row[i].max, &got);
 		CHECK(ok == row[i].ok, "'%s'", row[i].s);
-		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s, (long long)got);
+		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s,
+		      (long long)got);
 	}
 }
 
 static void durations(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *s; int64_t want; } row[] = {
 		{ "0s", 0 },
 		{ "45s", 45 },
@@ -72,17 +76,20 @@ static void durations(void **state)
 		{ "9223372036854775807w", -1 },
 		{ "36500d 36500d", -1 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		int64_t got = UNTOUCHED;
 		bool ok = str_duration(row[i].s, &got);
 		CHECK(ok == (row[i].want >= 0), "'%s'", row[i].s);
-		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s, (long long)got);
+		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s,
+		      (long long)got);
 	}
 }
 
 static void durations_are_said_shortly(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { int64_t seconds; int parts; const char *want; } row[] = {
 		{ 0, 0, "0s" },
 		{ 45, 0, "45s" },
@@ -94,6 +101,7 @@ static void durations_are_said_shortly(void **state)
 		{ 3 * HOUR + 5, 2, "3h 5s" },
 		{ 59, 1, "59s" },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		char got[STR_DURATION_MAX];
 		str_from_duration(row[i].seconds, row[i].parts, got);
@@ -109,13 +117,15 @@ static void a_duration_said_can_be_read(void **state)
 		char text[STR_DURATION_MAX];
 		int64_t back = -1;
 		str_from_duration(s, 0, text);
-		CHECK(str_duration(text, &back) && back == s, "%lld said as '%s'", (long long)s, text);
+		CHECK(str_duration(text, &back) && back == s, "%lld said as '%s'", (long long)s,
+		      text);
 	}
 }
 
 static void instants(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *s; bool ok; int64_t ticks; } row[] = {
 		{ "1970-01-01T00:00:00Z", true, 0 },
 		{ "1970-01-01T00:00:01Z", true, 1 * S },
@@ -165,14 +175,17 @@ static void instants(void **state)
 		{ "10000-01-01T00:00:00Z", false, 0 },
 		{ "2024-01-19T-7:05:10Z", false, 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		int64_t ticks = UNTOUCHED, seconds = UNTOUCHED;
 		bool ok = str_ticks(row[i].s, &ticks);
 		CHECK(ok == row[i].ok, "'%s'", row[i].s);
-		CHECK(ticks == (ok ? row[i].ticks : UNTOUCHED), "'%s' gives %lld", row[i].s, (long long)ticks);
+		CHECK(ticks == (ok ? row[i].ticks : UNTOUCHED), "'%s' gives %lld", row[i].s,
+		      (long long)ticks);
 		ok = str_time(row[i].s, &seconds);
 		CHECK(ok == row[i].ok, "'%s'", row[i].s);
-		CHECK(seconds == (ok ? row[i].ticks / S : UNTOUCHED), "'%s' gives %lld", row[i].s, (long long)seconds);
+		CHECK(seconds == (ok ? row[i].ticks / S : UNTOUCHED), "'%s' gives %lld", row[i].s,
+		      (long long)seconds);
 	}
 }
 
@@ -216,6 +229,7 @@ static void days_agree_with_the_c_library(void **state)
 static void http_dates(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *s; bool ok; int64_t want; } row[] = {
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", true, 784111777 },
 		{ "Thu, 29 Feb 2024 00:00:00 GMT", true, 1709164800 },
@@ -235,17 +249,20 @@ static void http_dates(void **state)
 		{ "Wed, 31 Dec 1969 23:59:59 GMT", false, 0 },
 		{ "", false, 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		int64_t got = UNTOUCHED;
 		bool ok = str_http_date(row[i].s, &got);
 		CHECK(ok == row[i].ok, "'%s'", row[i].s);
-		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s, (long long)got);
+		CHECK(got == (ok ? row[i].want : UNTOUCHED), "'%s' gives %lld", row[i].s,
+		      (long long)got);
 	}
 }
 
 static void token_names(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *s; bool ok; } row[] = {
 		{ "web-pull", true },
 		{ "abcde", true },
@@ -262,6 +279,7 @@ static void token_names(void **state)
 		{ "web/pull", false },
 		{ "w\xc3\xa4hler", false },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++)
 		CHECK(str_token_name_ok(row[i].s) == row[i].ok, "'%s'", row[i].s);
 }
@@ -269,14 +287,18 @@ static void token_names(void **state)
 static void distances(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct { const char *a, *b; size_t want; } row[] = {
 		{ "", "", 0 },         { "abc", "abc", 0 },      { "", "abc", 3 },
 		{ "kitten", "sitting", 3 }, { "lifetime", "lifetme", 1 }, { "grace", "grcae", 2 },
 		{ "flaw", "lawn", 2 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
-		CHECK(str_distance(row[i].a, row[i].b) == row[i].want, "'%s' '%s'", row[i].a, row[i].b);
-		CHECK(str_distance(row[i].b, row[i].a) == row[i].want, "'%s' '%s'", row[i].b, row[i].a);
+		CHECK(str_distance(row[i].a, row[i].b) == row[i].want, "'%s' '%s'", row[i].a,
+		      row[i].b);
+		CHECK(str_distance(row[i].b, row[i].a) == row[i].want, "'%s' '%s'", row[i].b,
+		      row[i].a);
 	}
 	char longer[300];
 	memset(longer, 'x', sizeof(longer) - 1);

@@ -7,17 +7,21 @@
 #include "fakes/sinks.h"
 #include "sink/template.h"
 
+/* clang-format off */
 static const struct render_row { const char *template, *want; } renders[] = {
 	{ "PW={password}\n", "PW=pa+s/1\n" },
 	{ "{auth}", "dTpwYStzLzE=" },
-	{ "{username}:{password} {server} {expires} {slot}\n", "u:pa+s/1 r.io 2026-01-01T00:00:00Z password1\n" },
+	{ "{username}:{password} {server} {expires} {slot}\n",
+	  "u:pa+s/1 r.io 2026-01-01T00:00:00Z password1\n" },
 	{ "configs:\n  \"{server}\":\n    auth: {username: {username}, password: \"{password}\"}\n",
 	  "configs:\n  \"r.io\":\n    auth: {username: u, password: \"pa+s/1\"}\n" },
-	{ "{ {x} {{password}} {PASSWORD} {password\n{password}", "{ {x} {pa+s/1} {PASSWORD} {password\npa+s/1" },
+	{ "{ {x} {{password}} {PASSWORD} {password\n{password}",
+	  "{ {x} {pa+s/1} {PASSWORD} {password\npa+s/1" },
 	{ "machine {server} login {username} password {password}\nmachine x password {password}\n",
 	  "machine r.io login u password pa+s/1\nmachine x password pa+s/1\n" },
 	{ "{password} {auth}", "pa+s/1 dTpwYStzLzE=" },
 };
+/* clang-format on */
 
 static struct template *parsed(const char *text)
 {
@@ -45,6 +49,7 @@ static void what_is_rendered_is_read_back(void **state)
 	}
 }
 
+/* clang-format off */
 static const struct match_row { const char *template, *text, *want; } matches[] = {
 	{ "P={password}\n", "P=x\n", "x" },
 	{ "P={password}\n", "P=x", NULL },
@@ -74,6 +79,7 @@ static const struct match_row { const char *template, *text, *want; } matches[] 
 	{ "{auth} {password}\n", "dTp4 x\n", "x" },
 	{ "{auth} {password}\n", "dTp4 y\n", NULL },
 };
+/* clang-format on */
 
 static void reads_back_what_fits(void **state)
 {
@@ -90,6 +96,7 @@ static void reads_back_what_fits(void **state)
 	}
 }
 
+/* clang-format off */
 static const struct unreadable_row { const char *template, *says; } unreadable[] = {
 	{ "", "neither" },
 	{ "{username}", "neither" },
@@ -106,6 +113,7 @@ static const struct unreadable_row { const char *template, *says; } unreadable[]
 	{ "{server}/{password}:", NULL },
 	{ "'{password}'", NULL },
 };
+/* clang-format on */
 
 static void ambiguous_templates_are_refused(void **state)
 {
@@ -116,7 +124,8 @@ static void ambiguous_templates_are_refused(void **state)
 		struct err e = ERR_INIT;
 		bool ok = template_readable(t, &e);
 		CHECK(ok == (r->says == NULL), "'%s': %s", r->template, e.text);
-		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL), "'%s': %s", r->template, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL), "'%s': %s",
+		      r->template, e.text);
 	}
 }
 
@@ -159,8 +168,11 @@ static void no_expiry_and_no_slot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_rendered_is_read_back), cmocka_unit_test(reads_back_what_fits),
-		cmocka_unit_test(ambiguous_templates_are_refused), cmocka_unit_test(limits), cmocka_unit_test(no_expiry_and_no_slot),
+		cmocka_unit_test(what_is_rendered_is_read_back),
+		cmocka_unit_test(reads_back_what_fits),
+		cmocka_unit_test(ambiguous_templates_are_refused),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(no_expiry_and_no_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs of the real az (tests/az/README.md) repeated by `acrotate token` against the recorded replies: what is printed, the exit status, and
- * every request that changes something have to be the same, but for what differs on purpose.
+ * Runs of the real az (tests/az/README.md) repeated by `acrotate token` against the recorded
+ * replies: what is printed, the exit status, and every request that changes something have to be
+ * the same, but for what differs on purpose.
  */
 #include "base/err.h"
 #include "base/json.h"
@@ -11,13 +12,15 @@
 #include "fakes/token_rig.h"
 #include "output/value.h"
 
-/* ---- what differs on purpose, and what happens instead --------------------------------------------------------------------------- */
+/* ---- what differs on purpose, and what happens instead --------------------------------------- */
 
 enum instead {
-	REFUSED,        /* nothing is printed, nothing was asked for that changes anything */
-	ONCE,           /* the first request that changes something, and no other; nothing is printed */
-	OTHERWISE,      /* requests differ in what they say; the rest is the same */
+	REFUSED, /* nothing is printed, nothing was asked for that changes anything */
+	/* the first request that changes something, and no other; nothing is printed */
+	ONCE,
+	OTHERWISE, /* requests differ in what they say; the rest is the same */
 };
+/* clang-format off */
 static const struct difference { const char *name; enum instead instead; int exit; const char *why; } differences[] = {
 	{ "b2-r-empty", REFUSED, 2, "names are checked before any request" },
 	{ "tok-short", REFUSED, 2, "names are checked before any request" },
@@ -32,8 +35,10 @@ static const struct difference { const char *name; enum instead instead; int exi
 	{ "http-503-once", ONCE, 1, "a generate that may have acted is not repeated" },
 	{ "http-500-forever", ONCE, 1, "a generate that may have acted is not repeated" },
 	{ "b3-post-504-once", ONCE, 1, "a generate that may have acted is not repeated" },
-	{ "rg-given-nosuchreg-generate", REFUSED, 3, "with a group nothing is looked up: it is generateCredentials that finds no registry" },
+	{ "rg-given-nosuchreg-generate", REFUSED, 3,
+	  "with a group nothing is looked up: it is generateCredentials that finds no registry" },
 };
+/* clang-format on */
 
 static const struct difference *difference_of(const char *name)
 {
@@ -43,14 +48,14 @@ static const struct difference *difference_of(const char *name)
 	return NULL;
 }
 
-/* ---- a service that replies as recorded ------------------------------------------------------------------------------------------- */
+/* ---- a service that replies as recorded ------------------------------------------------------ */
 
 struct replay {
 	struct http base;
-	const struct value *requests;   /* of the case */
-	size_t at;                      /* the first that was not used */
-	size_t changes;                 /* requests that change something, so far */
-	struct buf wrong;               /* what was asked for and should not have been */
+	const struct value *requests; /* of the case */
+	size_t at;                    /* the first that was not used */
+	size_t changes;               /* requests that change something, so far */
+	struct buf wrong;             /* what was asked for and should not have been */
 };
 
 static const char *const methods[] = { "GET", "PUT", "PATCH", "POST", "DELETE" };
@@ -75,25 +80,33 @@ static bool same_body(const struct buf *sent, const char *want)
 
 	if (sent == NULL || want == NULL)
 		return sent == NULL && want == NULL;
-	if (!json_parse_exact(buf_cstr(sent), sent->len, &j, &e) || !json_parse_exact(want, strlen(want), &k, &e))
+	if (!json_parse_exact(buf_cstr(sent), sent->len, &j, &e) ||
+	    !json_parse_exact(want, strlen(want), &k, &e))
 		return false;
 	const struct value *x = value_from_json(a, j), *y = value_from_json(a, k);
 	const char *expiry = value_str(x, "expiry"), *recorded = value_str(y, "expiry");
-	/* Az sends microseconds only where it counts days; milliseconds are .000 and have to be the same. */
-	bool counted = recorded != NULL && expiry != NULL && strlen(recorded) > strlen("2031-12-31T12:59:59.000Z") && recorded[0] == '2';
+	/* Az sends microseconds only where it counts days; milliseconds are .000 and have to be
+	 * the same. */
+	bool counted = recorded != NULL && expiry != NULL &&
+	               strlen(recorded) > strlen("2031-12-31T12:59:59.000Z") && recorded[0] == '2';
 	AUTO_MEMBERS struct members m = { 0 };
 	for (size_t i = 0; i < x->n; i++)
-		members_put(&m, x->member[i].key, counted && strcmp(x->member[i].key, "expiry") == 0 ? value_get(y, "expiry") : x->member[i].value);
+		members_put(&m, x->member[i].key,
+		            counted && strcmp(x->member[i].key, "expiry") == 0
+		                    ? value_get(y, "expiry")
+		                    : x->member[i].value);
 	return value_equal(members_object(a, &m, false), y);
 }
 
-/* A reply is given once, and none before what was changed ahead of it: reading may be left out, changing may not. */
+/* A reply is given once, and none before what was changed ahead of it: reading may be left out,
+ * changing may not. */
 static const struct value *find_reply(struct replay *r, const struct http_request *rq)
 {
 	for (size_t i = r->at; i < r->requests->n; i++) {
 		const struct value *want = r->requests->item[i];
 		const char *method = value_str(want, "method");
-		if (strcmp(method, methods[rq->method]) == 0 && path_is(rq->url, value_str(want, "path"))) {
+		if (strcmp(method, methods[rq->method]) == 0 &&
+		    path_is(rq->url, value_str(want, "path"))) {
 			r->at = i + 1;
 			return want;
 		}
@@ -121,7 +134,8 @@ static void set_body(const char *text, struct http_response *rs)
 	buf_str(&rs->body, text);
 }
 
-static bool replay_send(struct http *h, const struct http_request *rq, struct http_response *rs, struct err *e)
+static bool replay_send(struct http *h, const struct http_request *rq, struct http_response *rs,
+                        struct err *e)
 {
 	struct replay *r = (struct replay *)h;
 
@@ -132,11 +146,13 @@ static bool replay_send(struct http *h, const struct http_request *rq, struct ht
 	if (rq->method != HTTP_GET) {
 		r->changes++;
 		if (want == NULL || !same_body(rq->body, value_str(want, "body")))
-			buf_fmt(&r->wrong, "%s %s %s\n", methods[rq->method], rq->url, rq->body == NULL ? "" : buf_cstr(rq->body));
+			buf_fmt(&r->wrong, "%s %s %s\n", methods[rq->method], rq->url,
+			        rq->body == NULL ? "" : buf_cstr(rq->body));
 	}
 	if (want == NULL) {
 		rs->status = 404;
-		set_body("{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"not recorded\"}}", rs);
+		set_body("{\"error\":{\"code\":\"ResourceNotFound\",\"message\":\"not recorded\"}}",
+		         rs);
 		return true;
 	}
 	const struct value *reply = value_get(want, "response");
@@ -163,9 +179,13 @@ static size_t changes_of(const struct value *one)
 	return n;
 }
 
-/* ---- one case --------------------------------------------------------------------------------------------------------------------- */
+/* ---- one case -------------------------------------------------------------------------------- */
 
-struct got { int exit; size_t changes; char *out, *err, *wrong; };
+struct got {
+	int exit;
+	size_t changes;
+	char *out, *err, *wrong;
+};
 
 static void got_clear(struct got *g)
 {
@@ -176,7 +196,9 @@ static void got_clear(struct got *g)
 
 static void repeat(struct token_rig *rig, const struct value *one, bool both_slots, struct got *g)
 {
-	struct replay r = { .base = { replay_send, replay_close }, .requests = value_get(one, "requests"), .wrong = BUF_INIT(100000) };
+	struct replay r = { .base = { replay_send, replay_close },
+		            .requests = value_get(one, "requests"),
+		            .wrong = BUF_INIT(100000) };
 	const struct value *args = value_get(one, "args"), *env = value_get(one, "env");
 	const char *words[64];
 	size_t n = 0;
@@ -191,7 +213,8 @@ static void repeat(struct token_rig *rig, const struct value *one, bool both_slo
 	for (size_t i = 0; i < env->n; i++)
 		assert_int_equal(setenv(env->member[i].key, env->member[i].value->text, 1), 0);
 	const struct value *tty = value_get(one, "tty");
-	rig->tty[TOKEN_IN] = rig->tty[TOKEN_OUT] = rig->tty[TOKEN_ERR] = tty != NULL && tty->type == VALUE_TRUE;
+	rig->tty[TOKEN_IN] = rig->tty[TOKEN_OUT] = rig->tty[TOKEN_ERR] =
+		tty != NULL && tty->type == VALUE_TRUE;
 	if (value_get(one, "stdout_apart") != NULL)
 		rig->tty[TOKEN_OUT] = rig->tty[TOKEN_ERR] = false;
 	rig->input = value_str(one, "stdin");
@@ -217,7 +240,8 @@ static void expect_same(const struct value *one, const struct got *g, bool body_
 	const char *name = value_str(one, "name");
 	const struct value *tty = value_get(one, "tty");
 
-	CHECK(g->exit == (int)value_get(one, "exit")->number.whole, "%s: exit %d: %s", name, g->exit, g->err);
+	CHECK(g->exit == (int)value_get(one, "exit")->number.whole, "%s: exit %d: %s", name,
+	      g->exit, g->err);
 	if (tty == NULL || value_get(one, "stdout_apart") != NULL)
 		CHECK_TEXT(g->out, value_str(one, "stdout"), "%s", name);
 	CHECK(g->changes == changes_of(one), "%s: %zu changes", name, g->changes);
@@ -225,7 +249,8 @@ static void expect_same(const struct value *one, const struct got *g, bool body_
 		CHECK_TEXT(g->wrong, "", "%s", name);
 }
 
-/* The first line of az's error, where it is az itself who speaks: usage errors in words, and refusals of the service. */
+/* The first line of az's error, where it is az itself who speaks: usage errors in words, and
+ * refusals of the service. */
 static void expect_words(const struct value *one, const struct got *g)
 {
 	const char *recorded = strstr(value_str(one, "stderr"), "ERROR: (");
@@ -233,14 +258,16 @@ static void expect_words(const struct value *one, const struct got *g)
 	if (recorded == NULL || strstr(recorded, "Connection aborted") != NULL)
 		return;
 	AUTO_FREE char *line = mem_dup_n(recorded, strcspn(recorded, "\n"));
-	CHECK(strstr(g->err, line) != NULL, "%s: want '%s' in '%s'", value_str(one, "name"), line, g->err);
+	CHECK(strstr(g->err, line) != NULL, "%s: want '%s' in '%s'", value_str(one, "name"), line,
+	      g->err);
 }
 
 static bool lacks_slot(const struct value *one)
 {
 	const struct value *args = value_get(one, "args");
 
-	if (args->n < 2 || strcmp(args->item[0]->text, "credential") != 0 || strcmp(args->item[1]->text, "generate") != 0)
+	if (args->n < 2 || strcmp(args->item[0]->text, "credential") != 0 ||
+	    strcmp(args->item[1]->text, "generate") != 0)
 		return false;
 	for (size_t i = 0; i < args->n; i++)
 		if (strncmp(args->item[i]->text, "--password", 10) == 0)
@@ -248,7 +275,8 @@ static bool lacks_slot(const struct value *one)
 	return true;
 }
 
-/* az would have replaced both passwords. Refused; and the same with both slots named is what az does. */
+/* az would have replaced both passwords. Refused; and the same with both slots named is what az
+ * does. */
 static void expect_slots_wanted(struct token_rig *rig, const struct value *one)
 {
 	AUTO(got_clear) struct got g = { 0 };
@@ -256,7 +284,8 @@ static void expect_slots_wanted(struct token_rig *rig, const struct value *one)
 
 	repeat(rig, one, false, &g);
 	/* What az refuses as well, it may refuse for its own reason. */
-	CHECK(g.exit == 2 || (exit != 0 && g.exit == exit), "%s: exit %d", value_str(one, "name"), g.exit);
+	CHECK(g.exit == 2 || (exit != 0 && g.exit == exit), "%s: exit %d", value_str(one, "name"),
+	      g.exit);
 	CHECK(g.changes == 0, "%s", value_str(one, "name"));
 	CHECK_TEXT(g.out, "", "%s", value_str(one, "name"));
 }
@@ -276,7 +305,8 @@ static void play(struct token_rig *rig, const struct value *one, const struct di
 	expect_refused(d->name, &g, d->exit);
 	/* A registry that does not exist takes a request as well as it can. */
 	if (strcmp(d->name, "rg-given-nosuchreg-generate") != 0)
-		CHECK(g.changes == (d->instead == ONCE ? 1 : 0), "%s: %zu changes", d->name, g.changes);
+		CHECK(g.changes == (d->instead == ONCE ? 1 : 0), "%s: %zu changes", d->name,
+		      g.changes);
 }
 
 static void test_cases(void **state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sinks of a local job and their readers have is not killed by `acrotate token` without --force. */
+/* What the sinks of a local job and their readers have is not killed by `acrotate token` without
+ * --force. */
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -7,38 +8,96 @@
 #include "fakes/token_play.h"
 #include "rotate/state.h"
 
-#define DAY   86400LL
-#define START 1700000000LL     /* of the rig's clock */
+#define DAY      86400LL
+#define START    1700000000LL /* of the rig's clock */
 #define SECRET_1 "aPasswordOfSlotOne+ACR0123456789abcdefghijklmnopqrst"
 #define SECRET_2 "aPasswordOfSlotTwo+ACR0123456789abcdefghijklmnopqrst"
 
-/* Both passwords are ours and were delivered; the sink holds the second. `left`: since when nobody holds the first. */
+/* Both passwords are ours and were delivered; the sink holds the second. `left`: since when
+ * nobody holds the first. */
 static const struct use_row {
 	const char *what, *held;
-	int64_t left, expires;          /* of password1, from now */
+	int64_t left, expires; /* of password1, from now */
 	bool undelivered, gone, sink_hook, job_hook, unknown, unmarked /* password2 */;
-	bool kills[2];                  /* which slots may be generated */
+	bool kills[2]; /* which slots may be generated */
 } uses[] = {
 	{ .what = "held", .held = SECRET_1, .expires = 30 * DAY, .kills = { false, false } },
-	{ .what = "held, though no delivery was recorded", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .unmarked = true,
+	{ .what = "held, though no delivery was recorded",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .unmarked = true,
 	  .kills = { true, false } },
-	{ .what = "left long ago", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .kills = { true, false } },
-	{ .what = "left within grace", .held = SECRET_2, .left = -DAY + 1, .expires = 30 * DAY, .kills = { false, false } },
-	{ .what = "left within grace, if the seconds were cut off", .held = SECRET_2, .left = -DAY, .expires = 30 * DAY, .kills = { false, false } },
-	{ .what = "left when grace ends", .held = SECRET_2, .left = -DAY - 1, .expires = 30 * DAY, .kills = { true, false } },
-	{ .what = "nobody saw it leave", .held = SECRET_2, .expires = 30 * DAY, .kills = { false, false } },
-	{ .what = "left in the future: a clock was wrong", .held = SECRET_2, .left = 5, .expires = 30 * DAY, .kills = { false, false } },
-	{ .what = "left long ago, the sink's hook is owed", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .sink_hook = true,
+	{ .what = "left long ago",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .kills = { true, false } },
+	{ .what = "left within grace",
+	  .held = SECRET_2,
+	  .left = -DAY + 1,
+	  .expires = 30 * DAY,
 	  .kills = { false, false } },
-	{ .what = "left long ago, the job's hook is owed", .held = SECRET_2, .left = -2 * DAY, .expires = 30 * DAY, .job_hook = true,
+	{ .what = "left within grace, if the seconds were cut off",
+	  .held = SECRET_2,
+	  .left = -DAY,
+	  .expires = 30 * DAY,
 	  .kills = { false, false } },
-	{ .what = "never delivered", .held = SECRET_2, .expires = 30 * DAY, .undelivered = true, .kills = { true, false } },
-	{ .what = "gone", .held = SECRET_2, .expires = 30 * DAY, .gone = true, .kills = { true, false } },
+	{ .what = "left when grace ends",
+	  .held = SECRET_2,
+	  .left = -DAY - 1,
+	  .expires = 30 * DAY,
+	  .kills = { true, false } },
+	{ .what = "nobody saw it leave",
+	  .held = SECRET_2,
+	  .expires = 30 * DAY,
+	  .kills = { false, false } },
+	{ .what = "left in the future: a clock was wrong",
+	  .held = SECRET_2,
+	  .left = 5,
+	  .expires = 30 * DAY,
+	  .kills = { false, false } },
+	{ .what = "left long ago, the sink's hook is owed",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .sink_hook = true,
+	  .kills = { false, false } },
+	{ .what = "left long ago, the job's hook is owed",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .job_hook = true,
+	  .kills = { false, false } },
+	{ .what = "never delivered",
+	  .held = SECRET_2,
+	  .expires = 30 * DAY,
+	  .undelivered = true,
+	  .kills = { true, false } },
+	{ .what = "gone",
+	  .held = SECRET_2,
+	  .expires = 30 * DAY,
+	  .gone = true,
+	  .kills = { true, false } },
 	{ .what = "expired long ago", .held = SECRET_2, .expires = -DAY, .kills = { true, false } },
-	{ .what = "expired by this machine's clock alone", .held = SECRET_2, .expires = -299, .kills = { false, false } },
-	{ .what = "expired by every clock", .held = SECRET_2, .expires = -300, .kills = { true, false } },
-	{ .what = "a sink that cannot be read, and had the second", .held = NULL, .left = -2 * DAY, .expires = 30 * DAY, .kills = { true, false } },
-	{ .what = "a sink that cannot be read, of which nothing is known", .held = NULL, .left = -2 * DAY, .expires = 30 * DAY, .unknown = true,
+	{ .what = "expired by this machine's clock alone",
+	  .held = SECRET_2,
+	  .expires = -299,
+	  .kills = { false, false } },
+	{ .what = "expired by every clock",
+	  .held = SECRET_2,
+	  .expires = -300,
+	  .kills = { true, false } },
+	{ .what = "a sink that cannot be read, and had the second",
+	  .held = NULL,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .kills = { true, false } },
+	{ .what = "a sink that cannot be read, of which nothing is known",
+	  .held = NULL,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .unknown = true,
 	  .kills = { false, false } },
 };
 
@@ -52,14 +111,20 @@ static void print_of(const char *password, struct print *out)
 static void save_uses(const struct token_rig *rig, const struct use_row *r)
 {
 	AUTO_STATE struct state s = { .job_hook_owed = r->job_hook };
-	AUTO_FREE char *dir = mem_fmt("%s/state", rig->dir), *place = mem_fmt("file:%s/secret", rig->dir);
+	AUTO_FREE char *dir = mem_fmt("%s/state", rig->dir),
+		       *place = mem_fmt("file:%s/secret", rig->dir);
 	struct state_store store;
 	struct err e = ERR_INIT;
 
 	s.login_server = mem_dup("myregistry.azurecr.io");
-	s.slot[0] = (struct slot_memory){ .created = 100, .expires_us = (START + r->expires) * 1000000, .delivered = !r->undelivered, .gone = r->gone,
-	                                  .left = r->left == 0 ? 0 : START + r->left };
-	s.slot[1] = (struct slot_memory){ .created = 200, .expires_us = (START + 80 * DAY) * 1000000, .delivered = !r->unmarked };
+	s.slot[0] = (struct slot_memory){ .created = 100,
+		                          .expires_us = (START + r->expires) * 1000000,
+		                          .delivered = !r->undelivered,
+		                          .gone = r->gone,
+		                          .left = r->left == 0 ? 0 : START + r->left };
+	s.slot[1] = (struct slot_memory){ .created = 200,
+		                          .expires_us = (START + 80 * DAY) * 1000000,
+		                          .delivered = !r->unmarked };
 	print_of(SECRET_1, &s.slot[0].print);
 	print_of(SECRET_2, &s.slot[1].print);
 	struct sink_memory *m = state_sink(&s, "f", place);
@@ -73,23 +138,39 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 static void who_uses_it_is_not_cut_off(void **state)
 {
 	static const struct row refused[] = {
-		{ "password1", { GENERATE, "--password1" }, { { 0 } }, 1, "", "this would cut off job 'web'" },
-		{ "password2", { GENERATE, "--password2" }, { { 0 } }, 1, "", "this would cut off job 'web'" },
+		{ "password1",
+		  { GENERATE, "--password1" },
+		  { { 0 } },
+		  1,
+		  "",
+		  "this would cut off job 'web'" },
+		{ "password2",
+		  { GENERATE, "--password2" },
+		  { { 0 } },
+		  1,
+		  "",
+		  "this would cut off job 'web'" },
 	};
+	/* clang-format off */
 	static const struct row allowed[] = {
-		{ "password1", { GENERATE, "--password1", "-o", "none" }, { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL },
+		{ "password1", { GENERATE, "--password1", "-o", "none" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+		  .answer = MADE } }, 0, "", NULL },
 		{ "password2", { GENERATE, "--password2", "-o", "none" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
 		                .answer = "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password2\",\"value\":\"SECRET-TWO\"}]}" } }, 0, "", NULL },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(uses); i++) {
 		struct token_rig rig;
 		struct err e = ERR_INIT;
 		token_rig_open(&rig);
-		AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig.dir), *job = mem_fmt(JOB, rig.dir), *secret = mem_fmt("%s/secret", rig.dir);
-		CHECK(fs_make_dir(jobs, &e) && (uses[i].held != NULL || fs_make_dir(secret, &e)), "%s", e.text);
+		AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig.dir), *job = mem_fmt(JOB, rig.dir),
+			       *secret = mem_fmt("%s/secret", rig.dir);
+		CHECK(fs_make_dir(jobs, &e) && (uses[i].held != NULL || fs_make_dir(secret, &e)),
+		      "%s", e.text);
 		token_rig_write(&rig, "jobs.d/web.conf", job);
 		AUTO_FREE char *line = mem_fmt("%s\n", uses[i].held != NULL ? uses[i].held : "");
 		if (uses[i].held != NULL)
@@ -108,9 +189,20 @@ static void who_uses_it_is_not_cut_off(void **state)
 /* A job that cannot be read may be the one. */
 static void a_job_that_cannot_be_read_may_use_it(void **state)
 {
-	static const struct row refused = { "a broken job", { GENERATE, "--password1" }, { { 0 } }, 1, "", "cannot tell whether job 'web' uses this token" };
-	static const struct row allowed = { "a broken job, with --force", { GENERATE, "--password1", "--force", "-o", "none" },
-	                                    { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } }, 0, "", NULL };
+	static const struct row refused = { "a broken job",
+		                            { GENERATE, "--password1" },
+		                            { { 0 } },
+		                            1,
+		                            "",
+		                            "cannot tell whether job 'web' uses this token" };
+	static const struct row allowed = {
+		"a broken job, with --force",
+		{ GENERATE, "--password1", "--force", "-o", "none" },
+		{ IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
+		0,
+		"",
+		NULL
+	};
 	struct token_rig rig;
 	struct err e = ERR_INIT;
 
