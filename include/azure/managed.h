@@ -44,11 +44,13 @@ void managed_query(struct buf *url, const struct managed_ask *q);
  * key_dir itself: whoever can answer on the agent's port must not choose what is read and sent
  * back to him. Caller frees *path.
  */
-MUST_USE bool arc_key_path(const char *challenge, const char *key_dir, char **path, struct err *e);
+MUST_USE bool managed_arc_key_path(const char *challenge, const char *key_dir, char **path,
+                                   struct err *e);
 /* "Basic " and what is in the file */
-MUST_USE bool arc_read_key(const char *path, struct secret **out, struct err *e);
+MUST_USE bool managed_arc_read_key(const char *path, struct secret **out, struct err *e);
 /* Both exchanges with the agent at `endpoint`. */
-MUST_USE bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask *q,
-                      struct http *h, struct http_response *rs, struct err *e);
+MUST_USE bool managed_arc_ask(const char *endpoint, const char *key_dir,
+                              const struct managed_ask *q, struct http *h, struct http_response *rs,
+                              struct err *e);
 
 #endif

@@ -13,17 +13,17 @@ struct secret;
 
 /* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief
  * nothing. */
-#define PRINT_LEN 16
-struct print {
-	uint8_t b[PRINT_LEN];
+#define FINGERPRINT_LEN 16
+struct fingerprint {
+	uint8_t b[FINGERPRINT_LEN];
 };
-#define PRINT_HEX_MAX (2 * PRINT_LEN + 1)
+#define FINGERPRINT_HEX_MAX (2 * FINGERPRINT_LEN + 1)
 
-void crypto_print(const struct secret *s, struct print *out);
-void crypto_print_bytes(const void *p, size_t n, struct print *out);
-bool print_equal(const struct print *a, const struct print *b);
-void print_to_hex(const struct print *p, char out[static PRINT_HEX_MAX]);
-MUST_USE bool print_from_hex(const char *hex, struct print *out);
+void crypto_fingerprint(const struct secret *s, struct fingerprint *out);
+void crypto_fingerprint_bytes(const void *p, size_t n, struct fingerprint *out);
+bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b);
+void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX]);
+MUST_USE bool fingerprint_from_hex(const char *hex, struct fingerprint *out);
 
 /* ends the process if the kernel gives none */
 void crypto_random(void *p, size_t n);

@@ -18,11 +18,11 @@ struct err;
 struct span {
 	size_t start, end;
 }; /* [start, end) */
-struct member {
+struct json_member {
 	struct span key, value;
 }; /* a string with its quotes; a value */
-struct members {
-	struct member *m;
+struct json_members {
+	struct json_member *m;
 	size_t n, cap;
 };
 
@@ -31,8 +31,8 @@ struct members {
 MUST_USE bool json_span_value(const char *text, size_t n, struct span *out, bool *cut,
                               struct err *e);
 /* The members of an object in a text that json_span_value() accepted. */
-void json_span_members(const char *text, struct span object, struct members *out);
-void json_span_clear(struct members *m);
+void json_span_members(const char *text, struct span object, struct json_members *out);
+void json_span_clear(struct json_members *m);
 /* What a string says: escapes undone, lone surrogates to U+FFFD. */
 void json_span_string(const char *text, struct span string, struct buf *out);
 /* Is this string `want`? */

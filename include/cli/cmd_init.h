@@ -13,9 +13,9 @@ int cmd_init(const struct options *o);
 
 /* For tests. The job's name that a token's name suggests: without what %H and its like would
  * become. Caller frees. */
-char *init_job_name(const char *registry, const char *token);
+char *cmd_init_job_name(const char *registry, const char *token);
 /* The job file. `docker` and `file` are absolute or NULL; without any sink: the user's own
  * Docker config file. */
-void init_text(const struct options *o, const char *docker, const char *file, struct buf *out);
+void cmd_init_text(const struct options *o, const char *docker, const char *file, struct buf *out);
 
 #endif

@@ -48,7 +48,7 @@ struct key_section {
 	size_t n;
 };
 /* how many there are; fills at most `max` */
-size_t key_sections(struct key_section *out, size_t max);
+size_t config_key_sections(struct key_section *out, size_t max);
 
 /* What job.c fills from [job], and what is left to be looked at more closely. */
 struct job_spec {

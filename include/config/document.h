@@ -11,21 +11,21 @@
 struct err;
 struct expand;
 
-struct entry {
+struct document_entry {
 	const char *key, *value;
 	int line;
 };
 struct section {
 	const char *name;
 	int line;
-	const struct entry *entry;
+	const struct document_entry *entry;
 	size_t n;
 };
 struct document {
 	char *path; /* as errors name it */
 	struct section *section;
 	size_t n_sections;
-	struct entry *entries;
+	struct document_entry *entries;
 	char *strings; /* all names and values */
 };
 MUST_USE bool document_parse(const char *path, const char *text, size_t len, struct document *out,
@@ -35,9 +35,9 @@ void document_clear(struct document *d);
 /* NULL when there is none */
 const struct section *document_section(const struct document *d, const char *name);
 /* the first of that name, or NULL */
-const struct entry *section_entry(const struct section *s, const char *key);
+const struct document_entry *document_section_entry(const struct section *s, const char *key);
 /* The name behind a kind: "env" of [sink env]; NULL when the section is of another kind. */
-const char *section_of_kind(const struct section *s, const char *kind);
+const char *document_section_of_kind(const struct section *s, const char *kind);
 
 /* Prepends "path:line: "; returns false. */
 bool document_err(const struct document *d, int line, struct err *e);

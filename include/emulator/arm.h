@@ -14,7 +14,8 @@ MUST_USE bool arm_admit(struct emulator *emu, struct request *rq, struct reply *
 
 /* ARM's own errors, and those of the registry's resource provider, which add "status":"Failed". */
 void arm_error(struct reply *rs, int status, const char *code, const char *fmt, ...) PRINTF(4, 5);
-void acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...) PRINTF(4, 5);
+void emulator_acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
+	PRINTF(4, 5);
 
 /* ".../registries/NAME", the id of a registry. */
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out);

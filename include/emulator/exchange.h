@@ -38,13 +38,14 @@ struct reply {
 	int64_t head_length; /* Content-Length of a reply to HEAD; -1: the body's */
 };
 
-void request_init(struct request *rq);
-void request_copy(struct request *to, const struct request *from); /* `replica` is not copied */
-void request_clear(struct request *rq);
-void reply_init(struct reply *rs);
-void reply_clear(struct reply *rs);
+void exchange_request_init(struct request *rq);
+void exchange_request_copy(struct request *to,
+                           const struct request *from); /* `replica` is not copied */
+void exchange_request_clear(struct request *rq);
+void exchange_reply_init(struct reply *rs);
+void exchange_reply_clear(struct reply *rs);
 /* the body is appended by the caller */
-void reply_json(struct reply *rs, int status);
-void reply_header(struct reply *rs, const char *name, const char *fmt, ...) PRINTF(3, 4);
+void exchange_reply_json(struct reply *rs, int status);
+void exchange_reply_header(struct reply *rs, const char *name, const char *fmt, ...) PRINTF(3, 4);
 
 #endif

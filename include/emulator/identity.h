@@ -26,7 +26,7 @@ struct identity {
 	/* asked for at a metadata endpoint; the system-assigned one */
 	bool managed, system;
 	bool disabled;
-	struct print secret[IDENTITY_SECRETS_MAX];
+	struct fingerprint secret[IDENTITY_SECRETS_MAX];
 	bool secret_expired[IDENTITY_SECRETS_MAX];
 	size_t n_secrets;
 	struct pki_cert *certificate[IDENTITY_CERTIFICATES_MAX];
@@ -47,6 +47,6 @@ struct identity *identity_add(struct identities *all, const char *client_id, con
 struct identity *identity_by_client(const struct identities *all, const char *client_id);
 struct identity *identity_by_object(const struct identities *all, const char *object_id);
 bool identity_may(const struct identity *i, const char *action);
-void identities_clear(struct identities *all);
+void identity_list_clear(struct identities *all);
 
 #endif

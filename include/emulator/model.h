@@ -13,8 +13,8 @@ struct strings {
 	char **item;
 	size_t n, cap;
 };
-void strings_add(struct strings *s, const char *text);
-void strings_clear(struct strings *s);
+void model_strings_add(struct strings *s, const char *text);
+void model_strings_clear(struct strings *s);
 
 enum provisioning { PROVISIONING_CREATING, PROVISIONING_UPDATING, PROVISIONING_SUCCEEDED };
 
@@ -73,7 +73,7 @@ void model_remove_scope_map(struct registry *r, const char *name);
 /* The scope map a token's scopeMapId means, or NULL. */
 struct scope_map *model_scope_map_of(const struct registry *r, const struct token *t);
 struct operation *model_add_operation(struct model *m, const char *id, int64_t done);
-enum provisioning token_state(const struct token *t, int64_t now);
+enum provisioning model_token_state(const struct token *t, int64_t now);
 void model_clear(struct model *m);
 
 #endif

@@ -17,15 +17,15 @@ struct slot {
 	unsigned generations;     /* how many there have been, wipes included */
 	/* which replica answers the next connection that presents it */
 	unsigned turn;
-	struct print print;
+	struct fingerprint print;
 };
 
 enum slot_answer { SLOT_OTHER, SLOT_ACCEPTED, SLOT_LAGGING, SLOT_EXPIRED };
 
-void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct print *print);
+void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct fingerprint *print);
 void slot_remove(struct slot *s);
 /* Is this the slot's newest password, and does a replica that lags by `lag` ticks know it? */
-enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now,
+enum slot_answer slot_answer(const struct slot *s, const struct fingerprint *print, int64_t now,
                              int64_t lag);
 /* How far replica i of n lags when the slowest takes `propagation`. */
 int64_t slot_lag(int64_t propagation, unsigned replica, unsigned replicas);

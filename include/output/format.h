@@ -23,8 +23,8 @@ struct format {
 	bool (*write)(const struct format_request *rq, struct arena *a, struct buf *out,
 	              struct err *e);
 };
-extern const struct format formats[]; /* in the order of az's help */
-extern const size_t formats_count;
+extern const struct format format_list[]; /* in the order of az's help */
+extern const size_t format_count;
 const struct format *format_find(const char *name); /* any case; NULL when unknown */
 
 /* The parts. */
@@ -43,22 +43,22 @@ void color_json(const char *text, struct buf *out);
 void color_yaml(const char *text, struct buf *out);
 
 /* Members by name, for formats that sort. Caller frees with mem_free_ptr. */
-const struct member **members_sorted(const struct value *object);
+const struct value_member **value_members_sorted(const struct value *object);
 /* str() of Python, for cells: None, True, text as it is, and what repr() makes of lists and
  * dicts. */
-void write_cell(const struct value *v, struct buf *out);
+void cell_write(const struct value *v, struct buf *out);
 
 /* Text as code points: widths, and what PyYAML decides by character. Caller wipes with
  * mem_wiping_free. */
 /* bytes of the code point at p, at least 1 */
-size_t point_length(const char *p, size_t left);
-uint32_t point_read(const char *p, size_t len); /* a malformed byte stands for itself */
+size_t points_length(const char *p, size_t left);
+uint32_t points_read(const char *p, size_t len); /* a malformed byte stands for itself */
 uint32_t *points_of(const char *s, size_t bytes, size_t *n);
-void point_write(uint32_t c, struct buf *out);
+void points_write(uint32_t c, struct buf *out);
 void upper_write(uint32_t c, struct buf *out); /* str.upper(): up to three characters */
 /* of the line break at s, as Python's splitlines() has them, or 0 */
-size_t break_length(const char *s);
+size_t points_break_length(const char *s);
 /* of the character at s if Python's isspace() says it is one, or 0 */
-size_t space_length(const char *s);
+size_t points_space_length(const char *s);
 
 #endif

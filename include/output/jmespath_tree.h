@@ -40,7 +40,7 @@ enum token_type {
 	TOKEN__COUNT
 };
 
-struct token {
+struct jmespath_token {
 	enum token_type type;
 	size_t at;        /* byte of the expression, for messages */
 	const char *name; /* NAME, QUOTED */
@@ -50,7 +50,7 @@ struct token {
 
 /* *out has a TOKEN_END at its end; caller frees it with mem_free_ptr, what it points to lives in
  * `a`. */
-MUST_USE bool jmespath_tokens(const char *expression, struct arena *a, struct token **out,
+MUST_USE bool jmespath_tokens(const char *expression, struct arena *a, struct jmespath_token **out,
                               struct err *e);
 /* false, always */
 bool jmespath_fault(struct err *e, const char *code, const char *fmt, ...) PRINTF(3, 4);
@@ -95,20 +95,20 @@ struct node {
 		const struct function *call;
 	};
 };
-MUST_USE bool jmespath_tree(const struct token *tokens, struct arena *a, const struct node **out,
-                            struct err *e);
+MUST_USE bool jmespath_tree(const struct jmespath_token *tokens, struct arena *a,
+                            const struct node **out, struct err *e);
 
 /* One evaluation. */
-struct search {
+struct jmespath_search {
 	struct arena *arena;
 	struct err *e;
 	uint64_t steps;
 };
 /* NULL after an error, which is in s->e. */
-const struct value *jmespath_visit(struct search *s, const struct node *n,
+const struct value *jmespath_visit(struct jmespath_search *s, const struct node *n,
                                    const struct value *input);
 /* False, and s->e, when the arena or the steps are used up. */
-bool jmespath_within(struct search *s);
+bool jmespath_within(struct jmespath_search *s);
 bool jmespath_truth(const struct value *v);
 
 /* Masks of enum value_type; ARRAY_OF: an array all of one kind. */
@@ -122,11 +122,12 @@ struct function {
 	size_t n_args;
 	bool variadic; /* n_args or more; the last mask holds for the rest */
 	unsigned accept[FUNCTION_ARGS_MAX];
-	const struct value *(*call)(struct search *s, const struct value *const *arg, size_t n);
+	const struct value *(*call)(struct jmespath_search *s, const struct value *const *arg,
+	                            size_t n);
 };
 const struct function *jmespath_function(const char *name);
 /* Checks the arguments, then calls. */
-const struct value *jmespath_call(struct search *s, const struct function *f,
+const struct value *jmespath_call(struct jmespath_search *s, const struct function *f,
                                   const struct value *const *arg, size_t n);
 
 #endif

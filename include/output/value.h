@@ -49,7 +49,7 @@ struct number {
 };
 
 struct value;
-struct member {
+struct value_member {
 	const char *key;
 	const struct value *value;
 };
@@ -66,7 +66,7 @@ struct value {
 		const char *text;
 		struct number number;
 		const struct value *const *item;
-		const struct member *member;
+		const struct value_member *member;
 		const void *expref;
 	};
 };
@@ -88,7 +88,8 @@ const struct value *value_sum(struct arena *a, const struct value *const *item, 
 /* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX,
  * which arena_over() then reports. */
 const struct value *value_array(struct arena *a, const struct value *const *item, size_t n);
-const struct value *value_object(struct arena *a, const struct member *m, size_t n, bool chosen);
+const struct value *value_object(struct arena *a, const struct value_member *m, size_t n,
+                                 bool chosen);
 const struct value *value_from_json(struct arena *a, const struct json *j);
 
 /* A member's value; NULL when there is none, or v is no object. The last of a name counts. */
@@ -110,21 +111,22 @@ struct values {
 	const struct value **item;
 	size_t n, cap;
 };
-void values_add(struct values *l, const struct value *v);
-const struct value *values_array(struct arena *a, const struct values *l);
-void values_free(struct values *l);
-#define AUTO_VALUES AUTO(values_free)
-struct members {
-	struct member *item;
+void value_list_add(struct values *l, const struct value *v);
+const struct value *value_list_array(struct arena *a, const struct values *l);
+void value_list_free(struct values *l);
+#define AUTO_VALUES AUTO(value_list_free)
+struct value_members {
+	struct value_member *item;
 	size_t n, cap;
 	size_t *slot, n_slots; /* a hash of indices + 1, once there are many */
 };
 /* replaces one of that name in its place; its index */
-size_t members_put(struct members *l, const char *key, const struct value *v);
+size_t value_members_put(struct value_members *l, const char *key, const struct value *v);
 /* NULL when there is none */
-const struct value *members_get(const struct members *l, const char *key);
-const struct value *members_object(struct arena *a, const struct members *l, bool chosen);
-void members_free(struct members *l);
-#define AUTO_MEMBERS AUTO(members_free)
+const struct value *value_members_get(const struct value_members *l, const char *key);
+const struct value *value_members_object(struct arena *a, const struct value_members *l,
+                                         bool chosen);
+void value_members_free(struct value_members *l);
+#define AUTO_MEMBERS AUTO(value_members_free)
 
 #endif

@@ -100,6 +100,6 @@ void rotation_free(struct rotation *r);
 /* "rotate password2: due since 2026-01-02T03:04:05Z". Readable reason of a decision; several
  * lines for a foreign slot. */
 struct buf;
-void outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out);
+void rotation_outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out);
 
 #endif

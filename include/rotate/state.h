@@ -25,7 +25,7 @@ struct slot_memory {
 	/* as asked for and echoed; never 0 for a generation of ours */
 	int64_t expires_us;
 	/* all zero: claimed by its expiry, its password was never seen */
-	struct print print;
+	struct fingerprint print;
 	bool delivered; /* durable before the first sink changed */
 	/* the service was seen not to have this generation any more */
 	bool gone;
@@ -83,7 +83,7 @@ struct state {
 /* Where states lie, and whose they are. Plain data. */
 struct state_store {
 	const char *dir;
-	struct print machine;
+	struct fingerprint machine;
 	/* not ERR_NONE: the machine's id is there and cannot be read; nothing is loaded or saved
 	 * then */
 	struct err why;

@@ -17,11 +17,11 @@ struct docker_doc {
 	size_t n;
 	bool blank; /* no file, or nothing in it */
 	struct span top;
-	struct members members;
-	const struct member *known[KNOWN__COUNT]; /* NULL: absent, or null */
-	const struct member *null_auths;          /* "auths": null */
-	struct members auths;
-	const struct member *entry; /* ours; NULL: absent */
+	struct json_members members;
+	const struct json_member *known[KNOWN__COUNT]; /* NULL: absent, or null */
+	const struct json_member *null_auths;          /* "auths": null */
+	struct json_members auths;
+	const struct json_member *entry; /* ours; NULL: absent */
 };
 /* Errors as docker_edit.h says. *out is always something docker_doc_clear() takes. */
 MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out,
@@ -46,7 +46,7 @@ bool docker_is_credential_field(const struct docker_doc *d, struct span key);
 
 /* d's text with a member of another text in it: in place of the value of `old`, or (NULL) as a
  * new one of auths or of the whole file. */
-void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old,
-                const char *text, const struct member *m, struct buf *out);
+void docker_set(const struct docker_doc *d, bool in_auths, const struct json_member *old,
+                const char *text, const struct json_member *m, struct buf *out);
 
 #endif

@@ -18,31 +18,20 @@ struct place_spec {
 	bool in_place;
 };
 
-#define PLACE_KEYS(spec)                                                                           \
-	{ .name = "path",                                                                          \
-	  .type = KEY_PATH,                                                                        \
-	  .offset = offsetof(struct spec, place.path),                                             \
-	  .required = true,                                                                        \
-	  .help = "the file; symbolic links are followed to the real one" },                       \
-		{ .name = "mode",                                                                  \
-		  .type = KEY_MODE,                                                                \
-		  .offset = offsetof(struct spec, place.mode),                                     \
-		  .help = "its permission bits (default: as they are, 0600 for a new file)" },     \
-		{ .name = "owner",                                                                 \
-		  .type = KEY_OWNER,                                                               \
-		  .offset = offsetof(struct spec, place.owner),                                    \
-		  .help = "user or user:group (default: as it is, for a new file who runs "        \
-		          "acrotate)" },                                                           \
-		{ .name = "user",                                                                  \
-		  .type = KEY_TEXT,                                                                \
-		  .offset = offsetof(struct spec, place.user),                                     \
-		  .help = "read and write it with this user's rights" },                           \
-	{                                                                                          \
-		.name = "in_place", .type = KEY_BOOL,                                              \
-		.offset = offsetof(struct spec, place.in_place), .fallback = "no",                 \
-		.help = "write over it instead of replacing it: not atomic, for a file that is a " \
-			"mount point"                                                              \
-	}
+/* clang-format off */
+#define PLACE_KEYS(spec) \
+	{ .name = "path", .type = KEY_PATH, .offset = offsetof(struct spec, place.path), \
+	  .required = true, .help = "the file; symbolic links are followed to the real one" }, \
+	{ .name = "mode", .type = KEY_MODE, .offset = offsetof(struct spec, place.mode), \
+	  .help = "its permission bits (default: as they are, 0600 for a new file)" }, \
+	{ .name = "owner", .type = KEY_OWNER, .offset = offsetof(struct spec, place.owner), \
+	  .help = "user or user:group (default: as it is, for a new file who runs acrotate)" }, \
+	{ .name = "user", .type = KEY_TEXT, .offset = offsetof(struct spec, place.user), \
+	  .help = "read and write it with this user's rights" }, \
+	{ .name = "in_place", .type = KEY_BOOL, .offset = offsetof(struct spec, place.in_place), \
+	  .fallback = "no", \
+	  .help = "write over it instead of replacing it: not atomic, for a file that is a mount point" }
+/* clang-format on */
 
 /* How one sink reaches its file. Zeroed but for spec and tag. */
 struct place {

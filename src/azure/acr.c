@@ -92,7 +92,7 @@ static bool read_registry(const struct json *j, struct acr_registry *out, struct
 	return true;
 }
 
-struct search {
+struct acr_search {
 	const char *name;
 	struct acr_registry *out;
 	int found;
@@ -102,7 +102,7 @@ struct search {
 
 static bool match_registry(void *ctx, const struct json *item)
 {
-	struct search *s = ctx;
+	struct acr_search *s = ctx;
 	const char *name = json_str(item, "name");
 
 	s->nameless = s->nameless || name == NULL;
@@ -119,7 +119,7 @@ static bool list_registries(struct arm *a, struct http *h, const char *subscript
 {
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
 	AUTO(acr_registry_clear) struct acr_registry one = { 0 };
-	struct search s = { .name = name, .out = &one, .ok = true, .e = e };
+	struct acr_search s = { .name = name, .out = &one, .ok = true, .e = e };
 
 	buf_str(&path, "/subscriptions/");
 	buf_form(&path, subscription);

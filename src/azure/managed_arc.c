@@ -29,7 +29,7 @@ static bool arc_here(void)
 	return named || access(AGENT, F_OK) == 0;
 }
 
-bool arc_key_path(const char *challenge, const char *key_dir, char **path, struct err *e)
+bool managed_arc_key_path(const char *challenge, const char *key_dir, char **path, struct err *e)
 {
 	static const char realm[] = "Basic realm=";
 	size_t n = strlen(key_dir);
@@ -55,7 +55,7 @@ static void close_fd(const int *fd)
 		(void)close(*fd);
 }
 
-bool arc_read_key(const char *path, struct secret **out, struct err *e)
+bool managed_arc_read_key(const char *path, struct secret **out, struct err *e)
 {
 	AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	AUTO_BUF struct buf proof = BUF_INIT(KEY_MAX + 16);
@@ -81,8 +81,8 @@ bool arc_read_key(const char *path, struct secret **out, struct err *e)
 	return true;
 }
 
-bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask *q, struct http *h,
-             struct http_response *rs, struct err *e)
+bool managed_arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask *q,
+                     struct http *h, struct http_response *rs, struct err *e)
 {
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 	AUTO_RESPONSE struct http_response first = { 0 };
@@ -111,7 +111,8 @@ bool arc_ask(const char *endpoint, const char *key_dir, const struct managed_ask
 		first = (struct http_response){ 0 };
 		return true;
 	}
-	if (!arc_key_path(first.challenge, key_dir, &path, e) || !arc_read_key(path, &key, e))
+	if (!managed_arc_key_path(first.challenge, key_dir, &path, e) ||
+	    !managed_arc_read_key(path, &key, e))
 		return false;
 	rq.secret_header = "Authorization";
 	rq.secret_value = key;
@@ -123,7 +124,7 @@ static bool ask(const struct managed_ask *q, struct http *h, struct http_respons
 {
 	const char *endpoint = auth_or_env(NULL, "IDENTITY_ENDPOINT");
 
-	return arc_ask(endpoint != NULL ? endpoint : ENDPOINT, KEY_DIR, q, h, rs, e);
+	return managed_arc_ask(endpoint != NULL ? endpoint : ENDPOINT, KEY_DIR, q, h, rs, e);
 }
 
 static const char *const parameters[SELECT__COUNT] = { "client_id", "object_id", "msi_res_id" };

@@ -15,7 +15,7 @@
 
 /* By the functions that only hash: the way over EVP sets all of OpenSSL up and reads its
  * configuration, which takes longer than the rest of a run with nothing due. */
-void crypto_print_bytes(const void *p, size_t n, struct print *out)
+void crypto_fingerprint_bytes(const void *p, size_t n, struct fingerprint *out)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	SHA256_CTX sha;
@@ -23,27 +23,27 @@ void crypto_print_bytes(const void *p, size_t n, struct print *out)
 	(void)SHA256_Init(&sha); /* none of the three can fail */
 	(void)SHA256_Update(&sha, p, n);
 	(void)SHA256_Final(digest, &sha);
-	memcpy(out->b, digest, PRINT_LEN);
+	memcpy(out->b, digest, FINGERPRINT_LEN);
 }
 
-void crypto_print(const struct secret *s, struct print *out)
+void crypto_fingerprint(const struct secret *s, struct fingerprint *out)
 {
-	crypto_print_bytes(secret_peek(s), secret_len(s), out);
+	crypto_fingerprint_bytes(secret_peek(s), secret_len(s), out);
 }
 
-bool print_equal(const struct print *a, const struct print *b)
+bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b)
 {
 	unsigned differ = 0;
 
-	for (size_t i = 0; i < PRINT_LEN; i++)
+	for (size_t i = 0; i < FINGERPRINT_LEN; i++)
 		/* takes as long wherever the difference is */
 		differ |= (unsigned)(a->b[i] ^ b->b[i]);
 	return differ == 0;
 }
 
-void print_to_hex(const struct print *p, char out[static PRINT_HEX_MAX])
+void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX])
 {
-	for (size_t i = 0; i < PRINT_LEN; i++)
+	for (size_t i = 0; i < FINGERPRINT_LEN; i++)
 		(void)snprintf(out + 2 * i, 3, "%02x", p->b[i]);
 }
 
@@ -54,13 +54,13 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool print_from_hex(const char *hex, struct print *out)
+bool fingerprint_from_hex(const char *hex, struct fingerprint *out)
 {
-	struct print p;
+	struct fingerprint p;
 
-	if (strlen(hex) != 2 * PRINT_LEN)
+	if (strlen(hex) != 2 * FINGERPRINT_LEN)
 		return false;
-	for (size_t i = 0; i < PRINT_LEN; i++) {
+	for (size_t i = 0; i < FINGERPRINT_LEN; i++) {
 		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;

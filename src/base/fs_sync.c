@@ -14,7 +14,7 @@
  * its sync is under way waits for the next one, which one of those that wait does for all of
  * them. One of the few globals of this program.
  */
-struct line {
+struct sync_line {
 	dev_t dev;
 	ino_t ino;
 	int waiting;             /* 0: free for another directory */
@@ -27,7 +27,7 @@ struct line {
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct line line[LINES_MAX];
+	struct sync_line line[LINES_MAX];
 } queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static int sync_it(int dir)
@@ -42,24 +42,24 @@ static int sync_it(int dir)
 	return 0;
 }
 
-static struct line *line_of(const struct stat *st)
+static struct sync_line *line_of(const struct stat *st)
 {
-	struct line *free = NULL;
+	struct sync_line *free = NULL;
 
 	for (size_t i = 0; i < LINES_MAX; i++) {
-		struct line *l = &queue.line[i];
+		struct sync_line *l = &queue.line[i];
 		if (l->waiting > 0 && l->dev == st->st_dev && l->ino == st->st_ino)
 			return l;
 		if (l->waiting == 0)
 			free = l;
 	}
 	if (free != NULL)
-		*free = (struct line){ .dev = st->st_dev, .ino = st->st_ino };
+		*free = (struct sync_line){ .dev = st->st_dev, .ino = st->st_ino };
 	return free;
 }
 
 /* Under the lock, but for the sync itself. */
-static int sync_in_line(struct line *l, int dir)
+static int sync_in_line(struct sync_line *l, int dir)
 {
 	uint64_t mine = l->started + 1; /* one that has begun may have missed what we changed */
 
@@ -91,7 +91,7 @@ int fs_sync_dir(int dir)
 	if (fstat(dir, &st) != 0)
 		return sync_it(dir);
 	(void)pthread_mutex_lock(&queue.lock);
-	struct line *l = line_of(&st);
+	struct sync_line *l = line_of(&st);
 	if (l == NULL) {
 		(void)pthread_mutex_unlock(&queue.lock);
 		return sync_it(dir);

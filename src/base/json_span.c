@@ -98,7 +98,7 @@ static bool string(struct scan *s)
 
 static bool value(struct scan *s);
 
-static bool member(struct scan *s, struct member *out)
+static bool member(struct scan *s, struct json_member *out)
 {
 	out->key.start = s->at;
 	if (!string(s))
@@ -117,7 +117,7 @@ static bool member(struct scan *s, struct member *out)
 
 static bool one_of(struct scan *s, bool object)
 {
-	struct member ignored;
+	struct json_member ignored;
 
 	return object ? member(s, &ignored) : value(s);
 }
@@ -187,13 +187,13 @@ bool json_span_value(const char *text, size_t n, struct span *out, bool *cut, st
 	               *cut ? ", where it ends" : "");
 }
 
-void json_span_members(const char *text, struct span object, struct members *out)
+void json_span_members(const char *text, struct span object, struct json_members *out)
 {
 	struct scan s = { .text = text, .n = object.end, .at = object.start + 1 };
 
-	*out = (struct members){ .n = 0 };
+	*out = (struct json_members){ .n = 0 };
 	for (;;) {
-		struct member m;
+		struct json_member m;
 		space(&s);
 		if (!member(&s, &m))
 			return;
@@ -205,10 +205,10 @@ void json_span_members(const char *text, struct span object, struct members *out
 	}
 }
 
-void json_span_clear(struct members *m)
+void json_span_clear(struct json_members *m)
 {
 	free(m->m);
-	*m = (struct members){ .n = 0 };
+	*m = (struct json_members){ .n = 0 };
 }
 
 /* ---- what a string says ---------------------------------------------------------------------- */

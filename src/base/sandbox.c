@@ -26,7 +26,7 @@ struct path_attr {
 } __attribute__((packed));
 
 /* In the order in which versions of the interface came to know them. */
-static const struct right {
+static const struct sandbox_right {
 	int abi;
 	uint64_t bit;
 	bool given;

@@ -109,7 +109,7 @@ struct head {
 	uint8_t with_errors, has_input;
 };
 enum { FDS_MAX = 3 };
-struct answer {
+struct spawn_answer {
 	int rc;
 	pid_t pid;
 };
@@ -157,7 +157,7 @@ int spawner_spawn(const struct spawn *s, int *pid, int *word)
 		                   .extras = (unsigned)count_words(s->extra),
 		                   .with_errors = s->with_errors,
 		                   .has_input = s->input >= 0 };
-	struct answer answer = { .rc = EPIPE };
+	struct spawn_answer answer = { .rc = EPIPE };
 	int ends[2];
 
 	buf_add(&text, &head, sizeof(head));
@@ -210,14 +210,14 @@ struct service {
 	char *room;
 };
 
-struct request {
+struct spawn_request {
 	struct head head;
 	char *argv[WORDS_MAX + 1], *extra[WORDS_MAX + 1];
 	int fds[FDS_MAX];
 	size_t n_fds;
 };
 
-static void close_fds(struct request *q)
+static void close_fds(struct spawn_request *q)
 {
 	for (size_t i = 0; i < q->n_fds; i++)
 		(void)close(q->fds[i]); /* passed on, or refused */
@@ -238,7 +238,7 @@ static bool cut(char **at, const char *end, size_t n, char **out)
 	return true;
 }
 
-static bool understand(struct request *q, char *room, size_t n)
+static bool understand(struct spawn_request *q, char *room, size_t n)
 {
 	if (n < sizeof(q->head))
 		return false;
@@ -251,7 +251,7 @@ static bool understand(struct request *q, char *room, size_t n)
 }
 
 /* False at the end of the parent. */
-static bool take_request(const struct service *s, struct request *q, size_t *n)
+static bool take_request(const struct service *s, struct spawn_request *q, size_t *n)
 {
 	union control control = { .room = { 0 } };
 	struct iovec part = { .iov_base = s->room, .iov_len = REQUEST_MAX };
@@ -274,9 +274,9 @@ static bool take_request(const struct service *s, struct request *q, size_t *n)
 	return true;
 }
 
-static void serve_one(struct service *s, struct request *q, size_t n)
+static void serve_one(struct service *s, struct spawn_request *q, size_t n)
 {
-	struct answer answer = { .rc = EACCES };
+	struct spawn_answer answer = { .rc = EACCES };
 
 	if (!understand(q, s->room, n)) {
 		close_fds(q);
@@ -322,7 +322,7 @@ NORETURN static void serve(const struct spawner_rules *rules, const sigset_t *al
 		              { .fd = signalfd(-1, all, SFD_CLOEXEC | SFD_NONBLOCK),
 		                .events = POLLIN } };
 	struct signalfd_siginfo info;
-	struct request q;
+	struct spawn_request q;
 	size_t n = 0;
 
 	for (;;) {

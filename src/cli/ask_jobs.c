@@ -18,7 +18,7 @@ struct asking {
 	size_t next;
 };
 
-struct task {
+struct ask_task {
 	size_t at;
 	struct job *job;
 	struct rotation *rotation;
@@ -55,11 +55,11 @@ static void *start(void *ctx)
 			job_free(job);
 			continue;
 		}
-		struct task *t = mem_new(sizeof(*t));
-		*t = (struct task){ .at = at,
-			            .job = job,
-			            .rotation = rotation_new(cli_world(k->a->world), job,
-			                                     ROTATE_DRY_RUN | ROTATE_ASK, 0) };
+		struct ask_task *t = mem_new(sizeof(*t));
+		*t = (struct ask_task){ .at = at,
+			                .job = job,
+			                .rotation = rotation_new(cli_world(k->a->world), job,
+			                                         ROTATE_DRY_RUN | ROTATE_ASK, 0) };
 		return t;
 	}
 	return NULL;
@@ -68,7 +68,7 @@ static void *start(void *ctx)
 static int64_t step(void *ctx, void *task, void *own)
 {
 	struct asking *k = ctx;
-	struct task *t = task;
+	struct ask_task *t = task;
 	struct err e = ERR_INIT;
 	int64_t again_ms = -1;
 

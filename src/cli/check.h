@@ -30,18 +30,19 @@ struct azure_facts {
 	/* the registry's id; with a placeholder for what is not known */
 	char *scope;
 };
-void azure_facts_clear(struct azure_facts *a);
+void check_azure_facts_clear(struct azure_facts *a);
 /* Asks. ref may lack its group: then permissions are not asked for. */
-void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struct azure_facts *out);
+void check_azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref,
+                     struct azure_facts *out);
 void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job,
                     struct findings *f);
 /* Where `subscription` was said, as a line below the finding. */
-void mend_subscription(const struct config *c, const struct job *job, struct finding *at);
+void check_fix_subscription(const struct config *c, const struct job *job, struct finding *at);
 /* o: what could be read online proves the right to read it. */
 void check_permissions(const struct azure_facts *a, const struct job *job,
                        const struct observation *o, struct findings *f);
 /* How to get what a refusal says is missing. */
-void mend_denied(const struct azure_facts *a, struct finding *at);
+void check_fix_denied(const struct azure_facts *a, struct finding *at);
 
 /* ---- check_job.c ----------------------------------------------------------------------------- */
 /* e: how asking about the job ended, ERR_NONE when well, or when a sink was the reason. */

@@ -9,14 +9,15 @@
 
 #define REGISTRIES "Microsoft.ContainerRegistry/registries"
 
-void azure_facts_clear(struct azure_facts *a)
+void check_azure_facts_clear(struct azure_facts *a)
 {
 	whoami_clear(&a->who);
 	permissions_clear(&a->permissions);
 	free(a->scope);
 }
 
-void azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref, struct azure_facts *out)
+void check_azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref,
+                     struct azure_facts *out)
 {
 	*out = (struct azure_facts){
 		.scope = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
@@ -56,7 +57,7 @@ static void mend_identity(const char *auth, struct finding *at)
 	for (size_t i = 0; i < COUNT(mends); i++)
 		if (auth == NULL || strcmp(auth, "default") == 0 ||
 		    strcmp(auth, mends[i].auth) == 0)
-			found_mend(at, "%s", mends[i].mend);
+			findings_fix(at, "%s", mends[i].mend);
 }
 
 /* What an identity is made of; where nothing of it was said, auth = default looks around. */
@@ -83,24 +84,25 @@ static void tell_origin(const struct config *c, const struct job *job, struct fi
 	for (size_t i = 0; i < COUNT(of_identity); i++) {
 		if (!config_azure_line(c, job, of_identity[i], &path, &line))
 			continue;
-		found_mend(at, "# %s is set in %s:%d", of_identity[i], path, line);
+		findings_fix(at, "# %s is set in %s:%d", of_identity[i], path, line);
 		any = true;
 	}
 	if (!any)
-		found_mend(at, "# nothing of it is set in [azure] of %s or %s", job->file,
-		           config_path(c));
+		findings_fix(at, "# nothing of it is set in [azure] of %s or %s", job->file,
+		             config_path(c));
 }
 
-void mend_subscription(const struct config *c, const struct job *job, struct finding *at)
+void check_fix_subscription(const struct config *c, const struct job *job, struct finding *at)
 {
 	const char *path;
 	int line;
 
 	if (config_azure_line(c, job, "subscription", &path, &line))
-		found_mend(at, "# subscription is set in %s:%d", path, line);
+		findings_fix(at, "# subscription is set in %s:%d", path, line);
 	else
-		found_mend(at, "# subscription is set in no file, but by AZURE_SUBSCRIPTION_ID or "
-		               "where this runs");
+		findings_fix(at,
+		             "# subscription is set in no file, but by AZURE_SUBSCRIPTION_ID or "
+		             "where this runs");
 }
 
 void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job,
@@ -110,34 +112,35 @@ void check_identity(const struct azure_facts *a, const struct config *c, const s
 	char lives[STR_DURATION_MAX];
 
 	if (!a->known) {
-		struct finding *at = found_problem(f, "identity", &a->who_error);
+		struct finding *at = findings_problem(f, "identity", &a->who_error);
 		tell_origin(c, job, at);
 		if (a->who_error.kind == ERR_AUTH || a->who_error.kind == ERR_CONFIG)
 			mend_identity(job->azure.auth, at);
 		return;
 	}
 	str_from_duration(w->lives_s, 2, lives);
-	(void)found_ok(f, "identity",
-	               "%s, tenant %s, client id %s, object id %s, its token lives %s", w->method,
-	               w->tenant != NULL ? w->tenant : "unknown",
-	               w->client_id != NULL ? w->client_id : "unknown",
-	               w->object_id != NULL ? w->object_id : "unknown",
-	               w->lives_s > 0 ? lives : "for a time it does not say");
+	(void)findings_ok(f, "identity",
+	                  "%s, tenant %s, client id %s, object id %s, its token lives %s",
+	                  w->method, w->tenant != NULL ? w->tenant : "unknown",
+	                  w->client_id != NULL ? w->client_id : "unknown",
+	                  w->object_id != NULL ? w->object_id : "unknown",
+	                  w->lives_s > 0 ? lives : "for a time it does not say");
 }
 
 /* ---- permissions ----------------------------------------------------------------------------- */
 
-void mend_denied(const struct azure_facts *a, struct finding *at)
+void check_fix_denied(const struct azure_facts *a, struct finding *at)
 {
-	found_mend(at, "az role definition create --role-definition acrotate-role.json    # once; "
-	               "see acrotate(1)");
-	found_mend(at,
-	           "az role assignment create --assignee-object-id %s --assignee-principal-type "
-	           "ServicePrincipal --role acrotate --scope %s",
-	           a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
+	findings_fix(at,
+	             "az role definition create --role-definition acrotate-role.json    # once; "
+	             "see acrotate(1)");
+	findings_fix(at,
+	             "az role assignment create --assignee-object-id %s --assignee-principal-type "
+	             "ServicePrincipal --role acrotate --scope %s",
+	             a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
 }
 
-static const struct right {
+static const struct azure_right {
 	const char *action, *what;
 	bool reading;  /* proven by a token that was read */
 	bool creating; /* only jobs with create = yes need it */
@@ -153,31 +156,31 @@ static const struct right {
 	{ REGISTRIES "/scopeMaps/write", "create its scope map", false, true, true },
 };
 
-static bool needed(const struct right *r, const struct job *job)
+static bool needed(const struct azure_right *r, const struct job *job)
 {
 	return (!r->creating || job->policy.create) && (!r->mapping || job->scope_map == NULL);
 }
 
-static void judge(const struct right *r, const struct azure_facts *a, const struct observation *o,
-                  struct findings *f)
+static void judge(const struct azure_right *r, const struct azure_facts *a,
+                  const struct observation *o, struct findings *f)
 {
 	struct err e = ERR_INIT;
 
 	if (r->reading && o != NULL && o->asked == TOKEN_READ) {
-		(void)found_ok(f, "permission", "%s: it was used just now", r->action);
+		(void)findings_ok(f, "permission", "%s: it was used just now", r->action);
 	} else if (!a->permissions_known) {
-		found_mend(found_unknown(f, "permission",
-		                         "%s, to %s: this identity may not read its own "
-		                         "permissions, or they could not be read",
-		                         r->action, r->what),
-		           "az role assignment list --assignee %s --scope %s --include-inherited "
-		           "--output table",
-		           a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
+		findings_fix(findings_unknown(f, "permission",
+		                              "%s, to %s: this identity may not read its own "
+		                              "permissions, or they could not be read",
+		                              r->action, r->what),
+		             "az role assignment list --assignee %s --scope %s --include-inherited "
+		             "--output table",
+		             a->who.object_id != NULL ? a->who.object_id : "OBJECT_ID", a->scope);
 	} else if (permissions_allow(&a->permissions, r->action)) {
-		(void)found_ok(f, "permission", "%s", r->action);
+		(void)findings_ok(f, "permission", "%s", r->action);
 	} else {
 		(void)err_set(&e, ERR_DENIED, "%s is missing, to %s", r->action, r->what);
-		mend_denied(a, found_problem(f, "permission", &e));
+		check_fix_denied(a, findings_problem(f, "permission", &e));
 	}
 }
 

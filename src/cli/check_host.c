@@ -35,10 +35,10 @@ static void state_dir(const struct config *c, struct findings *f)
 	struct err e = ERR_INIT;
 
 	if (check_directory(dir, &e))
-		(void)found_ok(f, "state", "'%s' can be written", dir);
+		(void)findings_ok(f, "state", "'%s' can be written", dir);
 	else
-		found_mend(found_problem(f, "state", &e), "install -d -m 0700 -o %u %s",
-		           (unsigned)geteuid(), dir);
+		findings_fix(findings_problem(f, "state", &e), "install -d -m 0700 -o %u %s",
+		             (unsigned)geteuid(), dir);
 }
 
 static void metrics_file(const struct config *c, struct findings *f)
@@ -54,18 +54,19 @@ static void metrics_file(const struct config *c, struct findings *f)
 	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 ||
 	          err_sys(&e, errno, "cannot look at '%s'", dir);
 	if (ok && check_directory(dir[0] != '\0' ? dir : "/", &e))
-		(void)found_ok(f, "metrics", "'%s' can be written", file);
+		(void)findings_ok(f, "metrics", "'%s' can be written", file);
 	else
-		found_mend(found_problem(f, "metrics", &e), "install -d -m 0755 %s", dir);
+		findings_fix(findings_problem(f, "metrics", &e), "install -d -m 0755 %s", dir);
 }
 
 void check_host(const struct config *c, struct findings *f)
 {
 	if (config_count(c) == 0)
-		found_mend(found_warning(f, "jobs", "there is none in '%s'", config_jobs_dir(c)),
-		           "acrotate init REGISTRY TOKEN");
+		findings_fix(
+			findings_warning(f, "jobs", "there is none in '%s'", config_jobs_dir(c)),
+			"acrotate init REGISTRY TOKEN");
 	else
-		(void)found_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
+		(void)findings_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
 	state_dir(c, f);
 	metrics_file(c, f);
 	check_sandbox(c, f);

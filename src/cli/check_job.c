@@ -23,8 +23,8 @@
 static void mend_foreign(const struct job *job, enum acr_slot i, const char *created,
                          struct finding *at)
 {
-	found_mend(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password",
-	           acr_slot_name(i), created, job->file);
+	findings_fix(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password",
+	             acr_slot_name(i), created, job->file);
 }
 
 static void slot(const struct job *job, const struct observation *o, const struct job_status *s,
@@ -39,31 +39,31 @@ static void slot(const struct job *job, const struct observation *o, const struc
 	str_from_time(s->next_rotation, due);
 	const char *until = p.expires_us == 0 ? "never expires" : expires;
 	if (!p.present) {
-		(void)found_ok(f, acr_slot_name(i), "absent, free for the next rotation");
+		(void)findings_ok(f, acr_slot_name(i), "absent, free for the next rotation");
 	} else if (ours) {
-		(void)found_ok(f, acr_slot_name(i), "of this job, %s, %s %s",
-		               s->active && s->slot == i ? "in use" : "not in use",
-		               p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired"
-		               : p.expires_us != 0                                ? "expires"
-		                                                                  : "",
-		               until);
+		(void)findings_ok(f, acr_slot_name(i), "of this job, %s, %s %s",
+		                  s->active && s->slot == i ? "in use" : "not in use",
+		                  p.expires_us != 0 && p.expires_us / 1000000 <= now ? "expired"
+		                  : p.expires_us != 0                                ? "expires"
+		                                                                     : "",
+		                  until);
 	} else if (s->state == JOB_REFUSED) {
 		struct err e = ERR_INIT;
 		(void)err_set(&e, ERR_DECISION,
 		              "of somebody else, generated %s, %s%s: it stands in the way of the "
 		              "rotation due now",
 		              created, p.expires_us != 0 ? "expires " : "", until);
-		mend_foreign(job, i, created, found_problem(f, acr_slot_name(i), &e));
+		mend_foreign(job, i, created, findings_problem(f, acr_slot_name(i), &e));
 	} else if (!s->foreign_ahead) {
-		(void)found_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s", created,
-		               p.expires_us != 0 ? "expires " : "", until);
+		(void)findings_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s",
+		                  created, p.expires_us != 0 ? "expires " : "", until);
 	} else {
-		mend_foreign(job, i, created,
-		             found_warning(f, acr_slot_name(i),
-		                           "of somebody else, generated %s, %s%s: it stands in the "
-		                           "way of the rotation due %s",
-		                           created, p.expires_us != 0 ? "expires " : "", until,
-		                           due));
+		mend_foreign(
+			job, i, created,
+			findings_warning(f, acr_slot_name(i),
+		                         "of somebody else, generated %s, %s%s: it stands in the "
+		                         "way of the rotation due %s",
+		                         created, p.expires_us != 0 ? "expires " : "", until, due));
 	}
 }
 
@@ -73,21 +73,22 @@ static void login(const struct job *job, const struct observation *o, const stru
 	struct err e = ERR_INIT;
 
 	if (!s->active)
-		(void)found_warning(f, "login",
-		                    "no sink holds a living password of this job: the next run "
-		                    "delivers one, if it can");
+		(void)findings_warning(f, "login",
+		                       "no sink holds a living password of this job: the next run "
+		                       "delivers one, if it can");
 	else if (o->state.rejected_at != 0)
-		found_mend((err_set(&e, ERR_DECISION,
-		                    "the registry refuses the password that the sinks hold"),
-		            found_problem(f, "login", &e)),
-		           "acrotate run %s    # tries again, and replaces it if it is dead",
-		           job->name);
+		findings_fix((err_set(&e, ERR_DECISION,
+		                      "the registry refuses the password that the sinks hold"),
+		              findings_problem(f, "login", &e)),
+		             "acrotate run %s    # tries again, and replaces it if it is dead",
+		             job->name);
 	else if (job->policy.verify_wait != 0)
-		(void)found_warning(f, "login",
-		                    "not tried: verify = wait, so that new passwords are not "
-		                    "proven before they are delivered");
+		(void)findings_warning(f, "login",
+		                       "not tried: verify = wait, so that new passwords are not "
+		                       "proven before they are delivered");
 	else
-		(void)found_ok(f, "login", "the registry accepts the password that the sinks hold");
+		(void)findings_ok(f, "login",
+		                  "the registry accepts the password that the sinks hold");
 }
 
 static void missing_token(const struct job *job, struct findings *f)
@@ -95,19 +96,19 @@ static void missing_token(const struct job *job, struct findings *f)
 	struct err e = ERR_INIT;
 
 	if (job->policy.create) {
-		(void)found_ok(f, "token", "'%s' does not exist yet: the next run creates it",
-		               job->token);
+		(void)findings_ok(f, "token", "'%s' does not exist yet: the next run creates it",
+		                  job->token);
 		return;
 	}
 	(void)err_set(&e, ERR_MISSING, "'%s' does not exist in registry '%s'", job->token,
 	              job->registry);
-	struct finding *at = found_problem(f, "token", &e);
-	found_mend(at,
-	           "acrotate token create --registry %s --name %s --scope-map _repositories_pull "
-	           "--no-passwords",
-	           job->registry, job->token);
-	found_mend(at, "create = yes    # into [job] of %s, with the lines 'repository' it needs",
-	           job->file);
+	struct finding *at = findings_problem(f, "token", &e);
+	findings_fix(at,
+	             "acrotate token create --registry %s --name %s --scope-map _repositories_pull "
+	             "--no-passwords",
+	             job->registry, job->token);
+	findings_fix(at, "create = yes    # into [job] of %s, with the lines 'repository' it needs",
+	             job->file);
 }
 
 static void disabled_token(const struct job *job, struct findings *f)
@@ -115,29 +116,29 @@ static void disabled_token(const struct job *job, struct findings *f)
 	struct err e = ERR_INIT;
 
 	(void)err_set(&e, ERR_DECISION, "'%s' is disabled", job->token);
-	found_mend(found_problem(f, "token", &e),
-	           "acrotate token update --registry %s --name %s --status enabled", job->registry,
-	           job->token);
+	findings_fix(findings_problem(f, "token", &e),
+	             "acrotate token update --registry %s --name %s --status enabled",
+	             job->registry, job->token);
 }
 
 static void failed(const struct azure_facts *a, const struct config *c, const struct job *job,
                    const struct observation *o, const struct err *e, struct findings *f)
 {
 	bool found = o != NULL && o->who.server != NULL;
-	struct finding *at = found_problem(f, found ? "token" : "registry", e);
+	struct finding *at = findings_problem(f, found ? "token" : "registry", e);
 
 	if (e->kind == ERR_DENIED)
-		mend_denied(a, at);
+		check_fix_denied(a, at);
 	/* A subscription that is not the registry's is told in the same words as a registry that
 	 * is not there. */
 	if (e->kind == ERR_MISSING || e->kind == ERR_DENIED)
-		mend_subscription(c, job, at);
+		check_fix_subscription(c, job, at);
 	if (e->kind == ERR_MISSING ||
 	    (e->kind == ERR_DENIED && !found && job->resource_group == NULL))
-		found_mend(at,
-		           "resource_group = GROUP    # into [job] of %s: az acr list --query "
-		           "\"[?name=='%s'].resourceGroup\" --output tsv",
-		           job->file, job->registry);
+		findings_fix(at,
+		             "resource_group = GROUP    # into [job] of %s: az acr list --query "
+		             "\"[?name=='%s'].resourceGroup\" --output tsv",
+		             job->file, job->registry);
 }
 
 void check_token(const struct azure_facts *a, const struct config *c, const struct job *job,
@@ -146,19 +147,20 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 	struct job_status s;
 
 	if (o != NULL && o->who.server != NULL)
-		(void)found_ok(f, "registry", "'%s', login server %s%s%s", job->registry,
-		               o->who.server, o->state.group != NULL ? ", resource group " : "",
-		               o->state.group != NULL ? o->state.group : "");
+		(void)findings_ok(f, "registry", "'%s', login server %s%s%s", job->registry,
+		                  o->who.server, o->state.group != NULL ? ", resource group " : "",
+		                  o->state.group != NULL ? o->state.group : "");
 	if (!a->subscription) {
 		struct err why = ERR_INIT;
 		(void)err_set(
 			&why, ERR_CONFIG,
 			"no subscription: set it in [azure] of '%s', or AZURE_SUBSCRIPTION_ID",
 			config_path(c));
-		found_mend(found_problem(f, "subscription", &why),
-		           "subscription = ID    # into [azure] of %s: az account show --query id "
-		           "--output tsv",
-		           config_path(c));
+		findings_fix(
+			findings_problem(f, "subscription", &why),
+			"subscription = ID    # into [azure] of %s: az account show --query id "
+			"--output tsv",
+			config_path(c));
 		return;
 	}
 	if (o == NULL || o->asked == TOKEN_NOT_ASKED) {
@@ -175,7 +177,7 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 	if (o->state.disabled)
 		disabled_token(job, f);
 	else
-		(void)found_ok(f, "token", "'%s' exists and is enabled", job->token);
+		(void)findings_ok(f, "token", "'%s' exists and is enabled", job->token);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		slot(job, o, &s, now, (enum acr_slot)i, f);
 	if (!o->state.disabled && e->kind == ERR_NONE)
@@ -194,7 +196,7 @@ static void mend_directory(const char *place, struct finding *at)
 		return;
 	*slash = '\0';
 	if (access(dir, F_OK) != 0 && errno == ENOENT)
-		found_mend(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
+		findings_fix(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
 }
 
 static void one_sink(const struct observation *o, const struct seen *s, const char *subject,
@@ -206,17 +208,17 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 	if (s->sink != NULL)
 		s->spec->ops->describe(s->sink, &place);
 	if (s->broken) {
-		mend_directory(buf_cstr(&place), found_problem(f, subject, &s->why));
+		mend_directory(buf_cstr(&place), findings_problem(f, subject, &s->why));
 		return;
 	}
 	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
-		mend_directory(buf_cstr(&place), found_problem(f, subject, &e));
+		mend_directory(buf_cstr(&place), findings_problem(f, subject, &e));
 		return;
 	}
 	if (e.text[0] != '\0')
-		(void)found_warning(f, subject, "%s", e.text);
+		(void)findings_warning(f, subject, "%s", e.text);
 	else
-		(void)found_ok(f, subject, "'%s' can be read and replaced", buf_cstr(&place));
+		(void)findings_ok(f, subject, "'%s' can be read and replaced", buf_cstr(&place));
 }
 
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f)
@@ -224,7 +226,7 @@ void check_sinks(const struct job *job, const struct observation *o, struct find
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		AUTO_FREE char *subject = mem_fmt("sink '%s'", job->sinks[i].name);
 		if (o == NULL || o->who.server == NULL)
-			(void)found_unknown(
+			(void)findings_unknown(
 				f, subject,
 				"not looked at: the registry's login server is not known yet");
 		else
@@ -253,17 +255,17 @@ static void one_hook(const char *command, const char *subject, struct findings *
 	if (command == NULL)
 		return;
 	if (!argv_split(command, &argv, &e)) {
-		(void)found_problem(f, subject, &e);
+		(void)findings_problem(f, subject, &e);
 		return;
 	}
 	if (runnable(argv[0], &e)) {
-		(void)found_ok(f, subject, "'%s' can be run", argv[0]);
+		(void)findings_ok(f, subject, "'%s' can be run", argv[0]);
 		return;
 	}
 	e.kind = ERR_CONFIG;
-	struct finding *at = found_problem(f, subject, &e);
+	struct finding *at = findings_problem(f, subject, &e);
 	if (access(argv[0], F_OK) == 0)
-		found_mend(at, "chmod +x %s", argv[0]);
+		findings_fix(at, "chmod +x %s", argv[0]);
 }
 
 void check_hooks(const struct job *job, struct findings *f)
@@ -286,13 +288,14 @@ void check_clock(int64_t clock_off, struct findings *f)
 
 	str_from_duration(off, 2, text);
 	if (off < CLOCK_WARNED_S) {
-		(void)found_ok(f, "clock", "within %d minutes of Azure's", CLOCK_WARNED_S / 60);
+		(void)findings_ok(f, "clock", "within %d minutes of Azure's", CLOCK_WARNED_S / 60);
 	} else if (off < CLOCK_REFUSED_S) {
-		found_mend(found_warning(f, "clock", "%s %s Azure's: times are reckoned by Azure's",
-		                         text, side),
-		           "timedatectl set-ntp true");
+		findings_fix(findings_warning(f, "clock",
+		                              "%s %s Azure's: times are reckoned by Azure's", text,
+		                              side),
+		             "timedatectl set-ntp true");
 	} else {
 		(void)err_set(&e, ERR_LOCAL, "%s %s Azure's: no run does anything", text, side);
-		found_mend(found_problem(f, "clock", &e), "timedatectl set-ntp true");
+		findings_fix(findings_problem(f, "clock", &e), "timedatectl set-ntp true");
 	}
 }

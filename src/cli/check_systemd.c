@@ -29,22 +29,22 @@
 struct setting {
 	char *key, *word;
 };
-struct settings {
+struct unit_settings {
 	struct setting *item;
 	size_t n, cap;
 };
 
-static void settings_clear(struct settings *s)
+static void settings_clear(struct unit_settings *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		free(s->item[i].key);
 		free(s->item[i].word);
 	}
 	free(s->item);
-	*s = (struct settings){ .n = 0 };
+	*s = (struct unit_settings){ .n = 0 };
 }
 
-static void add(struct settings *s, const char *key, size_t n_key, const char *word)
+static void add(struct unit_settings *s, const char *key, size_t n_key, const char *word)
 {
 	s->item = mem_grow(s->item, &s->cap, s->n + 1, sizeof(*s->item));
 	s->item[s->n++] = (struct setting){ .key = mem_dup_n(key, n_key), .word = mem_dup(word) };
@@ -69,7 +69,7 @@ static const char *next_word(const char *p, struct buf *out)
 	return p;
 }
 
-static void read_settings(const char *text, struct settings *out)
+static void read_settings(const char *text, struct unit_settings *out)
 {
 	AUTO_BUF struct buf word = BUF_INIT(UNIT_MAX);
 
@@ -90,7 +90,7 @@ static void read_settings(const char *text, struct settings *out)
 /* ---- what there is --------------------------------------------------------------------------- */
 
 struct unit {
-	struct settings granted, written;
+	struct unit_settings granted, written;
 	bool there, dropins, for_us;
 };
 
@@ -180,7 +180,7 @@ static bool grants(const struct setting *have, const struct setting *need)
 	                                     : strcmp(need->word, have->word) == 0;
 }
 
-static bool granted(const struct settings *have, const struct setting *need)
+static bool granted(const struct unit_settings *have, const struct setting *need)
 {
 	for (size_t i = 0; i < have->n; i++)
 		if (grants(&have->item[i], need))
@@ -189,8 +189,8 @@ static bool granted(const struct settings *have, const struct setting *need)
 }
 
 /* The first of `those` that `by` does not grant, and how many there are. */
-static const struct setting *first_beside(const struct settings *those, const struct settings *by,
-                                          size_t *n)
+static const struct setting *first_beside(const struct unit_settings *those,
+                                          const struct unit_settings *by, size_t *n)
 {
 	const struct setting *first = NULL;
 
@@ -206,15 +206,15 @@ static const struct setting *first_beside(const struct settings *those, const st
 
 static void mend(struct finding *at)
 {
-	found_mend(at, "mkdir -p /etc/systemd/system/" UNIT ".d");
-	found_mend(at, "acrotate check --systemd-dropin >/etc/systemd/system/" UNIT
-	               ".d/paths.conf && systemctl daemon-reload");
+	findings_fix(at, "mkdir -p /etc/systemd/system/" UNIT ".d");
+	findings_fix(at, "acrotate check --systemd-dropin >/etc/systemd/system/" UNIT
+	                 ".d/paths.conf && systemctl daemon-reload");
 }
 
 void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findings *f)
 {
 	AUTO(unit_clear) struct unit u = { .there = false };
-	AUTO(settings_clear) struct settings needs = { .n = 0 };
+	AUTO(settings_clear) struct unit_settings needs = { .n = 0 };
 	AUTO_BUF struct buf text = BUF_INIT(DROPIN_MAX);
 	size_t lacking, beside;
 
@@ -229,14 +229,14 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 	const struct setting *lack = first_beside(&needs, &u.granted, &lacking),
 			     *more = first_beside(&u.written, &needs, &beside);
 	if (lack != NULL)
-		mend(found_warning(f, "systemd",
-		                   "the drop-in of " UNIT " is %s: the service lacks %s=%s%s",
-		                   u.dropins ? "stale" : "missing", lack->key, lack->word,
-		                   lacking > 1 ? ", and more" : ""));
+		mend(findings_warning(f, "systemd",
+		                      "the drop-in of " UNIT " is %s: the service lacks %s=%s%s",
+		                      u.dropins ? "stale" : "missing", lack->key, lack->word,
+		                      lacking > 1 ? ", and more" : ""));
 	else if (more != NULL && n == config_count(c))
-		mend(found_warning(f, "systemd",
-		                   "the drop-in of " UNIT " is stale: no job needs %s=%s%s",
-		                   more->key, more->word, beside > 1 ? ", and more" : ""));
+		mend(findings_warning(f, "systemd",
+		                      "the drop-in of " UNIT " is stale: no job needs %s=%s%s",
+		                      more->key, more->word, beside > 1 ? ", and more" : ""));
 	else
-		(void)found_ok(f, "systemd", UNIT " may write what the jobs need");
+		(void)findings_ok(f, "systemd", UNIT " may write what the jobs need");
 }

@@ -22,8 +22,8 @@
 #define OUTPUT_MAX (64u * 1024 * 1024)
 
 /* What Azure says is asked once for each identity at each registry. */
-struct place {
-	struct place *next;
+struct check_place {
+	struct check_place *next;
 	const struct arm *arm;
 	struct acr_ref ref; /* without a token */
 	struct azure_facts facts;
@@ -35,14 +35,14 @@ struct check {
 	size_t n;
 	struct cli_world *world;
 	pthread_mutex_t mutex;
-	struct place *places;
+	struct check_place *places;
 	struct findings host, azure, *of_job;
 };
 
 /* The identity is told once, whatever the number of registries. */
 static bool told(const struct check *k, const struct arm *arm)
 {
-	for (const struct place *p = k->places; p != NULL; p = p->next)
+	for (const struct check_place *p = k->places; p != NULL; p = p->next)
 		if (p->arm == arm)
 			return true;
 	return false;
@@ -63,7 +63,7 @@ static const struct azure_facts *facts_of(struct check *k, const struct job *job
 	struct acr_ref ref = { .subscription = mem_dup(subscription),
 		               .group = mem_dup(group),
 		               .registry = acr_registry_name(job->registry) };
-	struct place *p = k->places;
+	struct check_place *p = k->places;
 
 	while (p != NULL && !(p->arm == arm && same(p->ref.registry, ref.registry) &&
 	                      same(p->ref.group, ref.group)))
@@ -73,8 +73,8 @@ static const struct azure_facts *facts_of(struct check *k, const struct job *job
 		return &p->facts;
 	}
 	p = mem_new(sizeof(*p));
-	*p = (struct place){ .next = k->places, .arm = arm, .ref = ref };
-	azure_ask(arm, h, &p->ref, &p->facts);
+	*p = (struct check_place){ .next = k->places, .arm = arm, .ref = ref };
+	check_azure_ask(arm, h, &p->ref, &p->facts);
 	if (!told(k, arm)) {
 		check_identity(&p->facts, k->config, job, &k->azure);
 		if (p->facts.known)
@@ -96,17 +96,18 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	const struct world *w = cli_world(k->world);
 	f->job = mem_dup(config_name(k->config, k->jobs[at]));
 	if (job == NULL || r == NULL || o == NULL) {
-		(void)found_problem(f,
-		                    job == NULL ? "configuration"
-		                    : r == NULL ? "network"
-		                                : "state",
-		                    e);
+		(void)findings_problem(f,
+		                       job == NULL ? "configuration"
+		                       : r == NULL ? "network"
+		                                   : "state",
+		                       e);
 	} else {
 		const struct azure_facts *a = facts_of(k, job, o, h);
 		if (o->state.lost)
-			(void)found_warning(f, "state",
-			                    "cannot be used (another machine's, or damaged): what "
-			                    "this job generated is taken for somebody else's");
+			(void)findings_warning(
+				f, "state",
+				"cannot be used (another machine's, or damaged): what "
+				"this job generated is taken for somebody else's");
 		check_token(a, k->config, job, o,
 		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)),
 		            rotation_outcome(r)->told ? &none : e, f);
@@ -168,9 +169,9 @@ static int finish(struct check *k, bool as_json)
 
 static void clear(struct check *k)
 {
-	for (struct place *p = k->places, *next; p != NULL; p = next) {
+	for (struct check_place *p = k->places, *next; p != NULL; p = next) {
 		next = p->next;
-		azure_facts_clear(&p->facts);
+		check_azure_facts_clear(&p->facts);
 		acr_ref_clear(&p->ref);
 		free(p);
 	}
@@ -201,9 +202,9 @@ static int check(const struct options *o, struct config *config, const size_t *j
 	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);
 	if (!secret_locked())
-		found_mend(found_warning(&k.host, "memory",
-		                         "cannot be locked: secrets may reach the swap"),
-		           "ulimit -l 65536    # or LimitMEMLOCK=64M");
+		findings_fix(findings_warning(&k.host, "memory",
+		                              "cannot be locked: secrets may reach the swap"),
+		             "ulimit -l 65536    # or LimitMEMLOCK=64M");
 	int status = finish(&k, o->json);
 	clear(&k);
 	return status;

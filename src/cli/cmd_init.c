@@ -18,7 +18,7 @@
 #define TEXT_MAX 65536
 #define JOB_MODE 0640 /* no secret is in it, but who can write it can run programs as us */
 
-char *init_job_name(const char *registry, const char *token)
+char *cmd_init_job_name(const char *registry, const char *token)
 {
 	AUTO_BUF struct buf name = BUF_INIT(256);
 
@@ -50,7 +50,7 @@ static void init_sinks(const struct options *o, const char *docker, const char *
 		buf_str(out, "\n[sink keyring]\ntype = libsecret\n");
 }
 
-void init_text(const struct options *o, const char *docker, const char *file, struct buf *out)
+void cmd_init_text(const struct options *o, const char *docker, const char *file, struct buf *out)
 {
 	buf_fmt(out,
 	        "# Written by 'acrotate init'. Keys and their defaults: acrotate keys, "
@@ -127,9 +127,9 @@ static bool init(const struct options *o, char **name, char **dir, struct err *e
 	if (!sink_path(o->docker, &docker, e) || !sink_path(o->file, &file, e) ||
 	    !config_open(o->config, &c, e))
 		return false;
-	*name = init_job_name(o->args[0], o->args[1]);
+	*name = cmd_init_job_name(o->args[0], o->args[1]);
 	*dir = mem_dup(config_jobs_dir(c));
-	init_text(o, docker, file, &text);
+	cmd_init_text(o, docker, file, &text);
 	bool ok = write_job(c, *name, buf_cstr(&text), e);
 	config_close(c);
 	return ok;

@@ -54,7 +54,7 @@ static void json_row(const struct key_section *s, const struct key *row, struct 
 void keys_print(bool json, struct buf *out)
 {
 	struct key_section s[SECTIONS_MAX];
-	size_t n = key_sections(s, SECTIONS_MAX), rows = 0;
+	size_t n = config_key_sections(s, SECTIONS_MAX), rows = 0;
 
 	if (json)
 		buf_str(out, "[\n");

@@ -187,15 +187,15 @@ void check_sandbox(const struct config *c, struct findings *f)
 	struct err e = ERR_INIT;
 
 	if (!config_run(c)->sandbox)
-		(void)found_ok(f, "sandbox", "switched off: sandbox = no");
+		(void)findings_ok(f, "sandbox", "switched off: sandbox = no");
 	else if (!sandbox_new(&s, &e))
-		found_mend(found_problem(f, "sandbox", &e), "sandbox = no    # into [run] of %s",
-		           config_path(c));
+		findings_fix(findings_problem(f, "sandbox", &e),
+		             "sandbox = no    # into [run] of %s", config_path(c));
 	else if (sandbox_missing(s) != NULL)
-		(void)found_ok(f, "sandbox", "not on this machine: no Landlock (%s)",
-		               sandbox_missing(s));
+		(void)findings_ok(f, "sandbox", "not on this machine: no Landlock (%s)",
+		                  sandbox_missing(s));
 	else
-		(void)found_ok(
+		(void)findings_ok(
 			f, "sandbox",
 			"Landlock version %d: a run writes to its sinks, state and metrics only",
 			sandbox_abi(s));

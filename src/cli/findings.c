@@ -52,22 +52,22 @@ static struct finding *add(struct findings *f, enum finding_level level, const c
 		return add(f, level, subject, text);                                               \
 	} while (0)
 
-struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...)
+struct finding *findings_ok(struct findings *f, const char *subject, const char *fmt, ...)
 {
 	ADD(FINDING_OK);
 }
 
-struct finding *found_unknown(struct findings *f, const char *subject, const char *fmt, ...)
+struct finding *findings_unknown(struct findings *f, const char *subject, const char *fmt, ...)
 {
 	ADD(FINDING_UNKNOWN);
 }
 
-struct finding *found_warning(struct findings *f, const char *subject, const char *fmt, ...)
+struct finding *findings_warning(struct findings *f, const char *subject, const char *fmt, ...)
 {
 	ADD(FINDING_WARNING);
 }
 
-struct finding *found_problem(struct findings *f, const char *subject, const struct err *e)
+struct finding *findings_problem(struct findings *f, const char *subject, const struct err *e)
 {
 	struct finding *new = add(f, FINDING_PROBLEM, subject, e->text);
 
@@ -75,7 +75,7 @@ struct finding *found_problem(struct findings *f, const char *subject, const str
 	return new;
 }
 
-void found_mend(struct finding *f, const char *fmt, ...)
+void findings_fix(struct finding *f, const char *fmt, ...)
 {
 	char line[TEXT_MAX];
 	va_list ap;

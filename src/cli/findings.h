@@ -25,16 +25,16 @@ struct findings {
 };
 void findings_clear(struct findings *f);
 
-/* Each returns what it added, for found_mend(); valid until the next one is added. */
-struct finding *found_ok(struct findings *f, const char *subject, const char *fmt, ...)
+/* Each returns what it added, for findings_fix(); valid until the next one is added. */
+struct finding *findings_ok(struct findings *f, const char *subject, const char *fmt, ...)
 	PRINTF(3, 4);
-struct finding *found_unknown(struct findings *f, const char *subject, const char *fmt, ...)
+struct finding *findings_unknown(struct findings *f, const char *subject, const char *fmt, ...)
 	PRINTF(3, 4);
-struct finding *found_warning(struct findings *f, const char *subject, const char *fmt, ...)
+struct finding *findings_warning(struct findings *f, const char *subject, const char *fmt, ...)
 	PRINTF(3, 4);
-struct finding *found_problem(struct findings *f, const char *subject, const struct err *e);
+struct finding *findings_problem(struct findings *f, const char *subject, const struct err *e);
 /* One more line of what mends it. */
-void found_mend(struct finding *f, const char *fmt, ...) PRINTF(2, 3);
+void findings_fix(struct finding *f, const char *fmt, ...) PRINTF(2, 3);
 
 void findings_text(const struct findings *f, bool color, struct buf *out);
 /* The members of an array, joined by ",\n"; *first says whether one stands before them already. */

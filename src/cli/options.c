@@ -171,7 +171,7 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 
 /* ---- the line -------------------------------------------------------------------------------- */
 
-struct line {
+struct option_line {
 	int argc, at; /* at: the next word */
 	char **argv;
 	const struct command *list, *cmd;
@@ -181,7 +181,7 @@ struct line {
 	struct options *o;
 };
 
-static bool take_option(struct line *l, const struct option *row, const char *attached,
+static bool take_option(struct option_line *l, const struct option *row, const char *attached,
                         struct err *e)
 {
 	const char *value = attached;
@@ -203,7 +203,7 @@ static bool take_option(struct line *l, const struct option *row, const char *at
 	return true;
 }
 
-static bool long_option(struct line *l, const char *word, struct err *e)
+static bool long_option(struct option_line *l, const char *word, struct err *e)
 {
 	size_t n = strcspn(word, "=");
 	AUTO_FREE char *name = mem_dup_n(word, n);
@@ -215,7 +215,7 @@ static bool long_option(struct line *l, const char *word, struct err *e)
 }
 
 /* -c FILE, -cFILE, -ojson, -h. */
-static bool short_option(struct line *l, const char *word, struct err *e)
+static bool short_option(struct option_line *l, const char *word, struct err *e)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].letter != '\0' && rows[i].letter == word[0])
@@ -223,7 +223,7 @@ static bool short_option(struct line *l, const char *word, struct err *e)
 	return err_set(e, ERR_USAGE, "unknown option '-%c'; see 'acrotate --help'", word[0]);
 }
 
-static bool take_command(struct line *l, const char *word, struct err *e)
+static bool take_command(struct option_line *l, const char *word, struct err *e)
 {
 	for (const struct command *c = l->list; c->name != NULL; c++)
 		if (strcmp(c->name, word) == 0) {
@@ -233,12 +233,12 @@ static bool take_command(struct line *l, const char *word, struct err *e)
 	return unknown_command(l->list, word, e);
 }
 
-static void take_operand(struct line *l, char *word)
+static void take_operand(struct option_line *l, char *word)
 {
 	l->o->args[l->o->n_args++] = word;
 }
 
-static bool take_words(struct line *l, struct err *e)
+static bool take_words(struct option_line *l, struct err *e)
 {
 	bool options = true;
 
@@ -265,7 +265,7 @@ static bool take_words(struct line *l, struct err *e)
 }
 
 /* Which of the options seen the command does not have, and how many operands it takes. */
-static bool judge(const struct line *l, struct err *e)
+static bool judge(const struct option_line *l, struct err *e)
 {
 	const struct command *cmd = l->cmd;
 	const struct options *o = l->o;
@@ -296,7 +296,7 @@ bool options_parse(const struct command *list, int argc, char **argv, struct opt
                    const struct command **cmd, struct err *e)
 {
 	AUTO_OPTIONS struct options o = { .argv = argv };
-	struct line l = { .argc = argc, .at = 1, .argv = argv, .list = list, .o = &o };
+	struct option_line l = { .argc = argc, .at = 1, .argv = argv, .list = list, .o = &o };
 
 	o.args = mem_array((size_t)argc + 1, sizeof(*o.args));
 	if (!take_words(&l, e) || !judge(&l, e))

@@ -114,7 +114,7 @@ static void done_text(const struct outcome *o, struct buf *out)
 	struct outcome done = *o;
 
 	done.foreign.known = false; /* the error tells of it, if it matters */
-	outcome_text(&done, false, env_now(&env_system), out);
+	rotation_outcome_text(&done, false, env_now(&env_system), out);
 }
 
 static void job_text(const struct report *p, const char *name, const struct outcome *o,
@@ -131,7 +131,7 @@ static void job_text(const struct report *p, const char *name, const struct outc
 		buf_str(out, e->text);
 		return;
 	}
-	outcome_text(o, p->rq->dry_run, env_now(&env_system), out);
+	rotation_outcome_text(o, p->rq->dry_run, env_now(&env_system), out);
 }
 
 /* A line for the machine's journal of everything a person may one day ask about. */

@@ -43,7 +43,7 @@ struct run {
 	_Atomic(struct http *) opened; /* one that no thread has taken yet */
 };
 
-struct task {
+struct run_task {
 	size_t at;
 	struct job *job;
 	struct rotation *rotation;
@@ -93,7 +93,7 @@ static void measure_observed(const struct run *run, size_t at, const struct obse
 	measure(run, at, o->job->name, &is);
 }
 
-static void measure_rotation(const struct run *run, const struct task *t)
+static void measure_rotation(const struct run *run, const struct run_task *t)
 {
 	struct job_status is;
 
@@ -270,14 +270,14 @@ static void *start(void *ctx)
 			unusable(run, at, &e);
 			continue;
 		}
-		struct task *t = mem_new(sizeof(*t));
-		*t = (struct task){ .at = at, .job = job, .rotation = new_rotation(run, job) };
+		struct run_task *t = mem_new(sizeof(*t));
+		*t = (struct run_task){ .at = at, .job = job, .rotation = new_rotation(run, job) };
 		return t;
 	}
 	return NULL;
 }
 
-static void task_free(struct task *t)
+static void task_free(struct run_task *t)
 {
 	rotation_free(t->rotation);
 	job_free(t->job);
@@ -286,7 +286,7 @@ static void task_free(struct task *t)
 
 /* What passes by itself; and where nothing is deployed yet, at boot, an identity, its role or a
  * registry that are not there yet may come: an assignment takes minutes. */
-static bool may_pass(const struct task *t, const struct err *e)
+static bool may_pass(const struct run_task *t, const struct err *e)
 {
 	bool coming = e->kind == ERR_AUTH || e->kind == ERR_DENIED || e->kind == ERR_MISSING;
 
@@ -295,7 +295,7 @@ static bool may_pass(const struct task *t, const struct err *e)
 }
 
 /* --wait: tried again, from the beginning. */
-static bool try_again(const struct run *run, struct task *t, const struct err *e, int64_t *ms)
+static bool try_again(const struct run *run, struct run_task *t, const struct err *e, int64_t *ms)
 {
 	int64_t left = run->wait_until_ms - env_mono_ms(&env_system);
 	int64_t delay = (int64_t)WAIT_FIRST_MS << (t->attempts < 4 ? t->attempts : 4);
@@ -323,7 +323,7 @@ static enum progress_state waits_for(const struct rotation *r)
 static int64_t step(void *ctx, void *task, void *own)
 {
 	struct run *run = ctx;
-	struct task *t = task;
+	struct run_task *t = task;
 	struct err e = ERR_INIT;
 	int64_t again_ms = -1;
 
@@ -351,7 +351,7 @@ static void tick(void *ctx)
 static void abandon(void *ctx, void *task)
 {
 	struct run *run = ctx;
-	struct task *t = task;
+	struct run_task *t = task;
 	struct err e = ERR_INIT;
 
 	(void)err_set(&e, ERR_TRANSIENT, "ended by signal %d before '%s': the next run goes on",

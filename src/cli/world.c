@@ -12,8 +12,8 @@
 #include "debug_http.h"
 #include "http/http.h"
 
-struct identity {
-	struct identity *next;
+struct world_identity {
+	struct world_identity *next;
 	char *name; /* arm_identity() */
 	struct azure_spec spec;
 	struct arm *arm;
@@ -24,7 +24,7 @@ struct cli_world {
 	struct state_store store;
 	struct world world;
 	pthread_mutex_t mutex;
-	struct identity *identities;
+	struct world_identity *identities;
 };
 
 /* Every member of a struct azure_spec is text with a row in azure_keys. */
@@ -45,7 +45,7 @@ static struct arm *arm_for(void *ctx, const struct job *job)
 	AUTO_FREE char *name = arm_identity(&job->azure);
 
 	(void)pthread_mutex_lock(&w->mutex);
-	struct identity *id = w->identities;
+	struct world_identity *id = w->identities;
 	while (id != NULL && strcmp(id->name, name) != 0)
 		id = id->next;
 	if (id == NULL) {
@@ -76,7 +76,7 @@ void cli_world_free(struct cli_world *w)
 {
 	if (w == NULL)
 		return;
-	for (struct identity *id = w->identities, *next; id != NULL; id = next) {
+	for (struct world_identity *id = w->identities, *next; id != NULL; id = next) {
 		next = id->next;
 		arm_free(id->arm);
 		keys_release(azure_keys, azure_keys_count, &id->spec);

@@ -14,7 +14,7 @@
 /* By its print, not its text: of ten thousand jobs the texts would be most of what a run keeps
  * in memory. */
 struct claim {
-	struct print entry;
+	struct fingerprint entry;
 	uint32_t owner;
 }; /* the job's number and one; 0: free */
 /* The first of two jobs learns of it later. */
@@ -57,12 +57,12 @@ void claims_free(struct claims *c)
 }
 
 /* Where the entry is, or where it would go. */
-static struct claim *place(struct claim *slot, size_t size, const struct print *entry)
+static struct claim *place(struct claim *slot, size_t size, const struct fingerprint *entry)
 {
 	size_t i;
 
 	memcpy(&i, entry->b, sizeof(i));
-	for (i &= size - 1; slot[i].owner != 0 && !print_equal(&slot[i].entry, entry);
+	for (i &= size - 1; slot[i].owner != 0 && !fingerprint_equal(&slot[i].entry, entry);
 	     i = (i + 1) & (size - 1))
 		;
 	return &slot[i];
@@ -99,10 +99,10 @@ static bool say(struct err *e, const char *entry, const char *other)
 static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry,
                       struct err *e)
 {
-	struct print print;
+	struct fingerprint print;
 
 	make_room(c);
-	crypto_print_bytes(entry, strlen(entry), &print);
+	crypto_fingerprint_bytes(entry, strlen(entry), &print);
 	struct claim *at = place(c->slot, c->size, &print);
 	if (at->owner == 0) {
 		*at = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };

@@ -10,7 +10,7 @@
 #include "sink/sink.h"
 
 /* Which table a section of acrotate.conf fills, and where. */
-struct part {
+struct common_part {
 	const char *section;
 	const struct key *rows;
 	size_t n;
@@ -18,7 +18,7 @@ struct part {
 	bool *seen; /* what was said, for whoever builds on it; or NULL */
 };
 
-static bool fill_part(struct common *c, const struct part *part, struct err *e)
+static bool fill_part(struct common *c, const struct common_part *part, struct err *e)
 {
 	static const struct section absent = { .name = "", .line = 1 };
 	const struct section *s = document_section(&c->doc, part->section);
@@ -34,7 +34,7 @@ static bool fill_part(struct common *c, const struct part *part, struct err *e)
 
 static bool fill_parts(struct common *c, struct err *e)
 {
-	const struct part parts[] = {
+	const struct common_part parts[] = {
 		{ "azure", azure_keys, azure_keys_count, &c->azure, c->azure_seen },
 		{ "http", http_keys, http_keys_count, &c->http, NULL },
 		{ "run", run_keys, run_keys_count, &c->run, NULL },
@@ -46,7 +46,7 @@ static bool fill_parts(struct common *c, struct err *e)
 	if (c->http.ca_only && c->http.ca_file == NULL) {
 		const struct section *s = document_section(&c->doc, "http");
 		(void)err_set(e, ERR_CONFIG, "'ca_only = yes' needs a 'ca_file'");
-		return document_err(&c->doc, section_entry(s, "ca_only")->line, e);
+		return document_err(&c->doc, document_section_entry(s, "ca_only")->line, e);
 	}
 	return true;
 }
@@ -55,7 +55,7 @@ static bool fill_parts(struct common *c, struct err *e)
 static bool refuse_default(const struct document *d, const struct section *s, const char *key,
                            const char *why, struct err *e)
 {
-	const struct entry *entry = section_entry(s, key);
+	const struct document_entry *entry = document_section_entry(s, key);
 
 	if (entry == NULL)
 		return true;
@@ -107,7 +107,7 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 {
 	static const char *const known[] = { "azure", "http", "run", "defaults" };
 
-	if (strcmp(s->name, "job") == 0 || section_of_kind(s, "sink") != NULL) {
+	if (strcmp(s->name, "job") == 0 || document_section_of_kind(s, "sink") != NULL) {
 		(void)err_set(e, ERR_CONFIG,
 		              "section [%s] belongs into a file of its own in jobs.d", s->name);
 		return document_err(d, s->line, e);
@@ -127,7 +127,7 @@ static bool check_sections(struct common *c, struct err *e)
 {
 	for (size_t i = 0; i < c->doc.n_sections; i++) {
 		const struct section *s = &c->doc.section[i];
-		const char *type = section_of_kind(s, "defaults");
+		const char *type = document_section_of_kind(s, "defaults");
 
 		if (strcmp(s->name, "azure") == 0 || strcmp(s->name, "http") == 0 ||
 		    strcmp(s->name, "run") == 0)

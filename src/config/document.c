@@ -41,8 +41,9 @@ static bool on_pair(void *ctx, const char *section, const char *key, const char 
 
 	(void)section; /* the last one told: inih keeps the order */
 	(void)e;
-	b->doc->entries[b->n_entries++] =
-		(struct entry){ .key = keep(b, key), .value = keep(b, value), .line = line };
+	b->doc->entries[b->n_entries++] = (struct document_entry){ .key = keep(b, key),
+		                                                   .value = keep(b, value),
+		                                                   .line = line };
 	b->doc->section[b->doc->n_sections - 1].n++;
 	return true;
 }
@@ -96,7 +97,7 @@ const struct section *document_section(const struct document *d, const char *nam
 	return NULL;
 }
 
-const struct entry *section_entry(const struct section *s, const char *key)
+const struct document_entry *document_section_entry(const struct section *s, const char *key)
 {
 	for (size_t i = 0; s != NULL && i < s->n; i++)
 		if (strcmp(s->entry[i].key, key) == 0)
@@ -104,7 +105,7 @@ const struct entry *section_entry(const struct section *s, const char *key)
 	return NULL;
 }
 
-const char *section_of_kind(const struct section *s, const char *kind)
+const char *document_section_of_kind(const struct section *s, const char *kind)
 {
 	size_t n = strlen(kind);
 

@@ -54,7 +54,7 @@ static bool unknown(const struct fill *tables, size_t n, const struct section *s
 }
 
 static bool set_entry(struct fill *table, const struct key *row, const struct document *d,
-                      const struct entry *entry, const struct expand *x, struct err *e)
+                      const struct document_entry *entry, const struct expand *x, struct err *e)
 {
 	AUTO_BUF struct buf scratch = BUF_INIT(EXPAND_MAX);
 	AUTO_FREE char *found = NULL;
@@ -71,7 +71,7 @@ bool fill_section(struct fill *tables, size_t n_tables, const struct document *d
                   const struct section *s, const struct expand *x, struct err *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		const struct entry *entry = &s->entry[i];
+		const struct document_entry *entry = &s->entry[i];
 		const struct key *row;
 		struct fill *table = table_of(tables, n_tables, entry->key, &row);
 
@@ -93,7 +93,7 @@ bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *
 	for (size_t i = 0; i < n_tables; i++)
 		memcpy(said[i], tables[i].seen, sizeof(said[i]));
 	for (size_t i = 0; i < s->n; i++) {
-		const struct entry *entry = &s->entry[i];
+		const struct document_entry *entry = &s->entry[i];
 		const struct key *row;
 		struct fill *table = table_of(tables, n_tables, entry->key, &row);
 

@@ -12,8 +12,9 @@
 
 bool loading_err(const struct loading *l, const char *key, struct err *e)
 {
-	const struct entry *own = section_entry(l->job_section, key);
-	const struct entry *common = own == NULL ? section_entry(l->defaults, key) : NULL;
+	const struct document_entry *own = document_section_entry(l->job_section, key);
+	const struct document_entry *common =
+		own == NULL ? document_section_entry(l->defaults, key) : NULL;
 
 	if (common != NULL)
 		return document_err(&l->common->doc, common->line, e);
@@ -96,11 +97,11 @@ static bool expand_token(struct loading *l, const char *value, char **out, struc
 
 static bool resolve_names(struct loading *l, struct names *n, struct err *e)
 {
-	const struct entry *registry = section_entry(l->job_section, "registry");
-	const struct entry *token = section_entry(l->job_section, "token");
+	const struct document_entry *registry = document_section_entry(l->job_section, "registry");
+	const struct document_entry *token = document_section_entry(l->job_section, "token");
 
 	if (registry == NULL)
-		registry = section_entry(l->defaults, "registry");
+		registry = document_section_entry(l->defaults, "registry");
 	if (registry != NULL && !expand_registry(l, registry->value, &n->registry, e))
 		return loading_err(l, "registry", e);
 	l->expand.registry = n->registry;
@@ -143,7 +144,7 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 
 	for (size_t i = 0; i < COUNT(elsewhere); i++)
 		if (strcmp(s->name, elsewhere[i]) == 0 ||
-		    section_of_kind(s, elsewhere[i]) != NULL) {
+		    document_section_of_kind(s, elsewhere[i]) != NULL) {
 			(void)err_set(e, ERR_CONFIG, "section [%s] belongs into acrotate.conf",
 			              s->name);
 			return document_err(d, s->line, e);
@@ -168,7 +169,7 @@ static bool check_sections(const struct document *d, struct err *e)
 	for (size_t i = 0; i < d->n_sections; i++) {
 		const struct section *s = &d->section[i];
 		if (strcmp(s->name, "job") != 0 && strcmp(s->name, "azure") != 0 &&
-		    section_of_kind(s, "sink") == NULL)
+		    document_section_of_kind(s, "sink") == NULL)
 			return unknown_section(d, s, e);
 	}
 	if (document_section(d, "job") == NULL)

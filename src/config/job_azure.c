@@ -25,7 +25,7 @@ static const struct {
 bool job_azure_drops(const struct section *own, const char *key)
 {
 	for (size_t i = 0; i < COUNT(anew); i++) {
-		if (section_entry(own, anew[i].key) == NULL)
+		if (document_section_entry(own, anew[i].key) == NULL)
 			continue;
 		for (size_t k = 0; anew[i].drops[k] != NULL; k++)
 			if (strcmp(anew[i].drops[k], key) == 0)

@@ -42,7 +42,7 @@ static bool unknown_type(const char *type, struct err *e)
 static bool sink_type(const struct loading *l, const struct section *s, const struct sink_ops **out,
                       struct err *e)
 {
-	const struct entry *type = section_entry(s, "type");
+	const struct document_entry *type = document_section_entry(s, "type");
 
 	if (type == NULL) {
 		(void)err_set(e, ERR_CONFIG, "[%s] needs 'type'", s->name);
@@ -61,7 +61,7 @@ static const struct section *defaults_of(const struct loading *l, const struct s
 {
 	for (size_t i = 0; i < l->common->doc.n_sections; i++) {
 		const struct section *s = &l->common->doc.section[i];
-		const char *type = section_of_kind(s, "defaults");
+		const char *type = document_section_of_kind(s, "defaults");
 		if (type != NULL && strcmp(type, ops->type) == 0)
 			return s;
 	}
@@ -77,7 +77,7 @@ static void sink_common_clear(struct sink_common *c)
 static bool check_sink(const struct loading *l, const struct section *s,
                        const struct sink_spec *sink, struct err *e)
 {
-	const struct entry *hook = section_entry(s, "on_change");
+	const struct document_entry *hook = document_section_entry(s, "on_change");
 	AUTO_ARGV char **argv = NULL;
 
 	if (sink->on_change != NULL && !argv_split(sink->on_change, &argv, e)) {
@@ -95,7 +95,7 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
                      struct err *e)
 {
 	AUTO(sink_common_clear) struct sink_common common = { 0 };
-	const char *name = section_of_kind(s, "sink");
+	const char *name = document_section_of_kind(s, "sink");
 
 	if (!sink_name_ok(name)) {
 		(void)err_set(e, ERR_CONFIG,
@@ -152,7 +152,7 @@ bool job_sinks(struct loading *l, struct err *e)
 
 	j->sinks = mem_array(l->doc->n_sections, sizeof(*j->sinks));
 	for (size_t i = 0; i < l->doc->n_sections; i++)
-		if (section_of_kind(&l->doc->section[i], "sink") != NULL &&
+		if (document_section_of_kind(&l->doc->section[i], "sink") != NULL &&
 		    !one_sink(l, &l->doc->section[i], &j->sinks[j->n_sinks++], e))
 			return false;
 	if (j->n_sinks == 0) {

@@ -101,7 +101,7 @@ static void add(struct key_section *out, size_t max, size_t *n, struct key_secti
 	++*n;
 }
 
-size_t key_sections(struct key_section *out, size_t max)
+size_t config_key_sections(struct key_section *out, size_t max)
 {
 	static const char common[] = "acrotate.conf", job[] = "jobs.d/NAME.conf";
 	size_t n = 0;

@@ -19,7 +19,7 @@ static bool read_document(const char *path, struct document *out)
 
 static int line_in(const struct document *d, const char *key)
 {
-	const struct entry *at = section_entry(document_section(d, "azure"), key);
+	const struct document_entry *at = document_section_entry(document_section(d, "azure"), key);
 
 	return at != NULL ? at->line : 0;
 }

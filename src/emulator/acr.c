@@ -85,7 +85,8 @@ bool acr_read_body(const struct request *rq, struct reply *rs, struct json **out
 
 void acr_not_found(struct reply *rs, const char *name)
 {
-	acr_error(rs, 404, "ResourceNotFound", "The resource %s could not be found.", name);
+	emulator_acr_error(rs, 404, "ResourceNotFound", "The resource %s could not be found.",
+	                   name);
 }
 
 /* ---- registries ------------------------------------------------------------------------------ */
@@ -96,7 +97,7 @@ static void registry_get(struct emulator *emu, struct request *rq, struct reply 
 
 	if (!r)
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	put_registry(emu, r, &rs->body);
 }
 
@@ -107,7 +108,7 @@ static void permissions_list(struct emulator *emu, struct request *rq, struct re
 
 	if (!arm_registry(emu, rq, rs, false))
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[{\"actions\":[");
 	for (size_t i = 0; who->limited && i < who->actions.n; i++) {
 		buf_str(&rs->body, i > 0 ? "," : "");
@@ -140,7 +141,7 @@ static void registry_put(struct emulator *emu, struct request *rq, struct reply 
 			mem_dup(json_str(body, "location") ? json_str(body, "location") : "eastus");
 	}
 	r->settles = INT64_MAX;
-	reply_json(rs, 201);
+	exchange_reply_json(rs, 201);
 	put_registry(emu, r, &rs->body);
 	r->settles = clock_ticks(&emu->clock) + emu->set.settle;
 	id = operation_begin(emu, rq, "registries", false);

@@ -38,7 +38,7 @@ static const char *const audiences[] = {
 static void put_error(struct reply *rs, int status, const char *code, const char *text,
                       const char *end)
 {
-	reply_json(rs, status);
+	exchange_reply_json(rs, status);
 	buf_str(&rs->body, "{\"error\":{\"code\":");
 	buf_json(&rs->body, code);
 	buf_str(&rs->body, ",\"message\":");
@@ -58,7 +58,7 @@ void arm_error(struct reply *rs, int status, const char *code, const char *fmt, 
 	pairs_set(&rs->header, "x-ms-failure-cause", "gateway");
 }
 
-void acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
+void emulator_acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
 {
 	char text[ERROR_MAX];
 	va_list ap;
@@ -78,10 +78,10 @@ static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, c
 
 	arm_error(rs, 401, code, "%s", text);
 	emulator_url(emu, &url);
-	reply_header(rs, "WWW-Authenticate",
-	             "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", "
-	             "error_description=\"%s\"",
-	             buf_cstr(&url), emu->set.tenant, text);
+	exchange_reply_header(rs, "WWW-Authenticate",
+	                      "Bearer authorization_uri=\"%s/%s\", error=\"invalid_token\", "
+	                      "error_description=\"%s\"",
+	                      buf_cstr(&url), emu->set.tenant, text);
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", code);
 }
 
@@ -248,12 +248,12 @@ static bool rate_ok(struct emulator *emu, struct request *rq, struct reply *rs)
 		          "the backend storage limit. Please try "
 		          "again after '%lld' seconds.",
 		          emu->set.subscription, rq->method, (long long)wait_s);
-		reply_header(rs, "Retry-After", "%lld", (long long)wait_s);
+		exchange_reply_header(rs, "Retry-After", "%lld", (long long)wait_s);
 		(void)snprintf(rq->note, sizeof(rq->note), "throttled");
 		left = 0;
 	}
-	reply_header(rs, kinds[kind].own_header, "%lld", (long long)left);
-	reply_header(rs, kinds[kind].global_header, "%lld", (long long)kinds[kind].global);
+	exchange_reply_header(rs, kinds[kind].own_header, "%lld", (long long)left);
+	exchange_reply_header(rs, kinds[kind].global_header, "%lld", (long long)kinds[kind].global);
 	return wait_s == 0;
 }
 
@@ -307,7 +307,7 @@ static void put_headers(struct emulator *emu, const struct route *row, struct re
 	compact[n] = '\0';
 	pairs_add(&rs->header, "x-ms-request-id", id);
 	pairs_add(&rs->header, "x-ms-correlation-request-id", id);
-	reply_header(rs, "x-ms-routing-request-id", "EASTUS:%s:%s", compact, id);
+	exchange_reply_header(rs, "x-ms-routing-request-id", "EASTUS:%s:%s", compact, id);
 	if (strstr(row->pattern, ACR_TYPE)) {
 		AUTO_BUF struct buf versions = BUF_INIT(ERROR_MAX);
 
@@ -323,9 +323,9 @@ bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const
 	if (!version_ok(rq, rs, row) || !know_bearer(emu, rq, rs) || !rate_ok(emu, rq, rs) ||
 	    !right_ok(emu, rq, rs, row))
 		return false;
-	reply_header(rs, "x-ms-operation-identifier", "tenantId=%s,objectId=%s/eastus/%s",
-	             emu->set.tenant, rq->who->object_id,
-	             pairs_text(&rs->header, "x-ms-request-id"));
+	exchange_reply_header(rs, "x-ms-operation-identifier", "tenantId=%s,objectId=%s/eastus/%s",
+	                      emu->set.tenant, rq->who->object_id,
+	                      pairs_text(&rs->header, "x-ms-request-id"));
 	return true;
 }
 

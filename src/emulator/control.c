@@ -19,7 +19,7 @@
 
 static void answer_error(struct reply *rs, int status, const char *text)
 {
-	reply_json(rs, status);
+	exchange_reply_json(rs, status);
 	buf_str(&rs->body, "{\"error\":");
 	buf_json(&rs->body, text);
 	buf_str(&rs->body, "}\n");
@@ -46,7 +46,7 @@ static void keep_or_set(const struct json *wanted, const char *name, int64_t *va
 
 static void answer_done(struct reply *rs)
 {
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{}\n");
 }
 
@@ -64,14 +64,14 @@ static void faults_add(struct emulator *emu, struct request *rq, struct reply *r
 		answer_error(rs, 400, e.text);
 		return;
 	}
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"ids\":%s}\n", buf_cstr(&ids));
 }
 
 static void faults_show(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	(void)rq;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	fault_dump(emu->faults, &rs->body);
 	buf_char(&rs->body, '\n');
 }
@@ -106,7 +106,7 @@ static void clock_show(struct emulator *emu, struct request *rq, struct reply *r
 
 	(void)rq;
 	clock_text(clock_ticks(&emu->clock), now);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"now\":\"%s\",\"shift\":%lld}\n", now,
 	        (long long)(atomic_load(&emu->clock.shift) / STR_TICKS_PER_S));
 }
@@ -133,7 +133,7 @@ static void clock_set(struct emulator *emu, struct request *rq, struct reply *rs
 
 static void put_slot(const struct slot *s, struct buf *out)
 {
-	char time[CLOCK_TEXT_MAX], hex[PRINT_HEX_MAX];
+	char time[CLOCK_TEXT_MAX], hex[FINGERPRINT_HEX_MAX];
 
 	if (!s->present) {
 		buf_fmt(out, "{\"present\":false,\"generations\":%u}", s->generations);
@@ -146,7 +146,7 @@ static void put_slot(const struct slot *s, struct buf *out)
 		clock_text(s->expires, time);
 		buf_fmt(out, ",\"expiry\":\"%s\"", time);
 	}
-	print_to_hex(&s->print, hex);
+	fingerprint_to_hex(&s->print, hex);
 	buf_fmt(out, ",\"sha256\":\"%s\"}", hex);
 }
 
@@ -167,7 +167,7 @@ static void state_show(struct emulator *emu, struct request *rq, struct reply *r
 	char now[CLOCK_TEXT_MAX];
 
 	clock_text(clock_ticks(&emu->clock), now);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"now\":\"%s\",\"registries\":[", now);
 	(void)pthread_mutex_lock(&emu->lock);
 	for (size_t i = 0; i < emu->model.n_registries; i++) {
@@ -205,7 +205,7 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 {
 	const char *expiry = json_str(wanted, "expiry"), *given = json_str(wanted, "password");
 	char password[SLOT_PASSWORD_LEN + 1];
-	struct print print;
+	struct fingerprint print;
 	int64_t expires = 0;
 	int slot;
 
@@ -218,9 +218,9 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 	slot_password(password);
 	if (!given)
 		given = password;
-	crypto_print_bytes(given, strlen(given), &print);
+	crypto_fingerprint_bytes(given, strlen(given), &print);
 	slot_generate(&t->slot[slot], clock_ticks(&emu->clock), expires, &print);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"password\":");
 	buf_json(&rs->body, given);
 	buf_str(&rs->body, "}\n");
@@ -331,11 +331,11 @@ static void read_rights(struct identity *who, const struct json *wanted)
 
 	if (!actions)
 		return;
-	strings_clear(&who->actions);
+	model_strings_clear(&who->actions);
 	who->limited = json_type(actions) == JSON_ARRAY;
 	for (const struct json *a = json_child(actions); a; a = json_next(a))
 		if (json_text(a))
-			strings_add(&who->actions, json_text(a));
+			model_strings_add(&who->actions, json_text(a));
 }
 
 static bool read_proofs(struct identity *who, const struct json *wanted, struct err *e)
@@ -345,7 +345,7 @@ static bool read_proofs(struct identity *who, const struct json *wanted, struct 
 	const struct json *federated = json_get(wanted, "federated");
 
 	if (secret && who->n_secrets < IDENTITY_SECRETS_MAX) {
-		crypto_print_bytes(secret, strlen(secret), &who->secret[who->n_secrets]);
+		crypto_fingerprint_bytes(secret, strlen(secret), &who->secret[who->n_secrets]);
 		who->secret_expired[who->n_secrets++] = json_true(wanted, "secret_expired");
 	}
 	if (certificate && who->n_certificates < IDENTITY_CERTIFICATES_MAX) {
@@ -420,7 +420,7 @@ static void federated_token(struct emulator *emu, struct request *rq, struct rep
 	if (!read_body(rq, rs, &wanted))
 		return;
 	control_federated(emu, wanted, &jwt);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"token\":\"%s\"}\n", buf_cstr(&jwt));
 }
 

@@ -224,12 +224,13 @@ static void shape_accepted(const struct fault *f, struct emulator *emu, struct r
 	emulator_url(emu, &url);
 	buf_fmt(&url, "/subscriptions/%s/providers/Microsoft.ContainerRegistry/locations/EASTUS",
 	        emu->set.subscription);
-	reply_header(rs, "Location", "%s/operationResults/%s?api-version=2023-07-01",
-	             buf_cstr(&url), id);
+	exchange_reply_header(rs, "Location", "%s/operationResults/%s?api-version=2023-07-01",
+	                      buf_cstr(&url), id);
 	if (f->async)
-		reply_header(rs, "Azure-AsyncOperation",
-		             "%s/operationStatuses/%s?api-version=2023-07-01", buf_cstr(&url), id);
-	reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
+		exchange_reply_header(rs, "Azure-AsyncOperation",
+		                      "%s/operationStatuses/%s?api-version=2023-07-01",
+		                      buf_cstr(&url), id);
+	exchange_reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
 }
 
 static const struct fault_effect effects[] = {

@@ -64,7 +64,7 @@ static void no_such_path(struct request *rq, struct reply *rs)
 	AUTO_FREE char *text =
 		mem_fmt("No part of the emulator answers '%s %s'.", rq->method, rq->path);
 
-	reply_json(rs, 404);
+	exchange_reply_json(rs, 404);
 	buf_str(&rs->body, "{\"error\":{\"code\":\"NotFound\",\"message\":");
 	buf_json(&rs->body, text);
 	buf_str(&rs->body, "}}");

@@ -162,7 +162,7 @@ static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, e
 	buf_fmt(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", row->code,
 	        message, trace, correlation, time);
 	emulator_url(emu, &url);
-	reply_json(rs, row->status);
+	exchange_reply_json(rs, row->status);
 	buf_fmt(&rs->body, "{\"error\":\"%s\",\"error_description\":", row->error);
 	buf_json(&rs->body, buf_cstr(&text));
 	buf_fmt(&rs->body,
@@ -220,12 +220,12 @@ static bool check_secret(struct emulator *emu, struct request *rq, struct reply 
                          const struct identity *who, const char *secret)
 {
 	bool found = false, expired = false;
-	struct print print;
+	struct fingerprint print;
 
-	crypto_print_bytes(secret, strlen(secret), &print);
+	crypto_fingerprint_bytes(secret, strlen(secret), &print);
 	(void)pthread_mutex_lock(&emu->lock);
 	for (size_t i = 0; i < who->n_secrets; i++) {
-		if (print_equal(&who->secret[i], &print)) {
+		if (fingerprint_equal(&who->secret[i], &print)) {
 			found = true;
 			expired = who->secret_expired[i];
 		}
@@ -432,7 +432,7 @@ static void answer_token(struct emulator *emu, struct reply *rs, const struct id
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
 
 	entra_issue(emu, who, resource, &jwt);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	pairs_add(&rs->header, "Cache-Control", "no-store, no-cache");
 	if (v2) {
 		buf_fmt(&rs->body,
@@ -508,7 +508,7 @@ static void put_discovery(struct emulator *emu, struct reply *rs, const char *is
 
 	emulator_url(emu, &url);
 	u = buf_cstr(&url);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body,
 	        "{\"token_endpoint\":\"%s%s\",\"token_endpoint_auth_methods_supported\":[\"client_"
 	        "secret_post\",\"private_key_jwt\","
@@ -543,7 +543,7 @@ static void discovery_adfs(struct emulator *emu, struct request *rq, struct repl
 static void keys(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	(void)rq;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	pki_jwks(emu->pki, &rs->body);
 }
 
@@ -555,7 +555,7 @@ static void instances(struct emulator *emu, struct request *rq, struct reply *rs
 
 	(void)rq;
 	emulator_url(emu, &url);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body,
 	        "{\"tenant_discovery_endpoint\":\"%s/%s/v2.0/.well-known/"
 	        "openid-configuration\",\"api-version\":\"1.1\",\"metadata\":"
@@ -573,7 +573,7 @@ static void cloud_metadata(struct emulator *emu, struct request *rq, struct repl
 
 	emulator_url(emu, &url);
 	u = buf_cstr(&url);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	if (strcmp(version, "2015-01-01") == 0)
 		buf_fmt(&rs->body,
 		        "{\"galleryEndpoint\":\"%s\",\"graphEndpoint\":\"%s\",\"portalEndpoint\":"

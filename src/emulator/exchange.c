@@ -8,14 +8,14 @@
 
 #define REPLY_MAX (EXCHANGE_BODY_MAX + (1 << 20))
 
-void request_init(struct request *rq)
+void exchange_request_init(struct request *rq)
 {
 	*rq = (struct request){ .body = BUF_INIT(EXCHANGE_BODY_MAX) };
 }
 
-void request_copy(struct request *to, const struct request *from)
+void exchange_request_copy(struct request *to, const struct request *from)
 {
-	request_init(to);
+	exchange_request_init(to);
 	to->method = mem_dup(from->method);
 	to->path = mem_dup(from->path);
 	to->target = mem_dup(from->target);
@@ -26,7 +26,7 @@ void request_copy(struct request *to, const struct request *from)
 	to->plain = from->plain;
 }
 
-void request_clear(struct request *rq)
+void exchange_request_clear(struct request *rq)
 {
 	mem_free_ptr(&rq->method);
 	mem_free_ptr(&rq->path);
@@ -38,25 +38,25 @@ void request_clear(struct request *rq)
 		mem_free_ptr(&rq->arg[i]);
 }
 
-void reply_init(struct reply *rs)
+void exchange_reply_init(struct reply *rs)
 {
 	*rs = (struct reply){ .status = 500, .body = BUF_INIT(REPLY_MAX), .head_length = -1 };
 }
 
-void reply_clear(struct reply *rs)
+void exchange_reply_clear(struct reply *rs)
 {
 	buf_free(&rs->body);
 	pairs_clear(&rs->header);
 }
 
-void reply_json(struct reply *rs, int status)
+void exchange_reply_json(struct reply *rs, int status)
 {
 	rs->status = status;
 	rs->content_type = "application/json; charset=utf-8";
 	buf_reset(&rs->body);
 }
 
-void reply_header(struct reply *rs, const char *name, const char *fmt, ...)
+void exchange_reply_header(struct reply *rs, const char *name, const char *fmt, ...)
 {
 	char *text = NULL;
 	va_list ap;

@@ -57,11 +57,11 @@ static void identity_free(struct identity *i)
 		mem_free_ptr(&i->federated[k].subject);
 		mem_free_ptr(&i->federated[k].audience);
 	}
-	strings_clear(&i->actions);
+	model_strings_clear(&i->actions);
 	mem_free_ptr(&i);
 }
 
-void identities_clear(struct identities *all)
+void identity_list_clear(struct identities *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		identity_free(all->item[i]);

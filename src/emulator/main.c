@@ -179,7 +179,7 @@ static bool set_option(struct program *p, const struct option_row *row, const ch
 		*(char **)(void *)(base + row->offset) = mem_dup(value);
 		return true;
 	case LIST:
-		strings_add((struct strings *)(void *)(base + row->offset), value);
+		model_strings_add((struct strings *)(void *)(base + row->offset), value);
 		return true;
 	case FLAG:
 		*(bool *)(void *)(base + row->offset) = true;
@@ -383,17 +383,17 @@ static void clear(struct emulator *emu, struct wanted *w)
 	for (size_t i = 0; i < COUNT(texts); i++)
 		mem_free_ptr(texts[i]);
 	model_clear(&emu->model);
-	identities_clear(&emu->identities);
+	identity_list_clear(&emu->identities);
 	map_clear(&emu->buckets, release);
 	map_clear(&emu->refresh, registry_forget);
 	fault_list_free(emu->faults);
 	journal_free(emu->journal);
 	pki_free(emu->pki);
-	strings_clear(&w->registries);
-	strings_clear(&w->tokens);
-	strings_clear(&w->scope_maps);
-	strings_clear(&w->actions);
-	strings_clear(&w->certificates);
+	model_strings_clear(&w->registries);
+	model_strings_clear(&w->tokens);
+	model_strings_clear(&w->scope_maps);
+	model_strings_clear(&w->actions);
+	model_strings_clear(&w->certificates);
 }
 
 int main(int argc, char **argv)

@@ -22,7 +22,7 @@
 static void refuse(struct request *rq, struct reply *rs, int status, const char *error,
                    const char *text)
 {
-	reply_json(rs, status);
+	exchange_reply_json(rs, status);
 	buf_fmt(&rs->body, "{\"error\":\"%s\",\"error_description\":", error);
 	buf_json(&rs->body, text);
 	buf_char(&rs->body, '}');
@@ -95,7 +95,7 @@ static void put_texts(struct emulator *emu, struct reply *rs, const struct ident
 	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
 
 	entra_issue(emu, who, resource, &jwt);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body,
 	        "{\"access_token\":\"%s\",\"client_id\":\"%s\",\"expires_in\":\"%lld\",\"expires_"
 	        "on\":\"%lld\","
@@ -155,7 +155,7 @@ static void instance(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	if (!metadata_ok(rq, rs))
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body,
 	        "{\"azEnvironment\":\"AzurePublicCloud\",\"location\":\"eastus\",\"name\":"
 	        "\"emulated\",\"resourceGroupName\":\"%s\","
@@ -183,7 +183,7 @@ static void put_app_service(struct emulator *emu, struct reply *rs, const struct
 
 	entra_issue(emu, who, resource, &jwt);
 	str_from_time(until, date);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"access_token\":\"%s\",\"expires_on\":\"", buf_cstr(&jwt));
 	/* The old protocol writes "11/23/2026 19:14:52 +00:00". */
 	if (old)
@@ -241,7 +241,7 @@ static void arc_challenge(struct emulator *emu, struct request *rq, struct reply
 	emu->arc_key = mem_dup(buf_cstr(&key));
 	(void)pthread_mutex_unlock(&emu->lock);
 	rs->status = 401;
-	reply_header(rs, "WWW-Authenticate", "Basic realm=%s/%s", emu->arc_key_dir, name);
+	exchange_reply_header(rs, "WWW-Authenticate", "Basic realm=%s/%s", emu->arc_key_dir, name);
 }
 
 static void arc(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -318,7 +318,7 @@ static void github(struct emulator *emu, struct request *rq, struct reply *rs)
 		return;
 	put_federated(emu, GITHUB_ISSUER, GITHUB_SUBJECT,
 	              audience ? audience : "https://github.com/contoso", &jwt);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"count\":%zu,\"value\":\"%s\"}", jwt.len, buf_cstr(&jwt));
 }
 
@@ -342,7 +342,7 @@ static void pipelines(struct emulator *emu, struct request *rq, struct reply *rs
 	}
 	buf_fmt(&issuer, "https://vstoken.dev.azure.com/%s", emu->set.tenant);
 	put_federated(emu, buf_cstr(&issuer), PIPELINE_SUBJECT, "api://AzureADTokenExchange", &jwt);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	pairs_add(&rs->header, "x-vss-e2eid", "3a3e1b0e-1f0a-4d6e-9a4b-2f1f4f1f9d10");
 	buf_fmt(&rs->body, "{\"oidcToken\":\"%s\"}", buf_cstr(&jwt));
 }
@@ -355,10 +355,11 @@ static const struct route rows[] = {
 	{ "GET", "/msi/token/", "app-service", NULL, app_service },
 	{ "GET", "/arc/metadata/identity/oauth2/token", "arc", NULL, arc },
 };
-const struct routes identity_routes = { AREA_IDENTITY, rows, COUNT(rows) };
+const struct routes metadata_identity_routes = { AREA_IDENTITY, rows, COUNT(rows) };
 
 static const struct route federated_rows[] = {
 	{ "GET", "/github/token", "github", NULL, github },
 	{ "POST", "/pipelines/oidc", "pipelines", NULL, pipelines },
 };
-const struct routes federated_routes = { AREA_ENTRA, federated_rows, COUNT(federated_rows) };
+const struct routes metadata_federated_routes = { AREA_ENTRA, federated_rows,
+	                                          COUNT(federated_rows) };

@@ -5,14 +5,14 @@
 
 #include "base/mem.h"
 
-void strings_add(struct strings *s, const char *text)
+void model_strings_add(struct strings *s, const char *text)
 {
 	if (s->n == s->cap)
 		s->item = mem_grow(s->item, &s->cap, s->n + 1, sizeof(*s->item));
 	s->item[s->n++] = mem_dup(text);
 }
 
-void strings_clear(struct strings *s)
+void model_strings_clear(struct strings *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		mem_free_ptr(&s->item[i]);
@@ -52,7 +52,7 @@ static void add_system_maps(struct registry *r, int64_t now)
 		map->system = true;
 		map->description = mem_dup(row[i].description);
 		for (size_t k = 0; row[i].actions[k]; k++)
-			strings_add(&map->actions, row[i].actions[k]);
+			model_strings_add(&map->actions, row[i].actions[k]);
 	}
 }
 
@@ -150,7 +150,7 @@ static void scope_map_free(struct scope_map *map)
 	mem_free_ptr(&map->name);
 	mem_free_ptr(&map->description);
 	mem_free_ptr(&map->author);
-	strings_clear(&map->actions);
+	model_strings_clear(&map->actions);
 	mem_free_ptr(&map);
 }
 
@@ -200,7 +200,7 @@ static void operation_free(void *value)
 	mem_free_ptr(&op);
 }
 
-enum provisioning token_state(const struct token *t, int64_t now)
+enum provisioning model_token_state(const struct token *t, int64_t now)
 {
 	return now < t->settles ? t->state : PROVISIONING_SUCCEEDED;
 }

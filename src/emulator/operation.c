@@ -17,10 +17,10 @@
 static void put_mark(const struct emulator *emu, const char *id, const char *t, struct buf *out)
 {
 	AUTO_FREE char *text = mem_fmt("%s %s %s", emu->nonce, id, t);
-	struct print print;
+	struct fingerprint print;
 
-	crypto_print_bytes(text, strlen(text), &print);
-	crypto_base64(print.b, PRINT_LEN, true, out);
+	crypto_fingerprint_bytes(text, strlen(text), &print);
+	crypto_base64(print.b, FINGERPRINT_LEN, true, out);
 }
 
 /* Like the real ones: a time, a certificate, a signature, a hash; three kilobytes, and another
@@ -57,7 +57,7 @@ static bool signature_ok(struct emulator *emu, const struct request *rq, const c
 static void retry_after(const struct emulator *emu, struct reply *rs)
 {
 	if (emu->set.retry_after >= 0)
-		reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
+		exchange_reply_header(rs, "Retry-After", "%lld", (long long)emu->set.retry_after);
 }
 
 void operation_put_status(struct emulator *emu, const struct request *rq, struct reply *rs,
@@ -123,8 +123,9 @@ static struct operation *operation_of(struct emulator *emu, const struct request
 	if (!op)
 		acr_not_found(rs, id);
 	else if (!op->result && !op->fails && op->done != INT64_MAX && !signature_ok(emu, rq, id))
-		acr_error(rs, 400, "InvalidOperationUrl",
-		          "The URL of the operation %s is not the one that was given.", id);
+		emulator_acr_error(rs, 400, "InvalidOperationUrl",
+		                   "The URL of the operation %s is not the one that was given.",
+		                   id);
 	else
 		return op;
 	return NULL;
@@ -137,7 +138,7 @@ static void poll_status(struct emulator *emu, struct request *rq, struct reply *
 
 	if (!op)
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	if (clock_ticks(&emu->clock) < op->done)
 		buf_fmt(&rs->body, "{\"status\":\"%s\"}", op->updating ? "Updating" : "Creating");
 	else if (op->fails)
@@ -188,9 +189,9 @@ static void location_result(struct emulator *emu, struct request *rq, struct rep
 		rs->status = 202;
 		operation_put_location(emu, rq, rs, op->id);
 	} else if (op->fails) {
-		acr_error(rs, 409, "OperationFailed", "The operation failed.");
+		emulator_acr_error(rs, 409, "OperationFailed", "The operation failed.");
 	} else if (op->result) {
-		reply_json(rs, 200);
+		exchange_reply_json(rs, 200);
 		buf_str(&rs->body, op->result);
 	} else {
 		rs->status = 200;

@@ -270,7 +270,7 @@ static char *thumbprint(X509 *cert, const EVP_MD *md)
 
 static bool open_signer(struct pki *p, const char *dir, enum pki_signer which, struct err *e)
 {
-	struct signer *s = &p->signer[which];
+	struct emulator_signer *s = &p->signer[which];
 	AUTO_BUF struct buf x5c = BUF_INIT(PEM_MAX);
 	unsigned char *der = NULL;
 	int n;

@@ -18,7 +18,7 @@
 
 void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, struct buf *jwt)
 {
-	const struct signer *s = &p->signer[which];
+	const struct emulator_signer *s = &p->signer[which];
 	AUTO_BUF struct buf header = BUF_INIT(JWT_MAX), text = BUF_INIT(JWT_MAX);
 	unsigned char signature[PKI_RSA_BITS / 8];
 	size_t len = sizeof(signature);
@@ -125,7 +125,7 @@ static void put_number(EVP_PKEY *key, const char *name, struct buf *out)
 
 void pki_jwks(const struct pki *p, struct buf *out)
 {
-	const struct signer *s = &p->signer[PKI_ENTRA];
+	const struct emulator_signer *s = &p->signer[PKI_ENTRA];
 
 	buf_fmt(out,
 	        "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\",\"kid\":\"%s\","

@@ -11,7 +11,7 @@
 #define PKI_RSA_BITS 2048
 
 /* x5c: base64; x5t: base64url of SHA-1 */
-struct signer {
+struct emulator_signer {
 	EVP_PKEY *key;
 	X509 *cert;
 	char *key_id, *x5c, *x5t;
@@ -20,7 +20,7 @@ struct pki {
 	EVP_PKEY *ca_key;
 	X509 *ca;
 	char *certificate[PKI_SERVER__COUNT], *key[PKI_SERVER__COUNT];
-	struct signer signer[PKI_SIGNER__COUNT];
+	struct emulator_signer signer[PKI_SIGNER__COUNT];
 };
 struct pki_cert {
 	X509 *x;

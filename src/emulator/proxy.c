@@ -146,7 +146,7 @@ void proxy_pass(const char *backend, const struct request *rq, struct reply *rs)
 		return;
 	pairs_clear(&rs->header);
 	rs->head_length = -1;
-	reply_json(rs, 502);
+	exchange_reply_json(rs, 502);
 	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNKNOWN\",\"message\":\"The registry behind "
 	                   "the emulator does not answer.\"}]}");
 }

@@ -49,7 +49,7 @@ static void common_headers(struct reply *rs)
 static void unauthorized(struct reply *rs)
 {
 	common_headers(rs);
-	reply_json(rs, 401);
+	exchange_reply_json(rs, 401);
 	buf_str(&rs->body, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authentication "
 	                   "required, visit "
 	                   "https://aka.ms/acr/authorization for more information.\"}]}\n");
@@ -58,7 +58,7 @@ static void unauthorized(struct reply *rs)
 static void bad_request(struct reply *rs, int status, const char *text)
 {
 	common_headers(rs);
-	reply_json(rs, status);
+	exchange_reply_json(rs, status);
 	buf_str(&rs->body, "{\"errors\":[{\"code\":\"BAD_REQUEST\",\"message\":");
 	buf_json(&rs->body, text);
 	buf_str(&rs->body, "}]}\n");
@@ -196,13 +196,13 @@ static enum login check_password(struct emulator *emu, struct request *rq, struc
 {
 	struct token *t = map_get(&r->tokens, user);
 	int64_t now = clock_ticks(&emu->clock);
-	struct print print;
+	struct fingerprint print;
 
 	if (!t)
 		return LOGIN_NO_TOKEN;
 	if (t->disabled)
 		return LOGIN_DISABLED;
-	crypto_print_bytes(password, strlen(password), &print);
+	crypto_fingerprint_bytes(password, strlen(password), &print);
 	for (int i = 0; i < MODEL_SLOTS; i++) {
 		struct slot *s = &t->slot[i];
 		unsigned replica;
@@ -228,13 +228,13 @@ static char *remember_refresh(struct emulator *emu, const char *user)
 	AUTO_BUF struct buf text = BUF_INIT(256);
 	struct refresh *refresh = mem_new(sizeof(*refresh));
 	uint8_t random[REFRESH_BYTES];
-	char hex[PRINT_HEX_MAX];
-	struct print print;
+	char hex[FINGERPRINT_HEX_MAX];
+	struct fingerprint print;
 
 	crypto_random(random, sizeof(random));
 	crypto_base64(random, sizeof(random), true, &text);
-	crypto_print_bytes(text.data, text.len, &print);
-	print_to_hex(&print, hex);
+	crypto_fingerprint_bytes(text.data, text.len, &print);
+	fingerprint_to_hex(&print, hex);
 	refresh->user = mem_dup(user);
 	refresh->until = clock_seconds(&emu->clock) + REFRESH_SECONDS;
 	map_put(&emu->refresh, hex, refresh);
@@ -253,11 +253,11 @@ void registry_forget(void *refresh)
 static char *user_of_refresh(struct emulator *emu, const char *text)
 {
 	const struct refresh *refresh;
-	char hex[PRINT_HEX_MAX];
-	struct print print;
+	char hex[FINGERPRINT_HEX_MAX];
+	struct fingerprint print;
 
-	crypto_print_bytes(text, strlen(text), &print);
-	print_to_hex(&print, hex);
+	crypto_fingerprint_bytes(text, strlen(text), &print);
+	fingerprint_to_hex(&print, hex);
 	refresh = map_get(&emu->refresh, hex);
 	return refresh && refresh->until > clock_seconds(&emu->clock) ? mem_dup(refresh->user)
 	                                                              : NULL;
@@ -309,7 +309,7 @@ static void answer_grant(struct emulator *emu, struct reply *rs, const struct gr
 	buf_fmt(&claims, ",\"version\":\"1.0\",\"access\":%s,\"roles\":[]}", buf_cstr(&g->access));
 	pki_sign(emu->pki, PKI_REGISTRY, buf_cstr(&claims), &jwt);
 	common_headers(rs);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"access_token\":\"");
 	buf_str(&rs->body, buf_cstr(&jwt));
 	if (g->refresh)
@@ -419,7 +419,7 @@ static void exchange(struct emulator *emu, struct request *rq, struct reply *rs)
 	refresh = remember_refresh(emu, EVERYBODY);
 	(void)pthread_mutex_unlock(&emu->lock);
 	common_headers(rs);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"refresh_token\":\"%s\"}", refresh);
 }
 
@@ -454,15 +454,15 @@ static void challenge(struct emulator *emu, const struct request *rq, struct rep
 	/* The realm is the host that was asked: with a name of its own the registry is reached
 	 * by that one. */
 	if (repository)
-		reply_header(rs, "Www-Authenticate",
-		             "Bearer "
-		             "realm=\"https://%s/oauth2/"
-		             "token\",service=\"%s\",scope=\"repository:%s:%s\"",
-		             host, service, repository, reads ? "pull" : "pull,push");
+		exchange_reply_header(rs, "Www-Authenticate",
+		                      "Bearer "
+		                      "realm=\"https://%s/oauth2/"
+		                      "token\",service=\"%s\",scope=\"repository:%s:%s\"",
+		                      host, service, repository, reads ? "pull" : "pull,push");
 	else
-		reply_header(rs, "Www-Authenticate",
-		             "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\"", host,
-		             service);
+		exchange_reply_header(rs, "Www-Authenticate",
+		                      "Bearer realm=\"https://%s/oauth2/token\",service=\"%s\"",
+		                      host, service);
 }
 
 static bool bearer_ok(struct emulator *emu, const char *jwt)
@@ -491,11 +491,11 @@ static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
 		proxy_pass(emu->set.backend, rq, rs);
 	} else if (!rq->arg[0] || !*rq->arg[0]) {
 		common_headers(rs);
-		reply_json(rs, 200);
+		exchange_reply_json(rs, 200);
 		buf_str(&rs->body, "{}");
 	} else {
 		common_headers(rs);
-		reply_json(rs, 404);
+		exchange_reply_json(rs, 404);
 		buf_str(&rs->body, "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":"
 		                   "\"repository name not known to registry\"}]}");
 	}

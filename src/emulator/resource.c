@@ -31,7 +31,7 @@ static bool subscription_ok(struct emulator *emu, const struct request *rq, stru
 static void subscriptions_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	(void)rq;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	put_subscription(emu, &rs->body);
 	buf_str(&rs->body, "],\"count\":{\"type\":\"Total\",\"value\":1}}");
@@ -41,14 +41,14 @@ static void subscription_get(struct emulator *emu, struct request *rq, struct re
 {
 	if (!subscription_ok(emu, rq, rs))
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	put_subscription(emu, &rs->body);
 }
 
 static void tenants_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	(void)rq;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body,
 	        "{\"value\":[{\"id\":\"/tenants/"
 	        "%s\",\"tenantId\":\"%s\",\"displayName\":\"Emulated\"}]}",
@@ -69,7 +69,7 @@ static void group_get(struct emulator *emu, struct request *rq, struct reply *rs
 		          "Resource group '%s' could not be found.", rq->arg[1]);
 		return;
 	}
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"id\":\"/subscriptions/%s/resourceGroups/", emu->set.subscription);
 	buf_str(&rs->body, rq->arg[1]);
 	buf_str(&rs->body, "\",\"name\":");
@@ -121,7 +121,7 @@ static void list_resources(struct emulator *emu, struct request *rq, struct repl
 
 	if (!subscription_ok(emu, rq, rs))
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	for (; next < emu->model.n_registries && shown < (size_t)emu->set.page; next++) {
 		const struct registry *r = emu->model.registry[next];
@@ -176,4 +176,4 @@ static const struct route rows[] = {
 	{ "GET", SUB "/providers/" ACR_TYPE, "registry-list", NULL, registries_list },
 	{ "GET", GROUP "/providers/" ACR_TYPE, "registry-list", NULL, group_registries_list },
 };
-const struct routes arm_routes = { AREA_ARM, rows, COUNT(rows) };
+const struct routes emulator_arm_routes = { AREA_ARM, rows, COUNT(rows) };

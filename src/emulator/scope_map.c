@@ -47,7 +47,7 @@ static void scope_map_list(struct emulator *emu, struct request *rq, struct repl
 		return;
 	end = next + (size_t)emu->set.page < r->n_scope_maps ? next + (size_t)emu->set.page
 	                                                     : r->n_scope_maps;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	for (size_t i = next; i < end; i++) {
 		if (i > next)
@@ -78,7 +78,7 @@ static void scope_map_get(struct emulator *emu, struct request *rq, struct reply
 
 	if (!map)
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	put_scope_map(emu, r, map, &rs->body);
 }
 
@@ -92,15 +92,15 @@ static bool actions_ok(const struct json *body, struct reply *rs, bool required)
 
 		if (!action || (strncmp(action, "repositories/", 13) != 0 &&
 		                strncmp(action, "gateway/", 8) != 0)) {
-			acr_error(rs, 400, "InvalidScopeMapAction",
-			          "An action of the scope map is not valid.");
+			emulator_acr_error(rs, 400, "InvalidScopeMapAction",
+			                   "An action of the scope map is not valid.");
 			return false;
 		}
 	}
 	if (n <= SCOPE_ACTIONS_MAX && (n > 0 || !required))
 		return true;
-	acr_error(rs, 400, "InvalidScopeMap", "A scope map needs between 1 and %d actions.",
-	          SCOPE_ACTIONS_MAX);
+	emulator_acr_error(rs, 400, "InvalidScopeMap",
+	                   "A scope map needs between 1 and %d actions.", SCOPE_ACTIONS_MAX);
 	return false;
 }
 
@@ -111,9 +111,9 @@ static void apply_scope_map(struct emulator *emu, const struct request *rq, stru
 		   *description = json_str(body, "properties.description");
 
 	if (json_len(body, list) > 0)
-		strings_clear(&map->actions);
+		model_strings_clear(&map->actions);
 	for (size_t i = 0; i < json_len(body, list); i++)
-		strings_add(&map->actions, json_text(json_at(body, list, i)));
+		model_strings_add(&map->actions, json_text(json_at(body, list, i)));
 	if (description) {
 		mem_free_ptr(&map->description);
 		map->description = mem_dup(description);
@@ -127,8 +127,9 @@ static bool may_change(const struct scope_map *map, struct reply *rs)
 {
 	if (!map || !map->system)
 		return true;
-	acr_error(rs, 400, "SystemDefinedScopeMap",
-	          "The scope map %s is defined by the system and cannot be changed.", map->name);
+	emulator_acr_error(rs, 400, "SystemDefinedScopeMap",
+	                   "The scope map %s is defined by the system and cannot be changed.",
+	                   map->name);
 	return false;
 }
 
@@ -142,14 +143,14 @@ static void scope_map_put(struct emulator *emu, struct request *rq, struct reply
 	    !actions_ok(body, rs, true))
 		return;
 	if (!acr_name_ok(rq->arg[3], "-_", false) || rq->arg[3][0] == '_') {
-		acr_error(rs, 400, "InvalidScopeMapName", "The scope map name %s is not valid.",
-		          rq->arg[3]);
+		emulator_acr_error(rs, 400, "InvalidScopeMapName",
+		                   "The scope map name %s is not valid.", rq->arg[3]);
 		return;
 	}
 	if (!map)
 		map = model_add_scope_map(r, rq->arg[3], clock_ticks(&emu->clock));
 	apply_scope_map(emu, rq, map, body);
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	put_scope_map(emu, r, map, &rs->body);
 }
 
@@ -166,7 +167,7 @@ static void scope_map_patch(struct emulator *emu, struct request *rq, struct rep
 		return;
 	apply_scope_map(emu, rq, map, body);
 	map->settles = INT64_MAX;
-	reply_json(rs, 201);
+	exchange_reply_json(rs, 201);
 	put_scope_map(emu, r, map, &rs->body);
 	map->settles = map->modified + emu->set.settle;
 	id = operation_begin(emu, rq, "token", true);

@@ -35,7 +35,7 @@ struct connection {
 };
 
 /* One exchange on its way through the library. */
-struct exchange {
+struct server_exchange {
 	struct request rq;
 	bool ready; /* method and headers were taken over */
 	int64_t began_ms;
@@ -77,12 +77,12 @@ static char *decode_path(const char *target, size_t n)
 
 static void *on_target(void *cls, const char *target, struct MHD_Connection *c)
 {
-	struct exchange *x = mem_new(sizeof(*x));
+	struct server_exchange *x = mem_new(sizeof(*x));
 	size_t n = strcspn(target, "?");
 
 	(void)cls;
 	(void)c;
-	request_init(&x->rq);
+	exchange_request_init(&x->rq);
 	x->rq.target = mem_dup(target);
 	x->rq.path = decode_path(target, n);
 	if (target[n] == '?' && !pairs_form(&x->rq.query, target + n + 1, strlen(target + n + 1)))
@@ -94,14 +94,14 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *c)
 static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
                          enum MHD_RequestTerminationCode why)
 {
-	struct exchange *x = *ctx;
+	struct server_exchange *x = *ctx;
 
 	(void)cls;
 	(void)c;
 	(void)why;
 	if (!x)
 		return;
-	request_clear(&x->rq);
+	exchange_request_clear(&x->rq);
 	mem_free_ptr(ctx);
 }
 
@@ -154,7 +154,7 @@ static void put_member(struct buf *out, const char *name, const char *value)
 	buf_json(out, value);
 }
 
-static void write_line(struct server *s, const struct exchange *x, const char *operation,
+static void write_line(struct server *s, const struct server_exchange *x, const char *operation,
                        const struct fault *f, int status, bool acted)
 {
 	AUTO_BUF struct buf line = BUF_INIT(LINE_BYTES);
@@ -291,11 +291,11 @@ static void *act_late(void *cls)
 	struct emulator *emu = late->emu;
 	struct reply rs;
 
-	reply_init(&rs);
+	exchange_reply_init(&rs);
 	if (emulator_sleep(emu, late->after_ms))
 		emulator_act(emu, &late->rq, &rs, NULL);
-	reply_clear(&rs);
-	request_clear(&late->rq);
+	exchange_reply_clear(&rs);
+	exchange_request_clear(&late->rq);
 	mem_free_ptr(&late);
 	emulator_late_end(emu);
 	return NULL;
@@ -308,7 +308,7 @@ static void plan_late(struct emulator *emu, const struct request *rq, const stru
 
 	late->emu = emu;
 	late->after_ms = f->late_ms;
-	request_copy(&late->rq, rq);
+	exchange_request_copy(&late->rq, rq);
 	emulator_late_begin(emu);
 	if (pthread_create(&thread, NULL, act_late, late) != 0)
 		mem_exhausted();
@@ -326,7 +326,7 @@ static const char *operation_of(struct server *s, struct request *rq)
 	return row ? row->operation : "none";
 }
 
-static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct exchange *x)
+static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct server_exchange *x)
 {
 	const char *operation = operation_of(s, &x->rq);
 	bool control = strncmp(operation, "control", 7) == 0;
@@ -335,7 +335,7 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct e
 	enum MHD_Result result = MHD_NO;
 	struct reply rs;
 
-	reply_init(&rs);
+	exchange_reply_init(&rs);
 	if (f && f->before_ms)
 		/* cut short only at the end of the program */
 		(void)emulator_sleep(s->emu, f->before_ms);
@@ -359,7 +359,7 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct e
 		arm_reset(c);
 	else if (how == DELIVER || how == DELIVER_TRUNCATED || how == DELIVER_DRIP)
 		result = send_reply(s, c, f, &rs);
-	reply_clear(&rs);
+	exchange_reply_clear(&rs);
 	return result;
 }
 
@@ -368,7 +368,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
                                   size_t *n, void **ctx)
 {
 	struct server *s = cls;
-	struct exchange *x = *ctx;
+	struct server_exchange *x = *ctx;
 
 	(void)url;
 	(void)version;

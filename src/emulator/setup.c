@@ -82,14 +82,14 @@ static bool add_identities(struct emulator *emu, const struct wanted *w, struct 
 	    !keep_secret(emu, "identity-header", &ignored, e) ||
 	    !keep_secret(emu, "pipeline-token", &pipeline, e) || !add_certificates(app, w, e))
 		return false;
-	crypto_print_bytes(secret.data, secret.len, &app->secret[app->n_secrets++]);
+	crypto_fingerprint_bytes(secret.data, secret.len, &app->secret[app->n_secrets++]);
 	trust(app, "https://emulated.example/oidc", "system:serviceaccount:default:acrotate");
 	trust(app, "https://token.actions.githubusercontent.com",
 	      "repo:contoso/web:ref:refs/heads/main");
 	trust(app, pipeline_issuer, "sc://contoso/web/acrotate");
 	app->limited = w->actions.n > 0;
 	for (size_t i = 0; i < w->actions.n; i++)
-		strings_add(&app->actions, w->actions.item[i]);
+		model_strings_add(&app->actions, w->actions.item[i]);
 	system = identity_add(&emu->identities, SYSTEM_CLIENT, SYSTEM_OBJECT);
 	system->managed = system->system = true;
 	assigned = identity_add(&emu->identities, ASSIGNED_CLIENT, ASSIGNED_OBJECT);
@@ -128,7 +128,7 @@ static bool add_scope_map(struct emulator *emu, struct registry *r, const char *
 	mem_free_ptr(&map->author);
 	map->author = mem_dup(emu->set.client_id);
 	while ((action = strsep(&rest, ",")))
-		strings_add(&map->actions, action);
+		model_strings_add(&map->actions, action);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 #define MARKER    "+ACR"
 #define MARKER_AT 42
 
-void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct print *print)
+void slot_generate(struct slot *s, int64_t now, int64_t expires, const struct fingerprint *print)
 {
 	/* Two generations are never of the same tick: the creation time is how clients tell them
 	 * apart. */
@@ -24,10 +24,10 @@ void slot_remove(struct slot *s)
 	*s = (struct slot){ .generations = s->generations };
 }
 
-enum slot_answer slot_answer(const struct slot *s, const struct print *print, int64_t now,
+enum slot_answer slot_answer(const struct slot *s, const struct fingerprint *print, int64_t now,
                              int64_t lag)
 {
-	if (!s->present || !print_equal(&s->print, print))
+	if (!s->present || !fingerprint_equal(&s->print, print))
 		return SLOT_OTHER;
 	if (s->expires && now >= s->expires)
 		return SLOT_EXPIRED;

@@ -56,7 +56,7 @@ static void put_token(struct emulator *emu, const struct registry *r, const stru
 	buf_str(out, ",\"properties\":{");
 	acr_put_time(out, "creationDate", t->created);
 	buf_fmt(out, ",\"provisioningState\":\"%s\",",
-	        state_names[token_state(t, clock_ticks(&emu->clock))]);
+	        state_names[model_token_state(t, clock_ticks(&emu->clock))]);
 	if (*t->scope_map_id) {
 		buf_str(out, "\"scopeMapId\":");
 		buf_json(out, t->scope_map_id);
@@ -90,7 +90,7 @@ static void token_list(struct emulator *emu, struct request *rq, struct reply *r
 		return;
 	end = next + (size_t)emu->set.page < r->n_tokens ? next + (size_t)emu->set.page
 	                                                 : r->n_tokens;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
 	for (size_t i = next; i < end; i++) {
 		if (i > next)
@@ -109,7 +109,7 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 
 	if (!t)
 		return;
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	put_token(emu, r, t, &rs->body);
 }
 
@@ -140,8 +140,8 @@ static bool apply(struct registry *r, struct token *t, const struct json *body, 
 	const char *slash = map_id ? strrchr(map_id, '/') : NULL;
 
 	if (status && strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0) {
-		acr_error(rs, 400, "InvalidTokenStatus", "The token status %s is not valid.",
-		          status);
+		emulator_acr_error(rs, 400, "InvalidTokenStatus",
+		                   "The token status %s is not valid.", status);
 		return false;
 	}
 	if (map_id && (!slash || !map_get(&r->scope_maps, slash + 1))) {
@@ -173,7 +173,7 @@ static void answer_token(struct emulator *emu, struct request *rq, struct reply 
 	AUTO_FREE char *id = operation_begin(emu, rq, "token", t->state == PROVISIONING_UPDATING);
 	AUTO_BUF struct buf path = BUF_INIT(URL_MAX);
 
-	reply_json(rs, 201);
+	exchange_reply_json(rs, 201);
 	put_token(emu, r, t, &rs->body);
 	/* The body says what was begun even where it is done at once. */
 	if (emu->set.settle == 0) {
@@ -199,10 +199,11 @@ static void token_put(struct emulator *emu, struct request *rq, struct reply *rs
 	if (!r || !acr_read_body(rq, rs, &body))
 		return;
 	if (!acr_name_ok(rq->arg[3], "-", true)) {
-		acr_error(rs, 400, "InvalidTokenName",
-		          "The token name %s is not valid: 5 to 50 letters, digits and hyphens, a "
-		          "letter first.",
-		          rq->arg[3]);
+		emulator_acr_error(
+			rs, 400, "InvalidTokenName",
+			"The token name %s is not valid: 5 to 50 letters, digits and hyphens, a "
+			"letter first.",
+			rq->arg[3]);
 		return;
 	}
 	if (created)
@@ -276,8 +277,8 @@ static bool read_wanted(const struct json *body, struct reply *rs, bool wanted[M
 	*expires = 0;
 	if (any && (!json_get(body, "expiry") || (expiry && str_ticks(expiry, expires))))
 		return true;
-	acr_error(rs, 400, "InvalidParameter", "The %s of the credential is not valid.",
-	          any ? "expiry" : "name");
+	emulator_acr_error(rs, 400, "InvalidParameter", "The %s of the credential is not valid.",
+	                   any ? "expiry" : "name");
 	return false;
 }
 
@@ -301,24 +302,25 @@ static void generate(struct emulator *emu, struct request *rq, struct reply *rs)
 		acr_not_found(rs, slash ? slash + 1 : "");
 		return;
 	}
-	if (token_state(t, clock_ticks(&emu->clock)) == PROVISIONING_CREATING) {
-		acr_error(rs, 409, "TokenNotActive",
-		          "The token %s is being created. Its credentials can be generated once "
-		          "that has succeeded.",
-		          t->name);
+	if (model_token_state(t, clock_ticks(&emu->clock)) == PROVISIONING_CREATING) {
+		emulator_acr_error(
+			rs, 409, "TokenNotActive",
+			"The token %s is being created. Its credentials can be generated once "
+			"that has succeeded.",
+			t->name);
 		return;
 	}
 	for (int i = 0; i < MODEL_SLOTS; i++) {
-		struct print print;
+		struct fingerprint print;
 
 		if (!wanted[i])
 			continue;
 		slot_password(password[i]);
-		crypto_print_bytes(password[i], SLOT_PASSWORD_LEN, &print);
+		crypto_fingerprint_bytes(password[i], SLOT_PASSWORD_LEN, &print);
 		slot_generate(&t->slot[i], clock_ticks(&emu->clock), expires, &print);
 		value[i] = password[i];
 	}
-	reply_json(rs, 200);
+	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"username\":\"%s\",", t->name);
 	put_passwords(t, value, &rs->body);
 	buf_char(&rs->body, '}');

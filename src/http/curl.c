@@ -30,7 +30,7 @@ struct curl_http {
 };
 
 /* One exchange under way. */
-struct exchange {
+struct curl_exchange {
 	struct http_headers headers;
 	/* more headers, more body than any honest service sends */
 	bool flood, over;
@@ -63,7 +63,7 @@ void http_setup(void)
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-	struct exchange *x = ctx;
+	struct curl_exchange *x = ctx;
 
 	if (x->body_began)
 		return size * n; /* trailers: nothing of ours is ever in them */
@@ -74,7 +74,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
-	struct exchange *x = ctx;
+	struct curl_exchange *x = ctx;
 
 	x->body_began = true;
 	buf_add(&x->headers.rs->body, data, size * n);
@@ -85,24 +85,24 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 /* ---- one request's options ------------------------------------------------------------------- */
 
 /* The first refusal ends the request; the rest of the table is then skipped. */
-struct options {
+struct curl_options {
 	CURL *easy;
 	CURLcode rc;
 };
 
-static void set_long(struct options *s, CURLoption o, long value)
+static void set_long(struct curl_options *s, CURLoption o, long value)
 {
 	if (s->rc == CURLE_OK)
 		s->rc = curl_easy_setopt(s->easy, o, value);
 }
 
-static void set_ptr(struct options *s, CURLoption o, const void *value)
+static void set_ptr(struct curl_options *s, CURLoption o, const void *value)
 {
 	if (s->rc == CURLE_OK)
 		s->rc = curl_easy_setopt(s->easy, o, value);
 }
 
-static void set_safety(struct options *s, const struct http_request *rq)
+static void set_safety(struct curl_options *s, const struct http_request *rq)
 {
 	set_ptr(s, CURLOPT_PROTOCOLS_STR, rq->plain_ok ? "http,https" : "https");
 	set_ptr(s, CURLOPT_REDIR_PROTOCOLS_STR, "https");
@@ -122,7 +122,8 @@ static void set_safety(struct options *s, const struct http_request *rq)
 	set_long(s, CURLOPT_VERBOSE, 0);
 }
 
-static void set_trust(struct options *s, const struct curl_http *c, const struct http_request *rq)
+static void set_trust(struct curl_options *s, const struct curl_http *c,
+                      const struct http_request *rq)
 {
 	if (rq->trust && s->rc == CURLE_OK) {
 		struct curl_blob pem = { .data = rq->trust->data,
@@ -139,7 +140,7 @@ static void set_trust(struct options *s, const struct curl_http *c, const struct
 	set_ptr(s, CURLOPT_PROXY_CAPATH, c->trust.dir);
 }
 
-static void set_times(struct options *s, int64_t timeout_ms)
+static void set_times(struct curl_options *s, int64_t timeout_ms)
 {
 	set_long(s, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	set_long(s, CURLOPT_CONNECTTIMEOUT_MS,
@@ -155,7 +156,7 @@ static void set_times(struct options *s, int64_t timeout_ms)
  * turns out dead. Only a connection of its own keeps a request that must not act twice from
  * that; HTTP/1.1 keeps it from being refused and repeated within one.
  */
-static void set_connection(struct options *s, const struct http_request *rq)
+static void set_connection(struct curl_options *s, const struct http_request *rq)
 {
 	bool own = rq->once || rq->fresh;
 
@@ -165,7 +166,8 @@ static void set_connection(struct options *s, const struct http_request *rq)
 	         rq->once ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 }
 
-static void set_proxy(struct options *s, const struct curl_http *c, const struct http_request *rq)
+static void set_proxy(struct curl_options *s, const struct curl_http *c,
+                      const struct http_request *rq)
 {
 	struct http_origin to;
 
@@ -185,7 +187,7 @@ static void set_proxy(struct options *s, const struct curl_http *c, const struct
 	set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 }
 
-static void set_method(struct options *s, const struct http_request *rq)
+static void set_method(struct curl_options *s, const struct http_request *rq)
 {
 	static const char *const names[] = { [HTTP_GET] = "GET",
 		                             [HTTP_PUT] = "PUT",
@@ -372,7 +374,7 @@ static const char *host_of(const struct http_request *rq, struct http_origin *o)
 	return http_origin(rq->url, o) ? o->host : "?";
 }
 
-static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x,
+static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange *x,
                    const struct http_request *rq, struct err *e)
 {
 	const char *words = c->words[0] ? c->words : curl_easy_strerror(rc), *advice = "";
@@ -403,8 +405,8 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct exchange *x,
 	return false;
 }
 
-static void set_all(struct options *s, struct curl_http *c, const struct http_request *rq,
-                    struct exchange *x)
+static void set_all(struct curl_options *s, struct curl_http *c, const struct http_request *rq,
+                    struct curl_exchange *x)
 {
 	set_safety(s, rq);
 	set_trust(s, c, rq);
@@ -428,7 +430,7 @@ static void set_all(struct options *s, struct curl_http *c, const struct http_re
  * An exchange ends here only before anything of it is sent: the other side has not shown yet who
  * it is.
  */
-static CURLcode perform(struct curl_http *c, struct options *s, const struct http_request *rq,
+static CURLcode perform(struct curl_http *c, struct curl_options *s, const struct http_request *rq,
                         struct err *e)
 {
 	CURLcode rc = curl_easy_perform(c->easy);
@@ -449,8 +451,8 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
                       struct err *e)
 {
 	struct curl_http *c = (struct curl_http *)h;
-	struct exchange x = { .headers.rs = rs };
-	struct options s = { .easy = c->easy };
+	struct curl_exchange x = { .headers.rs = rs };
+	struct curl_options s = { .easy = c->easy };
 	AUTO(free_headers) struct curl_slist *headers = NULL, *connect_to = make_connect_to(rq);
 	long status = 0;
 

@@ -39,8 +39,8 @@ static void repr_text(const char *s, size_t bytes, struct buf *out)
 
 	buf_char(out, quote);
 	for (size_t i = 0; i < bytes;) {
-		size_t len = point_length(s + i, bytes - i);
-		uint32_t c = point_read(s + i, len);
+		size_t len = points_length(s + i, bytes - i);
+		uint32_t c = points_read(s + i, len);
 		const char *named = strchr(special, s[i]);
 		if (named != NULL || s[i] == quote)
 			buf_fmt(out, "\\%c", named != NULL ? letter[named - special] : quote);
@@ -79,7 +79,7 @@ static void repr(const struct value *v, struct buf *out)
 		}
 		buf_str(out, v->chosen ? v->n == 0 ? ")" : "])" : "}");
 	} else {
-		write_cell(v, out);
+		cell_write(v, out);
 	}
 }
 
@@ -93,7 +93,7 @@ static void write_number(const struct value *v, struct buf *out)
 		value_write_number(v, out);
 }
 
-void write_cell(const struct value *v, struct buf *out)
+void cell_write(const struct value *v, struct buf *out)
 {
 	switch (v->type) {
 	case VALUE_STRING:

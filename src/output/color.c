@@ -23,8 +23,8 @@ static void paint(struct buf *out, const char *color, const char *s, size_t n)
 static void paint_lines(struct buf *out, const char *color, const char *s, size_t n)
 {
 	for (size_t i = 0, start = 0; i < n;) {
-		size_t end = break_length(s + i);
-		i += end > 0 ? end : point_length(s + i, n - i);
+		size_t end = points_break_length(s + i);
+		i += end > 0 ? end : points_length(s + i, n - i);
 		if (end == 0 && i < n)
 			continue;
 		bool newline = s[i - 1] == '\n';
@@ -39,7 +39,7 @@ static void paint_lines(struct buf *out, const char *color, const char *s, size_
  * there is none. */
 static size_t paint_odd_space(struct buf *out, const char *s)
 {
-	size_t n = *s == ' ' || *s == '\n' ? 0 : space_length(s);
+	size_t n = *s == ' ' || *s == '\n' ? 0 : points_space_length(s);
 
 	if (n > 0)
 		paint(out, WRONG, s, n);
@@ -99,8 +99,8 @@ static size_t word_length(const char *s, const char *end)
 {
 	size_t n = 0;
 
-	while (s[n] != '\0' && strchr(end, s[n]) == NULL && space_length(s + n) == 0)
-		n += point_length(s + n, strnlen(s + n, 4));
+	while (s[n] != '\0' && strchr(end, s[n]) == NULL && points_space_length(s + n) == 0)
+		n += points_length(s + n, strnlen(s + n, 4));
 	return n;
 }
 
@@ -155,7 +155,7 @@ static const char *color_plain(const char *s, struct buf *out)
 	}
 	for (size_t i = 0; i < n;) {
 		size_t odd = paint_odd_space(out, s + i),
-		       len = odd > 0 ? odd : point_length(s + i, n - i);
+		       len = odd > 0 ? odd : points_length(s + i, n - i);
 		if (odd == 0)
 			buf_add(out, s + i, len);
 		i += len;

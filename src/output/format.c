@@ -67,16 +67,16 @@ static bool as_none(const struct format_request *rq, struct arena *a, struct buf
 	return true;
 }
 
-const struct format formats[] = {
+const struct format format_list[] = {
 	{ "json", as_json },      { "jsonc", as_jsonc }, { "yaml", as_yaml }, { "yamlc", as_yamlc },
 	{ "table", table_write }, { "tsv", as_tsv },     { "none", as_none },
 };
-const size_t formats_count = COUNT(formats);
+const size_t format_count = COUNT(format_list);
 
 const struct format *format_find(const char *name)
 {
-	for (size_t i = 0; i < COUNT(formats); i++)
-		if (strcasecmp(formats[i].name, name) == 0)
-			return &formats[i];
+	for (size_t i = 0; i < COUNT(format_list); i++)
+		if (strcasecmp(format_list[i].name, name) == 0)
+			return &format_list[i];
 	return NULL;
 }

@@ -16,7 +16,7 @@ struct jmespath {
 bool jmespath_compile(const char *expression, struct jmespath **out, struct err *e)
 {
 	AUTO_ARENA struct arena *a = arena_new(QUERY_MEMORY_MAX);
-	AUTO_FREE struct token *tokens = NULL;
+	AUTO_FREE struct jmespath_token *tokens = NULL;
 	const struct node *tree;
 
 	if (!jmespath_tokens(expression, a, &tokens, e) || !jmespath_tree(tokens, a, &tree, e))
@@ -34,7 +34,7 @@ bool jmespath_compile(const char *expression, struct jmespath **out, struct err 
 bool jmespath_search(const struct jmespath *q, const struct value *input, struct arena *a,
                      const struct value **out, struct err *e)
 {
-	struct search s = { .arena = a, .e = e };
+	struct jmespath_search s = { .arena = a, .e = e };
 	const struct value *result = jmespath_visit(&s, q->tree, input);
 
 	if (result == NULL || !jmespath_within(&s))
@@ -57,7 +57,7 @@ void jmespath_free_ptr(struct jmespath **q)
 	*q = NULL;
 }
 
-bool jmespath_within(struct search *s)
+bool jmespath_within(struct jmespath_search *s)
 {
 	if (arena_over(s->arena))
 		return jmespath_fault(s->e, "too-large",

@@ -18,7 +18,7 @@ bool jmespath_truth(const struct value *v)
 	}
 }
 
-static const struct value *visit_field(struct search *s, const struct node *n,
+static const struct value *visit_field(struct jmespath_search *s, const struct node *n,
                                        const struct value *input)
 {
 	const struct value *v = value_get(input, n->name);
@@ -44,7 +44,7 @@ static int64_t bound(int64_t at, int64_t size, int64_t low, int64_t high)
 	return at < low ? low : at > high ? high : at;
 }
 
-static const struct value *visit_slice(struct search *s, const struct node *n,
+static const struct value *visit_slice(struct jmespath_search *s, const struct node *n,
                                        const struct value *input)
 {
 	AUTO_VALUES struct values l = { 0 };
@@ -66,11 +66,11 @@ static const struct value *visit_slice(struct search *s, const struct node *n,
 	               : step > 0        ? high
 	                                 : low;
 	for (int64_t i = start; step > 0 ? i < stop : i > stop; i += step)
-		values_add(&l, input->item[i]);
-	return values_array(s->arena, &l);
+		value_list_add(&l, input->item[i]);
+	return value_list_array(s->arena, &l);
 }
 
-static const struct value *visit_flatten(struct search *s, const struct value *base)
+static const struct value *visit_flatten(struct jmespath_search *s, const struct value *base)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -79,16 +79,17 @@ static const struct value *visit_flatten(struct search *s, const struct value *b
 	for (size_t i = 0; i < base->n; i++) {
 		const struct value *v = base->item[i];
 		if (v->type != VALUE_ARRAY)
-			values_add(&l, v);
+			value_list_add(&l, v);
 		for (size_t k = 0; v->type == VALUE_ARRAY && k < v->n; k++)
-			values_add(&l, v->item[k]);
+			value_list_add(&l, v->item[k]);
 	}
-	return values_array(s->arena, &l);
+	return value_list_array(s->arena, &l);
 }
 
 /* The right side for every item (or member) that the condition lets through; what becomes null
  * is left out. */
-static const struct value *project(struct search *s, const struct node *n, const struct value *base)
+static const struct value *project(struct jmespath_search *s, const struct node *n,
+                                   const struct value *base)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -108,9 +109,9 @@ static const struct value *project(struct search *s, const struct node *n, const
 		if (made == NULL)
 			return NULL;
 		if (made->type != VALUE_NULL)
-			values_add(&l, made);
+			value_list_add(&l, made);
 	}
-	return values_array(s->arena, &l);
+	return value_list_array(s->arena, &l);
 }
 
 /* Two numbers have an order, and so have two strings; anything else compares to null. */
@@ -131,7 +132,7 @@ static const struct value *order(enum token_type op, const struct value *a, cons
 	}
 }
 
-static const struct value *visit_compare(struct search *s, const struct node *n,
+static const struct value *visit_compare(struct jmespath_search *s, const struct node *n,
                                          const struct value *input)
 {
 	const struct value *a = jmespath_visit(s, n->child[0], input);
@@ -145,7 +146,7 @@ static const struct value *visit_compare(struct search *s, const struct node *n,
 	return order(n->compare, a, b);
 }
 
-static const struct value *visit_either(struct search *s, const struct node *n,
+static const struct value *visit_either(struct jmespath_search *s, const struct node *n,
                                         const struct value *input)
 {
 	const struct value *v = jmespath_visit(s, n->child[0], input);
@@ -155,7 +156,7 @@ static const struct value *visit_either(struct search *s, const struct node *n,
 	return jmespath_visit(s, n->child[1], input);
 }
 
-static const struct value *visit_list(struct search *s, const struct node *n,
+static const struct value *visit_list(struct jmespath_search *s, const struct node *n,
                                       const struct value *input)
 {
 	AUTO_VALUES struct values l = { 0 };
@@ -166,15 +167,15 @@ static const struct value *visit_list(struct search *s, const struct node *n,
 		const struct value *v = jmespath_visit(s, n->child[i], input);
 		if (v == NULL)
 			return NULL;
-		values_add(&l, v);
+		value_list_add(&l, v);
 	}
-	return values_array(s->arena, &l);
+	return value_list_array(s->arena, &l);
 }
 
-static const struct value *visit_hash(struct search *s, const struct node *n,
+static const struct value *visit_hash(struct jmespath_search *s, const struct node *n,
                                       const struct value *input)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 
 	if (input->type == VALUE_NULL)
 		return &value_null;
@@ -182,12 +183,12 @@ static const struct value *visit_hash(struct search *s, const struct node *n,
 		const struct value *v = jmespath_visit(s, n->child[i], input);
 		if (v == NULL)
 			return NULL;
-		members_put(&m, n->key[i], v);
+		value_members_put(&m, n->key[i], v);
 	}
-	return members_object(s->arena, &m, true);
+	return value_members_object(s->arena, &m, true);
 }
 
-static const struct value *visit_expref(struct search *s, const struct node *n)
+static const struct value *visit_expref(struct jmespath_search *s, const struct node *n)
 {
 	struct value *v = arena_alloc(s->arena, sizeof(*v));
 
@@ -196,7 +197,7 @@ static const struct value *visit_expref(struct search *s, const struct node *n)
 	return v;
 }
 
-static const struct value *visit_call(struct search *s, const struct node *n,
+static const struct value *visit_call(struct jmespath_search *s, const struct node *n,
                                       const struct value *input)
 {
 	AUTO_VALUES struct values args = { 0 };
@@ -205,12 +206,12 @@ static const struct value *visit_call(struct search *s, const struct node *n,
 		const struct value *v = jmespath_visit(s, n->child[i], input);
 		if (v == NULL)
 			return NULL;
-		values_add(&args, v);
+		value_list_add(&args, v);
 	}
 	return jmespath_call(s, n->call, args.item, args.n);
 }
 
-const struct value *jmespath_visit(struct search *s, const struct node *n,
+const struct value *jmespath_visit(struct jmespath_search *s, const struct node *n,
                                    const struct value *input)
 {
 	const struct value *left = input;

@@ -13,7 +13,8 @@
 /* A text made by join() or to_string(); the arena's own limit is larger. */
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
 
-static const struct value *wrong_type(struct search *s, const char *function, const char *what)
+static const struct value *wrong_type(struct jmespath_search *s, const char *function,
+                                      const char *what)
 {
 	(void)jmespath_fault(s->e, "invalid-type", "%s() cannot work on %s", function, what);
 	return NULL;
@@ -43,7 +44,8 @@ static const char *type_name(const struct value *v)
 
 /* ---- numbers */
 
-static const struct value *call_abs(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_abs(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	const struct number *x = &arg[0]->number;
 
@@ -58,13 +60,15 @@ static const struct value *call_abs(struct search *s, const struct value *const 
 	                             : value_whole(s->arena, -x->whole);
 }
 
-static const struct value *call_sum(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_sum(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	(void)n;
 	return value_sum(s->arena, arg[0]->item, arg[0]->n);
 }
 
-static const struct value *call_avg(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_avg(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	(void)n;
 	if (arg[0]->n == 0)
@@ -74,7 +78,7 @@ static const struct value *call_avg(struct search *s, const struct value *const 
 }
 
 /* A whole number, however large. */
-static const struct value *rounded(struct search *s, const struct value *x, double to)
+static const struct value *rounded(struct jmespath_search *s, const struct value *x, double to)
 {
 	char digits[400];
 
@@ -84,19 +88,21 @@ static const struct value *rounded(struct search *s, const struct value *x, doub
 	return value_digits(s->arena, digits);
 }
 
-static const struct value *call_ceil(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_ceil(struct jmespath_search *s, const struct value *const *arg,
+                                     size_t n)
 {
 	(void)n;
 	return rounded(s, arg[0], ceil(arg[0]->number.real));
 }
 
-static const struct value *call_floor(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_floor(struct jmespath_search *s, const struct value *const *arg,
+                                      size_t n)
 {
 	(void)n;
 	return rounded(s, arg[0], floor(arg[0]->number.real));
 }
 
-static const struct value *call_to_number(struct search *s, const struct value *const *arg,
+static const struct value *call_to_number(struct jmespath_search *s, const struct value *const *arg,
                                           size_t n)
 {
 	(void)n;
@@ -107,7 +113,8 @@ static const struct value *call_to_number(struct search *s, const struct value *
 
 /* ---- text */
 
-static const struct value *call_length(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_length(struct jmespath_search *s, const struct value *const *arg,
+                                       size_t n)
 {
 	size_t length = arg[0]->n;
 
@@ -115,13 +122,14 @@ static const struct value *call_length(struct search *s, const struct value *con
 	if (arg[0]->type == VALUE_STRING) {
 		const char *end = arg[0]->text + arg[0]->n;
 		length = 0;
-		for (const char *p = arg[0]->text; p < end; p += point_length(p, (size_t)(end - p)))
+		for (const char *p = arg[0]->text; p < end;
+		     p += points_length(p, (size_t)(end - p)))
 			length++;
 	}
 	return value_whole(s->arena, (int64_t)length);
 }
 
-static const struct value *reversed_text(struct search *s, const struct value *v)
+static const struct value *reversed_text(struct jmespath_search *s, const struct value *v)
 {
 	AUTO_BUF struct buf out = BUF_INIT(v->n);
 	const char *p = v->text + v->n;
@@ -135,7 +143,8 @@ static const struct value *reversed_text(struct search *s, const struct value *v
 	return value_text_n(s->arena, buf_cstr(&out), out.len);
 }
 
-static const struct value *call_reverse(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_reverse(struct jmespath_search *s, const struct value *const *arg,
+                                        size_t n)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -143,12 +152,12 @@ static const struct value *call_reverse(struct search *s, const struct value *co
 	if (arg[0]->type == VALUE_STRING)
 		return reversed_text(s, arg[0]);
 	for (size_t i = arg[0]->n; i > 0; i--)
-		values_add(&l, arg[0]->item[i - 1]);
-	return values_array(s->arena, &l);
+		value_list_add(&l, arg[0]->item[i - 1]);
+	return value_list_array(s->arena, &l);
 }
 
-static const struct value *call_starts_with(struct search *s, const struct value *const *arg,
-                                            size_t n)
+static const struct value *call_starts_with(struct jmespath_search *s,
+                                            const struct value *const *arg, size_t n)
 {
 	(void)s;
 	(void)n;
@@ -156,7 +165,7 @@ static const struct value *call_starts_with(struct search *s, const struct value
 	                  memcmp(arg[0]->text, arg[1]->text, arg[1]->n) == 0);
 }
 
-static const struct value *call_ends_with(struct search *s, const struct value *const *arg,
+static const struct value *call_ends_with(struct jmespath_search *s, const struct value *const *arg,
                                           size_t n)
 {
 	(void)s;
@@ -165,7 +174,8 @@ static const struct value *call_ends_with(struct search *s, const struct value *
 	                                                   arg[1]->text, arg[1]->n) == 0);
 }
 
-static const struct value *call_contains(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_contains(struct jmespath_search *s, const struct value *const *arg,
+                                         size_t n)
 {
 	(void)n;
 	if (arg[0]->type == VALUE_STRING)
@@ -181,7 +191,7 @@ static const struct value *call_contains(struct search *s, const struct value *c
 	return &value_false;
 }
 
-static const struct value *text_of(struct search *s, const struct buf *b)
+static const struct value *text_of(struct jmespath_search *s, const struct buf *b)
 {
 	if (buf_ok(b))
 		return value_text_n(s->arena, buf_cstr(b), b->len);
@@ -190,7 +200,8 @@ static const struct value *text_of(struct search *s, const struct buf *b)
 	return NULL;
 }
 
-static const struct value *call_join(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_join(struct jmespath_search *s, const struct value *const *arg,
+                                     size_t n)
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
 
@@ -203,7 +214,7 @@ static const struct value *call_join(struct search *s, const struct value *const
 	return text_of(s, &out);
 }
 
-static const struct value *call_to_string(struct search *s, const struct value *const *arg,
+static const struct value *call_to_string(struct jmespath_search *s, const struct value *const *arg,
                                           size_t n)
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEXT_MAX);
@@ -218,37 +229,41 @@ static const struct value *call_to_string(struct search *s, const struct value *
 
 /* ---- arrays and objects */
 
-static const struct value *call_keys(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_keys(struct jmespath_search *s, const struct value *const *arg,
+                                     size_t n)
 {
 	AUTO_VALUES struct values l = { 0 };
 
 	(void)n;
 	for (size_t i = 0; i < arg[0]->n; i++)
-		values_add(&l, value_text(s->arena, arg[0]->member[i].key));
-	return values_array(s->arena, &l);
+		value_list_add(&l, value_text(s->arena, arg[0]->member[i].key));
+	return value_list_array(s->arena, &l);
 }
 
-static const struct value *call_values(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_values(struct jmespath_search *s, const struct value *const *arg,
+                                       size_t n)
 {
 	AUTO_VALUES struct values l = { 0 };
 
 	(void)n;
 	for (size_t i = 0; i < arg[0]->n; i++)
-		values_add(&l, arg[0]->member[i].value);
-	return values_array(s->arena, &l);
+		value_list_add(&l, arg[0]->member[i].value);
+	return value_list_array(s->arena, &l);
 }
 
-static const struct value *call_merge(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_merge(struct jmespath_search *s, const struct value *const *arg,
+                                      size_t n)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < arg[i]->n; k++)
-			members_put(&m, arg[i]->member[k].key, arg[i]->member[k].value);
-	return members_object(s->arena, &m, false);
+			value_members_put(&m, arg[i]->member[k].key, arg[i]->member[k].value);
+	return value_members_object(s->arena, &m, false);
 }
 
-static const struct value *call_not_null(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_not_null(struct jmespath_search *s, const struct value *const *arg,
+                                         size_t n)
 {
 	(void)s;
 	for (size_t i = 0; i < n; i++)
@@ -257,19 +272,22 @@ static const struct value *call_not_null(struct search *s, const struct value *c
 	return &value_null;
 }
 
-static const struct value *call_to_array(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_to_array(struct jmespath_search *s, const struct value *const *arg,
+                                         size_t n)
 {
 	(void)n;
 	return arg[0]->type == VALUE_ARRAY ? arg[0] : value_array(s->arena, arg, 1);
 }
 
-static const struct value *call_type(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_type(struct jmespath_search *s, const struct value *const *arg,
+                                     size_t n)
 {
 	(void)n;
 	return value_text(s->arena, type_name(arg[0]));
 }
 
-static const struct value *call_map(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_map(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	AUTO_VALUES struct values l = { 0 };
 
@@ -278,9 +296,9 @@ static const struct value *call_map(struct search *s, const struct value *const 
 		const struct value *v = jmespath_visit(s, arg[0]->expref, arg[1]->item[i]);
 		if (v == NULL)
 			return NULL;
-		values_add(&l, v);
+		value_list_add(&l, v);
 	}
-	return values_array(s->arena, &l);
+	return value_list_array(s->arena, &l);
 }
 
 /* ---- order */
@@ -301,8 +319,8 @@ static int by_key(const void *a, const void *b)
 
 /* Every item with what the expression makes of it (itself without one): all numbers or all
  * strings. Caller frees; NULL after an error. */
-static struct keyed *keyed(struct search *s, const struct value *array, const struct value *expref,
-                           const char *function)
+static struct keyed *keyed(struct jmespath_search *s, const struct value *array,
+                           const struct value *expref, const char *function)
 {
 	struct keyed *k = mem_array(array->n, sizeof(*k));
 
@@ -323,7 +341,7 @@ static struct keyed *keyed(struct search *s, const struct value *array, const st
 	return k;
 }
 
-static const struct value *sorted(struct search *s, const struct value *array,
+static const struct value *sorted(struct jmespath_search *s, const struct value *array,
                                   const struct value *expref, const char *function)
 {
 	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
@@ -333,12 +351,12 @@ static const struct value *sorted(struct search *s, const struct value *array,
 		return NULL;
 	qsort(k, array->n, sizeof(*k), by_key);
 	for (size_t i = 0; i < array->n; i++)
-		values_add(&l, k[i].item);
-	return values_array(s->arena, &l);
+		value_list_add(&l, k[i].item);
+	return value_list_array(s->arena, &l);
 }
 
 /* The first of the largest (sign 1) or of the smallest (-1). */
-static const struct value *extreme(struct search *s, const struct value *array,
+static const struct value *extreme(struct jmespath_search *s, const struct value *array,
                                    const struct value *expref, int sign, const char *function)
 {
 	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
@@ -354,37 +372,43 @@ static const struct value *extreme(struct search *s, const struct value *array,
 	return array->n == 0 ? &value_null : k[best].item;
 }
 
-static const struct value *call_sort(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_sort(struct jmespath_search *s, const struct value *const *arg,
+                                     size_t n)
 {
 	(void)n;
 	return sorted(s, arg[0], NULL, "sort");
 }
 
-static const struct value *call_sort_by(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_sort_by(struct jmespath_search *s, const struct value *const *arg,
+                                        size_t n)
 {
 	(void)n;
 	return sorted(s, arg[0], arg[1], "sort_by");
 }
 
-static const struct value *call_max(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_max(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	(void)n;
 	return extreme(s, arg[0], NULL, 1, "max");
 }
 
-static const struct value *call_min(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_min(struct jmespath_search *s, const struct value *const *arg,
+                                    size_t n)
 {
 	(void)n;
 	return extreme(s, arg[0], NULL, -1, "min");
 }
 
-static const struct value *call_max_by(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_max_by(struct jmespath_search *s, const struct value *const *arg,
+                                       size_t n)
 {
 	(void)n;
 	return extreme(s, arg[0], arg[1], 1, "max_by");
 }
 
-static const struct value *call_min_by(struct search *s, const struct value *const *arg, size_t n)
+static const struct value *call_min_by(struct jmespath_search *s, const struct value *const *arg,
+                                       size_t n)
 {
 	(void)n;
 	return extreme(s, arg[0], arg[1], -1, "min_by");
@@ -469,7 +493,7 @@ static size_t cost(const struct value *v)
 	}
 }
 
-const struct value *jmespath_call(struct search *s, const struct function *f,
+const struct value *jmespath_call(struct jmespath_search *s, const struct function *f,
                                   const struct value *const *arg, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -14,7 +14,7 @@
 struct lexer {
 	const char *text, *s;
 	struct arena *arena;
-	struct token *token;
+	struct jmespath_token *token;
 	size_t n, cap;
 	struct err *e;
 };
@@ -47,11 +47,11 @@ bool jmespath_fault(struct err *e, const char *code, const char *fmt, ...)
 	return false;
 }
 
-static struct token *add(struct lexer *l, enum token_type type)
+static struct jmespath_token *add(struct lexer *l, enum token_type type)
 {
 	l->token = mem_grow(l->token, &l->cap, l->n + 1, sizeof(*l->token));
-	struct token *t = &l->token[l->n++];
-	*t = (struct token){ .type = type, .at = (size_t)(l->s - l->text) };
+	struct jmespath_token *t = &l->token[l->n++];
+	*t = (struct jmespath_token){ .type = type, .at = (size_t)(l->s - l->text) };
 	return t;
 }
 
@@ -77,7 +77,7 @@ static void lex_name(struct lexer *l)
 
 static bool lex_number(struct lexer *l)
 {
-	struct token *t = add(l, TOKEN_NUMBER);
+	struct jmespath_token *t = add(l, TOKEN_NUMBER);
 	char *end;
 
 	if (*l->s == '-' && !is_digit(l->s[1]))
@@ -115,7 +115,7 @@ static bool lex_identifier(struct lexer *l)
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
 			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
 	AUTO_JSON struct json *j = NULL;
-	struct token *t = add(l, TOKEN_QUOTED);
+	struct jmespath_token *t = add(l, TOKEN_QUOTED);
 	struct err bad = ERR_INIT;
 	size_t at = t->at;
 
@@ -157,7 +157,7 @@ static bool lex_literal(struct lexer *l)
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
 			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
 	AUTO_JSON struct json *j = NULL;
-	struct token *t = add(l, TOKEN_LITERAL);
+	struct jmespath_token *t = add(l, TOKEN_LITERAL);
 	struct err bad = ERR_INIT;
 	size_t at = t->at;
 
@@ -181,7 +181,7 @@ static bool lex_literal(struct lexer *l)
 static bool lex_raw_string(struct lexer *l)
 {
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX);
-	struct token *t = add(l, TOKEN_LITERAL);
+	struct jmespath_token *t = add(l, TOKEN_LITERAL);
 
 	if (!lex_quoted(l, '\'', &inside))
 		return false;
@@ -221,7 +221,8 @@ static bool lex_one(struct lexer *l)
 	return true;
 }
 
-bool jmespath_tokens(const char *expression, struct arena *a, struct token **out, struct err *e)
+bool jmespath_tokens(const char *expression, struct arena *a, struct jmespath_token **out,
+                     struct err *e)
 {
 	struct lexer l = { .text = expression, .s = expression, .arena = a, .e = e };
 

@@ -26,7 +26,7 @@ static const int binding[TOKEN__COUNT] = {
 };
 
 struct parser {
-	const struct token *at;
+	const struct jmespath_token *at;
 	struct arena *arena;
 	struct err *e;
 	/* the first: a fault of the language, found further on, counts for more */
@@ -340,7 +340,8 @@ static const struct node *call(struct parser *p, const struct node *left)
 	return made;
 }
 
-static const struct node *leaf_of(struct parser *p, enum node_type type, const struct token *t)
+static const struct node *leaf_of(struct parser *p, enum node_type type,
+                                  const struct jmespath_token *t)
 {
 	struct node *made = make_leaf(p, type);
 
@@ -354,7 +355,7 @@ static const struct node *leaf_of(struct parser *p, enum node_type type, const s
 /* What begins with this token. */
 static const struct node *prefix(struct parser *p)
 {
-	const struct token *t = p->at;
+	const struct jmespath_token *t = p->at;
 	const struct node *inner;
 
 	if (t->type != TOKEN_END)
@@ -454,7 +455,7 @@ static const struct node *expression(struct parser *p, int power)
 	return left;
 }
 
-bool jmespath_tree(const struct token *tokens, struct arena *a, const struct node **out,
+bool jmespath_tree(const struct jmespath_token *tokens, struct arena *a, const struct node **out,
                    struct err *e)
 {
 	struct parser p = { .at = tokens, .arena = a, .e = e, .wrong_call = ERR_INIT };

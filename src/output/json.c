@@ -9,16 +9,16 @@
 
 static int by_name(const void *a, const void *b)
 {
-	const struct member *x, *y;
+	const struct value_member *x, *y;
 
 	memcpy(&x, a, sizeof(x));
 	memcpy(&y, b, sizeof(y));
 	return strcmp(x->key, y->key);
 }
 
-const struct member **members_sorted(const struct value *object)
+const struct value_member **value_members_sorted(const struct value *object)
 {
-	const struct member **m = mem_array(object->n, sizeof(*m));
+	const struct value_member **m = mem_array(object->n, sizeof(*m));
 
 	for (size_t i = 0; i < object->n; i++)
 		m[i] = &object->member[i];
@@ -41,9 +41,9 @@ static void write_string(const char *s, size_t bytes, bool ascii, struct buf *ou
 
 	buf_char(out, '"');
 	for (size_t i = 0; i < bytes;) {
-		size_t len = point_length(s + i, bytes - i);
+		size_t len = points_length(s + i, bytes - i);
 		const char *named = s[i] == '\0' ? NULL : strchr(special, s[i]);
-		uint32_t c = point_read(s + i, len);
+		uint32_t c = points_read(s + i, len);
 		if (named != NULL)
 			buf_fmt(out, "\\%c", letter[named - special]);
 		else if (c < 0x20 || (c > 0x7e && ascii))
@@ -76,25 +76,26 @@ static void write_scalar(const struct value *v, bool ascii, struct buf *out)
 }
 
 /* json.dumps(indent=..., sort_keys=..., ensure_ascii=...) */
-struct style {
+struct json_style {
 	size_t indent;
 	bool sorted, ascii;
 };
 
-static void new_line(const struct style *s, size_t level, struct buf *out)
+static void new_line(const struct json_style *s, size_t level, struct buf *out)
 {
 	buf_fmt(out, "\n%*s", (int)(s->indent * level), "");
 }
 
-static void pretty(const struct value *v, const struct style *s, size_t level, struct buf *out);
+static void pretty(const struct value *v, const struct json_style *s, size_t level,
+                   struct buf *out);
 
-static void pretty_object(const struct value *v, const struct style *s, size_t level,
+static void pretty_object(const struct value *v, const struct json_style *s, size_t level,
                           struct buf *out)
 {
-	AUTO_FREE const struct member **sorted = s->sorted ? members_sorted(v) : NULL;
+	AUTO_FREE const struct value_member **sorted = s->sorted ? value_members_sorted(v) : NULL;
 
 	for (size_t i = 0; i < v->n && buf_ok(out); i++) {
-		const struct member *m = sorted == NULL ? &v->member[i] : sorted[i];
+		const struct value_member *m = sorted == NULL ? &v->member[i] : sorted[i];
 		buf_char(out, i == 0 ? '{' : ',');
 		new_line(s, level + 1, out);
 		write_string(m->key, strlen(m->key), s->ascii, out);
@@ -105,7 +106,7 @@ static void pretty_object(const struct value *v, const struct style *s, size_t l
 	buf_char(out, '}');
 }
 
-static void pretty(const struct value *v, const struct style *s, size_t level, struct buf *out)
+static void pretty(const struct value *v, const struct json_style *s, size_t level, struct buf *out)
 {
 	if (v->n == 0 && v->type == VALUE_ARRAY) {
 		buf_str(out, "[]");
@@ -128,12 +129,12 @@ static void pretty(const struct value *v, const struct style *s, size_t level, s
 
 void json_pretty(const struct value *v, struct buf *out)
 {
-	pretty(v, &(struct style){ .indent = 2, .sorted = true }, 0, out);
+	pretty(v, &(struct json_style){ .indent = 2, .sorted = true }, 0, out);
 }
 
 void json_dumps(const struct value *v, struct buf *out)
 {
-	pretty(v, &(struct style){ .indent = 4, .ascii = true }, 0, out);
+	pretty(v, &(struct json_style){ .indent = 4, .ascii = true }, 0, out);
 }
 
 void json_compact(const struct value *v, bool ascii, struct buf *out)

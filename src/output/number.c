@@ -163,8 +163,8 @@ static bool is_digit(char c)
 
 static const char *skip_space(const char *s)
 {
-	while (space_length(s) > 0)
-		s += space_length(s);
+	while (points_space_length(s) > 0)
+		s += points_space_length(s);
 	return s;
 }
 

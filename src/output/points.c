@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-size_t point_length(const char *p, size_t left)
+size_t points_length(const char *p, size_t left)
 {
 	size_t n = 1;
 
@@ -14,7 +14,7 @@ size_t point_length(const char *p, size_t left)
 	return n;
 }
 
-uint32_t point_read(const char *p, size_t len)
+uint32_t points_read(const char *p, size_t len)
 {
 	static const unsigned char first[] = { 0, 0xff, 0x1f, 0x0f, 0x07 };
 	uint32_t c = (unsigned char)*p & first[len];
@@ -30,14 +30,14 @@ uint32_t *points_of(const char *s, size_t bytes, size_t *n)
 	size_t count = 0;
 
 	for (size_t i = 0, len; i < bytes; i += len) {
-		len = point_length(s + i, bytes - i);
-		point[count++] = point_read(s + i, len);
+		len = points_length(s + i, bytes - i);
+		point[count++] = points_read(s + i, len);
 	}
 	*n = count;
 	return point;
 }
 
-void point_write(uint32_t c, struct buf *out)
+void points_write(uint32_t c, struct buf *out)
 {
 	if (c < 0x80) {
 		buf_char(out, (char)c);
@@ -57,8 +57,8 @@ void point_write(uint32_t c, struct buf *out)
 
 static size_t listed(const char *s, const uint32_t *list, size_t n)
 {
-	size_t len = *s == '\0' ? 0 : point_length(s, strnlen(s, 4));
-	uint32_t c = len == 0 ? 0 : point_read(s, len);
+	size_t len = *s == '\0' ? 0 : points_length(s, strnlen(s, 4));
+	uint32_t c = len == 0 ? 0 : points_read(s, len);
 
 	for (size_t i = 0; i < n && c != 0; i++)
 		if (list[i] == c)
@@ -66,7 +66,7 @@ static size_t listed(const char *s, const uint32_t *list, size_t n)
 	return 0;
 }
 
-size_t break_length(const char *s)
+size_t points_break_length(const char *s)
 {
 	static const uint32_t breaks[] = { '\n', '\r', '\v', '\f',   0x1c,
 		                           0x1d, 0x1e, 0x85, 0x2028, 0x2029 };
@@ -74,7 +74,7 @@ size_t break_length(const char *s)
 	return s[0] == '\r' && s[1] == '\n' ? 2 : listed(s, breaks, COUNT(breaks));
 }
 
-size_t space_length(const char *s)
+size_t points_space_length(const char *s)
 {
 	static const uint32_t spaces[] = {
 		' ',    '\t',   '\n',   '\r',   '\v',   '\f',   0x1c,   0x1d,   0x1e,   0x1f,

@@ -21,10 +21,10 @@ struct column {
 };
 
 struct table {
-	struct members names; /* of the columns, in their order */
+	struct value_members names; /* of the columns, in their order */
 	struct column *column;
 	size_t n, cap;
-	struct members *row; /* of text */
+	struct value_members *row; /* of text */
 	size_t rows;
 	bool multiline; /* some cell has more than one line */
 };
@@ -32,13 +32,13 @@ struct table {
 static void table_free(struct table *t)
 {
 	for (size_t i = 0; i < t->rows; i++)
-		members_free(&t->row[i]);
-	members_free(&t->names);
+		value_members_free(&t->row[i]);
+	value_members_free(&t->names);
 	mem_free_ptr(&t->row);
 	mem_free_ptr(&t->column);
 }
 
-static bool left_out(const struct member *m)
+static bool left_out(const struct value_member *m)
 {
 	return m->value->type == VALUE_NULL || m->value->type == VALUE_ARRAY ||
 	       m->value->type == VALUE_OBJECT || strcmp(m->key, "id") == 0 ||
@@ -49,28 +49,30 @@ static bool left_out(const struct member *m)
 static const char *capital(struct arena *a, const char *key)
 {
 	AUTO_BUF struct buf out = BUF_INIT(strlen(key) + 8);
-	size_t n = *key == '\0' ? 0 : point_length(key, strlen(key));
+	size_t n = *key == '\0' ? 0 : points_length(key, strlen(key));
 
 	if (n > 0)
-		upper_write(point_read(key, n), &out);
+		upper_write(points_read(key, n), &out);
 	buf_str(&out, key + n);
 	return value_text_n(a, buf_cstr(&out), out.len)->text;
 }
 
-static void row_of(struct arena *a, const struct value *v, struct members *row)
+static void row_of(struct arena *a, const struct value *v, struct value_members *row)
 {
 	if (v->type == VALUE_OBJECT) {
 		for (size_t i = 0; i < v->n; i++)
 			if (!left_out(&v->member[i]))
-				members_put(row, capital(a, v->member[i].key), v->member[i].value);
+				value_members_put(row, capital(a, v->member[i].key),
+				                  v->member[i].value);
 	} else if (v->type == VALUE_ARRAY) {
 		for (size_t i = 0; i < v->n; i++) {
 			char name[32];
 			int len = snprintf(name, sizeof(name), "Column%zu", i + 1);
-			members_put(row, value_text_n(a, name, (size_t)len)->text, v->item[i]);
+			value_members_put(row, value_text_n(a, name, (size_t)len)->text,
+			                  v->item[i]);
 		}
 	} else {
-		members_put(row, "Result", v);
+		value_members_put(row, "Result", v);
 	}
 }
 
@@ -80,8 +82,8 @@ static size_t trimmed(const char *s, size_t n)
 	size_t end = 0;
 
 	for (size_t i = 0; i < n;) {
-		size_t space = space_length(s + i);
-		i += space > 0 ? space : point_length(s + i, n - i);
+		size_t space = points_space_length(s + i);
+		i += space > 0 ? space : points_length(s + i, n - i);
 		end = space > 0 ? end : i;
 	}
 	return end;
@@ -93,10 +95,10 @@ static const struct value *cell_text(struct arena *a, const struct value *v)
 	AUTO_BUF struct buf text = BUF_INIT((size_t)16 * 1024 * 1024);
 
 	if (v->type != VALUE_NULL)
-		write_cell(v, &text);
+		cell_write(v, &text);
 	const char *s = buf_cstr(&text);
-	while (space_length(s) > 0)
-		s += space_length(s);
+	while (points_space_length(s) > 0)
+		s += points_space_length(s);
 	return value_text_n(a, s, trimmed(s, strlen(s)));
 }
 
@@ -104,7 +106,7 @@ static size_t point_count(const char *s, size_t bytes)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < bytes; i += point_length(s + i, bytes - i))
+	for (size_t i = 0; i < bytes; i += points_length(s + i, bytes - i))
 		n++;
 	return n;
 }
@@ -114,10 +116,10 @@ static const char *next_line(const char *s, size_t *len)
 {
 	const char *end = s;
 
-	while (*end != '\0' && break_length(end) == 0)
-		end += point_length(end, strnlen(end, 4));
+	while (*end != '\0' && points_break_length(end) == 0)
+		end += points_length(end, strnlen(end, 4));
 	*len = (size_t)(end - s);
-	return *end == '\0' ? NULL : end + break_length(end);
+	return *end == '\0' ? NULL : end + points_break_length(end);
 }
 
 static size_t text_width(const char *s)
@@ -135,7 +137,7 @@ static size_t text_width(const char *s)
 
 static struct column *column_of(struct table *t, const char *key)
 {
-	size_t at = members_put(&t->names, key, &value_null);
+	size_t at = value_members_put(&t->names, key, &value_null);
 
 	if (at == t->n) {
 		t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
@@ -146,7 +148,7 @@ static struct column *column_of(struct table *t, const char *key)
 
 static const char *cell(const struct table *t, size_t row, size_t column)
 {
-	const struct value *v = members_get(&t->row[row], t->column[column].key);
+	const struct value *v = value_members_get(&t->row[row], t->column[column].key);
 
 	return v == NULL ? "" : v->text;
 }
@@ -161,7 +163,7 @@ static bool measure(struct table *t, struct arena *a)
 {
 	for (size_t i = 0; i < t->rows; i++) {
 		for (size_t k = 0; k < t->row[i].n; k++) {
-			struct member *m = &t->row[i].item[k];
+			struct value_member *m = &t->row[i].item[k];
 			t->multiline =
 				t->multiline || has_break(m->key) ||
 				(m->value->type == VALUE_STRING && has_break(m->value->text));

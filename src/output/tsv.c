@@ -11,12 +11,12 @@ static void write_field(const struct value *v, struct buf *out)
 	if (v->type == VALUE_ARRAY)
 		buf_fmt(out, "%zu", v->n);
 	else if (v->type != VALUE_OBJECT)
-		write_cell(v, out);
+		cell_write(v, out);
 }
 
 static void write_members(const struct value *v, struct buf *out)
 {
-	AUTO_FREE const struct member **sorted = members_sorted(v);
+	AUTO_FREE const struct value_member **sorted = value_members_sorted(v);
 
 	for (size_t i = 0; i < v->n; i++) {
 		buf_str(out, i == 0 ? "" : "\t");

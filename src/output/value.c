@@ -175,13 +175,15 @@ const struct value *value_array(struct arena *a, const struct value *const *item
 	return weighed(a, v);
 }
 
-const struct value *value_object(struct arena *a, const struct member *m, size_t n, bool chosen)
+const struct value *value_object(struct arena *a, const struct value_member *m, size_t n,
+                                 bool chosen)
 {
 	struct value *v = arena_alloc(a, sizeof(*v));
-	struct member *copy = arena_alloc(a, n * sizeof(*copy));
+	struct value_member *copy = arena_alloc(a, n * sizeof(*copy));
 
 	for (size_t i = 0; i < n; i++) {
-		copy[i] = (struct member){ copy_text(a, m[i].key, strlen(m[i].key)), m[i].value };
+		copy[i] = (struct value_member){ copy_text(a, m[i].key, strlen(m[i].key)),
+			                         m[i].value };
 		weigh(v, m[i].value);
 	}
 	v->type = VALUE_OBJECT;
@@ -193,11 +195,11 @@ const struct value *value_object(struct arena *a, const struct member *m, size_t
 
 static const struct value *object_from_json(struct arena *a, const struct json *j)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 
 	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
-		members_put(&m, json_key(k), value_from_json(a, k));
-	return members_object(a, &m, false);
+		value_members_put(&m, json_key(k), value_from_json(a, k));
+	return value_members_object(a, &m, false);
 }
 
 static const struct value *array_from_json(struct arena *a, const struct json *j)
@@ -205,8 +207,8 @@ static const struct value *array_from_json(struct arena *a, const struct json *j
 	AUTO_VALUES struct values l = { 0 };
 
 	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
-		values_add(&l, value_from_json(a, k));
-	return values_array(a, &l);
+		value_list_add(&l, value_from_json(a, k));
+	return value_list_array(a, &l);
 }
 
 const struct value *value_from_json(struct arena *a, const struct json *j)
@@ -258,7 +260,8 @@ int value_compare(const struct value *a, const struct value *b)
 
 static bool same_sorted_members(const struct value *a, const struct value *b)
 {
-	AUTO_FREE const struct member **of_a = members_sorted(a), **of_b = members_sorted(b);
+	AUTO_FREE const struct value_member **of_a = value_members_sorted(a),
+					    **of_b = value_members_sorted(b);
 
 	for (size_t i = 0; i < a->n; i++)
 		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 ||
@@ -307,18 +310,18 @@ bool value_equal(const struct value *a, const struct value *b)
 	return a->n == b->n;
 }
 
-void values_add(struct values *l, const struct value *v)
+void value_list_add(struct values *l, const struct value *v)
 {
 	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(const struct value *));
 	l->item[l->n++] = v;
 }
 
-const struct value *values_array(struct arena *a, const struct values *l)
+const struct value *value_list_array(struct arena *a, const struct values *l)
 {
 	return value_array(a, l->item, l->n);
 }
 
-void values_free(struct values *l)
+void value_list_free(struct values *l)
 {
 	mem_wiping_free(l->item);
 	*l = (struct values){ 0 };
@@ -335,7 +338,7 @@ static size_t hash_of(const char *key)
 }
 
 /* Where in the hash the member of that name is, or would be. Never full. */
-static size_t *find_slot(const struct members *l, const char *key)
+static size_t *find_slot(const struct value_members *l, const char *key)
 {
 	size_t i = hash_of(key) % l->n_slots;
 
@@ -344,7 +347,7 @@ static size_t *find_slot(const struct members *l, const char *key)
 	return &l->slot[i];
 }
 
-static void rehash(struct members *l)
+static void rehash(struct value_members *l)
 {
 	mem_free_ptr(&l->slot);
 	l->n_slots = 4 * l->n;
@@ -354,7 +357,7 @@ static void rehash(struct members *l)
 }
 
 /* Its index, or l->n when there is none. */
-static size_t find_member(const struct members *l, const char *key)
+static size_t find_member(const struct value_members *l, const char *key)
 {
 	size_t i = 0;
 
@@ -367,7 +370,7 @@ static size_t find_member(const struct members *l, const char *key)
 	return i;
 }
 
-size_t members_put(struct members *l, const char *key, const struct value *v)
+size_t value_members_put(struct value_members *l, const char *key, const struct value *v)
 {
 	size_t at = find_member(l, key);
 
@@ -376,7 +379,7 @@ size_t members_put(struct members *l, const char *key, const struct value *v)
 		return at;
 	}
 	l->item = mem_grow(l->item, &l->cap, l->n + 1, sizeof(*l->item));
-	l->item[l->n++] = (struct member){ key, v };
+	l->item[l->n++] = (struct value_member){ key, v };
 	if (l->n > MEMBERS_FEW && 2 * l->n > l->n_slots)
 		rehash(l);
 	else if (l->n > MEMBERS_FEW)
@@ -384,21 +387,22 @@ size_t members_put(struct members *l, const char *key, const struct value *v)
 	return at;
 }
 
-const struct value *members_get(const struct members *l, const char *key)
+const struct value *value_members_get(const struct value_members *l, const char *key)
 {
 	size_t at = find_member(l, key);
 
 	return at < l->n ? l->item[at].value : NULL;
 }
 
-const struct value *members_object(struct arena *a, const struct members *l, bool chosen)
+const struct value *value_members_object(struct arena *a, const struct value_members *l,
+                                         bool chosen)
 {
 	return value_object(a, l->item, l->n, chosen);
 }
 
-void members_free(struct members *l)
+void value_members_free(struct value_members *l)
 {
 	mem_wiping_free(l->item);
 	mem_free_ptr(&l->slot);
-	*l = (struct members){ 0 };
+	*l = (struct value_members){ 0 };
 }

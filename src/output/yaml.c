@@ -15,7 +15,7 @@
 #define BEST_WIDTH     80
 #define SIMPLE_KEY_MAX 128
 
-struct seen {
+struct yaml_seen {
 	const struct value *value;
 	int id;
 }; /* id 0: seen once */
@@ -26,7 +26,7 @@ struct emitter {
 	int indent; /* -1: outside of everything */
 	bool whitespace, indention, open_ended;
 	/* a hash of collections, for aliases; NULL when there are none */
-	struct seen *seen;
+	struct yaml_seen *seen;
 	size_t n_seen, cap_seen;
 	int ids;
 	struct yaml_types *types;
@@ -53,7 +53,7 @@ static void indicator(struct emitter *y, const char *s, bool need_whitespace, bo
 
 static void line_break(struct emitter *y, uint32_t c)
 {
-	point_write(c, y->out);
+	points_write(c, y->out);
 	y->whitespace = y->indention = true;
 	y->column = 0;
 }
@@ -89,7 +89,7 @@ struct text {
 static void put_points(struct emitter *y, const struct text *t, size_t start, size_t end)
 {
 	for (size_t i = start; i < end; i++)
-		point_write(t->p[i], y->out);
+		points_write(t->p[i], y->out);
 	y->column += end - start;
 }
 
@@ -267,7 +267,7 @@ static void number_text(const struct value *v, struct buf *out)
 /* ---- nodes */
 
 /* Where v is in the hash, or would be. The table is never full. */
-static struct seen *find_seen(const struct emitter *y, const struct value *v)
+static struct yaml_seen *find_seen(const struct emitter *y, const struct value *v)
 {
 	size_t i = ((uintptr_t)v >> 4) * 11400714819323198485u % y->cap_seen;
 
@@ -288,7 +288,7 @@ static void remember(struct emitter *y, const struct value *v)
 		y->seen = larger.seen;
 		y->cap_seen = larger.cap_seen;
 	}
-	*find_seen(y, v) = (struct seen){ v, 0 };
+	*find_seen(y, v) = (struct yaml_seen){ v, 0 };
 	y->n_seen++;
 }
 
@@ -297,7 +297,7 @@ static void find_aliases(struct emitter *y, const struct value *v)
 {
 	if (v->type != VALUE_ARRAY && v->type != VALUE_OBJECT)
 		return;
-	struct seen *s = y->seen == NULL ? NULL : find_seen(y, v);
+	struct yaml_seen *s = y->seen == NULL ? NULL : find_seen(y, v);
 	if (s != NULL && s->value != NULL) {
 		s->id = s->id == 0 ? ++y->ids : s->id;
 		return;
@@ -307,7 +307,7 @@ static void find_aliases(struct emitter *y, const struct value *v)
 		for (size_t i = 0; i < v->n; i++)
 			find_aliases(y, v->item[i]);
 	} else {
-		AUTO_FREE const struct member **m = members_sorted(v);
+		AUTO_FREE const struct value_member **m = value_members_sorted(v);
 		for (size_t i = 0; i < v->n; i++)
 			find_aliases(y, m[i]->value);
 	}
@@ -334,7 +334,7 @@ static bool has_chosen(const struct value *v)
  * forgotten as "written" (negative). */
 static bool write_alias(struct emitter *y, const struct value *v)
 {
-	struct seen *s = y->seen == NULL ? NULL : find_seen(y, v);
+	struct yaml_seen *s = y->seen == NULL ? NULL : find_seen(y, v);
 	char name[24];
 
 	if (s == NULL || s->id == 0)
@@ -374,7 +374,7 @@ static bool simple_key(const char *key)
 
 static void mapping(struct emitter *y, const struct value *v)
 {
-	AUTO_FREE const struct member **m = members_sorted(v);
+	AUTO_FREE const struct value_member **m = value_members_sorted(v);
 	int outer = y->indent;
 
 	y->indent = deeper(y, false, false);

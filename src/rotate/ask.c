@@ -69,10 +69,10 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	acr_ref_clear(&r->ref);
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
-			note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
-	if (!sweep_sinks(r, e))
+			rotation_note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
+	if (!rotation_sweep_sinks(r, e))
 		return FAILED;
-	return go_to(r, r->refound ? STEP_READ : STEP_DECIDE);
+	return rotation_go_to(r, r->refound ? STEP_READ : STEP_DECIDE);
 }
 
 /* Times are reckoned by the service; but a local clock that is a day off makes every certificate
@@ -123,13 +123,14 @@ enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 		if (!guessed_group || r->refound)
 			return FAILED;
 		r->refound = true;
-		return go_to(r, STEP_FIND);
+		return rotation_go_to(r, STEP_FIND);
 	} else {
 		observe_token(&r->o, NULL, rotation_now(r));
 	}
 	r->o.state.last_inspected = rotation_now(r);
 	r->o.dirty = true;
-	return rivals > 0 ? wait_then(r, rivals, STEP_READ) : go_to(r, STEP_DECIDE);
+	return rivals > 0 ? rotation_wait_then(r, rivals, STEP_READ)
+	                  : rotation_go_to(r, STEP_DECIDE);
 }
 
 /* ---- does the registry accept what is deployed? ---------------------------------------------- */
@@ -143,7 +144,7 @@ static enum progress accepted(struct rotation *r)
 	r->o.state.disabled = false; /* else it would have been refused */
 	r->o.dirty = true;
 	r->verified = true;
-	return go_to(r, STEP_DECIDE);
+	return rotation_go_to(r, STEP_DECIDE);
 }
 
 /* Once is no proof: it may not have learned of the password yet. Twice, a minute apart, is. */
@@ -155,18 +156,18 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 	if (s->rejected_at == 0 || s->rejected_at > now) {
 		s->rejected_at = now;
 		r->o.dirty = true;
-		if (!save_state(r, e))
+		if (!rotation_save(r, e))
 			return FAILED;
 	}
 	if (r->o.asked == TOKEN_NOT_ASKED)
-		return go_to(r, STEP_READ);
+		return rotation_go_to(r, STEP_READ);
 	if (is_dry(r))
-		return go_to(r, STEP_DECIDE);
+		return rotation_go_to(r, STEP_DECIDE);
 	int64_t left = s->rejected_at + SECOND_REFUSAL_S - now;
 	if (left > 0)
-		return wait_then(r, left * 1000, STEP_VERIFY);
+		return rotation_wait_then(r, left * 1000, STEP_VERIFY);
 	r->o.dead[slot] = true;
-	return go_to(r, STEP_DECIDE);
+	return rotation_go_to(r, STEP_DECIDE);
 }
 
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
@@ -205,10 +206,10 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 		twice = twice || s->refused == 2;
 	}
 	if (once)
-		return wait_then(r, SECOND_REFUSAL_S * 1000, STEP_TRY_OTHERS);
+		return rotation_wait_then(r, SECOND_REFUSAL_S * 1000, STEP_TRY_OTHERS);
 	if (twice)
 		observe_sinks(&r->o);
-	return go_to(r, STEP_DECIDE);
+	return rotation_go_to(r, STEP_DECIDE);
 }
 
 /* ---- a token that does not exist yet --------------------------------------------------------- */
@@ -303,7 +304,8 @@ static enum progress rival_was_first(struct rotation *r, struct err *e)
 	e->kind = ERR_TRANSIENT;
 	return ++r->refusals > RIVAL_TRIES_MAX
 	               ? FAILED
-	               : wait_then(r, RIVAL_WAIT_MS + env_random(r->w->env, 500), STEP_READ);
+	               : rotation_wait_then(r, RIVAL_WAIT_MS + env_random(r->w->env, 500),
+	                                    STEP_READ);
 }
 
 enum progress step_create(struct rotation *r, struct http *h, struct err *e)
@@ -313,15 +315,16 @@ enum progress step_create(struct rotation *r, struct http *h, struct err *e)
 	if (!scope_map_id(r, h, &map, e))
 		return FAILED;
 	if (!still_missing(r, h, e))
-		return e->kind == ERR_NONE ? go_to(r, STEP_READ) : FAILED;
+		return e->kind == ERR_NONE ? rotation_go_to(r, STEP_READ) : FAILED;
 	arm_operation_clear(&r->operation);
 	if (!acr_put_token(r->arm, h, &r->ref, map, &r->operation, e))
 		return e->status == 409 || e->status == 412 ? rival_was_first(r, e) : FAILED;
 	r->out.did = PLAN_CREATE;
 	r->out.created = true;
 	r->out.changed = true;
-	return r->operation.poll_url == NULL ? go_to(r, STEP_READ)
-	                                     : poll_again(r, STEP_CREATED, "creating the token", e);
+	return r->operation.poll_url == NULL
+	               ? rotation_go_to(r, STEP_READ)
+	               : rotation_poll_again(r, STEP_CREATED, "creating the token", e);
 }
 
 enum progress step_created(struct rotation *r, struct http *h, struct err *e)
@@ -332,7 +335,7 @@ enum progress step_created(struct rotation *r, struct http *h, struct err *e)
 	if (!arm_operation_poll(r->arm, h, &r->operation, &done, &result, e))
 		return FAILED;
 	if (!done)
-		return poll_again(r, STEP_CREATED, "creating the token", e);
+		return rotation_poll_again(r, STEP_CREATED, "creating the token", e);
 	r->await_until = 0;
-	return go_to(r, STEP_READ);
+	return rotation_go_to(r, STEP_READ);
 }

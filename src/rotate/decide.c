@@ -24,7 +24,7 @@ static void hint_foreign(struct rotation *r)
 }
 
 /* Counted anew after every change. What was done last stays. */
-void fill_outcome(struct rotation *r)
+void rotation_fill_outcome(struct rotation *r)
 {
 	const struct plan *p = &r->plan;
 	bool ours;
@@ -79,15 +79,15 @@ static enum progress keep(struct rotation *r, int64_t now)
 		r->o.state.last_warned = now;
 		r->o.dirty = true;
 	}
-	return go_to(r, is_dry(r) ? STEP_END : STEP_FINISH);
+	return rotation_go_to(r, is_dry(r) ? STEP_END : STEP_FINISH);
 }
 
 static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e)
 {
 	/* A request that may still act is waited for like replication: a minute at most. */
 	if (r->plan.why == WHY_INTENT && !is_dry(r))
-		return wait_then(r, (r->plan.when - now) * 1000 + 100, STEP_READ);
-	refuse(r, e);
+		return rotation_wait_then(r, (r->plan.when - now) * 1000 + 100, STEP_READ);
+	rotation_refuse(r, e);
 	return FAILED;
 }
 
@@ -113,20 +113,21 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	if ((r->flags & ROTATE_ASK) != 0) {
 		bool login = wants_login(r);
 		r->login_tried = true;
-		return go_to(r, login ? STEP_VERIFY : STEP_END);
+		return rotation_go_to(r, login ? STEP_VERIFY : STEP_END);
 	}
 	switch (r->plan.action) {
 	case PLAN_KEEP:
 		return keep(r, now);
 	case PLAN_VERIFY:
-		return go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
+		return rotation_go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
 	case PLAN_HEAL:
-		return go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r) ? STEP_CHECK
-		                                                                     : STEP_VERIFY);
+		return rotation_go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r)
+		                                 ? STEP_CHECK
+		                                 : STEP_VERIFY);
 	case PLAN_ROTATE:
-		return go_to(r, STEP_CHECK);
+		return rotation_go_to(r, STEP_CHECK);
 	case PLAN_CREATE:
-		return go_to(r, STEP_CHECK);
+		return rotation_go_to(r, STEP_CHECK);
 	case PLAN_WAIT:
 		return wait_or_fail(r, now, e);
 	case PLAN_REFUSE:
@@ -134,8 +135,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	}
 	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) &&
 	    has_untested_password(r))
-		return go_to(r, STEP_TRY_OTHERS);
-	refuse(r, e);
+		return rotation_go_to(r, STEP_TRY_OTHERS);
+	rotation_refuse(r, e);
 	return FAILED;
 }
 
@@ -152,7 +153,7 @@ enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 	r->out.why = r->plan.why;
 	if (!r->out.changed)
 		r->out.did = r->plan.action;
-	fill_outcome(r);
+	rotation_fill_outcome(r);
 	bool revoking = revoke_pending(&r->o);
 	r->out.revoked = r->revoking && !revoking;
 	r->revoking = r->revoking || revoking;
@@ -165,6 +166,6 @@ enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 	bool wanted = revoke || revoking || (r->flags & ROTATE_ASK) != 0 || is_standing_intent(r) ||
 	              observe_wants_service(&r->o, now);
 	if (r->o.asked == TOKEN_NOT_ASKED && (!local || wanted))
-		return go_to(r, STEP_READ);
+		return rotation_go_to(r, STEP_READ);
 	return act(r, now, e);
 }

@@ -43,11 +43,11 @@ static void leave_out(struct rotation *r, size_t i, struct err *why)
 	s->broken = true;
 	s->why = *why;
 	r->o.views[i].readable = false;
-	note_worst(r, s->spec, why);
+	rotation_note_worst(r, s->spec, why);
 }
 
 /* Whether a temporary could be removed no sink tells: where one was made the next run sweeps. */
-void abort_sinks(struct rotation *r)
+void rotation_abort_sinks(struct rotation *r)
 {
 	for (size_t i = 0; r->prepared != NULL && i < r->o.n_seen; i++) {
 		r->littered = r->littered || r->prepared[i];
@@ -58,7 +58,7 @@ void abort_sinks(struct rotation *r)
 
 /* A run that was killed may have left temporaries, with a password in them, or an update of
  * another program that was displaced. */
-bool sweep_sinks(struct rotation *r, struct err *e)
+bool rotation_sweep_sinks(struct rotation *r, struct err *e)
 {
 	if (is_dry(r) || (!r->o.state.unfinished && !r->o.state.lost))
 		return true;
@@ -69,13 +69,13 @@ bool sweep_sinks(struct rotation *r, struct err *e)
 		    s->spec->ops->sweep(s->sink, &r->o.who, &why))
 			continue;
 		(void)err_in(&why, "sink '%s'", s->spec->name);
-		note_worst(r, s->spec, &why);
+		rotation_note_worst(r, s->spec, &why);
 		r->littered = true;
 	}
 	observe_sinks(&r->o);
 	r->o.state.unfinished = r->littered;
 	r->o.dirty = true;
-	return save_state(r, e);
+	return rotation_save(r, e);
 }
 
 /* ---- check ----------------------------------------------------------------------------------- */
@@ -124,15 +124,15 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 	/* Without it another decision may be right: the rule looks again. Ends, because each
 	 * round leaves out at least one. */
 	if (broke)
-		return go_to(r, STEP_DECIDE);
+		return rotation_go_to(r, STEP_DECIDE);
 	if (is_dry(r))
-		return go_to(r, STEP_END);
+		return rotation_go_to(r, STEP_END);
 	if (r->plan.action == PLAN_CREATE)
-		return go_to(r, STEP_CREATE);
+		return rotation_go_to(r, STEP_CREATE);
 	if (r->plan.action == PLAN_ROTATE)
-		return go_to(r, STEP_INTEND);
+		return rotation_go_to(r, STEP_INTEND);
 	load_from_source(r);
-	return go_to(r, STEP_PREPARE);
+	return rotation_go_to(r, STEP_PREPARE);
 }
 
 /* ---- prepare --------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	 * generate the intent has said so. */
 	if (!r->o.state.unfinished) {
 		r->o.state.unfinished = r->o.dirty = true;
-		if (!save_state(r, e))
+		if (!rotation_save(r, e))
 			return FAILED;
 	}
 	for (size_t i = 0; i < r->o.n_seen; i++) {
@@ -173,8 +173,8 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	r->read_again_at = r->probe_from + PROBE_READ_EVERY_MS;
 	r->accepted = r->probes = 0;
 	if (r->plan.action == PLAN_HEAL)
-		return go_to(r, STEP_MARK); /* the registry has accepted it a moment ago */
-	return go_to(r, STEP_PROBE);
+		return rotation_go_to(r, STEP_MARK); /* the registry has accepted it a moment ago */
+	return rotation_go_to(r, STEP_PROBE);
 }
 
 /* ---- prove ----------------------------------------------------------------------------------- */
@@ -191,7 +191,8 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	if (why != NULL && why->retry_after_known && why->retry_after_ms > ms)
 		ms = why->retry_after_ms;
 	if (now + ms <= r->probe_until)
-		return wait_then(r, ms, now >= r->read_again_at ? STEP_CONFIRM : STEP_PROBE);
+		return rotation_wait_then(r, ms,
+		                          now >= r->read_again_at ? STEP_CONFIRM : STEP_PROBE);
 	str_from_duration((now - r->probe_from) / 1000, 2, after);
 	if (why != NULL) {
 		*e = *why;
@@ -214,7 +215,8 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	if (policy->verify_wait != 0) {
 		int64_t left = r->probe_from + policy->verify_wait * 1000 - now;
 		r->out.accepted_after_ms = -1;
-		return left > 0 ? wait_then(r, left, STEP_PROBE) : go_to(r, STEP_CONFIRM);
+		return left > 0 ? rotation_wait_then(r, left, STEP_PROBE)
+		                : rotation_go_to(r, STEP_CONFIRM);
 	}
 	while (r->accepted < PROBES_IN_A_ROW) {
 		struct err why = ERR_INIT;
@@ -232,7 +234,7 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->out.accepted_after_ms = now - r->probe_from;
 	r->o.state.accepted_after_ms = r->out.accepted_after_ms;
-	return go_to(r, STEP_CONFIRM);
+	return rotation_go_to(r, STEP_CONFIRM);
 }
 
 /* Read once more: a request that was believed dead may have acted late, or somebody else may
@@ -245,11 +247,11 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
 		return FAILED;
 	if (!token.slot[slot].present || token.slot[slot].created != r->created || !token.enabled) {
-		abort_sinks(r);
+		rotation_abort_sinks(r);
 		memset(r->prepared, 0, r->o.n_seen * sizeof(*r->prepared));
 		observe_token(&r->o, &token, rotation_now(r));
 		if (++r->lost_replies <= 2)
-			return go_to(r, STEP_DECIDE);
+			return rotation_go_to(r, STEP_DECIDE);
 		(void)err_set(e, ERR_TRANSIENT,
 		              "%s was generated by somebody else while it was being proven",
 		              acr_slot_name(slot));
@@ -257,7 +259,7 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
 	bool proven = r->accepted >= PROBES_IN_A_ROW || r->job->policy.verify_wait != 0;
-	return go_to(r, proven ? STEP_MARK : STEP_PROBE);
+	return rotation_go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
 
 /* ---- deliver --------------------------------------------------------------------------------- */
@@ -283,7 +285,7 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 	if (r->job->on_change != NULL)
 		r->o.state.job_hook_owed = true;
 	r->o.dirty = true;
-	return save_state_for_now(r, e) ? go_to(r, STEP_COMMIT) : FAILED;
+	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_COMMIT) : FAILED;
 }
 
 static void commit_those(struct rotation *r, bool atomic)
@@ -339,7 +341,7 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	r->out.delivered = true;
 	r->rotated = r->rotated || r->plan.action == PLAN_ROTATE;
 	r->healed = r->healed || r->plan.action == PLAN_HEAL;
-	return go_to(r, STEP_FINISH);
+	return rotation_go_to(r, STEP_FINISH);
 }
 
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
@@ -360,10 +362,10 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 		 * killed behind the commit, and the next one sees the same in the sinks and says
 		 * the same. */
 		if (!observe_hook_owed(&r->o))
-			return go_to(r, STEP_DECIDE);
-		return save_state(r, e) ? go_to(r, STEP_HOOKS) : FAILED;
+			return rotation_go_to(r, STEP_DECIDE);
+		return rotation_save(r, e) ? rotation_go_to(r, STEP_HOOKS) : FAILED;
 	}
-	return go_to(r, STEP_END);
+	return rotation_go_to(r, STEP_END);
 }
 
 /* ---- hooks ----------------------------------------------------------------------------------- */
@@ -397,7 +399,7 @@ static void sink_hooks(struct rotation *r)
 			r->o.dirty = true;
 		} else {
 			(void)err_in(&why, "sink '%s'", spec->name);
-			note_worst(r, spec, &why);
+			rotation_note_worst(r, spec, &why);
 		}
 	}
 }
@@ -415,7 +417,7 @@ static void job_hook(struct rotation *r)
 		r->o.state.job_hook_owed = false;
 		r->o.dirty = true;
 	} else {
-		note_worst(r, NULL, &why);
+		rotation_note_worst(r, NULL, &why);
 	}
 }
 
@@ -426,5 +428,5 @@ enum progress step_hooks(struct rotation *r, struct http *h, struct err *e)
 	(void)h;
 	sink_hooks(r);
 	job_hook(r);
-	return save_state(r, e) ? go_to(r, STEP_DECIDE) : FAILED;
+	return rotation_save(r, e) ? rotation_go_to(r, STEP_DECIDE) : FAILED;
 }

@@ -55,7 +55,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	/* said here, so that preparing the sinks needs no save of its own */
 	r->o.state.unfinished = true;
 	r->o.dirty = true;
-	return save_state_for_now(r, e) ? go_to(r, STEP_READ_AGAIN) : FAILED;
+	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_READ_AGAIN) : FAILED;
 }
 
 /* The request provably did not act. */
@@ -63,7 +63,7 @@ static bool take_intent_back(struct rotation *r, struct err *e)
 {
 	state_settle_intent(&r->o.state.slot[r->plan.slot]);
 	r->o.dirty = true;
-	return save_state(r, e);
+	return rotation_save(r, e);
 }
 
 /* Is the slot still as it was when it was found free? */
@@ -100,9 +100,9 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 		if (!take_intent_back(r, e))
 			return FAILED;
 		observe_token(&r->o, &token, rotation_now(r));
-		return go_to(r, STEP_DECIDE);
+		return rotation_go_to(r, STEP_DECIDE);
 	}
-	return go_to(r, STEP_GENERATE);
+	return rotation_go_to(r, STEP_GENERATE);
 }
 
 /* The request was refused for certain: throttled, not active yet, never sent, or forbidden. */
@@ -121,7 +121,7 @@ static enum progress refused(struct rotation *r, struct err *e)
 	int64_t ms = e->retry_after_known ? e->retry_after_ms : NOT_ACTIVE_WAIT_MS;
 	if (ms > r->job->policy.verify_timeout * 1000)
 		return FAILED;
-	return wait_then(r, ms + env_random(r->w->env, 500), STEP_INTEND);
+	return rotation_wait_then(r, ms + env_random(r->w->env, 500), STEP_INTEND);
 }
 
 /* Whether it acted nobody knows: the token will tell, and the same slot is generated again once
@@ -134,7 +134,7 @@ static enum progress lost(struct rotation *r, struct err *e)
 		e->kind = ERR_TRANSIENT;
 		return FAILED;
 	}
-	return wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
+	return rotation_wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
 }
 
 /* The run may have been held up since it saved the intent, by retries above all: the ledger
@@ -148,7 +148,7 @@ static bool refresh_intent(struct rotation *r, struct err *e)
 		return true;
 	m->intent_since = now;
 	r->o.dirty = true;
-	return save_state(r, e);
+	return rotation_save(r, e);
 }
 
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
@@ -160,8 +160,8 @@ enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
 	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply,
 	                 e))
 		return r->operation.poll_url == NULL
-		               ? go_to(r, STEP_RECORD)
-		               : poll_again(r, STEP_AWAIT, "generating the password", e);
+		               ? rotation_go_to(r, STEP_RECORD)
+		               : rotation_poll_again(r, STEP_AWAIT, "generating the password", e);
 	return e->not_acted ? refused(r, e) : lost(r, e);
 }
 
@@ -178,9 +178,9 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 		                                                : lost(r, e);
 	if (done) {
 		r->await_until = 0;
-		return go_to(r, STEP_RECORD);
+		return rotation_go_to(r, STEP_RECORD);
 	}
-	return poll_again(r, STEP_AWAIT, "generating the password", e);
+	return rotation_poll_again(r, STEP_AWAIT, "generating the password", e);
 }
 
 /*
@@ -205,7 +205,7 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	r->created = r->reply.is.created;
 	m->created = r->created;
 	m->expires_us = r->fresh.expires_us;
-	crypto_print(r->fresh.password, &m->print);
+	crypto_fingerprint(r->fresh.password, &m->print);
 	m->delivered = m->gone = false;
 	m->left = m->foreign_created = m->foreign_expires_us = 0;
 	state_settle_intent(m);
@@ -216,8 +216,8 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 		credential_clear(&r->fresh);
 		r->out.changed = true;
 		observe_sinks(&r->o);
-		return save_state(r, e) ? go_to(r, STEP_DECIDE) : FAILED;
+		return rotation_save(r, e) ? rotation_go_to(r, STEP_DECIDE) : FAILED;
 	}
 	r->generated = true;
-	return go_to(r, STEP_PREPARE);
+	return rotation_go_to(r, STEP_PREPARE);
 }

@@ -14,13 +14,13 @@
 #define CHUNK    (64u * 1024) /* written when so much has come together */
 #define LINE_MAX 1024         /* a job's name has at most 100 bytes */
 
-struct entry {
+struct metric_entry {
 	char *name;
 	bool readable;
 	struct job_status is;
 };
 struct metrics {
-	struct entry *entry;
+	struct metric_entry *entry;
 	size_t n;
 };
 
@@ -45,7 +45,7 @@ void metrics_free(struct metrics *m)
 
 void metrics_put(struct metrics *m, size_t i, const char *name, const struct job_status *s)
 {
-	struct entry *at = &m->entry[i];
+	struct metric_entry *at = &m->entry[i];
 
 	free(at->name);
 	at->name = mem_dup(name);
@@ -256,7 +256,7 @@ static void number(struct writing *w, int64_t thousandths)
 	flush(w, CHUNK);
 }
 
-static void per_job(struct writing *w, const struct family *f, const struct entry *at)
+static void per_job(struct writing *w, const struct family *f, const struct metric_entry *at)
 {
 	int64_t value;
 

@@ -58,13 +58,13 @@ static void name_places(struct observation *o)
 /* A print that is not known is all zero, which no password's is. */
 static enum holding match(const struct observation *o, const struct secret *held)
 {
-	struct print print;
+	struct fingerprint print;
 
 	if (held == NULL)
 		return HOLD_NOTHING;
-	crypto_print(held, &print);
+	crypto_fingerprint(held, &print);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (print_equal(&print, &o->state.slot[i].print))
+		if (fingerprint_equal(&print, &o->state.slot[i].print))
 			return i == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
 	return HOLD_OTHER;
 }
@@ -251,7 +251,7 @@ static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 		/* A generate of ours whose answer never came: nobody has that password. */
 		m->created = seen->created;
 		m->expires_us = seen->expires_us;
-		m->print = (struct print){ 0 };
+		m->print = (struct fingerprint){ 0 };
 		m->delivered = m->gone = false;
 		m->left = 0;
 		if (seen->expires_us == m->asked_us)
@@ -321,9 +321,9 @@ bool observe_foreign(const struct observation *o, enum acr_slot slot, struct acr
 	return out->present && !ours && !is_permitted(&o->job->policy, slot, out->created);
 }
 
-static bool print_known(const struct print *p)
+static bool print_known(const struct fingerprint *p)
 {
-	static const struct print none;
+	static const struct fingerprint none;
 
 	return memcmp(p, &none, sizeof(none)) != 0;
 }

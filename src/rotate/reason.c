@@ -153,7 +153,7 @@ static bool wait_for(const struct rotation *r, struct err *e)
 	return err_set(e, ERR_TRANSIENT, "%s", buf_cstr(&text));
 }
 
-bool refuse(const struct rotation *r, struct err *e)
+bool rotation_refuse(const struct rotation *r, struct err *e)
 {
 	if (r->plan.action == PLAN_WAIT)
 		return wait_for(r, e);
@@ -263,7 +263,7 @@ static void add_planned(const struct outcome *o, int64_t now, struct buf *out)
 	}
 }
 
-void outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out)
+void rotation_outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out)
 {
 	if (dry_run)
 		add_planned(o, now, out);

@@ -153,5 +153,5 @@ bool revoke_mark(struct rotation *r, struct err *e)
 		return false;
 	}
 	r->o.dirty = true;
-	return save_state(r, e);
+	return rotation_save(r, e);
 }

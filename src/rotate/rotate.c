@@ -24,13 +24,13 @@ int64_t rotation_now(const struct rotation *r)
 	return env_now(r->w->env) + (r->arm == NULL ? 0 : arm_clock_offset(r->arm));
 }
 
-enum progress go_to(struct rotation *r, enum step next)
+enum progress rotation_go_to(struct rotation *r, enum step next)
 {
 	r->next = next;
 	return NEXT;
 }
 
-enum progress wait_then(struct rotation *r, int64_t ms, enum step next)
+enum progress rotation_wait_then(struct rotation *r, int64_t ms, enum step next)
 {
 	r->next = next;
 	r->again_ms = ms < 0 ? 0 : ms;
@@ -48,17 +48,17 @@ static bool save(struct rotation *r, enum state_safety safety, struct err *e)
 	return true;
 }
 
-bool save_state(struct rotation *r, struct err *e)
+bool rotation_save(struct rotation *r, struct err *e)
 {
 	return save(r, STATE_DURABLE, e);
 }
 
-bool save_state_for_now(struct rotation *r, struct err *e)
+bool rotation_save_for_now(struct rotation *r, struct err *e)
 {
 	return save(r, STATE_DURABLE_FOR_NOW, e);
 }
 
-void note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
+void rotation_note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
 {
 	bool optional = spec != NULL && spec->optional;
 
@@ -81,14 +81,15 @@ struct login *rotation_login(struct rotation *r)
 	return r->login;
 }
 
-enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e)
+enum progress rotation_poll_again(struct rotation *r, enum step poll, const char *what,
+                                  struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
 
 	if (r->await_until == 0)
 		r->await_until = now + r->job->policy.verify_timeout * 1000;
 	if (now + r->operation.delay_ms <= r->await_until)
-		return wait_then(r, r->operation.delay_ms, poll);
+		return rotation_wait_then(r, r->operation.delay_ms, poll);
 	(void)err_set(e, ERR_TRANSIENT,
 	              "Azure has not finished %s within verify_timeout: the next run goes on",
 	              what);
@@ -101,7 +102,7 @@ static enum progress step_lock(struct rotation *r, struct http *h, struct err *e
 {
 	(void)h;
 	if (is_dry(r))
-		return go_to(r, STEP_LOOK);
+		return rotation_go_to(r, STEP_LOOK);
 	AUTO_FREE char *path = mem_fmt("%s/%s.lock", r->w->store->dir, r->job->name);
 	if (!fs_make_dir(r->w->store->dir, e))
 		return FAILED;
@@ -110,7 +111,7 @@ static enum progress step_lock(struct rotation *r, struct http *h, struct err *e
 			(void)err_set(e, ERR_BUSY, "another run of this job holds '%s'", path);
 		return FAILED;
 	}
-	return go_to(r, STEP_LOOK);
+	return rotation_go_to(r, STEP_LOOK);
 }
 
 static enum progress step_look(struct rotation *r, struct http *h, struct err *e)
@@ -122,14 +123,14 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	r->prepared = mem_array(r->o.n_seen, sizeof(*r->prepared));
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
-			note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
+			rotation_note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
 	if (r->o.who.server == NULL)
-		return go_to(r, STEP_FIND);
-	if (!sweep_sinks(r, e))
+		return rotation_go_to(r, STEP_FIND);
+	if (!rotation_sweep_sinks(r, e))
 		return FAILED;
 	if (observe_hook_owed(&r->o) && !is_dry(r) && (r->flags & ROTATE_REVOKE) == 0)
-		return go_to(r, STEP_HOOKS);
-	return go_to(r, STEP_DECIDE);
+		return rotation_go_to(r, STEP_HOOKS);
+	return rotation_go_to(r, STEP_DECIDE);
 }
 
 /* repeatable: asking once more cannot change what the first request did. */
@@ -196,7 +197,7 @@ void rotation_free(struct rotation *r)
 {
 	if (r == NULL)
 		return;
-	abort_sinks(r);
+	rotation_abort_sinks(r);
 	if (r->saved_for_now)
 		state_saved_enough(r->w->store, r->job->name);
 	if (r->opened)
@@ -286,7 +287,7 @@ static void fail(struct rotation *r, const struct err *e)
 	int64_t now = rotation_now(r);
 	struct state *s = &r->o.state;
 
-	abort_sinks(r);
+	rotation_abort_sinks(r);
 	if (!r->opened || is_dry(r))
 		return;
 	settle(r);
@@ -340,7 +341,7 @@ static void weigh(struct rotation *r, struct err *e)
 		r->out.told = true; /* the only sink's own words: once is enough */
 	if (r->worst.kind == ERR_NONE || err_worse(r->worst.kind, e->kind) == e->kind)
 		return;
-	note_worst(r, NULL, e);
+	rotation_note_worst(r, NULL, e);
 	*e = r->worst;
 	r->out.told = true;
 }

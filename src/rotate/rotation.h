@@ -97,22 +97,23 @@ static inline bool is_dry(const struct rotation *r)
 }
 
 int64_t rotation_now(const struct rotation *r); /* seconds, the service's clock */
-enum progress go_to(struct rotation *r, enum step next);
-enum progress wait_then(struct rotation *r, int64_t ms, enum step next);
-bool save_state(struct rotation *r, struct err *e); /* when dirty; never in a dry run */
+enum progress rotation_go_to(struct rotation *r, enum step next);
+enum progress rotation_wait_then(struct rotation *r, int64_t ms, enum step next);
+bool rotation_save(struct rotation *r, struct err *e); /* when dirty; never in a dry run */
 /* where the run saves again, whatever comes of it */
-bool save_state_for_now(struct rotation *r, struct err *e);
-void note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */,
-                const struct err *e);
+bool rotation_save_for_now(struct rotation *r, struct err *e);
+void rotation_note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */,
+                         const struct err *e);
 struct login *rotation_login(struct rotation *r);
 
 /* Another poll of a long-running operation, or its end: one that never finishes is left to the
  * next run. */
-enum progress poll_again(struct rotation *r, enum step poll, const char *what, struct err *e);
+enum progress rotation_poll_again(struct rotation *r, enum step poll, const char *what,
+                                  struct err *e);
 
 /* ---- decide.c: what comes next --------------------------------------------------------------- */
 enum progress step_decide(struct rotation *r, struct http *h, struct err *e);
-void fill_outcome(struct rotation *r);
+void rotation_fill_outcome(struct rotation *r);
 
 /* ---- ask.c: what is asked of the service before anything changes ----------------------------- */
 enum progress step_find(struct rotation *r, struct http *h, struct err *e);
@@ -138,8 +139,9 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e);
 enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
-void abort_sinks(struct rotation *r);
-bool sweep_sinks(struct rotation *r, struct err *e); /* under the lock, once the server is known */
+void rotation_abort_sinks(struct rotation *r);
+bool rotation_sweep_sinks(struct rotation *r,
+                          struct err *e); /* under the lock, once the server is known */
 
 /* ---- revoke.c -------------------------------------------------------------------------------- */
 /* The decision, with what a revoke under way makes of it; *discard: see above. */
@@ -149,6 +151,7 @@ bool revoke_pending(const struct observation *o);
 MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 
 /* ---- reason.c -------------------------------------------------------------------------------- */
-bool refuse(const struct rotation *r, struct err *e); /* fills e for a WAIT or REFUSE; false */
+bool rotation_refuse(const struct rotation *r,
+                     struct err *e); /* fills e for a WAIT or REFUSE; false */
 
 #endif

@@ -33,13 +33,13 @@ enum field_type {
 	FIELD_PRINT,
 	FIELD_TEXT
 };
-struct field {
+struct state_field {
 	const char *name;
 	enum field_type type;
 	size_t offset;
 };
 
-static const struct field state_fields[] = {
+static const struct state_field state_fields[] = {
 	{ "login_server", FIELD_TEXT, offsetof(struct state, login_server) },
 	{ "resource_group", FIELD_TEXT, offsetof(struct state, group) },
 	{ "last_success", FIELD_SECONDS, offsetof(struct state, last_success) },
@@ -59,7 +59,7 @@ static const struct field state_fields[] = {
 	{ "accepted_after_ms", FIELD_INT, offsetof(struct state, accepted_after_ms) },
 };
 
-static const struct field slot_fields[] = {
+static const struct state_field slot_fields[] = {
 	{ "created", FIELD_TICKS, offsetof(struct slot_memory, created) },
 	{ "expires", FIELD_MICROS, offsetof(struct slot_memory, expires_us) },
 	{ "print", FIELD_PRINT, offsetof(struct slot_memory, print) },
@@ -75,7 +75,7 @@ static const struct field slot_fields[] = {
 	{ "foreign_expires", FIELD_MICROS, offsetof(struct slot_memory, foreign_expires_us) },
 };
 
-static const struct field sink_fields[] = {
+static const struct state_field sink_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct sink_memory, name) },
 	{ "place", FIELD_TEXT, offsetof(struct sink_memory, place) },
 	{ "slot", FIELD_INT, offsetof(struct sink_memory, slot) },
@@ -98,12 +98,12 @@ static void write_time(struct buf *out, const char *name, void (*print)(int64_t,
 	buf_fmt(out, "%s = %s\n", name, text);
 }
 
-static void write_field(struct buf *out, const struct field *f, const void *base)
+static void write_field(struct buf *out, const struct state_field *f, const void *base)
 {
-	static const struct print none;
+	static const struct fingerprint none;
 	const char *at = (const char *)base + f->offset;
 	const int64_t *number = (const void *)at;
-	char hex[PRINT_HEX_MAX];
+	char hex[FINGERPRINT_HEX_MAX];
 
 	switch (f->type) {
 	case FIELD_INT:
@@ -126,7 +126,7 @@ static void write_field(struct buf *out, const struct field *f, const void *base
 	case FIELD_PRINT:
 		if (memcmp(at, &none, sizeof(none)) == 0)
 			break;
-		print_to_hex((const void *)at, hex);
+		fingerprint_to_hex((const void *)at, hex);
 		buf_fmt(out, "%s = %s\n", f->name, hex);
 		break;
 	case FIELD_TEXT:
@@ -136,7 +136,8 @@ static void write_field(struct buf *out, const struct field *f, const void *base
 	}
 }
 
-static void write_fields(struct buf *out, const struct field *fields, size_t n, const void *base)
+static void write_fields(struct buf *out, const struct state_field *fields, size_t n,
+                         const void *base)
 {
 	for (size_t i = 0; i < n; i++)
 		write_field(out, &fields[i], base);
@@ -174,13 +175,13 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 {
 	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
 	AUTO_FREE char *path = state_path(store, job);
-	char machine[PRINT_HEX_MAX];
+	char machine[FINGERPRINT_HEX_MAX];
 
 	if (store->why.kind != ERR_NONE) {
 		*e = store->why;
 		return false;
 	}
-	print_to_hex(&store->machine, machine);
+	fingerprint_to_hex(&store->machine, machine);
 	buf_fmt(&text,
 	        "# Written by acrotate. No secret is in it; a print is a truncated "
 	        "SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
@@ -226,9 +227,9 @@ static struct sink_memory *add_sink(struct state *s)
 struct reading {
 	const struct state_store *store;
 	struct state *s;
-	bool version, machine;      /* both lines were there and right */
-	bool end;                   /* so was the last section */
-	const struct field *fields; /* of the section being read */
+	bool version, machine;            /* both lines were there and right */
+	bool end;                         /* so was the last section */
+	const struct state_field *fields; /* of the section being read */
 	size_t n_fields;
 	void *base;
 };
@@ -248,7 +249,7 @@ static bool micros(const char *value, int64_t *out)
 	return true;
 }
 
-static bool read_field(const struct field *f, void *base, const char *value)
+static bool read_field(const struct state_field *f, void *base, const char *value)
 {
 	char *at = (char *)base + f->offset;
 	int64_t *number = (void *)at;
@@ -266,7 +267,7 @@ static bool read_field(const struct field *f, void *base, const char *value)
 		*(bool *)at = strcmp(value, "yes") == 0;
 		return *(bool *)at;
 	case FIELD_PRINT:
-		return print_from_hex(value, (void *)at);
+		return fingerprint_from_hex(value, (void *)at);
 	case FIELD_TEXT:
 		free(*(char **)(void *)at);
 		*(char **)(void *)at = mem_dup(value);
@@ -309,7 +310,7 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
                       struct err *e)
 {
 	struct reading *r = ctx;
-	struct print machine;
+	struct fingerprint machine;
 
 	(void)section;
 	(void)line;
@@ -319,8 +320,8 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
 		return r->version || err_set(e, ERR_LOCAL, "unknown version");
 	}
 	if (r->base == r->s && strcmp(key, "machine") == 0) {
-		r->machine = print_from_hex(value, &machine) &&
-		             print_equal(&machine, &r->store->machine);
+		r->machine = fingerprint_from_hex(value, &machine) &&
+		             fingerprint_equal(&machine, &r->store->machine);
 		return r->machine || err_set(e, ERR_LOCAL, "state of another machine");
 	}
 	for (size_t i = 0; i < r->n_fields; i++)
@@ -404,7 +405,7 @@ void state_store_init(const char *dir, struct state_store *out)
 	}
 	/* a machine's id itself is not to be shown to others (machine-id(5)) */
 	buf_str(&id, " acrotate state");
-	crypto_print_bytes(id.data, id.len, &out->machine);
+	crypto_fingerprint_bytes(id.data, id.len, &out->machine);
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */

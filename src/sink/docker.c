@@ -17,39 +17,39 @@
 /* times that somebody wrote a version without ours over ours before we leave it to the next run */
 #define OVERWRITTEN_MAX 5
 
-struct spec {
+struct docker_spec {
 	struct place_spec place;
 	char *key;
 	bool take_entry;
 };
 
 static const struct key keys[] = {
-	PLACE_KEYS(spec),
+	PLACE_KEYS(docker_spec),
 	{ .name = "key",
 	  .type = KEY_TEXT,
-	  .offset = offsetof(struct spec, key),
+	  .offset = offsetof(struct docker_spec, key),
 	  .help = "the entry's name in auths (default: the login server), or server/namespace for "
 	          "podman" },
 	{ .name = "take_entry",
 	  .type = KEY_BOOL,
-	  .offset = offsetof(struct spec, take_entry),
+	  .offset = offsetof(struct docker_spec, take_entry),
 	  .fallback = "no",
 	  .help = "replace the entry of another user name" },
 };
 
 /* The versions that have stood in the file since we read it first. */
-struct seen {
+struct docker_seen {
 	struct buf *text;
 	size_t n, cap;
 };
-struct held {
+struct docker_held {
 	struct fs_stage **stage;
 	size_t n, cap;
 };
 
 struct docker {
 	struct sink sink;
-	const struct spec *spec;
+	const struct docker_spec *spec;
 	struct place place;
 	/* Between prepare and commit: */
 	struct credential who; /* what goes into the entry; no server but for the key */
@@ -57,19 +57,19 @@ struct docker {
 	struct fs_id base_id;
 	bool base_found, ready;
 	struct fs_stage *stage; /* next, sealed; NULL in place */
-	struct seen seen;
-	struct buf pending; /* what only files we displaced have */
-	struct held held;   /* these files */
+	struct docker_seen seen;
+	struct buf pending;      /* what only files we displaced have */
+	struct docker_held held; /* these files */
 };
 
 /* ---- versions and files kept while others write ---------------------------------------------- */
 
-static void seen_clear(struct seen *s)
+static void seen_clear(struct docker_seen *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		buf_free(&s->text[i]);
 	free(s->text);
-	*s = (struct seen){ .n = 0 };
+	*s = (struct docker_seen){ .n = 0 };
 }
 
 static bool same_text(const struct buf *a, const struct buf *b)
@@ -83,7 +83,7 @@ static void set_text(struct buf *to, const struct buf *from)
 	buf_add(to, buf_cstr(from), from->len);
 }
 
-static void seen_add(struct seen *s, const struct buf *text)
+static void seen_add(struct docker_seen *s, const struct buf *text)
 {
 	if (s->n == SEEN_MAX || (s->n > 0 && same_text(&s->text[s->n - 1], text)))
 		return;
@@ -92,18 +92,18 @@ static void seen_add(struct seen *s, const struct buf *text)
 	set_text(&s->text[s->n++], text);
 }
 
-static void held_add(struct held *h, struct fs_stage *stage)
+static void held_add(struct docker_held *h, struct fs_stage *stage)
 {
 	h->stage = mem_grow(h->stage, &h->cap, h->n + 1, sizeof(struct fs_stage *));
 	h->stage[h->n++] = stage;
 }
 
-static void held_clear(struct held *h)
+static void held_clear(struct docker_held *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		fs_stage_free(h->stage[i]);
 	free(h->stage);
-	*h = (struct held){ .n = 0 };
+	*h = (struct docker_held){ .n = 0 };
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -120,7 +120,7 @@ static const char *key_of(const struct docker *d, const struct credential *who)
 
 static bool docker_validate(const void *spec, struct err *e)
 {
-	const struct spec *s = spec;
+	const struct docker_spec *s = spec;
 
 	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
@@ -131,7 +131,7 @@ static bool docker_validate(const void *spec, struct err *e)
 
 static void docker_identity(const void *spec, const char *server, struct buf *out)
 {
-	const struct spec *s = spec;
+	const struct docker_spec *s = spec;
 
 	buf_fmt(out, "docker:%s:%s", s->place.path, s->key != NULL ? s->key : server);
 }
@@ -271,7 +271,7 @@ static bool docker_check(struct sink *s, const struct credential *who, struct er
 /* ---- what other programs write meanwhile ----------------------------------------------------- */
 
 /* What is held is in the file now. */
-static bool held_settle(struct held *h, struct err *e)
+static bool held_settle(struct docker_held *h, struct err *e)
 {
 	bool ok = true;
 
@@ -526,7 +526,7 @@ const struct sink_ops sink_docker = {
 	.type = "docker",
 	.keys = keys,
 	.n_keys = COUNT(keys),
-	.spec_size = sizeof(struct spec),
+	.spec_size = sizeof(struct docker_spec),
 	.local = true,
 	.atomic = true,
 	.validate = docker_validate,

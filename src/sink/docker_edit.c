@@ -14,7 +14,7 @@
 /* ---- the file's own style -------------------------------------------------------------------- */
 
 /* Docker's own where the file shows none: a tab a level, a space after the colon. */
-struct style {
+struct edit_style {
 	bool lines, crlf;
 	const char *unit;
 	size_t n_unit;
@@ -23,7 +23,7 @@ struct style {
 };
 
 /* The space before the first member of an object. */
-static struct span lead(struct span object, const struct members *all)
+static struct span lead(struct span object, const struct json_members *all)
 {
 	return (struct span){ .start = object.start + 1, .end = all->m[0].key.start };
 }
@@ -42,14 +42,16 @@ static bool has_line(const char *text, struct span space)
 	return memchr(text + space.start, '\n', space.end - space.start) != NULL;
 }
 
-static struct style style_of(const struct docker_doc *d)
+static struct edit_style style_of(const struct docker_doc *d)
 {
-	struct style s = { .lines = true, .unit = "\t", .n_unit = 1, .colon = ": ", .n_colon = 2 };
+	struct edit_style s = {
+		.lines = true, .unit = "\t", .n_unit = 1, .colon = ": ", .n_colon = 2
+	};
 
 	if (d->blank || d->members.n == 0)
 		return s;
 	struct span space = lead(d->top, &d->members), indent = last_line(d->text, space);
-	const struct member *first = &d->members.m[0];
+	const struct json_member *first = &d->members.m[0];
 	s.lines = has_line(d->text, space);
 	s.crlf = memchr(d->text + space.start, '\r', space.end - space.start) != NULL;
 	s.unit = d->text + indent.start;
@@ -59,7 +61,8 @@ static struct style style_of(const struct docker_doc *d)
 	return s;
 }
 
-static void add_line(struct buf *out, const struct style *s, const char *indent, size_t n_indent)
+static void add_line(struct buf *out, const struct edit_style *s, const char *indent,
+                     size_t n_indent)
 {
 	if (!s->lines)
 		return;
@@ -93,11 +96,11 @@ struct insert {
 	const char *in_auths;
 };
 
-static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
-                       const struct insert *what);
+static void add_member(struct buf *out, const struct edit_style *s, const char *indent,
+                       size_t n_indent, const struct insert *what);
 
-static void add_object(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
-                       const struct insert *what)
+static void add_object(struct buf *out, const struct edit_style *s, const char *indent,
+                       size_t n_indent, const struct insert *what)
 {
 	AUTO_BUF struct buf inner = BUF_INIT(DOCKER_CONFIG_MAX);
 
@@ -111,8 +114,8 @@ static void add_object(struct buf *out, const struct style *s, const char *inden
 	buf_char(out, '}');
 }
 
-static void add_value(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
-                      const struct insert *what)
+static void add_value(struct buf *out, const struct edit_style *s, const char *indent,
+                      size_t n_indent, const struct insert *what)
 {
 	if (what->raw != NULL) {
 		buf_add(out, what->raw, what->n_raw);
@@ -131,8 +134,8 @@ static void add_value(struct buf *out, const struct style *s, const char *indent
 	}
 }
 
-static void add_member(struct buf *out, const struct style *s, const char *indent, size_t n_indent,
-                       const struct insert *what)
+static void add_member(struct buf *out, const struct edit_style *s, const char *indent,
+                       size_t n_indent, const struct insert *what)
 {
 	if (what->raw != NULL)
 		buf_str(out, what->name);
@@ -144,7 +147,7 @@ static void add_member(struct buf *out, const struct style *s, const char *inden
 
 /* What stands between two members of this object. */
 static void add_separator(struct buf *out, const char *text, struct span object,
-                          const struct members *all)
+                          const struct json_members *all)
 {
 	if (all->n >= 2) {
 		add_span(out, text,
@@ -156,8 +159,9 @@ static void add_separator(struct buf *out, const char *text, struct span object,
 }
 
 /* Appends to an object of the text. `depth`: of the object, 0 for the whole file. */
-static void insert(const char *text, size_t n, struct span object, const struct members *all,
-                   int depth, const struct style *s, const struct insert *what, struct buf *out)
+static void insert(const char *text, size_t n, struct span object, const struct json_members *all,
+                   int depth, const struct edit_style *s, const struct insert *what,
+                   struct buf *out)
 {
 	AUTO_BUF struct buf with = BUF_INIT(DOCKER_CONFIG_MAX),
 			    indent = BUF_INIT(DOCKER_CONFIG_MAX);
@@ -178,18 +182,18 @@ static void insert(const char *text, size_t n, struct span object, const struct 
 
 /* The entry's object anew: fields that are not about credentials stay where and as they are, the
  * first "auth" gets its new value. */
-static void rewrite_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth,
-                          struct buf *out)
+static void rewrite_entry(const struct docker_doc *d, const struct edit_style *s,
+                          const struct buf *auth, struct buf *out)
 {
 	struct span object = d->entry->value;
-	AUTO(json_span_clear) struct members all;
+	AUTO(json_span_clear) struct json_members all;
 	bool placed = false;
 	size_t kept = 0;
 
 	json_span_members(d->text, object, &all);
 	buf_char(out, '{');
 	for (size_t i = 0; i < all.n; i++) {
-		const struct member *m = &all.m[i];
+		const struct json_member *m = &all.m[i];
 		bool here = !placed && json_span_is(d->text, m->key, "auth");
 		if (!here && docker_is_credential_field(d, m->key))
 			continue;
@@ -224,7 +228,7 @@ static void rewrite_entry(const struct docker_doc *d, const struct style *s, con
 /* There is one. */
 static bool entry_has_fields(const struct docker_doc *d)
 {
-	struct members all;
+	struct json_members all;
 
 	if (!docker_is_object(d, d->entry->value))
 		return false;
@@ -235,8 +239,8 @@ static bool entry_has_fields(const struct docker_doc *d)
 }
 
 /* An empty or null entry: an object in its place, indented as its line is. */
-static void fill_entry(const struct docker_doc *d, const struct style *s, const struct buf *auth,
-                       struct buf *out)
+static void fill_entry(const struct docker_doc *d, const struct edit_style *s,
+                       const struct buf *auth, struct buf *out)
 {
 	struct span own = last_line(d->text, lead(d->known[AUTHS]->value, &d->auths));
 
@@ -247,7 +251,7 @@ static void fill_entry(const struct docker_doc *d, const struct style *s, const 
 static void put(const struct docker_doc *d, const char *key, const struct buf *auth,
                 struct buf *out)
 {
-	const struct style s = style_of(d);
+	const struct edit_style s = style_of(d);
 	AUTO_BUF struct buf with = BUF_INIT(DOCKER_CONFIG_MAX);
 	const struct insert whole = { .name = "auths", .auth = auth, .in_auths = key };
 	const struct insert entry = { .name = key, .auth = auth };
@@ -296,10 +300,10 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 	return true;
 }
 
-void docker_set(const struct docker_doc *d, bool in_auths, const struct member *old,
-                const char *text, const struct member *m, struct buf *out)
+void docker_set(const struct docker_doc *d, bool in_auths, const struct json_member *old,
+                const char *text, const struct json_member *m, struct buf *out)
 {
-	const struct style s = style_of(d);
+	const struct edit_style s = style_of(d);
 	AUTO_BUF struct buf name = BUF_INIT(DOCKER_CONFIG_MAX), value = BUF_INIT(DOCKER_CONFIG_MAX);
 
 	add_span(&value, text, m->value);

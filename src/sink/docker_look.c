@@ -37,10 +37,10 @@ bool docker_same_but_case(const struct docker_doc *d, struct span key, const cha
 static bool find_known(struct docker_doc *d, enum docker_known which, struct err *e)
 {
 	const char *name = known_names[which];
-	const struct member *hit = NULL;
+	const struct json_member *hit = NULL;
 
 	for (size_t i = 0; i < d->members.n; i++) {
-		const struct member *m = &d->members.m[i];
+		const struct json_member *m = &d->members.m[i];
 		if (!docker_same_but_case(d, m->key, name))
 			continue;
 		if (hit != NULL)
@@ -75,7 +75,7 @@ static bool find_entry(struct docker_doc *d, const char *key, struct err *e)
 		return true;
 	json_span_members(d->text, d->known[AUTHS]->value, &d->auths);
 	for (size_t i = 0; i < d->auths.n; i++) {
-		const struct member *m = &d->auths.m[i];
+		const struct json_member *m = &d->auths.m[i];
 		if (!json_span_is(d->text, m->key, key))
 			continue;
 		if (d->entry != NULL)
@@ -126,10 +126,10 @@ bool docker_is_credential_field(const struct docker_doc *d, struct span key)
 /* ---- reading our entry ----------------------------------------------------------------------- */
 
 /* The field a Go client takes for `name`: any case, the last one. */
-static const struct member *field(const struct docker_doc *d, const struct members *fields,
-                                  const char *name)
+static const struct json_member *field(const struct docker_doc *d,
+                                       const struct json_members *fields, const char *name)
 {
-	const struct member *hit = NULL;
+	const struct json_member *hit = NULL;
 
 	for (size_t i = 0; i < fields->n; i++)
 		if (docker_same_but_case(d, fields->m[i].key, name))
@@ -138,10 +138,10 @@ static const struct member *field(const struct docker_doc *d, const struct membe
 }
 
 /* False when it is absent, empty or no string. */
-static bool field_text(const struct docker_doc *d, const struct members *fields, const char *name,
-                       struct buf *out)
+static bool field_text(const struct docker_doc *d, const struct json_members *fields,
+                       const char *name, struct buf *out)
 {
-	const struct member *m = field(d, fields, name);
+	const struct json_member *m = field(d, fields, name);
 
 	if (m == NULL || !is_string(d, m->value))
 		return false;
@@ -169,7 +169,7 @@ static bool split_auth(const struct buf *auth, char **username, struct secret **
 
 static void read_entry(const struct docker_doc *d, struct docker_entry *out)
 {
-	AUTO(json_span_clear) struct members fields;
+	AUTO(json_span_clear) struct json_members fields;
 	AUTO_BUF struct buf auth = BUF_INIT(SECRET_MAX), user = BUF_INIT(SECRET_MAX),
 			    password = BUF_INIT(SECRET_MAX);
 	AUTO_BUF struct buf token = BUF_INIT(SECRET_MAX);
@@ -233,7 +233,7 @@ enum helper { HELPER_NONE, HELPER_FILE, HELPER_PROGRAM };
 static enum helper helper_for(const struct docker_doc *d, const char *name)
 {
 	enum helper hit = HELPER_NONE;
-	struct members all;
+	struct json_members all;
 
 	if (d->known[CRED_HELPERS] == NULL)
 		return HELPER_NONE;
@@ -276,7 +276,7 @@ static bool entry_in_the_way(const struct docker_doc *d, const char *key, struct
 	size_t n = strlen(key);
 
 	for (size_t i = 0; i < d->auths.n; i++) {
-		const struct member *m = &d->auths.m[i];
+		const struct json_member *m = &d->auths.m[i];
 		AUTO_BUF struct buf said = BUF_INIT(m->key.end - m->key.start);
 		json_span_string(d->text, m->key, &said);
 		if (said.len > n + 1 && strncmp(buf_cstr(&said), key, n) == 0 &&
@@ -294,12 +294,12 @@ static bool entry_in_the_way(const struct docker_doc *d, const char *key, struct
 static void note_broken(const struct docker_doc *d, struct buf *note)
 {
 	for (size_t i = 0; i < d->auths.n; i++) {
-		const struct member *m = &d->auths.m[i];
+		const struct json_member *m = &d->auths.m[i];
 		AUTO_BUF struct buf auth = BUF_INIT(m->value.end - m->value.start),
 				    name = BUF_INIT(m->key.end - m->key.start);
 		AUTO_FREE char *user = NULL;
 		AUTO_SECRET struct secret *password = NULL;
-		struct members fields;
+		struct json_members fields;
 		if (m == d->entry || !docker_is_object(d, m->value))
 			continue;
 		json_span_members(d->text, m->value, &fields);

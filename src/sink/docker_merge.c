@@ -11,7 +11,7 @@
 /* A member of the whole file, or of its auths, in one of the versions. */
 struct item {
 	const char *text;
-	struct member m;
+	struct json_member m;
 };
 
 static bool same_name(const struct item *a, const char *text, struct span key)
@@ -59,14 +59,15 @@ static bool same_value(const struct item *a, const char *text, struct span b)
 	}
 }
 
-static const struct members *level(const struct docker_doc *d, bool in_auths)
+static const struct json_members *level(const struct docker_doc *d, bool in_auths)
 {
 	return in_auths ? &d->auths : &d->members;
 }
 
-static const struct member *find(const struct docker_doc *d, bool in_auths, const struct item *what)
+static const struct json_member *find(const struct docker_doc *d, bool in_auths,
+                                      const struct item *what)
 {
-	const struct members *all = level(d, in_auths);
+	const struct json_members *all = level(d, in_auths);
 
 	for (size_t i = 0; i < all->n; i++)
 		if (same_name(what, d->text, all->m[i].key))
@@ -78,7 +79,7 @@ static const struct member *find(const struct docker_doc *d, bool in_auths, cons
 static bool unknown_to_them(const struct item *ours, bool in_auths, const struct docker_doc *theirs,
                             const struct docker_doc *seen, size_t n)
 {
-	const struct member *their = find(theirs, in_auths, ours), *before;
+	const struct json_member *their = find(theirs, in_auths, ours), *before;
 	bool always = true;
 
 	if (their != NULL && same_value(ours, theirs->text, their->value))
@@ -119,7 +120,7 @@ static bool bring_level(struct buf *text, const char *key, bool in_auths,
                         const struct docker_doc *ours, const struct docker_doc *theirs,
                         const struct docker_doc *seen, size_t n, struct err *e)
 {
-	const struct members *all = level(ours, in_auths);
+	const struct json_members *all = level(ours, in_auths);
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct item item = { .text = ours->text, .m = all->m[i] };

@@ -13,33 +13,33 @@
 /* what a template's variables may take on top of its own text: for the look at the free space */
 #define GROWTH 2048
 
-struct spec {
+struct file_spec {
 	struct place_spec place;
 	char *content, *template_file;
 	bool overwrite;
 };
 
 static const struct key keys[] = {
-	PLACE_KEYS(spec),
+	PLACE_KEYS(file_spec),
 	{ .name = "content",
 	  .type = KEY_TEXT,
-	  .offset = offsetof(struct spec, content),
+	  .offset = offsetof(struct file_spec, content),
 	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} "
 	          "{slot}; a line end is added; default: {password}" },
 	{ .name = "template_file",
 	  .type = KEY_FILE,
-	  .offset = offsetof(struct spec, template_file),
+	  .offset = offsetof(struct file_spec, template_file),
 	  .help = "a file with the content instead, byte for byte" },
 	{ .name = "overwrite",
 	  .type = KEY_BOOL,
-	  .offset = offsetof(struct spec, overwrite),
+	  .offset = offsetof(struct file_spec, overwrite),
 	  .fallback = "no",
 	  .help = "replace a file that does not look like the template" },
 };
 
 struct file {
 	struct sink sink;
-	const struct spec *spec;
+	const struct file_spec *spec;
 	struct place place;
 	struct template *template; /* NULL until first used */
 	struct fs_stage *stage;
@@ -49,7 +49,7 @@ struct file {
 
 /* ---- the template ---------------------------------------------------------------------------- */
 
-static bool parse(const struct spec *spec, struct template **out, struct err *e)
+static bool parse(const struct file_spec *spec, struct template **out, struct err *e)
 {
 	AUTO_TEMPLATE struct template *t = NULL;
 	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_MAX);
@@ -75,7 +75,7 @@ static bool need_template(struct file *f, struct err *e)
 
 static bool file_validate(const void *spec, struct err *e)
 {
-	const struct spec *s = spec;
+	const struct file_spec *s = spec;
 	AUTO_TEMPLATE struct template *t = NULL;
 
 	if (s->content != NULL && s->template_file != NULL)
@@ -89,7 +89,7 @@ static bool file_validate(const void *spec, struct err *e)
 
 static void file_identity(const void *spec, const char *server, struct buf *out)
 {
-	const struct spec *s = spec;
+	const struct file_spec *s = spec;
 
 	(void)server; /* the whole file is one entry */
 	buf_fmt(out, "file:%s", s->place.path);
@@ -247,7 +247,7 @@ const struct sink_ops sink_file = {
 	.type = "file",
 	.keys = keys,
 	.n_keys = COUNT(keys),
-	.spec_size = sizeof(struct spec),
+	.spec_size = sizeof(struct file_spec),
 	.local = true,
 	.atomic = true,
 	.validate = file_validate,

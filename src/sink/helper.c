@@ -60,12 +60,12 @@ static void helper_close(struct sink *s)
 
 /* ---- one call -------------------------------------------------------------------------------- */
 
-struct answer {
+struct helper_answer {
 	struct buf out;
 	bool ok;
 };
 
-static void answer_clear(struct answer *a)
+static void answer_clear(struct helper_answer *a)
 {
 	buf_free(&a->out);
 }
@@ -99,7 +99,7 @@ static void add_words(const struct buf *said, const struct secret *password, str
 }
 
 static bool call(const struct helper *h, const char *verb, const struct buf *input,
-                 struct answer *a, struct err *e)
+                 struct helper_answer *a, struct err *e)
 {
 	AUTO_FREE char *program = NULL, *argument = mem_dup(verb);
 	struct process_end end;
@@ -123,7 +123,7 @@ static bool call(const struct helper *h, const char *verb, const struct buf *inp
 	return true;
 }
 
-static bool failed(const struct helper *h, const char *verb, const struct answer *a,
+static bool failed(const struct helper *h, const char *verb, const struct helper_answer *a,
                    const struct secret *password, struct err *e)
 {
 	AUTO_BUF struct buf words = BUF_INIT(2 * SAID_MAX);
@@ -134,12 +134,12 @@ static bool failed(const struct helper *h, const char *verb, const struct answer
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-struct held {
+struct helper_held {
 	char *username;
 	struct secret *password;
 }; /* both NULL: nothing */
 
-static void held_clear(struct held *h)
+static void held_clear(struct helper_held *h)
 {
 	free(h->username);
 	secret_free(h->password);
@@ -161,7 +161,7 @@ static bool says_not_found(const struct buf *out)
  */
 static bool really_not_there(const struct helper *h, const char *server, struct err *e)
 {
-	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO(answer_clear) struct helper_answer a = { .out = BUF_INIT(OUTPUT_MAX) };
 	AUTO_JSON struct json *list = NULL;
 	struct err ignored = ERR_INIT;
 
@@ -180,9 +180,9 @@ static bool really_not_there(const struct helper *h, const char *server, struct 
 	return true;
 }
 
-static bool get(const struct helper *h, const char *server, struct held *out, struct err *e)
+static bool get(const struct helper *h, const char *server, struct helper_held *out, struct err *e)
 {
-	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO(answer_clear) struct helper_answer a = { .out = BUF_INIT(OUTPUT_MAX) };
 	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
 	AUTO_JSON struct json *j = NULL;
 	struct err why = ERR_INIT;
@@ -191,7 +191,7 @@ static bool get(const struct helper *h, const char *server, struct held *out, st
 	if (!call(h, "get", &input, &a, e))
 		return false;
 	if (!a.ok && says_not_found(&a.out)) {
-		*out = (struct held){ .username = NULL };
+		*out = (struct helper_held){ .username = NULL };
 		return really_not_there(h, server, e);
 	}
 	if (!a.ok)
@@ -204,18 +204,18 @@ static bool get(const struct helper *h, const char *server, struct held *out, st
 		               h->spec->program);
 	/* How docker-credential-pass says it. */
 	if (*json_str(j, "Username") == '\0' && *json_str(j, "Secret") == '\0') {
-		*out = (struct held){ .username = NULL };
+		*out = (struct helper_held){ .username = NULL };
 		return really_not_there(h, server, e);
 	}
-	*out = (struct held){ .username = mem_dup(json_str(j, "Username")),
-		              .password = json_take_secret(j, "Secret") };
+	*out = (struct helper_held){ .username = mem_dup(json_str(j, "Username")),
+		                     .password = json_take_secret(j, "Secret") };
 	return true;
 }
 
 static bool helper_read_current(struct sink *s, const struct credential *who, struct secret **out,
                                 struct err *e)
 {
-	AUTO(held_clear) struct held held = { .username = NULL };
+	AUTO(held_clear) struct helper_held held = { .username = NULL };
 
 	if (!get((struct helper *)s, who->server, &held, e))
 		return false;
@@ -228,7 +228,7 @@ static bool helper_read_current(struct sink *s, const struct credential *who, st
 static bool helper_check(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct helper *h = (struct helper *)s;
-	AUTO(held_clear) struct held held = { .username = NULL };
+	AUTO(held_clear) struct helper_held held = { .username = NULL };
 
 	if (!get(h, who->server, &held, e))
 		return false;
@@ -258,7 +258,7 @@ static bool helper_prepare(struct sink *s, const struct credential *c, struct er
 
 static bool store(const struct helper *h, struct err *e)
 {
-	AUTO(answer_clear) struct answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO(answer_clear) struct helper_answer a = { .out = BUF_INIT(OUTPUT_MAX) };
 	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
 
 	buf_str(&input, "{\"ServerURL\":");
@@ -277,7 +277,7 @@ static bool store(const struct helper *h, struct err *e)
 static bool helper_commit(struct sink *s, struct err *e)
 {
 	struct helper *h = (struct helper *)s;
-	AUTO(held_clear) struct held held = { .username = NULL };
+	AUTO(held_clear) struct helper_held held = { .username = NULL };
 
 	if (h->next.password == NULL)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared", h->spec->program);

@@ -15,7 +15,7 @@
 enum kind { LITERAL, PASSWORD, AUTH, USERNAME, SERVER, EXPIRES, SLOT };
 
 /* text: LITERAL only, in the template's own copy */
-struct part {
+struct template_part {
 	enum kind kind;
 	const char *text;
 	size_t n;
@@ -23,7 +23,7 @@ struct part {
 struct template
 {
 	char *copy;
-	struct part *part;
+	struct template_part *part;
 	size_t n, cap;
 };
 
@@ -42,7 +42,7 @@ static const char *const slots[] = { "unknown", "password1", "password2" };
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-static void add_part(struct template *t, struct part p)
+static void add_part(struct template *t, struct template_part p)
 {
 	if (p.kind == LITERAL && p.n == 0)
 		return;
@@ -50,12 +50,12 @@ static void add_part(struct template *t, struct part p)
 	t->part[t->n++] = p;
 }
 
-static bool variable_at(const char *p, struct part *out, size_t *length)
+static bool variable_at(const char *p, struct template_part *out, size_t *length)
 {
 	for (size_t i = 0; i < COUNT(variables); i++) {
 		*length = strlen(variables[i].name);
 		if (strncmp(p, variables[i].name, *length) == 0) {
-			*out = (struct part){ .kind = variables[i].kind };
+			*out = (struct template_part){ .kind = variables[i].kind };
 			return true;
 		}
 	}
@@ -72,19 +72,20 @@ bool template_parse(const char *text, size_t n, struct template **out, struct er
 	t->copy = mem_dup_n(text, n);
 	const char *start = t->copy, *p = t->copy;
 	while (*p != '\0') {
-		struct part v;
+		struct template_part v;
 		size_t length;
 		if (*p != '{' || !variable_at(p, &v, &length)) {
 			p++;
 			continue;
 		}
-		add_part(t,
-		         (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
+		add_part(t, (struct template_part){
+				    .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
 		add_part(t, v);
 		p += length;
 		start = p;
 	}
-	add_part(t, (struct part){ .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
+	add_part(t, (struct template_part){
+			    .kind = LITERAL, .text = start, .n = (size_t)(p - start) });
 	*out = t;
 	return true;
 }
@@ -121,7 +122,8 @@ static bool password_byte(char c)
 	return base64_byte(c) || c == '-' || c == '_' || c == '.' || c == '~';
 }
 
-static bool readable_pair(const struct part *secret, const struct part *next, struct err *e)
+static bool readable_pair(const struct template_part *secret, const struct template_part *next,
+                          struct err *e)
 {
 	const char *name = secret->kind == AUTH ? "{auth}" : "{password}";
 
@@ -170,7 +172,7 @@ static void add_auth(const struct credential *c, struct buf *out)
 	crypto_base64(buf_cstr(&pair), pair.len, false, out);
 }
 
-static void add_value(const struct part *p, const struct credential *c, struct buf *out)
+static void add_value(const struct template_part *p, const struct credential *c, struct buf *out)
 {
 	char time[STR_TIME_MAX];
 
@@ -216,13 +218,13 @@ bool template_render(const struct template *t, const struct credential *c, struc
 
 /* ---- reading back ---------------------------------------------------------------------------- */
 
-struct reader {
+struct template_reader {
 	const char *p, *end;
 	const struct credential *who;
 	struct secret *found;
 };
 
-static bool eat(struct reader *r, const char *text, size_t n)
+static bool eat(struct template_reader *r, const char *text, size_t n)
 {
 	if ((size_t)(r->end - r->p) < n || memcmp(r->p, text, n) != 0)
 		return false;
@@ -230,7 +232,7 @@ static bool eat(struct reader *r, const char *text, size_t n)
 	return true;
 }
 
-static bool eat_time(struct reader *r)
+static bool eat_time(struct template_reader *r)
 {
 	const size_t n = sizeof(TIME_FORM) - 1;
 
@@ -246,7 +248,7 @@ static bool eat_time(struct reader *r)
 	return true;
 }
 
-static bool eat_slot(struct reader *r)
+static bool eat_slot(struct template_reader *r)
 {
 	for (size_t i = 0; i < COUNT(slots); i++)
 		if (eat(r, slots[i], strlen(slots[i])))
@@ -255,7 +257,7 @@ static bool eat_slot(struct reader *r)
 }
 
 /* A second one must say the same as the first. */
-static bool found(struct reader *r, struct secret *s)
+static bool found(struct template_reader *r, struct secret *s)
 {
 	if (r->found == NULL) {
 		r->found = s;
@@ -266,7 +268,7 @@ static bool found(struct reader *r, struct secret *s)
 	return same;
 }
 
-static bool eat_password(struct reader *r)
+static bool eat_password(struct template_reader *r)
 {
 	const char *start = r->p;
 
@@ -276,7 +278,7 @@ static bool eat_password(struct reader *r)
 	return n > 0 && n <= SECRET_MAX && found(r, secret_new(start, n));
 }
 
-static bool eat_auth(struct reader *r)
+static bool eat_auth(struct template_reader *r)
 {
 	AUTO_SECRET struct secret *pair = NULL;
 	struct err ignored = ERR_INIT;
@@ -294,7 +296,7 @@ static bool eat_auth(struct reader *r)
 	return found(r, secret_new(text + user + 1, secret_len(pair) - user - 1));
 }
 
-static bool eat_part(struct reader *r, const struct part *p)
+static bool eat_part(struct template_reader *r, const struct template_part *p)
 {
 	switch (p->kind) {
 	case LITERAL:
@@ -318,7 +320,7 @@ static bool eat_part(struct reader *r, const struct part *p)
 bool template_match(const struct template *t, const char *text, size_t n,
                     const struct credential *who, struct secret **out)
 {
-	struct reader r = { .p = text, .end = text + n, .who = who };
+	struct template_reader r = { .p = text, .end = text + n, .who = who };
 
 	for (size_t i = 0; i < t->n; i++) {
 		if (!eat_part(&r, &t->part[i])) {

@@ -123,10 +123,10 @@ static const struct value *sorted(struct token_run *r, const struct value *list)
 
 	for (size_t i = 0; i < list->n; i++)
 		if (list->item[i]->type == VALUE_STRING)
-			values_add(&l, list->item[i]);
+			value_list_add(&l, list->item[i]);
 	if (l.n > 0)
 		qsort(l.item, l.n, sizeof(const struct value *), by_text);
-	return values_array(r->arena, &l);
+	return value_list_array(r->arena, &l);
 }
 
 static const struct value *as_value(struct token_run *r, const struct actions *all)
@@ -134,8 +134,8 @@ static const struct value *as_value(struct token_run *r, const struct actions *a
 	AUTO_VALUES struct values l = { 0 };
 
 	for (size_t i = 0; i < all->n; i++)
-		values_add(&l, value_text(r->arena, all->item[i]));
-	return values_array(r->arena, &l);
+		value_list_add(&l, value_text(r->arena, all->item[i]));
+	return value_list_array(r->arena, &l);
 }
 
 static bool read_map(struct token_run *r, const struct http_response *rs, const struct value **out,
@@ -241,19 +241,19 @@ static bool put_token(struct token_run *r, const char *path, const char *map_id,
 static const struct value *with_passwords(struct token_run *r, const struct value *token,
                                           const struct value *generated)
 {
-	AUTO_MEMBERS struct members all = { 0 }, inner = { 0 };
+	AUTO_MEMBERS struct value_members all = { 0 }, inner = { 0 };
 	const struct value *credentials = token == NULL ? NULL : value_get(token, "credentials");
 
-	members_put(&inner, "certificates", &value_null);
+	value_members_put(&inner, "certificates", &value_null);
 	for (size_t i = 0;
 	     credentials != NULL && credentials->type == VALUE_OBJECT && i < credentials->n; i++)
-		members_put(&inner, credentials->member[i].key, credentials->member[i].value);
-	members_put(&inner, "passwords", value_get(generated, "passwords"));
-	members_put(&inner, "username", value_get(generated, "username"));
+		value_members_put(&inner, credentials->member[i].key, credentials->member[i].value);
+	value_members_put(&inner, "passwords", value_get(generated, "passwords"));
+	value_members_put(&inner, "username", value_get(generated, "username"));
 	for (size_t i = 0; token != NULL && i < token->n; i++)
-		members_put(&all, token->member[i].key, token->member[i].value);
-	members_put(&all, "credentials", members_object(r->arena, &inner, false));
-	return members_object(r->arena, &all, false);
+		value_members_put(&all, token->member[i].key, token->member[i].value);
+	value_members_put(&all, "credentials", value_members_object(r->arena, &inner, false));
+	return value_members_object(r->arena, &all, false);
 }
 
 static bool has_passwords(const struct value *generated)

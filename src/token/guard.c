@@ -17,11 +17,11 @@
 #include "rotate/observe.h"
 #include "sink/sink.h"
 
-struct held {
+struct guard_held {
 	struct lock lock;
 };
 struct token_guard {
-	struct held *held;
+	struct guard_held *held;
 	size_t n, cap;
 };
 

@@ -14,16 +14,16 @@
 #include "output/format.h"
 
 enum form { TEXT, TIME, OBJECT, OBJECTS };
-struct model;
+struct model_shape;
 /* inner: in "properties" */
-struct field {
+struct model_field {
 	const char *name;
 	enum form form;
 	bool inner;
-	const struct model *model;
+	const struct model_shape *model;
 };
-struct model {
-	const struct field *field;
+struct model_shape {
+	const struct model_field *field;
 	size_t n;
 };
 #define MODEL(rows)                                                                                \
@@ -31,71 +31,72 @@ struct model {
 		rows, COUNT(rows)                                                                  \
 	}
 
-static const struct field system_data_fields[] = {
+static const struct model_field system_data_fields[] = {
 	{ "createdBy", TEXT, false, NULL },          { "createdByType", TEXT, false, NULL },
 	{ "createdAt", TIME, false, NULL },          { "lastModifiedBy", TEXT, false, NULL },
 	{ "lastModifiedByType", TEXT, false, NULL }, { "lastModifiedAt", TIME, false, NULL },
 };
-static const struct model system_data = MODEL(system_data_fields);
+static const struct model_shape system_data = MODEL(system_data_fields);
 
-static const struct field certificate_fields[] = {
+static const struct model_field certificate_fields[] = {
 	{ "name", TEXT, false, NULL },
 	{ "expiry", TIME, false, NULL },
 	{ "thumbprint", TEXT, false, NULL },
 	{ "encodedPemCertificate", TEXT, false, NULL },
 };
-static const struct model certificate = MODEL(certificate_fields);
+static const struct model_shape certificate = MODEL(certificate_fields);
 
-static const struct field password_fields[] = {
+static const struct model_field password_fields[] = {
 	{ "creationTime", TIME, false, NULL },
 	{ "expiry", TIME, false, NULL },
 	{ "name", TEXT, false, NULL },
 	{ "value", TEXT, false, NULL },
 };
-static const struct model password = MODEL(password_fields);
+static const struct model_shape password = MODEL(password_fields);
 
-static const struct field credentials_fields[] = {
+static const struct model_field credentials_fields[] = {
 	{ "certificates", OBJECTS, false, &certificate },
 	{ "passwords", OBJECTS, false, &password },
 };
-static const struct model credentials = MODEL(credentials_fields);
+static const struct model_shape credentials = MODEL(credentials_fields);
 
-static const struct field token_fields[] = {
+static const struct model_field token_fields[] = {
 	{ "id", TEXT, false, NULL },          { "name", TEXT, false, NULL },
 	{ "type", TEXT, false, NULL },        { "systemData", OBJECT, false, &system_data },
 	{ "creationDate", TIME, true, NULL }, { "provisioningState", TEXT, true, NULL },
 	{ "scopeMapId", TEXT, true, NULL },   { "credentials", OBJECT, true, &credentials },
 	{ "status", TEXT, true, NULL },
 };
-static const struct field generated_fields[] = {
+static const struct model_field generated_fields[] = {
 	{ "username", TEXT, false, NULL },
 	{ "passwords", OBJECTS, false, &password },
 };
-static const struct model shapes[] = {
+static const struct model_shape shapes[] = {
 	[TOKEN_SHAPE_TOKEN] = MODEL(token_fields),
 	[TOKEN_SHAPE_GENERATED] = MODEL(generated_fields),
 };
 
-struct reader {
+struct model_reader {
 	struct arena *arena;
 	bool keep;
 	struct err *e;
 };
 
-static const struct value *read_object(struct reader *r, const struct model *m,
+static const struct value *read_object(struct model_reader *r, const struct model_shape *m,
                                        const struct value *v);
 
-static const struct value *read_text(struct reader *r, const struct value *v)
+static const struct value *read_text(struct model_reader *r, const struct value *v)
 {
 	AUTO_BUF struct buf text = BUF_INIT((size_t)1024 * 1024);
 
 	if (v->type == VALUE_STRING)
 		return v;
-	write_cell(v, &text);
+	cell_write(v, &text);
 	return value_text_n(r->arena, buf_cstr(&text), text.len);
 }
 
-static const struct value *read_time(struct reader *r, const struct value *v, const char *name)
+static const struct value *read_time(struct model_reader *r, const struct value *v,
+                                     const char *name)
 {
 	AUTO_BUF struct buf text = BUF_INIT(100);
 
@@ -108,7 +109,7 @@ static const struct value *read_time(struct reader *r, const struct value *v, co
 	return NULL;
 }
 
-static const struct value *read_objects(struct reader *r, const struct field *f,
+static const struct value *read_objects(struct model_reader *r, const struct model_field *f,
                                         const struct value *v)
 {
 	AUTO_VALUES struct values list = { 0 };
@@ -124,12 +125,12 @@ static const struct value *read_objects(struct reader *r, const struct field *f,
 		                                   : read_object(r, f->model, v->item[i]);
 		if (item == NULL)
 			return NULL;
-		values_add(&list, item);
+		value_list_add(&list, item);
 	}
-	return values_array(r->arena, &list);
+	return value_list_array(r->arena, &list);
 }
 
-static const struct value *read_field(struct reader *r, const struct field *f,
+static const struct value *read_field(struct model_reader *r, const struct model_field *f,
                                       const struct value *v)
 {
 	if (v == NULL || v->type == VALUE_NULL)
@@ -147,7 +148,7 @@ static const struct value *read_field(struct reader *r, const struct field *f,
 	return read_objects(r, f, v);
 }
 
-static bool is_known(const struct model *m, const char *name)
+static bool is_known(const struct model_shape *m, const char *name)
 {
 	bool flat = true;
 
@@ -159,16 +160,16 @@ static bool is_known(const struct model *m, const char *name)
 	return !flat && strcmp(name, "properties") == 0;
 }
 
-static bool may_be_flattened(const struct model *m, const struct value *inner)
+static bool may_be_flattened(const struct model_shape *m, const struct value *inner)
 {
 	return inner == NULL || inner->type == VALUE_NULL || inner->type == VALUE_OBJECT ||
 	       !is_known(m, "properties");
 }
 
-static const struct value *read_object(struct reader *r, const struct model *m,
+static const struct value *read_object(struct model_reader *r, const struct model_shape *m,
                                        const struct value *v)
 {
-	AUTO_MEMBERS struct members made = { 0 };
+	AUTO_MEMBERS struct value_members made = { 0 };
 	const struct value *inner = value_get(v, "properties");
 
 	if (v->type != VALUE_OBJECT || !may_be_flattened(m, inner)) {
@@ -177,18 +178,18 @@ static const struct value *read_object(struct reader *r, const struct model *m,
 		return NULL;
 	}
 	for (size_t i = 0; i < m->n; i++) {
-		const struct field *f = &m->field[i];
+		const struct model_field *f = &m->field[i];
 		const struct value *from = f->inner ? inner : v,
 				   *one = read_field(
 					   r, f, from == NULL ? NULL : value_get(from, f->name));
 		if (one == NULL)
 			return NULL;
-		members_put(&made, f->name, one);
+		value_members_put(&made, f->name, one);
 	}
 	for (size_t i = 0; i < v->n; i++)
 		if (!is_known(m, v->member[i].key))
-			members_put(&made, v->member[i].key, v->member[i].value);
-	return members_object(r->arena, &made, false);
+			value_members_put(&made, v->member[i].key, v->member[i].value);
+	return value_members_object(r->arena, &made, false);
 }
 
 /* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of
@@ -222,28 +223,28 @@ static bool has_group(const struct value *v)
  * id's form. */
 static const struct value *with_groups(struct arena *a, const struct value *v)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 	AUTO_VALUES struct values l = { 0 };
 
 	if (v->type == VALUE_ARRAY) {
 		for (size_t i = 0; i < v->n; i++)
-			values_add(&l, with_groups(a, v->item[i]));
-		return values_array(a, &l);
+			value_list_add(&l, with_groups(a, v->item[i]));
+		return value_list_array(a, &l);
 	}
 	if (v->type != VALUE_OBJECT)
 		return v;
 	for (size_t i = 0; i < v->n; i++)
-		members_put(&m, v->member[i].key, with_groups(a, v->member[i].value));
+		value_members_put(&m, v->member[i].key, with_groups(a, v->member[i].value));
 	const struct value *group = has_group(v) ? NULL : group_of(a, value_get(v, "id"));
 	if (group != NULL)
-		members_put(&m, "resourceGroup", group);
-	return members_object(a, &m, false);
+		value_members_put(&m, "resourceGroup", group);
+	return value_members_object(a, &m, false);
 }
 
 bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v, bool keep,
                        const struct value **out, struct err *e)
 {
-	struct reader r = { .arena = a, .keep = keep, .e = e };
+	struct model_reader r = { .arena = a, .keep = keep, .e = e };
 	const struct value *made = read_object(&r, &shapes[shape], v);
 
 	if (made == NULL)

@@ -106,7 +106,7 @@ void token_args_clear(struct token_args *a)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-struct reader {
+struct option_reader {
 	enum token_verb verb;
 	int argc, at;
 	char **argv;
@@ -116,7 +116,7 @@ struct reader {
 	struct err *e;
 };
 
-static bool is_of(const struct reader *r, const struct token_option *o)
+static bool is_of(const struct option_reader *r, const struct token_option *o)
 {
 	return (o->verbs & BIT(r->verb)) != 0;
 }
@@ -132,7 +132,7 @@ static char *called(const struct token_option *o, enum token_verb verb)
 
 /* By the whole name of `len` bytes, or else by the only one that begins so. False when several
  * do. */
-static bool find_long(const struct reader *r, const char *name, size_t len,
+static bool find_long(const struct option_reader *r, const char *name, size_t len,
                       const struct token_option **out)
 {
 	AUTO_BUF struct buf several = BUF_INIT(1000);
@@ -159,7 +159,7 @@ static bool find_long(const struct reader *r, const char *name, size_t len,
 	               buf_cstr(&several));
 }
 
-static const struct token_option *find_letter(const struct reader *r, char letter)
+static const struct token_option *find_letter(const struct option_reader *r, char letter)
 {
 	for (size_t i = 0; letter != '\0' && i < COUNT(options); i++)
 		if (is_of(r, &options[i]) && options[i].letter == letter)
@@ -182,7 +182,7 @@ static bool is_number(const char *s)
 }
 
 /* Does argparse take this word for a value, or for an option nobody knows? */
-static bool is_value(const struct reader *r, const char *s)
+static bool is_value(const struct option_reader *r, const char *s)
 {
 	if (s[0] != '-' || s[1] == '\0' || is_number(s))
 		return true;
@@ -191,7 +191,7 @@ static bool is_value(const struct reader *r, const char *s)
 	return strchr(s, '=') == NULL || strchr(s, '=') > strchr(s, ' ');
 }
 
-static bool has_value(const struct reader *r)
+static bool has_value(const struct option_reader *r)
 {
 	return r->at < r->argc && is_value(r, r->argv[r->at]);
 }
@@ -231,8 +231,8 @@ static const char *verb_name(enum token_verb verb, const char **group)
 	return NULL;
 }
 
-static bool wrong_choice(const struct reader *r, const struct token_option *o, const char *value,
-                         const char *allowed)
+static bool wrong_choice(const struct option_reader *r, const struct token_option *o,
+                         const char *value, const char *allowed)
 {
 	const char *group = "", *verb = verb_name(r->verb, &group);
 
@@ -248,7 +248,7 @@ static const char *either(const char *value, const char *a, const char *b)
 	return strcasecmp(value, a) == 0 ? a : strcasecmp(value, b) == 0 ? b : NULL;
 }
 
-static bool keep_query(struct reader *r, const char *value)
+static bool keep_query(struct option_reader *r, const char *value)
 {
 	struct err why = ERR_INIT;
 
@@ -263,7 +263,7 @@ static bool keep_query(struct reader *r, const char *value)
 	               "argument --query: invalid jmespath_type value: '%s': %s", value, why.text);
 }
 
-static bool keep(struct reader *r, const struct token_option *o, const char *value)
+static bool keep(struct option_reader *r, const struct token_option *o, const char *value)
 {
 	char *place = (char *)r->args + o->offset;
 	const char *word = value;
@@ -295,8 +295,8 @@ static bool keep(struct reader *r, const struct token_option *o, const char *val
 	return true;
 }
 
-static void keep_rule(struct reader *r, const struct token_option *o, const char *const *word,
-                      size_t n)
+static void keep_rule(struct option_reader *r, const struct token_option *o,
+                      const char *const *word, size_t n)
 {
 	bool repository = o->offset == AT(repository);
 	struct token_rule **list = repository ? &r->args->repository : &r->args->gateway;
@@ -314,7 +314,7 @@ static const char *const *words(char **argv)
 }
 
 /* `attached`: what stood behind "=" or right after a letter, or NULL. */
-static bool take_option(struct reader *r, const struct token_option *o, char **attached)
+static bool take_option(struct option_reader *r, const struct token_option *o, char **attached)
 {
 	AUTO_FREE char *name = called(o, r->verb);
 	bool truth = true;
@@ -349,7 +349,7 @@ static bool take_option(struct reader *r, const struct token_option *o, char **a
 	return true;
 }
 
-static bool take_long(struct reader *r, char **arg)
+static bool take_long(struct option_reader *r, char **arg)
 {
 	char *name = *arg + 2, *equals = strchr(name, '=');
 	const struct token_option *o = NULL;
@@ -368,7 +368,7 @@ static bool take_long(struct reader *r, char **arg)
 }
 
 /* "-n", "-nNAME", "-n=NAME", "-yn NAME". */
-static bool take_letters(struct reader *r, char **arg)
+static bool take_letters(struct option_reader *r, char **arg)
 {
 	for (;;) {
 		const struct token_option *o = find_letter(r, (*arg)[1]);
@@ -393,7 +393,7 @@ static bool take_letters(struct reader *r, char **arg)
 	}
 }
 
-static bool read_all(struct reader *r)
+static bool read_all(struct option_reader *r)
 {
 	while (r->at < r->argc) {
 		char **arg = &r->argv[r->at++];
@@ -414,7 +414,7 @@ static bool read_all(struct reader *r)
 
 /* ---- defaults -------------------------------------------------------------------------------- */
 
-static bool finish(struct reader *r)
+static bool finish(struct option_reader *r)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(1000);
 	struct token_defaults *d = &r->args->defaults;
@@ -534,13 +534,13 @@ enum token_parsed token_parse(int argc, char **argv, struct token_args *a,
 		(void)!wrong_words(argc, argv, e);
 		return TOKEN_WRONG;
 	}
-	struct reader r = { .verb = (*cmd)->verb,
-		            .argc = argc,
-		            .at = n,
-		            .argv = argv,
-		            .args = a,
-		            .extra = BUF_INIT(4000),
-		            .e = e };
+	struct option_reader r = { .verb = (*cmd)->verb,
+		                   .argc = argc,
+		                   .at = n,
+		                   .argv = argv,
+		                   .args = a,
+		                   .extra = BUF_INIT(4000),
+		                   .e = e };
 	bool ok = read_all(&r) && (a->help || finish(&r));
 	buf_free(&r.extra);
 	if (ok && a->help) {

@@ -58,7 +58,7 @@ char *acr_place_id(const struct acr_place *p, const char *kind, const char *name
 	return mem_fmt("%s/%s/%s", p->id, kind, name);
 }
 
-struct search {
+struct place_search {
 	const char *name;
 	char *id;
 	int found;
@@ -66,7 +66,7 @@ struct search {
 
 static bool match(void *ctx, const struct json *item)
 {
-	struct search *s = ctx;
+	struct place_search *s = ctx;
 	const char *name = json_str(item, "name"), *id = json_str(item, "id");
 
 	if (name == NULL || id == NULL || strcasecmp(name, s->name) != 0)
@@ -95,7 +95,7 @@ static bool look_up(struct arm *a, struct http *h, const char *subscription, con
                     char **id, struct err *e)
 {
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
-	struct search s = { .name = registry };
+	struct place_search s = { .name = registry };
 
 	buf_str(&path, "/subscriptions/");
 	buf_form(&path, subscription);

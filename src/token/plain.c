@@ -25,7 +25,7 @@ static bool add_token(void *ctx, const struct value *item)
 	l->ok = item->type == VALUE_NULL ||
 	        token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
 	if (l->ok)
-		values_add(&l->tokens, token);
+		value_list_add(&l->tokens, token);
 	return l->ok && !arena_over(l->r->arena);
 }
 
@@ -67,14 +67,14 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 		                  ? list_page(&l, path, &next, e)
 		                  : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
 		if (!ok) {
-			values_free(&l.tokens);
+			value_list_free(&l.tokens);
 			return false;
 		}
 		mem_free_ptr(&path);
 		path = next;
 	}
-	*out = values_array(r->arena, &l.tokens);
-	values_free(&l.tokens);
+	*out = value_list_array(r->arena, &l.tokens);
+	value_list_free(&l.tokens);
 	return true;
 }
 

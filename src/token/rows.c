@@ -15,7 +15,7 @@ static const struct value *cell(struct arena *a, const struct value *v, const ch
 	const struct value *m = value_get(v, name);
 
 	if (m != NULL && m->type != VALUE_NULL && m->type != VALUE_FALSE)
-		write_cell(m, &text);
+		cell_write(m, &text);
 	return value_text(a, text.len == 0 ? " " : buf_cstr(&text));
 }
 
@@ -76,7 +76,7 @@ static const struct value *passwords_of(const struct value *v)
 	return list != NULL && list->type == VALUE_ARRAY ? list : NULL;
 }
 
-static bool has_member(const struct members *m, const char *key)
+static bool has_member(const struct value_members *m, const char *key)
 {
 	for (size_t i = 0; i < m->n; i++)
 		if (strcmp(m->item[i].key, key) == 0)
@@ -86,34 +86,36 @@ static bool has_member(const struct members *m, const char *key)
 
 const struct value *token_row(struct arena *a, const struct value *token)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 	const char *map = cell(a, token, "scopeMapId")->text, *slash = strrchr(map, '/');
 	const struct value *list = passwords_of(value_get(token, "credentials"));
 
-	members_put(&m, "NAME", cell(a, token, "name"));
-	members_put(&m, "SCOPE MAP", value_text(a, slash == NULL ? map : slash + 1));
-	members_put(&m, "PASSWORD1 EXPIRY", value_text(a, ""));
-	members_put(&m, "PASSWORD2 EXPIRY", value_text(a, ""));
-	members_put(&m, "STATUS", title(a, cell(a, token, "status")));
-	members_put(&m, "PROVISIONING STATE", cell(a, token, "provisioningState"));
-	members_put(&m, "CREATION DATE", date(a, cell(a, token, "creationDate")));
+	value_members_put(&m, "NAME", cell(a, token, "name"));
+	value_members_put(&m, "SCOPE MAP", value_text(a, slash == NULL ? map : slash + 1));
+	value_members_put(&m, "PASSWORD1 EXPIRY", value_text(a, ""));
+	value_members_put(&m, "PASSWORD2 EXPIRY", value_text(a, ""));
+	value_members_put(&m, "STATUS", title(a, cell(a, token, "status")));
+	value_members_put(&m, "PROVISIONING STATE", cell(a, token, "provisioningState"));
+	value_members_put(&m, "CREATION DATE", date(a, cell(a, token, "creationDate")));
 	for (size_t i = 0; list != NULL && i < list->n; i++) {
 		const char *name = column(a, list->item[i], " EXPIRY");
 		if (has_member(&m, name))
-			members_put(&m, name, expiry(a, list->item[i]));
+			value_members_put(&m, name, expiry(a, list->item[i]));
 	}
-	return members_object(a, &m, true);
+	return value_members_object(a, &m, true);
 }
 
 const struct value *token_generated_row(struct arena *a, const struct value *generated)
 {
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 	const struct value *list = passwords_of(generated);
 
-	members_put(&m, "USERNAME", cell(a, generated, "username"));
+	value_members_put(&m, "USERNAME", cell(a, generated, "username"));
 	for (size_t i = 0; list != NULL && i < list->n; i++) {
-		members_put(&m, column(a, list->item[i], ""), cell(a, list->item[i], "value"));
-		members_put(&m, column(a, list->item[i], " EXPIRY"), expiry(a, list->item[i]));
+		value_members_put(&m, column(a, list->item[i], ""),
+		                  cell(a, list->item[i], "value"));
+		value_members_put(&m, column(a, list->item[i], " EXPIRY"),
+		                  expiry(a, list->item[i]));
 	}
-	return members_object(a, &m, true);
+	return value_members_object(a, &m, true);
 }

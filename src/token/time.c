@@ -35,13 +35,13 @@ static bool date_ok(int year, int month, int day)
 	       day <= days[month - 1] + (month == 2 && is_leap(year));
 }
 
-struct part {
+struct time_part {
 	int least, most, max;
 	const char *after;
 }; /* `after`: one of these follows */
 
 /* Reads the parts of a time in order. NULL when one is missing or its separator is another. */
-static const char *read_parts(const char *s, const struct part *part, size_t n, int *value)
+static const char *read_parts(const char *s, const struct time_part *part, size_t n, int *value)
 {
 	for (size_t i = 0; i < n && s != NULL; i++) {
 		s = digits(s, part[i].most, part[i].least, &value[i]);
@@ -55,9 +55,9 @@ static const char *read_parts(const char *s, const struct part *part, size_t n, 
 
 bool token_expiration(const char *text, char out[static TOKEN_EXPIRY_MAX])
 {
-	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 1, 2, 12, "-" },
-		                             { 1, 2, 31, "Tt" },  { 1, 2, 23, ":" },
-		                             { 1, 2, 59, ":" },   { 1, 2, 59, "Zz" } };
+	static const struct time_part parts[] = { { 4, 4, 9999, "-" }, { 1, 2, 12, "-" },
+		                                  { 1, 2, 31, "Tt" },  { 1, 2, 23, ":" },
+		                                  { 1, 2, 59, ":" },   { 1, 2, 59, "Zz" } };
 	int v[COUNT(parts)];
 	const char *end = read_parts(text, parts, COUNT(parts), v);
 
@@ -115,9 +115,9 @@ static bool read_zone(const char *s, char out[static ZONE_MAX])
 
 bool token_isoformat(const char *text, struct buf *out)
 {
-	static const struct part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" },
-		                             { 2, 2, 31, "Tt" },  { 2, 2, 23, ":" },
-		                             { 2, 2, 59, ":" },   { 2, 2, 59, NULL } };
+	static const struct time_part parts[] = { { 4, 4, 9999, "-" }, { 2, 2, 12, "-" },
+		                                  { 2, 2, 31, "Tt" },  { 2, 2, 23, ":" },
+		                                  { 2, 2, 59, ":" },   { 2, 2, 59, NULL } };
 	int v[COUNT(parts)], micros = 0;
 	char zone[ZONE_MAX];
 	const char *s = read_parts(text, parts, COUNT(parts), v);

@@ -108,7 +108,7 @@ static void edit(const struct buf *before)
 	secret_free(c.password);
 }
 
-static bool has_name(const struct members *all, const char *text, const char *other,
+static bool has_name(const struct json_members *all, const char *text, const char *other,
                      struct span name)
 {
 	struct buf want = BUF_INIT(DOCKER_CONFIG_MAX);

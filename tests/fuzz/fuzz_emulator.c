@@ -35,11 +35,11 @@ static void fuzz_proxy(const char *text, size_t n)
 {
 	struct reply rs;
 
-	reply_init(&rs);
+	exchange_reply_init(&rs);
 	if (proxy_read(text, n, false, &rs) &&
 	    (rs.status < 100 || rs.status > 599 || rs.body.len > n))
 		abort();
-	reply_clear(&rs);
+	exchange_reply_clear(&rs);
 }
 
 static void fuzz_fault(const char *text, size_t n)

@@ -30,10 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	v = value_from_json(a, j);
 	if (arena_over(a) || !jmespath_compile(query, &q, &e) || !jmespath_search(q, v, a, &v, &e))
 		return 0;
-	for (size_t i = 0; i < formats_count; i++) {
+	for (size_t i = 0; i < format_count; i++) {
 		AUTO_BUF struct buf out = BUF_INIT((size_t)256 * 1024);
 		struct format_request rq = { .value = v, .queried = true, .color = true };
-		(void)!formats[i].write(&rq, a, &out, &e);
+		(void)!format_list[i].write(&rq, a, &out, &e);
 	}
 	return 0;
 }

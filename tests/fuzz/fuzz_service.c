@@ -219,7 +219,8 @@ static void ask_arc(struct asked *q)
 	const struct managed_ask ask = { .resource = MANAGER, .who = &who };
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	if (!arc_ask(ENDPOINT "/metadata/identity/oauth2/token", keys, &ask, q->http, &rs, &q->e))
+	if (!managed_arc_ask(ENDPOINT "/metadata/identity/oauth2/token", keys, &ask, q->http, &rs,
+	                     &q->e))
 		says_no(q);
 	else
 		must(rs.status != 401 && rs.status != 200);

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char hook[] = "/bin/hook", reload[] = "reload", helper[] = "/bin/helper";
 	struct spawner_rules rules = { .n = 0 };
-	struct request q;
+	struct spawn_request q;
 	size_t n = 0;
 	int ends[2];
 

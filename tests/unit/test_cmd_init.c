@@ -25,7 +25,7 @@ static void names(void **state)
 		{ "contoso", "", "contoso" },
 	};
 	for (size_t i = 0; i < COUNT(row); i++) {
-		AUTO_FREE char *got = init_job_name(row[i].registry, row[i].token);
+		AUTO_FREE char *got = cmd_init_job_name(row[i].registry, row[i].token);
 		CHECK_TEXT(got, row[i].want, "%s", row[i].token);
 	}
 }
@@ -50,7 +50,7 @@ static void texts(void **state)
 		AUTO_COMMON struct common c = { 0 };
 		AUTO_JOB struct job *j = NULL;
 		struct err e = ERR_INIT;
-		init_text(&o, row[i].docker, row[i].file, &text);
+		cmd_init_text(&o, row[i].docker, row[i].file, &text);
 		assert_true(common_parse("/c", "", 0, &c, &e));
 		CHECK(job_parse(&c, "web-pull", "/j", buf_cstr(&text), text.len, &j, &e),
 		      "row %zu: %s", i, e.text);
@@ -60,7 +60,7 @@ static void texts(void **state)
 	char *args[] = { registry, token };
 	struct options o = { .args = args, .n_args = 2, .libsecret = true };
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
-	init_text(&o, NULL, NULL, &text);
+	cmd_init_text(&o, NULL, NULL, &text);
 	assert_non_null(strstr(buf_cstr(&text), "\ntype = libsecret\n"));
 	assert_null(strstr(buf_cstr(&text), "type = docker"));
 }
@@ -75,7 +75,7 @@ struct ran {
 static struct ran run(const char *dir, char *registry, char *token, const char *file)
 {
 	AUTO_FREE char *config = mem_fmt("%s/acrotate.conf", dir);
-	AUTO_FREE char *name = init_job_name(registry, token);
+	AUTO_FREE char *name = cmd_init_job_name(registry, token);
 	AUTO_FREE char *path = mem_fmt("%s/jobs.d/%s.conf", dir, name);
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
 	char *args[] = { registry, token };

@@ -12,7 +12,7 @@ static void every_row_as_json(void **state)
 	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
 	AUTO_JSON struct json *j = NULL;
 	struct key_section s[32];
-	size_t n = key_sections(s, COUNT(s)), at = 0;
+	size_t n = config_key_sections(s, COUNT(s)), at = 0;
 	struct err e = ERR_INIT;
 
 	keys_print(true, &out);
@@ -39,7 +39,7 @@ static void every_row_as_text(void **state)
 	(void)state;
 	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
 	struct key_section s[32];
-	size_t n = key_sections(s, COUNT(s));
+	size_t n = config_key_sections(s, COUNT(s));
 
 	keys_print(false, &out);
 	for (size_t i = 0; i < n; i++)

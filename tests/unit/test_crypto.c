@@ -19,19 +19,20 @@ static void fingerprints_are_sha256(void **state)
 	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_SECRET struct secret *s = secret_new(row[i].text, strlen(row[i].text));
-		struct print of_secret, of_bytes, read;
-		char hex[PRINT_HEX_MAX];
-		crypto_print(s, &of_secret);
-		crypto_print_bytes(row[i].text, strlen(row[i].text), &of_bytes);
-		print_to_hex(&of_secret, hex);
+		struct fingerprint of_secret, of_bytes, read;
+		char hex[FINGERPRINT_HEX_MAX];
+		crypto_fingerprint(s, &of_secret);
+		crypto_fingerprint_bytes(row[i].text, strlen(row[i].text), &of_bytes);
+		fingerprint_to_hex(&of_secret, hex);
 		CHECK_TEXT(hex, row[i].hex, "row %zu", i);
-		CHECK(print_equal(&of_secret, &of_bytes), "row %zu", i);
-		CHECK(print_from_hex(hex, &read) && print_equal(&read, &of_secret), "row %zu", i);
+		CHECK(fingerprint_equal(&of_secret, &of_bytes), "row %zu", i);
+		CHECK(fingerprint_from_hex(hex, &read) && fingerprint_equal(&read, &of_secret),
+		      "row %zu", i);
 	}
-	struct print a, b;
-	crypto_print_bytes("a", 1, &a);
-	crypto_print_bytes("b", 1, &b);
-	assert_false(print_equal(&a, &b));
+	struct fingerprint a, b;
+	crypto_fingerprint_bytes("a", 1, &a);
+	crypto_fingerprint_bytes("b", 1, &b);
+	assert_false(fingerprint_equal(&a, &b));
 }
 
 static void only_whole_fingerprints_are_read(void **state)
@@ -48,8 +49,9 @@ static void only_whole_fingerprints_are_read(void **state)
 		"+3b0c44298fc1c149afbf4c8996fb924",
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct print p = { .b = { 1, 2, 3 } }, before = p;
-		CHECK(!print_from_hex(bad[i], &p) && print_equal(&p, &before), "'%s'", bad[i]);
+		struct fingerprint p = { .b = { 1, 2, 3 } }, before = p;
+		CHECK(!fingerprint_from_hex(bad[i], &p) && fingerprint_equal(&p, &before), "'%s'",
+		      bad[i]);
 	}
 }
 

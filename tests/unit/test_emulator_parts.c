@@ -104,7 +104,7 @@ static void requests_find_their_route(void **state)
 		struct request rq;
 		enum area area;
 
-		request_init(&rq);
+		exchange_request_init(&rq);
 		rq.method = mem_dup(row[i].method);
 		rq.path = mem_dup(row[i].path);
 		found = route_find(&rq, &area);
@@ -116,7 +116,7 @@ static void requests_find_their_route(void **state)
 		CHECK((last != NULL) == (row[i].last_arg != NULL), "%s", row[i].path);
 		if (last)
 			CHECK_TEXT(last, row[i].last_arg, "%s", row[i].path);
-		request_clear(&rq);
+		exchange_request_clear(&rq);
 	}
 }
 
@@ -161,7 +161,7 @@ static void replies_of_a_registry_are_read(void **state)
 	for (size_t i = 0; i < COUNT(row); i++) {
 		struct reply rs;
 
-		reply_init(&rs);
+		exchange_reply_init(&rs);
 		CHECK(proxy_read(row[i].text, strlen(row[i].text), row[i].head, &rs) == row[i].good,
 		      "row %zu", i);
 		if (row[i].good) {
@@ -169,7 +169,7 @@ static void replies_of_a_registry_are_read(void **state)
 			CHECK_TEXT(buf_cstr(&rs.body), row[i].body, "row %zu", i);
 			CHECK(!row[i].head || rs.head_length == 700, "row %zu", i);
 		}
-		reply_clear(&rs);
+		exchange_reply_clear(&rs);
 	}
 }
 
@@ -188,11 +188,11 @@ static bool meets(struct fault_list *l, const char *operation, const char *path)
 	struct request rq;
 	bool met;
 
-	request_init(&rq);
+	exchange_request_init(&rq);
 	rq.method = mem_dup("GET");
 	rq.path = mem_dup(path);
 	met = fault_pick(l, &rq, operation) != NULL;
-	request_clear(&rq);
+	exchange_request_clear(&rq);
 	return met;
 }
 

@@ -6,11 +6,11 @@
 
 #define S STR_TICKS_PER_S
 
-static struct print print_of(const char *text)
+static struct fingerprint print_of(const char *text)
 {
-	struct print p;
+	struct fingerprint p;
 
-	crypto_print_bytes(text, strlen(text), &p);
+	crypto_fingerprint_bytes(text, strlen(text), &p);
 	return p;
 }
 
@@ -38,8 +38,8 @@ static void answers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct print first = print_of("first"), second = print_of("second"),
-				   given = print_of(row[i].password);
+		const struct fingerprint first = print_of("first"), second = print_of("second"),
+					 given = print_of(row[i].password);
 		struct slot s = { 0 };
 
 		slot_generate(&s, 100 * S, 0, &first);
@@ -52,7 +52,7 @@ static void answers(void **state)
 
 static void a_removed_slot_starts_anew(void **state)
 {
-	const struct print first = print_of("first"), second = print_of("second");
+	const struct fingerprint first = print_of("first"), second = print_of("second");
 	struct slot s = { 0 };
 
 	(void)state;
@@ -66,7 +66,7 @@ static void a_removed_slot_starts_anew(void **state)
 
 static void two_generations_differ_in_time(void **state)
 {
-	const struct print p = print_of("x");
+	const struct fingerprint p = print_of("x");
 	struct slot s = { 0 };
 
 	(void)state;

@@ -683,11 +683,11 @@ static void sections_for_listings(void **state)
 {
 	(void)state;
 	struct key_section s[32];
-	size_t n = key_sections(s, COUNT(s));
+	size_t n = config_key_sections(s, COUNT(s));
 
 	assert_in_range(n, 7, COUNT(s)); /* five sections, and two types of sink at least */
-	assert_int_equal(key_sections(s, 1), n);
-	for (size_t i = 0; i < key_sections(s, COUNT(s)); i++)
+	assert_int_equal(config_key_sections(s, 1), n);
+	for (size_t i = 0; i < config_key_sections(s, COUNT(s)); i++)
 		for (size_t k = 0; k < s[i].n; k++) {
 			CHECK(s[i].n <= KEYS_MAX, "%s has more keys than KEYS_MAX", s[i].section);
 			CHECK(s[i].rows[k].help != NULL && s[i].rows[k].help[0] != '\0',

@@ -99,7 +99,7 @@ static void depth_is_bounded(void **state)
 static void lists_members(void **state)
 {
 	const char *text = "{ \"a\" :1 , \"b\":{\"a\":2},\"\\u0061\":\"}\" }";
-	struct members m;
+	struct json_members m;
 
 	(void)state;
 	json_span_members(text, (struct span){ 0, strlen(text) }, &m);

@@ -61,7 +61,7 @@ static void every_key_and_no_other(void **state)
 	(void)state;
 	AUTO_BUF struct buf page = BUF_INIT(1 << 17);
 	struct key_section s[32];
-	size_t n = key_sections(s, COUNT(s)), rows = 0;
+	size_t n = config_key_sections(s, COUNT(s)), rows = 0;
 	struct err e = ERR_INIT;
 
 	CHECK(fs_read(PAGE, 1 << 17, &page, NULL, &e), "%s (run from the top of the tree)", e.text);

@@ -223,7 +223,7 @@ static void key_paths(void **state)
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_FREE char *path = NULL;
 		struct err e = ERR_INIT;
-		bool ok = arc_key_path(row[i].challenge, KEYS, &path, &e);
+		bool ok = managed_arc_key_path(row[i].challenge, KEYS, &path, &e);
 
 		CHECK(ok == (row[i].path != NULL), "%zu: %s", i, e.text);
 		CHECK(ok ? strcmp(path, row[i].path) == 0 : e.kind == ERR_REMOTE, "%zu: %s", i,
@@ -262,14 +262,14 @@ static void keys(void **state)
 		AUTO_FREE char *path = mem_fmt("%s/%s", dir, row[i].name);
 		AUTO_SECRET struct secret *key = NULL;
 		struct err e = ERR_INIT;
-		bool ok = arc_read_key(path, &key, &e);
+		bool ok = managed_arc_read_key(path, &key, &e);
 
 		CHECK(ok == (row[i].length != 0), "%s: %s", row[i].name, e.text);
 		CHECK(!ok || secret_len(key) == row[i].length + 6, "%s", row[i].name);
 	}
 	AUTO_SECRET struct secret *key = NULL;
 	struct err e = ERR_INIT;
-	assert_true(arc_read_key(target, &key, &e));
+	assert_true(managed_arc_read_key(target, &key, &e));
 	/* as it stands in the file: curl.c refuses what no header can have */
 	assert_string_equal(secret_peek(key), "Basic abc\n+/=");
 	scratch_remove(dir);
@@ -322,7 +322,7 @@ static void dance(void **state)
 		AUTO_RESPONSE struct http_response rs = { 0 };
 		struct err e = ERR_INIT;
 
-		CHECK(arc_ask(row[i].endpoint, dir, &q, h, &rs, &e) == row[i].ok, "%s: %s",
+		CHECK(managed_arc_ask(row[i].endpoint, dir, &q, h, &rs, &e) == row[i].ok, "%s: %s",
 		      row[i].name, e.text);
 		CHECK(row[i].ok ? rs.status == (row[i].second ? row[i].second : row[i].first)
 		                : e.kind == row[i].kind,

@@ -62,11 +62,11 @@ static void hold(size_t sink, const char *password)
 	(void)snprintf(memory[sink].held, sizeof(memory[sink].held), "%s", password);
 }
 
-static void print_of(const char *password, struct print *out)
+static void print_of(const char *password, struct fingerprint *out)
 {
 	AUTO_SECRET struct secret *s = secret_new(password, strlen(password));
 
-	crypto_print(s, out);
+	crypto_fingerprint(s, out);
 }
 
 /* Slot 1 has generation OLD, "one"; slot 2 generation NEW, "two"; both were delivered. */

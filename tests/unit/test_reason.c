@@ -58,7 +58,7 @@ static void in_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(4096);
-		outcome_text(&rows[i].o, rows[i].dry, NOW, &out);
+		rotation_outcome_text(&rows[i].o, rows[i].dry, NOW, &out);
 		CHECK(strstr(buf_cstr(&out), rows[i].want) != NULL, "%s: '%s'", rows[i].name,
 		      buf_cstr(&out));
 	}

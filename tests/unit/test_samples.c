@@ -68,7 +68,7 @@ static void nothing_is_missing(void **state)
 	AUTO_BUF struct buf common = BUF_INIT(1 << 16), job = BUF_INIT(1 << 16),
 			    all = BUF_INIT(1 << 17);
 	struct key_section s[32];
-	size_t n = key_sections(s, COUNT(s));
+	size_t n = config_key_sections(s, COUNT(s));
 
 	load(COMMON, &common);
 	load(JOB, &job);

@@ -71,7 +71,7 @@ static void fill(struct state *s)
 			                   .revoke = 17056479106147355 + i,
 			                   .foreign_created = 17056479106147399,
 			                   .foreign_expires_us = 253402300799999999 };
-		crypto_print_bytes(&i, sizeof(i), &m->print);
+		crypto_fingerprint_bytes(&i, sizeof(i), &m->print);
 	}
 	struct sink_memory *m =
 		state_sink(s, "docker", "docker:/root/.docker/config.json:contoso.azurecr.io");
@@ -89,7 +89,7 @@ static void same_slot(const struct slot_memory *a, const struct slot_memory *b)
 {
 	assert_int_equal(a->created, b->created);
 	assert_int_equal(a->expires_us, b->expires_us);
-	assert_true(print_equal(&a->print, &b->print));
+	assert_true(fingerprint_equal(&a->print, &b->print));
 	assert_int_equal(a->delivered, b->delivered);
 	assert_int_equal(a->gone, b->gone);
 	assert_int_equal(a->left, b->left);
@@ -398,7 +398,7 @@ static int without_an_id(void *arg)
 	    mount("none", "/etc", "tmpfs", 0, NULL) != 0)
 		return 77;
 	state_store_init(dir, &s);
-	return s.why.kind == ERR_NONE && !print_equal(&s.machine, &store.machine) ? 0 : 1;
+	return s.why.kind == ERR_NONE && !fingerprint_equal(&s.machine, &store.machine) ? 0 : 1;
 }
 
 static void a_machine_without_an_id(void **state)
@@ -494,8 +494,8 @@ static void machines_are_told_apart(void **state)
 	struct state_store a, b;
 	state_store_init("/x", &a);
 	state_store_init("/y", &b);
-	assert_true(print_equal(&a.machine, &b.machine));
-	assert_false(print_equal(&a.machine, &store.machine));
+	assert_true(fingerprint_equal(&a.machine, &b.machine));
+	assert_false(fingerprint_equal(&a.machine, &store.machine));
 	AUTO_STATE struct state s = { 0 }, back = { 0 };
 	struct err e = ERR_INIT;
 	s.failures = 3;

@@ -89,13 +89,13 @@ static bool same_body(const struct buf *sent, const char *want)
 	 * the same. */
 	bool counted = recorded != NULL && expiry != NULL &&
 	               strlen(recorded) > strlen("2031-12-31T12:59:59.000Z") && recorded[0] == '2';
-	AUTO_MEMBERS struct members m = { 0 };
+	AUTO_MEMBERS struct value_members m = { 0 };
 	for (size_t i = 0; i < x->n; i++)
-		members_put(&m, x->member[i].key,
-		            counted && strcmp(x->member[i].key, "expiry") == 0
-		                    ? value_get(y, "expiry")
-		                    : x->member[i].value);
-	return value_equal(members_object(a, &m, false), y);
+		value_members_put(&m, x->member[i].key,
+		                  counted && strcmp(x->member[i].key, "expiry") == 0
+		                          ? value_get(y, "expiry")
+		                          : x->member[i].value);
+	return value_equal(value_members_object(a, &m, false), y);
 }
 
 /* A reply is given once, and none before what was changed ahead of it: reading may be left out,

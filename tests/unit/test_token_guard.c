@@ -101,11 +101,11 @@ static const struct use_row {
 	  .kills = { false, false } },
 };
 
-static void print_of(const char *password, struct print *out)
+static void print_of(const char *password, struct fingerprint *out)
 {
 	AUTO_SECRET struct secret *s = secret_new(password, strlen(password));
 
-	crypto_print(s, out);
+	crypto_fingerprint(s, out);
 }
 
 static void save_uses(const struct token_rig *rig, const struct use_row *r)
