@@ -6,24 +6,15 @@
 #define BASE_CRYPTO_H
 
 #include "base/base.h"
+#include "base/fingerprint.h"
 
 struct buf;
 struct err;
 struct secret;
 
-/* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief
- * nothing. */
-#define FINGERPRINT_LEN 16
-struct fingerprint {
-	uint8_t b[FINGERPRINT_LEN];
-};
-#define FINGERPRINT_HEX_MAX (2 * FINGERPRINT_LEN + 1)
-
+/* Truncated SHA-256 of a password, of any bytes. */
 void crypto_fingerprint(const struct secret *s, struct fingerprint *out);
 void crypto_fingerprint_bytes(const void *p, size_t n, struct fingerprint *out);
-bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b);
-void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX]);
-MUST_USE bool fingerprint_from_hex(const char *hex, struct fingerprint *out);
 
 /* ends the process if the kernel gives none */
 void crypto_random(void *p, size_t n);

@@ -13,19 +13,12 @@
 #ifndef OUTPUT_VALUE_H
 #define OUTPUT_VALUE_H
 
+#include "base/arena.h"
 #include "base/base.h"
 
 struct buf;
 struct err;
 struct json;
-
-struct arena;
-struct arena *arena_new(size_t max_bytes);
-void *arena_alloc(struct arena *a, size_t size); /* zeroed */
-bool arena_over(const struct arena *a);
-void arena_free(struct arena *a);
-void arena_free_ptr(struct arena **a);
-#define AUTO_ARENA AUTO(arena_free_ptr)
 
 #define VALUE_DEPTH_MAX  512
 #define VALUE_WEIGHT_MAX ((size_t)4 * 1024 * 1024)

@@ -11,6 +11,7 @@
 #include "azure/managed.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "http/http.h"
@@ -49,15 +50,9 @@ bool managed_arc_key_path(const char *challenge, const char *key_dir, char **pat
 	return true;
 }
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
 bool managed_arc_read_key(const char *path, struct secret **out, struct err *e)
 {
-	AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	AUTO_BUF struct buf proof = BUF_INIT(KEY_MAX + 16);
 	char piece[KEY_MAX + 1];
 	struct stat st;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A sealed stage and a target that other programs may replace at any moment: exchanged in one
  * step, compared, put back. */
+#include "base/fd.h"
 #include "base/fs_stage.h"
 
 #include <errno.h>
@@ -15,12 +16,6 @@
 
 #define WRITER_TRIES  200 /* a second in all, for a program to finish what it is writing */
 #define WRITER_NAP_MS 5
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* opened to read */
-}
 
 /* The name tells a later run what the file is, see fs_sweep. */
 static bool mark(struct fs_stage *s, const struct fs_id *base, struct err *e)
@@ -45,7 +40,7 @@ static bool compare_and_rename(struct fs_stage *s, const struct buf *base_text,
                                enum fs_exchange *out, struct err *e)
 {
 	AUTO_BUF struct buf now = BUF_INIT(base_text->max);
-	AUTO(close_fd)
+	AUTO_FD
 	int fd = openat(s->at.dir, s->at.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno != ENOENT)
@@ -140,7 +135,7 @@ static bool wait_for_writers(int fd, const char *path, struct err *e)
 bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out, struct fs_id *id,
                         struct err *e)
 {
-	AUTO(close_fd)
+	AUTO_FD
 	int fd = openat(s->at.dir, s->temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)

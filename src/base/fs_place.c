@@ -7,12 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* synced, or failed already */
-}
+#include "base/fd.h"
 
 static bool open_place(const char *path, bool guarded, int *out, struct err *e)
 {
@@ -38,7 +33,7 @@ static bool open_place(const char *path, bool guarded, int *out, struct err *e)
 
 bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 	struct stat st;
 
 	if (!open_place(path, guarded, &fd, e))
@@ -78,7 +73,7 @@ static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old,
                     struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 	struct err ignored = ERR_INIT;
 
 	if (!open_place(path, guarded, &fd, e))

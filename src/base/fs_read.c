@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/fs_target.h"
 #include "base/secret.h"
 
@@ -28,12 +29,6 @@ void fs_id_of(const struct stat *st, struct fs_id *out)
 		.size = st->st_size,
 		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
 	};
-}
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* read only: nothing can be lost */
 }
 
 /* Until the end of the file. A first read that fills exactly what fstat promised is the end: a
@@ -104,7 +99,7 @@ static bool open_to_read(const char *path, int *out, struct err *e)
 
 bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id, struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 
 	return open_to_read(path, &fd, e) && fs_read_fd(fd, path, max, out, id, e);
 }
@@ -143,7 +138,7 @@ static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 
 static bool read_private(const char *path, bool shared_ok, struct buf *text, struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 
 	return open_to_read(path, &fd, e) && is_private(fd, path, shared_ok, e) &&
 	       fs_read_fd(fd, path, SECRET_FILE_MAX, text, NULL, e);

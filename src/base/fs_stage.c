@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 #define NAME_TRIES 16
@@ -101,12 +102,6 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 	return true;
 }
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* opened to read */
-}
-
 static bool open_target(const struct fs_stage *s, bool guarded, struct fs_target *at, struct err *e)
 {
 	return s->attr.nofollow ? fs_target_here(s->path, at, e)
@@ -140,7 +135,7 @@ static struct fs_stage *stage_new(const char *path, const struct fs_attr *attr)
 
 static bool dress(struct fs_stage *s, struct err *e)
 {
-	AUTO(close_fd) int old = -1;
+	AUTO_FD int old = -1;
 
 	return open_old(s, &old, e) && fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e);
 }
@@ -305,7 +300,7 @@ static bool probe(struct fs_stage *s, int old, size_t size, struct err *e)
 bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
-	AUTO(close_fd) int old = -1;
+	AUTO_FD int old = -1;
 
 	if (!open_place(s, attr, e) || !open_old(s, &old, e))
 		return false;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 
 /* What the name of a temporary tells, see fs_sweep in the header. */
 struct version {
@@ -59,17 +60,11 @@ struct sweep {
 	void *ctx;
 };
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* opened to read */
-}
-
 static bool bring_home(const struct sweep *w, const char *name, const struct leftover *l,
                        struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(w->max);
-	AUTO(close_fd)
+	AUTO_FD
 	int fd = openat(w->at.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 

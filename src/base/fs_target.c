@@ -9,15 +9,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 /* ---- following links to the real file -------------------------------------------------------- */
-
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* a directory: nothing can be lost */
-}
 
 static bool name_ok(const char *name)
 {
@@ -49,11 +44,11 @@ static bool open_parent(int at, char *path, const char *shown, int *dir, const c
 static bool follow(const char *path, struct fs_target *out, struct err *e)
 {
 	AUTO_FREE char *left = mem_dup(path);
-	AUTO(close_fd) int at = -1;
+	AUTO_FD int at = -1;
 	char link[PATH_MAX];
 
 	for (int i = 0; i < FS_LINKS_MAX; i++) {
-		AUTO(close_fd) int dir = -1;
+		AUTO_FD int dir = -1;
 		const char *name;
 		if (!open_parent(at < 0 ? AT_FDCWD : at, left, path, &dir, &name, e))
 			return false;
@@ -69,7 +64,7 @@ static bool follow(const char *path, struct fs_target *out, struct err *e)
 		link[n] = '\0';
 		mem_free_ptr(&left);
 		left = mem_dup(link);
-		close_fd(&at);
+		fd_close(&at);
 		at = dir;
 		dir = -1;
 	}
@@ -90,7 +85,7 @@ struct walk {
 
 static void walk_clear(struct walk *w)
 {
-	close_fd(&w->dir);
+	fd_close(&w->dir);
 	buf_free(&w->left);
 }
 
@@ -132,7 +127,7 @@ static bool dir_ok(struct walk *w, const struct stat *st, const char *what, stru
 /* O_PATH: whatever it is, nothing happens to it. */
 static bool look(struct walk *w, int at, const char *name, int *out, struct stat *st, struct err *e)
 {
-	AUTO(close_fd) int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FD int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	w->why = 0;
 	if (fd < 0 || fstat(fd, st) != 0) {
@@ -147,7 +142,7 @@ static bool look(struct walk *w, int at, const char *name, int *out, struct stat
 
 static bool enter(struct walk *w, int *dir, const char *name, const struct stat *st, struct err *e)
 {
-	close_fd(&w->dir);
+	fd_close(&w->dir);
 	w->dir = *dir;
 	*dir = -1;
 	return dir_ok(w, st, name, e);
@@ -155,7 +150,7 @@ static bool enter(struct walk *w, int *dir, const char *name, const struct stat 
 
 static bool enter_root(struct walk *w, struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 	struct stat st;
 
 	return look(w, AT_FDCWD, "/", &fd, &st, e) && enter(w, &fd, "/", &st, e);
@@ -205,7 +200,7 @@ static bool at_link(struct walk *w, const char *name, const struct stat *st, str
 
 static bool step_on(struct walk *w, const char *name, struct err *e)
 {
-	AUTO(close_fd) int fd = -1;
+	AUTO_FD int fd = -1;
 	struct stat st;
 
 	if (strcmp(name, ".") == 0)
@@ -260,7 +255,7 @@ bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struc
 
 void fs_target_close(struct fs_target *t)
 {
-	close_fd(&t->dir);
+	fd_close(&t->dir);
 	t->dir = -1;
 }
 

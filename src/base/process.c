@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "base/spawner.h"
@@ -22,13 +23,6 @@
 #define KILL_MS  2000 /* between SIGTERM and SIGKILL for one whose time is out */
 
 /* ---- starting -------------------------------------------------------------------------------- */
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* pipes: nothing can be lost */
-	*fd = -1;
-}
 
 /* The reading end of a pipe with all of the input in it, so that nobody has to feed it: and no
  * SIGPIPE if nobody reads. */
@@ -63,7 +57,7 @@ struct running {
 
 static void running_clear(struct running *r)
 {
-	close_fd(&r->word);
+	fd_close(&r->word);
 }
 
 static int start(const struct spawn *s, struct running *r)
@@ -144,7 +138,7 @@ static void end_group(struct running *r, int fd, struct buf *out, int *status)
 
 bool process_run(const struct process *p, struct buf *out, struct process_end *end, struct err *e)
 {
-	AUTO(close_fd) int input = -1, reading = -1, writing = -1;
+	AUTO_FD int input = -1, reading = -1, writing = -1;
 	AUTO(running_clear) struct running r = { .word = -1 };
 	int ends[2], status = 0;
 
@@ -160,8 +154,8 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 		                 .output = writing,
 		                 .with_errors = p->with_errors };
 	int rc = start(&s, &r);
-	close_fd(&writing);
-	close_fd(&input);
+	fd_close(&writing);
+	fd_close(&input);
 	if (rc != 0)
 		return err_sys(e, rc, "cannot run '%s'", p->argv[0]);
 	bool in_time = attend(&r, reading, env_mono_ms(&env_system) + p->timeout_ms, out, &status);

@@ -6,6 +6,7 @@
 
 #include "azure/auth.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,17 +20,11 @@
 
 /* ---- where it may write ---------------------------------------------------------------------- */
 
-static void close_fd(const int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* a directory: nothing can be lost */
-}
-
 static bool allow_sinks(struct sandbox *s, const struct job *job, struct err *e)
 {
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		const struct sink_spec *sink = &job->sinks[i];
-		AUTO(close_fd) int dir = -1;
+		AUTO_FD int dir = -1;
 		struct err why = ERR_INIT;
 		if (sink->ops->directory == NULL)
 			continue;
@@ -46,7 +41,7 @@ static bool allow_sinks(struct sandbox *s, const struct job *job, struct err *e)
 
 static bool allow_directory_of(struct sandbox *s, const char *file, struct err *e)
 {
-	AUTO(close_fd) int dir = -1;
+	AUTO_FD int dir = -1;
 
 	return fs_directory(file, false, &dir, e) && sandbox_allow(s, dir, file, e);
 }

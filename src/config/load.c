@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -73,12 +74,6 @@ static bool check_trust(const struct config *c, const struct stat *st, const cha
 		shown);
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd); /* only read */
-}
-
 static bool config_sys(struct err *e, int errnum, const char *what, const char *path)
 {
 	(void)err_sys(e, errnum, "%s '%s'", what, path);
@@ -90,7 +85,7 @@ static bool config_sys(struct err *e, int errnum, const char *what, const char *
 static bool read_file(struct config *c, int dir, const char *name, const char *shown, size_t *len,
                       struct err *e)
 {
-	AUTO(close_fd) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	AUTO_FD int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
@@ -318,7 +313,7 @@ void config_close(struct config *c)
 	free(c->text);
 	claims_free(c->claims);
 	common_clear(&c->common);
-	close_fd(&c->jobs_fd);
+	fd_close(&c->jobs_fd);
 	free(c);
 }
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* By what a password is known without being kept: crypto_fingerprint() makes one. */
+#ifndef BASE_FINGERPRINT_H
+#define BASE_FINGERPRINT_H
+
+#include "base/base.h"
+
+/* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief
+ * nothing. */
+#define FINGERPRINT_LEN 16
+struct fingerprint {
+	uint8_t b[FINGERPRINT_LEN];
+};
+#define FINGERPRINT_HEX_MAX (2 * FINGERPRINT_LEN + 1)
+
+bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b);
+void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX]);
+MUST_USE bool fingerprint_from_hex(const char *hex, struct fingerprint *out);
+
+#endif
