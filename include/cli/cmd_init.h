@@ -9,8 +9,6 @@
 struct buf;
 struct options;
 
-int cmd_init(const struct options *o);
-
 /* For tests. The job's name that a token's name suggests: without what %H and its like would
  * become. Caller frees. */
 char *cmd_init_job_name(const char *registry, const char *token);

@@ -8,7 +8,6 @@
 struct buf;
 struct options;
 
-int cmd_keys(const struct options *o);
 void keys_print(bool json, struct buf *out); /* what it prints, for tests */
 
 #endif

@@ -14,5 +14,7 @@ int cmd_get(const struct options *o);    /* the active password */
 int cmd_revoke(const struct options *o); /* it leaked */
 int cmd_forget(const struct options *o); /* a sink or a job is gone for good */
 int cmd_token(const struct options *o);  /* az acr token; token/token.h */
+int cmd_init(const struct options *o);   /* a job file, checked and planned; cli/cmd_init.h */
+int cmd_keys(const struct options *o);   /* every configuration key; cli/cmd_keys.h */
 
 #endif

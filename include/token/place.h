@@ -13,20 +13,20 @@ struct arm;
 struct err;
 struct http;
 
-struct acr_place {
+struct token_place {
 	char *subscription, *group, *registry; /* of paths: the registry as it was named */
 	/* "/subscriptions/S/resourceGroups/G/providers/.../registries/R": spelled as Azure does */
 	char *id;
 };
-void acr_place_free(struct acr_place *p); /* NULL is fine */
+void token_place_free(struct token_place *p); /* NULL is fine */
 
 /* With a group nothing is asked. Without, the registries of the subscription are listed: MISSING
  * when there is none of that name (in any case), REMOTE when there are several. Caller frees. */
-MUST_USE bool acr_place_find(struct arm *a, struct http *h, const char *subscription,
-                             const char *group, const char *registry, struct acr_place **out,
-                             struct err *e);
+MUST_USE bool token_place_find(struct arm *a, struct http *h, const char *subscription,
+                               const char *group, const char *registry, struct token_place **out,
+                               struct err *e);
 /* "/subscriptions/.../registries/R/KIND[/NAME]?api-version=..."; "ID/KIND/NAME". Caller frees. */
-char *acr_place_path(const struct acr_place *p, const char *kind, const char *name);
-char *acr_place_id(const struct acr_place *p, const char *kind, const char *name);
+char *token_place_path(const struct token_place *p, const char *kind, const char *name);
+char *token_place_id(const struct token_place *p, const char *kind, const char *name);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/commands.h"
 #include "cli/options.h"
 #include "config/job.h"
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "cli/commands.h"
 #include "cli/options.h"
 #include "config/common.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/commands.h"
 
-#include "cli/cmd_init.h"
-#include "cli/cmd_keys.h"
 #include "cli/options.h"
 
 const struct command commands[] = {

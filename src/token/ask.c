@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "token/token.h"
+
+#include "token/ask.h"
 
 #include <stdio.h>
 
 #include "azure/arm.h"
 #include "base/env.h"
+#include "base/err.h"
 #include "base/mem.h"
+#include "http/http.h"
+#include "token/context.h"
+#include "token/http.h"
+#include "token/outside.h"
 
 #define SLICE_MS 500
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "token/token.h"
+
+#include "token/context.h"
 
 #include <stdlib.h>
 
 #include "azure/arm.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/job.h"
+#include "http/http.h"
 #include "output/value.h"
+#include "token/http.h"
+#include "token/login.h"
+#include "token/options.h"
 #include "token/place.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -123,13 +129,13 @@ bool token_find_registry(struct token_run *r, struct err *e)
 	const char *group =
 		r->args->group == NULL || *r->args->group == '\0' ? NULL : r->args->group;
 
-	return acr_place_find(r->arm, token_http_base(r->http), r->subscription, group, r->registry,
-	                      &r->place, e);
+	return token_place_find(r->arm, token_http_base(r->http), r->subscription, group,
+	                        r->registry, &r->place, e);
 }
 
 void token_close(struct token_run *r)
 {
-	acr_place_free(r->place);
+	token_place_free(r->place);
 	arm_free(r->arm);
 	token_http_close(r->http);
 	config_close(r->config);

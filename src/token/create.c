@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* create: a scope map of its own where repositories are named, the token, its passwords. */
-#include "token/token.h"
+
+#include "token/create.h"
 
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "http/http.h"
 #include "output/value.h"
+#include "token/ask.h"
+#include "token/context.h"
+#include "token/credential.h"
+#include "token/guard.h"
+#include "token/model.h"
+#include "token/options.h"
 #include "token/place.h"
 
 #define BODY_MAX   ((size_t)1024 * 1024)
@@ -182,7 +192,7 @@ static bool own_map(struct token_run *r, const struct actions *all, char **id, s
 {
 	static const int statuses[] = { 200, 0 };
 	AUTO_FREE char *name = mem_fmt("%s-scope-map", r->args->name),
-		       *path = acr_place_path(r->place, "scopeMaps", name);
+		       *path = token_place_path(r->place, "scopeMaps", name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *map = NULL;
 
@@ -275,11 +285,11 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 	    !token_guard_open(r, a->overwrite ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
 	    !token_find_registry(r, e))
 		return false;
-	path = acr_place_path(r->place, "tokens", a->name);
+	path = token_place_path(r->place, "tokens", a->name);
 	if (!is_new(r, path, e))
 		return false;
 	if (all.n == 0)
-		map_id = acr_place_id(r->place, "scopeMaps", a->scope_map);
+		map_id = token_place_id(r->place, "scopeMaps", a->scope_map);
 	else if (!own_map(r, &all, &map_id, e))
 		return false;
 	if (!put_token(r, path, map_id, out, e))

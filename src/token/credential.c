@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* credential generate, credential delete. */
-#include "token/token.h"
 
+#include "token/credential.h"
+
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "http/http.h"
 #include "output/value.h"
+#include "token/ask.h"
+#include "token/context.h"
+#include "token/create.h"
+#include "token/guard.h"
+#include "token/model.h"
+#include "token/options.h"
 #include "token/place.h"
+#include "token/time.h"
 
 #define BODY_MAX ((size_t)64 * 1024)
 
@@ -68,7 +79,7 @@ bool token_generate_check(const struct token_args *a, struct err *e)
 static void generate_body(const struct token_run *r, const char *slot, const char *expiry,
                           struct buf *body)
 {
-	AUTO_FREE char *id = acr_place_id(r->place, "tokens", r->args->name);
+	AUTO_FREE char *id = token_place_id(r->place, "tokens", r->args->name);
 
 	buf_str(body, "{\"tokenId\": ");
 	buf_json(body, id);
@@ -112,7 +123,7 @@ static void keep_answer(struct token_run *r, const struct buf *body, const struc
 bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 202, 0 };
-	AUTO_FREE char *path = acr_place_path(r->place, "generateCredentials", NULL);
+	AUTO_FREE char *path = token_place_path(r->place, "generateCredentials", NULL);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	char expiry[TOKEN_EXPIRY_MAX];
@@ -195,7 +206,7 @@ static bool ask_token(struct token_run *r, enum http_method method, const struct
                       const struct value **out, struct err *e)
 {
 	static const int read[] = { 200, 0 }, written[] = { 200, 201, 0 };
-	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	return token_ask(r,

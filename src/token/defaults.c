@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What `az configure` has set for good: registry, group, output format and no colours, in az's
  * own file. */
-#include "token/token.h"
+
+#include "token/defaults.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/fs.h"
 #include "base/ini.h"
 #include "base/log.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* A token that a job of this machine rotates: its lock is taken, and what its sinks or their
  * readers hold is not killed unasked. */
-#include "token/token.h"
+
+#include "token/guard.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
 #include "azure/acr.h"
 #include "base/env.h"
+#include "base/err.h"
 #include "base/fs.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -16,6 +18,7 @@
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/sink.h"
+#include "token/context.h"
 
 struct guard_held {
 	struct lock lock;

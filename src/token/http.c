@@ -4,14 +4,18 @@
  * azure-core 1.26 does it; but what may have acted is not repeated. Redirects that keep the
  * method are followed within the host. And the last refusal is kept, for its own words.
  */
-#include "token/token.h"
+
+#include "token/http.h"
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/env.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "http/http.h"
 
 #define TRIES         4
 #define BACK_OFF_MS   800

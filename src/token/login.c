@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* az's login: the subscription it works on, and who it is, where nothing else is said. So a
  * developer needs no configuration. */
-#include "token/token.h"
+
+#include "token/login.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/fs.h"
 #include "base/ini.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/process.h"
 #include "config/job.h"
+#include "token/context.h"
+#include "token/defaults.h"
 
 #define PROFILE_MAX ((size_t)4 * 1024 * 1024) /* az lists every subscription somebody may see */
 #define CLOUDS_MAX  ((size_t)256 * 1024)

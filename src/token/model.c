@@ -4,14 +4,18 @@
  * in the order of its SDK; "properties" flattened; times in Python's form; whatever is unknown
  * behind them; and the resource group, cut from the id.
  */
-#include "token/token.h"
+
+#include "token/model.h"
 
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "output/format.h"
+#include "output/value.h"
+#include "token/time.h"
 
 enum form { TEXT, TIME, OBJECT, OBJECTS };
 struct model_shape;

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's
  * users know by heart. */
-#include "token/token.h"
+
+#include "token/options.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "output/format.h"
 #include "output/jmespath.h"
+#include "token/defaults.h"
+#include "token/words.h"
 
 #define AT(member) offsetof(struct token_args, member)
 #define BIT(verb)  (1u << (verb))

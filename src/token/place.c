@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+
 #include "token/place.h"
 
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "azure/acr.h"
 #include "azure/arm.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -18,7 +20,7 @@
 	"api-version=2021-04-01"
 #define PATH_MAX_LEN ((size_t)64 * 1024)
 
-void acr_place_free(struct acr_place *p)
+void token_place_free(struct token_place *p)
 {
 	if (p == NULL)
 		return;
@@ -29,7 +31,7 @@ void acr_place_free(struct acr_place *p)
 	free(p);
 }
 
-static void add_registry(struct buf *b, const struct acr_place *p)
+static void add_registry(struct buf *b, const struct token_place *p)
 {
 	buf_str(b, "/subscriptions/");
 	buf_form(b, p->subscription);
@@ -39,7 +41,7 @@ static void add_registry(struct buf *b, const struct acr_place *p)
 	buf_form(b, p->registry);
 }
 
-char *acr_place_path(const struct acr_place *p, const char *kind, const char *name)
+char *token_place_path(const struct token_place *p, const char *kind, const char *name)
 {
 	AUTO_BUF struct buf b = BUF_INIT(PATH_MAX_LEN);
 
@@ -53,7 +55,7 @@ char *acr_place_path(const struct acr_place *p, const char *kind, const char *na
 	return mem_dup(buf_cstr(&b));
 }
 
-char *acr_place_id(const struct acr_place *p, const char *kind, const char *name)
+char *token_place_id(const struct token_place *p, const char *kind, const char *name)
 {
 	return mem_fmt("%s/%s/%s", p->id, kind, name);
 }
@@ -123,8 +125,8 @@ static bool look_up(struct arm *a, struct http *h, const char *subscription, con
 	               registry, subscription);
 }
 
-bool acr_place_find(struct arm *a, struct http *h, const char *subscription, const char *group,
-                    const char *registry, struct acr_place **out, struct err *e)
+bool token_place_find(struct arm *a, struct http *h, const char *subscription, const char *group,
+                      const char *registry, struct token_place **out, struct err *e)
 {
 	AUTO_FREE char *id = NULL, *its_group = mem_dup(group);
 
@@ -138,11 +140,11 @@ bool acr_place_find(struct arm *a, struct http *h, const char *subscription, con
 	if (its_group == NULL)
 		return err_set(e, ERR_REMOTE, "Azure's id of registry '%s' names no resource group",
 		               registry);
-	struct acr_place *p = mem_new(sizeof(*p));
-	*p = (struct acr_place){ .subscription = mem_dup(subscription),
-		                 .group = take(&its_group),
-		                 .registry = mem_dup(registry),
-		                 .id = take(&id) };
+	struct token_place *p = mem_new(sizeof(*p));
+	*p = (struct token_place){ .subscription = mem_dup(subscription),
+		                   .group = take(&its_group),
+		                   .registry = mem_dup(registry),
+		                   .id = take(&id) };
 	*out = p;
 	return true;
 }

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* list, show, update, delete. */
-#include "token/token.h"
+
+#include "token/plain.h"
 
 #include "azure/arm.h"
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "http/http.h"
 #include "output/value.h"
+#include "token/ask.h"
+#include "token/context.h"
+#include "token/guard.h"
+#include "token/model.h"
+#include "token/options.h"
+#include "token/outside.h"
 #include "token/place.h"
 
 #define BODY_MAX ((size_t)64 * 1024)
@@ -60,7 +70,7 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 
 	if (!token_find_registry(r, e))
 		return false;
-	AUTO_FREE char *path = acr_place_path(r->place, "tokens", NULL);
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", NULL);
 	for (int pages = 0; path != NULL; pages++) {
 		char *next = NULL;
 		bool ok = pages < ARM_PAGES_MAX
@@ -82,7 +92,7 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body,
                       const int *statuses, const struct value **out, struct err *e)
 {
-	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
@@ -111,7 +121,7 @@ static void update_body(const struct token_run *r, struct buf *body)
 
 	buf_str(body, "{\"properties\": {");
 	if (map) {
-		AUTO_FREE char *id = acr_place_id(r->place, "scopeMaps", a->scope_map);
+		AUTO_FREE char *id = token_place_id(r->place, "scopeMaps", a->scope_map);
 		buf_str(body, "\"scopeMapId\": ");
 		buf_json(body, id);
 	}
@@ -174,6 +184,6 @@ bool token_delete(struct token_run *r, const struct value **out, struct err *e)
 	if (!token_guard_open(r, TOKEN_KILLS_1 | TOKEN_KILLS_2, &guard, e) ||
 	    !token_find_registry(r, e))
 		return false;
-	AUTO_FREE char *path = acr_place_path(r->place, "tokens", r->args->name);
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	return token_ask(r, &(struct token_request){ HTTP_DELETE, path, NULL, statuses }, &rs, e);
 }

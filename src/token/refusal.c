@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A refusal of the service in az's words: ARMErrorFormat of azure-mgmt-core. */
-#include "token/token.h"
+
+#include "token/refusal.h"
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "http/http.h"
 #include "output/format.h"
 #include "output/value.h"
 

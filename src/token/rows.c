@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Columns of tables: what az itself puts together as text. */
-#include "token/token.h"
+
+#include "token/rows.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "output/format.h"
+#include "output/value.h"
+#include "token/time.h"
 
 #define CELL_MAX ((size_t)64 * 1024)
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "token/token.h"
+
+#include "token/time.h"
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/env.h"
 #include "base/str.h"
 

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+
 #include "token/token.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/env.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/commands.h"
-#include "cli/options.h"
-#include "cli/whole.h"
+#include "http/http.h"
 #include "output/format.h"
 #include "output/jmespath.h"
+#include "output/value.h"
+#include "token/context.h"
+#include "token/create.h"
+#include "token/credential.h"
+#include "token/defaults.h"
+#include "token/http.h"
+#include "token/options.h"
+#include "token/outside.h"
+#include "token/plain.h"
+#include "token/refusal.h"
+#include "token/rows.h"
 
 #define OUTPUT_MAX ((size_t)256 * 1024 * 1024)
 /* 50,000 tokens, the most a registry can have, take a tenth */
@@ -189,61 +198,4 @@ int token_main(const struct token_outside *w, int argc, char **argv)
 	if (a.debug || a.verbose)
 		log_setup(a.debug ? LEVEL_DEBUG : LEVEL_INFO, LOG_TEXT);
 	return work(w, &a, cmd->verb);
-}
-
-/* ---- the real world -------------------------------------------------------------------------- */
-
-static bool put(void *ctx, enum token_stream to, const char *p, size_t n)
-{
-	int fd = to == TOKEN_OUT ? STDOUT_FILENO : STDERR_FILENO;
-
-	(void)ctx;
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
-static bool answer(void *ctx, char *line, size_t size)
-{
-	(void)ctx;
-	if (fgets(line, (int)size, stdin) == NULL)
-		return false;
-	size_t n = strcspn(line, "\n");
-	bool whole = line[n] == '\n';
-	line[n] = '\0';
-	/* The rest is no further answer. */
-	for (int c = 0; !whole && c != '\n' && c != EOF;)
-		c = getchar();
-	return true;
-}
-
-static void become_whole(void *ctx)
-{
-	const struct options *o = ctx;
-
-	whole_become(o->argv);
-}
-
-int cmd_token(const struct options *o)
-{
-	struct options mine = *o;
-	const struct token_outside w = {
-		.env = &env_system,
-		.config = o->config,
-		.put = put,
-		.answer = answer,
-		.whole = become_whole,
-		.ctx = &mine,
-		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
-		         isatty(STDERR_FILENO) == 1 },
-	};
-
-	return token_main(&w, (int)o->n_args, o->args);
 }

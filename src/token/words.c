@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* "@FILE" stands for what is in the file, and so does what is behind the first "=" of a word, as for every word of az. */
-#include "token/token.h"
+
+#include "token/words.h"
 
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "token/options.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
 

@@ -5,7 +5,10 @@
 #define FAKES_TOKEN_RIG_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "fakes/fake_env.h"
+#include "http/http.h"
+#include "token/outside.h"
 #include "token/token.h"
 
 struct token_rig {

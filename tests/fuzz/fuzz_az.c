@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "azure/auth.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -16,7 +17,10 @@
 #include "base/secret.h"
 #include "config/job.h"
 #include "fakes/fake_env.h"
-#include "token/token.h"
+#include "token/context.h"
+#include "token/defaults.h"
+#include "token/login.h"
+#include "token/options.h"
 
 #define TOKEN "\"accessToken\": \"a-token-as-az-gives-it-out\""
 

@@ -13,14 +13,17 @@
 #include <stdlib.h>
 
 #include "azure/acr.h"
+#include "azure/auth.h"
 #include "azure/federated.h"
 #include "azure/login.h"
 #include "azure/managed.h"
 #include "azure/permissions.h"
+#include "base/buf.h"
 #include "base/credential.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "fakes/fake_env.h"
+#include "http/http.h"
 #include "token/place.h"
 
 /* clang-format off */
@@ -281,13 +284,13 @@ static void ask_one_registry(struct asked *q)
 
 static void ask_place(struct asked *q)
 {
-	struct acr_place *p = NULL;
+	struct token_place *p = NULL;
 
-	if (acr_place_find(q->arm, q->http, subscription, NULL, registry, &p, &q->e))
+	if (token_place_find(q->arm, q->http, subscription, NULL, registry, &p, &q->e))
 		must(p->group != NULL && p->id != NULL);
 	else
 		says_no(q);
-	acr_place_free(p);
+	token_place_free(p);
 }
 
 static void ask_token(struct asked *q)

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "token/token.h"
+#include "token/time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/http.h"
 #include "output/format.h"
-#include "token/token.h"
+#include "token/model.h"
+#include "token/refusal.h"
+#include "token/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "check.h"
-#include "token/token.h"
+#include "token/options.h"
 
 #define PAGE "packaging/man/acrotate-token.1"
 

@@ -2,7 +2,7 @@
 #include "base/buf.h"
 #include "check.h"
 #include "fakes/fake_env.h"
-#include "token/token.h"
+#include "token/time.h"
 
 static void times(void **state)
 {

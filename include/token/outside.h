@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The world outside of `acrotate token`, so that tests can be it. */
+#ifndef TOKEN_OUTSIDE_H
+#define TOKEN_OUTSIDE_H
+
+#include "base/base.h"
+
+struct env;
+struct http;
+
+enum token_stream { TOKEN_IN, TOKEN_OUT, TOKEN_ERR };
+struct token_outside {
+	const struct env *env;
+	struct http *http;  /* NULL: curl, as configured; else borrowed */
+	const char *config; /* acrotate.conf, when --config does not name one; or NULL */
+	bool tty[3];        /* of enum token_stream */
+	/* false: it could not be written */
+	bool (*put)(void *ctx, enum token_stream to, const char *p, size_t n);
+	/* a line of standard input; false at its end */
+	bool (*answer)(void *ctx, char *line, size_t size);
+	/* becomes the program that has all sinks, and begins again; returns when there is none.
+	 * May be NULL */
+	void (*whole)(void *ctx);
+	void *ctx;
+};
+
+#endif
