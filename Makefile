@@ -222,8 +222,12 @@ coverage:
 	@perl tests/coverage/report.pl $(COVER) $(COVERED)
 
 lint: export LINT_COMPILE = $(COMPILE)
+lint: export LINT_BUILD = $B
 lint: all $(ALL_OBJ)
 	@sh tests/lint/run.sh $(ALL_OBJ)
+
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 compile_commands.json: Makefile
 	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])
@@ -271,7 +275,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -77,7 +77,7 @@ static void measure(const struct look *l, size_t i, const struct observation *o)
 
 	if (l->m == NULL)
 		return;
-	job_status_of(o, l->now, &is);
+	status_of(o, l->now, &is);
 	metrics_put(l->m, i, o->job->name, &is);
 }
 

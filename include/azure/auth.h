@@ -44,7 +44,7 @@ struct cloud {
 };
 MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out,
                             struct err *e);
-void cloud_clear(struct cloud *c);
+void azure_cloud_clear(struct cloud *c);
 
 /*
  * One method of authentication. fetch() makes one token request (one or more exchanges) and

@@ -48,15 +48,15 @@ MUST_USE bool entra_assert(const struct cloud *c, const struct entra_client *who
 
 /* An answer with a token. expires: seconds since 1970 by the local clock. The ids are what the
  * source says the token is for. */
-struct token_answer {
+struct entra_answer {
 	struct secret *token;
 	int64_t expires;
 	char *client_id, *object_id, *resource_id;
 };
-void token_answer_clear(struct token_answer *t);
-#define AUTO_TOKEN_ANSWER AUTO(token_answer_clear)
-MUST_USE bool token_answer_parse(const struct http_response *rs, int64_t now,
-                                 struct token_answer *out, struct err *e);
+void entra_answer_clear(struct entra_answer *t);
+#define AUTO_TOKEN_ANSWER AUTO(entra_answer_clear)
+MUST_USE bool entra_answer_parse(const struct http_response *rs, int64_t now,
+                                 struct entra_answer *out, struct err *e);
 
 /* A refusal: AUTH, or TRANSIENT for 408, 429, 5xx and temporarily_unavailable; `who` is "Entra
  * ID" or the source's name. Returns false. */

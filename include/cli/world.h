@@ -4,7 +4,7 @@
 #ifndef CLI_WORLD_H
 #define CLI_WORLD_H
 
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 #include "rotate/state.h"
 
 struct config;

@@ -63,7 +63,9 @@ struct sink_common {
 	char *on_change;
 };
 
-extern const struct key run_keys[], http_keys[], job_keys[], sink_keys[];
-extern const size_t run_keys_count, http_keys_count, job_keys_count, sink_keys_count;
+extern const struct key config_run_keys[], config_http_keys[], config_job_keys[],
+	config_sink_keys[];
+extern const size_t config_run_keys_count, config_http_keys_count, config_job_keys_count,
+	config_sink_keys_count;
 
 #endif

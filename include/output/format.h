@@ -43,7 +43,7 @@ void color_json(const char *text, struct buf *out);
 void color_yaml(const char *text, struct buf *out);
 
 /* Members by name, for formats that sort. Caller frees with mem_free_ptr. */
-const struct value_member **value_members_sorted(const struct value *object);
+const struct value_member **json_members_sorted(const struct value *object);
 /* str() of Python, for cells: None, True, text as it is, and what repr() makes of lists and
  * dicts. */
 void cell_write(const struct value *v, struct buf *out);

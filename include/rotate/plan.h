@@ -107,7 +107,7 @@ struct plan {
 };
 
 /* The heart of the program: may this slot be generated without cutting anyone off? */
-bool slot_is_free(const struct plan_input *in, enum acr_slot slot);
+bool plan_slot_is_free(const struct plan_input *in, enum acr_slot slot);
 struct plan plan_decide(const struct plan_input *in);
 const char *plan_action_name(enum plan_action a); /* "rotate" */
 

@@ -24,7 +24,7 @@ enum job_state {
 	JOB_NEW,      /* nothing was generated yet, or the state was lost */
 	JOB__COUNT
 };
-const char *job_state_name(enum job_state s);
+const char *status_state_name(enum job_state s);
 
 /* Times in seconds since 1970; 0: none, or not known. */
 struct job_status {
@@ -48,6 +48,6 @@ struct job_status {
 	int64_t accepted_after_ms;
 };
 /* now: the service's clock. */
-void job_status_of(const struct observation *o, int64_t now, struct job_status *out);
+void status_of(const struct observation *o, int64_t now, struct job_status *out);
 
 #endif

@@ -30,7 +30,7 @@ struct place_spec {
 	  .help = "read and write it with this user's rights" }, \
 	{ .name = "in_place", .type = KEY_BOOL, .offset = offsetof(struct spec, place.in_place), \
 	  .fallback = "no", \
-	  .help = "write over it instead of replacing it: not atomic, for a file that is a mount point" }
+	  .help = "write over it, not atomic: for a file that is a mount point" }
 /* clang-format on */
 
 /* How one sink reaches its file. Zeroed but for spec and tag. */

@@ -13,16 +13,16 @@ struct sink_ops;
 struct libsecret_spec {
 	bool take_entry;
 };
-extern const struct key libsecret_keys[1];
-void libsecret_identity(const void *spec, const char *server, struct buf *out);
+extern const struct key remote_libsecret_keys[1];
+void remote_libsecret_identity(const void *spec, const char *server, struct buf *out);
 
 struct helper_spec {
 	char *program;
 	bool take_entry;
 };
-extern const struct key helper_keys[2];
-void helper_identity(const void *spec, const char *server, struct buf *out);
-bool helper_validate(const void *spec, struct err *e);
+extern const struct key remote_helper_keys[2];
+void remote_helper_identity(const void *spec, const char *server, struct buf *out);
+bool remote_helper_validate(const void *spec, struct err *e);
 
 /* Nothing but the keys: a job with such a sink can be read, the sink not opened. */
 extern const struct sink_ops sink_libsecret_keys, sink_helper_keys;

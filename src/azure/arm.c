@@ -44,7 +44,7 @@ void arm_free(struct arm *a)
 	if (a == NULL)
 		return;
 	auth_free(a->auth);
-	cloud_clear(&a->cloud);
+	azure_cloud_clear(&a->cloud);
 	(void)pthread_mutex_destroy(a->mutex);
 	free(a->mutex);
 	free(a);

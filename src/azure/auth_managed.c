@@ -245,7 +245,7 @@ static bool select_identity(const struct azure_spec *s, struct selector *out, st
 
 /* An identity that is another than the one asked for would rotate with rights nobody meant. */
 static bool check_identity(const struct managed_source *source, const struct selector *who,
-                           const struct token_answer *t, struct err *e)
+                           const struct entra_answer *t, struct err *e)
 {
 	const char *const echoes[SELECT__COUNT] = { t->client_id, t->object_id, t->resource_id };
 	const char *echo = echoes[who->kind];
@@ -307,7 +307,7 @@ static bool managed_fetch(const struct azure_spec *s, const struct cloud *c, str
 {
 	const struct managed_source *source = find_source();
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	AUTO_TOKEN_ANSWER struct token_answer answer = { 0 };
+	AUTO_TOKEN_ANSWER struct entra_answer answer = { 0 };
 	struct selector who;
 
 	if (!select_identity(s, &who, e))
@@ -322,7 +322,7 @@ static bool managed_fetch(const struct azure_spec *s, const struct cloud *c, str
 		return err_in(e, "cannot ask %s", source->name);
 	if (rs.status != 200)
 		return refused(source, &rs, &who, env_now(env), e);
-	if (!token_answer_parse(&rs, env_now(env), &answer, e))
+	if (!entra_answer_parse(&rs, env_now(env), &answer, e))
 		return err_in(e, "what answers in place of %s", source->name);
 	if (!check_identity(source, &who, &answer, e))
 		return false;

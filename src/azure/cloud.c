@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Where a cloud has its doors: the well-known ones by name, a custom one from its own members. */
 #include <stdlib.h>
 
 #include "azure/auth.h"

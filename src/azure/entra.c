@@ -70,7 +70,7 @@ char *entra_token_url(const struct cloud *c, const char *tenant)
 /* The same path, whoever takes the request. */
 static char *request_url(const struct cloud *c, const struct entra_client *who)
 {
-	AUTO(cloud_clear)
+	AUTO(azure_cloud_clear)
 	struct cloud via = { .authority = mem_dup(who->base != NULL ? who->base : c->authority) };
 
 	return entra_token_url(&via, who->tenant);
@@ -83,7 +83,7 @@ bool entra_token(const struct cloud *c, const struct entra_client *who, const st
 	AUTO_FREE char *url = request_url(c, who), *scope = mem_fmt("%s/.default", c->audience);
 	AUTO_BUF struct buf form = BUF_INIT(ENTRA_FORM_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	AUTO_TOKEN_ANSWER struct token_answer answer = { 0 };
+	AUTO_TOKEN_ANSWER struct entra_answer answer = { 0 };
 
 	entra_form_add(&form, "grant_type", "client_credentials");
 	entra_form_add(&form, "client_id", who->id);
@@ -103,7 +103,7 @@ bool entra_token(const struct cloud *c, const struct entra_client *who, const st
 		return err_in(e, "cannot get a token from Entra ID");
 	if (rs.status != 200)
 		return entra_refused(&rs, "Entra ID", env_now(env), e);
-	if (!token_answer_parse(&rs, env_now(env), &answer, e))
+	if (!entra_answer_parse(&rs, env_now(env), &answer, e))
 		return err_in(e, "the token from Entra ID");
 	*token = take(&answer.token);
 	*expires = answer.expires;
@@ -124,13 +124,13 @@ bool entra_assert(const struct cloud *c, const struct entra_client *who,
 
 /* ---- an answer ------------------------------------------------------------------------------- */
 
-void token_answer_clear(struct token_answer *t)
+void entra_answer_clear(struct entra_answer *t)
 {
 	secret_free(t->token);
 	free(t->client_id);
 	free(t->object_id);
 	free(t->resource_id);
-	*t = (struct token_answer){ 0 };
+	*t = (struct entra_answer){ 0 };
 }
 
 /* A number, or digits in a string: managed identities answer the latter. */
@@ -174,7 +174,7 @@ static bool lifetime(const struct json *j, int64_t sent_at, int64_t *seconds)
 	return true;
 }
 
-bool token_answer_parse(const struct http_response *rs, int64_t now, struct token_answer *out,
+bool entra_answer_parse(const struct http_response *rs, int64_t now, struct entra_answer *out,
                         struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
@@ -190,7 +190,7 @@ bool token_answer_parse(const struct http_response *rs, int64_t now, struct toke
 		return err_set(e, ERR_REMOTE, "the answer does not say when the token expires");
 	if (seconds <= 0)
 		return err_set(e, ERR_REMOTE, "the token has expired already");
-	*out = (struct token_answer){ .expires = now + (seconds < LIFETIME_MAX_S ? seconds
+	*out = (struct entra_answer){ .expires = now + (seconds < LIFETIME_MAX_S ? seconds
 		                                                                 : LIFETIME_MAX_S),
 		                      .client_id = mem_dup(json_str(j, "client_id")),
 		                      .object_id = mem_dup(json_str(j, "object_id")),

@@ -126,7 +126,7 @@ bool auth_is_named(const struct azure_spec *s)
 	return false;
 }
 
-void cloud_clear(struct cloud *c)
+void azure_cloud_clear(struct cloud *c)
 {
 	free(c->authority);
 	free(c->resource_manager);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Owner, mode, ACL and extended attributes of a file, taken over by the one that replaces it. */
 #include "base/fs_target.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Mount points, here and in the processes that have a file mounted: nothing can be renamed over
+ * one. */
 #include "base/fs.h"
 
 #include <ctype.h>

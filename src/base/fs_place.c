@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writing over a file that cannot be replaced. */
 #include "base/fs_target.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reading whole files, with a limit and with what they must be like. */
 #include "base/fs.h"
 
 #include <errno.h>

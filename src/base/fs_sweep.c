@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What killed runs left beside a file: removed, or brought home. */
 #include "base/fs_target.h"
 
 #include <dirent.h>

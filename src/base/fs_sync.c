@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Making directories, and syncing them. */
 #include "base/fs_target.h"
 
 #include <errno.h>

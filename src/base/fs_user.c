@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A user's rights on files, taken on for a while. */
 #include "base/fs.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* ---- scanning: each moves past what it names, or returns false with `at` on the offending byte  */
+/* ---- scanning: each moves past what it names, or returns false with `at` on the bad byte ---- */
 
 struct scan {
 	const char *text;

@@ -32,7 +32,8 @@ static bool digits(const char **s, int most, int64_t max, int64_t *out)
 	int n = 0;
 
 	/*@ loop invariant 0 <= n <= most && 0 <= v <= max;
-	  @ loop invariant *s == \at(*s, Pre) + n && n <= strlen(\at(*s, Pre)) && valid_read_string(*s);
+	  @ loop invariant *s == \at(*s, Pre) + n && n <= strlen(\at(*s, Pre)) &&
+	  @ valid_read_string(*s);
 	  @ loop assigns n, v, *s;
 	  @ loop variant most - n; */
 	for (; is_digit(**s) && n < most; (*s)++, n++) {

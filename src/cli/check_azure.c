@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What `acrotate check` asks Azure: identity, registry, token, permissions. */
 #include <stdlib.h>
 
 #include "base/mem.h"

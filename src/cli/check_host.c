@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What `acrotate check` looks at once for the host: clock, sandbox, memory, state. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,5 +70,5 @@ void check_host(const struct config *c, struct findings *f)
 		(void)findings_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
 	state_dir(c, f);
 	metrics_file(c, f);
-	check_sandbox(c, f);
+	confine_check(c, f);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What `acrotate check` looks at for one job: its sinks, hooks and files. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -173,7 +174,7 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 		missing_token(job, f);
 		return;
 	}
-	job_status_of(o, now, &s);
+	status_of(o, now, &s);
 	if (o->state.disabled)
 		disabled_token(job, f);
 	else

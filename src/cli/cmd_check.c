@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `acrotate check`: every finding at once, each with what fixes it. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "cli/world.h"
 #include "config/job.h"
 #include "rotate/observe.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 #define OUTPUT_MAX (64u * 1024 * 1024)
 

@@ -52,7 +52,7 @@ static void json_row(const struct key_section *s, const struct key *row, struct 
 	buf_char(out, '}');
 }
 
-void keys_print(bool json, struct buf *out)
+void cmd_keys_print(bool json, struct buf *out)
 {
 	struct key_section s[SECTIONS_MAX];
 	size_t n = config_key_sections(s, SECTIONS_MAX), rows = 0;
@@ -85,7 +85,7 @@ int cmd_keys(const struct options *o)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 
-	keys_print(o->json, &out);
+	cmd_keys_print(o->json, &out);
 	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0
 	                                                                                    : 74;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `acrotate run`, `plan` and `revoke`: the same run with other flags. */
 #include <unistd.h>
 
 #include "base/err.h"
@@ -10,7 +11,7 @@
 #include "cli/whole.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n,
                     bool dry_run)

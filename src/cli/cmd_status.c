@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* `acrotate status`: a line per job, from local state and sinks. */
 #include <langinfo.h>
 #include <locale.h>
 #include <pthread.h>
@@ -141,7 +142,7 @@ static void local_row(struct status *st, size_t at, const struct state_store *st
 		unreadable_row(st, at, job, &e);
 		return;
 	}
-	job_status_of(&o, now, &st->rows[at].is);
+	status_of(&o, now, &st->rows[at].is);
 	fill_row(st, at, job, &o, now, &none);
 	observe_close(&o);
 }

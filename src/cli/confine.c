@@ -176,7 +176,7 @@ bool confine_enter(struct confine *f, struct err *e)
 	return true;
 }
 
-void check_sandbox(const struct config *c, struct findings *f)
+void confine_check(const struct config *c, struct findings *f)
 {
 	AUTO_SANDBOX struct sandbox *s = NULL;
 	struct err e = ERR_INIT;

@@ -24,6 +24,6 @@ MUST_USE bool confine_allow(struct confine *f, const struct job *job, struct err
 MUST_USE bool confine_enter(struct confine *f, struct err *e);
 void confine_free(struct confine *f);
 /* For `acrotate check`: is there one? */
-void check_sandbox(const struct config *c, struct findings *f);
+void confine_check(const struct config *c, struct findings *f);
 
 #endif

@@ -5,7 +5,7 @@
 #define SRC_CLI_REPORT_H
 
 #include "base/err.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 struct run_request;
 struct report;

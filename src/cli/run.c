@@ -89,7 +89,7 @@ static void measure_observed(const struct run *run, size_t at, const struct obse
 {
 	struct job_status is;
 
-	job_status_of(o, now, &is);
+	status_of(o, now, &is);
 	measure(run, at, o->job->name, &is);
 }
 

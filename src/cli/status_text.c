@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of `acrotate status`. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -77,7 +78,7 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 		buf_str(out, r->where[0] == '\0' ? "-" : r->where);
 		break;
 	case STATE:
-		buf_str(out, job_state_name(s->state));
+		buf_str(out, status_state_name(s->state));
 		break;
 	case ACTIVE:
 		buf_str(out, s->active ? acr_slot_name(s->slot) : "none");
@@ -221,7 +222,7 @@ static void row_json(const struct status_row *r, struct buf *out)
 	buf_str(out, "  {\n    \"job\": ");
 	buf_json(out, r->job);
 	member_text("token", r->where[0] == '\0' ? NULL : r->where, out);
-	member_text("state", job_state_name(s->state), out);
+	member_text("state", status_state_name(s->state), out);
 	member_text("active", s->active ? acr_slot_name(s->slot) : NULL, out);
 	member_time("expires", s->expires, out);
 	member_time("next_rotation", s->next_rotation, out);

@@ -36,8 +36,8 @@ static bool fill_parts(struct common *c, struct err *e)
 {
 	const struct common_part parts[] = {
 		{ "azure", azure_keys, azure_keys_count, &c->azure, c->azure_seen },
-		{ "http", http_keys, http_keys_count, &c->http, NULL },
-		{ "run", run_keys, run_keys_count, &c->run, NULL },
+		{ "http", config_http_keys, config_http_keys_count, &c->http, NULL },
+		{ "run", config_run_keys, config_run_keys_count, &c->run, NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(parts); i++)
@@ -80,7 +80,7 @@ static bool try_defaults(struct common *c, const struct section *s, struct fill 
 static bool check_job_defaults(struct common *c, const struct section *s, struct err *e)
 {
 	struct job_spec spec = { 0 };
-	struct fill table = { .rows = job_keys, .n = job_keys_count, .spec = &spec };
+	struct fill table = { .rows = config_job_keys, .n = config_job_keys_count, .spec = &spec };
 
 	return refuse_default(&c->doc, s, "token", "a token belongs to one job", e) &&
 	       try_defaults(c, s, &table, 1, e);
@@ -97,8 +97,10 @@ static bool check_sink_defaults(struct common *c, const struct section *s, const
 		return document_err(&c->doc, s->line, e);
 	}
 	AUTO_FREE void *spec = mem_new(ops->spec_size);
-	struct fill tables[] = { { .rows = sink_keys, .n = sink_keys_count, .spec = &common },
-		                 { .rows = ops->keys, .n = ops->n_keys, .spec = spec } };
+	struct fill tables[] = {
+		{ .rows = config_sink_keys, .n = config_sink_keys_count, .spec = &common },
+		{ .rows = ops->keys, .n = ops->n_keys, .spec = spec }
+	};
 	return refuse_default(&c->doc, s, "type", "it stands in the section's name", e) &&
 	       try_defaults(c, s, tables, COUNT(tables), e);
 }
@@ -155,8 +157,8 @@ bool common_parse(const char *path, const char *text, size_t len, struct common 
 void common_clear(struct common *c)
 {
 	keys_release(azure_keys, azure_keys_count, &c->azure);
-	keys_release(run_keys, run_keys_count, &c->run);
-	keys_release(http_keys, http_keys_count, &c->http);
+	keys_release(config_run_keys, config_run_keys_count, &c->run);
+	keys_release(config_http_keys, config_http_keys_count, &c->http);
 	host_clear(&c->host);
 	document_clear(&c->doc);
 	*c = (struct common){ 0 };

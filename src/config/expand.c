@@ -10,7 +10,8 @@
 /* The next '%', or the end of the value. */
 /*@ requires valid_read_string(value);
   @ assigns \nothing;
-  @ ensures value <= \result <= value + strlen(value) && \base_addr(\result) == \base_addr(value) && valid_read_string(\result);
+  @ ensures value <= \result <= value + strlen(value) &&
+  @     \base_addr(\result) == \base_addr(value) && valid_read_string(\result);
   @ ensures strlen(\result) <= strlen(value);
   @ ensures \forall integer i; 0 <= i < \result - value ==> value[i] != '%';
   @ ensures *\result == '%' || *\result == 0; */
@@ -18,7 +19,8 @@ static const char *next_percent(const char *value)
 {
 	const char *p = value;
 
-	/*@ loop invariant value <= p <= value + strlen(value) && \base_addr(p) == \base_addr(value) && valid_read_string(p);
+	/*@ loop invariant value <= p <= value + strlen(value) &&
+	    \base_addr(p) == \base_addr(value) && valid_read_string(p);
 	  @ loop invariant strlen(p) <= strlen(value);
 	  @ loop invariant \forall integer i; 0 <= i < p - value ==> value[i] != '%';
 	  @ loop assigns p;
@@ -52,7 +54,9 @@ bool expand_uses(const char *value, char letter)
 }
 
 /* `what` names it where it is missing. NULL for a letter that means nothing. */
-/*@ assigns *what;    // taken for granted, as that of the functions in other files: what the host remembers is not looked at here */
+/*@ assigns *what; // taken for granted, as for functions of other files: what the host remembers
+                   // is not looked at here
+*/
 static const char *lookup(const struct expand *x, char letter, const char **what)
 {
 	switch (letter) {
@@ -93,7 +97,8 @@ bool expand_value(const struct expand *x, const char *value, struct buf *scratch
 		return true;
 	}
 	buf_reset(scratch);
-	/*@ loop invariant valid_read_string(rest) && valid_read_string(percent) && rest <= percent && \base_addr(rest) == \base_addr(percent);
+	/*@ loop invariant valid_read_string(rest) && valid_read_string(percent) &&
+	    rest <= percent && \base_addr(rest) == \base_addr(percent);
 	  @ loop invariant *percent == '%' || *percent == 0;
 	  @ loop assigns rest, percent, *scratch;
 	  @ loop variant strlen(percent); */

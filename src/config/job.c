@@ -113,7 +113,9 @@ static bool resolve_names(struct loading *l, struct names *n, struct err *e)
 
 static bool fill_job(struct loading *l, struct names *n, struct err *e)
 {
-	struct fill table = { .rows = job_keys, .n = job_keys_count, .spec = l->spec };
+	struct fill table = { .rows = config_job_keys,
+		              .n = config_job_keys_count,
+		              .spec = l->spec };
 
 	if (!fill_section(&table, 1, l->doc, l->job_section, &l->expand, e) ||
 	    (l->defaults != NULL &&
@@ -181,7 +183,7 @@ static void job_spec_clear(struct job_spec *s)
 {
 	struct job *j = &s->job;
 
-	keys_release(job_keys, job_keys_count, s);
+	keys_release(config_job_keys, config_job_keys_count, s);
 	keys_release(azure_keys, azure_keys_count, &j->azure);
 	for (size_t i = 0; i < j->n_sinks; i++) {
 		struct sink_spec *sink = &j->sinks[i];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The sinks of a job: their sections, brought into what each type takes. */
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -70,7 +71,7 @@ static const struct section *defaults_of(const struct loading *l, const struct s
 
 static void sink_common_clear(struct sink_common *c)
 {
-	keys_release(sink_keys, sink_keys_count, c);
+	keys_release(config_sink_keys, config_sink_keys_count, c);
 }
 
 /* What cannot be seen from one value: quoting of the hook, and what the sink itself says. */
@@ -111,7 +112,7 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 	sink->spec = mem_new(sink->ops->spec_size);
 
 	struct fill tables[] = {
-		{ .rows = sink_keys, .n = sink_keys_count, .spec = &common },
+		{ .rows = config_sink_keys, .n = config_sink_keys_count, .spec = &common },
 		{ .rows = sink->ops->keys, .n = sink->ops->n_keys, .spec = sink->spec }
 	};
 	const struct section *defaults = defaults_of(l, sink->ops);

@@ -7,7 +7,7 @@
 #define ROW(spec, member, key, kind)                                                               \
 	.name = (key), .type = (kind), .offset = offsetof(struct spec, member)
 
-const struct key run_keys[] = {
+const struct key config_run_keys[] = {
 	{ ROW(run_spec, workers, "workers", KEY_COUNT), .fallback = "16",
 	  .help = "requests in flight at once, whatever the number of jobs" },
 	{ ROW(run_spec, state_dir, "state_dir", KEY_PATH),
@@ -20,9 +20,9 @@ const struct key run_keys[] = {
 	{ ROW(run_spec, sandbox, "sandbox", KEY_BOOL), .fallback = "yes",
 	  .help = "give up every right that a run does not need" },
 };
-const size_t run_keys_count = COUNT(run_keys);
+const size_t config_run_keys_count = COUNT(config_run_keys);
 
-const struct key http_keys[] = {
+const struct key config_http_keys[] = {
 	{ ROW(http_spec, proxy, "proxy", KEY_TEXT),
 	  .help = "URL of a proxy; default: from the environment" },
 	{ ROW(http_spec, no_proxy, "no_proxy", KEY_TEXT),
@@ -34,9 +34,9 @@ const struct key http_keys[] = {
 	{ ROW(http_spec, timeout, "timeout", KEY_DURATION), .fallback = "60s",
 	  .help = "for one request" },
 };
-const size_t http_keys_count = COUNT(http_keys);
+const size_t config_http_keys_count = COUNT(config_http_keys);
 
-const struct key job_keys[] = {
+const struct key config_job_keys[] = {
 	{ ROW(job_spec, job.registry, "registry", KEY_TEXT), .required = true,
 	  .help = "the registry's name or login server" },
 	{ ROW(job_spec, job.resource_group, "resource_group", KEY_TEXT),
@@ -82,9 +82,9 @@ const struct key job_keys[] = {
 	{ ROW(job_spec, job.hook_timeout, "hook_timeout", KEY_DURATION), .fallback = "1m",
 	  .help = "for each on_change" },
 };
-const size_t job_keys_count = COUNT(job_keys);
+const size_t config_job_keys_count = COUNT(config_job_keys);
 
-const struct key sink_keys[] = {
+const struct key config_sink_keys[] = {
 	{ ROW(sink_common, type, "type", KEY_TEXT), .required = true,
 	  .help = "docker, file, libsecret or helper" },
 	{ ROW(sink_common, optional, "optional", KEY_BOOL), .fallback = "no",
@@ -92,7 +92,7 @@ const struct key sink_keys[] = {
 	{ ROW(sink_common, on_change, "on_change", KEY_TEXT),
 	  .help = "command to run after this sink has a new password" },
 };
-const size_t sink_keys_count = COUNT(sink_keys);
+const size_t config_sink_keys_count = COUNT(config_sink_keys);
 
 static void add(struct key_section *out, size_t max, size_t *n, struct key_section row)
 {
@@ -109,11 +109,15 @@ size_t config_key_sections(struct key_section *out, size_t max)
 	add(out, max, &n,
 	    (struct key_section){ "azure", NULL, "acrotate.conf or jobs.d/NAME.conf", azure_keys,
 	                          azure_keys_count });
-	add(out, max, &n, (struct key_section){ "http", NULL, common, http_keys, http_keys_count });
-	add(out, max, &n, (struct key_section){ "run", NULL, common, run_keys, run_keys_count });
-	add(out, max, &n, (struct key_section){ "job", NULL, job, job_keys, job_keys_count });
 	add(out, max, &n,
-	    (struct key_section){ "sink NAME", NULL, job, sink_keys, sink_keys_count });
+	    (struct key_section){ "http", NULL, common, config_http_keys, config_http_keys_count });
+	add(out, max, &n,
+	    (struct key_section){ "run", NULL, common, config_run_keys, config_run_keys_count });
+	add(out, max, &n,
+	    (struct key_section){ "job", NULL, job, config_job_keys, config_job_keys_count });
+	add(out, max, &n,
+	    (struct key_section){ "sink NAME", NULL, job, config_sink_keys,
+	                          config_sink_keys_count });
 	for (size_t i = 0; sink_list[i] != NULL; i++)
 		add(out, max, &n,
 		    (struct key_section){ "sink NAME", sink_list[i]->type, job, sink_list[i]->keys,

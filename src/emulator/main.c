@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* acrotate-emulator: options, the world it starts with, its life. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

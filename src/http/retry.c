@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What a refusal says about when to come again. */
 #include <stdlib.h>
 
 #include "base/env.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* JMESPath: a parsed query applied to a value. */
 #include "output/jmespath_tree.h"
 
 #include "base/mem.h"

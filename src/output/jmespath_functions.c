@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* JMESPath: the functions of a query. */
 #include "output/jmespath_tree.h"
 
 #include <math.h>

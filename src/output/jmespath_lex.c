@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* JMESPath: a query cut into tokens. */
 #include "output/jmespath_tree.h"
 
 #include <math.h>

@@ -16,7 +16,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-const struct value_member **value_members_sorted(const struct value *object)
+const struct value_member **json_members_sorted(const struct value *object)
 {
 	const struct value_member **m = mem_array(object->n, sizeof(*m));
 
@@ -92,7 +92,7 @@ static void pretty(const struct value *v, const struct json_style *s, size_t lev
 static void pretty_object(const struct value *v, const struct json_style *s, size_t level,
                           struct buf *out)
 {
-	AUTO_FREE const struct value_member **sorted = s->sorted ? value_members_sorted(v) : NULL;
+	AUTO_FREE const struct value_member **sorted = s->sorted ? json_members_sorted(v) : NULL;
 
 	for (size_t i = 0; i < v->n && buf_ok(out); i++) {
 		const struct value_member *m = sorted == NULL ? &v->member[i] : sorted[i];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Code points of a UTF-8 text, and how wide they are shown. */
 #include "output/format.h"
 
 #include "base/buf.h"

@@ -16,7 +16,7 @@ static void write_field(const struct value *v, struct buf *out)
 
 static void write_members(const struct value *v, struct buf *out)
 {
-	AUTO_FREE const struct value_member **sorted = value_members_sorted(v);
+	AUTO_FREE const struct value_member **sorted = json_members_sorted(v);
 
 	for (size_t i = 0; i < v->n; i++) {
 		buf_str(out, i == 0 ? "" : "\t");

@@ -197,8 +197,8 @@ int value_compare(const struct value *a, const struct value *b)
 
 static bool same_sorted_members(const struct value *a, const struct value *b)
 {
-	AUTO_FREE const struct value_member **of_a = value_members_sorted(a),
-					    **of_b = value_members_sorted(b);
+	AUTO_FREE const struct value_member **of_a = json_members_sorted(a),
+					    **of_b = json_members_sorted(b);
 
 	for (size_t i = 0; i < a->n; i++)
 		if (strcmp(of_a[i]->key, of_b[i]->key) != 0 ||

@@ -307,7 +307,7 @@ static void find_aliases(struct emitter *y, const struct value *v)
 		for (size_t i = 0; i < v->n; i++)
 			find_aliases(y, v->item[i]);
 	} else {
-		AUTO_FREE const struct value_member **m = value_members_sorted(v);
+		AUTO_FREE const struct value_member **m = json_members_sorted(v);
 		for (size_t i = 0; i < v->n; i++)
 			find_aliases(y, m[i]->value);
 	}
@@ -374,7 +374,7 @@ static bool simple_key(const char *key)
 
 static void mapping(struct emitter *y, const struct value *v)
 {
-	AUTO_FREE const struct value_member **m = value_members_sorted(v);
+	AUTO_FREE const struct value_member **m = json_members_sorted(v);
 	int outer = y->indent;
 
 	y->indent = deeper(y, false, false);

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "rotation.h"
+#include "step.h"
 
 #define SECOND_REFUSAL_S 60 /* a registry may need as long to learn a password */
 #define CLOCK_REPORTED_S 300

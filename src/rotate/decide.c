@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "rotate/observe.h"
 #include "rotate/plan.h"
-#include "rotation.h"
+#include "step.h"
 
 /* The slot a refusal is about, or else the one that is not deployed. */
 static void hint_foreign(struct rotation *r)

@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "config/job.h"
 #include "rotate/hook.h"
-#include "rotation.h"
 #include "sink/sink.h"
+#include "step.h"
 
 /* replicas lag differently: one acceptance may be the quickest one's */
 #define PROBES_IN_A_ROW     3

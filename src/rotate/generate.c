@@ -5,7 +5,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "rotation.h"
+#include "step.h"
 
 #define LOST_REPLIES_MAX   2
 #define LOST_REPLY_WAIT_MS 1000

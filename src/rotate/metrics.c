@@ -66,7 +66,7 @@ void metrics_fill(struct metrics *m, struct config *c, const struct state_store 
 			metrics_put(m, i, config_name(c, i), NULL);
 			continue;
 		}
-		job_status_of(&o, now, &is);
+		status_of(&o, now, &is);
 		metrics_put(m, i, job->name, &is);
 		observe_close(&o);
 	}
@@ -279,7 +279,7 @@ static void states(struct writing *w, const struct metrics *m)
 		if (m->entry[i].name == NULL)
 			continue;
 		buf_fmt(w->text, "acrotate_job_state{job=\"%s\",state=\"%s\"}", m->entry[i].name,
-		        job_state_name(m->entry[i].is.state));
+		        status_state_name(m->entry[i].is.state));
 		number(w, 1000);
 	}
 }

@@ -11,10 +11,12 @@
   logic integer Far = 1152921504606846976;
   predicate Time(integer t) = 0 <= t <= Far;
   predicate Slot(integer s) = s == ACR_SLOT_1 || s == ACR_SLOT_2;
-  predicate TimesOf(struct slot_view *v) = Time(v->expires) && Time(v->left) && Time(v->intent_since);
+  predicate TimesOf(struct slot_view *v) = Time(v->expires) && Time(v->left) &&
+      Time(v->intent_since);
   predicate Valid(struct plan_input *in) =
       \valid_read(in) && (in->n_sinks > 0 ==> \valid_read(in->sinks + (0 .. in->n_sinks - 1))) &&
-      Time(in->now) && Time(in->renew_before) && Time(in->grace) && Time(in->offset) && Time(in->margin) &&
+      Time(in->now) && Time(in->renew_before) && Time(in->grace) && Time(in->offset) &&
+          Time(in->margin) &&
       TimesOf(&in->slot[ACR_SLOT_1]) && TimesOf(&in->slot[ACR_SLOT_2]);
 
   // The words of the rule.
@@ -25,20 +27,25 @@
   predicate Holds(struct plan_input *in, integer i, integer s) =
       0 <= i < in->n_sinks && in->sinks[i].holds == (s == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2);
   predicate Held(struct plan_input *in, integer s) = \exists integer i; Holds(in, i, s);
-  predicate Shown(struct plan_input *in, integer i, integer s) = Holds(in, i, s) && in->sinks[i].readable != 0;
-  predicate Deployed(struct plan_input *in, integer s) = (\exists integer i; Shown(in, i, s)) && Living(in, &in->slot[s]);
+  predicate Shown(struct plan_input *in, integer i, integer s) = Holds(in, i, s) &&
+      in->sinks[i].readable != 0;
+  predicate Deployed(struct plan_input *in, integer s) = (\exists integer i; Shown(in, i, s)) &&
+      Living(in, &in->slot[s]);
   predicate Unknown(struct plan_input *in, integer i) =
       0 <= i < in->n_sinks && in->sinks[i].holds == HOLD_OTHER && in->sinks[i].rejected == 0;
   predicate Works(struct plan_input *in) =
-      (\exists integer i; Unknown(in, i)) || (Held(in, ACR_SLOT_1) && Living(in, &in->slot[ACR_SLOT_1])) ||
+      (\exists integer i; Unknown(in, i)) || (Held(in, ACR_SLOT_1) &&
+          Living(in, &in->slot[ACR_SLOT_1])) ||
       (Held(in, ACR_SLOT_2) && Living(in, &in->slot[ACR_SLOT_2]));
   predicate GraceOver(struct plan_input *in, struct slot_view *v) =
       in->hook_owed == 0 && v->left != 0 && v->left <= in->now && in->now - v->left >= in->grace;
   predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in);
 
-  // A request whose answer was lost has died: after a minute, or a quarter of what the other slot's password has left.
+  // A request whose answer was lost has died:
+  // after a minute, or a quarter of what the other slot's password has left.
   predicate RequestDead(struct plan_input *in, integer s) =
-      in->slot[s].intent == 0 || !Works(in) || in->now - in->slot[s].intent_since >= PLAN_REQUEST_LIFE ||
+      in->slot[s].intent == 0 || !Works(in) ||
+          in->now - in->slot[s].intent_since >= PLAN_REQUEST_LIFE ||
       (Held(in, 1 - s) && Living(in, &in->slot[1 - s]) && in->slot[1 - s].expires != 0 &&
        in->now - in->slot[s].intent_since >= (in->slot[1 - s].expires - in->now) / 4);
 
@@ -48,7 +55,8 @@
       (in->slot[s].ours == 0 && (in->slot[s].permitted != 0 || Excepted(in))) ||
       (in->slot[s].ours != 0 &&
        (in->slot[s].dead != 0 ||
-        (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) || Excepted(in)))));
+        (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) ||
+            Excepted(in)))));
 */
 
 /* The service's clock and those of the registry's replicas differ a little: only past the margin
@@ -165,7 +173,7 @@ static bool grace_is_over(const struct plan_input *in, const struct slot_view *v
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;
   @ ensures \result != 0 ==> Free(in, slot) && RequestDead(in, slot); */
-bool slot_is_free(const struct plan_input *in, enum acr_slot slot)
+bool plan_slot_is_free(const struct plan_input *in, enum acr_slot slot)
 {
 	const struct slot_view *v = &in->slot[slot];
 
@@ -259,12 +267,14 @@ static int preference(const struct plan_input *in, enum acr_slot slot)
 /*@ requires Valid(in);
   @ assigns \nothing;
   @ ensures Slot(\result.slot);
-  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT || \result.action == PLAN_REFUSE;
-  @ ensures \result.action == PLAN_ROTATE ==> Free(in, \result.slot) && RequestDead(in, \result.slot);
+  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT ||
+  @     \result.action == PLAN_REFUSE;
+  @ ensures \result.action == PLAN_ROTATE ==> Free(in, \result.slot) &&
+  @     RequestDead(in, \result.slot);
   @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0; */
 static struct plan decide_first(const struct plan_input *in)
 {
-	bool free1 = slot_is_free(in, ACR_SLOT_1), free2 = slot_is_free(in, ACR_SLOT_2);
+	bool free1 = plan_slot_is_free(in, ACR_SLOT_1), free2 = plan_slot_is_free(in, ACR_SLOT_2);
 
 	if (free1 && free2)
 		return rotate(in,
@@ -296,9 +306,12 @@ static bool foreign_ahead(const struct slot_view *spare, int64_t due)
   @ ensures \result.action == PLAN_ROTATE ==>
   @   \result.slot == 1 - active && Free(in, \result.slot) && RequestDead(in, \result.slot);
   @ ensures \result.action != PLAN_CREATE;
-  @ ensures \result.action == PLAN_REFUSE ==> \result.slot == 1 - active && in->slot[\result.slot].ours == 0;
-  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
-  @   \result.slot == active && (in->slot[active].expires != 0 ==> \result.when <= in->slot[active].expires);
+  @ ensures \result.action == PLAN_REFUSE ==> \result.slot == 1 - active &&
+  @     in->slot[\result.slot].ours == 0;
+  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY ||
+  @     \result.action == PLAN_KEEP ==>
+  @   \result.slot == active && (in->slot[active].expires != 0 ==>
+  @       \result.when <= in->slot[active].expires);
   @ ensures \result.action == PLAN_KEEP ==> in->now < \result.when; */
 static struct plan decide_active(const struct plan_input *in, enum acr_slot active)
 {
@@ -325,7 +338,7 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
 		p.action = PLAN_HEAL;
 		p.why = WHY_LAGGING;
 	} else if (in->now >= due || in->force) {
-		p = slot_is_free(in, spare)
+		p = plan_slot_is_free(in, spare)
 		            ? rotate(in, spare, in->now >= due ? WHY_DUE : WHY_FORCED)
 		            : blocked(in, spare);
 	} else if (in->verify_due) {
@@ -343,27 +356,38 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
   // Only a free slot is generated, and only when no lost request may still act on it. In words:
   @ ensures \result.action == PLAN_ROTATE ==>
   @   Slot(\result.slot) && Free(in, \result.slot) && RequestDead(in, \result.slot);
-  // never one of ours that a sink holds, until it has expired past the margin or the registry refuses it for good,
-  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 && Held(in, \result.slot) ==>
+  // never one of ours that a sink holds, until it has expired past the margin or the registry
+  // refuses it for good,
+  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 &&
+  @     Held(in, \result.slot) ==>
   @   Gone(in, &in->slot[\result.slot]) || in->slot[\result.slot].dead != 0;
   // never a foreign one without its permission, but by `exclusive` when nothing in a sink works,
-  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours == 0 && !Gone(in, &in->slot[\result.slot]) ==>
+  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours == 0 &&
+  @     !Gone(in, &in->slot[\result.slot]) ==>
   @   in->slot[\result.slot].permitted != 0 || Excepted(in);
   // never a delivered one within grace or while a hook is owed, with the same exception.
-  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 && in->slot[\result.slot].delivered != 0 &&
+  @ ensures \result.action == PLAN_ROTATE && in->slot[\result.slot].ours != 0 &&
+  @     in->slot[\result.slot].delivered != 0 &&
   @   !Gone(in, &in->slot[\result.slot]) && in->slot[\result.slot].dead == 0 ==>
   @   GraceOver(in, &in->slot[\result.slot]) || Excepted(in);
-  // A heal copies from a sink that was read, what it copies is a living password of ours; so is what is verified or kept.
-  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
-  @   Slot(\result.slot) && Shown(in, \result.source, \result.slot) && Living(in, &in->slot[\result.slot]);
+  // A heal copies from a sink that was read, what it copies is a living password of ours;
+  // so is what is verified or kept.
+  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY ||
+  @     \result.action == PLAN_KEEP ==>
+  @   Slot(\result.slot) && Shown(in, \result.source, \result.slot) &&
+  @       Living(in, &in->slot[\result.slot]);
   // The next rotation is never due after the password expires, nor kept when it is due.
-  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
+  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY ||
+  @     \result.action == PLAN_KEEP ==>
   @   in->slot[\result.slot].expires != 0 ==> \result.when <= in->slot[\result.slot].expires;
   @ ensures \result.action == PLAN_KEEP ==> in->now < \result.when;
-  // A token is created only when Azure says that it does not exist, the job says so, and it never did.
-  @ ensures \result.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 && in->known == 0;
+  // A token is created only when Azure says that it does not exist, the job says so, and it never
+  // did.
+  @ ensures \result.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 &&
+  @     in->known == 0;
   // A person is asked because of a slot only if that is not ours.
-  @ ensures \result.action == PLAN_REFUSE && \result.why == WHY_FOREIGN ==> in->slot[\result.slot].ours == 0; */
+  @ ensures \result.action == PLAN_REFUSE && \result.why == WHY_FOREIGN ==>
+  @     in->slot[\result.slot].ours == 0; */
 struct plan plan_decide(const struct plan_input *in)
 {
 	bool one = is_deployed(in, ACR_SLOT_1), two = is_deployed(in, ACR_SLOT_2), readable = false;

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "rotation.h"
+#include "step.h"
 
 #define TEXT_MAX 2048
 

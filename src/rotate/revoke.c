@@ -6,7 +6,7 @@
  * nobody. --now kills first. A generate kills for certain, and takes no right that a rotation
  * does not take.
  */
-#include "rotation.h"
+#include "step.h"
 
 static enum holding holding_of(enum acr_slot slot)
 {

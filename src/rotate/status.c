@@ -4,7 +4,7 @@
 #include "config/job.h"
 #include "rotate/observe.h"
 
-const char *job_state_name(enum job_state s)
+const char *status_state_name(enum job_state s)
 {
 	static const char *const names[JOB__COUNT] = {
 		[JOB_OK] = "ok",           [JOB_DUE] = "due",           [JOB_WAITING] = "waiting",
@@ -76,7 +76,7 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 	out->next_rotation = out->expires - o->job->policy.renew_before - o->job->policy.offset;
 }
 
-void job_status_of(const struct observation *o, int64_t now, struct job_status *out)
+void status_of(const struct observation *o, int64_t now, struct job_status *out)
 {
 	const struct state *s = &o->state;
 	/* Before the login server is known no sink was read, and nothing can be decided. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sink "docker": one entry of a config.json or auth.json. */
 #include <stdlib.h>
 
 #include "base/buf.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What a config.json says of our entry: present, shadowed, whose. */
 #include "sink/docker_doc.h"
 
 #include <stdlib.h>

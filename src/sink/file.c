@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sink "file": a template filled in. */
 #include <stdlib.h>
 
 #include "base/buf.h"

@@ -299,11 +299,11 @@ static const char *helper_program(const void *spec)
 
 const struct sink_ops sink_helper = {
 	.type = "helper",
-	.keys = helper_keys,
-	.n_keys = COUNT(helper_keys),
+	.keys = remote_helper_keys,
+	.n_keys = COUNT(remote_helper_keys),
 	.spec_size = sizeof(struct helper_spec),
-	.validate = helper_validate,
-	.identity = helper_identity,
+	.validate = remote_helper_validate,
+	.identity = remote_helper_identity,
 	.open = helper_open,
 	.describe = helper_describe,
 	.check = helper_check,

@@ -494,12 +494,12 @@ static bool libsecret_commit(struct sink *sink, struct err *e)
 
 const struct sink_ops sink_libsecret = {
 	.type = "libsecret",
-	.keys = libsecret_keys,
-	.n_keys = COUNT(libsecret_keys),
+	.keys = remote_libsecret_keys,
+	.n_keys = COUNT(remote_libsecret_keys),
 	.spec_size = sizeof(struct libsecret_spec),
 	.threads = true,
 	.setup = libsecret_setup,
-	.identity = libsecret_identity,
+	.identity = remote_libsecret_identity,
 	.open = libsecret_open,
 	.describe = libsecret_describe,
 	.check = libsecret_check,

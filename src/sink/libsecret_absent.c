@@ -6,8 +6,8 @@
 
 const struct sink_ops sink_libsecret = {
 	.type = "libsecret",
-	.keys = libsecret_keys,
-	.n_keys = COUNT(libsecret_keys),
+	.keys = remote_libsecret_keys,
+	.n_keys = COUNT(remote_libsecret_keys),
 	.spec_size = sizeof(struct libsecret_spec),
-	.identity = libsecret_identity,
+	.identity = remote_libsecret_identity,
 };

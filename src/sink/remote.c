@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "sink/sink.h"
 
-const struct key libsecret_keys[1] = {
+const struct key remote_libsecret_keys[1] = {
 	{ .name = "take_entry",
 	  .type = KEY_BOOL,
 	  .offset = offsetof(struct libsecret_spec, take_entry),
@@ -13,13 +13,13 @@ const struct key libsecret_keys[1] = {
 	  .help = "remove items of other user names for the same registry" },
 };
 
-void libsecret_identity(const void *spec, const char *server, struct buf *out)
+void remote_libsecret_identity(const void *spec, const char *server, struct buf *out)
 {
 	(void)spec; /* there is one Secret Service */
 	buf_fmt(out, "libsecret:%s", server);
 }
 
-const struct key helper_keys[2] = {
+const struct key remote_helper_keys[2] = {
 	{ .name = "program",
 	  .type = KEY_TEXT,
 	  .offset = offsetof(struct helper_spec, program),
@@ -33,14 +33,14 @@ const struct key helper_keys[2] = {
 	  .help = "replace what it holds for another user name" },
 };
 
-void helper_identity(const void *spec, const char *server, struct buf *out)
+void remote_helper_identity(const void *spec, const char *server, struct buf *out)
 {
 	const struct helper_spec *s = spec;
 
 	buf_fmt(out, "helper:%s:%s", s->program, server);
 }
 
-bool helper_validate(const void *spec, struct err *e)
+bool remote_helper_validate(const void *spec, struct err *e)
 {
 	const struct helper_spec *s = spec;
 
@@ -55,16 +55,16 @@ bool helper_validate(const void *spec, struct err *e)
 
 const struct sink_ops sink_libsecret_keys = {
 	.type = "libsecret",
-	.keys = libsecret_keys,
-	.n_keys = COUNT(libsecret_keys),
+	.keys = remote_libsecret_keys,
+	.n_keys = COUNT(remote_libsecret_keys),
 	.spec_size = sizeof(struct libsecret_spec),
-	.identity = libsecret_identity,
+	.identity = remote_libsecret_identity,
 };
 const struct sink_ops sink_helper_keys = {
 	.type = "helper",
-	.keys = helper_keys,
-	.n_keys = COUNT(helper_keys),
+	.keys = remote_helper_keys,
+	.n_keys = COUNT(remote_helper_keys),
 	.spec_size = sizeof(struct helper_spec),
-	.validate = helper_validate,
-	.identity = helper_identity,
+	.validate = remote_helper_validate,
+	.identity = remote_helper_identity,
 };

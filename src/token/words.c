@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* "@FILE" stands for what is in the file, and so does what is behind the first "=" of a word, as for every word of az. */
+/* "@FILE" stands for what is in the file, and so does what is behind the first "=" of a word, as
+ * for every word of az. */
 
 #include "token/words.h"
 

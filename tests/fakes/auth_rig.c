@@ -96,7 +96,7 @@ bool auth_rig_close(struct auth_rig *r)
 	auth_free(r->auth);
 	http_close(r->http);
 	fake_http_free(r->script);
-	cloud_clear(&r->cloud);
+	azure_cloud_clear(&r->cloud);
 	free(r->spec.auth);
 	free(r->file);
 	free(r->dir);

@@ -11,7 +11,7 @@
 #include "config/job.h"
 #include "fakes/fake_service.h"
 #include "fakes/memory_sink.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 #define DAY_MS (86400 * INT64_C(1000))
 #define SINKS  2

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 #include "stage.h"
 
 static void must_run(unsigned flags)

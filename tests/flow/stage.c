@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/job.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 #include "sink/sink.h"
 #include "stage.h"
 

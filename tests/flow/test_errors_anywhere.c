@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "fakes/fault.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 #include "stage.h"
 
 #define POINTS_MAX  400

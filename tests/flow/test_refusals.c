@@ -13,7 +13,7 @@
 #include "config/job.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 #include "rotate/state.h"
 #include "rotate/status.h"
 #include "stage.h"
@@ -503,8 +503,8 @@ static void states_of_a_job(void **state)
 		CHECK(state_save(&store, "web", &s, STATE_DURABLE, &e) &&
 		              observe_open(&store, job, &o, &e),
 		      "%s", e.text);
-		job_status_of(&o, stage.service->clock_ms / 1000, &is);
-		CHECK(is.state == cases[i].want, "row %zu: %s", i, job_state_name(is.state));
+		status_of(&o, stage.service->clock_ms / 1000, &is);
+		CHECK(is.state == cases[i].want, "row %zu: %s", i, status_state_name(is.state));
 		/* A run may not take it for one with nothing to do. */
 		struct plan keep = { .action = PLAN_KEEP };
 		CHECK(!observe_quiet(&o, &keep, stage.service->clock_ms / 1000), "row %zu", i);

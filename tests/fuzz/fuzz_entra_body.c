@@ -23,11 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_RESPONSE struct http_response rs = {
 		.status = 200, .retry_after_ms = -1, .date = NOW + 4000, .body.max = size + 1
 	};
-	AUTO_TOKEN_ANSWER struct token_answer t = { 0 };
+	AUTO_TOKEN_ANSWER struct entra_answer t = { 0 };
 	struct err e = ERR_INIT;
 
 	buf_add(&rs.body, data, size);
-	if (token_answer_parse(&rs, NOW, &t, &e))
+	if (entra_answer_parse(&rs, NOW, &t, &e))
 		must(t.token != NULL && secret_len(t.token) > 0 && t.expires > NOW &&
 		     t.expires <= NOW + 30 * 86400);
 	else

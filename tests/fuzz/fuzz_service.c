@@ -258,7 +258,7 @@ static void ask_cloud(struct asked *q)
 	}
 	must(http_origin(c.authority, &o) && o.tls && http_origin(c.resource_manager, &o) &&
 	     o.tls && c.audience != NULL);
-	cloud_clear(&c);
+	azure_cloud_clear(&c);
 }
 
 static void ask_registry(struct asked *q, const char *in_group)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# make lint: every rule that a machine can watch. LINT_COMPILE is the compile command; the arguments are all objects of the build.
+# make lint: every rule that a machine can watch. LINT_COMPILE is the compile command, LINT_BUILD the
+# directory of the build; the arguments are all its objects.
 # A tool that is not installed is named and left out; .ci/run installs them all.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -126,6 +127,8 @@ modules() {
 }
 
 check 'layers, owners, secret_peek' sh tests/lint/layers.sh
+check 'names: symbols and structs' sh tests/lint/names.sh "$LINT_BUILD"
+check 'form: clang-format, columns, first lines' sh tests/lint/form.sh
 check 'each header compiles alone' headers
 check 'banned functions' functions "$@"
 check 'paths of the machine it was built on' paths "$@"

@@ -111,7 +111,7 @@ static void resolved(void **state)
 			                        .answer = row[i].answer };
 		struct fake_http *script = fake_http_new(&step, row[i].asks != NULL);
 		AUTO_HTTP struct http *h = fake_http_client(script);
-		AUTO(cloud_clear) struct cloud c = { 0 };
+		AUTO(azure_cloud_clear) struct cloud c = { 0 };
 		struct err e = ERR_INIT;
 
 		row[i].env ? setenv("AZURE_AUTHORITY_HOST", row[i].env, 1)

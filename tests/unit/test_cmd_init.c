@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "cli/cmd_init.h"
+#include "cli/commands.h"
 #include "cli/options.h"
 #include "config/common.h"
 

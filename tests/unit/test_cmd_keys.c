@@ -15,7 +15,7 @@ static void every_row_as_json(void **state)
 	size_t n = config_key_sections(s, COUNT(s)), at = 0;
 	struct err e = ERR_INIT;
 
-	keys_print(true, &out);
+	cmd_keys_print(true, &out);
 	CHECK(json_parse(buf_cstr(&out), out.len, &j, &e), "%s", e.text);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < s[i].n; k++, at++) {
@@ -41,7 +41,7 @@ static void every_row_as_text(void **state)
 	struct key_section s[32];
 	size_t n = config_key_sections(s, COUNT(s));
 
-	keys_print(false, &out);
+	cmd_keys_print(false, &out);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < s[i].n; k++) {
 			char start[128];

@@ -56,11 +56,11 @@ static void answers(void **state)
 
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_RESPONSE struct http_response rs;
-		AUTO_TOKEN_ANSWER struct token_answer t = { 0 };
+		AUTO_TOKEN_ANSWER struct entra_answer t = { 0 };
 		struct err e = ERR_INIT;
 
 		fill(&rs, 200, row[i].body, row[i].date);
-		bool ok = token_answer_parse(&rs, NOW, &t, &e);
+		bool ok = entra_answer_parse(&rs, NOW, &t, &e);
 		CHECK(ok == (row[i].lives != 0), "%s: %s", row[i].name, e.text);
 		if (!ok) {
 			CHECK(e.kind == ERR_REMOTE && t.token == NULL, "%s", row[i].name);

@@ -78,7 +78,7 @@ static struct plan_input input_of(const struct special *s)
 	};
 }
 
-/* ---- slot_is_free ---------------------------------------------------------------------------- */
+/* ---- plan_slot_is_free ---------------------------------------------------------------------------- */
 
 struct free_row {
 	const char *sentence;
@@ -180,7 +180,8 @@ static void only_free_slots(void **unused)
 	for (size_t i = 0; i < COUNT(free_rows); i++) {
 		const struct free_row *r = &free_rows[i];
 		struct plan_input in = input_of(&r->in);
-		bool free1 = slot_is_free(&in, ACR_SLOT_1), free2 = slot_is_free(&in, ACR_SLOT_2);
+		bool free1 = plan_slot_is_free(&in, ACR_SLOT_1),
+		     free2 = plan_slot_is_free(&in, ACR_SLOT_2);
 		CHECK(free1 == r->free1 && free2 == r->free2, "'%s': free are %d %d", r->sentence,
 		      free1, free2);
 	}

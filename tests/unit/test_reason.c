@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "rotate/hook.h"
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 #define NOW INT64_C(1767225600) /* 2026-01-01 */
 #define DAY 86400

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rotate/rotate.h"
+#include "rotate/rotation.h"
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "rotate/status.h"
-#include "rotation.h"
+#include "step.h"
 
 #define TRIES_MAX      4 /* some seven seconds at most between two of them */
 #define RETRY_FIRST_MS 800
@@ -226,7 +226,7 @@ bool rotation_status(const struct rotation *r, struct job_status *out)
 {
 	if (!r->opened)
 		return false;
-	job_status_of(&r->o, rotation_now(r), out);
+	status_of(&r->o, rotation_now(r), out);
 	return true;
 }
 

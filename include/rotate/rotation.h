@@ -4,8 +4,8 @@
  * -9 or power cut, and every consumer still holds a password that works; the next run carries on
  * from there.
  */
-#ifndef ROTATE_ROTATE_H
-#define ROTATE_ROTATE_H
+#ifndef ROTATE_ROTATION_H
+#define ROTATE_ROTATION_H
 
 #include "rotate/plan.h"
 #include "rotate/state.h"
