@@ -22,15 +22,18 @@ may() {
 	esac
 }
 sources=$(find src include -name '*.[ch]' | LC_ALL=C sort)
-for f in $sources; do
-	layer=$(echo "$f" | cut -d/ -f2)
-	for dep in $(sed -n 's|^#include "\([a-z]*\)/.*|\1|p' "$f"); do
-		case " $(may "$layer") " in
-		*" $dep "*) ;;
-		*) say "$f: layer '$layer' may not include '$dep/'" ;;
-		esac
-	done
-done
+# shellcheck disable=SC2086
+includes=$(grep -oE '^#include "[a-z]*/' $sources | sed 's/:#include "/ /; s|/$||' | LC_ALL=C sort -u)
+while read -r f dep; do
+	layer=${f#*/}
+	layer=${layer%%/*}
+	case " $(may "$layer") " in
+	*" $dep "*) ;;
+	*) say "$f: layer '$layer' may not include '$dep/'" ;;
+	esac
+done <<END
+$includes
+END
 
 # owner HEADER FILE...: the header of a library, and the files (patterns) that may include it.
 owner() {
@@ -59,7 +62,8 @@ owner 'openssl/'   src/base/crypto.c src/base/openssl.c src/base/signer.c src/em
 allowed() {
 	pattern=$1 what=$2
 	shift 2
-	for f in $sources; do
+	# shellcheck disable=SC2086
+	for f in $(grep -lE "$pattern" $sources); do
 		for ok in "$@"; do
 			# shellcheck disable=SC2254
 			case $f in $ok) continue 2 ;; esac
