@@ -10,7 +10,7 @@ if [ -n "$format" ]; then
 	out=$(printf '%s\n' $sources | xargs -P "$(nproc)" -n 20 "$format" --dry-run -Werror 2>&1 | grep -E ': (error|warning):')
 	[ -z "$out" ] || { echo "$out" | head -n 40; echo "make format applies it"; bad=1; }
 fi
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046
 out=$(awk '{ n = 0; for (i = 1; i <= length($0); i++) n += substr($0, i, 1) == "\t" ? 8 - n % 8 : 1
 	if (n > 100) print FILENAME ":" FNR ": " n " columns" }' $(printf '%s\n' $sources | grep -E '^(src|include)/'))
 [ -z "$out" ] || { echo "$out"; bad=1; }
