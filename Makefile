@@ -21,7 +21,7 @@ Q       := $(if $(V),,@)
 SAY      = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # pkg-config knows no inih on some systems under that name; every other library has a .pc file everywhere.
-PKGS      := libcurl libcjson libcrypto inih
+PKGS      := libcurl libcjson libcrypto inih yaml-0.1
 LIBSECRET ?= $(shell pkg-config --exists libsecret-1 && echo yes)
 LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

@@ -39,6 +39,8 @@ MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_i
  * root's, but for files below $CREDENTIALS_DIRECTORY (systemd shows an ACL there) and projected
  * tokens (`shared_ok`). Trailing newlines are cut. */
 MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e);
+/* Only that: for a file that may have a secret in it. */
+MUST_USE bool fs_check_private(const char *path, struct err *e);
 /* The same to the last byte, for what is not text. */
 MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
                                    struct err *e);

@@ -41,6 +41,9 @@ struct http_request {
 	const char *connect_to;
 	/* PEM of the authorities trusted for this request, and no others; or NULL */
 	const struct buf *trust;
+	/* PEM: who we are to the other side's TLS; both or neither */
+	const struct secret *client_certificate, *client_key;
+	bool direct; /* never through a proxy */
 	/* a probe: http_retry passes it through, whatever comes back */
 	bool no_retry;
 	int64_t timeout_ms; /* 0: the client's own */

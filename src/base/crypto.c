@@ -133,7 +133,7 @@ bool crypto_unbase64(const char *text, size_t n, struct secret **out, struct err
 
 bool crypto_unbase64_lax(const char *text, size_t n, struct buf *out)
 {
-	AUTO_BUF struct buf strict = BUF_INIT(SECRET_MAX);
+	AUTO_BUF struct buf strict = BUF_INIT(n + 4);
 
 	while (n > 0 && text[n - 1] == '=')
 		n--;

@@ -137,6 +137,13 @@ static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 	return true;
 }
 
+bool fs_check_private(const char *path, struct err *e)
+{
+	AUTO_FD int fd = -1;
+
+	return open_to_read(path, &fd, e) && is_private(fd, path, false, e);
+}
+
 static bool read_private(const char *path, bool shared_ok, struct buf *text, struct err *e)
 {
 	AUTO_FD int fd = -1;

@@ -140,6 +140,26 @@ static void set_trust(struct curl_options *s, const struct curl_http *c,
 	set_ptr(s, CURLOPT_PROXY_CAPATH, c->trust.dir);
 }
 
+static void set_blob(struct curl_options *s, CURLoption o, const struct secret *pem)
+{
+	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
+
+	if (!pem || s->rc != CURLE_OK)
+		return;
+	/* libcurl reads only, but does not say so. */
+	memcpy(&blob.data, &(const char *){ secret_peek(pem) }, sizeof(blob.data));
+	blob.len = secret_len(pem);
+	s->rc = curl_easy_setopt(s->easy, o, &blob);
+}
+
+static void set_client(struct curl_options *s, const struct http_request *rq)
+{
+	set_blob(s, CURLOPT_SSLCERT_BLOB, rq->client_certificate);
+	set_blob(s, CURLOPT_SSLKEY_BLOB, rq->client_key);
+	set_ptr(s, CURLOPT_SSLCERTTYPE, "PEM");
+	set_ptr(s, CURLOPT_SSLKEYTYPE, "PEM");
+}
+
 static void set_times(struct curl_options *s, int64_t timeout_ms)
 {
 	set_long(s, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
@@ -172,7 +192,8 @@ static void set_proxy(struct curl_options *s, const struct curl_http *c,
 	struct http_origin to;
 
 	/* A proxy in front of a machine's own identity endpoint would be given the identity. */
-	if (rq->plain_ok || (http_origin(rq->url, &to) && http_origin_is_loopback(&to))) {
+	if (rq->plain_ok || rq->direct ||
+	    (http_origin(rq->url, &to) && http_origin_is_loopback(&to))) {
 		set_ptr(s, CURLOPT_PROXY, "");
 		return;
 	}
@@ -317,6 +338,7 @@ static const struct {
 	{ CURLE_PEER_FAILED_VERIFICATION, ERR_CONFIG,
 	  "; if it is signed by an authority of your own, name that in [http] ca_file" },
 	{ CURLE_SSL_CACERT_BADFILE, ERR_CONFIG, "; check [http] ca_file" },
+	{ CURLE_SSL_CERTPROBLEM, ERR_CONFIG, "" },
 	{ CURLE_SSL_ISSUER_ERROR, ERR_CONFIG, "" },
 	{ CURLE_SSL_INVALIDCERTSTATUS, ERR_CONFIG, "" },
 	{ CURLE_SSL_PINNEDPUBKEYNOTMATCH, ERR_CONFIG, "" },
@@ -392,7 +414,8 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange 
 	for (size_t i = 0; i < COUNT(failures); i++)
 		if (failures[i].rc == rc) {
 			kind = failures[i].kind;
-			advice = failures[i].advice;
+			/* It speaks of our own authorities. */
+			advice = rq->trust ? "" : failures[i].advice;
 		}
 	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK &&
 	    proxy_said == 407) {
@@ -410,6 +433,7 @@ static void set_all(struct curl_options *s, struct curl_http *c, const struct ht
 {
 	set_safety(s, rq);
 	set_trust(s, c, rq);
+	set_client(s, rq);
 	set_times(s, rq->timeout_ms ? rq->timeout_ms : c->o.timeout_ms);
 	set_connection(s, rq);
 	set_proxy(s, c, rq);
@@ -477,6 +501,8 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c->easy, CURLOPT_CONNECT_TO, NULL);
 	curl_easy_setopt(c->easy, CURLOPT_CAINFO_BLOB, NULL);
+	curl_easy_setopt(c->easy, CURLOPT_SSLCERT_BLOB, NULL);
+	curl_easy_setopt(c->easy, CURLOPT_SSLKEY_BLOB, NULL);
 	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
 	if (s.rc == CURLE_OK)
 		s.rc = curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);

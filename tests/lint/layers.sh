@@ -12,13 +12,14 @@ may() {
 	base)     echo base ;;
 	http)     echo base http ;;
 	azure)    echo base http azure ;;
-	sink)     echo base sink ;;
+	kube)     echo base http kube ;;
+	sink)     echo base kube sink ;;
 	output)   echo base output ;;
 	emulator) echo base emulator ;;
-	config)   echo base azure sink config ;;
+	config)   echo base azure kube sink config ;;
 	rotate)   echo base azure sink config rotate ;;
 	token)    echo base http azure sink output config rotate token cli ;;
-	*)        echo base http azure sink output config rotate token cli ;;
+	*)        echo base http azure kube sink output config rotate token cli ;;
 	esac
 }
 sources=$(find src include -name '*.[ch]' | LC_ALL=C sort)
@@ -52,6 +53,7 @@ owner 'curl/'      src/http/curl.c
 owner 'cjson/'     src/base/json.c
 owner 'cJSON'      src/base/json.c
 owner 'ini\.h>'    src/base/ini.c
+owner 'yaml\.h>'   src/kube/yaml.c
 owner 'libsecret/' src/sink/libsecret.c
 owner 'glib'       src/sink/libsecret.c
 owner 'gio/'       src/sink/libsecret.c

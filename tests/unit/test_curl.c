@@ -555,6 +555,36 @@ static void under_another_name(void **state)
 	rig_close(&r);
 }
 
+/* An API server inside a cluster is never asked through a proxy; and what is no certificate is no
+ * network failure. */
+static void directly_and_as_somebody(void **state)
+{
+	(void)state;
+	static const struct tls_line lines[] = { { .reply = OK }, { .reply = OK } };
+	struct rig r;
+	AUTO_BUF struct buf own = BUF_INIT(100000);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	AUTO_SECRET struct secret *pem = secret_new("no PEM", 6);
+	struct err e;
+
+	rig_open(&r, PKI_GOOD, lines, COUNT(lines),
+	         &(struct http_options){ .proxy = "http://127.0.0.1:1" });
+	CHECK(fs_read(ca_file, 100000, &own, NULL, &e), "%s", e.text);
+	AUTO_FREE char *url =
+		mem_fmt("https://login.microsoftonline.com:%d/x", tls_server_port(r.server));
+	AUTO_FREE char *to = mem_fmt("127.0.0.1:%d", tls_server_port(r.server));
+	struct http_request rq = { .url = url, .connect_to = to, .trust = &own, .direct = true };
+	CHECK(get(&r, rq, &rs, &e) == ERR_NONE, "%s", e.text);
+	rq.client_certificate = rq.client_key = pem;
+	CHECK(get(&r, rq, &rs, &e) == ERR_CONFIG && e.not_acted, "%s", e.text);
+	CHECK(strstr(e.text, "no PEM") == NULL && strstr(e.text, "ca_file") == NULL, "%s", e.text);
+	rq.client_certificate = rq.client_key = NULL;
+	rq.direct = false;
+	CHECK(get(&r, rq, &rs, &e) == ERR_TRANSIENT, "by way of the proxy: %s", e.text);
+	assert_int_equal(tls_server_requests(r.server), 1);
+	rig_close(&r);
+}
+
 static void nobody_there(void **state)
 {
 	(void)state;
@@ -646,21 +676,14 @@ static void proxies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_whole_exchange),
-		cmocka_unit_test(methods),
-		cmocka_unit_test(secrets_in_headers),
-		cmocka_unit_test(once_is_once),
-		cmocka_unit_test(fresh_connections),
-		cmocka_unit_test(trust),
-		cmocka_unit_test(system_trust),
-		cmocka_unit_test(trust_is_kept),
-		cmocka_unit_test(bad_ca_files),
-		cmocka_unit_test(bounds),
-		cmocka_unit_test(redirects_are_answers),
-		cmocka_unit_test(plain),
-		cmocka_unit_test(under_another_name),
-		cmocka_unit_test(nobody_there),
-		cmocka_unit_test(proxies),
+		cmocka_unit_test(a_whole_exchange),      cmocka_unit_test(methods),
+		cmocka_unit_test(secrets_in_headers),    cmocka_unit_test(once_is_once),
+		cmocka_unit_test(fresh_connections),     cmocka_unit_test(trust),
+		cmocka_unit_test(system_trust),          cmocka_unit_test(trust_is_kept),
+		cmocka_unit_test(bad_ca_files),          cmocka_unit_test(bounds),
+		cmocka_unit_test(redirects_are_answers), cmocka_unit_test(plain),
+		cmocka_unit_test(under_another_name),    cmocka_unit_test(directly_and_as_somebody),
+		cmocka_unit_test(nobody_there),          cmocka_unit_test(proxies),
 	};
 	return cmocka_run_group_tests(tests, group_open, group_close);
 }
