@@ -22,15 +22,13 @@ SAY      = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
 
 # pkg-config knows no inih on some systems under that name; every other library has a .pc file everywhere.
 PKGS      := libcurl libcjson libcrypto inih yaml-0.1
+# Without libsecret there is no acrotate-keyring, and everything else.
 LIBSECRET ?= $(shell pkg-config --exists libsecret-1 && echo yes)
 LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ifeq ($(LIBSECRET),yes)
 SECRET_CFLAGS := $(shell pkg-config --cflags libsecret-1)
-LIBS      += $(shell pkg-config --libs libsecret-1)
-SKIP      := src/sink/libsecret_absent.c
-else
-SKIP      := src/sink/libsecret.c
+SECRET_LIBS   := $(shell pkg-config --libs libsecret-1)
 endif
 LIBS      += -lacl -lattr -lpthread -lm
 
@@ -54,47 +52,39 @@ endif
 CPPFLAGS_OWN := -Iinclude -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONF='"$(SYSCONF)"' $(PKG_CFLAGS)
 CFLAGS_OWN   := -std=c17 $(WARN) $(HARDEN) $(MODE) -pthread -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 COMPILE = $(CC) $(CPPFLAGS_OWN) $(CPPFLAGS) $(CFLAGS_OWN) $(CFLAGS)
-# --as-needed keeps libcurl and libsecret out of the front program: nothing of it refers to them.
+# --as-needed keeps libcurl out of the front program: nothing of it refers to it.
 LINK    = $(CC) $(CFLAGS) $(MODE) -pthread $(LHARDEN) -Wl,--as-needed $(LDFLAGS)
 
-# The library is all layers; the programs are what stands directly in src/ and the emulator.
-SRC   := $(filter-out $(SKIP) src/emulator/% src/sink/list_%.c,$(sort $(wildcard src/*/*.c)))
+# The library is all layers; the programs are what stands directly in src/, the emulator and the keyring.
+SRC   := $(filter-out src/emulator/% src/keyring/%,$(sort $(wildcard src/*/*.c)))
 EMU   := $(sort $(wildcard src/emulator/*.c))
-MAINS := $(sort $(wildcard src/*.c)) $(sort $(wildcard src/sink/list_*.c))
+KEYRING := $(if $(filter yes,$(LIBSECRET)),$(sort $(wildcard src/keyring/*.c)))
+MAINS := $(sort $(wildcard src/*.c))
 OBJ   := $(SRC:%.c=$B/%.o)
-ALL_OBJ := $(OBJ) $(EMU:%.c=$B/%.o) $(MAINS:%.c=$B/%.o)
-PROGRAMS := $(if $(wildcard src/front.c),$B/acrotate) $(if $(wildcard src/main.c),$B/acrotate-net $B/acrotate-lean) \
-            $(if $(wildcard src/emulator/main.c),$B/acrotate-emulator)
+ALL_OBJ := $(OBJ) $(EMU:%.c=$B/%.o) $(KEYRING:%.c=$B/%.o) $(MAINS:%.c=$B/%.o)
+PROGRAMS := $B/acrotate $B/acrotate-net $(if $(KEYRING),$B/acrotate-keyring) $B/acrotate-emulator
 
 all: $(PROGRAMS)
 
 # Small: configuration, state and file-like sinks. It replaces itself by acrotate-net when anything needs the network. Loading libcrypto
 # for its SHA-256 would be half of its time: it has that of the static library, where there is one.
 LIBCRYPTO_A := $(wildcard $(shell $(CC) -print-file-name=libcrypto.a))
-$B/acrotate: $B/src/front.o $B/src/sink/list_local.o $B/lib.a
+$B/acrotate: $B/src/front.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBCRYPTO_A) $(LIBS)
-$B/acrotate-net: $B/src/main.o $B/src/sink/list_all.o $B/lib.a
+	$Q! readelf -d $@ | grep -E 'lib(curl|ssl|yaml)' || { echo '$@: something of it needs the network: see src/front.c' >&2; exit 1; }
+$B/acrotate-net: $B/src/main.o $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS)
-# The whole program without libsecret, whose libraries take as long to load as the requests of a rotation. Where there is a static libcurl it
-# has that, with the libraries that the shared one names, but for those of protocols that nobody speaks here (src/http/absent.ld): loading
-# them is half of the time of a short command. LIBCURL_A= takes the shared one, as do packages, which live longer than their build.
-LIBCURL_A  ?= $(if $(SAN),,$(wildcard $(shell $(CC) -print-file-name=libcurl.a)))
-LIBCURL_SO  = $(shell readelf -d $$($(CC) -print-file-name=libcurl.so) | sed -n 's/.*(NEEDED).*\[\(.*\)\]/-l:\1/p')
-LEAN_CURL   = $(LIBCURL_A) $(filter-out -l:libldap% -l:liblber% -l:libssh2% -l:librtmp% -l:libgssapi%,$(LIBCURL_SO))
-LEAN_SHARED = $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
-LEAN_STATIC = $(LINK) -o $@ src/http/absent.ld $(filter %.o %.a,$^) $(LEAN_CURL) $(filter-out -lcurl,$(LIBS))
-$B/acrotate-lean: $B/src/main.o $B/src/sink/list_lean.o $B/lib.a src/http/absent.ld
+$B/acrotate-keyring: $(KEYRING:%.c=$B/%.o) $B/lib.a
 	$(call SAY,LD,$@)
-	$Q$(if $(LIBCURL_A),$(LEAN_STATIC) 2>$@.why || { echo '$(LIBCURL_A) does not fit (why: $@.why): the shared libcurl' >&2; $(LEAN_SHARED); },$(LEAN_SHARED))
+	$Q$(LINK) -o $@ $^ $(LIBCRYPTO_A) $(LIBS) $(SECRET_LIBS)
 $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
 	$(call SAY,LD,$@)
 	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs libssl)
 $B/lib.a: $(OBJ)
 	$Qrm -f $@ && $(AR) rcsD $@ $^
-$B/src/sink/libsecret.o: PKG_CFLAGS += $(SECRET_CFLAGS)
-$B/src/sink/libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
+$(KEYRING:%.c=$B/%.o): CPPFLAGS_OWN += $(SECRET_CFLAGS)
 $B/%.o: %.c Makefile VERSION
 	$(call SAY,CC,$<)
 	$Qmkdir -p $(@D) && $(COMPILE) -Itests -c -o $@ $<
@@ -106,8 +96,8 @@ FLOW_OBJ := $(patsubst %.c,$B/%.o,$(filter-out tests/flow/test_%,$(sort $(wildca
 FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(filter-out $(if $(filter yes,$(LIBSECRET)),,%/fault_libsecret.c),$(sort $(wildcard tests/fault/*.c))))
 FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
-# The emulator's own modules, for tests of them; and the sinks that the whole program has.
-TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(wildcard src/sink/list_all.c)) $(patsubst %.c,$B/%.o,$(filter-out src/emulator/main.c,$(EMU))) $B/lib.a
+# The emulator's own modules, for tests of them.
+TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(filter-out src/emulator/main.c,$(EMU))) $B/lib.a
 TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs libssl)
 
 $B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
@@ -117,10 +107,11 @@ $B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(
 $B/t/flow-test_errors_anywhere: tests/fault/WRAP
 $B/t/fault-fault_fs $B/t/fault-fault_fs_places: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
 $B/t/fault-fault_libsecret: FAULT_WRAP := $(file <tests/fault/WRAP.libsecret)
-$B/tests/fault/fault_libsecret.o: PKG_CFLAGS += $(SECRET_CFLAGS)
+$B/t/fault-fault_libsecret: TEST_LIBS += $(SECRET_LIBS)
+$B/t/fault-fault_libsecret: $B/src/keyring/libsecret.o
 $B/tests/fault/fault_libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
 $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) $(wildcard tests/fault/WRAP*)
-	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
+	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 
@@ -150,7 +141,7 @@ FORCE_CORPUS:
 
 deps:
 	@packaging/install-deps build
-check-e2e: all
+check-e2e: all $(if $(KEYRING),$B/secret-service)
 	@packaging/install-deps e2e
 	@prove --timer --comments -j$(shell nproc) $(filter-out tests/e2e/az%,$(sort $(wildcard tests/e2e/*.t)))
 # The guarantee: killed anywhere, everything broken, others at work. prove-quick takes a sample of each.
@@ -169,6 +160,8 @@ mutants: $(OBJ)
 proof-mutants: $(OBJ)
 	@packaging/install-deps proof
 	@MUTANTS_LIST=tests/proof/mutants.list perl tests/mutants/run.pl $(FAULTS)
+$B/secret-service: tests/e2e/secret_service.c
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs gio-2.0)
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 check-identity: all
@@ -190,7 +183,7 @@ $B/bench/%: tests/bench/%.c
 
 FUZZ_TIME ?= 60
 FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard src/sink/list_all.c tests/fakes/*.c))
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard tests/fakes/*.c))
 fuzz: $(FUZZ:%=fuzz-%)
 fuzz-built: $(FUZZ:%=build/fuzz/%)
 # Static: as an implicit rule without prerequisites it would also match $B/ok/fuzz-NAME, and win.
@@ -239,7 +232,7 @@ USER_UNITS   ?= $(PREFIX)/lib/systemd/user
 DOC   := share/doc/acrotate
 MAN   := $(wildcard packaging/man/*.[1-9])
 UNITS := acrotate.service acrotate.timer
-INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net libexec/acrotate/acrotate-lean \
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
             share/bash-completion/completions/acrotate share/acrotate/acrotate-role.json share/acrotate/acrotate.rules.yml \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
             $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml)
@@ -248,7 +241,7 @@ SET_PREFIX = sed 's|/usr/bin/acrotate|$(PREFIX)/bin/acrotate|g'
 install: all
 	install -d -m 0755 $(sort $(dir $(INSTALLED_ALL:%=$(DESTDIR)%)))
 	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
-	install -m 0755 $B/acrotate-net $B/acrotate-lean $(DESTDIR)$(PREFIX)/libexec/acrotate
+	install -m 0755 $B/acrotate-net $(if $(KEYRING),$B/acrotate-keyring) $(DESTDIR)$(PREFIX)/libexec/acrotate
 	install -m 0644 packaging/completion/acrotate $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0644 packaging/azure/acrotate-role.json packaging/prometheus/acrotate.rules.yml $(DESTDIR)$(PREFIX)/share/acrotate
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done

@@ -2,13 +2,14 @@
 /*
  * The program on the PATH. A cron agent must cost nothing when nothing is to
  * be done, and linking libcurl alone costs 260 system calls and 5 ms. So this
- * one knows configuration, state and file-like sinks. It ends here when every
- * job of a plain `acrotate run` is well; for everything else, and at the first
- * doubt, it replaces itself by a program that looks again from the beginning
- * and does the work: acrotate-lean for `run` and `token`, which are to be
- * quick, and acrotate-net for the rest. They differ by libsecret, whose
- * libraries take as long to load as the requests of a rotation; where a job
- * needs it, the one becomes the other. All are made of the same sources.
+ * one is made of the same sources, and leaves out what needs the network: for
+ * that, and at the first doubt, it replaces itself by acrotate-net, which
+ * looks again from the beginning and does the work. It ends here when every
+ * job of a plain `acrotate run` is well, and for all that can be told from
+ * configuration, state and sinks.
+ *
+ * What needs the network is a function here, which the linker takes in place
+ * of the library's: see the end of the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,16 +19,21 @@
 
 #include "base/env.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/own.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "cli/commands.h"
+#include "cli/main.h"
+#include "cli/options.h"
+#include "cli/status_jobs.h"
 #include "config/job.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
 #include "sink/sink.h"
 
-#define WHOLE "acrotate-net"
-#define LEAN  "acrotate-lean"
+#define NET "acrotate-net"
 
 /* The arguments of a plain run: [-c FILE] [--wait TIME] [JOB...]. */
 struct plain {
@@ -68,7 +74,6 @@ struct look {
 	struct state_store store;
 	int64_t now;
 	struct metrics *m;
-	bool keyring;
 };
 
 static void measure(const struct look *l, size_t i, const struct observation *o)
@@ -81,12 +86,13 @@ static void measure(const struct look *l, size_t i, const struct observation *o)
 	metrics_put(l->m, i, o->job->name, &is);
 }
 
-static bool has_keyring(const struct job *job)
+/* Reading another sink starts a program, which a job that is due would have to do again. */
+static bool all_local(const struct job *job)
 {
 	for (size_t i = 0; i < job->n_sinks; i++)
-		if (strcmp(job->sinks[i].ops->type, "libsecret") == 0)
-			return true;
-	return false;
+		if (!job->sinks[i].ops->local)
+			return false;
+	return true;
 }
 
 static bool job_is_well(struct look *l, size_t i)
@@ -96,7 +102,7 @@ static bool job_is_well(struct look *l, size_t i)
 	struct observation o;
 	struct err e = ERR_INIT;
 
-	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) ||
+	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !all_local(job) ||
 	    !observe_open(&l->store, job, &o, &e))
 		return false;
 	bool well = false;
@@ -106,7 +112,6 @@ static bool job_is_well(struct look *l, size_t i)
 	}
 	if (well)
 		measure(l, i, &o);
-	l->keyring = !well && has_keyring(job);
 	observe_close(&o);
 	return well;
 }
@@ -124,9 +129,8 @@ static bool write_metrics(const struct look *l, int64_t since_ms)
 	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
-/* Any error is left to the next program, which will meet it again and report it. *keyring: that
- * is to be the one with libsecret. */
-static bool all_is_well(const struct plain *args, bool *keyring)
+/* Any error is left to acrotate-net, which will meet it again and report it. */
+static bool all_is_well(const struct plain *args)
 {
 	struct look l = { .now = env_now(&env_system) };
 	int64_t began_ms = env_mono_ms(&env_system);
@@ -143,52 +147,78 @@ static bool all_is_well(const struct plain *args, bool *keyring)
 	for (size_t i = 0; well && i < n; i++)
 		well = job_is_well(&l, jobs[i]);
 	well = well && write_metrics(&l, began_ms);
-	*keyring = l.keyring;
 	metrics_free(l.m);
 	free(jobs);
 	config_close(l.config);
 	return well;
 }
 
-/* Beside this program (an uninstalled build), or in ../libexec/acrotate. */
-static void become(const char *program, char **argv)
-{
-	static const char *const places[] = { "", "../libexec/acrotate/" };
-	char self[4096], path[4096 + 64];
+/* ---- what needs the network ------------------------------------------------------------------ */
 
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n <= 0)
-		return;
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	slash[1] = '\0';
-	for (size_t i = 0; i < COUNT(places); i++) {
-		(void)snprintf(path, sizeof(path), "%s%s%s", self, places[i], program);
-		(void)execv(path, argv);
-	}
+static int become(char *const *argv)
+{
+	AUTO_FREE char *net = own_program(NET);
+
+	if (net != NULL)
+		(void)execv(net, argv);
+	(void)fprintf(stderr,
+	              "acrotate: cannot start '" NET
+	              "', which belongs beside this program or in ../libexec/acrotate: %s\n",
+	              net != NULL ? strerror(errno) : "it is not there");
+	return err_exit_code(ERR_CONFIG);
+}
+
+int cmd_run(const struct options *o)
+{
+	return become(o->argv);
+}
+
+int cmd_revoke(const struct options *o)
+{
+	return become(o->argv);
+}
+
+int cmd_plan_asking(const struct options *o, const struct run_request *rq)
+{
+	(void)rq; /* it is made again */
+	return become(o->argv);
+}
+
+int cmd_init(const struct options *o)
+{
+	return become(o->argv);
+}
+
+int cmd_check(const struct options *o)
+{
+	return become(o->argv);
+}
+
+int cmd_token(const struct options *o)
+{
+	return become(o->argv);
+}
+
+void status_ask(struct status_jobs *st)
+{
+	exit(become(st->o->argv));
 }
 
 int main(int argc, char **argv)
 {
 	struct plain args;
-	bool run = argc > 1 && strcmp(argv[1], "run") == 0,
-	     token = argc > 1 && strcmp(argv[1], "token") == 0, keyring = false;
 	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
 
 	if (jobs == NULL)
 		return 71;
-	/* The others set themselves up. */
-	if (parse_plain(argc, argv, jobs, &args) && !isatty(STDOUT_FILENO)) {
-		secret_setup();
-		if (all_is_well(&args, &keyring))
-			return 0;
+	/* Its words are az's, and none of ours to look at. */
+	if (argc > 1 && strcmp(argv[1], "token") == 0)
+		return become(argv);
+	secret_setup();
+	if (parse_plain(argc, argv, jobs, &args)) {
+		bool well = !isatty(STDOUT_FILENO) && all_is_well(&args);
+		return well ? 0 : become(argv);
 	}
 	free(jobs);
-	const char *next = (run || token) && !keyring ? LEAN : WHOLE;
-	become(next, argv);
-	(void)fprintf(stderr,
-	              "acrotate: cannot start '%s', which belongs beside this program or in "
-	              "../libexec/acrotate: %s\n",
-	              next, strerror(errno));
-	return 78;
+	return cli_main(argc, argv);
 }

@@ -1,48 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole program: everything but the shortcut of front.c. */
-#include <stdio.h>
-
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/log.h"
+/* acrotate-net: every command, as the front program (front.c) starts it when it cannot do without
+ * the network. */
+#include "cli/main.h"
 #include "base/secret.h"
-#include "cli/options.h"
 #include "http/http.h"
-#include "sink/sink.h"
-
-#define HELP_MAX 65536
-
-static int print(const char *text)
-{
-	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? err_exit_code(ERR_LOCAL) : 0;
-}
-
-static int print_help(const struct command *cmd)
-{
-	AUTO_BUF struct buf text = BUF_INIT(HELP_MAX);
-
-	options_help(commands, cmd, &text);
-	return print(buf_cstr(&text));
-}
 
 int main(int argc, char **argv)
 {
-	AUTO_OPTIONS struct options o = { 0 };
-	const struct command *cmd = NULL;
-	struct err e = ERR_INIT;
-
 	secret_setup();
-	log_setup(LEVEL_WARN, LOG_TEXT);
-	if (!options_parse(commands, argc, argv, &o, &cmd, &e)) {
-		log_err(NULL, &e);
-		return err_exit_code(e.kind);
-	}
-	if (o.help)
-		return print_help(cmd);
-	if (o.version)
-		return print("acrotate " VERSION "\n");
-	log_setup(o.debug ? LEVEL_DEBUG : o.verbose ? LEVEL_INFO : LEVEL_WARN, o.log_format);
 	http_setup();
-	sink_setup();
-	return cmd->run(&o);
+	return cli_main(argc, argv);
 }

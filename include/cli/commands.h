@@ -5,9 +5,12 @@
 #define CLI_COMMANDS_H
 
 struct options;
+struct run_request;
 
-int cmd_run(const struct options *o);    /* rotate, heal or bootstrap what is due */
-int cmd_plan(const struct options *o);   /* what run would do, and why */
+int cmd_run(const struct options *o);  /* rotate, heal or bootstrap what is due */
+int cmd_plan(const struct options *o); /* what run would do, and why */
+/* the same for a plan that must ask Azure */
+int cmd_plan_asking(const struct options *o, const struct run_request *rq);
 int cmd_status(const struct options *o); /* a line per job */
 int cmd_check(const struct options *o);  /* everything, online, without effect */
 int cmd_get(const struct options *o);    /* the active password */

@@ -19,6 +19,10 @@ struct run_request {
 	int64_t wait_s; /* how long a job that would exit 75 is tried again */
 };
 
+struct options;
+struct run_request run_request_of(const struct options *o, struct config *c, const size_t *jobs,
+                                  size_t n);
+
 /* The exit status. */
 int cli_run(const struct run_request *rq);
 

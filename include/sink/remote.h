@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/sink only: the keys of sinks that are no files. The small program parses them too,
- * and leaves the rest to the whole one. */
+/* Inside src/sink only: the keys of sinks that are no files. */
 #ifndef SINK_REMOTE_H
 #define SINK_REMOTE_H
 
@@ -8,7 +7,6 @@
 
 struct buf;
 struct err;
-struct sink_ops;
 
 struct libsecret_spec {
 	bool take_entry;
@@ -23,8 +21,5 @@ struct helper_spec {
 extern const struct key remote_helper_keys[2];
 void remote_helper_identity(const void *spec, const char *server, struct buf *out);
 bool remote_helper_validate(const void *spec, struct err *e);
-
-/* Nothing but the keys: a job with such a sink can be read, the sink not opened. */
-extern const struct sink_ops sink_libsecret_keys, sink_helper_keys;
 
 #endif

@@ -44,17 +44,14 @@ struct sink_ops {
 	const char *type; /* value of the key `type` */
 	const struct key *keys;
 	size_t n_keys, spec_size;
-	bool local;  /* file-like: the small front program can read it */
+	bool local;  /* file-like: read without starting another program */
 	bool atomic; /* commit is one rename; ordered last */
-	/* looking at it leaves threads of a library behind */
-	bool threads;
 	/* For the sandbox. The directory it writes in, open, found as it will be found then;
 	 * NULL: it writes no files of its own. */
 	bool (*directory)(const void *spec, int *out, struct err *e);
-	/* The program it starts, a path or a name for $PATH; NULL: none. */
-	const char *(*program)(const void *spec);
-	/* Once, before there are threads (sink_setup); may be NULL. */
-	void (*setup)(void);
+	/* The path of the program it starts, ERR_CONFIG where it is missing; NULL: none. Caller
+	 * frees. */
+	bool (*program)(const void *spec, char **out, struct err *e);
 	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be
 	 * NULL. */
 	bool (*validate)(const void *spec, struct err *e);
@@ -78,11 +75,8 @@ struct sink {
 }; /* first member of every implementation */
 
 extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper;
-/* By type; NULL for an unknown one. A program links the list it needs: sink/list_local.c,
- * list_lean.c or list_all.c. A type that exists but is not in this build or program has ops with
- * open == NULL. */
+/* By type; NULL for an unknown one. */
 const struct sink_ops *sink_find(const char *type);
-void sink_setup(void);
 extern const struct sink_ops *const sink_list[]; /* NULL-terminated */
 
 #endif

@@ -18,9 +18,6 @@ struct token_outside {
 	bool (*put)(void *ctx, enum token_stream to, const char *p, size_t n);
 	/* a line of standard input; false at its end */
 	bool (*answer)(void *ctx, char *line, size_t size);
-	/* becomes the program that has all sinks, and begins again; returns when there is none.
-	 * May be NULL */
-	void (*whole)(void *ctx);
 	void *ctx;
 };
 

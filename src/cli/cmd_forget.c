@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "cli/world.h"
 #include "config/common.h"
 #include "config/job.h"
 #include "rotate/observe.h"
@@ -173,9 +172,10 @@ int cmd_forget(const struct options *o)
 	bool ok = false;
 
 	if (config_open(o->config, &config, &e) && find(o, config, &job, &e)) {
-		AUTO_WORLD struct cli_world *world = cli_world_new(config);
+		struct state_store store;
+		state_store_init(config_run(config)->state_dir, &store);
 		const struct forgetting f = { .o = o,
-			                      .store = cli_world(world)->store,
+			                      .store = &store,
 			                      .name = job != NULL ? job->name : o->args[0],
 			                      .job = job };
 		ok = forget(&f, &e);

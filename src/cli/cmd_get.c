@@ -15,7 +15,6 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/with_jobs.h"
-#include "cli/world.h"
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/template.h"
@@ -114,18 +113,18 @@ static bool get_one(const struct options *o, const struct state_store *store, co
 
 static int get(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
-	AUTO_WORLD struct cli_world *world = cli_world_new(config);
 	AUTO_JOB struct job *job = NULL;
+	struct state_store store;
 	struct err e = ERR_INIT;
 
+	state_store_init(config_run(config)->state_dir, &store);
 	if (n != 1)
 		(void)err_set(&e, ERR_USAGE, "'%s' means %zu jobs: get one at a time", o->args[0],
 		              n);
 	else if (o->json && o->format != NULL)
 		(void)err_set(&e, ERR_USAGE,
 		              "'--format' and '--output json' contradict each other");
-	else if (config_job(config, jobs[0], &job, &e) &&
-	         get_one(o, cli_world(world)->store, job, &e))
+	else if (config_job(config, jobs[0], &job, &e) && get_one(o, &store, job, &e))
 		return 0;
 	log_err(job == NULL ? NULL : job->name, &e);
 	return err_exit_code(e.kind);

@@ -1,66 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate run`, `plan` and `revoke`: the same run with other flags. */
-#include <unistd.h>
-
+/* `acrotate run`, `revoke`, and a plan for which state and sinks do not tell enough. */
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/horizon.h"
 #include "cli/options.h"
 #include "cli/run.h"
-#include "cli/whole.h"
 #include "cli/with_jobs.h"
-#include "config/job.h"
 #include "rotate/rotation.h"
-
-static int run_jobs(const struct options *o, struct config *c, const size_t *jobs, size_t n,
-                    bool dry_run)
-{
-	struct run_request rq = { .config = c,
-		                  .jobs = jobs,
-		                  .n_jobs = n,
-		                  .dry_run = dry_run,
-		                  .force = o->force,
-		                  .json = o->json,
-		                  .chatty = o->verbose || o->debug || isatty(STDOUT_FILENO),
-		                  .detailed_exitcode = o->detailed_exitcode,
-		                  .wait_s = o->wait_s };
-
-	return cli_run(&rq);
-}
-
-/* A mistake in a job file is left to the run, which reports it. */
-static bool needs_whole(struct config *c, const size_t *jobs, size_t n)
-{
-	bool needed = false;
-
-	for (size_t i = 0; i < n && !needed; i++) {
-		AUTO_JOB struct job *job = NULL;
-		struct err ignored = ERR_INIT;
-		needed = config_job(c, jobs[i], &job, &ignored) && whole_is_needed(job);
-	}
-	return needed;
-}
 
 static int run(const struct options *o, struct config *c, const size_t *jobs, size_t n)
 {
-	if (needs_whole(c, jobs, n))
-		whole_become(o->argv);
-	return run_jobs(o, c, jobs, n, o->dry_run);
-}
+	struct run_request rq = run_request_of(o, c, jobs, n);
 
-static int plan(const struct options *o, struct config *c, const size_t *jobs, size_t n)
-{
-	return run_jobs(o, c, jobs, n, true);
-}
-
-static int horizon(const struct options *o, struct config *c, const size_t *jobs, size_t n)
-{
-	struct horizon_request rq = {
-		.config = c, .jobs = jobs, .n_jobs = n, .seconds = o->horizon_s, .json = o->json
-	};
-
-	return cli_horizon(&rq);
+	return cli_run(&rq);
 }
 
 static int revoke_one(const struct options *o, struct config *c, const size_t *jobs, size_t n)
@@ -92,7 +44,8 @@ int cmd_run(const struct options *o)
 	return with_jobs(o, run);
 }
 
-int cmd_plan(const struct options *o)
+int cmd_plan_asking(const struct options *o, const struct run_request *rq)
 {
-	return with_jobs(o, o->horizon_s > 0 ? horizon : plan);
+	(void)o; /* all is in the request */
+	return cli_run(rq);
 }

@@ -2,13 +2,11 @@
 /* `acrotate status`: a line per job, from local state and sinks. */
 #include <langinfo.h>
 #include <locale.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ask_jobs.h"
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
@@ -17,25 +15,13 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/with_jobs.h"
-#include "cli/world.h"
 #include "config/job.h"
 #include "rotate/observe.h"
-#include "status_rows.h"
+#include "status_jobs.h"
 
 #define OUTPUT_MAX    (256u * 1024 * 1024) /* 10,000 jobs with notes are some 10 MB of JSON */
 #define NOTES_MAX     (16 * 1024)
 #define TIMELINE_JOBS 20 /* more do not fit a screen */
-
-struct status {
-	const struct options *o;
-	struct config *config;
-	const size_t *jobs;
-	size_t n;
-	struct status_row *rows;
-	struct cli_world *world;
-	pthread_mutex_t mutex;
-	enum err_kind worst;
-};
 
 /* ---- what is to be said below a row ---------------------------------------------------------- */
 
@@ -104,22 +90,23 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static void count_error(struct status *st, enum err_kind kind)
+void status_count_error(struct status_jobs *st, enum err_kind kind)
 {
 	st->worst = st->worst == ERR_NONE ? kind : err_worse(st->worst, kind);
 }
 
-static void unreadable_row(struct status *st, size_t at, const struct job *job, const struct err *e)
+void status_unreadable_row(struct status_jobs *st, size_t at, const struct job *job,
+                           const struct err *e)
 {
 	st->rows[at].where =
 		job == NULL ? mem_dup("") : mem_fmt("%s/%s", job->registry, job->token);
 	st->rows[at].is.state = JOB_FAILING;
 	st->rows[at].notes = mem_fmt("%s\n", e->text);
 	st->rows[at].error = mem_dup(e->text);
-	count_error(st, e->kind);
+	status_count_error(st, e->kind);
 }
 
-static void fill_row(struct status *st, size_t at, const struct job *job,
+void status_fill_row(struct status_jobs *st, size_t at, const struct job *job,
                      const struct observation *o, int64_t now, const struct err *e)
 {
 	struct status_row *row = &st->rows[at];
@@ -129,7 +116,7 @@ static void fill_row(struct status *st, size_t at, const struct job *job,
 	row->error = mem_dup(e->kind != ERR_NONE ? e->text : o->state.last_error);
 }
 
-static void local_row(struct status *st, size_t at, const struct state_store *store)
+static void local_row(struct status_jobs *st, size_t at, const struct state_store *store)
 {
 	AUTO_JOB struct job *job = NULL;
 	struct observation o;
@@ -139,53 +126,27 @@ static void local_row(struct status *st, size_t at, const struct state_store *st
 
 	if (!config_job(st->config, i, &job, &e) || !config_claim(st->config, i, job, &e) ||
 	    !config_unclaimed(st->config, i, &e) || !observe_open(store, job, &o, &e)) {
-		unreadable_row(st, at, job, &e);
+		status_unreadable_row(st, at, job, &e);
 		return;
 	}
 	status_of(&o, now, &st->rows[at].is);
-	fill_row(st, at, job, &o, now, &none);
+	status_fill_row(st, at, job, &o, now, &none);
 	observe_close(&o);
 }
 
-static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r,
-                  struct http *h, const struct err *e)
+static void gather(struct status_jobs *st)
 {
-	struct status *st = ctx;
-	const struct observation *o = r == NULL ? NULL : rotation_observation(r);
+	struct state_store store;
 
-	(void)h;
-	(void)pthread_mutex_lock(&st->mutex);
-	if (o == NULL) {
-		unreadable_row(st, at, job, e);
-	} else {
-		if (!rotation_status(r, &st->rows[at].is))
-			st->rows[at].is = (struct job_status){ .state = JOB_FAILING };
-		if (e->kind != ERR_NONE && st->rows[at].is.state != JOB_DISABLED &&
-		    st->rows[at].is.state != JOB_REFUSED)
-			st->rows[at].is.state = JOB_FAILING;
-		if (e->kind != ERR_NONE)
-			count_error(st, e->kind);
-		fill_row(st, at, job, o, env_now(&env_system), e);
-	}
-	(void)pthread_mutex_unlock(&st->mutex);
-}
-
-static void gather(struct status *st)
-{
 	for (size_t at = 0; at < st->n; at++)
 		st->rows[at].job = mem_dup(config_name(st->config, st->jobs[at]));
-	if (!st->o->online) {
-		for (size_t at = 0; at < st->n; at++)
-			local_row(st, at, cli_world(st->world)->store);
+	if (st->o->online) {
+		status_ask(st);
 		return;
 	}
-	const struct ask_jobs a = { .config = st->config,
-		                    .jobs = st->jobs,
-		                    .n_jobs = st->n,
-		                    .world = st->world,
-		                    .done = asked,
-		                    .ctx = st };
-	ask_jobs(&a);
+	state_store_init(config_run(st->config)->state_dir, &store);
+	for (size_t at = 0; at < st->n; at++)
+		local_row(st, at, &store);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */
@@ -197,7 +158,7 @@ static size_t terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-static bool print(const struct status *st)
+static bool print(const struct status_jobs *st)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	const char *no_color = getenv("NO_COLOR");
@@ -220,7 +181,7 @@ static bool print(const struct status *st)
 }
 
 /* For monitors: 2 critical, 1 warning. What has no living password deployed counts as expired. */
-static int monitor(const struct status *st)
+static int monitor(const struct status_jobs *st)
 {
 	int64_t now = env_now(&env_system);
 	int worst = 0;
@@ -238,14 +199,11 @@ static int monitor(const struct status *st)
 
 static int show(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
-	AUTO_WORLD struct cli_world *world = cli_world_new(config);
-	struct status st = { .o = o,
-		             .config = config,
-		             .jobs = jobs,
-		             .n = n,
-		             .world = world,
-		             .mutex = PTHREAD_MUTEX_INITIALIZER,
-		             .rows = mem_array(n, sizeof(*st.rows)) };
+	struct status_jobs st = { .o = o,
+		                  .config = config,
+		                  .jobs = jobs,
+		                  .n = n,
+		                  .rows = mem_array(n, sizeof(*st.rows)) };
 
 	gather(&st);
 	bool printed = print(&st);

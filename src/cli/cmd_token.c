@@ -8,7 +8,6 @@
 
 #include "base/env.h"
 #include "cli/options.h"
-#include "cli/whole.h"
 #include "token/outside.h"
 #include "token/token.h"
 
@@ -43,13 +42,6 @@ static bool answer(void *ctx, char *line, size_t size)
 	return true;
 }
 
-static void become_whole(void *ctx)
-{
-	const struct options *o = ctx;
-
-	whole_become(o->argv);
-}
-
 int cmd_token(const struct options *o)
 {
 	struct options mine = *o;
@@ -58,7 +50,6 @@ int cmd_token(const struct options *o)
 		.config = o->config,
 		.put = put,
 		.answer = answer,
-		.whole = become_whole,
 		.ctx = &mine,
 		.tty = { isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
 		         isatty(STDERR_FILENO) == 1 },

@@ -70,13 +70,8 @@ static void allow_hook(struct spawner_rules *r, const char *command)
 		spawner_allow(r, argv, false);
 }
 
-static void allow_program(struct spawner_rules *r, const char *name, char *const *words)
+static void allow_program(struct spawner_rules *r, char *path, char *const *words)
 {
-	AUTO_FREE char *path = NULL;
-	struct err ignored = ERR_INIT; /* who needs it says that it is missing */
-
-	if (!process_find(name, &path, &ignored))
-		return;
 	char *argv[4] = { path };
 	for (size_t i = 0; words[i] != NULL && i + 2 < COUNT(argv); i++)
 		argv[i + 1] = words[i];
@@ -93,16 +88,20 @@ static bool may_ask_az(const struct job *job)
 static void allow_programs(struct spawner_rules *r, const struct job *job)
 {
 	char account[] = "account", token[] = "get-access-token";
+	AUTO_FREE char *az = NULL;
+	struct err ignored = ERR_INIT; /* who needs a program says that it is missing */
 
 	allow_hook(r, job->on_change);
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		const struct sink_spec *sink = &job->sinks[i];
+		AUTO_FREE char *program = NULL;
 		allow_hook(r, sink->on_change);
-		if (sink->ops->program != NULL)
-			allow_program(r, sink->ops->program(sink->spec), (char *[]){ NULL });
+		if (sink->ops->program != NULL &&
+		    sink->ops->program(sink->spec, &program, &ignored))
+			allow_program(r, program, (char *[]){ NULL });
 	}
-	if (may_ask_az(job))
-		allow_program(r, "az", (char *[]){ account, token, NULL });
+	if (may_ask_az(job) && process_find("az", &az, &ignored))
+		allow_program(r, az, (char *[]){ account, token, NULL });
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */

@@ -227,6 +227,15 @@ static void print_lines(const struct report *p)
 		(void)printf("]\n");
 }
 
+void report_drop(struct report *p)
+{
+	for (size_t i = 0; i < p->rq->n_jobs; i++)
+		free(p->lines[i]);
+	free(p->lines);
+	(void)pthread_mutex_destroy(&p->mutex);
+	free(p);
+}
+
 int report_end(struct report *p)
 {
 	print_lines(p);
@@ -236,10 +245,6 @@ int report_end(struct report *p)
 	/* What could not be printed was not said: a full disk behind a redirect. */
 	if (fflush(stdout) != 0 && status == 0)
 		status = err_exit_code(ERR_LOCAL);
-	for (size_t i = 0; i < p->rq->n_jobs; i++)
-		free(p->lines[i]);
-	free(p->lines);
-	(void)pthread_mutex_destroy(&p->mutex);
-	free(p);
+	report_drop(p);
 	return status;
 }

@@ -18,6 +18,8 @@ void report_job(struct report *p, size_t at, const char *name, const struct outc
 /* The live line on a terminal, overwritten each time; "" clears it. Any line of report_job
  * clears it first. */
 void report_live(struct report *p, const char *text);
+/* Frees what was held back, unsaid. */
+void report_drop(struct report *p);
 /* Prints what was held back, and frees. The exit status. */
 int report_end(struct report *p);
 

@@ -17,6 +17,7 @@
 #include "confine.h"
 #include "http/http.h"
 #include "progress.h"
+#include "quiet.h"
 #include "report.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
@@ -84,15 +85,6 @@ static void measure(const struct run *run, size_t at, const char *name, const st
 		metrics_put(run->metrics, run->rq->jobs[at], name, is);
 }
 
-static void measure_observed(const struct run *run, size_t at, const struct observation *o,
-                             int64_t now)
-{
-	struct job_status is;
-
-	status_of(o, now, &is);
-	measure(run, at, o->job->name, &is);
-}
-
 static void measure_rotation(const struct run *run, const struct run_task *t)
 {
 	struct job_status is;
@@ -100,41 +92,6 @@ static void measure_rotation(const struct run *run, const struct run_task *t)
 	/* One that another run holds is looked at when the file is written. */
 	if (rotation_status(t->rotation, &is))
 		measure(run, t->at, t->job->name, &is);
-}
-
-/* Nothing is due: told without network and lock. */
-static bool report_quiet(struct run *run, size_t at, const struct job *job)
-{
-	struct observation o;
-	struct err e = ERR_INIT;
-	int64_t now = env_now(&env_system);
-	bool ours;
-
-	if (run->rq->force || run->rq->revoke != 0 ||
-	    !observe_open(cli_world(run->world)->store, job, &o, &e))
-		return false;
-	struct plan p = observe_decide(&o, now, false);
-	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);
-	if (quiet) {
-		struct outcome out = { .did = PLAN_KEEP,
-			               .why = p.why,
-			               .active = p.active,
-			               .slot = p.slot,
-			               .sinks = o.n_seen,
-			               .in_step = o.n_seen,
-			               .expires =
-			                       observe_slot(&o, p.slot, &ours).expires_us / 1000000,
-			               .next_due = p.when,
-			               .foreign_ahead = p.foreign_ahead };
-		struct acr_password spare;
-		if (observe_foreign(&o, acr_other(p.slot), &spare))
-			out.foreign = (struct may_replace_hint){ true, acr_other(p.slot),
-				                                 spare.created, spare.expires_us };
-		report_job(run->report, at, job->name, &out, NULL);
-		measure_observed(run, at, &o, now);
-	}
-	observe_close(&o);
-	return quiet;
 }
 
 /* Its file has a mistake, or it and another job have one token or sink. */
@@ -173,28 +130,6 @@ static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 	return run->confined;
 }
 
-static bool has_threads(const struct job *job)
-{
-	for (size_t i = 0; i < job->n_sinks; i++)
-		if (job->sinks[i].ops->threads)
-			return true;
-	return false;
-}
-
-/* Whether anything is due for these jobs is found out in the sandbox: threads that are there
- * already would keep all rights. */
-static bool confine_all(struct run *run, const size_t *places, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		AUTO_JOB struct job *job = NULL;
-		/* it was readable a moment ago: who looks next meets it */
-		struct err ignored = ERR_INIT;
-		if (config_job(run->rq->config, run->rq->jobs[places[i]], &job, &ignored))
-			gather(run, job);
-	}
-	return enter_sandbox(run, places, n);
-}
-
 /* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again
  * when they start, so that ten thousand cost no memory. */
 static void sort_out(struct run *run)
@@ -202,8 +137,6 @@ static void sort_out(struct run *run)
 	const struct run_request *rq = run->rq;
 	AUTO_FREE size_t *usable = mem_array(rq->n_jobs, sizeof(*usable));
 	size_t n = 0;
-	bool threads = false;
-
 	run->due = mem_array(rq->n_jobs, sizeof(*run->due));
 	for (size_t at = 0; at < rq->n_jobs; at++) {
 		AUTO_JOB struct job *job = NULL;
@@ -213,11 +146,8 @@ static void sort_out(struct run *run)
 			unusable(run, at, &e);
 			continue;
 		}
-		threads = threads || has_threads(job);
 		usable[n++] = at;
 	}
-	if (threads && !confine_all(run, usable, n))
-		return;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = usable[i];
 		AUTO_JOB struct job *job = NULL;
@@ -226,7 +156,8 @@ static void sort_out(struct run *run)
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) ||
 		    !config_job(rq->config, rq->jobs[at], &job, &e))
 			unusable(run, at, &e);
-		else if (!report_quiet(run, at, job)) {
+		else if (!quiet_report(rq, at, job, cli_world(run->world)->store, run->report,
+		                       run->metrics)) {
 			run->due[run->n_due++] = at;
 			gather(run, job);
 		}

@@ -201,8 +201,7 @@ static void set_proxy(struct curl_options *s, const struct curl_http *c,
 		set_ptr(s, CURLOPT_PROXY, c->o.proxy);
 	if (c->o.no_proxy)
 		set_ptr(s, CURLOPT_NOPROXY, c->o.no_proxy);
-	/* By name and password. Not by Kerberos, which a static libcurl lacks here (absent.ld),
-	 * and which a cron job has no ticket for. */
+	/* By name and password. Not by Kerberos, which a cron job has no ticket for. */
 	set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM));
 	set_long(s, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
 	set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);

@@ -32,12 +32,7 @@ static void open_sinks(struct observation *o)
 		struct seen *s = &o->seen[i];
 		struct err why = ERR_INIT;
 		s->spec = &job->sinks[i];
-		if (s->spec->ops->open == NULL) {
-			(void)err_set(&why, ERR_CONFIG,
-			              "sink '%s': this program was built without sinks of type %s",
-			              s->spec->name, s->spec->ops->type);
-			break_sink(s, &why);
-		} else if (!s->spec->ops->open(s->spec->spec, &s->sink, &why)) {
+		if (!s->spec->ops->open(s->spec->spec, &s->sink, &why)) {
 			(void)err_in(&why, "sink '%s'", s->spec->name);
 			break_sink(s, &why);
 		}

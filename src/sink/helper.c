@@ -290,11 +290,11 @@ static bool helper_commit(struct sink *s, struct err *e)
 	               h->spec->program, h->next.server);
 }
 
-static const char *helper_program(const void *spec)
+static bool helper_program(const void *spec, char **out, struct err *e)
 {
 	const struct helper_spec *s = spec;
 
-	return s->program;
+	return process_find(s->program, out, e) || err_in(e, "key 'program'");
 }
 
 const struct sink_ops sink_helper = {

@@ -50,21 +50,3 @@ bool remote_helper_validate(const void *spec, struct err *e)
 	               "key 'program': '%s' is neither an absolute path nor a name in PATH",
 	               s->program);
 }
-
-/* ---- for the programs that are linked without them ------------------------------------------- */
-
-const struct sink_ops sink_libsecret_keys = {
-	.type = "libsecret",
-	.keys = remote_libsecret_keys,
-	.n_keys = COUNT(remote_libsecret_keys),
-	.spec_size = sizeof(struct libsecret_spec),
-	.identity = remote_libsecret_identity,
-};
-const struct sink_ops sink_helper_keys = {
-	.type = "helper",
-	.keys = remote_helper_keys,
-	.n_keys = COUNT(remote_helper_keys),
-	.spec_size = sizeof(struct helper_spec),
-	.validate = remote_helper_validate,
-	.identity = remote_helper_identity,
-};

@@ -14,7 +14,6 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/whole.h"
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/sink.h"
@@ -106,8 +105,6 @@ static bool guard_job(struct token_guard *g, const struct token_run *r, const st
 {
 	bool cut = false;
 
-	if (kills != 0 && !r->args->force && whole_is_needed(j) && r->w->whole != NULL)
-		r->w->whole(r->w->ctx);
 	if (!take_lock(g, r, j, e))
 		return false;
 	if (r->args->force || kills == 0)

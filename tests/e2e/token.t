@@ -43,13 +43,11 @@ is "it is gone" "$(status show -r contoso -n web-pull)" 3
 like "in the service's words" "$(cat "$T/err")" '^ERROR: \(ResourceNotFound\) The resource web-pull could not be found'
 is "help" "$(status --help)" 0
 is "no command" "$(status)" 2
-# A job with a sink of the keyring: the quick program cannot look into it and makes way for the whole one.
+# A job with a sink of the keyring, which cannot be reached from here: what it may hold is not killed.
 mkdir -p "$E/jobs.d"
 printf '[job]\nregistry = contoso\ntoken = old-token\n[sink keyring]\ntype = libsecret\n' >"$E/jobs.d/keyring.conf"
-strace -f -qq -e trace=execve -o "$T/strace" "$ACROTATE" token credential generate -r contoso -n old-token --password1 >"$T/out" 2>"$T/err"
-is "a job whose sink cannot be read" "$?" 1
+is "a job whose sink cannot be read" "$(status credential generate -r contoso -n old-token --password1)" 1
 like "is not cut off" "$(cat "$T/err")" "this would cut off job 'keyring'"
-is "and it was the whole program that looked" "$(grep -c 'acrotate-net".*= 0' "$T/strace")" 1
 is "unless told to" "$(status credential generate -r contoso -n old-token --password1 --force)" 0
 rm "$E/jobs.d/keyring.conf"
 

@@ -16,6 +16,7 @@ may() {
 	sink)     echo base kube sink ;;
 	output)   echo base output ;;
 	emulator) echo base emulator ;;
+	keyring)  echo base keyring ;;
 	config)   echo base azure kube sink config ;;
 	rotate)   echo base azure sink config rotate ;;
 	token)    echo base http azure sink output config rotate token cli ;;
@@ -54,9 +55,9 @@ owner 'cjson/'     src/base/json.c
 owner 'cJSON'      src/base/json.c
 owner 'ini\.h>'    src/base/ini.c
 owner 'yaml\.h>'   src/kube/yaml.c
-owner 'libsecret/' src/sink/libsecret.c
-owner 'glib'       src/sink/libsecret.c
-owner 'gio/'       src/sink/libsecret.c
+owner 'libsecret/' src/keyring/libsecret.c
+owner 'glib'       src/keyring/libsecret.c
+owner 'gio/'       src/keyring/libsecret.c
 owner 'microhttpd' 'src/emulator/*'
 owner 'openssl/'   src/base/crypto.c src/base/openssl.c src/base/signer.c src/emulator/pki.c src/emulator/pki_jwt.c src/emulator/pki_keys.h
 
@@ -78,7 +79,7 @@ allowed() {
 allowed '\bsecret_peek *\(' 'is not on the secret_peek list' \
 	include/base/secret.h src/base/secret.c src/base/crypto.c src/base/signer.c src/base/json.c src/http/curl.c \
 	src/azure/entra.c src/azure/whoami.c \
-	src/sink/file.c src/sink/docker_look.c src/sink/docker_edit.c src/sink/template.c src/sink/libsecret.c src/sink/helper.c \
+	src/sink/file.c src/sink/docker_look.c src/sink/docker_edit.c src/sink/template.c src/sink/secret_service.c src/sink/helper.c src/keyring/libsecret.c src/keyring/main.c \
 	src/cli/cmd_get.c 'src/emulator/*'
 allowed '\blog_(msg|err|journal|setup|max) *\(' 'logs, which is for rotate/, cli/ and the emulator' \
 	include/base/log.h src/base/log.c 'src/rotate/*' 'src/token/*' 'src/cli/*' 'src/emulator/*' src/main.c src/front.c

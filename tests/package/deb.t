@@ -17,15 +17,36 @@ version=$(cat "$ROOT/VERSION")
 lintian --fail-on error,warning "$ROOT"/build/deb/*.changes >"$T/lintian" 2>&1
 is "lintian finds nothing" "$? $(grep '^[EW]:' "$T/lintian")" "0 "
 is "and nothing is hidden from it" "$(find "$ROOT/packaging/debian" -name '*lintian-overrides')" ""
-like "every library is depended on" "$(dpkg-deb -f "$DEB" Depends)" 'libcurl4 .*libsecret-1-0 .*libssl3 '
+depends() { dpkg-deb -f "$1" Depends Recommends; }
+like "every library is depended on" "$(depends "$DEB")" 'libcurl4 .*libssl3 '
+is "and none of a desktop" "$(depends "$DEB" | grep -oE 'lib(glib|secret|dbus)[^ ]*')" ""
+KEYRING=$(echo "$ROOT"/build/deb/acrotate-keyring_*.deb)
+like "these are the keyring's" "$(depends "$KEYRING")" "libglib2[^ ]* .*libsecret-1-0 .*acrotate \\(= $version-0upstream1\\)"
+is "which is one program" "$(dpkg-deb -c "$KEYRING" | sed -n 's|^-.* \./\(usr/libexec/.*\)|\1|p')" usr/libexec/acrotate/acrotate-keyring
 like "configuration is marked" "$(dpkg-deb --ctrl-tarfile "$DEB" | tar -xO ./conffiles | tr '\n' ' ')" \
 	'^/etc/acrotate/acrotate.conf /etc/cron.d/acrotate $'
 dpkg_here -i "$DEB"
 is "it can be installed" $? 0
 is "the program runs" "$("$R/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$R/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
-is "and the one for tokens" "$("$R/usr/bin/acrotate" token --help >/dev/null; echo $?)" 0
-like "with the system's libcurl" "$(ldd "$R/usr/libexec/acrotate/acrotate-lean")" 'libcurl\.so'
+is "also for tokens" "$("$R/usr/bin/acrotate" token --help >/dev/null; echo $?)" 0
+like "with the system's libcurl" "$(ldd "$R/usr/libexec/acrotate/acrotate-net")" 'libcurl\.so'
+# loads PROGRAM WHAT-NOT: 0 where it does not, nor does anything that it loads.
+loads_no() { ! ldd "$1" | grep -E "$2"; }
+ok "which brings no GLib" loads_no "$R/usr/libexec/acrotate/acrotate-net" 'glib|secret|dbus'
+ok "what is on the PATH loads no libcurl" loads_no "$R/usr/bin/acrotate" 'curl|ssl|glib'
+# A job for the keyring: the package that is missing is named, and then it is there.
+mkdir "$T/job" "$T/job/jobs.d" "$T/job/state"
+printf '[azure]\nauth = azure-cli\n[run]\nstate_dir = %s\n' "$T/job/state" >"$T/job/acrotate.conf"
+printf '[job]\nregistry = contoso.azurecr.io\ntoken = web-pull\n[sink keyring]\ntype = libsecret\n' >"$T/job/jobs.d/web.conf"
+keyring_job() { env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/nowhere "$R/usr/bin/acrotate" "$1" -c "$T/job/acrotate.conf" >"$T/out" 2>&1; }
+keyring_job run
+is "a job for the keyring is a mistake of configuration" $? 78
+like "which names the package" "$(cat "$T/out")" "sink 'keyring': .*install the package acrotate-keyring"
+dpkg_here -i "$KEYRING"
+is "that can be installed" $? 0
+keyring_job status
+is "and then it is none" "$(grep -c 'install the package' "$T/out")" 0
 is "the timer is enabled" "$(readlink "$R/etc/systemd/system/timers.target.wants/acrotate.timer")" /lib/systemd/system/acrotate.timer
 ok "the emulator is a package of its own" test ! -e "$R/usr/bin/acrotate-emulator"
 ok "with its manual page" sh -c 'dpkg-deb -c "$1" | grep -q man1/acrotate-emulator.1' sh "$ROOT"/build/deb/acrotate-emulator_*.deb

@@ -7,7 +7,7 @@ version=$(cat "$ROOT/VERSION")
 RPM=$(echo "$ROOT/build/rpm/acrotate-$version"-*."$(uname -m)".rpm)
 [ -e "$RPM" ] || skip_all "no package: make rpm"
 rpm -qlp "$RPM" >"$T/list" 2>/dev/null
-for f in /usr/bin/acrotate /usr/libexec/acrotate/acrotate-net /usr/libexec/acrotate/acrotate-lean /usr/lib/systemd/system/acrotate.service \
+for f in /usr/bin/acrotate /usr/libexec/acrotate/acrotate-net /usr/lib/systemd/system/acrotate.service \
 	/usr/lib/systemd/system/acrotate.timer /usr/lib/systemd/user/acrotate.service /usr/lib/systemd/user/acrotate.timer \
 	/etc/acrotate/jobs.d /usr/share/acrotate/acrotate-role.json /usr/share/acrotate/acrotate.rules.yml; do
 	ok "has $f" grep -qx "$f" "$T/list"
@@ -19,7 +19,13 @@ mkdir "$T/root"
 is "it can be unpacked" "$(cd "$T/root" && rpm2cpio "$RPM" | cpio -idm --quiet 2>&1; echo $?)" 0
 is "the program runs" "$("$T/root/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$T/root/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
-like "with the system's libcurl" "$(ldd "$T/root/usr/libexec/acrotate/acrotate-lean")" 'libcurl\.so'
+like "with the system's libcurl" "$(ldd "$T/root/usr/libexec/acrotate/acrotate-net")" 'libcurl\.so'
+requires() { rpm -qp --requires --recommends "$1" 2>/dev/null; }
+is "installing it brings no GLib" "$(requires "$RPM" | grep -oE 'lib(glib|gio|gobject|secret|dbus)[^ ]*')" ""
+KEYRING=$(echo "$ROOT/build/rpm/acrotate-keyring-$version"-*."$(uname -m)".rpm)
+like "that is the keyring's" "$(requires "$KEYRING" | tr '\n' ' ')" "acrotate = $version-.*libsecret-1\.so"
+is "which is one program" "$(rpm -qlp "$KEYRING" 2>/dev/null | grep /libexec/)" /usr/libexec/acrotate/acrotate-keyring
+ok "and no other package has it" sh -c '! grep -q acrotate-keyring "$1"' sh "$T/list"
 ok "the emulator is a package of its own" sh -c 'rpm -qlp "$1" 2>/dev/null | grep -qx /usr/bin/acrotate-emulator' sh \
 	"$ROOT/build/rpm/acrotate-emulator-$version"-*."$(uname -m)".rpm
 done_testing

@@ -64,7 +64,7 @@ END {
 
 $log = own_log() if $ENV{PROVE_OWN_MOUNTS};
 print "# what goes to the system's log is not searched: that needs a mount name space\n" unless $log;
-my $net  = build() . '/acrotate-lean';
+my $net  = build() . '/acrotate-net';
 my $stop = $ENV{STOP_AT} || build() . '/stop-at';
 my $hook = work_dir() . '/hook';
 my $application;    # the certificate of one, and its key: set below

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "quiet.h"
+
+#include "base/env.h"
+#include "base/err.h"
+#include "cli/run.h"
+#include "config/job.h"
+#include "report.h"
+#include "rotate/metrics.h"
+#include "rotate/observe.h"
+#include "rotate/status.h"
+
+static void tell(const struct observation *o, const struct plan *p, size_t at,
+                 struct report *report)
+{
+	bool ours;
+	struct outcome out = { .did = PLAN_KEEP,
+		               .why = p->why,
+		               .active = p->active,
+		               .slot = p->slot,
+		               .sinks = o->n_seen,
+		               .in_step = o->n_seen,
+		               .expires = observe_slot(o, p->slot, &ours).expires_us / 1000000,
+		               .next_due = p->when,
+		               .foreign_ahead = p->foreign_ahead };
+	struct acr_password spare;
+
+	if (observe_foreign(o, acr_other(p->slot), &spare))
+		out.foreign = (struct may_replace_hint){ true, acr_other(p->slot), spare.created,
+			                                 spare.expires_us };
+	report_job(report, at, o->job->name, &out, NULL);
+}
+
+static void measure(const struct run_request *rq, size_t at, const struct observation *o,
+                    int64_t now, struct metrics *m)
+{
+	struct job_status is;
+
+	if (m == NULL)
+		return;
+	status_of(o, now, &is);
+	metrics_put(m, rq->jobs[at], o->job->name, &is);
+}
+
+bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
+                  const struct state_store *store, struct report *report, struct metrics *m)
+{
+	struct observation o;
+	struct err ignored = ERR_INIT; /* who does the work meets it again */
+	int64_t now = env_now(&env_system);
+
+	if (rq->force || rq->revoke != 0 || !observe_open(store, job, &o, &ignored))
+		return false;
+	struct plan p = observe_decide(&o, now, false);
+	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);
+	if (quiet) {
+		tell(&o, &p, at, report);
+		measure(rq, at, &o, now, m);
+	}
+	observe_close(&o);
+	return quiet;
+}
+
+/* No mistake, no rival, nothing due. */
+static bool is_quiet(const struct run_request *rq, size_t at, const struct state_store *store,
+                     struct report *report)
+{
+	AUTO_JOB struct job *job = NULL;
+	struct err ignored = ERR_INIT;
+	size_t i = rq->jobs[at];
+
+	return config_job(rq->config, i, &job, &ignored) &&
+	       config_claim(rq->config, i, job, &ignored) &&
+	       quiet_report(rq, at, job, store, report, NULL);
+}
+
+bool quiet_plan(const struct run_request *rq, int *status)
+{
+	struct report *report = report_new(rq);
+	struct state_store store;
+	struct err ignored = ERR_INIT;
+	bool quiet = true;
+
+	state_store_init(config_run(rq->config)->state_dir, &store);
+	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
+		quiet = is_quiet(rq, at, &store, report);
+	/* The first of two rivals learns of the other only now. */
+	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
+		quiet = config_unclaimed(rq->config, rq->jobs[at], &ignored);
+	if (quiet)
+		*status = report_end(report);
+	else
+		report_drop(report);
+	return quiet;
+}
