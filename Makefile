@@ -3,7 +3,7 @@
 # make demo       installs what is missing, then a real rotation against the emulator
 # make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
 # make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
-# make coverage   error branches of rotate/, sink/, base/fs* that no test executes: none, or it fails
+# make coverage   error branches of rotate/, sink/, store/, base/fs* that no test executes: none, or it fails
 # make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
 # make mutants    does each test see the fault it is there for?      (tests/mutants/faults.list)
 # make model      every order of everything that can happen, under the real rule, further out than in check
@@ -199,11 +199,11 @@ build/fuzz/lib.a: $(FUZZ_OBJ)
 build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 	@clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
 
-# Which error branches no test executes, of the code that must survive every error: rotate/, sink/, base/fs*. A build of its own, whose
+# Which error branches no test executes, of the code that must survive every error: rotate/, sink/, store/, base/fs*. A build of its own, whose
 # counters are shared memory: what a process has counted stays, however it ends. Each program makes its file once before anybody
 # who is not root has to write it. COVERAGE=all lists more.
 COVER     := build/coverage
-COVERED   := src/rotate/ src/sink/ src/base/fs
+COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
 COVER_E2E := status takeover hooks helper metrics keyring
 coverage:
 	@packaging/install-deps build ci e2e

@@ -71,7 +71,7 @@ static bool parse_plain(int argc, char **argv, char **jobs, struct plain *out)
 /* What the jobs are looked at for. m: NULL without a metrics_file. */
 struct look {
 	struct config *config;
-	struct state_store store;
+	struct store *store;
 	int64_t now;
 	struct metrics *m;
 };
@@ -103,7 +103,7 @@ static bool job_is_well(struct look *l, size_t i)
 	struct err e = ERR_INIT;
 
 	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !all_local(job) ||
-	    !observe_open(&l->store, job, &o, &e))
+	    !observe_open(l->store, job, &o, &e))
 		return false;
 	bool well = false;
 	if (o.who.server != NULL) {
@@ -125,7 +125,7 @@ static bool write_metrics(const struct look *l, int64_t since_ms)
 
 	if (l->m == NULL)
 		return true;
-	metrics_fill(l->m, l->config, &l->store, l->now);
+	metrics_fill(l->m, l->config, l->store, l->now);
 	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
@@ -141,12 +141,13 @@ static bool all_is_well(const struct plain *args)
 		return false;
 	bool well = config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
-		state_store_init(config_run(l.config)->state_dir, &l.store);
+		l.store = store_open(config_run(l.config)->state_dir);
 	if (well && config_run(l.config)->metrics_file != NULL)
 		l.m = metrics_new(config_count(l.config));
 	for (size_t i = 0; well && i < n; i++)
 		well = job_is_well(&l, jobs[i]);
 	well = well && write_metrics(&l, began_ms);
+	store_close(l.store);
 	metrics_free(l.m);
 	free(jobs);
 	config_close(l.config);

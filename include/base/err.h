@@ -25,6 +25,7 @@ enum err_kind {
 	ERR_REMOTE,    /* the service answered something we do not understand */
 	ERR_LOCAL,     /* local file, permission, disk */
 	ERR_BUSY,      /* another acrotate holds the lock */
+	ERR_CONFLICT,  /* what was read has changed meanwhile: another rotator is at work */
 	ERR__COUNT
 };
 
@@ -68,6 +69,8 @@ bool err_in(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 #endif
 
 int err_exit_code(enum err_kind k);
+/* Exit status 75: the next run may succeed, nobody has to do anything. */
+bool err_is_transient(enum err_kind k);
 /* Which of two failures decides the exit status of a run over many jobs: 78 77 69 65 76 74 70
  * 75. */
 enum err_kind err_worse(enum err_kind a, enum err_kind b);

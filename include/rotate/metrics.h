@@ -13,7 +13,7 @@ struct config;
 struct err;
 struct job_status;
 struct metrics;
-struct state_store;
+struct store;
 
 /* Room for the jobs of a configuration, by their index. */
 struct metrics *metrics_new(size_t n_jobs);
@@ -21,8 +21,7 @@ void metrics_free(struct metrics *m);
 /* How job i stands; s NULL: its file or state cannot be read. Threads may put different jobs. */
 void metrics_put(struct metrics *m, size_t i, const char *name, const struct job_status *s);
 /* Looks at every job that was not put: those that this run was not asked for. */
-void metrics_fill(struct metrics *m, struct config *c, const struct state_store *store,
-                  int64_t now);
+void metrics_fill(struct metrics *m, struct config *c, const struct store *store, int64_t now);
 
 struct metrics_run {
 	int64_t at, duration_ms;

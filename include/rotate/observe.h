@@ -31,8 +31,8 @@ struct seen {
 };
 
 struct observation {
-	const struct job *job;           /* borrowed */
-	const struct state_store *store; /* borrowed */
+	const struct job *job;     /* borrowed */
+	const struct store *store; /* borrowed */
 	struct state state;
 	bool dirty;            /* the state in memory differs from the file */
 	struct credential who; /* server (NULL: not known yet) and user name */
@@ -49,8 +49,8 @@ struct observation {
 /* Loads the state, opens and reads the sinks. False only for what concerns the whole job: the
  * state cannot be read (LOCAL). A sink that cannot be read is `broken`. Without a known login
  * server no sink is read yet: see observe_server(). */
-MUST_USE bool observe_open(const struct state_store *store, const struct job *job,
-                           struct observation *o, struct err *e);
+MUST_USE bool observe_open(const struct store *store, const struct job *job, struct observation *o,
+                           struct err *e);
 void observe_close(struct observation *o);
 
 /* Sets the login server and resource group, remembered from now on, and reads the sinks. */

@@ -20,7 +20,7 @@ struct rotation;
 /* What all jobs of a run share. Thread-safe. */
 struct world {
 	const struct env *env;
-	const struct state_store *store;
+	const struct store *store;
 	/* One struct arm per identity; valid until the end of the run. */
 	struct arm *(*arm)(void *ctx, const struct job *job);
 	void *ctx;

@@ -5,8 +5,8 @@
  * decision; it is read back every run and matched by fingerprint, so the
  * record cannot drift from the truth. No secret is in it.
  *
- * STATE_DIR/NAME.state, INI, mode 0600, replaced atomically. A file of another
- * machine (a hash of the machine id differs), of an unknown version, or that
+ * A record of a store, as INI. One of another store (its identity, for a
+ * directory a hash of the machine id, differs), of an unknown version, or that
  * cannot be parsed counts as lost: state_load says so and returns an empty one.
  */
 #ifndef ROTATE_STATE_H
@@ -15,6 +15,7 @@
 #include "azure/acr.h"
 #include "base/crypto.h"
 #include "base/err.h"
+#include "store/store.h"
 
 struct err;
 
@@ -59,7 +60,10 @@ struct sink_memory {
 };
 
 struct state {
-	bool lost; /* there was a file, but it could not be used */
+	bool lost; /* there was a record, but it could not be used */
+	/* of the record as last loaded or saved, lost or not: what the next save replaces; see
+	 * store/store.h */
+	char *version;
 	struct slot_memory slot[ACR_SLOT__COUNT];
 	char *login_server, *group;
 	int64_t last_success, last_verified, last_inspected, failing_since, next_generate;
@@ -80,37 +84,15 @@ struct state {
 	size_t n_sinks;
 };
 
-/* Where states lie, and whose they are. Plain data. */
-struct state_store {
-	const char *dir;
-	struct fingerprint machine;
-	/* not ERR_NONE: the machine's id is there and cannot be read; nothing is loaded or saved
-	 * then */
-	struct err why;
-};
-/* Reads the machine's id (none: the host name). `dir` is borrowed. */
-void state_store_init(const char *dir, struct state_store *out);
-
-/* True with an empty state when there is no file. False only for a file that exists and cannot
- * be read (LOCAL). */
-MUST_USE bool state_load(const struct state_store *store, const char *job, struct state *out,
+/* True with an empty state when there is no record. False only for one that exists and cannot be
+ * read. */
+MUST_USE bool state_load(const struct store *store, const char *job, struct state *out,
                          struct err *e);
-/*
- * DURABLE: on the disk when it returns, whatever becomes of the power. DURABLE_FOR_NOW: so too,
- * where this run will save again. ATOMIC: the old state or the new one, each whole, after a
- * power cut as after a kill: for the last save of a run, behind which nothing happens. Losing
- * that is the same as being killed just before it.
- */
-enum state_safety { STATE_DURABLE, STATE_DURABLE_FOR_NOW, STATE_ATOMIC };
-MUST_USE bool state_save(const struct state_store *store, const char *job, const struct state *s,
-                         enum state_safety safety, struct err *e);
-/* After a save FOR_NOW that no other followed: nothing stays beside the state. */
-void state_saved_enough(const struct state_store *store, const char *job);
-/* Removes what killed runs left of states half written. Once a run: many jobs share the
- * directory. */
-void state_tidy(const struct state_store *store, int64_t now);
-/* Parses text as state_load would: for tests and fuzzing. */
-void state_parse(const struct state_store *store, const char *text, size_t len, struct state *out);
+/* Replaces what was loaded or saved last. */
+MUST_USE bool state_save(const struct store *store, const char *job, struct state *s,
+                         enum store_safety safety, struct err *e);
+/* Parses text as state_load would from a store of this identity: for tests and fuzzing. */
+void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out);
 void state_clear(struct state *s);
 #define AUTO_STATE AUTO(state_clear)
 /* found or added; valid until the next add */

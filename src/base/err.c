@@ -13,6 +13,7 @@ static const struct {
 	[ERR_AUTH] = { 77, 3 },     [ERR_DENIED] = { 77, 3 },    [ERR_MISSING] = { 69, 4 },
 	[ERR_DECISION] = { 65, 5 }, [ERR_REMOTE] = { 76, 6 },    [ERR_LOCAL] = { 74, 7 },
 	[ERR_HOOK] = { 70, 8 },     [ERR_TRANSIENT] = { 75, 9 }, [ERR_BUSY] = { 75, 9 },
+	[ERR_CONFLICT] = { 75, 9 },
 };
 
 /* What came from a service or a file name must not break a line, nor drive a terminal. */
@@ -88,6 +89,11 @@ bool(err_in)(struct err *e, const char *fmt, ...)
 int err_exit_code(enum err_kind k)
 {
 	return kinds[k].exit_code;
+}
+
+bool err_is_transient(enum err_kind k)
+{
+	return kinds[k].exit_code == kinds[ERR_TRANSIENT].exit_code;
 }
 
 enum err_kind err_worse(enum err_kind a, enum err_kind b)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* `acrotate forget`: what is remembered of a sink or a job that is gone for good. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,7 +19,7 @@
 
 struct forgetting {
 	const struct options *o;
-	const struct state_store *store;
+	const struct store *store;
 	const char *name;      /* of the job */
 	const struct job *job; /* NULL: its file is gone */
 };
@@ -85,7 +82,7 @@ static bool forget_sink(const struct forgetting *f, struct err *e)
 	bool ok = drop_sink(f, &s, open && o.who.server != NULL ? &o : NULL, &dropped, e);
 	if (open)
 		observe_close(&o);
-	return ok && state_save(f->store, f->name, &s, STATE_DURABLE, e);
+	return ok && state_save(f->store, f->name, &s, STORE_DURABLE, e);
 }
 
 /* ---- a job ----------------------------------------------------------------------------------- */
@@ -111,29 +108,28 @@ static bool is_in_use(const struct forgetting *f, struct err *e)
 
 static bool forget_job(const struct forgetting *f, struct err *e)
 {
-	AUTO_FREE char *path = mem_fmt("%s/%s.state", f->store->dir, f->name);
-
 	if (!is_in_use(f, e))
 		return false;
-	if (unlink(path) == 0)
+	if (store_remove(f->store, f->name, e))
 		return true;
-	return errno == ENOENT
-	               ? err_set(e, ERR_MISSING,
-	                         "nothing is remembered of this job: there is no '%s'", path)
-	               : err_sys(e, errno, "cannot remove '%s'", path);
+	return e->kind == ERR_MISSING ? err_in(e, "nothing is remembered of this job") : false;
 }
 
 /* ---- which ----------------------------------------------------------------------------------- */
 
 static bool forget(const struct forgetting *f, struct err *e)
 {
-	AUTO_FREE char *path = mem_fmt("%s/%s.lock", f->store->dir, f->name);
+	AUTO_RECORD struct store_record there = { 0 };
+	AUTO_BUF struct buf where = BUF_INIT(NAMES_MAX);
 	AUTO_LOCK struct lock lock = LOCK_INIT;
 
-	if (access(f->store->dir, F_OK) != 0)
-		return err_set(e, ERR_MISSING, "nothing is remembered: there is no '%s'",
-		               f->store->dir);
-	if (!lock_take(path, &lock, e))
+	/* Taking the lock makes the directory. */
+	store_describe(f->store, f->name, &where);
+	if (store_load(f->store, f->name, &there, e) && !there.exists)
+		return err_set(e, ERR_MISSING,
+		               "nothing is remembered of this job: '%s' does not exist",
+		               buf_cstr(&where));
+	if (!store_lock(f->store, f->name, &lock, e))
 		return false;
 	return f->o->n_args > 1 ? forget_sink(f, e) : forget_job(f, e);
 }
@@ -172,10 +168,9 @@ int cmd_forget(const struct options *o)
 	bool ok = false;
 
 	if (config_open(o->config, &config, &e) && find(o, config, &job, &e)) {
-		struct state_store store;
-		state_store_init(config_run(config)->state_dir, &store);
+		AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
 		const struct forgetting f = { .o = o,
-			                      .store = &store,
+			                      .store = store,
 			                      .name = job != NULL ? job->name : o->args[0],
 			                      .job = job };
 		ok = forget(&f, &e);

@@ -97,7 +97,7 @@ static bool put(struct buf *out, struct err *e)
 	return true;
 }
 
-static bool get_one(const struct options *o, const struct state_store *store, const struct job *job,
+static bool get_one(const struct options *o, const struct store *store, const struct job *job,
                     struct err *e)
 {
 	AUTO_BUF struct buf out = BUF_INIT(TEMPLATE_TEXT_MAX);
@@ -114,17 +114,16 @@ static bool get_one(const struct options *o, const struct state_store *store, co
 static int get(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
 	AUTO_JOB struct job *job = NULL;
-	struct state_store store;
+	AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
 	struct err e = ERR_INIT;
 
-	state_store_init(config_run(config)->state_dir, &store);
 	if (n != 1)
 		(void)err_set(&e, ERR_USAGE, "'%s' means %zu jobs: get one at a time", o->args[0],
 		              n);
 	else if (o->json && o->format != NULL)
 		(void)err_set(&e, ERR_USAGE,
 		              "'--format' and '--output json' contradict each other");
-	else if (config_job(config, jobs[0], &job, &e) && get_one(o, &store, job, &e))
+	else if (config_job(config, jobs[0], &job, &e) && get_one(o, store, job, &e))
 		return 0;
 	log_err(job == NULL ? NULL : job->name, &e);
 	return err_exit_code(e.kind);

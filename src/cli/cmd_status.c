@@ -116,7 +116,7 @@ void status_fill_row(struct status_jobs *st, size_t at, const struct job *job,
 	row->error = mem_dup(e->kind != ERR_NONE ? e->text : o->state.last_error);
 }
 
-static void local_row(struct status_jobs *st, size_t at, const struct state_store *store)
+static void local_row(struct status_jobs *st, size_t at, const struct store *store)
 {
 	AUTO_JOB struct job *job = NULL;
 	struct observation o;
@@ -136,17 +136,15 @@ static void local_row(struct status_jobs *st, size_t at, const struct state_stor
 
 static void gather(struct status_jobs *st)
 {
-	struct state_store store;
-
 	for (size_t at = 0; at < st->n; at++)
 		st->rows[at].job = mem_dup(config_name(st->config, st->jobs[at]));
 	if (st->o->online) {
 		status_ask(st);
 		return;
 	}
-	state_store_init(config_run(st->config)->state_dir, &store);
+	AUTO_STORE struct store *store = store_open(config_run(st->config)->state_dir);
 	for (size_t at = 0; at < st->n; at++)
-		local_row(st, at, &store);
+		local_row(st, at, store);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -122,7 +122,7 @@ static void play(struct play *p)
 	}
 }
 
-static void play_job(struct horizon *h, const struct state_store *store, size_t index)
+static void play_job(struct horizon *h, const struct store *store, size_t index)
 {
 	AUTO_JOB struct job *job = NULL;
 	struct observation o;
@@ -225,7 +225,7 @@ static void print_json(const struct horizon *h, struct peak day, struct peak run
 int cli_horizon(const struct horizon_request *rq)
 {
 	struct horizon h = { .rq = rq, .from = env_now(&env_system), .overlap = -1 };
-	struct state_store store;
+	AUTO_STORE struct store *store = store_open(config_run(rq->config)->state_dir);
 
 	if (rq->seconds > HORIZON_MAX_S) {
 		log_msg(LEVEL_ERROR, NULL, "a horizon is at most ten years");
@@ -233,9 +233,8 @@ int cli_horizon(const struct horizon_request *rq)
 	}
 	h.n_runs = (size_t)(rq->seconds / RUN_EVERY_S) + 2;
 	h.per_run = mem_array(h.n_runs, sizeof(*h.per_run));
-	state_store_init(config_run(rq->config)->state_dir, &store);
 	for (size_t i = 0; i < rq->n_jobs; i++)
-		play_job(&h, &store, rq->jobs[i]);
+		play_job(&h, store, rq->jobs[i]);
 	struct peak day = busiest(&h, 24), run = busiest(&h, 1);
 	int64_t needed = run.most > ARM_BURST ? (run.most - ARM_BURST) / ARM_PER_S : 0;
 	(rq->json ? print_json : print_text)(&h, day, run, needed);

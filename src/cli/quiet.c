@@ -43,7 +43,7 @@ static void measure(const struct run_request *rq, size_t at, const struct observ
 }
 
 bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
-                  const struct state_store *store, struct report *report, struct metrics *m)
+                  const struct store *store, struct report *report, struct metrics *m)
 {
 	struct observation o;
 	struct err ignored = ERR_INIT; /* who does the work meets it again */
@@ -62,7 +62,7 @@ bool quiet_report(const struct run_request *rq, size_t at, const struct job *job
 }
 
 /* No mistake, no rival, nothing due. */
-static bool is_quiet(const struct run_request *rq, size_t at, const struct state_store *store,
+static bool is_quiet(const struct run_request *rq, size_t at, const struct store *store,
                      struct report *report)
 {
 	AUTO_JOB struct job *job = NULL;
@@ -77,13 +77,12 @@ static bool is_quiet(const struct run_request *rq, size_t at, const struct state
 bool quiet_plan(const struct run_request *rq, int *status)
 {
 	struct report *report = report_new(rq);
-	struct state_store store;
+	AUTO_STORE struct store *store = store_open(config_run(rq->config)->state_dir);
 	struct err ignored = ERR_INIT;
 	bool quiet = true;
 
-	state_store_init(config_run(rq->config)->state_dir, &store);
 	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
-		quiet = is_quiet(rq, at, &store, report);
+		quiet = is_quiet(rq, at, store, report);
 	/* The first of two rivals learns of the other only now. */
 	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
 		quiet = config_unclaimed(rq->config, rq->jobs[at], &ignored);

@@ -10,11 +10,11 @@ struct job;
 struct metrics;
 struct report;
 struct run_request;
-struct state_store;
+struct store;
 
 /* True: nothing is due for this job, and it was reported. m: NULL without a metrics_file. */
 bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
-                  const struct state_store *store, struct report *report, struct metrics *m);
+                  const struct store *store, struct report *report, struct metrics *m);
 /* The whole plan, where nothing is due for any job: true with the exit status when it was printed.
  * False: nothing was said, and it takes more than a look at state and sinks. */
 bool quiet_plan(const struct run_request *rq, int *status);

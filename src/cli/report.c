@@ -144,21 +144,21 @@ static void tell_journal(const char *name, const struct outcome *o, const struct
 		log_journal(LEVEL_WARN, name, "refused: %s", e->text);
 }
 
-/* Passing failures stay quiet until they have lasted, or the expiry comes near; on a terminal,
+/* Transient failures stay quiet until they have lasted, or the expiry comes near; on a terminal,
  * or where the run was forced, somebody is looking. */
 static void tell_error(const struct report *p, const char *name, const struct outcome *o,
                        const struct err *e)
 {
-	bool passing = e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY;
+	bool transient = err_is_transient(e->kind);
 
 	if (o != NULL && o->changed) {
 		AUTO_BUF struct buf done = BUF_INIT(LINE_MAX_BYTES);
 		done_text(o, &done);
 		log_msg(LEVEL_WARN, name, "done all the same: %s", buf_cstr(&done));
 	}
-	if (o != NULL && o->told && !passing)
+	if (o != NULL && o->told && !transient)
 		return;
-	if (passing && !p->rq->chatty && !p->rq->force && !(o != NULL && o->loud))
+	if (transient && !p->rq->chatty && !p->rq->force && !(o != NULL && o->loud))
 		log_msg(LEVEL_INFO, name, "%s", e->text);
 	else
 		log_err(name, e);

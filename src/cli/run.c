@@ -221,8 +221,7 @@ static bool may_pass(const struct run_task *t, const struct err *e)
 {
 	bool coming = e->kind == ERR_AUTH || e->kind == ERR_DENIED || e->kind == ERR_MISSING;
 
-	return e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY ||
-	       (coming && !rotation_outcome(t->rotation)->active);
+	return err_is_transient(e->kind) || (coming && !rotation_outcome(t->rotation)->active);
 }
 
 /* --wait: tried again, from the beginning. */
@@ -233,8 +232,7 @@ static bool try_again(const struct run *run, struct run_task *t, const struct er
 
 	if (left <= 0 || run->rq->dry_run || !may_pass(t, e))
 		return false;
-	log_msg(t->attempts == 0 && e->kind != ERR_TRANSIENT && e->kind != ERR_BUSY ? LEVEL_WARN
-	                                                                            : LEVEL_INFO,
+	log_msg(t->attempts == 0 && !err_is_transient(e->kind) ? LEVEL_WARN : LEVEL_INFO,
 	        t->job->name, "%s; tried again (--wait)", e->text);
 	delay = delay < WAIT_CAP_MS ? delay : WAIT_CAP_MS;
 	*ms = delay < left ? delay : left;
@@ -315,7 +313,7 @@ static void run_due(struct run *run)
 	}
 	atomic_store(&run->opened, h);
 	if (!run->rq->dry_run)
-		state_tidy(cli_world(run->world)->store, env_now(&env_system));
+		store_tidy(cli_world(run->world)->store, env_now(&env_system));
 	struct pool pool = { .workers = (int)((size_t)workers < run->n_due ? workers
 		                                                           : (int64_t)run->n_due),
 		             .max_open = OPEN_MAX_TASKS,

@@ -21,7 +21,7 @@ struct world_identity {
 
 struct cli_world {
 	const struct config *config;
-	struct state_store store;
+	struct store *store;
 	struct world world;
 	pthread_mutex_t mutex;
 	struct world_identity *identities;
@@ -65,10 +65,10 @@ struct cli_world *cli_world_new(const struct config *config)
 	struct cli_world *w = mem_new(sizeof(*w));
 
 	w->config = config;
-	state_store_init(config_run(config)->state_dir, &w->store);
+	w->store = store_open(config_run(config)->state_dir);
 	(void)pthread_mutex_init(&w->mutex, NULL);
 	w->world =
-		(struct world){ .env = &env_system, .store = &w->store, .arm = arm_for, .ctx = w };
+		(struct world){ .env = &env_system, .store = w->store, .arm = arm_for, .ctx = w };
 	return w;
 }
 
@@ -83,6 +83,7 @@ void cli_world_free(struct cli_world *w)
 		free(id->name);
 		free(id);
 	}
+	store_close(w->store);
 	(void)pthread_mutex_destroy(&w->mutex);
 	free(w);
 }

@@ -53,7 +53,7 @@ void metrics_put(struct metrics *m, size_t i, const char *name, const struct job
 	at->is = s != NULL ? *s : (struct job_status){ .state = JOB_FAILING };
 }
 
-void metrics_fill(struct metrics *m, struct config *c, const struct state_store *store, int64_t now)
+void metrics_fill(struct metrics *m, struct config *c, const struct store *store, int64_t now)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		AUTO_JOB struct job *job = NULL;

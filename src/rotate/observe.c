@@ -418,7 +418,7 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-bool observe_open(const struct state_store *store, const struct job *job, struct observation *o,
+bool observe_open(const struct store *store, const struct job *job, struct observation *o,
                   struct err *e)
 {
 	struct state state;

@@ -5,7 +5,6 @@
 
 #include "azure/login.h"
 #include "base/env.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -37,25 +36,25 @@ enum progress rotation_wait_then(struct rotation *r, int64_t ms, enum step next)
 	return AGAIN;
 }
 
-static bool save(struct rotation *r, enum state_safety safety, struct err *e)
+static bool save(struct rotation *r, enum store_safety safety, struct err *e)
 {
 	if (!r->o.dirty || is_dry(r))
 		return true;
 	if (!state_save(r->w->store, r->job->name, &r->o.state, safety, e))
 		return false;
 	r->o.dirty = false;
-	r->saved_for_now = safety == STATE_DURABLE_FOR_NOW;
+	r->saved_for_now = safety == STORE_DURABLE_FOR_NOW;
 	return true;
 }
 
 bool rotation_save(struct rotation *r, struct err *e)
 {
-	return save(r, STATE_DURABLE, e);
+	return save(r, STORE_DURABLE, e);
 }
 
 bool rotation_save_for_now(struct rotation *r, struct err *e)
 {
-	return save(r, STATE_DURABLE_FOR_NOW, e);
+	return save(r, STORE_DURABLE_FOR_NOW, e);
 }
 
 void rotation_note_worst(struct rotation *r, const struct sink_spec *spec, const struct err *e)
@@ -103,14 +102,8 @@ static enum progress step_lock(struct rotation *r, struct http *h, struct err *e
 	(void)h;
 	if (is_dry(r))
 		return rotation_go_to(r, STEP_LOOK);
-	AUTO_FREE char *path = mem_fmt("%s/%s.lock", r->w->store->dir, r->job->name);
-	if (!fs_make_dir(r->w->store->dir, e))
+	if (!store_lock(r->w->store, r->job->name, &r->lock, e))
 		return FAILED;
-	if (!lock_take(path, &r->lock, e)) {
-		if (e->kind == ERR_BUSY)
-			(void)err_set(e, ERR_BUSY, "another run of this job holds '%s'", path);
-		return FAILED;
-	}
 	return rotation_go_to(r, STEP_LOOK);
 }
 
@@ -199,7 +192,7 @@ void rotation_free(struct rotation *r)
 		return;
 	rotation_abort_sinks(r);
 	if (r->saved_for_now)
-		state_saved_enough(r->w->store, r->job->name);
+		store_saved_enough(r->w->store, r->job->name);
 	if (r->opened)
 		observe_close(&r->o);
 	lock_drop(&r->lock);
@@ -288,7 +281,8 @@ static void fail(struct rotation *r, const struct err *e)
 	struct state *s = &r->o.state;
 
 	rotation_abort_sinks(r);
-	if (!r->opened || is_dry(r))
+	/* What another rotator has recorded meanwhile stays. */
+	if (!r->opened || is_dry(r) || e->kind == ERR_CONFLICT)
 		return;
 	settle(r);
 	if (s->failing_since == 0 || s->failing_since > now)
@@ -305,7 +299,7 @@ static void fail(struct rotation *r, const struct err *e)
 		r->o.dirty = true;
 	}
 	if (e->kind != ERR_LOCAL || !r->generated)
-		(void)save(r, STATE_ATOMIC, &ignored); /* already failing */
+		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
 }
 
 static bool end(struct rotation *r, struct err *e)
@@ -330,7 +324,7 @@ static bool end(struct rotation *r, struct err *e)
 	}
 	/* Nothing comes behind it: the next run finds what it would find after a kill just
 	 * before. */
-	return save(r, STATE_ATOMIC, e);
+	return save(r, STORE_ATOMIC, e);
 }
 
 /* A sink or a hook that failed on the way may weigh more than what ends the run: of two failures

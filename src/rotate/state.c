@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "rotate/state.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-#define MACHINE_ID    "/etc/machine-id"
 #define STATE_VERSION 1
-#define STATE_MAX     (64 * 1024) /* some 300 sinks; ini_parse_text has the same limit */
 #define SINKS_MAX     1000
 #define ERROR_MAX     400 /* bytes of last_error: the message, and most of the advice */
-/* no save takes an hour: what is older belongs to no running program */
-#define LITTER_AGE_S 3600
 
 /* One row per remembered value; reader and writer walk the same tables. Zero is not written and
  * is what an absent line means. */
@@ -143,45 +134,16 @@ static void write_fields(struct buf *out, const struct state_field *fields, size
 		write_field(out, &fields[i], base);
 }
 
-static char *state_path(const struct state_store *store, const char *job)
+bool state_save(const struct store *store, const char *job, struct state *s,
+                enum store_safety safety, struct err *e)
 {
-	return mem_fmt("%s/%s.state", store->dir, job);
-}
-
-/* Under the job's lock. */
-static const struct fs_attr own = { .mode = 0600, .uid = -1, .gid = -1, .sole = true };
-
-static bool replace(const char *path, const struct buf *text, enum state_safety safety,
-                    struct err *e)
-{
-	AUTO_STAGE struct fs_stage *s = NULL;
-
-	if (!fs_stage_open(path, &own, &s, e) || !fs_stage_write(s, text->data, text->len, e) ||
-	    !fs_stage_seal(s, e))
-		return false;
-	switch (safety) {
-	case STATE_DURABLE:
-		return fs_stage_commit(s, e);
-	case STATE_DURABLE_FOR_NOW:
-		return fs_stage_swap(s, e);
-	case STATE_ATOMIC:
-		break;
-	}
-	return fs_stage_rename(s, e);
-}
-
-bool state_save(const struct state_store *store, const char *job, const struct state *s,
-                enum state_safety safety, struct err *e)
-{
-	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
-	AUTO_FREE char *path = state_path(store, job);
+	AUTO_BUF struct buf text = BUF_INIT(STORE_RECORD_MAX);
+	struct fingerprint whose;
 	char machine[FINGERPRINT_HEX_MAX];
 
-	if (store->why.kind != ERR_NONE) {
-		*e = store->why;
+	if (!store_identity(store, &whose, e))
 		return false;
-	}
-	fingerprint_to_hex(&store->machine, machine);
+	fingerprint_to_hex(&whose, machine);
 	buf_fmt(&text,
 	        "# Written by acrotate. No secret is in it; a print is a truncated "
 	        "SHA-256.\n[state]\nversion = %d\nmachine = %s\n",
@@ -197,18 +159,10 @@ bool state_save(const struct state_store *store, const char *job, const struct s
 	}
 	buf_str(&text, "[end]\n");
 	if (!buf_ok(&text))
-		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %d bytes", s->n_sinks,
-		               STATE_MAX);
-	if (!fs_make_dir(store->dir, e) || !replace(path, &text, safety, e))
-		return err_in(e, "cannot save state");
-	return true;
-}
-
-void state_saved_enough(const struct state_store *store, const char *job)
-{
-	AUTO_FREE char *path = state_path(store, job);
-
-	fs_spare_remove(path, &own);
+		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %zu bytes", s->n_sinks,
+		               STORE_RECORD_MAX);
+	return store_save(store, job, &text, safety, &s->version, e) ||
+	       err_in(e, "cannot save state");
 }
 
 static struct sink_memory *add_sink(struct state *s)
@@ -225,7 +179,7 @@ static struct sink_memory *add_sink(struct state *s)
 /* ---- reading --------------------------------------------------------------------------------- */
 
 struct reading {
-	const struct state_store *store;
+	const struct fingerprint *whose;
 	struct state *s;
 	bool version, machine;            /* both lines were there and right */
 	bool end;                         /* so was the last section */
@@ -321,7 +275,7 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
 	}
 	if (r->base == r->s && strcmp(key, "machine") == 0) {
 		r->machine = fingerprint_from_hex(value, &machine) &&
-		             fingerprint_equal(&machine, &r->store->machine);
+		             fingerprint_equal(&machine, r->whose);
 		return r->machine || err_set(e, ERR_LOCAL, "state of another machine");
 	}
 	for (size_t i = 0; i < r->n_fields; i++)
@@ -349,10 +303,10 @@ static bool makes_sense(const struct state *s)
 	return true;
 }
 
-void state_parse(const struct state_store *store, const char *text, size_t len, struct state *out)
+void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out)
 {
 	struct state s = { 0 };
-	struct reading r = { .store = store, .s = &s };
+	struct reading r = { .whose = whose, .s = &s };
 	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
 	struct err why = ERR_INIT; /* all reasons mean the same: lost */
 
@@ -364,48 +318,18 @@ void state_parse(const struct state_store *store, const char *text, size_t len, 
 	*out = s;
 }
 
-bool state_load(const struct state_store *store, const char *job, struct state *out, struct err *e)
+bool state_load(const struct store *store, const char *job, struct state *out, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(STATE_MAX);
-	AUTO_FREE char *path = state_path(store, job);
+	AUTO_RECORD struct store_record r = { 0 };
+	struct fingerprint whose;
 
-	if (store->why.kind != ERR_NONE) {
-		*e = store->why;
+	if (!store_identity(store, &whose, e) || !store_load(store, job, &r, e))
 		return false;
-	}
-	if (!fs_read(path, STATE_MAX, &text, NULL, e)) {
-		if (e->kind != ERR_MISSING)
-			return false;
-		*out = (struct state){ 0 };
-		return true;
-	}
-	state_parse(store, buf_cstr(&text), text.len, out);
+	*out = (struct state){ 0 };
+	if (r.exists)
+		state_parse(&whose, buf_cstr(&r.text), r.text.len, out);
+	out->version = take(&r.version);
 	return true;
-}
-
-void state_store_init(const char *dir, struct state_store *out)
-{
-	AUTO_BUF struct buf id = BUF_INIT(4096);
-	char host[256] = "";
-
-	*out = (struct state_store){ .dir = dir, .why = ERR_INIT };
-	if (!fs_read(MACHINE_ID, 4096, &id, NULL, &out->why)) {
-		/* One that is there must not be taken for another machine's because of a passing
-		 * error: every state would count as lost. */
-		if (out->why.kind != ERR_MISSING) {
-			(void)err_in(&out->why, "which machine this is cannot be told");
-			return;
-		}
-		out->why = (struct err)ERR_INIT;
-	}
-	if (id.len < 32) {
-		(void)gethostname(host, sizeof(host) - 1);
-		buf_reset(&id);
-		buf_str(&id, host);
-	}
-	/* a machine's id itself is not to be shown to others (machine-id(5)) */
-	buf_str(&id, " acrotate state");
-	crypto_fingerprint_bytes(id.data, id.len, &out->machine);
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */
@@ -470,21 +394,6 @@ void state_clear(struct state *s)
 	free(s->login_server);
 	free(s->group);
 	free(s->last_error);
+	free(s->version);
 	*s = (struct state){ 0 };
-}
-
-void state_tidy(const struct state_store *store, int64_t now)
-{
-	DIR *dir = opendir(store->dir);
-	struct stat st;
-
-	if (dir == NULL)
-		return; /* whoever saves a state will say why */
-	for (struct dirent *d; (d = readdir(dir)) != NULL;)
-		if (fs_is_temporary(d->d_name) &&
-		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    now - st.st_mtime > LITTER_AGE_S)
-			/* no secret is in it: the next run tries again */
-			(void)unlinkat(dirfd(dir), d->d_name, 0);
-	(void)closedir(dir);
 }

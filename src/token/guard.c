@@ -10,7 +10,6 @@
 #include "azure/acr.h"
 #include "base/env.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -71,11 +70,10 @@ static char *server_of(const struct job *j)
 static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out,
                      struct err *e)
 {
-	struct state_store store;
+	AUTO_STORE struct store *store = store_open(config_run(r->config)->state_dir);
 	struct observation o = { 0 };
 
-	state_store_init(config_run(r->config)->state_dir, &store);
-	if (!observe_open(&store, j, &o, e))
+	if (!observe_open(store, j, &o, e))
 		return false;
 	if (o.who.server == NULL) {
 		AUTO_FREE char *server = server_of(j);
@@ -89,11 +87,10 @@ static bool cuts_off(const struct token_run *r, const struct job *j, unsigned ki
 static bool take_lock(struct token_guard *g, const struct token_run *r, const struct job *j,
                       struct err *e)
 {
-	const char *dir = config_run(r->config)->state_dir;
-	AUTO_FREE char *path = mem_fmt("%s/%s.lock", dir, j->name);
+	AUTO_STORE struct store *store = store_open(config_run(r->config)->state_dir);
 	struct lock lock = LOCK_INIT;
 
-	if (!fs_make_dir(dir, e) || !lock_take(path, &lock, e))
+	if (!store_lock(store, j->name, &lock, e))
 		return err_in(e, "job '%s' rotates this token", j->name);
 	g->held = mem_grow(g->held, &g->cap, g->n + 1, sizeof(*g->held));
 	g->held[g->n++].lock = lock;

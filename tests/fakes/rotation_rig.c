@@ -27,7 +27,7 @@ void rig_load(struct state *out)
 	struct err e = ERR_INIT;
 
 	state_clear(out);
-	CHECK(state_load(&rig.store, "web", out, &e), "%s", e.text);
+	CHECK(state_load(rig.store, "web", out, &e), "%s", e.text);
 }
 
 static void meddle(int kind, int nth)
@@ -156,7 +156,7 @@ bool rig_run(unsigned flags, struct ending *end)
 {
 	struct env env = fake_service_env(&rig.service);
 	struct arm *arm = arm_new(&rig.job.azure, &env);
-	const struct world w = { .env = &env, .store = &rig.store, .arm = the_arm, .ctx = arm };
+	const struct world w = { .env = &env, .store = rig.store, .arm = the_arm, .ctx = arm };
 	struct rotation *r = rotation_new(&w, &rig.job, flags, 6 * 3600);
 	struct http *http = fake_service_client(&rig.service);
 	int64_t again = 0;
@@ -229,7 +229,7 @@ int rig_set(void **state)
 	(void)snprintf(rig.secret_file, sizeof(rig.secret_file), "%s/secret", rig.dir);
 	(void)snprintf(rig.told, sizeof(rig.told), "%s/told", rig.dir);
 	file_put(rig.secret_file, "client-secret\n");
-	state_store_init(rig.state_dir, &rig.store);
+	rig.store = store_open(rig.state_dir);
 	log_setup(LEVEL_ERROR, LOG_TEXT);
 	return mkdir(rig.state_dir, 0700) + chmod(rig.secret_file, 0600);
 }
@@ -238,6 +238,7 @@ int rig_strike(void **state)
 {
 	(void)state;
 	rig_clear_met();
+	store_close(rig.store);
 	scratch_remove(rig.dir);
 	return 0;
 }

@@ -26,7 +26,7 @@ extern struct rotation_rig {
 	struct memory memory[SINKS];
 	struct sink_spec specs[SINKS];
 	struct job job;
-	struct state_store store;
+	struct store *store;
 	struct {
 		enum rig_moment kind;
 		int nth;

@@ -12,28 +12,29 @@
 #include "rotate/state.h"
 
 static char *dir;
-static struct state_store store = { .machine = { { 1 } } };
+static struct store *store;
 
 static int make(void **state)
 {
 	(void)state;
 	dir = scratch_make();
-	store.dir = dir;
+	store = store_dir_open(dir, NULL);
 	return 0;
 }
 
 static int drop(void **state)
 {
 	(void)state;
+	store_close(store);
 	scratch_remove(dir);
 	return 0;
 }
 
-static bool save(int64_t n, enum state_safety safety, struct err *e)
+static bool save(int64_t n, enum store_safety safety, struct err *e)
 {
-	const struct state s = { .failed_runs = n };
+	struct state s = { .failed_runs = n };
 
-	return state_save(&store, "web", &s, safety, e);
+	return state_save(store, "web", &s, safety, e);
 }
 
 static int64_t saved(void)
@@ -41,7 +42,7 @@ static int64_t saved(void)
 	AUTO_STATE struct state s = { 0 };
 	struct err e = ERR_INIT;
 
-	CHECK(state_load(&store, "web", &s, &e) && !s.lost, "%s", e.text);
+	CHECK(state_load(store, "web", &s, &e) && !s.lost, "%s", e.text);
 	return s.failed_runs;
 }
 
@@ -51,12 +52,12 @@ static void what_must_be_on_the_disk_is(void **state)
 {
 	static const struct {
 		const char *what;
-		enum state_safety safety;
+		enum store_safety safety;
 		bool durable;
 	} rows[] = {
-		{ "durable", STATE_DURABLE, true },
-		{ "durable for now", STATE_DURABLE_FOR_NOW, true },
-		{ "atomic", STATE_ATOMIC, false },
+		{ "durable", STORE_DURABLE, true },
+		{ "durable for now", STORE_DURABLE_FOR_NOW, true },
+		{ "atomic", STORE_ATOMIC, false },
 	};
 
 	(void)state;
@@ -65,7 +66,7 @@ static void what_must_be_on_the_disk_is(void **state)
 			AUTO_FREE char *path = mem_fmt("%s/web.state", dir);
 			struct err e = ERR_INIT;
 			(void)unlink(path);
-			CHECK(!old || save(1, STATE_DURABLE, &e), "%s", e.text);
+			CHECK(!old || save(1, STORE_DURABLE, &e), "%s", e.text);
 			fault_disk_watch();
 			CHECK(save(2, rows[i].safety, &e), "%s", e.text);
 			int unsafe = fault_disk_unsafe();
@@ -82,11 +83,11 @@ static void every_call_fails(void **state)
 	int failures = 0;
 
 	(void)state;
-	for (enum state_safety safety = STATE_DURABLE; safety <= STATE_ATOMIC; safety++) {
+	for (enum store_safety safety = STORE_DURABLE; safety <= STORE_ATOMIC; safety++) {
 		bool met = true;
 		for (int n = 1; met; n++) {
 			struct err e = ERR_INIT;
-			CHECK(save(1, STATE_DURABLE, &e), "%s", e.text);
+			CHECK(save(1, STORE_DURABLE, &e), "%s", e.text);
 			fault_arm(NULL, n, ENOSPC, FAULT_ONCE);
 			bool ok = save(2, safety, &e);
 			met = fault_disarm(NULL);
@@ -94,8 +95,8 @@ static void every_call_fails(void **state)
 			failures += !ok;
 			CHECK(now == 2 || (now == 1 && !ok), "safety %d, call %d: %lld (%s)",
 			      (int)safety, n, (long long)now, e.text);
-			state_saved_enough(&store, "web");
-			CHECK(save(3, STATE_DURABLE, &e) && saved() == 3 &&
+			store_saved_enough(store, "web");
+			CHECK(save(3, STORE_DURABLE, &e) && saved() == 3 &&
 			              temporaries_in(dir) == 0,
 			      "safety %d, call %d: %s", (int)safety, n, e.text);
 		}

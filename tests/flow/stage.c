@@ -329,7 +329,6 @@ bool stage_run(unsigned flags, struct err *e)
 	AUTO_FREE char *conf = stage_path("acrotate.conf");
 	struct config *config;
 	AUTO_JOB struct job *job = NULL;
-	struct state_store store;
 
 	*e = (struct err)ERR_INIT;
 	if (!config_open(conf, &config, e))
@@ -339,10 +338,10 @@ bool stage_run(unsigned flags, struct err *e)
 		return false;
 	}
 	break_sinks(job);
-	state_store_init(config_run(config)->state_dir, &store);
+	AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
 	struct env env = fake_service_env(stage.service);
 	struct arm *arm = arm_new(&job->azure, &env);
-	struct world w = { .env = &env, .store = &store, .arm = the_arm, .ctx = arm };
+	struct world w = { .env = &env, .store = store, .arm = the_arm, .ctx = arm };
 	bool ok = drive(&w, job, flags, e);
 	arm_free(arm);
 	config_close(config);

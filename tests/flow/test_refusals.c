@@ -488,7 +488,7 @@ static void states_of_a_job(void **state)
 		AUTO_JOB struct job *job = NULL;
 		AUTO_STATE struct state s = { 0 };
 		struct config *config;
-		struct state_store store;
+		AUTO_STORE struct store *store = NULL;
 		struct observation o;
 		struct job_status is;
 		struct err e = ERR_INIT;
@@ -497,11 +497,11 @@ static void states_of_a_job(void **state)
 		delivered();
 		CHECK(config_open(conf, &config, &e) && config_job(config, 0, &job, &e), "%s",
 		      e.text);
-		state_store_init(dir, &store);
-		CHECK(state_load(&store, "web", &s, &e), "%s", e.text);
+		store = store_open(dir);
+		CHECK(state_load(store, "web", &s, &e), "%s", e.text);
 		cases[i].change(&s);
-		CHECK(state_save(&store, "web", &s, STATE_DURABLE, &e) &&
-		              observe_open(&store, job, &o, &e),
+		CHECK(state_save(store, "web", &s, STORE_DURABLE, &e) &&
+		              observe_open(store, job, &o, &e),
 		      "%s", e.text);
 		status_of(&o, stage.service->clock_ms / 1000, &is);
 		CHECK(is.state == cases[i].want, "row %zu: %s", i, status_state_name(is.state));
@@ -520,7 +520,7 @@ static void a_state_that_is_none(void **state)
 		       *dir = stage_path("state"), *prom = stage_path("m.prom");
 	const struct metrics_run run = { .at = 1 };
 	struct config *config;
-	struct state_store store;
+	AUTO_STORE struct store *store = NULL;
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -530,10 +530,10 @@ static void a_state_that_is_none(void **state)
 	assert_false(stage_run(0, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	CHECK(config_open(conf, &config, &e), "%s", e.text);
-	state_store_init(dir, &store);
+	store = store_open(dir);
 	struct metrics *m = metrics_new(2); /* of the second one nothing is known */
 	metrics_put(m, 1, "other", NULL);
-	metrics_fill(m, config, &store, 1);
+	metrics_fill(m, config, store, 1);
 	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	CHECK(fs_read(prom, 65536, &text, NULL, &e), "%s", e.text);

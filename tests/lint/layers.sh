@@ -13,14 +13,15 @@ may() {
 	http)     echo base http ;;
 	azure)    echo base http azure ;;
 	kube)     echo base http kube ;;
-	sink)     echo base kube sink ;;
+	sink)     echo base http azure kube sink ;;
+	store)    echo base http azure kube store ;;
+	keyring)  echo base keyring ;;
 	output)   echo base output ;;
 	emulator) echo base emulator ;;
-	keyring)  echo base keyring ;;
-	config)   echo base azure kube sink config ;;
-	rotate)   echo base azure sink config rotate ;;
-	token)    echo base http azure sink output config rotate token cli ;;
-	*)        echo base http azure kube sink output config rotate token cli ;;
+	config)   echo base azure kube sink store config ;;
+	rotate)   echo base azure kube sink store config rotate ;;
+	token)    echo base http azure sink output store config rotate token cli ;;
+	*)        echo base http azure kube sink output store config rotate token cli ;;
 	esac
 }
 sources=$(find src include -name '*.[ch]' | LC_ALL=C sort)

@@ -110,22 +110,24 @@ static void exit_codes_are_the_documented_ones(void **state)
 		    { ERR_DENIED, 77 },
 		{ ERR_MISSING, 69 },   { ERR_DECISION, 65 }, { ERR_HOOK, 70 },
 		  { ERR_TRANSIENT, 75 }, { ERR_REMOTE, 76 },
-		{ ERR_LOCAL, 74 },     { ERR_BUSY, 75 },
+		{ ERR_LOCAL, 74 },     { ERR_BUSY, 75 },   { ERR_CONFLICT, 75 },
 	};
 	/* clang-format on */
 	assert_int_equal(COUNT(row), ERR__COUNT);
 	for (size_t i = 0; i < COUNT(row); i++)
 		CHECK(err_exit_code(row[i].kind) == row[i].code, "kind %d gives %d", row[i].kind,
 		      err_exit_code(row[i].kind));
+	for (size_t i = 0; i < COUNT(row); i++)
+		CHECK(err_is_transient(row[i].kind) == (row[i].code == 75), "kind %d", row[i].kind);
 }
 
 /* 78 77 69 65 76 74 70 75: the first of them that some job has. */
 static void the_worse_of_two_failures_wins(void **state)
 {
 	(void)state;
-	static const enum err_kind worst_first[] = { ERR_CONFIG,   ERR_AUTH,      ERR_MISSING,
-		                                     ERR_DECISION, ERR_REMOTE,    ERR_LOCAL,
-		                                     ERR_HOOK,     ERR_TRANSIENT, ERR_NONE };
+	static const enum err_kind worst_first[] = { ERR_CONFIG,   ERR_AUTH,     ERR_MISSING,
+		                                     ERR_DECISION, ERR_REMOTE,   ERR_LOCAL,
+		                                     ERR_HOOK,     ERR_CONFLICT, ERR_NONE };
 	for (size_t i = 0; i < COUNT(worst_first); i++)
 		for (size_t k = i; k < COUNT(worst_first); k++) {
 			enum err_kind a = worst_first[i], b = worst_first[k];

@@ -25,7 +25,7 @@
 
 enum { OLD = 1, NEW = 20, NEXT = 30 };
 
-static struct state_store store;
+static struct store *store;
 static char *dir;
 static struct memory memory[3];
 static struct sink_spec specs[3];
@@ -90,7 +90,7 @@ static void save(struct state *s)
 {
 	struct err e = ERR_INIT;
 
-	CHECK(state_save(&store, "web", s, STATE_ATOMIC, &e), "%s", e.text);
+	CHECK(state_save(store, "web", s, STORE_ATOMIC, &e), "%s", e.text);
 	state_clear(s);
 }
 
@@ -98,7 +98,7 @@ static void look(struct observation *o)
 {
 	struct err e = ERR_INIT;
 
-	CHECK(observe_open(&store, &job, o, &e), "%s", e.text);
+	CHECK(observe_open(store, &job, o, &e), "%s", e.text);
 }
 
 static struct acr_password password(int64_t created, int64_t expires_us)
@@ -857,13 +857,14 @@ static int before(void **state)
 {
 	(void)state;
 	dir = scratch_make();
-	state_store_init(dir, &store);
+	store = store_open(dir);
 	return 0;
 }
 
 static int after(void **state)
 {
 	(void)state;
+	store_close(store);
 	scratch_remove(dir);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "fakes/memory_store.h"
 #include "fakes/rotation_rig.h"
 #include "fakes/sinks.h"
 
@@ -26,6 +27,50 @@ static void another_run_keeps_this_one_out(void **state)
 	lock_drop(&lock);
 	rig_must_run(ROTATE_FORCE);
 	assert_int_equal(rig.met.generates, 1);
+}
+
+static struct store *shared;
+
+/* Another rotator, on the same record. */
+static void record_elsewhere(void)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK(state_load(shared, "web", &s, &e), "%s", e.text);
+	s.accepted_after_ms = 4711;
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+}
+
+/* What it recorded stays, and this run ends without a request that acts. */
+static void another_rotator_ends_this_run(void **state)
+{
+	AUTO_STORE struct store *own = rig.store;
+	AUTO_STATE struct state s = { 0 }, after = { 0 };
+	struct ending end;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	shared = memory_store_open();
+	rig_due();
+	rig_load(&s);
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+	rig.store = shared;
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 1;
+	rig.meddler.fn = record_elsewhere;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_CONFLICT && !end.out.changed, "%s", end.e.text);
+	assert_true(rig.met.fired && rig.met.generates == 0);
+	rig_load(&after);
+	assert_int_equal(after.accepted_after_ms, 4711);
+	assert_int_equal(after.failed_runs, 0);
+	/* The next one goes on from there. */
+	rig.meddler.nth = 0;
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig_works(0) && rig_works(1));
+	rig.store = take(&own);
+	store_close(shared);
 }
 
 /* What the state says of the token is not enough to generate: it is read, although it was read a
@@ -165,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_run_keeps_this_one_out),
+		cmocka_unit_test(another_rotator_ends_this_run),
 		cmocka_unit_test(the_token_is_read_before_the_decision),
 		cmocka_unit_test(a_request_that_fails_is_repeated_a_few_times),
 		cmocka_unit_test(a_run_rotates_once),

@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "check.h"
+#include "fakes/memory_store.h"
 #include "rotate/state.h"
 
 static char *dir;
-static struct state_store store = { .machine = { { 0x8d, 0x41 } } };
+static struct store *store;
+static const struct fingerprint whose = { { 0x8d, 0x41 } };
 
 static int make_dir(void **state)
 {
 	(void)state;
 	dir = scratch_make();
-	store.dir = dir;
+	store = store_dir_open(dir, &whose);
 	return 0;
 }
 
 static int remove_dir(void **state)
 {
 	(void)state;
+	store_close(store);
 	scratch_remove(dir);
 	return 0;
 }
@@ -109,8 +107,8 @@ static void what_is_saved_is_loaded(void **state)
 	AUTO_STATE struct state a = { 0 }, b = { 0 };
 	struct err e = ERR_INIT;
 	fill(&a);
-	CHECK(state_save(&store, "web", &a, STATE_DURABLE, &e), "%s", e.text);
-	CHECK(state_load(&store, "web", &b, &e), "%s", e.text);
+	CHECK(state_save(store, "web", &a, STORE_DURABLE, &e), "%s", e.text);
+	CHECK(state_load(store, "web", &b, &e), "%s", e.text);
 	assert_false(b.lost);
 	assert_string_equal(a.login_server, b.login_server);
 	assert_string_equal(a.group, b.group);
@@ -140,116 +138,12 @@ static void what_is_saved_is_loaded(void **state)
 	}
 }
 
-static size_t temporaries(void)
-{
-	DIR *d = opendir(dir);
-	size_t n = 0;
-	for (const struct dirent *one; (one = readdir(d)) != NULL;)
-		n += fs_is_temporary(one->d_name);
-	(void)closedir(d);
-	return n;
-}
-
-/* The old file is kept for the next save, which may have more to say or less, until the last. */
-static void saves_follow_one_another(void **state)
-{
-	/* clang-format off */
-	static const struct { enum state_safety safety; size_t sinks, left; } rows[] = {
-		{ STATE_DURABLE_FOR_NOW, 3, 0 },    /* the first: there is no old one */
-		{ STATE_DURABLE_FOR_NOW, 40, 1 },
-		{ STATE_DURABLE_FOR_NOW, 1, 1 },
-		{ STATE_ATOMIC, 2, 0 },
-		{ STATE_DURABLE_FOR_NOW, 5, 1 },
-		{ STATE_DURABLE, 4, 0 },
-	};
-	/* clang-format on */
-	(void)state;
-	size_t before = temporaries();
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO_STATE struct state s = { 0 }, back = { 0 };
-		struct err e = ERR_INIT;
-		s.failures = (int64_t)i + 1;
-		for (size_t k = 0; k < rows[i].sinks; k++) {
-			AUTO_FREE char *name = mem_fmt("sink-%zu", k);
-			state_sink(&s, name, "file:/x")->slot = 1;
-		}
-		CHECK(state_save(&store, "often", &s, rows[i].safety, &e), "row %zu: %s", i,
-		      e.text);
-		CHECK(state_load(&store, "often", &back, &e) && !back.lost, "row %zu: %s", i,
-		      e.text);
-		CHECK(back.failures == s.failures && back.n_sinks == rows[i].sinks,
-		      "row %zu: %zu sinks", i, back.n_sinks);
-		CHECK(temporaries() - before == rows[i].left, "row %zu: %zu temporaries", i,
-		      temporaries() - before);
-	}
-	AUTO_STATE struct state s = { 0 }, back = { 0 };
-	struct err e = ERR_INIT;
-	assert_true(state_save(&store, "often", &s, STATE_DURABLE_FOR_NOW, &e));
-	state_saved_enough(&store, "often");
-	state_saved_enough(&store, "often");
-	assert_int_equal(temporaries(), before);
-	assert_true(state_load(&store, "often", &back, &e) && !back.lost && back.n_sinks == 0);
-}
-
-/* Whatever else stands under the temporary's name is not written to. */
-static void a_stranger_in_its_place_goes(void **state)
-{
-	AUTO_STATE struct state s = { 0 }, back = { 0 };
-	AUTO_FREE char *outside = path_of("outside"), *spare = NULL;
-	struct err e = ERR_INIT;
-	(void)state;
-	assert_true(state_save(&store, "odd", &s, STATE_DURABLE, &e));
-	assert_true(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e));
-	DIR *d = opendir(dir);
-	for (const struct dirent *one; (one = readdir(d)) != NULL;)
-		if (fs_is_temporary(one->d_name))
-			spare = path_of(one->d_name);
-	(void)closedir(d);
-	assert_non_null(spare);
-	int fd = open(outside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0 && write(fd, "mine", 4) == 4 && close(fd) == 0);
-	/* A file of another user, who could have it open: what is written must be another file. */
-	if (geteuid() == 0) {
-		struct stat st;
-		int theirs = open(spare, O_RDONLY | O_CLOEXEC);
-		assert_true(theirs >= 0 && fchown(theirs, 12345, 0) == 0);
-		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%s", e.text);
-		assert_true(fstat(theirs, &st) == 0 && st.st_nlink == 0 && close(theirs) == 0);
-	}
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(unlink(spare), 0);
-		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
-		CHECK(state_save(&store, "odd", &s, STATE_DURABLE_FOR_NOW, &e), "%d: %s", i,
-		      e.text);
-		AUTO_BUF struct buf text = BUF_INIT(4096);
-		assert_true(fs_read(outside, 4096, &text, NULL, &e));
-		assert_string_equal(buf_cstr(&text), "mine");
-	}
-	assert_true(state_save(&store, "odd", &s, STATE_ATOMIC, &e));
-	assert_true(state_load(&store, "odd", &back, &e) && !back.lost);
-	assert_int_equal(unlink(outside), 0);
-}
-
-static void the_file_is_private(void **state)
-{
-	(void)state;
-	AUTO_STATE struct state s = { 0 };
-	AUTO_FREE char *path = path_of("private.state");
-	struct err e = ERR_INIT;
-	struct stat st;
-	(void)umask(0);
-	assert_true(state_save(&store, "private", &s, STATE_ATOMIC, &e));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	(void)umask(022);
-}
-
 static void no_file_is_an_empty_state(void **state)
 {
 	(void)state;
 	AUTO_STATE struct state s = { 0 };
 	struct err e = ERR_INIT;
-	assert_true(state_load(&store, "nothing", &s, &e));
+	assert_true(state_load(store, "nothing", &s, &e));
 	assert_false(s.lost);
 	assert_int_equal(s.n_sinks, 0);
 	assert_int_equal(s.slot[0].created, 0);
@@ -301,7 +195,7 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 	for (size_t i = 0; i < COUNT(row); i++) {
 		AUTO_STATE struct state s = { 0 };
 		AUTO_FREE char *text = mem_fmt("%s[end]\n", row[i].text);
-		state_parse(&store, text, strlen(text), &s);
+		state_parse(&whose, text, strlen(text), &s);
 		CHECK(s.lost == row[i].lost, "%s", row[i].name);
 		if (s.lost)
 			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL,
@@ -320,7 +214,7 @@ static void a_state_that_was_cut_off_counts_as_lost(void **state)
 
 	for (size_t n = 0; n < sizeof(whole); n++) {
 		AUTO_STATE struct state s = { 0 };
-		state_parse(&store, whole, n, &s);
+		state_parse(&whose, whole, n, &s);
 		/* Only the last newline is not missed. */
 		CHECK(s.lost == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes", n,
 		      sizeof(whole) - 1);
@@ -334,7 +228,7 @@ static void a_state_that_cannot_be_read_is_an_error(void **state)
 	AUTO_FREE char *path = path_of("folder.state");
 	struct err e = ERR_INIT;
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_false(state_load(&store, "folder", &s, &e));
+	assert_false(state_load(store, "folder", &s, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 }
 
@@ -343,12 +237,11 @@ static void a_state_that_cannot_be_saved_is_an_error(void **state)
 	(void)state;
 	AUTO_STATE struct state s = { 0 };
 	AUTO_FREE char *file = path_of("a-file"), *below = path_of("a-file/below");
-	struct state_store elsewhere = store;
+	AUTO_STORE struct store *elsewhere = store_dir_open(below, &whose);
 	struct err e = ERR_INIT;
 	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0 && close(fd) == 0);
-	elsewhere.dir = below;
-	assert_false(state_save(&elsewhere, "web", &s, STATE_DURABLE, &e));
+	assert_false(state_save(elsewhere, "web", &s, STORE_DURABLE, &e));
 	assert_non_null(strstr(e.text, "cannot save state"));
 	for (int i = 0; i < 900; i++) {
 		AUTO_FREE char *name = mem_fmt("sink-%d-with-a-name-that-takes-some-room-in-a-file",
@@ -356,7 +249,7 @@ static void a_state_that_cannot_be_saved_is_an_error(void **state)
 			       *place = mem_fmt("file:/some/where/%s", name);
 		(void)state_sink(&s, name, place);
 	}
-	assert_false(state_save(&store, "many", &s, STATE_DURABLE, &e));
+	assert_false(state_save(store, "many", &s, STORE_DURABLE, &e));
 	assert_non_null(strstr(e.text, "state of 900 sinks is over"));
 }
 
@@ -378,36 +271,13 @@ static void any_error_can_be_remembered(void **state)
 		AUTO_STATE struct state s = { 0 }, back = { 0 };
 		struct err e = ERR_INIT;
 		state_set_error(&s, rows[i].text);
-		assert_true(state_save(&store, "error", &s, STATE_DURABLE, &e));
-		assert_true(state_load(&store, "error", &back, &e) && !back.lost);
+		assert_true(state_save(store, "error", &s, STORE_DURABLE, &e));
+		assert_true(state_load(store, "error", &back, &e) && !back.lost);
 		CHECK(rows[i].want == NULL ? back.last_error == NULL
 		                           : back.last_error != NULL &&
 		                                     strcmp(back.last_error, rows[i].want) == 0,
 		      "row %zu: '%s'", i, back.last_error);
 	}
-}
-
-/* By its name, then. As root, where /etc can be another one. */
-static int without_an_id(void *arg)
-{
-	struct state_store s;
-
-	(void)arg;
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("none", "/etc", "tmpfs", 0, NULL) != 0)
-		return 77;
-	state_store_init(dir, &s);
-	return s.why.kind == ERR_NONE && !fingerprint_equal(&s.machine, &store.machine) ? 0 : 1;
-}
-
-static void a_machine_without_an_id(void **state)
-{
-	(void)state;
-	int status = in_child(without_an_id, NULL);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(status, 0);
 }
 
 static void sinks_are_found_added_and_dropped(void **state)
@@ -454,96 +324,80 @@ static void an_intent_is_settled_with_its_request(void **state)
 	}
 }
 
-static void touch(const char *name, int64_t age)
+/* A copied state, or one of another machine. */
+static void a_state_from_another_store_is_lost(void **state)
 {
-	AUTO_FREE char *path = path_of(name);
-	const struct timespec when[2] = { { .tv_sec = time(NULL) - age },
-		                          { .tv_sec = time(NULL) - age } };
-	int fd = open(path, O_WRONLY | O_CREAT, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(futimens(fd, when), 0);
-	(void)close(fd);
-}
-
-static bool is_there(const char *name)
-{
-	AUTO_FREE char *path = path_of(name);
-	return access(path, F_OK) == 0;
-}
-
-/* What is young may belong to a program that is just writing it. */
-static void old_leftovers_are_tidied_away(void **state)
-{
-	(void)state;
-	touch(".acrotate.0123456789abcdef.aaaa", 7200);
-	touch(".acrotate.0123456789abcdef.bbbb", 10);
-	touch("old.state", 7200);
-	touch("old.lock", 7200);
-	state_tidy(&store, time(NULL));
-	assert_false(is_there(".acrotate.0123456789abcdef.aaaa"));
-	assert_true(is_there(".acrotate.0123456789abcdef.bbbb"));
-	assert_true(is_there("old.state"));
-	assert_true(is_there("old.lock"));
-	const struct state_store nowhere = { .dir = "/nonexistent" };
-	state_tidy(&nowhere, time(NULL));
-}
-
-static void machines_are_told_apart(void **state)
-{
-	(void)state;
-	struct state_store a, b;
-	state_store_init("/x", &a);
-	state_store_init("/y", &b);
-	assert_true(fingerprint_equal(&a.machine, &b.machine));
-	assert_false(fingerprint_equal(&a.machine, &store.machine));
-	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	static const struct fingerprint others = { { 0x8d, 0x42 } };
+	AUTO_STORE struct store *there = store_dir_open(dir, &others);
+	AUTO_STATE struct state s = { .failures = 3 }, back = { 0 };
 	struct err e = ERR_INIT;
-	s.failures = 3;
-	assert_true(state_save(&store, "moved", &s, STATE_DURABLE, &e));
-	a.dir = dir;
-	assert_true(state_load(&a, "moved", &back, &e));
+
+	(void)state;
+	assert_true(state_save(store, "moved", &s, STORE_DURABLE, &e));
+	assert_true(state_load(there, "moved", &back, &e));
 	assert_true(back.lost);
 	assert_int_equal(back.failures, 0);
 }
 
 /* Whose states they are is unknown for a moment: none is taken for lost, none is replaced. */
-static void nothing_is_believed_without_a_machine(void **state)
+static void nothing_is_believed_of_a_store_unknown(void **state)
 {
-	(void)state;
-	struct state_store broken = store;
-	AUTO_STATE struct state s = { 0 }, back = { 0 };
+	AUTO_STORE struct store *shared = memory_store_open();
+	AUTO_STATE struct state s = { .failures = 5 }, back = { 0 };
 	struct err e = ERR_INIT;
-	s.failures = 5;
-	assert_true(state_save(&store, "machine", &s, STATE_DURABLE, &e));
-	(void)err_set(&broken.why, ERR_LOCAL, "cannot read the machine's id");
+
+	(void)state;
+	assert_true(state_save(shared, "web", &s, STORE_DURABLE, &e));
+	memory_store_break(shared, ERR_TRANSIENT);
 	s.failures = 6;
-	assert_false(state_save(&broken, "machine", &s, STATE_DURABLE, &e));
-	assert_int_equal(e.kind, ERR_LOCAL);
-	assert_false(state_load(&broken, "machine", &back, &e));
-	assert_string_equal(e.text, "cannot read the machine's id");
-	assert_true(state_load(&store, "machine", &back, &e));
+	assert_false(state_save(shared, "web", &s, STORE_DURABLE, &e));
+	assert_false(state_load(shared, "web", &back, &e));
+	assert_int_equal(e.kind, ERR_TRANSIENT);
+	memory_store_break(shared, ERR_NONE);
+	assert_true(state_load(shared, "web", &back, &e));
 	assert_int_equal(back.failures, 5);
+}
+
+/* Two rotators that loaded the same state: the second to save changes nothing. One that is lost
+ * is saved over all the same. */
+static void who_saves_on_an_old_version_conflicts(void **state)
+{
+	AUTO_STORE struct store *shared = memory_store_open();
+	AUTO_STATE struct state a = { 0 }, b = { 0 }, lost = { 0 }, back = { 0 };
+	AUTO_BUF struct buf damaged = BUF_INIT(100);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(state_save(shared, "web", &a, STORE_DURABLE, &e));
+	assert_true(state_load(shared, "web", &b, &e));
+	a.failures = 1;
+	b.failures = 2;
+	CHECK(state_save(shared, "web", &a, STORE_DURABLE, &e), "%s", e.text);
+	assert_false(state_save(shared, "web", &b, STORE_DURABLE, &e));
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	buf_str(&damaged, "[state]\n");
+	assert_true(store_save(shared, "web", &damaged, STORE_DURABLE, &a.version, &e));
+	assert_true(state_load(shared, "web", &lost, &e) && lost.lost);
+	lost.failures = 3;
+	CHECK(state_save(shared, "web", &lost, STORE_DURABLE, &e), "%s", e.text);
+	assert_true(state_load(shared, "web", &back, &e) && back.failures == 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_saved_is_loaded),
-		cmocka_unit_test(saves_follow_one_another),
-		cmocka_unit_test(a_stranger_in_its_place_goes),
-		cmocka_unit_test(the_file_is_private),
 		cmocka_unit_test(no_file_is_an_empty_state),
 		cmocka_unit_test(what_no_save_wrote_counts_as_lost),
 		cmocka_unit_test(a_state_that_was_cut_off_counts_as_lost),
 		cmocka_unit_test(a_state_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(a_state_that_cannot_be_saved_is_an_error),
 		cmocka_unit_test(any_error_can_be_remembered),
-		cmocka_unit_test(a_machine_without_an_id),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(an_intent_is_settled_with_its_request),
-		cmocka_unit_test(old_leftovers_are_tidied_away),
-		cmocka_unit_test(machines_are_told_apart),
-		cmocka_unit_test(nothing_is_believed_without_a_machine),
+		cmocka_unit_test(a_state_from_another_store_is_lost),
+		cmocka_unit_test(nothing_is_believed_of_a_store_unknown),
+		cmocka_unit_test(who_saves_on_an_old_version_conflicts),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

@@ -113,7 +113,7 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	AUTO_STATE struct state s = { .job_hook_owed = r->job_hook };
 	AUTO_FREE char *dir = mem_fmt("%s/state", rig->dir),
 		       *place = mem_fmt("file:%s/secret", rig->dir);
-	struct state_store store;
+	AUTO_STORE struct store *store = NULL;
 	struct err e = ERR_INIT;
 
 	s.login_server = mem_dup("myregistry.azurecr.io");
@@ -131,8 +131,8 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	m->slot = r->unknown ? 0 : 2;
 	m->created = r->unknown ? 0 : 200;
 	m->hook_owed = r->sink_hook;
-	state_store_init(dir, &store);
-	CHECK(state_save(&store, "web", &s, STATE_ATOMIC, &e), "%s", e.text);
+	store = store_open(dir);
+	CHECK(state_save(store, "web", &s, STORE_ATOMIC, &e), "%s", e.text);
 }
 
 static void who_uses_it_is_not_cut_off(void **state)

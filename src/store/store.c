@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct store *store_open(const char *where)
+{
+	return store_dir_open(where, NULL);
+}
+
+void store_close(struct store *s)
+{
+	if (s != NULL)
+		s->ops->close(s);
+}
+
+void store_close_ptr(struct store **s)
+{
+	store_close(*s);
+	*s = NULL;
+}
+
+/* ---- by the kind of store -------------------------------------------------------------------- */
+
+bool store_identity(const struct store *s, struct fingerprint *out, struct err *e)
+{
+	return s->ops->identity(s, out, e);
+}
+
+bool store_is_shared(const struct store *s)
+{
+	return s->ops->shared;
+}
+
+void store_describe(const struct store *s, const char *name, struct buf *out)
+{
+	s->ops->describe(s, name, out);
+}
+
+bool store_lock(const struct store *s, const char *name, struct lock *out, struct err *e)
+{
+	return s->ops->shared || s->ops->lock(s, name, out, e);
+}
+
+bool store_load(const struct store *s, const char *name, struct store_record *out, struct err *e)
+{
+	return s->ops->load(s, name, out, e);
+}
+
+bool store_save(const struct store *s, const char *name, const struct buf *text,
+                enum store_safety safety, char **version, struct err *e)
+{
+	return s->ops->save(s, name, text, safety, version, e);
+}
+
+void store_saved_enough(const struct store *s, const char *name)
+{
+	if (s->ops->saved_enough != NULL)
+		s->ops->saved_enough(s, name);
+}
+
+bool store_set_aside(const struct store *s, const char *name, struct err *e)
+{
+	return s->ops->set_aside(s, name, e);
+}
+
+bool store_remove(const struct store *s, const char *name, struct err *e)
+{
+	return s->ops->remove(s, name, e);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool store_list(const struct store *s, struct store_names *out, struct err *e)
+{
+	AUTO_NAMES struct store_names names = { 0 };
+
+	if (!s->ops->list(s, &names, e))
+		return false;
+	if (names.n > 0)
+		qsort(names.name, names.n, sizeof(*names.name), by_bytes);
+	*out = names;
+	names = (struct store_names){ 0 };
+	return true;
+}
+
+void store_tidy(const struct store *s, int64_t now)
+{
+	if (s->ops->tidy != NULL)
+		s->ops->tidy(s, now);
+}
+
+/* ---- plain data ------------------------------------------------------------------------------ */
+
+void store_record_clear(struct store_record *r)
+{
+	buf_free(&r->text);
+	free(r->version);
+	*r = (struct store_record){ 0 };
+}
+
+void store_names_add(struct store_names *l, const char *name, size_t len)
+{
+	l->name = mem_grow(l->name, &l->cap, l->n + 1, sizeof(*l->name));
+	l->name[l->n++] = mem_dup_n(name, len);
+}
+
+void store_names_clear(struct store_names *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->name[i]);
+	free(l->name);
+	*l = (struct store_names){ 0 };
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/* What every store keeps: a row for each kind. And what a directory does besides. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "check.h"
+#include "fakes/memory_store.h"
+#include "fakes/sinks.h"
+
+static char *dir;
+static const struct fingerprint whose = { { 0x8d, 0x41 } };
+
+static struct store *open_dir(void)
+{
+	AUTO_FREE char *below = mem_fmt("%s/made/when/needed", dir);
+
+	return store_dir_open(below, &whose);
+}
+
+/* Each opens the same records again when it is called again, or is opened once. */
+static const struct {
+	const char *name;
+	struct store *(*open)(void);
+} stores[] = {
+	{ "directory", open_dir },
+	{ "memory", memory_store_open },
+};
+
+static int make(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+static bool save(struct store *s, const char *name, const char *text, char **version, struct err *e)
+{
+	AUTO_BUF struct buf b = BUF_INIT(STORE_RECORD_MAX);
+
+	buf_str(&b, text);
+	return store_save(s, name, &b, STORE_DURABLE, version, e);
+}
+
+static void holds(struct store *s, const char *name, const char *want, const char *row)
+{
+	AUTO_RECORD struct store_record r = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK(store_load(s, name, &r, &e), "%s: %s", row, e.text);
+	CHECK(r.exists == (want != NULL), "%s: '%s'", row, name);
+	CHECK(want == NULL || strcmp(buf_cstr(&r.text), want) == 0, "%s: '%s'", row,
+	      buf_cstr(&r.text));
+	CHECK((r.version != NULL) == (want != NULL && store_is_shared(s)), "%s: version", row);
+}
+
+/* ---- every store ----------------------------------------------------------------------------- */
+
+static void what_is_saved_is_loaded(struct store *s, const char *row)
+{
+	AUTO_FREE char *web = NULL, *db = NULL;
+	struct err e = ERR_INIT;
+
+	holds(s, "web", NULL, row);
+	CHECK(save(s, "web", "one\n", &web, &e), "%s: %s", row, e.text);
+	holds(s, "web", "one\n", row);
+	holds(s, "db", NULL, row);
+	CHECK(save(s, "db", "other\n", &db, &e), "%s: %s", row, e.text);
+	CHECK(save(s, "web", "two\n", &web, &e) && save(s, "web", "three\n", &web, &e), "%s: %s",
+	      row, e.text);
+	holds(s, "web", "three\n", row);
+	holds(s, "db", "other\n", row);
+}
+
+/* By the lock or by the version: of two who loaded the same one saves. */
+static void writers_are_kept_apart(struct store *s, const char *row)
+{
+	AUTO_LOCK struct lock mine = LOCK_INIT, theirs = LOCK_INIT, others = LOCK_INIT;
+	AUTO_FREE char *a = NULL, *b = NULL, *none = NULL;
+	struct err e = ERR_INIT;
+
+	CHECK(store_lock(s, "web", &mine, &e), "%s: %s", row, e.text);
+	CHECK(save(s, "web", "one\n", &a, &e), "%s: %s", row, e.text);
+	if (!store_is_shared(s)) {
+		CHECK(!store_lock(s, "web", &theirs, &e) && e.kind == ERR_BUSY, "%s", row);
+		CHECK(store_lock(s, "db", &others, &e), "%s: %s", row, e.text);
+		return;
+	}
+	b = mem_dup(a);
+	CHECK(save(s, "web", "two\n", &a, &e), "%s: %s", row, e.text);
+	CHECK(!save(s, "web", "late\n", &b, &e) && e.kind == ERR_CONFLICT, "%s: %s", row, e.text);
+	CHECK(!save(s, "web", "new\n", &none, &e) && e.kind == ERR_CONFLICT, "%s: %s", row, e.text);
+	holds(s, "web", "two\n", row);
+	/* Removed meanwhile is a conflict too: nobody makes it again from what was in it. */
+	CHECK(store_remove(s, "web", &e), "%s: %s", row, e.text);
+	CHECK(!save(s, "web", "late\n", &a, &e) && e.kind == ERR_CONFLICT, "%s: %s", row, e.text);
+	holds(s, "web", NULL, row);
+}
+
+static void all_are_listed(struct store *s, const char *row)
+{
+	static const char *const names[] = { "web.2", "a", "web" };
+	AUTO_NAMES struct store_names none = { 0 }, all = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK(store_list(s, &none, &e) && none.n == 0, "%s: %zu", row, none.n);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		AUTO_FREE char *version = NULL;
+		CHECK(save(s, names[i], "x\n", &version, &e), "%s: %s", row, e.text);
+	}
+	CHECK(store_remove(s, "a", &e), "%s: %s", row, e.text);
+	CHECK(!store_remove(s, "a", &e) && e.kind == ERR_MISSING, "%s: %s", row, e.text);
+	CHECK(store_list(s, &all, &e) && all.n == 2, "%s: %zu", row, all.n);
+	CHECK(strcmp(all.name[0], "web") == 0 && strcmp(all.name[1], "web.2") == 0, "%s: %s, %s",
+	      row, all.name[0], all.name[1]);
+}
+
+/* What was set aside is no record, and in the way of none. */
+static void what_is_set_aside_is_replaced(struct store *s, const char *row)
+{
+	AUTO_FREE char *version = NULL;
+	AUTO_NAMES struct store_names all = { 0 };
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 3; i++) {
+		AUTO_FREE char *text = mem_fmt("damaged %d\n", i);
+		CHECK(save(s, "web", text, &version, &e), "%s: %s", row, e.text);
+		CHECK(store_set_aside(s, "web", &e), "%s: %s", row, e.text);
+		CHECK(save(s, "web", "new\n", &version, &e), "%s: %s", row, e.text);
+		holds(s, "web", "new\n", row);
+	}
+	CHECK(store_list(s, &all, &e) && all.n == 1, "%s: %zu", row, all.n);
+}
+
+static void whose_it_is_is_told(struct store *s, const char *row)
+{
+	AUTO_BUF struct buf where = BUF_INIT(5000);
+	struct fingerprint a, b;
+	struct err e = ERR_INIT;
+
+	CHECK(store_identity(s, &a, &e) && store_identity(s, &b, &e), "%s: %s", row, e.text);
+	CHECK(fingerprint_equal(&a, &b), "%s", row);
+	store_describe(s, "web", &where);
+	CHECK(strstr(buf_cstr(&where), "web") != NULL, "%s: '%s'", row, buf_cstr(&where));
+	store_saved_enough(s, "web");
+	store_tidy(s, 0);
+}
+
+static void every_store_keeps_the_contract(void **state)
+{
+	static void (*const contract[])(struct store *, const char *) = {
+		what_is_saved_is_loaded,       writers_are_kept_apart, all_are_listed,
+		what_is_set_aside_is_replaced, whose_it_is_is_told,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(stores); i++)
+		for (size_t k = 0; k < COUNT(contract); k++) {
+			dir = scratch_make();
+			AUTO_STORE struct store *s = stores[i].open();
+			contract[k](s, stores[i].name);
+			scratch_remove(dir);
+		}
+	store_close(NULL);
+}
+
+/* ---- a directory ----------------------------------------------------------------------------- */
+
+static char *path_in(const char *name)
+{
+	return mem_fmt("%s/%s", dir, name);
+}
+
+static bool save_as(struct store *s, const char *text, enum store_safety safety)
+{
+	AUTO_BUF struct buf b = BUF_INIT(STORE_RECORD_MAX);
+	struct err e = ERR_INIT;
+	char *none = NULL;
+
+	buf_str(&b, text);
+	CHECK(store_save(s, "web", &b, safety, &none, &e), "%s", e.text);
+	return true;
+}
+
+/* The old file is kept for the next save, which may have more to say or less, until the last. */
+static void saves_follow_one_another(void **state)
+{
+	/* clang-format off */
+	static const struct { enum store_safety safety; const char *text; int left; } rows[] = {
+		{ STORE_DURABLE_FOR_NOW, "three\n", 0 },    /* the first: there is no old one */
+		{ STORE_DURABLE_FOR_NOW, "ever so many more\n", 1 },
+		{ STORE_DURABLE_FOR_NOW, "1\n", 1 },
+		{ STORE_ATOMIC, "two\n", 0 },
+		{ STORE_DURABLE_FOR_NOW, "five\n", 1 },
+		{ STORE_DURABLE, "four\n", 0 },
+		{ STORE_DURABLE_FOR_NOW, "not the last\n", 1 },
+	};
+	/* clang-format on */
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)save_as(s, rows[i].text, rows[i].safety);
+		holds(s, "web", rows[i].text, "a directory");
+		CHECK(temporaries_in(dir) == rows[i].left, "row %zu: %d temporaries", i,
+		      temporaries_in(dir));
+	}
+	store_saved_enough(s, "web");
+	store_saved_enough(s, "web");
+	assert_int_equal(temporaries_in(dir), 0);
+	holds(s, "web", "not the last\n", "a directory");
+}
+
+/* Whatever else has the temporary's name is not written to. */
+static void a_foreign_file_in_its_place_goes(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+	AUTO_FREE char *outside = path_in("outside");
+	char spare[4200];
+
+	(void)state;
+	(void)save_as(s, "one\n", STORE_DURABLE);
+	(void)save_as(s, "two\n", STORE_DURABLE_FOR_NOW);
+	assert_true(temporary_in(dir, spare, sizeof(spare)));
+	file_put(outside, "mine");
+	/* A file of another user, who could have it open: what is written must be another file. */
+	if (geteuid() == 0) {
+		struct stat st;
+		int theirs = open(spare, O_RDONLY | O_CLOEXEC);
+		assert_true(theirs >= 0 && fchown(theirs, 12345, 0) == 0);
+		(void)save_as(s, "three\n", STORE_DURABLE_FOR_NOW);
+		assert_true(fstat(theirs, &st) == 0 && st.st_nlink == 0 && close(theirs) == 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(unlink(spare), 0);
+		assert_int_equal(i == 0 ? symlink(outside, spare) : link(outside, spare), 0);
+		(void)save_as(s, "four\n", STORE_DURABLE_FOR_NOW);
+		AUTO_FREE char *text = file_get(outside);
+		assert_string_equal(text, "mine");
+	}
+	(void)save_as(s, "five\n", STORE_ATOMIC);
+	holds(s, "web", "five\n", "a directory");
+}
+
+static void the_file_is_private(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+	AUTO_FREE char *path = path_in("web.state");
+	struct stat st;
+
+	(void)state;
+	(void)umask(0);
+	(void)save_as(s, "one\n", STORE_ATOMIC);
+	(void)umask(022);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void what_is_set_aside_stands_beside(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+	AUTO_FREE char *lost = path_in("web.state.lost"), *before = path_in("web.state.lost.1");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	CHECK(store_set_aside(s, "web", &e), "there is none: %s", e.text);
+	for (int i = 1; i <= 3; i++) {
+		AUTO_FREE char *text = mem_fmt("%d\n", i);
+		(void)save_as(s, text, STORE_ATOMIC);
+		CHECK(store_set_aside(s, "web", &e), "%s", e.text);
+	}
+	AUTO_FREE char *last = file_get(lost), *earlier = file_get(before);
+	CHECK_TEXT(last, "3\n", "the last");
+	CHECK_TEXT(earlier, "2\n", "the one before");
+	holds(s, "web", NULL, "a directory");
+}
+
+/* Not as if there were none: what is in it would be replaced, or its job begin anew. */
+static void what_cannot_be_used_is_an_error(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+	AUTO_FREE char *folder = path_in("web.state"), *inside = path_in("web.state/x"),
+		       *file = path_in("file"), *below = path_in("file/below");
+	AUTO_STORE struct store *nowhere = store_dir_open(below, &whose);
+	AUTO_RECORD struct store_record r = { 0 };
+	AUTO_NAMES struct store_names all = { 0 };
+	AUTO_LOCK struct lock lock = LOCK_INIT;
+	AUTO_FREE char *none = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(mkdir(folder, 0700) == 0 && mkdir(inside, 0700) == 0);
+	file_put(file, "");
+	assert_true(!store_load(s, "web", &r, &e) && e.kind == ERR_LOCAL);
+	assert_true(!store_remove(s, "web", &e) && e.kind == ERR_LOCAL);
+	assert_true(!save(nowhere, "web", "x\n", &none, &e) && e.kind == ERR_LOCAL);
+	assert_true(!store_lock(nowhere, "web", &lock, &e) && e.kind == ERR_LOCAL);
+	assert_true(!store_list(nowhere, &all, &e) && e.kind == ERR_LOCAL);
+	assert_true(!store_remove(nowhere, "web", &e) && e.kind == ERR_MISSING);
+	store_tidy(nowhere, time(NULL));
+}
+
+static void touch(const char *name, int64_t age)
+{
+	AUTO_FREE char *path = path_in(name);
+	const struct timespec when[2] = { { .tv_sec = time(NULL) - age },
+		                          { .tv_sec = time(NULL) - age } };
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, when), 0);
+	(void)close(fd);
+}
+
+static bool is_there(const char *name)
+{
+	AUTO_FREE char *path = path_in(name);
+	return access(path, F_OK) == 0;
+}
+
+/* What is young may belong to a program that is just writing it. */
+static void old_leftovers_are_tidied_away(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+
+	(void)state;
+	touch(".acrotate.0123456789abcdef.aaaa", 7200);
+	touch(".acrotate.0123456789abcdef.bbbb", 10);
+	touch("old.state", 7200);
+	touch("old.lock", 7200);
+	store_tidy(s, time(NULL));
+	assert_false(is_there(".acrotate.0123456789abcdef.aaaa"));
+	assert_true(is_there(".acrotate.0123456789abcdef.bbbb"));
+	assert_true(is_there("old.state"));
+	assert_true(is_there("old.lock"));
+}
+
+/* As root, where /etc can be another one. 77: not here. */
+static bool another_etc(void)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/etc", "tmpfs", 0, NULL) == 0;
+}
+
+/* By its name, then. */
+static int without_an_id(void *arg)
+{
+	struct fingerprint a;
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (!another_etc())
+		return 77;
+	AUTO_STORE struct store *s = store_dir_open(dir, NULL);
+	return store_identity(s, &a, &e) && !fingerprint_equal(&a, &whose) ? 0 : 1;
+}
+
+static int with_an_id_that_cannot_be_read(void *arg)
+{
+	struct fingerprint a;
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (!another_etc())
+		return 77;
+	if (mkdir("/etc/machine-id", 0700) != 0)
+		return 2;
+	AUTO_STORE struct store *s = store_dir_open(dir, NULL);
+	return !store_identity(s, &a, &e) && e.kind == ERR_LOCAL &&
+	                       strstr(e.text, "which machine this is cannot be told") != NULL
+	               ? 0
+	               : 1;
+}
+
+static void machines_are_told_apart(void **state)
+{
+	AUTO_STORE struct store *a = store_open("/x"), *b = store_open("/y");
+	struct fingerprint one, two;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(store_identity(a, &one, &e) && store_identity(b, &two, &e));
+	assert_true(fingerprint_equal(&one, &two));
+	assert_false(fingerprint_equal(&one, &whose));
+	int none = in_child(without_an_id, NULL),
+	    bad = in_child(with_an_id_that_cannot_be_read, NULL);
+	if (WIFEXITED(none) && WEXITSTATUS(none) == 77)
+		skip();
+	assert_int_equal(none, 0);
+	assert_int_equal(bad, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_store_keeps_the_contract),
+		cmocka_unit_test_setup_teardown(saves_follow_one_another, make, drop),
+		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, make, drop),
+		cmocka_unit_test_setup_teardown(the_file_is_private, make, drop),
+		cmocka_unit_test_setup_teardown(what_is_set_aside_stands_beside, make, drop),
+		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, make, drop),
+		cmocka_unit_test_setup_teardown(old_leftovers_are_tidied_away, make, drop),
+		cmocka_unit_test_setup_teardown(machines_are_told_apart, make, drop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
