@@ -115,6 +115,9 @@ $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) $(wildcard tests/fault/WRAP*)
 $B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
 	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 
+# What the rules for readers of a config.json say, for tests/e2e/readers.t.
+$B/readers-ask: $B/tests/readers/ask.o $B/lib.a ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBS)
+
 # The sanitizers' allocators give up where malloc answers NULL, which some tests want to see.
 export ASAN_OPTIONS ?= allocator_may_return_null=1
 export TSAN_OPTIONS ?= allocator_may_return_null=1

@@ -33,6 +33,9 @@ MUST_USE bool json_span_value(const char *text, size_t n, struct span *out, bool
 /* The members of an object in a text that json_span_value() accepted. */
 void json_span_members(const char *text, struct span object, struct json_members *out);
 void json_span_clear(struct json_members *m);
+/* The same one by one, without memory; *at begins as 0. False behind the last. */
+bool json_span_next(const char *text, struct span object, size_t *at, struct json_member *out);
+bool json_span_next_item(const char *text, struct span array, size_t *at, struct span *out);
 /* What a string says: escapes undone, lone surrogates to U+FFFD. */
 void json_span_string(const char *text, struct span string, struct buf *out);
 /* Is this string `want`? */

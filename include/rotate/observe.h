@@ -26,8 +26,9 @@ struct seen {
 	bool broken;         /* cannot be read, or its check failed: left out of this run */
 	bool unread;         /* broken because it cannot be read */
 	struct err why;      /* when broken */
-	/* how often the registry refused a password in it that is none of ours */
-	int refused;
+	bool shadowed; /* what it holds is ours, and one of those who read it would not take it: */
+	struct err shadow; /* who, and what is in the way */
+	int refused; /* how often the registry refused a password in it that is none of ours */
 };
 
 struct observation {
@@ -73,6 +74,8 @@ bool observe_hook_owed(const struct observation *o);
 /* Is the service to be asked although nothing is due: inspect_every has passed, or a slot's
  * `left` is to be stamped by its clock? */
 bool observe_wants_service(const struct observation *o, int64_t now);
+/* Is what a sink that must not fail holds out of its readers' reach? */
+bool observe_shadowed(const struct observation *o);
 /* May this run end here, having touched neither network nor state? (plan is observe_decide's.) */
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now);
 

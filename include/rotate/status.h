@@ -21,7 +21,9 @@ enum job_state {
 	JOB_FAILING,  /* the last run failed, or a sink cannot be read */
 	JOB_STUCK,    /* generates led nowhere: backing off */
 	JOB_DISABLED, /* the token is */
-	JOB_NEW,      /* nothing was generated yet, or the state was lost */
+	/* the password is in its place, and one of those who read it would not take it */
+	JOB_SHADOWED,
+	JOB_NEW, /* nothing was generated yet, or the state was lost */
 	JOB__COUNT
 };
 const char *status_state_name(enum job_state s);

@@ -8,6 +8,7 @@
 #include "base/json_span.h"
 
 struct buf;
+struct docker_entry;
 struct err;
 
 enum docker_known { AUTHS, CRED_HELPERS, CREDS_STORE, KNOWN__COUNT };
@@ -15,7 +16,8 @@ enum docker_known { AUTHS, CRED_HELPERS, CREDS_STORE, KNOWN__COUNT };
 struct docker_doc {
 	const char *text;
 	size_t n;
-	bool blank; /* no file, or nothing in it */
+	bool blank;  /* no file, or nothing but white space in it */
+	bool legacy; /* a .dockercfg: hosts at the top, no auths */
 	struct span top;
 	struct json_members members;
 	const struct json_member *known[KNOWN__COUNT]; /* NULL: absent, or null */
@@ -23,11 +25,17 @@ struct docker_doc {
 	struct json_members auths;
 	const struct json_member *entry; /* ours; NULL: absent */
 };
-/* Errors as docker_edit.h says. *out is always something docker_doc_clear() takes. */
+/* Of a key that is there twice the last counts, as with all readers. Errors as docker_edit.h says.
+ * *out is always something docker_doc_clear() takes. */
 MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out,
                                struct err *e);
 void docker_doc_clear(struct docker_doc *d);
 #define AUTO_DOCKER_DOC AUTO(docker_doc_clear)
+/* What our entry says to docker, which understands most of its forms. */
+void docker_doc_entry(const struct docker_doc *d, struct docker_entry *out);
+/* As docker_shadow(), of a document; note may be NULL: what is only remarked is not looked for. */
+MUST_USE bool docker_shadow_doc(const struct docker_doc *d, const char *key, unsigned readers,
+                                struct buf *note, struct err *e);
 
 static inline bool docker_is_null(const struct docker_doc *d, struct span v)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of a Docker or Podman configuration file (config.json, auth.json): reading and
- * replacing one entry of `auths`. Every byte outside the entry stays as it is. Pure functions
- * over bytes; the text is a whole file, "" for one that is not there.
+ * The text of a Docker or Podman configuration file (config.json, auth.json): reading and replacing
+ * one entry of `auths`. Every byte outside the entry stays as it is. Pure functions over bytes; the
+ * text is a whole file, "" for one that is not there; white space alone is the same.
  *
- * What the clients would read differently from each other is refused (ERR_CONFIG): a name that
- * only Go takes for `auths`, `credHelpers` or `credsStore` (other case), one of these or our
- * entry twice. What none can read is ERR_LOCAL. Errors do not name the file.
+ * `auths`, `credHelpers` or `credsStore` twice are refused (ERR_CONFIG): clients take one or the
+ * other. What none can read is ERR_LOCAL. Errors do not name the file. Who reads it how, and
+ * whether they would take our entry: docker_reader.h.
  */
 #ifndef SINK_DOCKER_EDIT_H
 #define SINK_DOCKER_EDIT_H
@@ -26,16 +26,21 @@ struct docker_entry {
 	bool found;
 	char *username;          /* NULL: none, or one that cannot be decoded */
 	struct secret *password; /* NULL: none, or an identity token counts instead of it */
+	bool token;              /* one counts instead of the password */
 };
 MUST_USE bool docker_look(const struct buf *text, const char *key, struct docker_entry *out,
                           struct err *e);
 void docker_entry_clear(struct docker_entry *d);
 
-/* Would a client that asks for `key` get what stands in the entry? ERR_CONFIG, with what to do,
- * when a helper or a more specific entry is in the way. `note` gets a remark about an entry of
- * others that makes docker fail on the whole file. */
-MUST_USE bool docker_shadow(const struct buf *text, const char *key, struct buf *note,
-                            struct err *e);
+/*
+ * Would each of these readers (bits of docker_reader.h) that asks for something below `key` send
+ * what its entry says? ERR_CONFIG, with what to do, when one would not: a helper or another entry
+ * is in the way, or it drops the whole file. `note` gets remarks: an entry of others that makes
+ * docker fail now and then, a more specific one, a key that nobody asks for. Without an entry there
+ * is nothing to judge.
+ */
+MUST_USE bool docker_shadow(const struct buf *text, const char *key, unsigned readers,
+                            struct buf *note, struct err *e);
 
 /* The same text with c's user and password in the entry: other fields of the entry stay, tokens
  * in it go. */

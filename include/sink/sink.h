@@ -64,6 +64,9 @@ struct sink_ops {
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
 	                     struct err *e);
+	/* Would those who read the sink take what read_current found? ERR_CONFIG with what is in
+	 * the way; NULL: nothing can be. */
+	bool (*taken)(const struct sink *s, struct err *e);
 	bool (*prepare)(struct sink *s, const struct credential *c, struct err *e);
 	bool (*commit)(struct sink *s, struct err *e);
 	void (*abort)(struct sink *s);

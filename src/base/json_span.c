@@ -187,21 +187,47 @@ bool json_span_value(const char *text, size_t n, struct span *out, bool *cut, st
 	               *cut ? ", where it ends" : "");
 }
 
+/* Past the space and the comma behind the one before, or past the opening bracket. */
+static struct scan resume(const char *text, struct span list, size_t at)
+{
+	struct scan s = { .text = text, .n = list.end, .at = at == 0 ? list.start + 1 : at };
+
+	space(&s);
+	if (at != 0 && byte(&s, ','))
+		space(&s);
+	return s;
+}
+
+bool json_span_next(const char *text, struct span object, size_t *at, struct json_member *out)
+{
+	struct scan s = resume(text, object, *at);
+
+	if (!member(&s, out))
+		return false;
+	*at = s.at;
+	return true;
+}
+
+bool json_span_next_item(const char *text, struct span array, size_t *at, struct span *out)
+{
+	struct scan s = resume(text, array, *at);
+
+	out->start = s.at;
+	if (s.text[s.at] == ']' || !value(&s))
+		return false;
+	out->end = *at = s.at;
+	return true;
+}
+
 void json_span_members(const char *text, struct span object, struct json_members *out)
 {
-	struct scan s = { .text = text, .n = object.end, .at = object.start + 1 };
+	struct json_member m;
+	size_t at = 0;
 
 	*out = (struct json_members){ .n = 0 };
-	for (;;) {
-		struct json_member m;
-		space(&s);
-		if (!member(&s, &m))
-			return;
+	while (json_span_next(text, object, &at, &m)) {
 		out->m = mem_grow(out->m, &out->cap, out->n + 1, sizeof(m));
 		out->m[out->n++] = m;
-		space(&s);
-		if (!byte(&s, ','))
-			return;
 	}
 }
 

@@ -56,6 +56,8 @@ static void note_sinks(const struct observation *o, const struct job_status *s, 
 	for (size_t i = 0; i < o->n_seen; i++)
 		if (o->seen[i].broken && strcmp(o->seen[i].why.text, said) != 0)
 			buf_fmt(out, "%s\n", o->seen[i].why.text);
+		else if (o->seen[i].shadowed && strcmp(o->seen[i].shadow.text, said) != 0)
+			buf_fmt(out, "%s\n", o->seen[i].shadow.text);
 }
 
 static char *notes_of(const struct observation *o, const struct job_status *s, int64_t now,

@@ -20,7 +20,8 @@ static void fill(struct status_jobs *st, size_t at, const struct job *job, const
 
 	if (!rotation_status(r, is))
 		*is = (struct job_status){ .state = JOB_FAILING };
-	if (e->kind != ERR_NONE && is->state != JOB_DISABLED && is->state != JOB_REFUSED)
+	if (e->kind != ERR_NONE && is->state != JOB_DISABLED && is->state != JOB_REFUSED &&
+	    is->state != JOB_SHADOWED)
 		is->state = JOB_FAILING;
 	if (e->kind != ERR_NONE)
 		status_count_error(st, e->kind);

@@ -177,6 +177,16 @@ static void clear_left(struct observation *o)
 	}
 }
 
+/* What is in a sink counts as held, whoever reads it: a client that was not named may. */
+static void judge(struct seen *s)
+{
+	s->shadow = (struct err)ERR_INIT;
+	s->shadowed = s->held != NULL && s->spec->ops->taken != NULL &&
+	              !s->spec->ops->taken(s->sink, &s->shadow);
+	if (s->shadowed)
+		(void)err_in(&s->shadow, "sink '%s'", s->spec->name);
+}
+
 void observe_sinks(struct observation *o)
 {
 	for (size_t i = 0; i < o->n_seen; i++) {
@@ -194,6 +204,7 @@ void observe_sinks(struct observation *o)
 			secret_free(s->held);
 			s->held = held;
 		}
+		judge(s);
 	}
 	build_views(o);
 	clear_left(o);
@@ -405,6 +416,14 @@ bool observe_wants_service(const struct observation *o, int64_t now)
 	return passed(o->state.last_inspected, o->job->policy.inspect_every, now);
 }
 
+bool observe_shadowed(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (o->seen[i].shadowed && !o->seen[i].spec->optional)
+			return true;
+	return false;
+}
+
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
@@ -412,7 +431,7 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 			return false;
 	return p->action == PLAN_KEEP && !o->dirty && !o->state.lost && !o->state.unfinished &&
 	       o->who.server != NULL && o->state.failing_since == 0 && all_read(o) &&
-	       !observe_hook_owed(o) && !observe_wants_service(o, now) &&
+	       !observe_shadowed(o) && !observe_hook_owed(o) && !observe_wants_service(o, now) &&
 	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
 }
 

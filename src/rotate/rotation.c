@@ -302,8 +302,17 @@ static void fail(struct rotation *r, const struct err *e)
 		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
 }
 
+/* What is delivered and cannot be read by those it is for is no success, though nothing is due. */
+static void note_shadows(struct rotation *r)
+{
+	for (size_t i = 0; r->opened && i < r->o.n_seen; i++)
+		if (r->o.seen[i].shadowed && !r->o.seen[i].broken)
+			rotation_note_worst(r, r->o.seen[i].spec, &r->o.seen[i].shadow);
+}
+
 static bool end(struct rotation *r, struct err *e)
 {
+	note_shadows(r);
 	if (r->worst.kind != ERR_NONE) {
 		*e = r->worst;
 		r->out.told = true;

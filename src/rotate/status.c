@@ -7,9 +7,11 @@
 const char *status_state_name(enum job_state s)
 {
 	static const char *const names[JOB__COUNT] = {
-		[JOB_OK] = "ok",           [JOB_DUE] = "due",           [JOB_WAITING] = "waiting",
-		[JOB_HEALING] = "healing", [JOB_REFUSED] = "refused",   [JOB_FAILING] = "failing",
-		[JOB_STUCK] = "stuck",     [JOB_DISABLED] = "disabled", [JOB_NEW] = "new",
+		[JOB_OK] = "ok",           [JOB_DUE] = "due",
+		[JOB_WAITING] = "waiting", [JOB_HEALING] = "healing",
+		[JOB_REFUSED] = "refused", [JOB_FAILING] = "failing",
+		[JOB_STUCK] = "stuck",     [JOB_DISABLED] = "disabled",
+		[JOB_NEW] = "new",         [JOB_SHADOWED] = "shadowed",
 	};
 
 	return names[s];
@@ -32,6 +34,8 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 		return JOB_DISABLED;
 	if (p->action == PLAN_REFUSE && p->why == WHY_FOREIGN)
 		return JOB_REFUSED;
+	if (observe_shadowed(o))
+		return JOB_SHADOWED;
 	if (p->action == PLAN_WAIT)
 		return p->why == WHY_BACKOFF ? JOB_STUCK : JOB_WAITING;
 	if (s->failing_since != 0 || s->rejected_at != 0 || broken_sink(o) ||

@@ -7,7 +7,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "sink/docker_doc.h"
 #include "sink/docker_edit.h"
+#include "sink/docker_reader.h"
 #include "sink/place.h"
 #include "sink/sink.h"
 
@@ -20,7 +22,7 @@
 
 struct docker_spec {
 	struct place_spec place;
-	char *key;
+	char *key, *readers;
 	bool take_entry;
 };
 
@@ -31,6 +33,12 @@ static const struct key keys[] = {
 	  .offset = offsetof(struct docker_spec, key),
 	  .help = "the entry's name in auths (default: the login server), or server/namespace for "
 	          "podman" },
+	{ .name = "readers",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct docker_spec, readers),
+	  .help = "who must be able to read the entry: any of docker containers kubelet docker-py "
+	          "(default: docker containers, or containers "
+	          "alone for an auth.json or a namespace)" },
 	{ .name = "take_entry",
 	  .type = KEY_BOOL,
 	  .offset = offsetof(struct docker_spec, take_entry),
@@ -52,6 +60,8 @@ struct docker {
 	struct sink sink;
 	const struct docker_spec *spec;
 	struct place place;
+	/* of what was read last: who would not take it, and why; ERR_NONE: nobody */
+	struct err shadow;
 	/* Between prepare and commit: */
 	struct credential who; /* what goes into the entry; no server but for the key */
 	struct buf base, next; /* the file as read, and as it shall be */
@@ -119,10 +129,24 @@ static const char *key_of(const struct docker *d, const struct credential *who)
 	return d->spec->key != NULL ? d->spec->key : who->server;
 }
 
+/* Bits. The names were validated. */
+static unsigned readers_of(const struct docker_spec *s)
+{
+	unsigned readers = docker_readers_default(s->place.path, s->key);
+	struct err ignored = ERR_INIT;
+
+	if (s->readers != NULL)
+		(void)!docker_readers_parse(s->readers, &readers, &ignored);
+	return readers;
+}
+
 static bool docker_validate(const void *spec, struct err *e)
 {
 	const struct docker_spec *s = spec;
+	unsigned ignored;
 
+	if (s->readers != NULL && !docker_readers_parse(s->readers, &ignored, e))
+		return false;
 	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
 			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name",
@@ -211,6 +235,13 @@ static bool is_of(const struct docker_entry *entry, const struct credential *who
 	return entry->username != NULL && strcmp(entry->username, who->username) == 0;
 }
 
+/* Would those who read the file take what it holds of ours? Remarks are for check. */
+static void judge(struct docker *d, const struct docker_doc *doc, const char *key)
+{
+	if (!docker_shadow_doc(doc, key, readers_of(d->spec), NULL, &d->shadow))
+		(void)err_in(&d->shadow, "'%s'", path_of(d));
+}
+
 static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out,
                                 struct err *e)
 {
@@ -218,14 +249,45 @@ static bool docker_read_current(struct sink *s, const struct credential *who, st
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+	AUTO_DOCKER_DOC struct docker_doc doc = { .n = 0 };
+	const char *key = key_of(d, who);
 	bool found;
 
+	d->shadow = (struct err)ERR_INIT;
 	if (!place_enter(&d->place, &rights, e) ||
-	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
-	    !look(d, &text, key_of(d, who), &entry, e))
+	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e))
 		return false;
+	if (!docker_doc_parse(&text, key, &doc, e))
+		return err_in(e, "'%s'", path_of(d));
+	docker_doc_entry(&doc, &entry);
 	*out = is_of(&entry, who) ? take(&entry.password) : NULL;
+	if (*out != NULL)
+		judge(d, &doc, key);
 	return true;
+}
+
+static bool docker_taken(const struct sink *s, struct err *e)
+{
+	const struct docker *d = (const struct docker *)s;
+
+	if (d->shadow.kind != ERR_NONE)
+		*e = d->shadow;
+	return d->shadow.kind == ERR_NONE;
+}
+
+/* As the file will be, but for the password: would clients take our entry from it? */
+static bool would_be_taken(struct docker *d, const struct buf *text, const struct credential *who,
+                           struct buf *note, struct err *e)
+{
+	AUTO_BUF struct buf next = BUF_INIT(DOCKER_CONFIG_MAX);
+	AUTO_SECRET struct secret *some = secret_new("x", 1);
+	const struct credential c = { .server = who->server,
+		                      .username = who->username,
+		                      .password = some };
+
+	return (docker_put(text, key_of(d, who), &c, &next, e) &&
+	        docker_shadow(&next, key_of(d, who), readers_of(d->spec), note, e)) ||
+	       err_in(e, "'%s'", path_of(d));
 }
 
 /* May we write our entry into this text, and would clients then take it? */
@@ -235,10 +297,8 @@ static bool acceptable(struct docker *d, const struct buf *text, const struct cr
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	const char *key = key_of(d, who);
 
-	if (!look(d, text, key, &entry, e))
+	if (!look(d, text, key, &entry, e) || !would_be_taken(d, text, who, note, e))
 		return false;
-	if (!docker_shadow(text, key, note, e))
-		return err_in(e, "'%s'", path_of(d));
 	if (!entry.found || d->spec->take_entry || is_of(&entry, who))
 		return true;
 	return err_set(e, ERR_DECISION,
@@ -536,6 +596,7 @@ const struct sink_ops sink_docker = {
 	.describe = docker_describe,
 	.check = docker_check,
 	.read_current = docker_read_current,
+	.taken = docker_taken,
 	.prepare = docker_prepare,
 	.commit = docker_commit,
 	.abort = docker_abort,

@@ -285,6 +285,12 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 
 	if (!docker_doc_parse(text, key, &d, e))
 		return false;
+	/* With `auths` in it it would be of the other format, and its readers would no longer see
+	 * what stands at the top. */
+	if (d.legacy)
+		return err_set(e, ERR_CONFIG,
+		               "it is in the old format of '.dockercfg': put what it has into an "
+		               "object \"auths\"");
 	buf_str(&pair, c->username);
 	buf_char(&pair, ':');
 	buf_add(&pair, secret_peek(c->password), secret_len(c->password));

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "sink/docker_edit.h"
+#include "sink/docker_reader.h"
 
 /* clang-format off */
 #define KEY "r.io"
@@ -63,6 +64,16 @@ static const struct put_row { const char *name, *before, *after; } puts_[] = {
 	{ "numbers and escapes of others stay",
 	  "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"\"}}}",
 	  "{\"n\":1e400,\"s\":\"\\u00e9\\/\",\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "white space alone is an empty file", " \t\r\n",
+	  "{\n\t\"auths\": {\n\t\t\"r.io\": {\n\t\t\t\"auth\": \"dTpw\"\n\t\t}\n\t}\n}\n" },
+	{ "line breaks in the base64 go", "{\"auths\":{\"r.io\":{\"auth\":\"eDp\\n5\\r\\n\"}}}",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "ours twice: the last counts", "{\"auths\":{\"r.io\":{\"a\":1},\"r.io\":{}}}",
+	  "{\"auths\":{\"r.io\":{\"a\":1},\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "in other letters, as Go takes it", "{\"Auths\":{}}",
+	  "{\"Auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
+	{ "a dot in an unknown name is no host", "{\"x.y\":{\"z\":1}}",
+	  "{\"x.y\":{\"z\":1},\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 	{ "auths elsewhere is not ours", "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{}}",
 	  "{\"x\":{\"auths\":{\"r.io\":{}}},\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}}}" },
 };
@@ -110,6 +121,12 @@ static const struct look_row { const char *name, *text, *user, *password; bool f
 	  true },
 	{ "a line end in the base64, as skopeo accepts",
 	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\\n\"}}}", "u", "p", true },
+	{ "line breaks within", "{\"auths\":{\"r.io\":{\"auth\":\"d\\nTp\\r\\nw\"}}}", "u", "p",
+	  true },
+	{ "a space in the base64, which only Python accepts",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw \"}}}", NULL, NULL, true },
+	{ "twice", "{\"auths\":{\"r.io\":{\"auth\":\"eDp5\"},\"r.io\":{\"auth\":\"dTpw\"}}}", "u",
+	  "p", true },
 	{ "fields", "{\"auths\":{\"r.io\":{\"username\":\"u\",\"password\":\"p\"}}}", "u", "p",
 	  true },
 	{ "auth wins over fields",
@@ -146,23 +163,21 @@ static void looks_at_the_entry(void **state)
 	}
 }
 
-/* clang-format off */
-static const struct refuse_row { const char *name, *text; enum err_kind kind; const char *says; } refused[] = {
-	{ "white space only", " \n", ERR_LOCAL, "not JSON" },
+static const struct refuse_row {
+	const char *name, *text;
+	enum err_kind kind;
+	const char *says;
+} refused[] = {
 	{ "cut off", "{\"auths\":{\"r.io\":{\"au", ERR_LOCAL, "cut off" },
 	{ "BOM", "\xef\xbb\xbf{}", ERR_LOCAL, "byte order mark" },
 	{ "no object", "[]", ERR_LOCAL, "not a JSON object" },
 	{ "more behind it", "{} {}", ERR_LOCAL, "not JSON" },
-	{ "auths is a list", "{\"auths\":[]}", ERR_LOCAL, "'auths' is not an object" },
-	{ "our entry is a string", "{\"auths\":{\"r.io\":\"x\"}}", ERR_LOCAL,
+	{ "auths is a list", "{\"auths\":[]}", ERR_CONFIG, "'auths' is not an object" },
+	{ "our entry is a string", "{\"auths\":{\"r.io\":\"x\"}}", ERR_CONFIG,
 	  "'r.io' is not an object" },
-	{ "our entry twice", "{\"auths\":{\"r.io\":{},\"r.io\":{}}}", ERR_CONFIG, "twice" },
 	{ "auths twice", "{\"auths\":{},\"auths\":{}}", ERR_CONFIG, "twice" },
-	{ "Auths", "{\"Auths\":{}}", ERR_CONFIG, "'auths' in other letters" },
 	{ "auths and AUTHS", "{\"auths\":{},\"AUTHS\":{}}", ERR_CONFIG, "twice" },
-	{ "CredsStore", "{\"CredsStore\":\"x\"}", ERR_CONFIG, "other letters" },
-	{ "credHelpers is a string", "{\"credHelpers\":\"x\"}", ERR_LOCAL,
-	  "'credHelpers' is not an object" },
+	{ "credHelpers twice", "{\"credHelpers\":{},\"credHelpers\":{}}", ERR_CONFIG, "twice" },
 };
 /* clang-format on */
 
@@ -186,50 +201,142 @@ static void refuses_what_clients_would_not_agree_on(void **state)
 	}
 }
 
-/* clang-format off */
-static const struct shadow_row { const char *name, *key, *text; const char *says /* NULL: fine */, *note; } shadows[] = {
-	{ "nothing", KEY, "{}", NULL, "" },
-	{ "no file", KEY, "", NULL, "" },
-	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", "credHelpers",
+/* An old .dockercfg can be read, but an entry put into it would make it another format. */
+static void leaves_the_old_format_alone(void **state)
+{
+	static const char *const texts[] = {
+		"{\"r.io\":{\"auth\":\"dTpw\"}}",
+		"{\"https://ghcr.io/v1/\":{\"email\":\"e\",\"auth\":\"dTpw\"}}",
+		"{\"ghcr.io\":{\"auth\":\"dTpw\"},\"auths\":{}}",
+		"{\"auths\":null,\"host:5000\":{\"auth\":\"dTpw\"}}",
+	};
+	AUTO_SECRET struct secret *p = secret_new("p", 1);
+	const struct credential c = credential(p);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const struct buf text = BUF_OF(texts[i]);
+		AUTO_BUF struct buf after = BUF_INIT(DOCKER_CONFIG_MAX);
+		struct docker_entry entry;
+		struct err e = ERR_INIT;
+		CHECK(docker_look(&text, KEY, &entry, &e) && !entry.found, "%s", texts[i]);
+		CHECK(!docker_put(&text, KEY, &c, &after, &e), "%s", texts[i]);
+		CHECK(e.kind == ERR_CONFIG && strstr(e.text, ".dockercfg") != NULL, "%s: %s",
+		      texts[i], e.text);
+	}
+}
+
+#define D   DOCKER_READER_BIT(DOCKER_READER_DOCKER)
+#define C   DOCKER_READER_BIT(DOCKER_READER_CONTAINERS)
+#define K   DOCKER_READER_BIT(DOCKER_READER_KUBELET)
+#define P   DOCKER_READER_BIT(DOCKER_READER_PYTHON)
+#define ALL DOCKER_READERS_ALL
+
+static const struct shadow_row {
+	const char *name, *key, *text;
+	unsigned readers, stopped; /* which of these would not take what is put there */
+	const char *says, *note;
+} shadows[] = {
+	{ "nothing", KEY, "{}", ALL, 0, "", "" },
+	{ "no file", KEY, "", ALL, 0, "", "" },
+	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", ALL, D | C | P,
+	  "'credHelpers' sends 'r.io' to a helper", "" },
+	{ "a helper for another host", KEY, "{\"credHelpers\":{\"o.io\":\"pass\"}}", ALL, 0, "",
 	  "" },
-	{ "a helper for another host", KEY, "{\"credHelpers\":{\"o.io\":\"pass\"}}", NULL, "" },
-	{ "the file store for our host", KEY, "{\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
-	{ "a store", KEY, "{\"credsStore\":\"secretservice\"}", "credsStore", "" },
-	{ "an empty store", KEY, "{\"credsStore\":\"\"}", NULL, "" },
+	{ "the file store for our host, as docker says it", KEY,
+	  "{\"credHelpers\":{\"r.io\":\"\"}}", ALL, C, "credHelpers", "" },
+	{ "a store", KEY, "{\"credsStore\":\"secretservice\"}", ALL, D | P,
+	  "'credsStore' is asked instead", "" },
+	{ "an empty store", KEY, "{\"credsStore\":\"\"}", ALL, 0, "", "" },
 	{ "a store, but not for us", KEY,
-	  "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", NULL, "" },
+	  "{\"credsStore\":\"pass\",\"credHelpers\":{\"r.io\":\"\"}}", ALL, C | P, "", "" },
 	{ "a namespace's host has a helper", "r.io/team", "{\"credHelpers\":{\"r.io\":\"pass\"}}",
-	  "credHelpers", "" },
+	  C, C, "credHelpers", "" },
 	{ "a URL's host has a helper", "https://r.io/v1/", "{\"credHelpers\":{\"r.io\":\"pass\"}}",
-	  "credHelpers", "" },
-	{ "a namespace has a helper", "r.io/team", "{\"credHelpers\":{\"r.io/team\":\"pass\"}}",
-	  "credHelpers", "" },
-	{ "a more specific entry", KEY, "{\"auths\":{\"r.io/team\":{}}}", "more specific", "" },
-	{ "a less specific entry", "r.io/team", "{\"auths\":{\"r.io\":{}}}", NULL, "" },
-	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", NULL,
+	  D | C, D | C, "credHelpers", "" },
+	{ "a namespace has a helper, which nobody asks", "r.io/team",
+	  "{\"credHelpers\":{\"r.io/team\":\"pass\"}}", ALL, 0, "", "" },
+	{ "a more specific entry is on purpose", KEY,
+	  "{\"auths\":{\"r.io/team\":{\"auth\":\"djpx\"}}}", ALL, 0, "", "'r.io/team'" },
+	{ "a less specific entry", "r.io/team", "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}", C | K,
+	  0, "", "" },
+	{ "docker knows no namespaces", "r.io/team", "{\"auths\":{\"r.io\":{\"auth\":\"djpx\"}}}",
+	  D | P, D | P, "entry 'r.io' instead of", "" },
+	{ "nor can it choose among two", "r.io/a", "{\"auths\":{\"r.io/b\":{\"auth\":\"djpx\"}}}",
+	  D, D, "by chance", "" },
+	{ "a longer host", KEY, "{\"auths\":{\"r.io.example.org\":{},\"r.io:5000\":{}}}", ALL, 0,
+	  "", "" },
+	{ "somebody's broken entry", KEY, "{\"auths\":{\"o\":{\"auth\":\"!!\"}}}", ALL, K | P,
+	  "'o' in 'auths' cannot be decoded", "'docker logout o'" },
+	{ "our own broken entry", KEY, "{\"auths\":{\"r.io\":{\"auth\":\"!!\"}}}", ALL, 0, "", "" },
+	{ "somebody's entry is a string", KEY, "{\"auths\":{\"ghcr.io\":\"x\"}}", ALL, ALL,
+	  "whole file: 'ghcr.io' in 'auths' is not an object", "" },
+	{ "experimental is a bool", KEY, "{\"experimental\":true}", ALL, D,
+	  "whole file: 'experimental' is not a string", "" },
+	{ "a helper that is a number", KEY, "{\"credHelpers\":{\"x\":5}}", ALL, D | C,
+	  "whole file: 'x' in 'credHelpers' is not", "" },
+	{ "headers that kubelet reads too", KEY, "{\"HttpHeaders\":{\"x\":5}}", ALL, D | K, "",
 	  "" },
-	{ "somebody's broken entry", KEY, "{\"auths\":{\"o\":{\"auth\":\"!!\"}}}", NULL, "'o'" },
-	{ "our own broken entry", KEY, "{\"auths\":{\"r.io\":{\"auth\":\"!!\"}}}", NULL, "" },
+	{ "deep in a plugin", KEY, "{\"plugins\":{\"a\":{\"b\":5}}}", ALL, D,
+	  "'b' in 'a' in 'plugins' is not a string", "" },
+	{ "auths in other letters", KEY, "{\"Auths\":{}}", ALL, P, "docker-py never asks", "" },
+	{ "a slash at the end", "r.io/", "{}", ALL, C, "never asks for", "it is 'r.io'" },
+	{ "a tag", "r.io/a:v1", "{}", D, 0, "", "it is 'r.io/a'" },
+	{ "large letters", "R.io", "{}", C | K, C | K, "never asks for", "" },
+	{ "another API's URL", "https://r.io/v2/", "{}", ALL, 0, "", "" },
+	{ "kubelet tries what fits", KEY,
+	  "{\"auths\":{\"*.io\":{\"auth\":\"djpx\"},\"r.io/any\":{\"auth\":\"djpx\"}}}", K, 0, "",
+	  "" },
 };
 /* clang-format on */
 
 static void finds_who_stands_in_the_way(void **state)
 {
+	AUTO_SECRET struct secret *p = secret_new("p", 1);
+	const struct credential c = credential(p);
+
 	(void)state;
 	for (size_t i = 0; i < COUNT(shadows); i++) {
 		const struct shadow_row *r = &shadows[i];
 		const struct buf text = BUF_OF(r->text);
-		AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
-		struct err e = ERR_INIT;
-		bool ok = docker_shadow(&text, r->key, &note, &e);
-		CHECK(ok == (r->says == NULL), "%s: %s", r->name, e.text);
-		if (!ok)
-			CHECK(e.kind == ERR_CONFIG && strstr(e.text, r->says) != NULL, "%s: %s",
-			      r->name, e.text);
-		CHECK((note.len == 0) == (*r->note == '\0') &&
-		              strstr(buf_cstr(&note), r->note) != NULL,
-		      "%s: %s", r->name, buf_cstr(&note));
+		AUTO_BUF struct buf put = BUF_INIT(DOCKER_CONFIG_MAX),
+				    notes = BUF_INIT(4 * ERR_TEXT_MAX);
+		struct err e = ERR_INIT, last = ERR_INIT;
+		unsigned stopped = 0;
+		CHECK(docker_put(&text, r->key, &c, &put, &e), "%s: %s", r->name, e.text);
+		for (unsigned bit = 1; bit <= ALL; bit <<= 1) {
+			AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+			e = (struct err)ERR_INIT;
+			if ((r->readers & bit) == 0)
+				continue;
+			if (docker_shadow(&put, r->key, bit, &note, &e))
+				buf_str(&notes, buf_cstr(&note));
+			else
+				last = e;
+			stopped |= e.kind != ERR_NONE ? bit : 0;
+			CHECK(e.kind == ERR_NONE || e.kind == ERR_CONFIG, "%s: %s", r->name,
+			      e.text);
+		}
+		CHECK(stopped == r->stopped, "%s: %x, %s", r->name, stopped, last.text);
+		CHECK(strstr(last.text, r->says) != NULL, "%s: %s", r->name, last.text);
+		CHECK((notes.len == 0) == (*r->note == '\0') &&
+		              strstr(buf_cstr(&notes), r->note) != NULL,
+		      "%s: %s", r->name, buf_cstr(&notes));
 	}
+}
+
+/* Nothing that we say to do for one reader stops another: docker's "credHelpers": {HOST: ""} stops all the others. */
+static void advises_nothing_that_stops_another(void **state)
+{
+	const struct buf text =
+		BUF_OF("{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"}},\"credsStore\":\"x\"}");
+	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_false(docker_shadow(&text, KEY, D | C, &note, &e));
+	assert_null(strstr(e.text, "credHelpers"));
+	assert_non_null(strstr(e.text, "out of 'readers'"));
 }
 
 /* B: as we read it; O: ours over it; then what others wrote. */
@@ -349,7 +456,9 @@ int main(void)
 		cmocka_unit_test(puts_the_entry),
 		cmocka_unit_test(looks_at_the_entry),
 		cmocka_unit_test(refuses_what_clients_would_not_agree_on),
+		cmocka_unit_test(leaves_the_old_format_alone),
 		cmocka_unit_test(finds_who_stands_in_the_way),
+		cmocka_unit_test(advises_nothing_that_stops_another),
 		cmocka_unit_test(merges_versions),
 		cmocka_unit_test(too_large_is_refused),
 		cmocka_unit_test(two_versions_may_be_too_large_together),

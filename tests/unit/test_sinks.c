@@ -390,9 +390,45 @@ static void two_jobs_share_a_config(void **state)
 	assert_int_equal(temporaries_in(dir), 1);
 	assert_true(one.ops->prepare(one.s, &c, &e));
 	assert_true(two.ops->commit(two.s, &e));
-	/* A more specific entry has appeared: ours would be shadowed. */
-	assert_false(one.ops->commit(one.s, &e));
-	assert_int_equal(e.kind, ERR_CONFIG);
+	/* A more specific entry has appeared: for what is below it, no fault. */
+	CHECK(one.ops->commit(one.s, &e), "%s", e.text);
+	assert_true(one.ops->check(one.s, &c, &e));
+	assert_non_null(strstr(e.text, "'r.io/x'"));
+}
+
+/* What is delivered stays held, whatever hides it; who could not read it is told each time it is read. */
+static void what_hides_an_entry_later_is_noticed(void **state)
+{
+	static const struct {
+		const char *readers, *around;
+		const char *says; /* NULL: it is read */
+	} cases[] = {
+		{ NULL, "", NULL },
+		{ NULL, ",\"credsStore\":\"x\"", "docker would not read" },
+		{ "containers", ",\"credsStore\":\"x\"", NULL },
+		{ "kubelet", ",\"credHelpers\":{\"r.io\":\"x\"}", NULL },
+		{ "containers", ",\"credHelpers\":{\"r.io\":\"\"}", "containers would not read" },
+		{ NULL, ",\"experimental\":true", "docker would ignore the whole file" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(
+			"docker", "path", path, cases[i].readers != NULL ? "readers" : NULL,
+			cases[i].readers, NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_SECRET struct secret *now = NULL;
+		AUTO_BUF struct buf text = BUF_INIT(1024);
+		struct err e = ERR_INIT;
+		buf_fmt(&text, "{\"auths\":{\"r.io\":{\"auth\":\"dTpvbGQ=\"}}%s}", cases[i].around);
+		file_put(path, buf_cstr(&text));
+		CHECK(t.ops->read_current(t.s, &who, &now, &e) && now != NULL, "row %zu: %s", i,
+		      e.text);
+		bool taken = t.ops->taken(t.s, &e);
+		CHECK(taken == (cases[i].says == NULL), "row %zu: %s", i, e.text);
+		CHECK(taken || (e.kind == ERR_CONFIG && strstr(e.text, cases[i].says) != NULL),
+		      "row %zu: %s", i, e.text);
+	}
 }
 
 static void broken_entries_are_remarked(void **state)
@@ -692,6 +728,7 @@ int main(void)
 		T(an_abort_leaves_nothing),
 		T(what_changed_since_prepare_is_kept),
 		T(two_jobs_share_a_config),
+		T(what_hides_an_entry_later_is_noticed),
 		T(broken_entries_are_remarked),
 		T(as_another_user),
 		T(every_step_is_taken_as_that_user),

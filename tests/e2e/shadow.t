@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What comes between a delivered password and those who read the file is noticed by every run, by plan, status and check, and only it.
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/jobs.sh"
+start_emulator --fast --token web-pull
+config
+F=$T/config.json
+# sink [LINE...]: the job with a docker sink that has these keys, and a file to heal it from.
+sink() {
+	job web-pull <<END
+[sink copy]
+type = file
+path = $T/copy
+[sink docker]
+type = docker
+path = $F
+$(for line in "$@"; do echo "$line"; done)
+END
+}
+state() { acro status web-pull -o json 2>/dev/null >"$T/json"; jget "$T/json" 0.state; }
+run() { acro run >"$T/out" 2>"$T/err"; echo $?; }
+# add JSON-MEMBER: to the top of the file.
+add() { printf '{%s,%s' "$1" "$(sed '1s/^{//' "$F")" >"$T/new" && cat "$T/new" >"$F"; }
+drop() { grep -v "$1" "$F" >"$T/new"; cat "$T/new" >"$F"; }
+
+sink
+is "a first run delivers" "$(run)" 0
+is "ok" "$(state)" ok
+cp "$F" "$T/good"
+requests=$(control log | wc -l)
+
+add '"credsStore": "secretservice"'
+is "a store that appears later: the next run tells" "$(run)" 78
+like "who would not read it, and why" "$(cat "$T/err")" "'credsStore' is asked instead, so docker would not read"
+is "in a state of its own" "$(state)" shadowed
+like "with a note" "$(acro status 2>&1)" "docker would not read the entry"
+acro plan >"$T/out" 2>&1
+is "plan exits as run would" $? 78
+acro check >"$T/out" 2>&1
+is "and check" $? 78
+cp "$T/good" "$F"
+is "gone again, the run is well" "$(run)" 0
+is "and the state" "$(state)" ok
+
+add '"credsStore": "secretservice"'
+sink "readers = containers"
+is "podman passes over a store" "$(run)" 0
+is "so nothing is shadowed for it" "$(state)" ok
+sink "readers = containers kubelet"
+is "nor for kubelet" "$(run)" 0
+sink "readers = docker-py"
+is "docker-py asks it" "$(run)" 78
+sink "optional = yes"
+is "an optional sink does not fail the run" "$(run)" 0
+like "but is told of" "$(cat "$T/err")" "docker would not read"
+sink "readers = podman"
+is "a reader that nobody knows is a mistake" "$(run)" 78
+like "with those there are" "$(cat "$T/err")" "docker containers kubelet docker-py"
+cp "$T/good" "$F"
+sink
+
+for wrong in '"experimental": true' '"credHelpers": {"ghcr.io": 5}' '"HttpHeaders": []' '"plugins": {"a": "b"}'; do
+	add "$wrong"
+	is "docker drops the file for $wrong" "$(run)" 78
+	like "and that is said" "$(cat "$T/err")" "ignore the whole file: '.*' is not (a string|an object)"
+	cp "$T/good" "$F"
+done
+sed 's|"auths": {|"auths": {"ghcr.io": "x",|' "$T/good" >"$F"
+is "an entry of somebody else that is a string" "$(run)" 78
+sed "s|\"auths\": {|\"auths\": {\"$EMULATOR_LOGIN_SERVER/team\": {\"auth\": \"bzpw\"},|" "$T/good" >"$F"
+is "a more specific entry is there on purpose" "$(run)" 0
+is "and does not shadow ours" "$(state)" ok
+acro check >"$T/out" 2>&1
+like "check remarks it" "$(cat "$T/out")" "podman and skopeo take its entry '$EMULATOR_LOGIN_SERVER/team' for what is below that"
+
+acro run --force >"$T/out" 2>&1
+is "a rotation beside it" $? 0
+printf '\n' >"$F"
+is "white space alone is an empty file: the run heals it" "$(run)" 0
+is "ok again" "$(state)" ok
+printf '{"ghcr.io":{"auth":"bzpw"}}\n' >"$F"
+is "a .dockercfg is refused" "$(run)" 78
+like "with what to do" "$(cat "$T/err")" "old format of '.dockercfg'"
+is "and stays as it is" "$(cat "$F")" '{"ghcr.io":{"auth":"bzpw"}}'
+cp "$T/good" "$F"
+done_testing
