@@ -29,8 +29,9 @@ struct process_end {
 	int status /* as waitpid() */;
 };
 
-/* False (ERR_LOCAL) only when it could not be started, the input is too long, or the spawner
- * died. Output past out's limit is read and dropped (out->over). */
+/* False (ERR_LOCAL) only when it could not be started, the input is too long, or the spawner died;
+ * or (ERR_TRANSIENT) this process shall end (base/stop.h). Output past out's limit is read and
+ * dropped (out->over). */
 MUST_USE bool process_run(const struct process *p, struct buf *out, struct process_end *end,
                           struct err *e);
 /* The path of an executable: `name` itself if absolute, else found in $PATH. ERR_CONFIG when

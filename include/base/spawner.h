@@ -34,6 +34,6 @@ bool spawner_runs(void);
  * caller closes. */
 MUST_USE int spawner_spawn(const struct spawn *s, int *pid, int *word);
 /* True when it has ended, with its status (as waitpid()), or when nobody will ever know (*lost). */
-MUST_USE bool spawner_ended(int word, bool wait, int *status, bool *lost);
+MUST_USE bool spawner_ended(int word, int *status, bool *lost);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs an on_change command: argv without a shell, its own process group, killed as a whole when
- * the time is out. Its output goes into the log, line by line, cut at HOOK_OUTPUT_MAX. In its
+ * the time is out. Its output goes into the log, line by line, cut at HOOK_OUTPUT_MAX,
+ * but for lines that may tell a secret (base/said.h). In its
  * environment stand ACROTATE_JOB, ACROTATE_SLOT and ACROTATE_SINKS, never a secret.
  */
 #ifndef ROTATE_HOOK_H

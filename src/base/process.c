@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,10 +19,13 @@
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "base/spawner.h"
+#include "base/stop.h"
 
-#define POLL_MS  50   /* how late the end of a program that closed its output is noticed */
-#define REST_MAX 64   /* reads of 4 KiB: more than a pipe holds */
-#define KILL_MS  2000 /* between SIGTERM and SIGKILL for one whose time is out */
+/* on a kernel without pidfd_open (before 5.3): how late the end of a program is noticed */
+#define POLL_MS      50
+#define REST_MAX     64   /* reads of 4 KiB: more than a pipe holds */
+#define KILL_MS      2000 /* between SIGTERM and SIGKILL for one whose time is out */
+#define STOP_KILL_MS 300  /* the same where this process shall end itself */
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
@@ -48,31 +53,38 @@ static bool full_pipe(const struct buf *input, int *out, struct err *e)
 	return err_sys(e, n < 0 ? why : ENOSPC, "cannot fill a pipe");
 }
 
-/* One that was started: `word` is where the spawner tells its end, -1 for a child of ours. */
+/* One that was started. end: readable at its end; where the spawner tells it (spawned), or a pidfd
+ * of a child of ours, or -1. */
 struct running {
 	pid_t pid;
-	int word;
-	bool lost;
+	int end;
+	bool spawned, lost;
 };
 
 static void running_clear(struct running *r)
 {
-	fd_close(&r->word);
+	fd_close(&r->end);
 }
 
 static int start(const struct spawn *s, struct running *r)
 {
-	return spawner_runs() ? spawner_spawn(s, &r->pid, &r->word) : spawn_child(s, &r->pid);
+	r->spawned = spawner_runs();
+	if (r->spawned)
+		return spawner_spawn(s, &r->pid, &r->end);
+	int rc = spawn_child(s, &r->pid);
+	if (rc == 0)
+		r->end = pidfd_open(r->pid, 0);
+	return rc;
 }
 
-static bool has_ended(struct running *r, bool wait, int *status)
+static bool has_ended(struct running *r, int *status)
 {
 	pid_t pid;
 
-	if (r->word >= 0)
-		return spawner_ended(r->word, wait, status, &r->lost);
+	if (r->spawned)
+		return spawner_ended(r->end, status, &r->lost);
 	do
-		pid = waitpid(r->pid, status, wait ? 0 : WNOHANG);
+		pid = waitpid(r->pid, status, WNOHANG);
 	while (pid < 0 && errno == EINTR);
 	return pid == r->pid;
 }
@@ -105,24 +117,36 @@ static void drain_rest(int fd, struct buf *out)
 		;
 }
 
-/* Until it has ended, or the deadline. True with the status when it ended. */
-static bool attend(struct running *r, int fd, int64_t deadline_ms, struct buf *out, int *status)
+static int time_left(const struct running *r, int64_t deadline_ms)
+{
+	int64_t left = deadline_ms - env_mono_ms(&env_system),
+		most = r->end < 0 ? POLL_MS : INT_MAX;
+
+	return left < 0 ? 0 : (int)(left < most ? left : most);
+}
+
+/* Until it has ended, or the deadline, or (stop: stop_fd(), or -1) this process shall end. True
+ * with the status when it ended. */
+static bool attend(struct running *r, int fd, int64_t deadline_ms, int stop, struct buf *out,
+                   int *status)
 {
 	bool open = true;
 
 	for (;;) {
 		struct pollfd p[] = { { .fd = open ? fd : -1, .events = POLLIN },
-			              { .fd = r->word, .events = POLLIN } };
-		if (poll(p, COUNT(p), POLL_MS) > 0 && p[0].revents != 0)
+			              { .fd = r->end, .events = POLLIN },
+			              { .fd = stop, .events = POLLIN } };
+		bool any = poll(p, COUNT(p), time_left(r, deadline_ms)) > 0;
+		if (any && p[0].revents != 0)
 			open = drain(fd, out);
 		/* What it left running in the background may hold the pipe open, and write, for
 		 * ever: its own end is what counts. */
-		if (has_ended(r, false, status)) {
+		if (has_ended(r, status)) {
 			if (open)
 				drain_rest(fd, out);
 			return true;
 		}
-		if (env_mono_ms(&env_system) >= deadline_ms)
+		if ((any && p[2].revents != 0) || env_mono_ms(&env_system) >= deadline_ms)
 			return false;
 	}
 }
@@ -130,16 +154,19 @@ static bool attend(struct running *r, int fd, int64_t deadline_ms, struct buf *o
 static void end_group(struct running *r, int fd, struct buf *out, int *status)
 {
 	(void)kill(-r->pid, SIGTERM);
-	bool ended = attend(r, fd, env_mono_ms(&env_system) + KILL_MS, out, status);
+	int64_t patience = stop_wanted() ? STOP_KILL_MS : KILL_MS;
+	bool ended = attend(r, fd, env_mono_ms(&env_system) + patience, -1, out, status);
 	(void)kill(-r->pid, SIGKILL); /* the rest of its group, too */
+	/* One that hangs in a file system that does not answer cannot be killed: it is left behind.
+	 * */
 	if (!ended)
-		(void)has_ended(r, true, status);
+		(void)attend(r, fd, env_mono_ms(&env_system) + patience, -1, out, status);
 }
 
 bool process_run(const struct process *p, struct buf *out, struct process_end *end, struct err *e)
 {
 	AUTO_FD int input = -1, reading = -1, writing = -1;
-	AUTO(running_clear) struct running r = { .word = -1 };
+	AUTO(running_clear) struct running r = { .end = -1 };
 	int ends[2], status = 0;
 
 	if (p->input != NULL && !full_pipe(p->input, &input, e))
@@ -158,9 +185,13 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 	fd_close(&input);
 	if (rc != 0)
 		return err_sys(e, rc, "cannot run '%s'", p->argv[0]);
-	bool in_time = attend(&r, reading, env_mono_ms(&env_system) + p->timeout_ms, out, &status);
+	bool in_time = attend(&r, reading, env_mono_ms(&env_system) + p->timeout_ms, stop_fd(), out,
+	                      &status);
 	if (!in_time)
 		end_group(&r, reading, out, &status);
+	if (!in_time && stop_wanted())
+		return err_set(e, ERR_TRANSIENT, "'%s' was ended, as this run is: a signal came",
+		               p->argv[0]);
 	if (r.lost)
 		return err_set(e, ERR_LOCAL,
 		               "cannot tell how '%s' ended: the process that started it was killed",

@@ -184,10 +184,10 @@ int spawner_spawn(const struct spawn *s, int *pid, int *word)
 	return 0;
 }
 
-bool spawner_ended(int word, bool wait, int *status, bool *lost)
+bool spawner_ended(int word, int *status, bool *lost)
 {
 	int got;
-	ssize_t n = receive(word, &got, sizeof(got), wait ? 0 : MSG_DONTWAIT);
+	ssize_t n = receive(word, &got, sizeof(got), MSG_DONTWAIT);
 
 	if (n < 0 && errno == EAGAIN)
 		return false;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/env.h"
@@ -12,6 +13,7 @@
 #include "base/pool.h"
 #include "base/secret.h"
 #include "base/spawner.h"
+#include "base/stop.h"
 #include "cli/world.h"
 #include "config/job.h"
 #include "confine.h"
@@ -28,6 +30,7 @@
 #define OPEN_MAX_TASKS 4096
 #define WAIT_FIRST_MS  2000
 #define WAIT_CAP_MS    30000
+#define STOP_MS        1700 /* from a signal to the end, wherever the run is */
 
 struct run {
 	const struct run_request *rq;
@@ -57,8 +60,24 @@ static volatile bool stopped;
 
 static void on_signal(int signal)
 {
+	const struct itimerval last = { .it_value = { .tv_sec = STOP_MS / 1000,
+		                                      .tv_usec = STOP_MS % 1000 * 1000 } };
+
 	stop_signal = signal;
 	stopped = true;
+	stop_now();
+	(void)setitimer(ITIMER_REAL, &last, NULL);
+}
+
+/* A step that does not end is left where it is, as by a power cut, which is just as safe. */
+static void on_late(int signal)
+{
+	static const char text[] = "acrotate: ended by a signal in the middle of a step that would "
+				   "not end: the next run goes on\n";
+
+	(void)signal;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(75);
 }
 
 /* Between two steps every job can be left; the next run goes on. A second signal ends the
@@ -67,8 +86,16 @@ static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 
+	const struct sigaction late = { .sa_handler = on_late };
+	sigset_t ours;
+
+	stop_setup();
+	(void)sigaction(SIGALRM, &late, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &ours, NULL); /* whoever started us may have kept it back */
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 

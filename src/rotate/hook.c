@@ -8,7 +8,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/said.h"
 #include "config/argv.h"
+
+/* A hook that is traced by its shell prints the password it logs in with. */
+static void log_line(const struct hook *hook, enum log_level level, const char *line)
+{
+	if (said_may_tell(line, strlen(line), NULL))
+		log_msg(level, hook->job, "on_change: (a line that may tell a secret is left out)");
+	else if (*line != '\0')
+		log_msg(level, hook->job, "on_change: %s", line);
+}
 
 static void log_output(const struct hook *hook, enum log_level level, const struct buf *out)
 {
@@ -16,8 +26,7 @@ static void log_output(const struct hook *hook, enum log_level level, const stru
 	char *rest = text, *line;
 
 	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
-		if (*line != '\0')
-			log_msg(level, hook->job, "on_change: %s", line);
+		log_line(hook, level, line);
 	if (!buf_ok(out))
 		log_msg(level, hook->job,
 		        "on_change: (the rest of its output, over %d bytes, is left out)",

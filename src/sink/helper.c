@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/said.h"
 #include "base/secret.h"
 #include "sink/remote.h"
 #include "sink/sink.h"
@@ -20,7 +21,6 @@
 #define TIMEOUT_MS 30000
 #define OUTPUT_MAX (1024 * 1024) /* `list` of a large vault */
 #define SAID_MAX   200           /* of a helper's own words in our error */
-#define WORD_MAX   40            /* a path may be that long; Azure's passwords have 52 characters */
 #define NOT_FOUND  "credentials not found in native keychain"
 
 struct helper {
@@ -70,29 +70,11 @@ static void answer_clear(struct helper_answer *a)
 	buf_free(&a->out);
 }
 
-/* Could the password be in it, as it is or in some encoding? Errors are prose: no JSON, and no
- * word as long as a password. */
-static bool may_tell(const struct buf *said, const struct secret *password)
-{
-	size_t len = password != NULL ? secret_len(password) : 0;
-
-	if (memchr(buf_cstr(said), '{', said->len) != NULL)
-		return true;
-	if (len > 0 && memmem(buf_cstr(said), said->len, secret_peek(password), len) != NULL)
-		return true;
-	for (size_t at = 0, n; at < said->len; at += n + 1) {
-		n = strcspn(buf_cstr(said) + at, " \t\r\n");
-		if (n > WORD_MAX)
-			return true;
-	}
-	return false;
-}
-
 static void add_words(const struct buf *said, const struct secret *password, struct buf *out)
 {
 	size_t n = strcspn(buf_cstr(said), "\r\n");
 
-	if (n == 0 || may_tell(said, password))
+	if (n == 0 || said_may_tell(buf_cstr(said), said->len, password))
 		return;
 	buf_str(out, ": ");
 	buf_add(out, buf_cstr(said), n < SAID_MAX ? n : SAID_MAX);

@@ -114,6 +114,23 @@ rm "$T/fail"
 acrotate run
 is "and it succeeds next time" "$RC" 0
 sleep 2.1
+# The script reads the password from a file, and its shell tells what it does.
+hook traced <<'END'
+set -x
+read -r password <"$(dirname "$0")/first.env"
+: docker login -p "$password" r.io
+set +x
+echo "the login failed" >&2
+exit 1
+END
+hooked "on_change = $H/traced.sh" ""
+acrotate run --force
+says "a hook that is traced by its shell and fails" 70 'on_change: the login failed'
+ok "the password that it printed is not in the log" sh -c '! printf %s "$1" | grep -qF "$2"' sh "$(said)" "$(password)"
+like "and it is said that something was left out" "$(said)" 'a line that may tell a secret is left out'
+hooked "" ""
+acrotate run
+sleep 2.1
 # 10 MiB, in lines and then without any: read to the end, and cut.
 hook flood <<'END'
 yes 'line of a flood' | head -c 10485760

@@ -2,14 +2,17 @@
 #include "check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/process.h"
 #include "base/spawner.h"
+#include "base/stop.h"
 
 static bool shell(const char *script, const char *input, bool with_errors, int64_t timeout_ms,
                   struct buf *out, struct process_end *end, struct err *e)
@@ -66,6 +69,93 @@ static void runs(void **state)
 		      "'%s': %x", r->script, end.status);
 		CHECK_TEXT(buf_cstr(&out), r->want, "'%s'", r->script);
 	}
+}
+
+/* Whatever this program was given by its environment goes no further. */
+static void secrets_are_withheld(void **state)
+{
+	static const char *const names[] = {
+		"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+		"AZURE_PASSWORD",      "IDENTITY_HEADER",
+		"MSI_SECRET",          "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+		"SYSTEM_ACCESSTOKEN"
+	};
+	AUTO_BUF struct buf out = BUF_INIT(100000);
+	struct process_end end = { .in_time = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_int_equal(setenv(names[i], "hush", 1), 0);
+	assert_true(shell("env", NULL, false, 20000, &out, &end, &e));
+	for (size_t i = 0; i < COUNT(names); i++) {
+		AUTO_FREE char *variable = mem_fmt("%s=", names[i]);
+		CHECK(strstr(buf_cstr(&out), variable) == NULL, "%s", names[i]);
+		(void)unsetenv(names[i]);
+	}
+	assert_non_null(strstr(buf_cstr(&out), "PATH="));
+}
+
+#define STACK_BYTES 65536
+
+/* Below this function's own: what earlier calls have left there. By the kernel, which no sanitizer
+ * minds. */
+static bool stack_has(const char *text)
+{
+	AUTO_FREE char *copy = mem_new(STACK_BYTES);
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	char here;
+	ssize_t n = pread(mem, copy, STACK_BYTES, (off_t)(uintptr_t)&here - STACK_BYTES);
+
+	(void)close(mem);
+	assert_true(n > STACK_BYTES / 2);
+	return memmem(copy, (size_t)n, text, strlen(text)) != NULL;
+}
+
+static void what_passed_through_is_wiped(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct process_end end = { .in_time = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(shell("printf '%s-%s-%s' a-password that-went through", NULL, false, 20000,
+	                  &out, &end, &e));
+	assert_string_equal(buf_cstr(&out), "a-password-that-went-through");
+	assert_false(stack_has("a-password-that-went-through"));
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	stop_now();
+}
+
+/* What hangs is ended when this process shall end, not at its own deadline; a child of its own
+ * makes the signal here. */
+static void ends_when_this_process_shall(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	pid_t child = fork();
+	if (child == 0) {
+		AUTO_BUF struct buf out = BUF_INIT(1000);
+		struct process_end end = { .in_time = true };
+		struct err e = ERR_INIT;
+		stop_setup();
+		(void)signal(SIGALRM, on_alarm);
+		(void)alarm(1);
+		bool ok = shell("trap '' TERM; sleep 600 & while :; do sleep 0.1; done", NULL,
+		                false, 300000, &out, &end, &e);
+		_exit(!ok && e.kind == ERR_TRANSIENT &&
+		                      strstr(e.text, "was ended, as this run is") != NULL &&
+		                      stop_wanted()
+		              ? 0
+		              : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void is_ended_with_all_it_started(void **state)
@@ -321,6 +411,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs),
+		cmocka_unit_test(secrets_are_withheld),
+		cmocka_unit_test(what_passed_through_is_wiped),
+		cmocka_unit_test(ends_when_this_process_shall),
 		cmocka_unit_test(is_ended_with_all_it_started),
 		cmocka_unit_test(one_that_ignores_sigterm_is_killed),
 		cmocka_unit_test(much_output_blocks_nobody),
