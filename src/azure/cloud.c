@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a cloud has its doors: the well-known ones by name, a custom one from its own members. */
+/* Where a cloud has its doors: a known one by its row, a custom one from its own members. */
 #include <stdlib.h>
 
 #include "azure/auth.h"
+#include "azure/clouds.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "http/http.h"
-
-static const struct {
-	const char *name, *authority, *resource_manager, *audience, *registry_suffix;
-} clouds[] = {
-	{ "public", "https://login.microsoftonline.com", "https://management.azure.com",
-	  "https://management.core.windows.net/", ".azurecr.io" },
-	{ "usgovernment", "https://login.microsoftonline.us",
-	  "https://management.usgovcloudapi.net", "https://management.core.usgovcloudapi.net/",
-	  ".azurecr.us" },
-	{ "china", "https://login.chinacloudapi.cn", "https://management.chinacloudapi.cn",
-	  "https://management.core.chinacloudapi.cn/", ".azurecr.cn" },
-};
 
 /* These URLs decide where secrets go: https, and only scheme, host, port and path. */
 static bool check_url(const char *key, const char *url, struct err *e)
@@ -120,23 +109,19 @@ static bool resolve_custom(const struct azure_spec *s, struct http *h, struct cl
 
 bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out, struct err *e)
 {
-	const char *name = or_else(s->cloud, "public");
+	const struct azure_cloud *known = azure_cloud_find(s->cloud);
 
-	if (strcmp(name, "custom") == 0)
+	if (s->cloud != NULL && strcmp(s->cloud, "custom") == 0)
 		return resolve_custom(s, h, out, e);
-	for (size_t i = 0; i < COUNT(clouds); i++) {
-		if (strcmp(name, clouds[i].name) != 0)
-			continue;
-		/* Set by the webhook of workload identity, to the cloud of the cluster. */
-		const char *authority = auth_or_env(NULL, "AZURE_AUTHORITY_HOST");
-		if (authority != NULL && !check_url("AZURE_AUTHORITY_HOST", authority, e))
-			return false;
-		*out = (struct cloud){ .authority = without_slash(
-					       or_else(authority, clouds[i].authority)),
-			               .resource_manager = mem_dup(clouds[i].resource_manager),
-			               .audience = mem_dup(clouds[i].audience),
-			               .registry_suffix = mem_dup(clouds[i].registry_suffix) };
-		return true;
-	}
-	return err_set(e, ERR_CONFIG, "unknown cloud '%s'", name);
+	if (known == NULL)
+		return err_set(e, ERR_CONFIG, "unknown cloud '%s'", s->cloud);
+	/* Set by the webhook of workload identity, to the cloud of the cluster. */
+	const char *authority = auth_or_env(NULL, "AZURE_AUTHORITY_HOST");
+	if (authority != NULL && !check_url("AZURE_AUTHORITY_HOST", authority, e))
+		return false;
+	*out = (struct cloud){ .authority = without_slash(or_else(authority, known->authority)),
+		               .resource_manager = mem_dup(known->resource_manager),
+		               .audience = mem_dup(known->audience),
+		               .registry_suffix = mem_dup(known->registry_suffix) };
+	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/federated.h"
 
+#include "azure/clouds.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -42,11 +43,7 @@ static bool file_read(const struct azure_spec *s, struct http *h, struct secret 
 
 static const char *exchange_audience(const struct azure_spec *s)
 {
-	if (s->cloud != NULL && strcmp(s->cloud, "usgovernment") == 0)
-		return "api://AzureADTokenExchangeUSGov";
-	if (s->cloud != NULL && strcmp(s->cloud, "china") == 0)
-		return "api://AzureADTokenExchangeChina";
-	return "api://AzureADTokenExchange";
+	return azure_cloud_or_public(s->cloud)->exchange_audience;
 }
 
 static bool refused(const char *who, const struct http_response *rs, const char *advice,

@@ -3,7 +3,7 @@
  * network. */
 #include <stdlib.h>
 
-#include "azure/acr.h"
+#include "azure/arm.h"
 #include "azure/auth.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -40,48 +40,6 @@ const struct key azure_keys[] = {
 	{ ROW(metadata, KEY_TEXT), .help = "URL that tells the endpoints of a custom cloud" },
 };
 const size_t azure_keys_count = COUNT(azure_keys);
-
-static const char *const slot_names[ACR_SLOT__COUNT] = { "password1", "password2" };
-
-const char *acr_slot_name(enum acr_slot s)
-{
-	return slot_names[s];
-}
-
-bool acr_slot_parse(const char *name, enum acr_slot *out)
-{
-	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
-		if (strcmp(name, slot_names[i]) == 0) {
-			*out = (enum acr_slot)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-void acr_ref_clear(struct acr_ref *r)
-{
-	free(r->subscription);
-	free(r->group);
-	free(r->registry);
-	free(r->token);
-	*r = (struct acr_ref){ 0 };
-}
-
-char *acr_registry_name(const char *name_or_login_server)
-{
-	/* NAME.azurecr.io, or NAME-LABELHASH.azurecr.io where a domain name label is in use; a
-	 * name has neither dot nor hyphen. */
-	return mem_dup_n(name_or_login_server, strcspn(name_or_login_server, ".-"));
-}
-
-void acr_registry_clear(struct acr_registry *r)
-{
-	free(r->group);
-	free(r->name);
-	free(r->login_server);
-	*r = (struct acr_registry){ 0 };
-}
 
 const char *auth_or_env(const char *value, const char *variable)
 {

@@ -2,6 +2,7 @@
 /* The sinks of a job: their sections, brought into what each type takes. */
 #include <stdlib.h>
 
+#include "azure/clouds.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -174,18 +175,10 @@ static void add_lower(struct buf *out, const char *s, size_t n)
 /* The login server, as far as it is known without asking. */
 static void login_server(const struct job *j, struct buf *out)
 {
-	static const struct {
-		const char *cloud, *suffix;
-	} suffixes[] = { { "usgovernment", ".azurecr.us" }, { "china", ".azurecr.cn" } };
-	const char *suffix = ".azurecr.io";
-
 	add_lower(out, j->registry, strlen(j->registry));
 	if (strchr(j->registry, '.') != NULL)
 		return;
-	for (size_t i = 0; i < COUNT(suffixes); i++)
-		if (j->azure.cloud != NULL && strcmp(j->azure.cloud, suffixes[i].cloud) == 0)
-			suffix = suffixes[i].suffix;
-	buf_str(out, suffix);
+	buf_str(out, azure_cloud_or_public(j->azure.cloud)->registry_suffix);
 }
 
 void job_sink_entry(const struct job *j, size_t i, struct buf *out)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "azure/acr.h"
+#include "azure/clouds.h"
 #include "base/env.h"
 #include "base/err.h"
 #include "base/lock.h"
@@ -63,8 +64,9 @@ static unsigned in_use(const struct observation *o, int64_t now)
  * do. */
 static char *server_of(const struct job *j)
 {
-	return strchr(j->registry, '.') != NULL ? mem_dup(j->registry)
-	                                        : mem_fmt("%s.azurecr.io", j->registry);
+	if (strchr(j->registry, '.') != NULL)
+		return mem_dup(j->registry);
+	return mem_fmt("%s%s", j->registry, azure_cloud_or_public(j->azure.cloud)->registry_suffix);
 }
 
 static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "azure/clouds.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -99,14 +100,6 @@ static bool find_subscription(struct token_run *r, const struct json *profile, s
 
 /* ---- the cloud ------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *az, *ours;
-} clouds[] = {
-	{ "AzureCloud", "public" },
-	{ "AzureUSGovernment", "usgovernment" },
-	{ "AzureChinaCloud", "china" },
-};
-
 /* Where a cloud that somebody registered says what we need of it. */
 static const struct {
 	const char *key;
@@ -147,12 +140,11 @@ static void take_cloud(struct token_run *r)
 	AUTO_BUF struct buf text = BUF_INIT(CLOUDS_MAX);
 	const struct ini_reader reader = { .pair = keep_endpoint, .ctx = l };
 	struct err ignored = ERR_INIT;
+	const struct azure_cloud *known = azure_cloud_find_az(l->cloud);
 
-	for (size_t i = 0; i < COUNT(clouds); i++) {
-		if (strcasecmp(clouds[i].az, l->cloud) == 0) {
-			r->azure.cloud = l->ours = mem_dup(clouds[i].ours);
-			return;
-		}
+	if (known != NULL) {
+		r->azure.cloud = l->ours = mem_dup(known->name);
+		return;
 	}
 	/* The file is az's: whatever else may be wrong with it is not for us to refuse. */
 	if (!fs_read(path, CLOUDS_MAX, &text, NULL, &ignored))
