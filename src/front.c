@@ -28,6 +28,7 @@
 #include "cli/options.h"
 #include "cli/status_jobs.h"
 #include "config/job.h"
+#include "rotate/last_run.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
@@ -83,6 +84,7 @@ static void measure(const struct look *l, size_t i, const struct observation *o)
 	if (l->m == NULL)
 		return;
 	status_of(o, l->now, &is);
+	status_set_run(&is, l->now, l->now);
 	metrics_put(l->m, i, o->job->name, &is);
 }
 
@@ -105,8 +107,8 @@ static bool job_is_well(struct look *l, size_t i)
 	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !all_local(job) ||
 	    !observe_open(l->store, job, &o, &e))
 		return false;
-	bool well = false;
-	if (o.who.server != NULL) {
+	bool well = !job->enabled;
+	if (!well && o.who.server != NULL) {
 		struct plan p = observe_decide(&o, l->now, false);
 		well = observe_quiet(&o, &p, l->now);
 	}
@@ -129,6 +131,17 @@ static bool write_metrics(const struct look *l, int64_t since_ms)
 	return metrics_write(l->m, config_run(l->config)->metrics_file, &run, &ignored);
 }
 
+/* One call for all jobs, or one for each that was named. */
+static void leave_time(const struct look *l, const struct plain *args, const size_t *jobs, size_t n)
+{
+	const char *dir = config_run(l->config)->state_dir;
+
+	if (args->n_jobs == 0)
+		last_run_leave(dir, NULL, l->now);
+	for (size_t i = 0; args->n_jobs > 0 && i < n; i++)
+		last_run_leave(dir, config_name(l->config, jobs[i]), l->now);
+}
+
 /* Any error is left to acrotate-net, which will meet it again and report it. */
 static bool all_is_well(const struct plain *args)
 {
@@ -147,6 +160,8 @@ static bool all_is_well(const struct plain *args)
 	for (size_t i = 0; well && i < n; i++)
 		well = job_is_well(&l, jobs[i]);
 	well = well && write_metrics(&l, began_ms);
+	if (well && n > 0)
+		leave_time(&l, args, jobs, n);
 	store_close(l.store);
 	metrics_free(l.m);
 	free(jobs);

@@ -21,6 +21,9 @@ enum log_level log_max(void);
 /* `job` may be NULL. One line; control characters become spaces. */
 void log_msg(enum log_level l, const char *job, const char *fmt, ...) PRINTF(3, 4);
 void log_err(const char *job, const struct err *e);
+/* For a run that nobody watches: a line of LEVEL_WARN or worse is written only where `news` says
+ * so (from any thread); in a journal it becomes one of LEVEL_INFO. NULL: all are written. */
+void log_news(bool (*news)(void *ctx, const char *job, const char *text), void *ctx);
 /* One line for the machine's journal, whatever the level and wherever stderr goes: a rotation,
  * heal, refusal or revoke. */
 void log_journal(enum log_level l, const char *job, const char *fmt, ...) PRINTF(3, 4);

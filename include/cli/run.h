@@ -11,6 +11,7 @@ struct run_request {
 	struct config *config;
 	const size_t *jobs; /* indices, sorted */
 	size_t n_jobs;
+	bool all; /* no job was named */
 	bool dry_run, force, json;
 	/* flags of rotate.h: ROTATE_REVOKE and what goes with it; 0: none */
 	unsigned revoke;

@@ -50,6 +50,7 @@ struct job {
 	struct key_list repository, gateway;
 	char *on_change;
 	int64_t hook_timeout;
+	bool enabled; /* no: paused */
 	struct sink_spec *sinks;
 	size_t n_sinks;
 };
@@ -61,7 +62,8 @@ void job_free_ptr(struct job **j);
 struct run_spec {
 	int64_t workers;
 	char *state_dir, *metrics_file;
-	int64_t patience;
+	int64_t patience, repeat;
+	char *on_failure;
 	bool sandbox;
 };
 struct http_spec {

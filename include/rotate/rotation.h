@@ -68,6 +68,7 @@ struct outcome {
 		int64_t created, expires_us;
 	} foreign;
 	bool warn_foreign; /* today's warning is due */
+	bool paused;       /* enabled = no: nothing was looked at */
 	bool told;         /* the error was logged already, sink by sink */
 	/* a passing failure has lasted `patience`, or the expiry is near */
 	bool loud;

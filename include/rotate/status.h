@@ -21,6 +21,7 @@ enum job_state {
 	JOB_FAILING,  /* the last run failed, or a sink cannot be read */
 	JOB_STUCK,    /* generates led nowhere: backing off */
 	JOB_DISABLED, /* the token is */
+	JOB_PAUSED,   /* enabled = no */
 	/* the password is in its place, and one of those who read it would not take it */
 	JOB_SHADOWED,
 	JOB_NEW, /* nothing was generated yet, or the state was lost */
@@ -41,6 +42,10 @@ struct job_status {
 	} slots[ACR_SLOT__COUNT];
 	int64_t not_before; /* of a rotation that has to wait */
 	int64_t last_success, failing_since, failed_runs;
+	/* when a run last looked, said by status_set_run(); how long the job can go without one */
+	int64_t last_run, bears;
+	bool overdue;    /* there was none for longer */
+	bool pulls_fail; /* nothing works that is deployed, though something should */
 	size_t sinks, in_step, unread;
 	bool hook_owed, revoking;
 	/* the spare slot is somebody else's: the job will be refused when it is due */
@@ -51,5 +56,7 @@ struct job_status {
 };
 /* now: the service's clock. */
 void status_of(const struct observation *o, int64_t now, struct job_status *out);
+/* last_run: of last_run_of(), which is behind by what older versions have done. */
+void status_set_run(struct job_status *s, int64_t last_run, int64_t now);
 
 #endif

@@ -28,6 +28,8 @@ static struct {
 	enum log_level max;
 	enum log_format format;
 	bool journal; /* stderr goes to journald */
+	bool (*news)(void *ctx, const char *job, const char *text);
+	void *ctx;
 } setup = { .max = LEVEL_WARN };
 
 static const struct {
@@ -58,6 +60,12 @@ void log_setup(enum log_level max, enum log_format format)
 	setup.max = max;
 	setup.format = format;
 	setup.journal = stderr_is_journal();
+}
+
+void log_news(bool (*news)(void *ctx, const char *job, const char *text), void *ctx)
+{
+	setup.news = news;
+	setup.ctx = ctx;
 }
 
 enum log_level log_max(void)
@@ -108,6 +116,11 @@ void log_msg(enum log_level l, const char *job, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	make_printable(text);
+	if (l <= LEVEL_WARN && setup.news != NULL && !setup.news(setup.ctx, job, text)) {
+		if (!setup.journal)
+			return;
+		l = LEVEL_INFO;
+	}
 	write_line(l, job, text);
 }
 

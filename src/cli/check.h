@@ -7,6 +7,7 @@
 #include "azure/permissions.h"
 #include "azure/whoami.h"
 #include "findings.h"
+#include "runs.h"
 
 struct buf;
 struct config;
@@ -52,6 +53,12 @@ void check_sinks(const struct job *job, const struct observation *o, struct find
 void check_hooks(const struct job *job, struct findings *f);
 /* The service's clock minus ours. */
 void check_clock(int64_t clock_off, struct findings *f);
+
+/* ---- check_runs.c --------------------------------------------------------------------------- */
+void check_runs(const struct runs *r, struct findings *f);
+/* Often enough for this job? now: the local clock. */
+void check_runs_of(const struct job *job, const struct runs *r, const char *state_dir, int64_t now,
+                   struct findings *f);
 
 /* ---- dropin.c -------------------------------------------------------------------------------- */
 void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out);

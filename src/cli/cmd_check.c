@@ -36,6 +36,7 @@ struct check {
 	size_t n;
 	struct cli_world *world;
 	pthread_mutex_t mutex;
+	struct runs runs; /* what starts us */
 	struct check_place *places;
 	struct findings host, azure, *of_job;
 };
@@ -115,6 +116,8 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);
+		check_runs_of(job, &k->runs, config_run(k->config)->state_dir, env_now(&env_system),
+		              f);
 	}
 	(void)pthread_mutex_unlock(&k->mutex);
 }
@@ -180,6 +183,7 @@ static void clear(struct check *k)
 		findings_clear(&k->of_job[i]);
 	free(k->of_job);
 	findings_clear(&k->host);
+	runs_clear(&k->runs);
 	findings_clear(&k->azure);
 }
 
@@ -199,7 +203,9 @@ static int check(const struct options *o, struct config *config, const size_t *j
 		                    .done = asked,
 		                    .ctx = &k };
 
+	runs_look_here(o->config != NULL ? o->config : getenv("ACROTATE_CONFIG"), &k.runs);
 	check_host(config, &k.host);
+	check_runs(&k.runs, &k.host);
 	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);
 	if (!secret_locked())

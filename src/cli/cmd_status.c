@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
+#include "rotate/last_run.h"
 #include "rotate/observe.h"
 #include "status_jobs.h"
 
@@ -60,6 +61,18 @@ static void note_sinks(const struct observation *o, const struct job_status *s, 
 			buf_fmt(out, "%s\n", o->seen[i].shadow.text);
 }
 
+static void note_run(const struct job_status *s, int64_t now, struct buf *out)
+{
+	char since[STR_DURATION_MAX], most[STR_DURATION_MAX];
+
+	if (!s->overdue)
+		return;
+	str_from_duration(now - s->last_run, 2, since);
+	str_from_duration(s->bears, 2, most);
+	buf_fmt(out, "no run for %s, and it needs one at least every %s: see 'acrotate check'\n",
+	        since, most);
+}
+
 static char *notes_of(const struct observation *o, const struct job_status *s, int64_t now,
                       const struct err *e)
 {
@@ -80,6 +93,7 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 	if (o->state.rejected_at != 0)
 		buf_str(&out, "the registry refused the password that is deployed\n");
 	note_foreign(o, s, &out);
+	note_run(s, now, &out);
 	if (s->hook_owed)
 		buf_str(&out, "an on_change hook is owed: the next run repeats it, until then the "
 		              "other password is kept\n");
@@ -95,6 +109,15 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 void status_count_error(struct status_jobs *st, enum err_kind kind)
 {
 	st->worst = st->worst == ERR_NONE ? kind : err_worse(st->worst, kind);
+}
+
+/* Consumers cannot pull: no monitor is needed to see that in the exit status. */
+static void count_pulls(struct status_jobs *st, const struct job_status *s)
+{
+	bool person = s->state == JOB_REFUSED || s->state == JOB_DISABLED;
+
+	if (s->pulls_fail && st->o->warn_s + st->o->crit_s == 0)
+		status_count_error(st, person ? ERR_DECISION : ERR_TRANSIENT);
 }
 
 void status_unreadable_row(struct status_jobs *st, size_t at, const struct job *job,
@@ -114,7 +137,9 @@ void status_fill_row(struct status_jobs *st, size_t at, const struct job *job,
 	struct status_row *row = &st->rows[at];
 
 	row->where = mem_fmt("%s/%s", job->registry, job->token);
+	status_set_run(&row->is, last_run_of(config_run(st->config)->state_dir, row->job), now);
 	row->notes = notes_of(o, &row->is, now, e);
+	count_pulls(st, &row->is);
 	row->error = mem_dup(e->kind != ERR_NONE ? e->text : o->state.last_error);
 }
 
@@ -180,7 +205,8 @@ static bool print(const struct status_jobs *st)
 	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
 }
 
-/* For monitors: 2 critical, 1 warning. What has no living password deployed counts as expired. */
+/* For monitors: 2 critical, 1 warning; that nothing runs it any more is one. What has no living
+ * password deployed counts as expired. */
 static int monitor(const struct status_jobs *st)
 {
 	int64_t now = env_now(&env_system);
@@ -189,9 +215,13 @@ static int monitor(const struct status_jobs *st)
 	for (size_t at = 0; at < st->n; at++) {
 		const struct job_status *s = &st->rows[at].is;
 		int64_t left = s->active ? s->expires - now : 0;
+		if (s->state == JOB_PAUSED)
+			continue;
 		int level = st->o->crit_s > 0 && left < st->o->crit_s   ? 2
 		            : st->o->warn_s > 0 && left < st->o->warn_s ? 1
 		                                                        : 0;
+		if (s->overdue && level == 0 && st->o->warn_s + st->o->crit_s > 0)
+			level = 1;
 		worst = level > worst ? level : worst;
 	}
 	return worst;

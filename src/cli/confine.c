@@ -142,6 +142,8 @@ bool confine_new(const struct config *c, struct confine **out, struct err *e)
 		return refused(e);
 	struct confine *f = mem_new(sizeof(*f));
 	f->sandbox = take(&s);
+	if (f->sandbox != NULL)
+		allow_hook(&f->rules, config_run(c)->on_failure);
 	*out = f;
 	return true;
 }

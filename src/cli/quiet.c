@@ -39,7 +39,20 @@ static void measure(const struct run_request *rq, size_t at, const struct observ
 	if (m == NULL)
 		return;
 	status_of(o, now, &is);
+	status_set_run(&is, now, now);
 	metrics_put(m, rq->jobs[at], o->job->name, &is);
+}
+
+/* What a person revokes is revoked. */
+static bool is_paused(const struct run_request *rq, size_t at, const struct job *job,
+                      struct report *report)
+{
+	const struct outcome out = { .did = PLAN_KEEP, .paused = true };
+
+	if (job->enabled || rq->revoke != 0)
+		return false;
+	report_job(report, at, job->name, &out, NULL);
+	return true;
 }
 
 bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
@@ -49,6 +62,8 @@ bool quiet_report(const struct run_request *rq, size_t at, const struct job *job
 	struct err ignored = ERR_INIT; /* who does the work meets it again */
 	int64_t now = env_now(&env_system);
 
+	if (is_paused(rq, at, job, report))
+		return true;
 	if (rq->force || rq->revoke != 0 || !observe_open(store, job, &o, &ignored))
 		return false;
 	struct plan p = observe_decide(&o, now, false);

@@ -75,7 +75,7 @@ static void add_time(struct buf *out, const char *name, int64_t t)
 
 static const char *action_of(const struct outcome *o)
 {
-	return plan_action_name(o->did);
+	return o->paused ? "pause" : plan_action_name(o->did);
 }
 
 static void job_json(const char *name, const struct outcome *o, const struct err *e,
@@ -141,7 +141,7 @@ static void tell_journal(const char *name, const struct outcome *o, const struct
 	if (o != NULL && o->changed)
 		log_journal(LEVEL_NOTICE, NULL, "%s", text);
 	else if (e != NULL && o != NULL && o->did == PLAN_REFUSE)
-		log_journal(LEVEL_WARN, name, "refused: %s", e->text);
+		log_journal(LEVEL_NOTICE, name, "refused: %s", e->text);
 }
 
 /* Transient failures stay quiet until they have lasted, or the expiry comes near; on a terminal,

@@ -21,10 +21,12 @@
 #include "progress.h"
 #include "quiet.h"
 #include "report.h"
+#include "rotate/last_run.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
 #include "sink/sink.h"
+#include "tell.h"
 
 /* rotations in memory at once; each waits for replication without a thread */
 #define OPEN_MAX_TASKS 4096
@@ -37,7 +39,9 @@ struct run {
 	struct cli_world *world;
 	struct report *report;
 	struct progress *progress;
+	struct tell *tell;        /* NULL: nothing is done */
 	size_t *due, n_due, next; /* places in rq->jobs */
+	int64_t began;            /* by the local clock */
 	int64_t wait_until_ms;
 	struct metrics *metrics; /* NULL: no metrics_file, or nothing is done */
 	/* the sandbox of this run, as far as it is known; NULL: nobody needs one yet */
@@ -117,8 +121,10 @@ static void measure_rotation(const struct run *run, const struct run_task *t)
 	struct job_status is;
 
 	/* One that another run holds is looked at when the file is written. */
-	if (rotation_status(t->rotation, &is))
-		measure(run, t->at, t->job->name, &is);
+	if (!rotation_status(t->rotation, &is))
+		return;
+	status_set_run(&is, run->began, run->began);
+	measure(run, t->at, t->job->name, &is);
 }
 
 /* Its file has a mistake, or it and another job have one token or sink. */
@@ -384,6 +390,19 @@ static int write_metrics(struct run *run, int64_t began_ms, int status)
 	return status;
 }
 
+static void leave_time(const struct run *run)
+{
+	const struct run_request *rq = run->rq;
+	const char *dir = config_run(rq->config)->state_dir;
+
+	if (rq->dry_run)
+		return;
+	if (rq->all)
+		last_run_leave(dir, NULL, run->began);
+	for (size_t i = 0; !rq->all && i < rq->n_jobs; i++)
+		last_run_leave(dir, config_name(rq->config, rq->jobs[i]), run->began);
+}
+
 int cli_run(const struct run_request *rq)
 {
 	int64_t began_ms = env_mono_ms(&env_system);
@@ -391,17 +410,24 @@ int cli_run(const struct run_request *rq)
 	struct run run = { .rq = rq,
 		           .world = world,
 		           .report = report_new(rq),
+		           .began = env_now(&env_system),
 		           .wait_until_ms = began_ms + rq->wait_s * 1000 };
 
 	catch_signals();
 	if (config_run(rq->config)->metrics_file != NULL && !rq->dry_run)
 		run.metrics = metrics_new(config_count(rq->config));
+	if (!rq->dry_run)
+		run.tell = tell_begin(rq->config, run.began,
+		                      rq->chatty || rq->force || rq->revoke != 0);
 	sort_out(&run);
 	if (run.n_due > 0 && enter_sandbox(&run, run.due, run.n_due))
 		run_due(&run);
 	free(run.due);
 	confine_free(run.confine);
 	int status = write_metrics(&run, began_ms, report_end(run.report));
+	leave_time(&run);
+	if (run.tell != NULL)
+		tell_end(run.tell, status);
 	spawner_stop();
 	return status;
 }

@@ -110,7 +110,7 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 static const char *const colors[JOB__COUNT] = {
 	[JOB_OK] = "32",       [JOB_DUE] = "33",      [JOB_WAITING] = "33", [JOB_HEALING] = "33",
 	[JOB_NEW] = "33",      [JOB_REFUSED] = "31",  [JOB_FAILING] = "31", [JOB_STUCK] = "31",
-	[JOB_DISABLED] = "31", [JOB_SHADOWED] = "31",
+	[JOB_DISABLED] = "31", [JOB_SHADOWED] = "31", [JOB_PAUSED] = "36",
 };
 
 static void put(const char *text, size_t width, const char *color, bool last, struct buf *out)
@@ -219,7 +219,7 @@ static void row_json(const struct status_row *r, struct buf *out)
 {
 	const struct job_status *s = &r->is;
 
-	buf_str(out, "  {\n    \"job\": ");
+	buf_str(out, "  {\n    \"version\": 1,\n    \"job\": ");
 	buf_json(out, r->job);
 	member_text("token", r->where[0] == '\0' ? NULL : r->where, out);
 	member_text("state", status_state_name(s->state), out);
@@ -230,7 +230,10 @@ static void row_json(const struct status_row *r, struct buf *out)
 	member_count("sinks", (int64_t)s->sinks, out);
 	member_count("sinks_in_step", (int64_t)s->in_step, out);
 	member_count("sinks_unreadable", (int64_t)s->unread, out);
+	member_time("last_run", s->last_run, out);
+	member_bool("overdue", s->overdue, out);
 	member_time("last_success", s->last_success, out);
+	member_bool("pulls_fail", s->pulls_fail, out);
 	member_count("failures", s->failed_runs, out);
 	member_time("failing_since", s->failing_since, out);
 	member_bool("hook_owed", s->hook_owed, out);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/argv.h"
 #include "config/expand.h"
 #include "sink/sink.h"
 
@@ -32,6 +33,17 @@ static bool fill_part(struct common *c, const struct common_part *part, struct e
 	return fill_finish(&table, 1, &c->doc, s != NULL ? s : &absent, e);
 }
 
+static bool check_command(const struct common *c, struct err *e)
+{
+	AUTO_ARGV char **argv = NULL;
+	const struct section *s = document_section(&c->doc, "run");
+
+	if (c->run.on_failure == NULL || argv_split(c->run.on_failure, &argv, e))
+		return true;
+	(void)err_in(e, "'on_failure'");
+	return document_err(&c->doc, document_section_entry(s, "on_failure")->line, e);
+}
+
 static bool fill_parts(struct common *c, struct err *e)
 {
 	const struct common_part parts[] = {
@@ -48,7 +60,7 @@ static bool fill_parts(struct common *c, struct err *e)
 		(void)err_set(e, ERR_CONFIG, "'ca_only = yes' needs a 'ca_file'");
 		return document_err(&c->doc, document_section_entry(s, "ca_only")->line, e);
 	}
-	return true;
+	return check_command(c, e);
 }
 
 /* A default that belongs to one job or one sink. */

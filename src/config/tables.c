@@ -17,6 +17,10 @@ const struct key config_run_keys[] = {
 	  .help = "a Prometheus text file, replaced by every run; default: none" },
 	{ ROW(run_spec, patience, "patience", KEY_DURATION), .fallback = "6h",
 	  .help = "how long passing failures stay quiet" },
+	{ ROW(run_spec, on_failure, "on_failure", KEY_TEXT),
+	  .help = "command to run when a run has said something that a person should read" },
+	{ ROW(run_spec, repeat, "repeat", KEY_DURATION), .fallback = "1d",
+	  .help = "after which time the same trouble is told again" },
 	{ ROW(run_spec, sandbox, "sandbox", KEY_BOOL), .fallback = "yes",
 	  .help = "give up every right that a run does not need" },
 };
@@ -37,6 +41,8 @@ const struct key config_http_keys[] = {
 const size_t config_http_keys_count = COUNT(config_http_keys);
 
 const struct key config_job_keys[] = {
+	{ ROW(job_spec, job.enabled, "enabled", KEY_BOOL), .fallback = "yes",
+	  .help = "no: paused; no run touches it, and status says so" },
 	{ ROW(job_spec, job.registry, "registry", KEY_TEXT), .required = true,
 	  .help = "the registry's name or login server" },
 	{ ROW(job_spec, job.resource_group, "resource_group", KEY_TEXT),

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "config/job.h"
+#include "rotate/last_run.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
 
@@ -67,6 +68,7 @@ void metrics_fill(struct metrics *m, struct config *c, const struct store *store
 			continue;
 		}
 		status_of(&o, now, &is);
+		status_set_run(&is, last_run_of(config_run(c)->state_dir, job->name), now);
 		metrics_put(m, i, job->name, &is);
 		observe_close(&o);
 	}
@@ -163,6 +165,24 @@ static bool foreign_ahead(const struct job_status *s, int slot, int64_t *out)
 	return count(s->foreign_ahead || s->state == JOB_REFUSED, out);
 }
 
+static bool last_run(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return seconds(s->last_run, out);
+}
+
+static bool longest_pause(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return seconds(s->bears, out);
+}
+
+static bool pulls_fail(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->pulls_fail, out);
+}
+
 static bool acceptance(const struct job_status *s, int slot, int64_t *out)
 {
 	(void)slot;
@@ -191,6 +211,12 @@ static const struct family {
 	{ "acrotate_last_success_timestamp_seconds",
 	  "When a run last did something for this job and was well; 0: never.", last_success,
 	  false },
+	{ "acrotate_last_run_timestamp_seconds",
+	  "When a run last looked at this job, also one with nothing to do.", last_run, false },
+	{ "acrotate_longest_pause_seconds", "How long this job can go without a run.",
+	  longest_pause, false },
+	{ "acrotate_pulls_fail", "1 when nothing works that is deployed, though something should.",
+	  pulls_fail, false },
 	{ "acrotate_consecutive_failures", "Runs of this job in a row that failed.", failures,
 	  false },
 	{ "acrotate_failing_since_timestamp_seconds",
@@ -263,7 +289,7 @@ static void per_job(struct writing *w, const struct family *f, const struct metr
 	for (int slot = 0; slot < (f->per_slot ? ACR_SLOT__COUNT : 1); slot++) {
 		if (!f->value(&at->is, slot, &value))
 			continue;
-		buf_fmt(w->text, "%s{job=\"%s\"", f->name, at->name);
+		buf_fmt(w->text, "%s{name=\"%s\"", f->name, at->name);
 		if (f->per_slot)
 			buf_fmt(w->text, ",slot=\"%s\"", acr_slot_name((enum acr_slot)slot));
 		buf_char(w->text, '}');
@@ -278,7 +304,7 @@ static void states(struct writing *w, const struct metrics *m)
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->entry[i].name == NULL)
 			continue;
-		buf_fmt(w->text, "acrotate_job_state{job=\"%s\",state=\"%s\"}", m->entry[i].name,
+		buf_fmt(w->text, "acrotate_job_state{name=\"%s\",state=\"%s\"}", m->entry[i].name,
 		        status_state_name(m->entry[i].is.state));
 		number(w, 1000);
 	}
@@ -295,9 +321,10 @@ static void write_all(struct writing *w, const struct metrics *m, const struct m
 {
 	for (size_t f = 0; f < COUNT(families); f++) {
 		title(w, families[f].name, families[f].help);
-		/* Of a job that cannot be read nothing is known but that. */
+		/* Of a job that cannot be read nothing is known but that; of one that is paused
+		 * nothing else is to raise an alert. */
 		for (size_t i = 0; i < m->n; i++)
-			if (m->entry[i].readable)
+			if (m->entry[i].readable && m->entry[i].is.state != JOB_PAUSED)
 				per_job(w, &families[f], &m->entry[i]);
 	}
 	states(w, m);

@@ -184,6 +184,40 @@ bool rotation_refuse(const struct rotation *r, struct err *e)
 	}
 }
 
+/* ---- what it means for consumers ------------------------------------------------------------- */
+
+/* What a sink holds may work though this job knows nothing of it. */
+static bool may_work(const struct rotation *r)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (r->o.seen[i].unread ||
+		    (r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected))
+			return true;
+	return false;
+}
+
+static bool say(struct rotation *r, const char *what, struct err *e)
+{
+	(void)err_in(e, "%s", what);
+	r->out.told = false; /* sink by sink it was said without that */
+	return false;
+}
+
+bool rotation_say_deployed(struct rotation *r, struct err *e)
+{
+	const struct state *s = &r->o.state;
+	bool passes = e->kind == ERR_TRANSIENT || e->kind == ERR_BUSY;
+	bool never = !s->lost && s->slot[0].created == 0 && s->slot[1].created == 0;
+
+	/* Whether what its sinks hold works, only the registry knows. */
+	if (r->o.who.server == NULL || never)
+		return never && passes ? say(r, "nothing was delivered yet", e) : false;
+	bool refused = s->disabled || s->rejected_at != 0;
+	if (!refused && observe_decide(&r->o, rotation_now(r), false).active)
+		return true;
+	return refused || !may_work(r) ? say(r, "pulls fail now", e) : false;
+}
+
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
 static const char *const because[WHY__COUNT] = {
@@ -265,7 +299,9 @@ static void add_planned(const struct outcome *o, int64_t now, struct buf *out)
 
 void rotation_outcome_text(const struct outcome *o, bool dry_run, int64_t now, struct buf *out)
 {
-	if (dry_run)
+	if (o->paused)
+		buf_str(out, "paused (enabled = no): no run touches it");
+	else if (dry_run)
 		add_planned(o, now, out);
 	else
 		add_done(o, now, out);

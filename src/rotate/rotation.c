@@ -274,13 +274,14 @@ static void settle(struct rotation *r)
 }
 
 /* The end of a run that failed: remembers that it did, as far as that can be remembered. */
-static void fail(struct rotation *r, const struct err *e)
+static void fail(struct rotation *r, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	int64_t now = rotation_now(r);
 	struct state *s = &r->o.state;
 
 	rotation_abort_sinks(r);
+	bool works = !r->opened || rotation_say_deployed(r, e);
 	/* What another rotator has recorded meanwhile stays. */
 	if (!r->opened || is_dry(r) || e->kind == ERR_CONFLICT)
 		return;
@@ -290,7 +291,7 @@ static void fail(struct rotation *r, const struct err *e)
 	s->failed_runs++;
 	state_set_error(s, e->text);
 	r->o.dirty = true;
-	r->out.loud = now - s->failing_since >= r->patience ||
+	r->out.loud = !works || now - s->failing_since >= r->patience ||
 	              (r->out.active && r->out.expires - now < r->job->policy.renew_before / 2);
 	if (r->generated && !r->delivered) {
 		s->failures++;

@@ -2,6 +2,7 @@
 #include "rotate/status.h"
 
 #include "config/job.h"
+#include "rotate/last_run.h"
 #include "rotate/observe.h"
 
 const char *status_state_name(enum job_state s)
@@ -12,6 +13,7 @@ const char *status_state_name(enum job_state s)
 		[JOB_REFUSED] = "refused", [JOB_FAILING] = "failing",
 		[JOB_STUCK] = "stuck",     [JOB_DISABLED] = "disabled",
 		[JOB_NEW] = "new",         [JOB_SHADOWED] = "shadowed",
+		[JOB_PAUSED] = "paused",
 	};
 
 	return names[s];
@@ -30,6 +32,8 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 {
 	const struct state *s = &o->state;
 
+	if (!o->job->enabled)
+		return JOB_PAUSED;
 	if (s->disabled)
 		return JOB_DISABLED;
 	if (p->action == PLAN_REFUSE && p->why == WHY_FOREIGN)
@@ -80,6 +84,14 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 	out->next_rotation = out->expires - o->job->policy.renew_before - o->job->policy.offset;
 }
 
+/* A job that is new has nobody yet who pulls, until it has failed. */
+static bool nothing_works(const struct observation *o, const struct job_status *s)
+{
+	if (s->state == JOB_PAUSED || (s->state == JOB_NEW && s->failing_since == 0))
+		return false;
+	return !s->active || o->state.rejected_at != 0 || o->state.disabled;
+}
+
 void status_of(const struct observation *o, int64_t now, struct job_status *out)
 {
 	const struct state *s = &o->state;
@@ -98,8 +110,16 @@ void status_of(const struct observation *o, int64_t now, struct job_status *out)
 		.hook_owed = observe_hook_owed(o),
 		.foreign_ahead = p.foreign_ahead,
 		.state_lost = s->lost,
+		.bears = last_run_bearable(&o->job->policy),
 		.accepted_after_ms = s->accepted_after_ms,
 	};
 	slots_of(o, out);
 	sinks_of(o, &p, out);
+	out->pulls_fail = nothing_works(o, out);
+}
+
+void status_set_run(struct job_status *s, int64_t last_run, int64_t now)
+{
+	s->last_run = last_run > s->last_success ? last_run : s->last_success;
+	s->overdue = s->state != JOB_PAUSED && s->last_run != 0 && now - s->last_run > s->bears;
 }

@@ -153,5 +153,7 @@ MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 /* ---- reason.c -------------------------------------------------------------------------------- */
 bool rotation_refuse(const struct rotation *r,
                      struct err *e); /* fills e for a WAIT or REFUSE; false */
+/* Does what is deployed work, as far as is known? If not, the error of this run says so first. */
+bool rotation_say_deployed(struct rotation *r, struct err *e);
 
 #endif

@@ -32,8 +32,11 @@ usual_job() {
 		printf '[sink env]\ntype = file\npath = %s/%s.env\ncontent = REGISTRY_PASSWORD={password}\nmode = 0640\n' "$H" "$_name"
 	} >"$E/jobs.d/$_name.conf"
 }
+# As if nobody had been told of anything yet: every run says what it has to say.
+fresh() { rm -f "$H/state/told"; }
 acrotate() {
 	_command=$1; shift
+	fresh
 	"$ACROTATE" "$_command" --config "$E/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
 	RC=$?
 	return 0
@@ -55,9 +58,9 @@ snapshot() {
 # unchanged WHAT EXIT PATTERN ARGUMENT...: the command exits so, says so, and nothing has changed. State files may note the failure.
 unchanged() {
 	_claim=$1 _rc=$2 _pattern=$3; shift 3
-	snapshot | grep -v '[.]state' >"$T/before"
+	snapshot | grep -vE '[.]/state/' >"$T/before"
 	acrotate "$@"
-	snapshot | grep -v '[.]state' >"$T/after"
+	snapshot | grep -vE '[.]/state/' >"$T/after"
 	like "$_claim: exit status" "$RC" "^($_rc)\$"
 	like "$_claim: says so" "$(said)" "$_pattern"
 	ok "$_claim: nothing changed" diff -u "$T/before" "$T/after"

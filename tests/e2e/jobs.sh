@@ -30,7 +30,9 @@ at() {
 	return $at_status
 }
 DAY=86400
+# As if nobody had been told of anything yet: every run says what it has to say.
 acro() {
+	rm -f "$T/state/told"
 	if [ -n "${AT:-}" ]; then
 		NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "+${AT}s" "$ACROTATE" "$@" --config "$E/acrotate.conf"
 	else

@@ -17,30 +17,30 @@ END
 done
 value() { sed -n "s/^$1 //p" "$M"; }
 # What is not about one run: two runs one after the other must write the same.
-steady() { grep -v -e '^acrotate_run_' "$M"; }
+steady() { grep -v -e '^acrotate_run_' -e '^acrotate_last_run_' "$M"; }
 
 acro plan >/dev/null
 ok "a plan writes nothing" test ! -e "$M"
 acro run web-pull
 is "a run of one job" $? 0
-is "writes of all: the state of that one" "$(value 'acrotate_job_state{job="web-pull",state="ok"}')" 1
-is "and of the other" "$(value 'acrotate_job_state{job="other",state="new"}')" 1
+is "writes of all: the state of that one" "$(value 'acrotate_job_state{name="web-pull",state="ok"}')" 1
+is "and of the other" "$(value 'acrotate_job_state{name="other",state="new"}')" 1
 is "how many there are" "$(value acrotate_jobs)" 2
-is "its active slot" "$(value 'acrotate_slot_active{job="web-pull",slot="password1"}')" 1
-is "not the other" "$(value 'acrotate_slot_active{job="web-pull",slot="password2"}')" 0
-like "when it expires" "$(value 'acrotate_slot_expiry_timestamp_seconds{job="web-pull",slot="password1"}')" '^[0-9]{10}$'
-is "the same of what is in use" "$(value 'acrotate_active_expiry_timestamp_seconds{job="web-pull"}')" \
-	"$(value 'acrotate_slot_expiry_timestamp_seconds{job="web-pull",slot="password1"}')"
-is "nothing of a slot that is not there" "$(value 'acrotate_slot_expiry_timestamp_seconds{job="web-pull",slot="password2"}')" ""
-is "nothing is in use of the other job" "$(value 'acrotate_active_expiry_timestamp_seconds{job="other"}')" 0
-like "when the next rotation is" "$(value 'acrotate_next_rotation_timestamp_seconds{job="web-pull"}')" '^[0-9]{10}$'
-is "sinks" "$(value 'acrotate_sinks{job="web-pull"}') $(value 'acrotate_sinks_in_step{job="web-pull"}')" "1 1"
-like "how long the registry took" "$(value 'acrotate_password_acceptance_seconds{job="web-pull"}')" '^[0-9]+(\.[0-9]+)?$'
+is "its active slot" "$(value 'acrotate_slot_active{name="web-pull",slot="password1"}')" 1
+is "not the other" "$(value 'acrotate_slot_active{name="web-pull",slot="password2"}')" 0
+like "when it expires" "$(value 'acrotate_slot_expiry_timestamp_seconds{name="web-pull",slot="password1"}')" '^[0-9]{10}$'
+is "the same of what is in use" "$(value 'acrotate_active_expiry_timestamp_seconds{name="web-pull"}')" \
+	"$(value 'acrotate_slot_expiry_timestamp_seconds{name="web-pull",slot="password1"}')"
+is "nothing of a slot that is not there" "$(value 'acrotate_slot_expiry_timestamp_seconds{name="web-pull",slot="password2"}')" ""
+is "nothing is in use of the other job" "$(value 'acrotate_active_expiry_timestamp_seconds{name="other"}')" 0
+like "when the next rotation is" "$(value 'acrotate_next_rotation_timestamp_seconds{name="web-pull"}')" '^[0-9]{10}$'
+is "sinks" "$(value 'acrotate_sinks{name="web-pull"}') $(value 'acrotate_sinks_in_step{name="web-pull"}')" "1 1"
+like "how long the registry took" "$(value 'acrotate_password_acceptance_seconds{name="web-pull"}')" '^[0-9]+(\.[0-9]+)?$'
 is "the run was well" "$(value acrotate_run_exit_status)" 0
 like "and took so long" "$(value acrotate_run_duration_seconds)" '^[0-9]+(\.[0-9]{3})?$'
 is "others may read it" "$(stat -c %a "$M")" 644
 acro run
-is "the other job ran, too" "$(value 'acrotate_job_state{job="other",state="ok"}')" 1
+is "the other job ran, too" "$(value 'acrotate_job_state{name="other",state="ok"}')" 1
 
 steady >"$T/before"
 inode=$(stat -c %i "$M")
@@ -61,20 +61,20 @@ fault '{"operation":"token-get","effect":"status","status":500,"count":0}' >/dev
 at $((80 * DAY)) acro run web-pull 2>/dev/null
 is "a run that failed" $? 75
 is "says so" "$(value acrotate_run_exit_status)" 75
-is "and of its job, too" "$(value 'acrotate_consecutive_failures{job="web-pull"}')" 1
-like "since when" "$(value 'acrotate_failing_since_timestamp_seconds{job="web-pull"}')" '^[0-9]{10}$'
-is "the other is due" "$(value 'acrotate_job_state{job="other",state="due"}')" 1
+is "and of its job, too" "$(value 'acrotate_consecutive_failures{name="web-pull"}')" 1
+like "since when" "$(value 'acrotate_failing_since_timestamp_seconds{name="web-pull"}')" '^[0-9]{10}$'
+is "the other is due" "$(value 'acrotate_job_state{name="other",state="due"}')" 1
 no_faults >/dev/null
 acro run
-is "until it is well again" "$(value 'acrotate_consecutive_failures{job="web-pull"}')" 0
+is "until it is well again" "$(value 'acrotate_consecutive_failures{name="web-pull"}')" 0
 echo bogus >>"$E/jobs.d/other.conf"
 acro run 2>/dev/null
-is "a job whose file has a mistake" "$? $(value 'acrotate_job_state{job="other",state="failing"}')" "78 1"
-is "has no figures" "$(value 'acrotate_sinks{job="other"}')" ""
+is "a job whose file has a mistake" "$? $(value 'acrotate_job_state{name="other",state="failing"}')" "78 1"
+is "has no figures" "$(value 'acrotate_sinks{name="other"}')" ""
 
 arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"name\":\"password2\"}" >/dev/null
 at $((2 * DAY)) acro run web-pull 2>/dev/null
-is "a foreign slot is told long before" "$(value 'acrotate_foreign_ahead{job="web-pull"}') $(value 'acrotate_slot_foreign{job="web-pull",slot="password2"}')" "1 1"
+is "a foreign slot is told long before" "$(value 'acrotate_foreign_ahead{name="web-pull"}') $(value 'acrotate_slot_foreign{name="web-pull",slot="password2"}')" "1 1"
 
 rm -rf "$T/prom"
 acro run web-pull 2>"$T/err"

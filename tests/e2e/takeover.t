@@ -23,7 +23,7 @@ said() { cat "$T/out" "$T/err"; }
 # The line for a slot, as it stands in what was said.
 line_for() { said | grep -o "may_replace = $1@[0-9T:.Z+-]*" | head -n 1; }
 generations() { control "state?token=$1" | grep -o '"generations":[0-9]*' | cut -d: -f2 | tr '\n' ' '; }
-metric() { sed -n "s/^acrotate_$1{job=\"$2\"[^}]*} //p" "$T/metrics.prom" | tr '\n' ' '; }
+metric() { sed -n "s/^acrotate_$1{name=\"$2\"[^}]*} //p" "$T/metrics.prom" | tr '\n' ' '; }
 state() { acro status "$1" -o json >"$T/json" 2>"$T/err"; jget "$T/json" 0.state; }
 
 # ---- both slots are somebody else's ---------------------------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ void rig_stage(void)
 			                           .spec = &rig.memory[i] };
 	}
 	rig.job = (struct job){
+		.enabled = true,
 		.name = name,
 		.token = token,
 		.registry = registry,

@@ -538,7 +538,7 @@ static void a_state_that_is_none(void **state)
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	CHECK(fs_read(prom, 65536, &text, NULL, &e), "%s", e.text);
 	assert_non_null(
-		strstr(buf_cstr(&text), "acrotate_job_state{job=\"web\",state=\"failing\"} 1"));
+		strstr(buf_cstr(&text), "acrotate_job_state{name=\"web\",state=\"failing\"} 1"));
 	metrics_free(m);
 	m = metrics_new(1); /* of none anything is known */
 	CHECK(metrics_write(m, prom, &run, &e), "%s", e.text);

@@ -15,6 +15,8 @@
 static const struct job_status full = {
 	.state = JOB_OK,
 	.active = true,
+	.last_run = 1,
+	.bears = 1,
 	.expires = 2000,
 	.next_rotation = 1500,
 	.sinks = 1,

@@ -45,6 +45,7 @@ static void stage(void)
 			                       .spec = &memory[i] };
 	}
 	job = (struct job){
+		.enabled = true,
 		.name = name,
 		.token = token,
 		.sinks = specs,

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Does anything start acrotate, and often enough for each job? */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "check.h"
+#include "config/job.h"
+#include "rotate/last_run.h"
+
+#define BY_TIMER                                                                                   \
+	{                                                                                          \
+		"systemctl enable --now acrotate.timer",                                           \
+			"systemctl --user enable --now acrotate.timer"                             \
+	}
+
+/* What a kind of start is worth, and what fixes it. */
+static const struct {
+	enum finding_level level;
+	const char *before, *after; /* its unit or file stands between them */
+	const char *fix[2];         /* as root, as a user */
+} kinds[] = {
+	[RUNS_NONE] = { FINDING_WARNING,
+	                "nothing starts acrotate: no timer, no line of cron and no CronJob was "
+	                "found",
+	                "",
+	                { "systemctl enable --now acrotate.timer    # or a line of cron: 17 * * * "
+	                  "* root acrotate run",
+	                  "systemctl --user enable --now acrotate.timer    # or crontab -e: 17 * * "
+	                  "* * acrotate run" } },
+	[RUNS_TIMER] = { FINDING_OK, "", " is enabled", { NULL, NULL } },
+	[RUNS_TIMER_DISABLED] = { FINDING_WARNING, "",
+	                          " is installed and not enabled: nothing starts acrotate",
+	                          BY_TIMER },
+	[RUNS_CRON] = { FINDING_OK, "by cron: ", "", { NULL, NULL } },
+	[RUNS_CRON_YIELDS] = { FINDING_WARNING, "",
+	                       " leaves it to systemd, where no timer of it is enabled: nothing "
+	                       "starts acrotate",
+	                       BY_TIMER },
+	[RUNS_CRON_DEAD] = { FINDING_WARNING,
+	                     "",
+	                     " has a line for it, but no cron daemon runs: nothing starts acrotate",
+	                     { "systemctl enable --now cron    # crond on Fedora",
+	                       "systemctl status cron    # root has to start it" } },
+	[RUNS_CRONJOB] = { FINDING_OK, "by a CronJob, in pod ", "", { NULL, NULL } },
+	[RUNS_POD] = { FINDING_WARNING,
+	               "in pod ",
+	               ", which no CronJob seems to have started",
+	               { "kubectl get cronjobs    # is there one that runs it?",
+	                 "kubectl get cronjobs    # is there one that runs it?" } },
+};
+
+void check_runs(const struct runs *r, struct findings *f)
+{
+	AUTO_FREE char *how = r->how != NULL ? mem_fmt("'%s'", r->how) : mem_dup("");
+	const char *before = kinds[r->kind].before, *after = kinds[r->kind].after;
+	char every[STR_DURATION_MAX];
+
+	str_from_duration(r->every, 2, every);
+	if (kinds[r->kind].level == FINDING_OK)
+		(void)findings_ok(f, "runs", "%s%s%s%s%s", before, how, after,
+		                  r->every != 0 ? ", at least every " : "",
+		                  r->every != 0 ? every : "");
+	else
+		findings_fix(findings_warning(f, "runs", "%s%s%s", before, how, after), "%s",
+		             kinds[r->kind].fix[geteuid() != 0]);
+}
+
+/* A password lives for less time than lies between two runs: dead most of the time. */
+static void too_rare(const struct job *job, const struct runs *r, struct findings *f)
+{
+	const struct policy *p = &job->policy;
+	char every[STR_DURATION_MAX], most[STR_DURATION_MAX], lifetime[STR_DURATION_MAX];
+	struct err e = ERR_INIT;
+
+	if (r->every == 0 || p->renew_before > r->every)
+		return;
+	str_from_duration(r->every, 2, every);
+	str_from_duration(p->renew_before, 2, most);
+	str_from_duration(p->lifetime, 2, lifetime);
+	(void)err_set(&e, ERR_CONFIG,
+	              "a new password lives %s and is renewed in its last %s, but it may be %s to "
+	              "the next run: it "
+	              "expires in between",
+	              lifetime, most, every);
+	struct finding *at = findings_problem(f, "lifetime", &e);
+	str_from_duration(10 * r->every, 1, lifetime);
+	str_from_duration(3 * r->every, 1, most);
+	findings_fix(at,
+	             "lifetime = %s    # or longer, into [job] of %s; 'm' is minutes, and there is "
+	             "no unit of months",
+	             lifetime, job->file);
+	findings_fix(at, "renew_before = %s    # or longer: several runs should fall into it",
+	             most);
+}
+
+void check_runs_of(const struct job *job, const struct runs *r, const char *state_dir, int64_t now,
+                   struct findings *f)
+{
+	int64_t last = last_run_of(state_dir, job->name), bears = last_run_bearable(&job->policy);
+	char since[STR_DURATION_MAX], most[STR_DURATION_MAX];
+
+	if (!job->enabled) {
+		(void)findings_ok(f, "runs", "paused: enabled = no");
+		return;
+	}
+	too_rare(job, r, f);
+	str_from_duration(last == 0 ? 0 : now - last, 2, since);
+	str_from_duration(bears, 2, most);
+	if (last == 0)
+		(void)findings_unknown(f, "last run", "none yet");
+	else if (now - last > bears)
+		findings_fix(findings_warning(f, "last run",
+		                              "%s ago, and it needs one at least every %s", since,
+		                              most),
+		             "acrotate run %s    # now; what should start it is said at 'runs'",
+		             job->name);
+	else
+		(void)findings_ok(f, "last run", "%s ago", since);
+}

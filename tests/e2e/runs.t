@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Does anything run me? The last run's time, also of an idle one; what starts it; a job that is paused.
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/jobs.sh"
+start_emulator --fast --token web-pull --token other
+mkdir "$T/prom"
+config "metrics_file = $T/prom/acrotate.prom"
+for n in web-pull other; do
+	job $n <<END
+[sink env]
+type = file
+path = $T/$n.env
+END
+done
+field() { acro status "$1" -o json >"$T/json" 2>/dev/null; jget "$T/json" "0.$2"; }
+value() { sed -n "s/^$1 //p" "$T/prom/acrotate.prom"; }
+seconds() { date -u -d "$1" +%s; }
+now() { date +%s; }
+# recent TIME: within the last minute.
+recent() { [ -n "$1" ] && [ "$(($(now) - $(seconds "$1")))" -lt 60 ]; }
+
+is "a job that never ran has no last run" "$(field web-pull last_run)" ""
+acro run
+ok "one that did has" recent "$(field web-pull last_run)"
+
+# As if those runs were long ago.
+long_ago() { find "$T/state" -type f -exec touch -d '3 days ago' {} +; perl -pi -e 's/^last_success = .*\n//' "$T"/state/*.state; }
+long_ago
+is "after three days without one" "$(field web-pull overdue)" true
+acro status >"$T/out"
+like "status says so" "$(cat "$T/out")" 'no run for 3d.* needs one at least every 1d'
+acro status --warn 1d >/dev/null
+is "and warns monitors, though nothing expires soon" $? 1
+before=$(find "$T/state" -type f -exec md5sum {} + | sort)
+strace -f -o "$T/trace" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null >"$T/out" 2>&1
+is "an idle run" "$? $(cat "$T/out")" "0 "
+ok "leaves its time" recent "$(field web-pull last_run)"
+ok "for each job" recent "$(field other last_run)"
+is "by one call" "$(grep -c utimensat "$T/trace")" 1
+is "without the whole program" "$(grep -Ec 'execve.*acrotate-(net|lean)' "$T/trace")" 0
+is "and nothing is written in the state's directory" "$(find "$T/state" -type f -exec md5sum {} + | sort)" "$before"
+config
+strace -f -o "$T/trace" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null >"$T/out" 2>&1
+is "without a metrics_file: one call, no write, no sync" "$(grep -c utimensat "$T/trace") $(grep -cE 'O_CREAT|O_WRONLY|O_RDWR|rename|sync|write\(' "$T/trace")" "1 0"
+config "metrics_file = $T/prom/acrotate.prom"
+acro run
+is "it is overdue no more" "$(field web-pull overdue)" false
+like "and in the metrics" "$(value 'acrotate_last_run_timestamp_seconds{name="web-pull"}')" '^[0-9]{10}$'
+is "beside how long it can go without" "$(value 'acrotate_longest_pause_seconds{name="web-pull"}')" 86400
+
+long_ago
+acro run other
+ok "a run of one job is that job's" recent "$(field other last_run)"
+is "and not the other's" "$(field web-pull overdue)" true
+like "the metrics know both" "$(($(value 'acrotate_last_run_timestamp_seconds{name="other"}') - $(value 'acrotate_last_run_timestamp_seconds{name="web-pull"}')))" '^2[0-9]{5}$'
+acro plan >/dev/null
+is "a plan is no run" "$(field web-pull overdue)" true
+
+# What starts it. Units of the test's own, beside the machine's cron: whatever that has, it runs another configuration.
+mkdir -p "$T/units/timers.target.wants"
+SYSTEMD_UNIT_PATH=$T/units
+export SYSTEMD_UNIT_PATH
+checked() { acro check "$@" >"$T/checked" 2>&1; grep -E "(^| )$F: " "$T/checked" | head -n 1; }
+F=runs
+like "nothing" "$(checked)" '^warning +runs: nothing starts acrotate'
+like "has a remedy" "$(grep -A 1 'nothing starts' "$T/checked" | tail -n 1)" '^ +systemctl enable --now acrotate.timer'
+sed "s|^ExecStart=.*|ExecStart=$ACROTATE run --config $E/acrotate.conf|" "$ROOT/packaging/systemd/acrotate.service" >"$T/units/acrotate.service"
+cp "$ROOT/packaging/systemd/acrotate.timer" "$T/units"
+like "a timer that is not enabled" "$(checked)" "^warning +runs: 'acrotate.timer' is installed and not enabled"
+ln -s ../acrotate.timer "$T/units/timers.target.wants"
+like "one that is" "$(checked)" "^ok +runs: 'acrotate.timer' is enabled, at least every 1h 10m"
+F='last run'
+like "the last run of a job that has had none for days" "$(checked web-pull)" '^warning +web-pull: last run: 3d'
+like "has a remedy" "$(grep -A 1 'last run: ' "$T/checked" | tail -n 1)" 'acrotate run web-pull'
+acro run
+like "and of one that had" "$(checked web-pull)" '^ok +web-pull: last run: [0-9]+m?s ago'
+F=lifetime
+job web-pull lifetime=3m <<END
+[sink env]
+type = file
+path = $T/web-pull.env
+END
+like "minutes where months were meant" "$(checked web-pull)" '^PROBLEM +web-pull: lifetime: a new password lives 3m .*1h 10m to the next run'
+like "have a remedy" "$(cat "$T/checked")" "lifetime = 11h .*'m' is minutes"
+job web-pull <<END
+[sink env]
+type = file
+path = $T/web-pull.env
+END
+is "and 90 days are none" "$(checked web-pull)" ""
+unset SYSTEMD_UNIT_PATH
+
+# Paused.
+job other enabled=no <<END
+[sink env]
+type = file
+path = $T/other.env
+END
+is "enabled = no" "$(field other state)" paused
+rm "$T/other.env"
+requests=$(control log | wc -l)
+acro run other >"$T/out" 2>&1
+is "a run leaves it alone, quietly" "$? $(cat "$T/out") $(ls "$T/other.env" 2>/dev/null)" "0  "
+is "without a request" "$(control log | wc -l)" "$requests"
+like "plan says that it is paused" "$(acro plan other)" '^other: paused \(enabled = no\)'
+is "also where another one has work" "$(rm "$T/web-pull.env"; acro run >"$T/out" 2>&1; echo $?; cat "$T/out"; ls "$T/other.env" 2>/dev/null)" 0
+is "in the metrics" "$(value 'acrotate_job_state{name="other",state="paused"}')" 1
+is "with nothing that could raise an alert" "$(grep -c 'name="other"' "$T/prom/acrotate.prom")" 1
+at $((200 * DAY)) acro status other --crit 3d >/dev/null
+is "nor does a monitor" $? 0
+sed -i 's/^enabled = no/enabled = maybe/' "$E/jobs.d/other.conf"
+acro run other 2>"$T/err"
+is "a word that is neither yes nor no" $? 78
+like "is told with its place" "$(cat "$T/err")" "other.conf:[0-9]+: .*enabled"
+done_testing
