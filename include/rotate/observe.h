@@ -26,6 +26,7 @@ struct seen {
 	bool broken;         /* cannot be read, or its check failed: left out of this run */
 	bool unread;         /* broken because it cannot be read */
 	struct err why;      /* when broken */
+	bool stale;          /* it holds ours, in another form than a delivery would give it */
 	bool shadowed; /* what it holds is ours, and one of those who read it would not take it: */
 	struct err shadow; /* who, and what is in the way */
 	int refused; /* how often the registry refused a password in it that is none of ours */
@@ -68,6 +69,9 @@ void observe_stamp(struct observation *o, int64_t now);
 
 /* What the rule is asked; its sinks are borrowed from `o`. For those who play it forward. */
 struct plan_input observe_input(const struct observation *o, int64_t now, bool force);
+/* The rule's decision; where that is to keep what is deployed, but a sink has it in an old form, a
+ * heal of that. */
+struct plan observe_plan(const struct observation *o, const struct plan_input *in);
 /* The decision for what is known now. now: the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);

@@ -40,6 +40,12 @@ struct err;
 struct secret;
 struct sink;
 
+/* Is it one of the job's own passwords? By its fingerprint: nobody keeps the passwords. */
+struct sink_known {
+	bool (*is)(void *ctx, const struct secret *s);
+	void *ctx;
+};
+
 struct sink_ops {
 	const char *type; /* value of the key `type` */
 	const struct key *keys;
@@ -64,6 +70,11 @@ struct sink_ops {
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
 	                     struct err *e);
+	/* When read_current found nothing: a password of ours that stands there in another form
+	 * than a delivery would give it. From then on that form is ours to replace. *out NULL:
+	 * none. NULL: a sink of one form. */
+	bool (*find)(struct sink *s, const struct credential *who, const struct sink_known *known,
+	             struct secret **out, struct err *e);
 	/* Would those who read the sink take what read_current found? ERR_CONFIG with what is in
 	 * the way; NULL: nothing can be. */
 	bool (*taken)(const struct sink *s, struct err *e);

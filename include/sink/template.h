@@ -6,9 +6,12 @@
  *   {auth}      base64 of "username:password"       {server}    the login server
  *   {expires}   2026-01-31T23:59:59Z, or "never"    {slot}      password1, password2, or "unknown"
  *
- * Any other brace is literal. Reading back is a walk along the template: {username} and {server}
- * must be the current ones, {expires} and {slot} anything of their form, and {password} and
- * {auth} take all bytes of their alphabet. So a template can be read back exactly when no byte
+ * {password} and {auth} also as {password:url}, percent-encoded, and {password:json}, for inside
+ * the quotes of a JSON string. Any other brace is literal.
+ *
+ * Reading back is a walk along the template: {username} and {server} must be the current ones,
+ * {expires} and {slot} anything of their form, and {password} and {auth} take all bytes of their
+ * alphabet. So a template can be read back exactly when no byte
  * that may follow {password} or {auth} is of that alphabet: template_readable() tells.
  */
 #ifndef SINK_TEMPLATE_H
@@ -38,6 +41,14 @@ MUST_USE bool template_render(const struct template *t, const struct credential 
  * *out is then untouched. */
 MUST_USE bool template_match(const struct template *t, const char *text, size_t n,
                              const struct credential *who, struct secret **out);
+
+/*
+ * The password of `who` that `known` recognises, wherever and in whatever form it stands in a text
+ * of another template, which may be our own of before a change; NULL: none.
+ */
+struct sink_known;
+struct secret *template_search(const char *text, size_t n, const struct credential *who,
+                               const struct sink_known *known);
 size_t template_size(const struct template *t); /* of its own text */
 void template_free(struct template *t);
 void template_free_ptr(struct template **t);

@@ -84,7 +84,8 @@ static bool takes_delivery(const struct rotation *r, size_t i)
 {
 	if (r->o.seen[i].broken) /* one that could not be opened is */
 		return false;
-	return r->plan.action != PLAN_HEAL || r->o.views[i].holds != held_slot(r->plan.slot);
+	return r->plan.action != PLAN_HEAL || r->o.seen[i].stale ||
+	       r->o.views[i].holds != held_slot(r->plan.slot);
 }
 
 /* A heal copies what the sink that is ahead holds. */

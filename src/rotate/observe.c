@@ -177,6 +177,26 @@ static void clear_left(struct observation *o)
 	}
 }
 
+static bool is_known(void *ctx, const struct secret *s)
+{
+	enum holding holds = match(ctx, s);
+
+	return holds == HOLD_SLOT_1 || holds == HOLD_SLOT_2;
+}
+
+/* Not in the form that it is to have: perhaps in that of before. What cannot be searched holds
+ * nothing, as was read. */
+static void search(struct observation *o, struct seen *s)
+{
+	const struct sink_known known = { .is = is_known, .ctx = o };
+	struct err ignored = ERR_INIT;
+
+	s->stale = false;
+	if (s->held == NULL && s->spec->ops->find != NULL &&
+	    s->spec->ops->find(s->sink, &o->who, &known, &s->held, &ignored))
+		s->stale = s->held != NULL;
+}
+
 /* What is in a sink counts as held, whoever reads it: a client that was not named may. */
 static void judge(struct seen *s)
 {
@@ -203,6 +223,7 @@ void observe_sinks(struct observation *o)
 		} else {
 			secret_free(s->held);
 			s->held = held;
+			search(o, s);
 		}
 		judge(s);
 	}
@@ -401,11 +422,32 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 	};
 }
 
+/* A sink whose form was changed is written anew, though it holds what is deployed. */
+static bool has_stale(const struct observation *o, const struct plan *p)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (o->seen[i].stale && !o->seen[i].broken &&
+		    o->views[i].holds == o->views[p->source].holds)
+			return true;
+	return false;
+}
+
+struct plan observe_plan(const struct observation *o, const struct plan_input *in)
+{
+	struct plan p = plan_decide(in);
+
+	if ((p.action == PLAN_KEEP || p.action == PLAN_VERIFY) && p.active && has_stale(o, &p)) {
+		p.action = PLAN_HEAL;
+		p.why = WHY_LAGGING;
+	}
+	return p;
+}
+
 struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 {
 	struct plan_input in = observe_input(o, now, force);
 
-	return plan_decide(&in);
+	return observe_plan(o, &in);
 }
 
 bool observe_wants_service(const struct observation *o, int64_t now)

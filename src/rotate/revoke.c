@@ -65,7 +65,7 @@ struct plan rotation_decide(const struct rotation *r, int64_t now, bool force, b
 {
 	const struct observation *o = &r->o;
 	struct plan_input in = observe_input(o, now, force);
-	struct plan p = plan_decide(&in);
+	struct plan p = observe_plan(o, &in);
 	enum acr_slot held =
 		p.active && o->views[p.source].holds == HOLD_SLOT_2 ? ACR_SLOT_2 : ACR_SLOT_1;
 	enum acr_slot other = acr_other(held);

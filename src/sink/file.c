@@ -25,8 +25,9 @@ static const struct key keys[] = {
 	{ .name = "content",
 	  .type = KEY_TEXT,
 	  .offset = offsetof(struct file_spec, content),
-	  .help = "what the file says, a line: {password} or {auth}, {username} {server} {expires} "
-	          "{slot}; a line end is added; default: {password}" },
+	  .help = "what the file says, a line: {password} or {auth} (:url, :json), {username} "
+	          "{server} "
+	          "{expires} {slot}; \\n is a line break, and one is added; default: {password}" },
 	{ .name = "template_file",
 	  .type = KEY_FILE,
 	  .offset = offsetof(struct file_spec, template_file),
@@ -45,10 +46,22 @@ struct file {
 	struct template *template; /* NULL until first used */
 	struct fs_stage *stage;
 	struct buf next, old; /* in place only: what to write, and what to put back */
+	struct secret *ours;  /* what find() found: a file with it in it is ours in any form */
 	bool ready;           /* in place: next is what commit writes */
 };
 
 /* ---- the template ---------------------------------------------------------------------------- */
+
+/* A value is one line: \n in it is a line break, and \\n these two characters. Any other backslash
+ * is itself. */
+static void add_content(const char *p, struct buf *out)
+{
+	while (*p != '\0') {
+		bool escaped = strncmp(p, "\\\\n", 3) == 0, line = strncmp(p, "\\n", 2) == 0;
+		buf_str(out, escaped ? "\\n" : line ? "\n" : (char[]){ *p, '\0' });
+		p += escaped ? 3 : line ? 2 : 1;
+	}
+}
 
 static bool parse(const struct file_spec *spec, struct template **out, struct err *e)
 {
@@ -57,7 +70,7 @@ static bool parse(const struct file_spec *spec, struct template **out, struct er
 	struct err why = ERR_INIT;
 
 	if (spec->template_file == NULL) {
-		buf_str(&text, spec->content != NULL ? spec->content : "{password}");
+		add_content(spec->content != NULL ? spec->content : "{password}", &text);
 		buf_char(&text, '\n');
 	} else if (!fs_read(spec->template_file, TEMPLATE_MAX, &text, NULL, &why)) {
 		return err_set(e, ERR_CONFIG, "key 'template_file': %s", why.text);
@@ -137,6 +150,7 @@ static void file_close(struct sink *s)
 	file_abort(s);
 	place_clear(&f->place);
 	template_free(f->template);
+	secret_free(f->ours);
 	buf_free(&f->next);
 	buf_free(&f->old);
 	free(f);
@@ -160,20 +174,53 @@ static bool file_read_current(struct sink *s, const struct credential *who, stru
 	return true;
 }
 
-/* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an
- * owner and a mode. */
+/* The template was changed, and the file not yet: it is known by our password in it. */
+static bool file_find(struct sink *s, const struct credential *who, const struct sink_known *known,
+                      struct secret **out, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX);
+	bool found;
+
+	if (!place_enter(&f->place, &rights, e) ||
+	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e))
+		return false;
+	secret_free(f->ours);
+	f->ours = template_search(buf_cstr(&text), text.len, who, known);
+	*out = f->ours != NULL ? secret_dup(f->ours) : NULL;
+	return true;
+}
+
+static bool is_same(void *ctx, const struct secret *s)
+{
+	return secret_equal(ctx, s);
+}
+
+static bool has_ours(const struct file *f, const struct credential *who, const struct buf *there)
+{
+	const struct sink_known known = { .is = is_same, .ctx = f->ours };
+	AUTO_SECRET struct secret *hit = NULL;
+
+	if (f->ours != NULL)
+		hit = template_search(buf_cstr(there), there->len, who, &known);
+	return hit != NULL;
+}
+
+/* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an owner
+ * and a mode. */
 static bool replaceable(struct file *f, const struct credential *who, const struct buf *there,
                         struct err *e)
 {
 	AUTO_SECRET struct secret *now = NULL;
 
 	if (f->spec->overwrite || there->len == 0 ||
-	    template_match(f->template, buf_cstr(there), there->len, who, &now))
+	    template_match(f->template, buf_cstr(there), there->len, who, &now) ||
+	    has_ours(f, who, there))
 		return true;
 	return err_set(e, ERR_DECISION,
 	               "'%s' has other content than the template (or another registry or user in "
-	               "it): move it "
-	               "away, or say 'overwrite = yes'",
+	               "it), and no password of this job: move it away, or say 'overwrite = yes'",
 	               f->spec->place.path);
 }
 
@@ -257,6 +304,7 @@ const struct sink_ops sink_file = {
 	.describe = file_describe,
 	.check = file_check,
 	.read_current = file_read_current,
+	.find = file_find,
 	.prepare = file_prepare,
 	.commit = file_commit,
 	.abort = file_abort,

@@ -14,9 +14,13 @@
 
 enum kind { LITERAL, PASSWORD, AUTH, USERNAME, SERVER, EXPIRES, SLOT };
 
-/* text: LITERAL only, in the template's own copy */
+/* How a secret is written. Nothing of its alphabet needs an escape in JSON: that is PLAIN. */
+enum form { PLAIN, URL };
+
+/* text: of a LITERAL, in the template's own copy; else the variable's name */
 struct template_part {
 	enum kind kind;
+	enum form form;
 	const char *text;
 	size_t n;
 };
@@ -30,9 +34,13 @@ struct template
 static const struct {
 	const char *name;
 	enum kind kind;
+	enum form form;
 } variables[] = {
-	{ "{password}", PASSWORD }, { "{auth}", AUTH },       { "{username}", USERNAME },
-	{ "{server}", SERVER },     { "{expires}", EXPIRES }, { "{slot}", SLOT },
+	{ "{password}", PASSWORD, PLAIN },   { "{password:json}", PASSWORD, PLAIN },
+	{ "{password:url}", PASSWORD, URL }, { "{auth}", AUTH, PLAIN },
+	{ "{auth:json}", AUTH, PLAIN },      { "{auth:url}", AUTH, URL },
+	{ "{username}", USERNAME, PLAIN },   { "{server}", SERVER, PLAIN },
+	{ "{expires}", EXPIRES, PLAIN },     { "{slot}", SLOT, PLAIN },
 };
 
 /* No value is the start of another one, so that reading back never has to guess. */
@@ -55,7 +63,9 @@ static bool variable_at(const char *p, struct template_part *out, size_t *length
 	for (size_t i = 0; i < COUNT(variables); i++) {
 		*length = strlen(variables[i].name);
 		if (strncmp(p, variables[i].name, *length) == 0) {
-			*out = (struct template_part){ .kind = variables[i].kind };
+			*out = (struct template_part){ .kind = variables[i].kind,
+				                       .form = variables[i].form,
+				                       .text = variables[i].name };
 			return true;
 		}
 	}
@@ -122,26 +132,28 @@ static bool password_byte(char c)
 	return base64_byte(c) || c == '-' || c == '_' || c == '.' || c == '~';
 }
 
+static bool part_byte(const struct template_part *p, char c)
+{
+	if (p->form == URL)
+		return isalnum((unsigned char)c) || (c != '\0' && strchr("-_.~%", c) != NULL);
+	return p->kind == AUTH ? base64_byte(c) : password_byte(c);
+}
+
 static bool readable_pair(const struct template_part *secret, const struct template_part *next,
                           struct err *e)
 {
-	const char *name = secret->kind == AUTH ? "{auth}" : "{password}";
-
 	if (next == NULL)
 		return true;
 	if (next->kind != LITERAL)
 		return err_set(e, ERR_CONFIG,
 		               "the template cannot be read back: '%s' is followed by another "
-		               "variable; put a "
-		               "space, a quote or a line end between them",
-		               name);
-	char c = next->text[0];
-	if (secret->kind == AUTH ? base64_byte(c) : password_byte(c))
+		               "variable; put a space, a quote or a line end between them",
+		               secret->text);
+	if (part_byte(secret, next->text[0]))
 		return err_set(e, ERR_CONFIG,
 		               "the template cannot be read back: '%s' is followed by '%c', which "
-		               "may be part of "
-		               "it; put a space, a quote or a line end between them",
-		               name, c);
+		               "may be part of it; put a space, a quote or a line end between them",
+		               secret->text, next->text[0]);
 	return true;
 }
 
@@ -162,14 +174,20 @@ bool template_readable(const struct template *t, struct err *e)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void add_auth(const struct credential *c, struct buf *out)
+static void add_secret(const struct template_part *p, const struct credential *c, struct buf *out)
 {
-	AUTO_BUF struct buf pair = BUF_INIT(SECRET_MAX * 2);
+	AUTO_BUF struct buf pair = BUF_INIT(SECRET_MAX * 2), text = BUF_INIT(SECRET_MAX * 4);
 
-	buf_str(&pair, c->username);
-	buf_char(&pair, ':');
+	buf_fmt(&pair, "%s:", c->username);
 	buf_add(&pair, secret_peek(c->password), secret_len(c->password));
-	crypto_base64(buf_cstr(&pair), pair.len, false, out);
+	if (p->kind == AUTH)
+		crypto_base64(buf_cstr(&pair), pair.len, false, &text);
+	else
+		buf_add(&text, secret_peek(c->password), secret_len(c->password));
+	if (p->form == URL)
+		buf_form(out, buf_cstr(&text));
+	else
+		buf_add(out, buf_cstr(&text), text.len);
 }
 
 static void add_value(const struct template_part *p, const struct credential *c, struct buf *out)
@@ -181,10 +199,8 @@ static void add_value(const struct template_part *p, const struct credential *c,
 		buf_add(out, p->text, p->n);
 		break;
 	case PASSWORD:
-		buf_add(out, secret_peek(c->password), secret_len(c->password));
-		break;
 	case AUTH:
-		add_auth(c, out);
+		add_secret(p, c, out);
 		break;
 	case USERNAME:
 		buf_str(out, c->username);
@@ -268,26 +284,66 @@ static bool found(struct template_reader *r, struct secret *s)
 	return same;
 }
 
-static bool eat_password(struct template_reader *r)
+static int hex_value(char c)
 {
-	const char *start = r->p;
-
-	while (r->p < r->end && password_byte(*r->p))
-		r->p++;
-	size_t n = (size_t)(r->p - start);
-	return n > 0 && n <= SECRET_MAX && found(r, secret_new(start, n));
+	return isdigit((unsigned char)c) ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool eat_auth(struct template_reader *r)
+/* As buf_form() wrote it, and in no other way: what reads back renders to the same file. */
+static bool undo_form(const char *text, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = text[i] == '%' && i + 2 < n ? hex_value(text[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+		if (text[i] != '%') {
+			buf_char(out, text[i]);
+			continue;
+		}
+		if (low < 0 || isalnum(high * 16 + low) || strchr("-_.~", high * 16 + low) != NULL)
+			return false;
+		buf_char(out, (char)(high * 16 + low));
+		i += 2;
+	}
+	return true;
+}
+
+/* All bytes of the part's alphabet. */
+static bool eat_text(struct template_reader *r, const struct template_part *p, struct buf *out)
+{
+	const char *start = r->p;
+
+	while (r->p < r->end && part_byte(p, *r->p))
+		r->p++;
+	size_t n = (size_t)(r->p - start);
+	if (n == 0 || n > out->max)
+		return false;
+	if (p->form == URL)
+		return undo_form(start, n, out);
+	buf_add(out, start, n);
+	return true;
+}
+
+static bool eat_password(struct template_reader *r, const struct template_part *p)
+{
+	AUTO_BUF struct buf text = BUF_INIT(SECRET_MAX);
+
+	if (!eat_text(r, p, &text))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!password_byte(buf_cstr(&text)[i]))
+			return false;
+	return found(r, secret_new(buf_cstr(&text), text.len));
+}
+
+static bool eat_auth(struct template_reader *r, const struct template_part *p)
 {
 	AUTO_SECRET struct secret *pair = NULL;
+	AUTO_BUF struct buf encoded = BUF_INIT(2 * SECRET_MAX);
 	struct err ignored = ERR_INIT;
-	const char *start = r->p;
 	size_t user = strlen(r->who->username);
 
-	while (r->p < r->end && base64_byte(*r->p))
-		r->p++;
-	if (!crypto_unbase64(start, (size_t)(r->p - start), &pair, &ignored))
+	if (!eat_text(r, p, &encoded) ||
+	    !crypto_unbase64(buf_cstr(&encoded), encoded.len, &pair, &ignored))
 		return false;
 	const char *text = secret_peek(pair);
 	if (secret_len(pair) <= user + 1 || memcmp(text, r->who->username, user) != 0 ||
@@ -302,9 +358,9 @@ static bool eat_part(struct template_reader *r, const struct template_part *p)
 	case LITERAL:
 		return eat(r, p->text, p->n);
 	case PASSWORD:
-		return eat_password(r);
+		return eat_password(r, p);
 	case AUTH:
-		return eat_auth(r);
+		return eat_auth(r, p);
 	case USERNAME:
 		return eat(r, r->who->username, strlen(r->who->username));
 	case SERVER:

@@ -396,6 +396,52 @@ static void two_jobs_share_a_config(void **state)
 	assert_non_null(strstr(e.text, "'r.io/x'"));
 }
 
+static bool is_old(void *ctx, const struct secret *s)
+{
+	(void)ctx;
+	return strcmp(secret_peek(s), "old") == 0;
+}
+
+/* A template that was changed finds its own password again, and the file is replaced; without that
+ * it stays somebody's. */
+static void a_changed_template_knows_its_file(void **state)
+{
+	static const struct {
+		const char *text, *content;
+		bool ours;
+	} cases[] = {
+		{ "X=old\n", "Y={password}", true },
+		{ "X=old\n", "{server} {password:url}", true },
+		{ "{\"auth\":\"dTpvbGQ=\"}\n", "{password}", true },
+		{ "X=other\n", "Y={password}", false },
+		{ "nothing of ours\n", "Y={password}", false },
+	};
+	const struct sink_known known = { .is = is_old };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("file", "path", path, "content", cases[i].content, NULL);
+		AUTO_CREDENTIAL struct credential c = test_credential("new");
+		AUTO_SECRET struct secret *now = NULL;
+		AUTO_SECRET struct secret *found = NULL;
+		struct err e = ERR_INIT;
+		file_put(path, cases[i].text);
+		CHECK(t.ops->read_current(t.s, &c, &now, &e) && now == NULL, "row %zu", i);
+		CHECK(!t.ops->check(t.s, &c, &e) && e.kind == ERR_DECISION, "row %zu: %s", i,
+		      e.text);
+		CHECK(t.ops->find(t.s, &c, &known, &found, &e), "row %zu: %s", i, e.text);
+		CHECK((found != NULL) == cases[i].ours, "row %zu", i);
+		CHECK(t.ops->prepare(t.s, &c, &e) == cases[i].ours, "row %zu: %s", i, e.text);
+		CHECK(t.ops->commit(t.s, &e) == cases[i].ours, "row %zu", i);
+		if (!cases[i].ours)
+			continue;
+		/* What somebody put there since is not ours for that. */
+		file_put(path, "not ours\n");
+		CHECK(!t.ops->prepare(t.s, &c, &e) && e.kind == ERR_DECISION, "row %zu", i);
+	}
+}
+
 /* What is delivered stays held, whatever hides it; who could not read it is told each time it is read. */
 static void what_hides_an_entry_later_is_noticed(void **state)
 {
@@ -728,6 +774,7 @@ int main(void)
 		T(an_abort_leaves_nothing),
 		T(what_changed_since_prepare_is_kept),
 		T(two_jobs_share_a_config),
+		T(a_changed_template_knows_its_file),
 		T(what_hides_an_entry_later_is_noticed),
 		T(broken_entries_are_remarked),
 		T(as_another_user),

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "fakes/sinks.h"
+#include "sink/sink.h"
 #include "sink/template.h"
 
 /* clang-format off */
@@ -20,6 +21,10 @@ static const struct render_row { const char *template, *want; } renders[] = {
 	{ "machine {server} login {username} password {password}\nmachine x password {password}\n",
 	  "machine r.io login u password pa+s/1\nmachine x password pa+s/1\n" },
 	{ "{password} {auth}", "pa+s/1 dTpwYStzLzE=" },
+	{ "https://{username}:{password:url}@{server}\n", "https://u:pa%2Bs%2F1@r.io\n" },
+	{ "{\"p\":\"{password:json}\",\"a\":\"{auth:json}\"}", "{\"p\":\"pa+s/1\",\"a\":\"dTpwYStzLzE=\"}" },
+	{ "a={auth:url}&p={password}\n", "a=dTpwYStzLzE%3D&p=pa+s/1\n" },
+	{ "{password:xml} {password}", "{password:xml} pa+s/1" },
 };
 /* clang-format on */
 
@@ -76,6 +81,15 @@ static const struct match_row { const char *template, *text, *want; } matches[] 
 	{ "{auth}\n", "djp4\n", NULL },                /* v:x */
 	{ "{auth}\n", "dTo=\n", NULL },                /* u: */
 	{ "{auth}\n", "dTp4e\n", NULL },               /* no base64 */
+	{ "{password:url}@", "a%2Bb%2F%3D@", "a+b/=" },
+	{ "{password:url}@", "a%2bb@", NULL },         /* as we would not write it */
+	{ "{password:url}@", "a%41b@", NULL },
+	{ "{password:url}@", "a%2@", NULL },
+	{ "{password:url}@", "%@", NULL },
+	{ "{password:url}@", "a+b@", NULL },
+	{ "{password:url}@", "a%20b@", NULL },         /* no byte of a password */
+	{ "{auth:url}&", "dTp4eA%3D%3D&", "xx" },
+	{ "{password:json}\"", "a/b\"", "a/b" },
 	{ "{auth} {password}\n", "dTp4 x\n", "x" },
 	{ "{auth} {password}\n", "dTp4 y\n", NULL },
 };
@@ -110,6 +124,11 @@ static const struct unreadable_row { const char *template, *says; } unreadable[]
 	{ "{password}{password}", "another variable" },
 	{ "{password} {auth}{slot}", "'{auth}' is followed by another variable" },
 	{ "https://{username}:{password}@{server}", NULL },
+	{ "https://{username}:{password:url}@{server}", NULL },
+	{ "{password:url}%", "'{password:url}' is followed by '%'" },
+	{ "{password:url}+", NULL },
+	{ "{password:json}{slot}", "'{password:json}' is followed by another" },
+	{ "{auth:url}=", NULL },
 	{ "{server}/{password}:", NULL },
 	{ "'{password}'", NULL },
 };
@@ -165,12 +184,54 @@ static void no_expiry_and_no_slot(void **state)
 	assert_string_equal(buf_cstr(&out), "x never unknown");
 }
 
+static bool is_it(void *ctx, const struct secret *s)
+{
+	return strcmp(ctx, secret_peek(s)) == 0;
+}
+
+#define REAL "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI+/ACR=="
+
+/* clang-format off */
+static const struct search_row { const char *name, *text, *password; bool hit; } searches[] = {
+	{ "alone", "pa+s/1\n", "pa+s/1", true },
+	{ "behind a name", "PASSWORD=pa+s/1\n", "pa+s/1", true },
+	{ "in quotes", "x: \"pa+s/1\", y", "pa+s/1", true },
+	{ "behind two names", "A=B=pa+s/1\n", "pa+s/1", true },
+	{ "percent-encoded", "https://u:pa%2Bs%2F1@r.io", "pa+s/1", true },
+	{ "as auth", "auth = dTpwYStzLzE=\n", "pa+s/1", true },
+	{ "as auth, encoded", "a?auth=dTpwYStzLzE%3D&b", "pa+s/1", true },
+	{ "as another user's auth", "auth: djpwYStzLzE=\n", "pa+s/1", false },
+	{ "not there", "PASSWORD=other\n", "pa+s/1", false },
+	{ "a part of it", "PASSWORD=pa+s\n", "pa+s/1", false },
+	{ "more than it", "PASSWORD=pa+s/12\n", "pa+s/1", false },
+	{ "a real one within a path", "/x/" REAL "/y", REAL, true },
+	{ "a real one with letters around", "x" REAL "y", REAL, true },
+	{ "nothing", "", "pa+s/1", false },
+};
+/* clang-format on */
+
+static void finds_a_password_in_any_form(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(searches); i++) {
+		const struct search_row *r = &searches[i];
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		const struct sink_known known = { .is = is_it,
+			                          .ctx = (void *)(uintptr_t)r->password };
+		AUTO_SECRET struct secret *got =
+			template_search(r->text, strlen(r->text), &who, &known);
+		CHECK((got != NULL) == r->hit, "%s", r->name);
+		CHECK(got == NULL || strcmp(secret_peek(got), r->password) == 0, "%s", r->name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_rendered_is_read_back),
 		cmocka_unit_test(reads_back_what_fits),
 		cmocka_unit_test(ambiguous_templates_are_refused),
+		cmocka_unit_test(finds_a_password_in_any_form),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(no_expiry_and_no_slot),
 	};
