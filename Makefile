@@ -234,21 +234,29 @@ SYSTEM_UNITS ?= $(PREFIX)/lib/systemd/system
 USER_UNITS   ?= $(PREFIX)/lib/systemd/user
 DOC   := share/doc/acrotate
 MAN   := $(wildcard packaging/man/*.[1-9])
-UNITS := acrotate.service acrotate.timer
+UNITS := acrotate.service acrotate.timer acrotate-failed@.service
+PROMETHEUS := acrotate.rules.yml acrotate.rules.test.yml acrotate-dashboard.json
+# Where zsh looks in packages of Debian: share/zsh/vendor-completions.
+ZSH   ?= share/zsh/site-functions
+FISH  := share/fish/vendor_completions.d
 INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
-            share/bash-completion/completions/acrotate share/acrotate/acrotate-role.json share/acrotate/acrotate.rules.yml \
+            libexec/acrotate/acrotate-failed share/bash-completion/completions/acrotate $(ZSH)/_acrotate $(FISH)/acrotate.fish \
+            share/acrotate/acrotate-role.json $(PROMETHEUS:%=share/acrotate/%) \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
-            $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml)
+            $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml failed-mail.conf failed-webhook.conf)
 INSTALLED_ALL = $(INSTALLED:%=$(PREFIX)/%) $(UNITS:%=$(SYSTEM_UNITS)/%) $(UNITS:%=$(USER_UNITS)/%)
-SET_PREFIX = sed 's|/usr/bin/acrotate|$(PREFIX)/bin/acrotate|g'
+SET_PREFIX = sed 's|/usr/bin/acrotate|$(PREFIX)/bin/acrotate|g; s|/usr/libexec/|$(PREFIX)/libexec/|g; s|/usr/share/doc/|$(PREFIX)/share/doc/|g'
 install: all
 	install -d -m 0755 $(sort $(dir $(INSTALLED_ALL:%=$(DESTDIR)%)))
 	install -m 0755 $B/acrotate $B/acrotate-emulator $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $B/acrotate-net $(if $(KEYRING),$B/acrotate-keyring) $(DESTDIR)$(PREFIX)/libexec/acrotate
 	install -m 0644 packaging/completion/acrotate $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m 0644 packaging/azure/acrotate-role.json packaging/prometheus/acrotate.rules.yml $(DESTDIR)$(PREFIX)/share/acrotate
+	install -m 0644 packaging/completion/_acrotate $(DESTDIR)$(PREFIX)/$(ZSH)
+	install -m 0644 packaging/completion/acrotate.fish $(DESTDIR)$(PREFIX)/$(FISH)
+	install -m 0755 packaging/systemd/acrotate-failed $(DESTDIR)$(PREFIX)/libexec/acrotate
+	install -m 0644 packaging/azure/acrotate-role.json $(PROMETHEUS:%=packaging/prometheus/%) $(DESTDIR)$(PREFIX)/share/acrotate
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
-	install -m 0644 README.md SECURITY.md etc/acrotate.conf.sample etc/jobs.d/example.conf.sample $(DESTDIR)$(PREFIX)/$(DOC)
+	install -m 0644 README.md SECURITY.md etc/acrotate.conf.sample etc/jobs.d/example.conf.sample packaging/systemd/failed-*.conf $(DESTDIR)$(PREFIX)/$(DOC)
 	$(SET_PREFIX) packaging/cloud-init/acrotate.yaml >$(DESTDIR)$(PREFIX)/$(DOC)/cloud-init.yaml
 	for u in $(UNITS); do $(SET_PREFIX) packaging/systemd/$$u >$(DESTDIR)$(SYSTEM_UNITS)/$$u && \
 	  $(SET_PREFIX) packaging/systemd/user/$$u >$(DESTDIR)$(USER_UNITS)/$$u || exit; done

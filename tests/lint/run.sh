@@ -83,6 +83,25 @@ shell() {
 	shellcheck -x -S warning $(shell_files)
 }
 
+# Units as they are, with their programs taken as there; man pages are not installed here.
+units() {
+	dir=$(mktemp -d)
+	status=0
+	for from in packaging/systemd packaging/systemd/user; do
+		for u in "$from"/*.service "$from"/*.timer; do
+			sed 's|^ExecStart=/usr/[^ ]*|ExecStart=/bin/true|; /^Documentation=/d' "$u" >"$dir/$(basename "$u")"
+		done
+		mode=--system; [ "$from" = packaging/systemd ] || mode=--user
+		# An instance of the template stands for it.
+		cp "$dir/acrotate-failed@.service" "$dir/acrotate-failed@acrotate.service.service"
+		out=$(SYSTEMD_UNIT_PATH="$dir:" systemd-analyze $mode verify "$dir/acrotate.service" "$dir/acrotate.timer" \
+			"$dir/acrotate-failed@acrotate.service.service" 2>&1 | grep -F acrotate)
+		[ -z "$out" ] || { echo "$out"; status=1; }
+	done
+	rm -rf "$dir"
+	return $status
+}
+
 man_warnings() {
 	status=0
 	for page in packaging/man/*.[1-9]; do
@@ -139,6 +158,11 @@ have clang-tidy && check 'clang-tidy' tidy
 have gcc && check 'gcc -fanalyzer' analyzer
 have cppcheck && check 'cppcheck' cppcheck_sources
 have shellcheck && check 'shellcheck' shell
+have zsh && check 'zsh -n' zsh -n packaging/completion/_acrotate
+have fish && check 'fish -n' fish -n packaging/completion/acrotate.fish
+have promtool && check 'promtool check rules' promtool check rules packaging/prometheus/acrotate.rules.yml &&
+	check 'promtool test rules' promtool test rules packaging/prometheus/acrotate.rules.test.yml
+have systemd-analyze && check 'systemd-analyze verify' units
 if ls packaging/man/*.[1-9] >/dev/null 2>&1; then
 	have man && check 'man --warnings' man_warnings
 	have mandoc && check 'mandoc -Tlint' mandoc -Tlint -W warning packaging/man/*.[1-9]

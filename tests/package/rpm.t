@@ -9,11 +9,16 @@ RPM=$(echo "$ROOT/build/rpm/acrotate-$version"-*."$(uname -m)".rpm)
 rpm -qlp "$RPM" >"$T/list" 2>/dev/null
 for f in /usr/bin/acrotate /usr/libexec/acrotate/acrotate-net /usr/lib/systemd/system/acrotate.service \
 	/usr/lib/systemd/system/acrotate.timer /usr/lib/systemd/user/acrotate.service /usr/lib/systemd/user/acrotate.timer \
-	/etc/acrotate/jobs.d /usr/share/acrotate/acrotate-role.json /usr/share/acrotate/acrotate.rules.yml; do
+	/etc/acrotate/jobs.d /usr/share/acrotate/acrotate-role.json /usr/share/acrotate/acrotate.rules.yml \
+	/usr/lib/systemd/system/acrotate-failed@.service /usr/lib/systemd/user/acrotate-failed@.service /usr/libexec/acrotate/acrotate-failed \
+	/usr/share/zsh/site-functions/_acrotate /usr/share/fish/vendor_completions.d/acrotate.fish /usr/share/acrotate/acrotate-dashboard.json; do
 	ok "has $f" grep -qx "$f" "$T/list"
 done
 is "configuration is marked" "$(rpm -qp --qf '[%{filenames} %{fileflags:fflags}\n]' "$RPM" 2>/dev/null | grep ' c' | tr '\n' ' ')" \
 	"/etc/acrotate/acrotate.conf cn /etc/cron.d/acrotate cn "
+rpm -qp --scripts "$RPM" >"$T/scripts" 2>/dev/null
+like "the timer is enabled as the distribution's preset says" "$(cat "$T/scripts")" 'systemctl .*preset acrotate.timer'
+like "and disabled when the package goes" "$(cat "$T/scripts")" 'systemctl .*disable --now acrotate.timer'
 ok "the state is nobody's" sh -c '! grep -q /var/lib "$1"' sh "$T/list"
 mkdir "$T/root"
 is "it can be unpacked" "$(cd "$T/root" && rpm2cpio "$RPM" | cpio -idm --quiet 2>&1; echo $?)" 0
