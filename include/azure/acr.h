@@ -35,6 +35,11 @@ struct acr_ref {
 void acr_ref_clear(struct acr_ref *r);
 char *acr_registry_name(const char *name_or_login_server); /* caller frees */
 
+/* The host that a job is to use which asked for a registry by this name or login server, and whose
+ * own login server the service says: that, or the regional endpoint of it that was asked for
+ * (NAME.REGION.geo.azurecr.io). NULL: another registry was meant. Caller frees. */
+char *acr_server_asked(const char *asked, const char *login_server);
+
 struct acr_registry {
 	char *group, *name, *login_server;
 };

@@ -45,6 +45,7 @@ struct job {
 	char *registry;          /* as configured: name or login server */
 	char *resource_group;    /* or NULL: looked up, remembered */
 	char *token;
+	char *verify_at; /* hosts, with spaces between them; or NULL */
 	struct policy policy;
 	char *scope_map;
 	struct key_list repository, gateway;

@@ -64,6 +64,9 @@ struct sink_ops {
 	/* Names the entry this spec writes, so that two jobs on one entry are found:
 	 * "docker:/root/.docker/config.json:key". */
 	void (*identity)(const void *spec, const char *server, struct buf *out);
+	/* A further host that its readers log in at with what it holds: appends it, or nothing.
+	 * NULL: there can be none. */
+	void (*host)(const void *spec, struct buf *out);
 	bool (*open)(const void *spec, struct sink **out, struct err *e);
 	/* for messages: "/root/.docker/config.json" */
 	void (*describe)(const struct sink *s, struct buf *out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of slots, registries and tokens: what of azure/acr.h needs no network. */
+#include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "azure/acr.h"
 #include "base/mem.h"
@@ -37,6 +39,31 @@ char *acr_registry_name(const char *name_or_login_server)
 	/* NAME.azurecr.io, or NAME-LABELHASH.azurecr.io where a domain name label is in use; a
 	 * name has neither dot nor hyphen. */
 	return mem_dup_n(name_or_login_server, strcspn(name_or_login_server, ".-"));
+}
+
+/* "NAME.REGION.geo.SUFFIX" of "NAME-HASH.SUFFIX", or of "NAME.SUFFIX"; the hash may be there. */
+static bool is_regional(const char *asked, const char *login_server)
+{
+	const char *region = strchr(asked, '.'), *suffix = strchr(login_server, '.');
+	size_t name = strcspn(login_server, ".-"), label = strcspn(login_server, ".");
+	const char *geo = region != NULL ? strchr(region + 1, '.') : NULL;
+	size_t n = region != NULL ? (size_t)(region - asked) : 0;
+
+	return geo != NULL && geo > region + 1 && suffix != NULL &&
+	       strncasecmp(geo, ".geo.", 5) == 0 && strcasecmp(geo + 4, suffix) == 0 &&
+	       (n == name || n == label) && strncasecmp(asked, login_server, n) == 0;
+}
+
+char *acr_server_asked(const char *asked, const char *login_server)
+{
+	if (strchr(asked, '.') == NULL || strcasecmp(asked, login_server) == 0)
+		return mem_dup(login_server);
+	if (!is_regional(asked, login_server))
+		return NULL;
+	char *server = mem_dup(asked);
+	for (char *p = server; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return server;
 }
 
 void acr_registry_clear(struct acr_registry *r)

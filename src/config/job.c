@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/job.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -129,6 +130,18 @@ static bool fill_job(struct loading *l, struct names *n, struct err *e)
 	return true;
 }
 
+static bool check_verify_at(struct loading *l, struct err *e)
+{
+	for (const char *p = l->spec->job.verify_at; p != NULL && *p != '\0'; p++) {
+		if (isalnum((unsigned char)*p) || strchr(".-: ", *p) != NULL)
+			continue;
+		(void)err_set(e, ERR_CONFIG, "'verify_at' takes names of hosts, not '%s'",
+		              l->spec->job.verify_at);
+		return loading_err(l, "verify_at", e);
+	}
+	return true;
+}
+
 static bool check_hook(struct loading *l, struct err *e)
 {
 	AUTO_ARGV char **argv = NULL;
@@ -251,7 +264,8 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 	l.job_section = document_section(&doc, "job");
 	l.defaults = document_section(&c->doc, "defaults");
 	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) ||
-	    !job_bootstrap(&l, e) || !check_hook(&l, e) || !job_azure(&l, e) || !job_sinks(&l, e))
+	    !job_bootstrap(&l, e) || !check_verify_at(&l, e) || !check_hook(&l, e) ||
+	    !job_azure(&l, e) || !job_sinks(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
 	*job = spec.job;

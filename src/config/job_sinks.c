@@ -194,8 +194,13 @@ void job_token_entry(const struct job *j, struct buf *out)
 	const char *cloud =
 		j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
 	AUTO_FREE char *registry = acr_registry_name(j->registry);
+	const char *said = j->azure.subscription != NULL ? j->azure.subscription
+	                                                 : getenv("AZURE_SUBSCRIPTION_ID");
+	const char *subscription = said != NULL ? said : "";
 
 	buf_fmt(out, "token:%s:", cloud != NULL ? cloud : "");
+	add_lower(out, subscription, strlen(subscription));
+	buf_char(out, ':');
 	add_lower(out, registry, strlen(registry));
 	buf_char(out, '/');
 	add_lower(out, j->token, strlen(j->token));

@@ -61,6 +61,9 @@ const struct key config_job_keys[] = {
 	  .help = "'login': a new password is delivered once the registry accepts it; 'wait 5m': "
 	          "after that time, where the registry "
 	          "cannot be reached" },
+	{ ROW(job_spec, job.verify_at, "verify_at", KEY_TEXT),
+	  .help = "further hosts that must accept a new password, with spaces between them: "
+	          "regional endpoints, connected registries" },
 	{ ROW(job_spec, job.policy.verify_timeout, "verify_timeout", KEY_DURATION),
 	  .fallback = "10m", .help = "how long to try a new password at the registry" },
 	{ ROW(job_spec, job.policy.verify_every, "verify_every", KEY_DURATION), .fallback = "6h",

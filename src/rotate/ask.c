@@ -55,6 +55,19 @@ static bool fill_ref(struct rotation *r, struct err *e)
 	return true;
 }
 
+/* Who wrote a login server means that one: another registry's password, or an entry under a name
+ * that nobody asks for, would be no success. */
+static bool is_meant(const struct rotation *r, const struct acr_registry *found, struct err *e)
+{
+	AUTO_FREE char *server = acr_server_asked(r->job->registry, found->login_server);
+
+	return server != NULL || err_set(e, ERR_CONFIG,
+	                                 "'registry' says '%s', but the login server of registry "
+	                                 "'%s' is '%s': write that, "
+	                                 "or the name alone",
+	                                 r->job->registry, found->name, found->login_server);
+}
+
 enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 {
 	struct acr_registry found = { 0 };
@@ -64,8 +77,12 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	if (!subscription_of(r, &subscription, e) ||
 	    !acr_find_registry(arm_of(r), h, subscription, r->job->resource_group, name, &found, e))
 		return FAILED;
-	observe_server(&r->o, found.login_server, found.group);
+	bool meant = is_meant(r, &found, e);
+	if (meant)
+		observe_server(&r->o, found.login_server, found.group);
 	acr_registry_clear(&found);
+	if (!meant)
+		return FAILED;
 	acr_ref_clear(&r->ref);
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)

@@ -173,8 +173,11 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	r->probe_until = r->probe_from + r->job->policy.verify_timeout * 1000;
 	r->read_again_at = r->probe_from + PROBE_READ_EVERY_MS;
 	r->accepted = r->probes = 0;
-	if (r->plan.action == PLAN_HEAL)
-		return rotation_go_to(r, STEP_MARK); /* the registry has accepted it a moment ago */
+	r->host = 0;
+	rotation_find_hosts(r);
+	/* The registry has accepted it a moment ago; of further hosts nobody knows. */
+	if (r->plan.action == PLAN_HEAL && r->n_hosts == 1)
+		return rotation_go_to(r, STEP_MARK);
 	return rotation_go_to(r, STEP_PROBE);
 }
 
@@ -198,11 +201,11 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	if (why != NULL) {
 		*e = *why;
 		(void)err_in(e, "the new password could not be proven at '%s' for %s",
-		             r->fresh.server, after);
+		             r->hosts[r->host].name, after);
 	} else {
 		(void)err_set(e, ERR_TRANSIENT,
 		              "'%s' did not accept the new password for %s: nothing was changed",
-		              r->fresh.server, after);
+		              r->hosts[r->host].name, after);
 	}
 	return FAILED;
 }
@@ -219,9 +222,9 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 		return left > 0 ? rotation_wait_then(r, left, STEP_PROBE)
 		                : rotation_go_to(r, STEP_CONFIRM);
 	}
-	while (r->accepted < PROBES_IN_A_ROW) {
+	while (r->host < r->n_hosts) {
 		struct err why = ERR_INIT;
-		if (!login_probe(rotation_login(r), h, &r->fresh, &answer, &why)) {
+		if (!login_probe(rotation_host_login(r), h, &r->fresh, &answer, &why)) {
 			now = env_mono_ms(r->w->env);
 			if (why.kind == ERR_TRANSIENT)
 				return probe_again(r, now, &why, e);
@@ -231,7 +234,10 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 		now = env_mono_ms(r->w->env);
 		if (answer == LOGIN_REJECTED)
 			return probe_again(r, now, NULL, e);
-		r->accepted++;
+		if (++r->accepted == PROBES_IN_A_ROW) {
+			r->host++;
+			r->accepted = 0;
+		}
 	}
 	r->out.accepted_after_ms = now - r->probe_from;
 	r->o.state.accepted_after_ms = r->out.accepted_after_ms;
@@ -259,7 +265,7 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	}
 	r->read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
-	bool proven = r->accepted >= PROBES_IN_A_ROW || r->job->policy.verify_wait != 0;
+	bool proven = r->host == r->n_hosts || r->job->policy.verify_wait != 0;
 	return rotation_go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
 

@@ -489,9 +489,11 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 	*o = (struct observation){ .job = job, .store = store, .state = state };
 	o->who.username = mem_dup(job->token);
 	open_sinks(o);
-	if (o->state.login_server == NULL)
+	/* Where the job names another server than is remembered, the service is asked again. */
+	if (o->state.login_server != NULL)
+		o->who.server = acr_server_asked(job->registry, o->state.login_server);
+	if (o->who.server == NULL)
 		return true;
-	o->who.server = mem_dup(o->state.login_server);
 	name_places(o);
 	observe_sinks(o);
 	return true;
@@ -506,7 +508,9 @@ void observe_server(struct observation *o, const char *server, const char *group
 	free(o->who.server);
 	o->state.login_server = new_server;
 	o->state.group = new_group;
-	o->who.server = mem_dup(server);
+	o->who.server = acr_server_asked(o->job->registry, server);
+	if (o->who.server == NULL)
+		o->who.server = mem_dup(server);
 	o->dirty = true;
 	name_places(o);
 	observe_sinks(o);

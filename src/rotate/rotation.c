@@ -197,6 +197,7 @@ void rotation_free(struct rotation *r)
 		observe_close(&r->o);
 	lock_drop(&r->lock);
 	acr_ref_clear(&r->ref);
+	rotation_forget_hosts(r);
 	login_free(r->login);
 	credential_clear(&r->fresh);
 	acr_generated_clear(&r->reply);

@@ -87,6 +87,12 @@ struct rotation {
 	int64_t await_until; /* mono ms: a long-running operation has an end */
 	int64_t probe_from, probe_until, read_again_at; /* mono ms */
 	int accepted, probes;
+	/* the hosts that must accept it; the first is the one that `login` asks */
+	struct probe_host {
+		char *name;
+		struct login *login;
+	} * hosts;
+	size_t n_hosts, host; /* host: being asked */
 };
 
 /* ---- rotate.c -------------------------------------------------------------------------------- */
@@ -105,6 +111,14 @@ bool rotation_save_for_now(struct rotation *r, struct err *e);
 void rotation_note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */,
                          const struct err *e);
 struct login *rotation_login(struct rotation *r);
+
+/* ---- hosts.c --------------------------------------------------------------------------------- */
+
+/* Fills r->hosts, once the server is known: that, verify_at, and what the keys of sinks name. */
+void rotation_find_hosts(struct rotation *r);
+/* At the host being asked. */
+struct login *rotation_host_login(struct rotation *r);
+void rotation_forget_hosts(struct rotation *r);
 
 /* Another poll of a long-running operation, or its end: one that never finishes is left to the
  * next run. */

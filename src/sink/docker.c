@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sink "docker": one entry of a config.json or auth.json. */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -159,6 +160,17 @@ static void docker_identity(const void *spec, const char *server, struct buf *ou
 	const struct docker_spec *s = spec;
 
 	buf_fmt(out, "docker:%s:%s", s->place.path, s->key != NULL ? s->key : server);
+}
+
+/* "https://host/v1/" and "host/namespace" are asked at "host". */
+static void docker_host(const void *spec, struct buf *out)
+{
+	const struct docker_spec *s = spec;
+	const char *scheme = s->key != NULL ? strstr(s->key, "://") : NULL;
+	const char *host = scheme != NULL ? scheme + 3 : s->key;
+
+	for (size_t i = 0; host != NULL && host[i] != '\0' && host[i] != '/'; i++)
+		buf_char(out, (char)tolower((unsigned char)host[i]));
 }
 
 static bool docker_open(const void *spec, struct sink **out, struct err *e)
@@ -592,6 +604,7 @@ const struct sink_ops sink_docker = {
 	.atomic = true,
 	.validate = docker_validate,
 	.identity = docker_identity,
+	.host = docker_host,
 	.open = docker_open,
 	.describe = docker_describe,
 	.check = docker_check,

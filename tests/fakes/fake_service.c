@@ -308,6 +308,21 @@ static void answer_login(struct fake_service *s, const struct http_request *rq,
 	                         : "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}");
 }
 
+static void answer_far_login(struct fake_service *s, const struct http_request *rq,
+                             struct http_response *rs)
+{
+	bool known = false;
+
+	for (int i = 0; i < 2 && rq->basic_password != NULL; i++)
+		known = known ||
+		        (s->slot[i].present &&
+		         strcmp(s->slot[i].password, secret_peek(rq->basic_password)) == 0 &&
+		         s->clock_ms >= s->slot[i].accepted_ms + s->far_ms);
+	rs->status = known ? 200 : 401;
+	s->far_logins += known;
+	buf_str(&rs->body, known ? "{\"access_token\":\"opens-nothing\"}" : "{}");
+}
+
 static bool answer(struct fake_service *s, const struct http_request *rq, struct http_response *rs,
                    struct err *e)
 {
@@ -348,6 +363,12 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		                        "token\",service=\"contoso.azurecr.io\"");
 	} else if (strncmp(url, "https://contoso.azurecr.io/oauth2/token?", 40) == 0) {
 		answer_login(s, rq, rs);
+	} else if (strcmp(url, "https://far.azurecr.io/v2/") == 0) {
+		rs->status = 401;
+		rs->challenge = mem_dup("Bearer realm=\"https://far.azurecr.io/oauth2/token\","
+		                        "service=\"far.azurecr.io\"");
+	} else if (strncmp(url, "https://far.azurecr.io/oauth2/token?", 36) == 0) {
+		answer_far_login(s, rq, rs);
 	} else {
 		(void)fprintf(stderr, "fake_service: no such thing: %s\n", url);
 		abort();

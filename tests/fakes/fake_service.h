@@ -73,6 +73,9 @@ struct fake_service {
 	int logins;
 	/* somebody else generates both slots before this request; 0: never */
 	int taken_at;
+	/* far.azurecr.io, a replica: so much later than the others it accepts a password */
+	int64_t far_ms;
+	int far_logins;     /* accepted there */
 	const char *group;  /* where the registry is now; NULL: rg */
 	bool missing;       /* there is no token, until somebody makes it */
 	int64_t created_ms; /* when somebody did; 0: long ago */

@@ -44,6 +44,46 @@ static void names(void **state)
 	assert_string_equal(acr_slot_name(acr_other(slot)), "password1");
 }
 
+static void the_server_that_was_meant(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *asked, *login_server, *want; /* NULL: another registry was meant */
+	} row[] = {
+		{ "contoso", "contoso.azurecr.io", "contoso.azurecr.io" },
+		{ "contoso", "contoso-abc123.azurecr.io", "contoso-abc123.azurecr.io" },
+		{ "contoso.azurecr.io", "contoso.azurecr.io", "contoso.azurecr.io" },
+		{ "Contoso.azurecr.io", "contoso.azurecr.io", "contoso.azurecr.io" },
+		{ "contoso-abc123.azurecr.io", "contoso-abc123.azurecr.io",
+		  "contoso-abc123.azurecr.io" },
+		{ "contoso-other.azurecr.io", "contoso-abc123.azurecr.io", NULL },
+		{ "contoso.azurecr.io", "contoso-abc123.azurecr.io", NULL },
+		{ "contoso-abc123.azurecr.io", "contoso.azurecr.io", NULL },
+		{ "contoso.azurecr.us", "contoso.azurecr.io", NULL },
+		{ "contoso.EastUS.geo.azurecr.io", "contoso.azurecr.io",
+		  "contoso.eastus.geo.azurecr.io" },
+		{ "contoso-abc123.eastus.geo.azurecr.io", "contoso-abc123.azurecr.io",
+		  "contoso-abc123.eastus.geo.azurecr.io" },
+		{ "contoso.eastus.geo.azurecr.io", "contoso-abc123.azurecr.io",
+		  "contoso.eastus.geo.azurecr.io" },
+		{ "contoso-other.eastus.geo.azurecr.io", "contoso-abc123.azurecr.io", NULL },
+		{ "contos.eastus.geo.azurecr.io", "contoso.azurecr.io", NULL },
+		{ "contoso.eastus.geo.azurecr.us", "contoso.azurecr.io", NULL },
+		{ "contoso..geo.azurecr.io", "contoso.azurecr.io", NULL },
+		{ "contoso.geo.azurecr.io", "contoso.azurecr.io", NULL },
+		{ "contoso.", "contoso.azurecr.io", NULL },
+		{ "contoso.azurecr.io", "localhost:5000", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_FREE char *got = acr_server_asked(row[i].asked, row[i].login_server);
+		CHECK((got == NULL) == (row[i].want == NULL), "%s of %s", row[i].asked,
+		      row[i].login_server);
+		if (got != NULL)
+			CHECK_TEXT(got, row[i].want, "%s", row[i].asked);
+	}
+}
+
 static void paths(void **state)
 {
 	(void)state;
@@ -587,19 +627,13 @@ static void scope_maps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(paths),
-		cmocka_unit_test(registries),
-		cmocka_unit_test(no_subscription),
-		cmocka_unit_test(tokens),
-		cmocka_unit_test(missing),
-		cmocka_unit_test(generated_bodies),
-		cmocka_unit_test(recordings),
-		cmocka_unit_test(recorded_tokens),
-		cmocka_unit_test(generates),
-		cmocka_unit_test(generate_later),
-		cmocka_unit_test(generate_fails),
-		cmocka_unit_test(creates),
+		cmocka_unit_test(names),           cmocka_unit_test(the_server_that_was_meant),
+		cmocka_unit_test(paths),           cmocka_unit_test(registries),
+		cmocka_unit_test(no_subscription), cmocka_unit_test(tokens),
+		cmocka_unit_test(missing),         cmocka_unit_test(generated_bodies),
+		cmocka_unit_test(recordings),      cmocka_unit_test(recorded_tokens),
+		cmocka_unit_test(generates),       cmocka_unit_test(generate_later),
+		cmocka_unit_test(generate_fails),  cmocka_unit_test(creates),
 		cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,37 @@ static void three_acceptances_in_a_row(void **state)
 	}
 }
 
+/* Nobody gets a password before each host that is named has accepted it three times. */
+static void every_host_accepts_it_first(void **state)
+{
+	static char two[] = "far.azurecr.io  CONTOSO.azurecr.io";
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.job.verify_at = two;
+	rig.service.far_ms = 20000;
+	rig.service.far_logins = 0;
+	int64_t from = rig.service.clock_ms;
+	rig_must_run(ROTATE_FORCE);
+	rig.job.verify_at = NULL;
+	assert_true(rig.service.far_logins >= 3 && rig.met.works_at_commit);
+	assert_true(rig.service.clock_ms - from >= 20000);
+	/* One that never accepts it keeps it from all. */
+	rig_due();
+	char before[sizeof(rig.memory[0].held)];
+	memcpy(before, rig.memory[0].held, sizeof(before));
+	rig.job.verify_at = two;
+	rig.service.far_ms = INT64_MAX / 4;
+	bool ok = rig_run(ROTATE_FORCE, &end);
+	rig.job.verify_at = NULL;
+	rig.service.far_ms = 0;
+	assert_false(ok);
+	CHECK(end.e.kind == ERR_TRANSIENT && strstr(end.e.text, "'far.azurecr.io'") != NULL, "%s",
+	      end.e.text);
+	assert_string_equal(rig.memory[0].held, before);
+}
+
 static void never_accepts(void)
 {
 	rig.service.slot[1 - rig_slot_of(rig.deployed)].accepted_ms = INT64_MAX;
@@ -295,6 +326,7 @@ static void a_hook_that_fails_is_owed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_host_accepts_it_first),
 		cmocka_unit_test(three_acceptances_in_a_row),
 		cmocka_unit_test(what_is_never_accepted_is_delivered_to_nobody),
 		cmocka_unit_test(what_was_proven_is_confirmed),

@@ -280,6 +280,9 @@ static void refused_jobs(void **state)
 		{ "", "[job]\nregistry = contoso\ntoken = x%m\n" SINK, NULL },
 		{ "", "[job]\nregistry = contoso\ntoken = %t-pull\n" SINK,
 		  "/etc/a/jobs.d/web.conf:3: 'token': '%t' stands for a token" },
+		{ "", JOB "verify_at = contoso.eastus.geo.azurecr.io edge:8443\n" SINK, NULL },
+		{ "", JOB "verify_at = https://edge\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'verify_at' takes names of hosts" },
 		/* policy */
 		{ "", JOB "renew_before = 90d\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'renew_before' must be below the lifetime of 90d" },

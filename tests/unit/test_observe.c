@@ -35,7 +35,7 @@ static struct job job;
 /* Two sinks, of a job with a lifetime of 90 days. */
 static void stage(void)
 {
-	static char name[] = "web", token[] = "web-pull";
+	static char name[] = "web", registry[] = "contoso", token[] = "web-pull";
 	static const char *const places[] = { "one", "two", "three" };
 
 	for (size_t i = 0; i < COUNT(specs); i++) {
@@ -48,6 +48,7 @@ static void stage(void)
 		.enabled = true,
 		.name = name,
 		.token = token,
+		.registry = registry,
 		.sinks = specs,
 		.n_sinks = 2,
 		.policy = { .lifetime = 90 * DAY,
