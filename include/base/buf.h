@@ -24,7 +24,9 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_json(struct buf *b, const char *s); /* a quoted JSON string */
+/* A quoted JSON string; what show.h does not show is escaped in it, and what is no UTF-8 becomes
+ * U+FFFD. */
+void buf_json(struct buf *b, const char *s);
 void buf_form(struct buf *b, const char *s); /* percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 MUST_USE bool buf_ok(const struct buf *b);
 const char *buf_cstr(const struct buf *b); /* "" when empty; valid until the next append */

@@ -53,8 +53,9 @@ struct err {
 	}
 
 /* All three return false, so that `return err_set(...)` is the whole idiom. Text: lower case, no
- * full stop, what failed first, names in single quotes. A text that does not fit is cut. Control
- * characters (a service's message may carry some) become spaces. */
+ * full stop, what failed first, names in single quotes. A text that does not fit is cut. What a
+ * service's message or a file's name may carry to break the line or drive a terminal is taken
+ * out, see show.h. */
 bool err_set(struct err *e, enum err_kind k, const char *fmt, ...) PRINTF(3, 4);
 /* Appends ": " and the system's words for errnum. */
 bool err_sys(struct err *e, int errnum, const char *fmt, ...) PRINTF(3, 4); /* ERR_LOCAL */

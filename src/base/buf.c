@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/show.h"
 
 /* Room for n more bytes and the NUL; false, and `over`, past the limit. The old block is wiped
  * by mem_grow. */
@@ -54,19 +55,22 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 
 void buf_json(struct buf *b, const char *s)
 {
+	uint32_t c;
+	bool shown;
+
 	buf_char(b, '"');
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (size_t n; *s != '\0'; s += n) {
+		n = show_next(s, &c, &shown);
 		if (c == '"' || c == '\\')
-			buf_fmt(b, "\\%c", c);
+			buf_fmt(b, "\\%c", (char)c);
 		else if (c == '\n')
 			buf_str(b, "\\n");
 		else if (c == '\t')
 			buf_str(b, "\\t");
-		else if (c < 0x20)
-			buf_fmt(b, "\\u%04x", c);
+		else if (shown)
+			buf_add(b, s, n);
 		else
-			buf_char(b, (char)c);
+			buf_fmt(b, "\\u%04x", (unsigned)c); /* none of them is over U+FFFF */
 	}
 	buf_char(b, '"');
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/show.h"
+
 /* One row per kind: its exit status, and its place among several failures of one run (1 wins). */
 static const struct {
 	int exit_code, rank;
@@ -15,14 +17,6 @@ static const struct {
 	[ERR_HOOK] = { 70, 8 },     [ERR_TRANSIENT] = { 75, 9 }, [ERR_BUSY] = { 75, 9 },
 	[ERR_CONFLICT] = { 75, 9 },
 };
-
-/* What came from a service or a file name must not break a line, nor drive a terminal. */
-static void make_printable(char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = ' ';
-}
 
 /* Puts ": " and `more` behind what stands in text; what does not fit is cut. */
 static void append(char text[static ERR_TEXT_MAX], const char *more)
@@ -47,7 +41,7 @@ static void set_text(struct err *e, enum err_kind k, int errnum, const char *fmt
 		const char *words = strerrordesc_np(errnum);
 		append(text, words != NULL ? words : "unknown error");
 	}
-	make_printable(text);
+	show_line(text);
 	*e = (struct err){ .kind = k };
 	memcpy(e->text, text, sizeof(text));
 }
@@ -81,7 +75,7 @@ bool(err_in)(struct err *e, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	append(text, e->text);
-	make_printable(text);
+	show_line(text);
 	memcpy(e->text, text, sizeof(text));
 	return false;
 }

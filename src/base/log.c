@@ -19,6 +19,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 
 #define LINE_MAX_BYTES 4096
@@ -73,11 +74,16 @@ enum log_level log_max(void)
 	return setup.max;
 }
 
-static void make_printable(char *s)
+/* A job's name is a file's, and was not judged yet where that is what is wrong. */
+static void put_line(struct buf *out, const char *job, const char *text)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = ' ';
+	AUTO_FREE char *name = mem_dup(job);
+
+	if (job != NULL) {
+		show_line(name);
+		buf_fmt(out, "%s: ", name);
+	}
+	buf_str(out, text);
 }
 
 static void write_line(enum log_level l, const char *job, const char *text)
@@ -98,8 +104,9 @@ static void write_line(enum log_level l, const char *job, const char *text)
 	} else {
 		if (setup.journal)
 			buf_fmt(&line, "<%d>", levels[l].priority);
-		buf_fmt(&line, "acrotate: %s%s%s%s\n", l == LEVEL_WARN ? "warning: " : "",
-		        job ? job : "", job ? ": " : "", text);
+		buf_fmt(&line, "acrotate: %s", l == LEVEL_WARN ? "warning: " : "");
+		put_line(&line, job, text);
+		buf_char(&line, '\n');
 	}
 	if (write(STDERR_FILENO, buf_cstr(&line), line.len) < 0)
 		return; /* nobody listens: the exit status still tells */
@@ -115,7 +122,7 @@ void log_msg(enum log_level l, const char *job, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_printable(text);
+	show_line(text);
 	if (l <= LEVEL_WARN && setup.news != NULL && !setup.news(setup.ctx, job, text)) {
 		if (!setup.journal)
 			return;
@@ -171,11 +178,12 @@ void log_journal(enum log_level l, const char *job, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_printable(text);
+	show_line(text);
 	if (setup.journal) {
 		write_line(l, job, text);
 		return;
 	}
-	AUTO_FREE char *line = mem_fmt("%s%s%s", job ? job : "", job ? ": " : "", text);
-	tell_syslog(levels[l].priority, line);
+	AUTO_BUF struct buf line = BUF_INIT((size_t)2 * LINE_MAX_BYTES);
+	put_line(&line, job, text);
+	tell_syslog(levels[l].priority, buf_cstr(&line));
 }
