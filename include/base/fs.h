@@ -6,9 +6,9 @@
  * opened once, so the path cannot be swapped underneath. Symbolic links are followed to the real
  * file first.
  *
- * src/base: fs_read.c, fs_target.c (paths, who else can write there), fs_mount.c, fs_attr.c,
- * fs_stage.c, fs_exchange.c, fs_place.c (in place), fs_sweep.c (what killed runs left),
- * fs_user.c (another user's rights).
+ * src/base: fs_read.c, fs_target.c, fs_walk.c (paths, who else can change them), fs_acl.c (whose
+ * right it is), fs_mount.c, fs_attr.c, fs_stage.c, fs_exchange.c, fs_place.c (in place),
+ * fs_sweep.c (what killed runs left), fs_user.c (another user's rights).
  */
 #ifndef BASE_FS_H
 #define BASE_FS_H
@@ -45,9 +45,46 @@ MUST_USE bool fs_check_private(const char *path, struct err *e);
 MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
                                    struct err *e);
 
-/* The directory of the real file, open, as replacing and writing in place will find it: for the
- * sandbox. guarded: as in struct fs_attr. */
-MUST_USE bool fs_directory(const char *path, bool guarded, int *out, struct err *e);
+/* ---- where it leads -------------------------------------------------------------------------- */
+
+/* What is asked of the way to a file. For who is not root all are PLAIN: nobody lends him more
+ * than he has. */
+enum fs_way {
+	/* as the kernel finds it */
+	FS_WAY_PLAIN,
+	/* the file of this very name, though it be a link (which then is an error); a link on the
+	 * way must be root's: in somebody else's directory one may lead anywhere. ERR_CONFIG. The
+	 * one thing asked for who is not root */
+	FS_WAY_HERE,
+	/* others can change no directory on it, so that it leads to the same place tomorrow; in one
+	 * like /tmp (sticky) a file of theirs is not touched: ERR_CONFIG */
+	FS_WAY_GUARDED,
+	/* with a user's rights taken: it ends in a directory of that user's own, or ERR_CONFIG.
+	 * What else he may write, or lead us to, is not his to give */
+	FS_WAY_OWNED,
+};
+
+/* The directory of the real file, open, and its name there, which may be new. What is done
+ * with a file is done with this, so that it is done where it was looked: the way is walked once. */
+struct fs_target {
+	int dir;
+	bool shared;    /* others can make files there */
+	char name[256]; /* NAME_MAX and a NUL */
+};
+MUST_USE bool fs_target_open(const char *path, enum fs_way way, struct fs_target *out,
+                             struct err *e);
+void fs_target_close(struct fs_target *t); /* fine for a closed one, dir -1 */
+#define AUTO_TARGET AUTO(fs_target_close)
+/* As fs_read(); `path` for messages only, here and below. */
+MUST_USE bool fs_target_read(const struct fs_target *t, const char *path, size_t max,
+                             struct buf *out, struct fs_id *id, struct err *e);
+/* ERR_CONFIG when the file has other names (hard links): they would keep the old content. */
+MUST_USE bool fs_target_only_name(const struct fs_target *t, const char *path, struct err *e);
+/* For the directory of what is only ours: nobody else can write in it, or change where it is.
+ * ERR_CONFIG. */
+MUST_USE bool fs_directory_ours(const char *dir, struct fs_target *out, struct err *e);
+/* May everybody read the file that is there? */
+bool fs_target_is_public(const struct fs_target *t);
 
 /* ---- replacing ------------------------------------------------------------------------------- */
 
@@ -56,11 +93,7 @@ MUST_USE bool fs_directory(const char *path, bool guarded, int *out, struct err 
 struct fs_attr {
 	int mode;
 	int64_t uid, gid;
-	/* for root: refuse directories that others can write (ERR_CONFIG) */
-	bool guarded;
-	/* a symbolic link in place of the file is an error: in somebody else's directory it may
-	 * lead anywhere */
-	bool nofollow;
+	enum fs_way way; /* to it */
 	/* nobody else writes this file now: its temporary always has the same name, and one that
 	 * is there is used */
 	bool sole;
@@ -75,6 +108,10 @@ struct fs_attr {
 struct fs_stage;
 MUST_USE bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
                             struct err *e);
+/* The same for a target that was found (attr's way to it), which is the stage's afterwards, also
+ * on failure. */
+MUST_USE bool fs_stage_open_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
+                               struct fs_stage **out, struct err *e);
 MUST_USE bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e);
 /* attributes, fsync, close: disk-full shows here */
 MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);
@@ -95,6 +132,8 @@ void fs_stage_park(struct fs_stage *s);
  * a stage fails. */
 MUST_USE bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size,
                              struct err *e);
+MUST_USE bool fs_stage_probe_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
+                                size_t size, struct err *e);
 void fs_probe_forget(void);
 void fs_stage_free(struct fs_stage *s); /* removes the temporary unless committed */
 void fs_stage_free_ptr(struct fs_stage **s);
@@ -129,7 +168,7 @@ MUST_USE bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e);
 
 /* Replaces a small file of our own (state) in one call: stage, write, seal, commit. */
 MUST_USE bool fs_replace(const char *path, const void *p, size_t n, int mode, struct err *e);
-/* Creates a directory and its parents, 0700, when absent. */
+/* Creates a directory and its parents, 0700, when absent; what was made is on the disk. */
 MUST_USE bool fs_make_dir(const char *path, struct err *e);
 
 /*
@@ -137,8 +176,9 @@ MUST_USE bool fs_make_dir(const char *path, struct err *e);
  * mix. fs_place_reserve() finds a full disk first (blocks it adds stay with the file); when
  * writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
  */
-MUST_USE bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e);
-MUST_USE bool fs_place_write(const char *path, bool guarded, const struct buf *text,
+MUST_USE bool fs_place_reserve(const struct fs_target *t, const char *path, size_t size,
+                               struct err *e);
+MUST_USE bool fs_place_write(const struct fs_target *t, const char *path, const struct buf *text,
                              const struct buf *old, struct err *e);
 
 /* ---- what a killed run left ------------------------------------------------------------------ */
@@ -164,7 +204,10 @@ MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max,
 /* ERR_CONFIG when the file is a mount point, or mounted elsewhere, here or in a process whose
  * mounts we may read: after a rename its readers would keep the old content for ever. A missing
  * file is none. */
-MUST_USE bool fs_mount_check(const char *path, struct err *e);
+MUST_USE bool fs_mount_check(const struct fs_target *t, const char *path, struct err *e);
+/* Where the target is, as a path: what the kernel says of the open directory. NULL where there
+ * is no /proc; the caller frees. */
+char *fs_target_path(const struct fs_target *t);
 /* Mounts are read anew by the next check; else what was read is used for a second. */
 void fs_mount_forget(void);
 /* Reads the mounts now, for the checks of the next second: in the sandbox each process's takes

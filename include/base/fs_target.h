@@ -12,19 +12,12 @@
 #define FS_TEMP_MAX    192 /* prefix, tag, twice inode, size and time, random: at most 180 */
 #define FS_TAG_MAX     17
 
-struct fs_target {
-	int dir;
-	char name[NAME_MAX + 1];
-};
-
-/* Opens the directory of the real file. guarded: as in struct fs_attr. */
-MUST_USE bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e);
-/* The file of that very name, though it be a link. */
-MUST_USE bool fs_target_here(const char *path, struct fs_target *out, struct err *e);
-/* Nothing to guard against for whom is not root. */
-MUST_USE bool fs_guard(const char *path, struct err *e);
-void fs_target_close(struct fs_target *t);
-#define AUTO_TARGET AUTO(fs_target_close)
+/* fs_target_open(), where more is asked than the kernel answers. */
+MUST_USE bool fs_walk(const char *path, enum fs_way way, struct fs_target *out, struct err *e);
+/* The file of the target, opened: whose is it, where others can make files too? `path` for
+ * messages. */
+MUST_USE bool fs_target_trust(const struct fs_target *t, const struct stat *st, const char *path,
+                              struct err *e);
 
 void fs_tag(const struct fs_attr *attr, const struct fs_target *t, char out[static FS_TAG_MAX]);
 void fs_id_of(const struct stat *st, struct fs_id *out);

@@ -39,25 +39,38 @@ struct place {
 	char *tag; /* or NULL */
 	bool user_known;
 	struct fs_user user;
+	bool found;          /* `at` is open: */
+	struct fs_target at; /* where place_read() looked */
 };
 void place_clear(struct place *p);
 
 /* From here on with the rights of `user`, if there is one. */
 MUST_USE bool place_enter(struct place *p, struct fs_rights *r, struct err *e);
-/* The next three between place_enter() and the drop. */
+/* All but place_check() between place_enter() and the drop. */
 MUST_USE bool place_attr(const struct place *p, struct fs_attr *out, struct err *e);
-/* Nothing there: true, an empty *out and *found = false. */
-MUST_USE bool place_read(const struct place *p, size_t max, struct buf *out, struct fs_id *id,
+/* What stands there, for who only wants to know. Nothing: true, an empty *out and *found =
+ * false. */
+MUST_USE bool place_peek(const struct place *p, size_t max, struct buf *out, bool *found,
+                         struct err *e);
+/* The same for who goes on: the way is walked, and judged, and place_stage(), place_write() or
+ * place_check() end it, in the very directory, or place_leave(). */
+MUST_USE bool place_read(struct place *p, size_t max, struct buf *out, struct fs_id *id,
                          bool *found, struct err *e);
 /* A sealed, parked stage with this content. */
-MUST_USE bool place_stage(const struct place *p, const struct buf *text, struct fs_stage **out,
+MUST_USE bool place_stage(struct place *p, const struct buf *text, struct fs_stage **out,
+                          struct err *e);
+/* Is there room for so much, in place? */
+MUST_USE bool place_reserve(const struct place *p, size_t size, struct err *e);
+void place_leave(struct place *p);
+/* In place, as fs_place_write(); it walks the way anew where place_read() was not just before. */
+MUST_USE bool place_write(struct place *p, const struct buf *text, const struct buf *old,
                           struct err *e);
 
 /* As in struct sink_ops; `spec` begins with a struct place_spec. */
-MUST_USE bool place_directory(const void *spec, int *out, struct err *e);
-/* Everything about the file but its content: mounts, who can change the way to it, its
+MUST_USE bool place_directory(const void *spec, struct fs_target *out, struct err *e);
+/* After place_read(): everything about the file but its content: mounts, other names, its
  * attributes, room for `size` bytes. Not between enter and drop: mounts of other processes are
- * looked at with our own rights. */
+ * looked at with our own rights. May leave a remark, as a sink's check. */
 MUST_USE bool place_check(struct place *p, size_t size, struct err *e);
 /* Is it written over where it stands? True when in_place is set and there is a file. */
 bool place_in_place(const struct place *p, bool found);

@@ -37,6 +37,7 @@
 struct buf;
 struct credential;
 struct err;
+struct fs_target;
 struct secret;
 struct sink;
 
@@ -54,7 +55,7 @@ struct sink_ops {
 	bool atomic; /* commit is one rename; ordered last */
 	/* For the sandbox. The directory it writes in, open, found as it will be found then;
 	 * NULL: it writes no files of its own. */
-	bool (*directory)(const void *spec, int *out, struct err *e);
+	bool (*directory)(const void *spec, struct fs_target *out, struct err *e);
 	/* The path of the program it starts, ERR_CONFIG where it is missing; NULL: none. Caller
 	 * frees. */
 	bool (*program)(const void *spec, char **out, struct err *e);

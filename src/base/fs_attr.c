@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fs_acl.h"
 #include "base/mem.h"
 
 #define XATTR_LIST_MAX  65536 /* XATTR_LIST_MAX of Linux */
 #define XATTR_VALUE_MAX 65536 /* XATTR_SIZE_MAX of Linux */
-#define ACL             "system.posix_acl_access"
 
 /* What is copied, by the start of the name; the rest belongs to this one file (security.ima,
  * security.capability) or to the file system (trusted.overlay). `must`: a file without it would
@@ -21,7 +21,7 @@ static const struct rule {
 	bool copy, must;
 } rules[] = {
 	{ "user.", true, true },
-	{ ACL, true, true },
+	{ FS_ACL_NAME, true, true },
 	{ "security.selinux", true, false },
 	{ "security.SMACK64", true, false },
 	{ "trusted.overlay.", false, false },
@@ -64,7 +64,7 @@ static bool copy_all(int fd, int old, const char *path, struct err *e)
 			return err_sys(e, errno, "cannot list the attributes of '%s'", path);
 		for (const char *p = names; p < names + n; p += strlen(p) + 1) {
 			const struct rule *rule = rule_of(p);
-			has_acl = has_acl || strcmp(p, ACL) == 0;
+			has_acl = has_acl || strcmp(p, FS_ACL_NAME) == 0;
 			if (rule != NULL && rule->copy &&
 			    !copy_one(fd, old, p, rule->must, path, e))
 				return false;
@@ -72,7 +72,7 @@ static bool copy_all(int fd, int old, const char *path, struct err *e)
 	}
 	/* The directory may have given the new file a default ACL that the old one does not
 	 * have. */
-	if (!has_acl && fremovexattr(fd, ACL) != 0 && errno != ENODATA && errno != ENOTSUP)
+	if (!has_acl && fremovexattr(fd, FS_ACL_NAME) != 0 && errno != ENODATA && errno != ENOTSUP)
 		return err_sys(e, errno, "cannot keep '%s' without an ACL", path);
 	return true;
 }

@@ -322,7 +322,6 @@ static bool check_all(const char *path, const char *real, struct err *e)
 	char who[64];
 
 	look_around();
-	/* Without /proc a mount point shows as EBUSY, later. */
 	const struct mount *in = seen.n > 0 ? mount_of(&seen.ns[0].mounts, real) : NULL;
 	if (in == NULL)
 		return true;
@@ -338,14 +337,13 @@ static bool check_all(const char *path, const char *real, struct err *e)
 	return true;
 }
 
-bool fs_mount_check(const char *path, struct err *e)
+bool fs_mount_check(const struct fs_target *t, const char *path, struct err *e)
 {
-	AUTO_FREE char *real = realpath(path, NULL);
+	AUTO_FREE char *real = fs_target_path(t);
 
-	if (real == NULL && (errno == ENOENT || errno == ENOTDIR))
-		return true;
+	/* Without /proc a mount point shows as EBUSY, later. */
 	if (real == NULL)
-		return err_sys(e, errno, "cannot look at '%s'", path);
+		return true;
 	(void)pthread_mutex_lock(&seen.lock);
 	bool ok = check_all(path, real, e);
 	(void)pthread_mutex_unlock(&seen.lock);

@@ -10,34 +10,36 @@
 #include "base/err.h"
 #include "base/fd.h"
 
-static bool open_place(const char *path, bool guarded, int *out, struct err *e)
-{
-	struct stat st;
-	int fd;
-
-	if (guarded && !fs_guard(path, e))
-		return false;
-	do
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	while (fd < 0 && errno == EINTR);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_MISSING, "'%s' does not exist", path);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open '%s' to write over it", path);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)close(fd); /* nothing was written */
-		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", path);
-	}
-	*out = fd;
-	return true;
-}
-
-bool fs_place_reserve(const char *path, bool guarded, size_t size, struct err *e)
+static bool open_place(const struct fs_target *t, const char *path, int *out, struct err *e)
 {
 	AUTO_FD int fd = -1;
 	struct stat st;
 
-	if (!open_place(path, guarded, &fd, e))
+	do
+		fd = openat(t->dir, t->name,
+		            O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_MISSING, "'%s' does not exist", path);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open '%s' to write over it", path);
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, errno, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", path);
+	if (!fs_target_trust(t, &st, path, e))
+		return false;
+	*out = fd;
+	fd = -1;
+	return true;
+}
+
+bool fs_place_reserve(const struct fs_target *t, const char *path, size_t size, struct err *e)
+{
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (!open_place(t, path, &fd, e))
 		return false;
 	if (fstat(fd, &st) == 0 && size <= (size_t)st.st_blocks * 512)
 		return true;
@@ -71,13 +73,13 @@ static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 	return sync_fd(fd, path, e);
 }
 
-bool fs_place_write(const char *path, bool guarded, const struct buf *text, const struct buf *old,
-                    struct err *e)
+bool fs_place_write(const struct fs_target *t, const char *path, const struct buf *text,
+                    const struct buf *old, struct err *e)
 {
 	AUTO_FD int fd = -1;
 	struct err ignored = ERR_INIT;
 
-	if (!open_place(path, guarded, &fd, e))
+	if (!open_place(t, path, &fd, e))
 		return false;
 	if (put(fd, path, text, e))
 		return true;

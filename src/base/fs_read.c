@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_acl.h"
 #include "base/fs_target.h"
 #include "base/secret.h"
 
@@ -120,16 +121,21 @@ static bool is_credential(const char *path)
 
 static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 {
+	const struct fs_ours ours = { .uid = geteuid() };
+	struct fs_other who;
 	struct stat st;
+	char name[FS_OTHER_MAX];
 
 	if (fstat(fd, &st) != 0)
 		return err_sys(e, errno, "cannot read '%s'", path);
 	if (shared_ok || is_credential(path))
 		return true;
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(e, ERR_CONFIG,
-		               "'%s' can be read by others (mode %04o): chmod 600 it", path,
-		               (unsigned)(st.st_mode & 07777));
+	if (!fs_other_may(fd, &st, FS_READ | FS_WRITE | FS_EXECUTE, &ours, &who, e))
+		return err_in(e, "'%s'", path);
+	fs_other_name(&who, name);
+	if (who.kind != FS_OTHER_NONE)
+		return err_set(e, ERR_CONFIG, "'%s' can be read by %s (mode %04o): chmod 600 it",
+		               path, name, (unsigned)(st.st_mode & 07777));
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_set(e, ERR_CONFIG,
 		               "'%s' belongs to user %u: a secret must be ours or root's", path,

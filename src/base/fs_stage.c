@@ -93,6 +93,9 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 		return err_sys(e, errno, "cannot look at '%s'", s->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", s->path);
+	/* Of this very one, whose owner and ACL the new one gets. */
+	if (!fs_target_trust(&s->at, &st, s->path, e))
+		return false;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
 	    (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0)
 		return err_set(
@@ -102,24 +105,21 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 	return true;
 }
 
-static bool open_target(const struct fs_stage *s, bool guarded, struct fs_target *at, struct err *e)
-{
-	return s->attr.nofollow ? fs_target_here(s->path, at, e)
-	                        : fs_target_open(s->path, guarded, at, e);
-}
-
-static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
+static bool know_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
 {
 	struct stat dir;
 
-	if (!open_target(s, s->attr.guarded, &s->at, e))
-		return false;
 	if (fstat(s->at.dir, &dir) != 0)
 		return err_sys(e, errno, "cannot look at the directory of '%s'", s->path);
 	fs_tag(attr, &s->at, s->tag);
 	s->dir_dev = dir.st_dev;
 	s->dir_ino = dir.st_ino;
 	return true;
+}
+
+static bool open_place(struct fs_stage *s, const struct fs_attr *attr, struct err *e)
+{
+	return fs_target_open(s->path, s->attr.way, &s->at, e) && know_place(s, attr, e);
 }
 
 static struct fs_stage *stage_new(const char *path, const struct fs_attr *attr)
@@ -147,15 +147,27 @@ static bool failed(void)
 	return false;
 }
 
-bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
-                   struct err *e)
+bool fs_stage_open_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
+                      struct fs_stage **out, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
 
-	if (!open_place(s, attr, e) || !make_temp(s, e) || !dress(s, e))
+	s->at = *t;
+	t->dir = -1;
+	if (!know_place(s, attr, e) || !make_temp(s, e) || !dress(s, e))
 		return failed();
 	*out = take(&s);
 	return true;
+}
+
+bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
+                   struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	if (!fs_target_open(path, attr->way, &t, e))
+		return failed();
+	return fs_stage_open_at(&t, path, attr, out, e);
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
@@ -270,7 +282,7 @@ static bool is_ordinary(const struct fs_stage *s, int old)
 {
 	struct stat st;
 
-	if (!s->attr.guarded || s->attr.uid >= 0 || s->attr.gid >= 0)
+	if (s->attr.way != FS_WAY_GUARDED || s->attr.uid >= 0 || s->attr.gid >= 0)
 		return false;
 	return old < 0 || (fstat(old, &st) == 0 && st.st_uid == geteuid() &&
 	                   st.st_gid == getegid() && flistxattr(old, NULL, 0) == 0);
@@ -297,12 +309,15 @@ static bool probe(struct fs_stage *s, int old, size_t size, struct err *e)
 	return true;
 }
 
-bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
+bool fs_stage_probe_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
+                       size_t size, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *s = stage_new(path, attr);
 	AUTO_FD int old = -1;
 
-	if (!open_place(s, attr, e) || !open_old(s, &old, e))
+	s->at = *t;
+	t->dir = -1;
+	if (!know_place(s, attr, e) || !open_old(s, &old, e))
 		return false;
 	bool ordinary = is_ordinary(s, old);
 	if (ordinary && was_probed(s, size))
@@ -314,14 +329,21 @@ bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, s
 	return true;
 }
 
+bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size, struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	return fs_target_open(path, attr->way, &t, e) && fs_stage_probe_at(&t, path, attr, size, e);
+}
+
 void fs_stage_park(struct fs_stage *s)
 {
 	if (s->step == STAGE_SEALED)
 		fs_target_close(&s->at);
 }
 
-/* The same directory again, or the temporary is not where the path leads now. So it needs no
- * guarding again. */
+/* The same directory again, or the temporary is not where the path leads now. So nothing is
+ * asked of the way to it again. */
 bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 {
 	struct fs_target at = { .dir = -1 };
@@ -329,8 +351,10 @@ bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 
 	if (s->at.dir >= 0)
 		return true;
-	if (!open_target(s, false, &at, e))
+	if (!fs_target_open(s->path, s->attr.way == FS_WAY_HERE ? FS_WAY_HERE : FS_WAY_PLAIN, &at,
+	                    e))
 		return false;
+	at.shared = s->at.shared;
 	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
 	    strcmp(at.name, s->at.name) != 0) {
 		fs_target_close(&at);

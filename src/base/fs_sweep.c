@@ -73,6 +73,9 @@ static bool bring_home(const struct sweep *w, const char *name, const struct lef
 		return err_sys(e, errno, "cannot open '%s' beside '%s'", name, w->path);
 	if (fstat(fd, &st) != 0)
 		return err_sys(e, errno, "cannot look at '%s' beside '%s'", name, w->path);
+	/* Where all can make files anybody can make one of that name, and nobody displaced it. */
+	if (!fs_target_trust(&w->at, &st, name, &(struct err)ERR_INIT))
+		return true;
 	/* Ours, never exchanged; or what we had read and built on: nothing new in it. */
 	if (is_version(&st, &l->ours) || is_version(&st, &l->base))
 		return true;
@@ -102,7 +105,7 @@ bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge
 	struct leftover l;
 	bool ok = true;
 
-	if (!fs_target_open(path, attr->guarded, &at, e))
+	if (!fs_target_open(path, attr->way, &at, e))
 		return false;
 	fs_tag(attr, &at, tag);
 	(void)snprintf(prefix, sizeof(prefix), "%s%s.", FS_TEMP_PREFIX, tag);

@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_acl.h"
 #include "base/mem.h"
 
-/* ---- following links to the real file -------------------------------------------------------- */
+/* ---- finding it ------------------------------------------------------------------------------ */
 
 static bool name_ok(const char *name)
 {
@@ -20,254 +20,170 @@ static bool name_ok(const char *name)
 	       strlen(name) <= NAME_MAX;
 }
 
-/* One step: opens the directory part of `path` (relative to `at`), splits the name off.
- * O_RDONLY: an O_PATH one cannot be synced. */
-static bool open_parent(int at, char *path, const char *shown, int *dir, const char **name,
-                        struct err *e)
+/* The directory in one call, where nothing is asked of the way to it. O_RDONLY: an O_PATH one
+ * cannot be synced. */
+static bool open_parent(const char *path, struct fs_target *out, struct err *e)
 {
-	char *slash = strrchr(path, '/');
-	const char *parent = slash == NULL ? "." : slash == path ? "/" : path;
+	AUTO_FREE char *parent = mem_dup(path);
+	char *slash = strrchr(parent, '/');
+	const char *name = slash == NULL ? path : path + (slash - parent) + 1;
+	int fd;
 
-	*name = slash == NULL ? path : slash + 1;
-	if (!name_ok(*name))
-		return err_set(e, ERR_LOCAL, "'%s' is not the name of a file", shown);
-	if (slash != NULL && slash != path)
-		*slash = '\0';
+	if (!name_ok(name))
+		return err_set(e, ERR_LOCAL, "'%s' is not the name of a file", path);
+	if (slash != NULL)
+		slash[slash == parent] = '\0';
 	do
-		*dir = openat(at, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (*dir < 0 && errno == EINTR);
-	if (*dir < 0)
-		return err_sys(e, errno, "cannot open the directory of '%s'", shown);
+		fd = open(slash == NULL ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the directory of '%s'", path);
+	*out = (struct fs_target){ .dir = fd };
+	memcpy(out->name, name, strlen(name) + 1);
 	return true;
 }
 
-static bool follow(const char *path, struct fs_target *out, struct err *e)
+static bool find_plain(const char *path, bool follow, struct fs_target *out, struct err *e)
 {
-	AUTO_FREE char *left = mem_dup(path);
-	AUTO_FD int at = -1;
-	char link[PATH_MAX];
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+	char link[1];
 
-	for (int i = 0; i < FS_LINKS_MAX; i++) {
-		AUTO_FD int dir = -1;
-		const char *name;
-		if (!open_parent(at < 0 ? AT_FDCWD : at, left, path, &dir, &name, e))
-			return false;
-		ssize_t n = readlinkat(dir, name, link, sizeof(link) - 1);
-		if (n < 0 && errno != EINVAL && errno != ENOENT)
-			return err_sys(e, errno, "cannot look at '%s'", path);
-		if (n < 0) {
-			out->dir = dir;
-			dir = -1;
-			memcpy(out->name, name, strlen(name) + 1);
-			return true;
-		}
-		link[n] = '\0';
-		mem_free_ptr(&left);
-		left = mem_dup(link);
-		fd_close(&at);
-		at = dir;
-		dir = -1;
-	}
-	return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links", path);
-}
-
-/* ---- who else can change the path ------------------------------------------------------------ */
-
-struct walk {
-	const char *shown; /* the path as configured */
-	struct buf left;   /* what is still to walk */
-	int dir;
-	/* others can make files in `dir`, though not touch those of others (sticky) */
-	bool shared;
-	int links;
-	int why; /* errno of the last look */
-};
-
-static void walk_clear(struct walk *w)
-{
-	fd_close(&w->dir);
-	buf_free(&w->left);
-}
-
-static void owner_name(uid_t uid, char *out, size_t size)
-{
-	char text[1024];
-	struct passwd pw, *found = NULL;
-
-	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found != NULL)
-		(void)snprintf(out, size, "%s", pw.pw_name);
-	else
-		(void)snprintf(out, size, "%u", (unsigned)uid);
-}
-
-static bool trusted(uid_t uid)
-{
-	return uid == 0 || uid == geteuid();
-}
-
-/* `what`: which component, for the message. */
-static bool dir_ok(struct walk *w, const struct stat *st, const char *what, struct err *e)
-{
-	bool group = (st->st_mode & S_IWGRP) != 0 && st->st_gid != 0;
-	bool open_to_others = group || (st->st_mode & S_IWOTH) != 0;
-	char owner[64];
-
-	if (trusted(st->st_uid) && (!open_to_others || (st->st_mode & S_ISVTX) != 0)) {
-		w->shared = open_to_others;
-		return true;
-	}
-	owner_name(st->st_uid, owner, sizeof(owner));
-	return err_set(
-		e, ERR_CONFIG,
-		"others can change directory '%s' on the way to '%s' (owner %s, mode %04o): say "
-		"'user = NAME' to write it with that user's rights, or take their right away",
-		what, w->shown, owner, (unsigned)(st->st_mode & 07777));
-}
-
-/* O_PATH: whatever it is, nothing happens to it. */
-static bool look(struct walk *w, int at, const char *name, int *out, struct stat *st, struct err *e)
-{
-	AUTO_FD int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-	w->why = 0;
-	if (fd < 0 || fstat(fd, st) != 0) {
-		w->why = errno;
-		(void)err_sys(e, w->why, "cannot look at '%s' on the way to '%s'", name, w->shown);
+	if (!open_parent(path, &t, e))
 		return false;
-	}
-	*out = fd;
-	fd = -1;
+	if (follow && readlinkat(t.dir, t.name, link, sizeof(link)) >= 0)
+		return fs_walk(path, FS_WAY_PLAIN, out, e);
+	*out = t;
+	t.dir = -1;
 	return true;
 }
 
-static bool enter(struct walk *w, int *dir, const char *name, const struct stat *st, struct err *e)
+bool fs_target_open(const char *path, enum fs_way way, struct fs_target *out, struct err *e)
 {
-	fd_close(&w->dir);
-	w->dir = *dir;
-	*dir = -1;
-	return dir_ok(w, st, name, e);
-}
-
-static bool enter_root(struct walk *w, struct err *e)
-{
-	AUTO_FD int fd = -1;
-	struct stat st;
-
-	return look(w, AT_FDCWD, "/", &fd, &st, e) && enter(w, &fd, "/", &st, e);
-}
-
-/* Takes the next component off; empty when there is none. */
-static void next_name(struct buf *left, char name[static NAME_MAX + 1])
-{
-	const char *p = buf_cstr(left);
-	p += strspn(p, "/");
-	size_t n = strcspn(p, "/");
-	struct buf rest = BUF_INIT(left->max);
-
-	(void)snprintf(name, NAME_MAX + 1, "%.*s", n <= NAME_MAX ? (int)n : NAME_MAX, p);
-	buf_str(&rest, p + n);
-	buf_free(left);
-	*left = rest;
-}
-
-static bool at_link(struct walk *w, const char *name, const struct stat *st, struct err *e)
-{
-	char link[PATH_MAX];
-	ssize_t n = readlinkat(w->dir, name, link, sizeof(link) - 1);
-	struct buf path = BUF_INIT(w->left.max);
-
-	if (n < 0)
-		return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name, w->shown);
-	if (++w->links > FS_LINKS_MAX)
-		return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links",
-		               w->shown);
-	if (w->shared && !trusted(st->st_uid))
-		return err_set(e, ERR_CONFIG,
-		               "symbolic link '%s' on the way to '%s' belongs to somebody else, in "
-		               "a directory "
-		               "where all can make files",
-		               name, w->shown);
-	link[n] = '\0';
-	buf_str(&path, link);
-	buf_char(&path, '/');
-	buf_str(&path, buf_cstr(&w->left));
-	buf_free(&w->left);
-	w->left = path;
-	if (!buf_ok(&path))
-		return err_set(e, ERR_LOCAL, "'%s' leads to a path that is too long", w->shown);
-	return link[0] != '/' || enter_root(w, e);
-}
-
-static bool step_on(struct walk *w, const char *name, struct err *e)
-{
-	AUTO_FD int fd = -1;
-	struct stat st;
-
-	if (strcmp(name, ".") == 0)
-		return true;
-	if (!look(w, w->dir, name, &fd, &st, e))
-		return false;
-	if (S_ISLNK(st.st_mode))
-		return at_link(w, name, &st, e);
-	if (S_ISDIR(st.st_mode))
-		return enter(w, &fd, name, &st, e);
-	if (w->shared && !trusted(st.st_uid))
-		return err_set(
-			e, ERR_CONFIG,
-			"'%s' belongs to somebody else, in a directory where all can make files",
-			w->shown);
-	return true;
-}
-
-/* Nobody but root and us may be able to change what the path means, or own the file in a
- * directory like /tmp. */
-bool fs_guard(const char *path, struct err *e)
-{
-	AUTO(walk_clear)
-	struct walk w = { .shown = path, .left = BUF_INIT(4 * PATH_MAX), .dir = -1 };
-	char name[NAME_MAX + 1];
-
-	if (geteuid() != 0)
-		return true;
-	if (path[0] != '/')
-		return err_set(e, ERR_CONFIG, "'%s' is not an absolute path", path);
-	buf_str(&w.left, path);
-	if (!enter_root(&w, e))
-		return false;
-	for (next_name(&w.left, name); name[0] != '\0'; next_name(&w.left, name)) {
-		struct err why = ERR_INIT;
-		if (step_on(&w, name, &why))
-			continue;
-		if (w.why == ENOENT && strspn(buf_cstr(&w.left), "/") == w.left.len)
-			return true; /* a file to be made */
-		*e = why;
-		return false;
-	}
-	return true;
-}
-
-/* ---- the public face ------------------------------------------------------------------------- */
-
-bool fs_target_open(const char *path, bool guarded, struct fs_target *out, struct err *e)
-{
-	return (!guarded || fs_guard(path, e)) && follow(path, out, e);
+	if (way == FS_WAY_PLAIN || geteuid() != 0)
+		return find_plain(path, way != FS_WAY_HERE, out, e);
+	return fs_walk(path, way, out, e);
 }
 
 void fs_target_close(struct fs_target *t)
 {
 	fd_close(&t->dir);
-	t->dir = -1;
 }
 
-bool fs_directory(const char *path, bool guarded, int *out, struct err *e)
+char *fs_target_path(const struct fs_target *t)
 {
-	struct fs_target t;
+	char link[64], dir[PATH_MAX];
 
-	if (!fs_target_open(path, guarded, &t, e))
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", t->dir);
+	ssize_t n = readlink(link, dir, sizeof(dir) - 1);
+	if (n <= 0 || dir[0] != '/')
+		return NULL;
+	dir[n] = '\0';
+	return mem_fmt("%s/%s", n == 1 ? "" : dir, t->name);
+}
+
+/* ---- what is there --------------------------------------------------------------------------- */
+
+/* There a second name may be one that somebody gave to another file of ours, for its mode or to
+ * see it written over. */
+bool fs_target_trust(const struct fs_target *t, const struct stat *st, const char *path,
+                     struct err *e)
+{
+	if (t->shared && st->st_nlink > 1)
+		return err_set(e, ERR_CONFIG,
+		               "'%s' has other names (hard links), in a directory where all can "
+		               "make files",
+		               path);
+	if (!t->shared || st->st_uid == 0 || st->st_uid == geteuid())
+		return true;
+	return err_set(e, ERR_CONFIG,
+	               "'%s' belongs to somebody else, in a directory where all can make files",
+	               path);
+}
+
+/* Never waits: a FIFO or a device in the place of a file is refused, not opened for ever. */
+bool fs_target_read(const struct fs_target *t, const char *path, size_t max, struct buf *out,
+                    struct fs_id *id, struct err *e)
+{
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	do
+		fd = openat(t->dir, t->name,
+		            O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_MISSING, "'%s' does not exist", path);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open '%s'", path);
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, errno, "cannot read '%s'", path);
+	return fs_target_trust(t, &st, path, e) && fs_read_fd(fd, path, max, out, id, e);
+}
+
+static bool look(const struct fs_target *t, struct stat *st)
+{
+	return fstatat(t->dir, t->name, st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st->st_mode);
+}
+
+bool fs_target_only_name(const struct fs_target *t, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (!look(t, &st) || st.st_nlink <= 1)
+		return true;
+	return err_set(e, ERR_CONFIG,
+	               "'%s' has %ju names (hard links): replaced, the others would keep the old "
+	               "content; remove them "
+	               "(find / -xdev -samefile '%s'), or say 'in_place = yes' (not atomic)",
+	               path, (uintmax_t)st.st_nlink, path);
+}
+
+bool fs_target_is_public(const struct fs_target *t)
+{
+	struct stat st;
+
+	return look(t, &st) && (st.st_mode & S_IROTH) != 0;
+}
+
+/* ---- a directory of ours --------------------------------------------------------------------- */
+
+/* For root the way to it was guarded; else nobody but him who runs this is asked after. */
+static bool judge(const struct fs_target *t, const struct stat *st, struct fs_other *who,
+                  struct err *e)
+{
+	bool own_group = geteuid() != 0 && getegid() == geteuid();
+	const struct fs_ours ours = { .uid = geteuid(),
+		                      .groups = { 0, getegid() },
+		                      .n_groups = own_group ? 2 : 1 };
+
+	return fs_other_may(t->dir, st, FS_WRITE, &ours, who, e);
+}
+
+bool fs_directory_ours(const char *dir, struct fs_target *out, struct err *e)
+{
+	AUTO_FREE char *in = mem_fmt("%s/x", dir);
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+	struct fs_other who;
+	struct stat st;
+	char name[FS_OTHER_MAX];
+
+	if (!fs_target_open(in, FS_WAY_GUARDED, &t, e))
 		return false;
-	*out = t.dir;
+	if (fstat(t.dir, &st) != 0)
+		return err_sys(e, errno, "cannot look at '%s'", dir);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return err_set(e, ERR_CONFIG, "'%s' belongs to another user", dir);
+	if (!judge(&t, &st, &who, e))
+		return err_in(e, "'%s'", dir);
+	fs_other_name(&who, name);
+	if (who.kind != FS_OTHER_NONE)
+		return err_set(e, ERR_CONFIG, "%s can write in '%s': 'chmod go-w' it", name, dir);
+	*out = t;
+	t.dir = -1;
 	return true;
 }
+
+/* ---- temporaries ----------------------------------------------------------------------------- */
 
 /* FNV-1a: it only has to differ between the temporaries of one directory. */
 static uint64_t hash(uint64_t h, const char *text)
@@ -286,12 +202,27 @@ void fs_tag(const struct fs_attr *attr, const struct fs_target *t, char out[stat
 	(void)snprintf(out, FS_TAG_MAX, "%016llx", (unsigned long long)h);
 }
 
+/* ---- directories ----------------------------------------------------------------------------- */
+
+/* A directory that a power cut takes back takes along what was written into it, however well
+ * that was synced. */
+static bool sync_parent(const char *path, struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	if (!open_parent(path, &t, e))
+		return false;
+	int why = fs_sync_dir(t.dir);
+	return why == 0 ||
+	       err_sys(e, why, "directory '%s' was made, but cannot be brought to the disk", path);
+}
+
 static bool make_one(const char *path, struct err *e)
 {
 	struct stat st;
 
 	if (mkdir(path, 0700) == 0)
-		return true;
+		return sync_parent(path, e);
 	int why = errno;
 	if (why == EEXIST && stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
@@ -317,17 +248,4 @@ bool fs_make_dir(const char *path, struct err *e)
 		*p = '/';
 	}
 	return make_one(part, e);
-}
-
-bool fs_target_here(const char *path, struct fs_target *out, struct err *e)
-{
-	AUTO_FREE char *left = mem_dup(path);
-	const char *name;
-	int dir = -1;
-
-	if (!open_parent(AT_FDCWD, left, path, &dir, &name, e))
-		return false;
-	out->dir = dir;
-	memcpy(out->name, name, strlen(name) + 1);
-	return true;
 }

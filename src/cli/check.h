@@ -61,7 +61,10 @@ void check_runs_of(const struct job *job, const struct runs *r, const char *stat
                    struct findings *f);
 
 /* ---- dropin.c -------------------------------------------------------------------------------- */
-void dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out);
+/* What can be said safely is in *out also when something cannot: ERR_CONFIG names the last such
+ * path. */
+MUST_USE bool dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out,
+                          struct err *e);
 
 /* ---- check_systemd.c ------------------------------------------------------------------------- */
 /* Where acrotate.service is installed and runs with this configuration: does its drop-in fit

@@ -30,12 +30,20 @@ bool check_directory(const char *path, struct err *e)
 	return access(at, W_OK | X_OK) == 0 || err_sys(e, errno, "cannot write in '%s'", at);
 }
 
+/* Once it is there. */
+static bool state_is_ours(const char *dir, struct err *e)
+{
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
+
+	return access(dir, F_OK) != 0 || fs_directory_ours(dir, &at, e);
+}
+
 static void state_dir(const struct config *c, struct findings *f)
 {
 	const char *dir = config_run(c)->state_dir;
 	struct err e = ERR_INIT;
 
-	if (check_directory(dir, &e))
+	if (check_directory(dir, &e) && state_is_ours(dir, &e))
 		(void)findings_ok(f, "state", "'%s' can be written", dir);
 	else
 		findings_fix(findings_problem(f, "state", &e), "install -d -m 0700 -o %u %s",

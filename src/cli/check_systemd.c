@@ -217,6 +217,7 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 	AUTO(settings_clear) struct unit_settings needs = { .n = 0 };
 	AUTO_BUF struct buf text = BUF_INIT(DROPIN_MAX);
 	size_t lacking, beside;
+	struct err e = ERR_INIT;
 
 	/* The units of users have no such sandbox. */
 	if (geteuid() != 0 || n == 0)
@@ -224,7 +225,8 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 	read_unit(config_path(c), &u);
 	if (!u.there || !u.for_us)
 		return;
-	dropin_text(c, jobs, n, &text);
+	if (!dropin_text(c, jobs, n, &text, &e))
+		(void)findings_problem(f, "systemd", &e);
 	read_settings(buf_cstr(&text), &needs);
 	const struct setting *lack = first_beside(&needs, &u.granted, &lacking),
 			     *more = first_beside(&u.written, &needs, &beside);

@@ -9,6 +9,8 @@
 #include "ask_jobs.h"
 #include "base/buf.h"
 #include "base/env.h"
+#include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "check.h"
@@ -220,12 +222,14 @@ static int check(const struct options *o, struct config *config, const size_t *j
 static int dropin(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	struct err e = ERR_INIT;
 
 	(void)o;
-	dropin_text(config, jobs, n, &out);
-	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0
-	               ? 0
-	               : err_exit_code(ERR_LOCAL);
+	bool whole = dropin_text(config, jobs, n, &out, &e);
+	if (!whole)
+		log_err(NULL, &e);
+	bool printed = fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	return !whole ? err_exit_code(e.kind) : printed ? 0 : err_exit_code(ERR_LOCAL);
 }
 
 int cmd_check(const struct options *o)

@@ -2,7 +2,6 @@
 #include "confine.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "azure/auth.h"
 #include "base/err.h"
@@ -24,37 +23,44 @@ static bool allow_sinks(struct sandbox *s, const struct job *job, struct err *e)
 {
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		const struct sink_spec *sink = &job->sinks[i];
-		AUTO_FD int dir = -1;
+		AUTO_TARGET struct fs_target at = { .dir = -1 };
 		struct err why = ERR_INIT;
 		if (sink->ops->directory == NULL)
 			continue;
-		/* A directory that cannot be opened is the sink's failure, which it reports
-		 * itself: nothing can be written there anyway. */
-		if (!sink->ops->directory(sink->spec, &dir, &why))
+		/* One that cannot be opened, or is not the user's, is the sink's failure, which
+		 * it reports itself: nothing may be written there. */
+		if (!sink->ops->directory(sink->spec, &at, &why))
 			log_msg(LEVEL_DEBUG, job->name, "sandbox: sink '%s' is left out: %s",
 			        sink->name, why.text);
-		else if (!sandbox_allow(s, dir, sink->name, e))
+		else if (!sandbox_allow(s, at.dir, sink->name, e))
 			return err_in(e, "job '%s'", job->name);
 	}
 	return true;
 }
 
-static bool allow_directory_of(struct sandbox *s, const char *file, struct err *e)
+static bool allow_metrics(struct sandbox *s, const char *file, struct err *e)
 {
-	AUTO_FD int dir = -1;
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
 
-	return fs_directory(file, false, &dir, e) && sandbox_allow(s, dir, file, e);
+	return fs_target_open(file, FS_WAY_HERE, &at, e) && sandbox_allow(s, at.dir, file, e);
 }
 
-/* The state's is made when it is missing, which the first job would do. */
-static bool allow_own(struct sandbox *s, const struct run_spec *run, struct err *e)
+/* The state's is made when it is missing, which the first job would do. Who can write there can
+ * make a password in use look free. */
+static bool own_state(const struct run_spec *run, struct fs_target *out, struct err *e)
 {
-	AUTO_FREE char *in_state = mem_fmt("%s/x", run->state_dir);
+	return fs_make_dir(run->state_dir, e) &&
+	       (fs_directory_ours(run->state_dir, out, e) || err_in(e, "state_dir"));
+}
+
+static bool allow_own(struct sandbox *s, const struct run_spec *run, const struct fs_target *state,
+                      struct err *e)
+{
 	struct err why = ERR_INIT;
 
-	if (!fs_make_dir(run->state_dir, e) || !allow_directory_of(s, in_state, e))
+	if (!sandbox_allow(s, state->dir, run->state_dir, e))
 		return false;
-	if (run->metrics_file != NULL && !allow_directory_of(s, run->metrics_file, &why))
+	if (run->metrics_file != NULL && !allow_metrics(s, run->metrics_file, &why))
 		log_msg(LEVEL_DEBUG, NULL, "sandbox: metrics_file is left out: %s", why.text);
 	return true;
 }
@@ -129,7 +135,10 @@ static bool refused(struct err *e)
 bool confine_new(const struct config *c, struct confine **out, struct err *e)
 {
 	AUTO_SANDBOX struct sandbox *s = NULL;
+	AUTO_TARGET struct fs_target state = { .dir = -1 };
 
+	if (!own_state(config_run(c), &state, e))
+		return false;
 	if (config_run(c)->sandbox && !sandbox_new(&s, e))
 		return refused(e);
 	if (s != NULL && sandbox_missing(s) != NULL) {
@@ -138,7 +147,7 @@ bool confine_new(const struct config *c, struct confine **out, struct err *e)
 		        sandbox_missing(s));
 		sandbox_free_ptr(&s);
 	}
-	if (s != NULL && !allow_own(s, config_run(c), e))
+	if (s != NULL && !allow_own(s, config_run(c), &state, e))
 		return refused(e);
 	struct confine *f = mem_new(sizeof(*f));
 	f->sandbox = take(&s);

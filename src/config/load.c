@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_acl.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -40,38 +41,52 @@ struct config {
 
 /* ---- reading what nobody else may write ------------------------------------------------------ */
 
-/* Why this file or directory could have been written by somebody else; NULL when it could not. A
- * job can name a program to run. */
-static const char *distrust(const struct stat *st, uid_t me)
+/* The user's own group, of which nobody else is a member: what most distributions give to each. */
+static bool has_own_group(uid_t me)
 {
-	bool private_group =
-		st->st_gid == 0 || (me != 0 && st->st_gid == getegid() && st->st_gid == me);
-
-	if (st->st_uid != 0 && st->st_uid != me)
-		return "it belongs to another user";
-	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0)
-		/* like /tmp: others can add files, which are judged one by one, but not replace
-		 * ours */
-		return NULL;
-	if ((st->st_mode & S_IWOTH) != 0)
-		return "others can write it";
-	if ((st->st_mode & S_IWGRP) != 0 && !private_group)
-		return "its group can write it";
-	return NULL;
+	return me != 0 && getegid() == me;
 }
 
-static bool check_trust(const struct config *c, const struct stat *st, const char *shown,
+/* Who could have written this open file or directory but root and us; FS_OTHER_NONE: nobody.
+ * Like /tmp a directory may be: others can add files, which are judged one by one, but not
+ * replace ours. */
+static bool writers(const struct config *c, int fd, const struct stat *st, struct fs_other *out,
+                    struct err *e)
+{
+	const struct fs_ours ours = { .uid = c->me,
+		                      .groups = { 0, getegid() },
+		                      .n_groups = has_own_group(c->me) ? 2 : 1 };
+
+	*out = (struct fs_other){ .kind = FS_OTHER_NONE };
+	return (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0) ||
+	       fs_other_may(fd, st, FS_WRITE, &ours, out, e);
+}
+
+/* A job can name a program to run. */
+static bool check_trust(const struct config *c, int fd, const struct stat *st, const char *shown,
                         struct err *e)
 {
-	const char *why = distrust(st, c->me);
+	struct fs_other who;
+	char name[FS_OTHER_MAX];
 
-	if (why == NULL)
+	if (st->st_uid != 0 && st->st_uid != c->me)
+		return err_set(e, ERR_CONFIG,
+		               "'%s' is refused: it belongs to another user, and could make "
+		               "acrotate run any program; mend "
+		               "with: chown root '%s'",
+		               shown, shown);
+	if (!writers(c, fd, st, &who, e)) {
+		e->kind = ERR_CONFIG;
+		return err_in(e, "'%s'", shown);
+	}
+	if (who.kind == FS_OTHER_NONE)
 		return true;
-	return err_set(
-		e, ERR_CONFIG,
-		"'%s' is refused: %s, and could make acrotate run any program; mend with: %s '%s'",
-		shown, why, st->st_uid != 0 && st->st_uid != c->me ? "chown root" : "chmod go-w",
-		shown);
+	fs_other_name(&who, name);
+	return err_set(e, ERR_CONFIG,
+	               "'%s' is refused: %s can write it, and could make acrotate run any program; "
+	               "mend with: %s '%s'",
+	               shown, name, who.kind >= FS_OTHER_NAMED_USER ? "setfacl -b" : "chmod go-w",
+	               shown);
 }
 
 static bool config_sys(struct err *e, int errnum, const char *what, const char *path)
@@ -94,7 +109,7 @@ static bool read_file(struct config *c, int dir, const char *name, const char *s
 		return config_sys(e, errno, "cannot read", shown);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFIG, "'%s' is not a regular file", shown);
-	if (!check_trust(c, &st, shown, e))
+	if (!check_trust(c, fd, &st, shown, e))
 		return false;
 	/* More than fits is refused by the parser, which says so. */
 	size_t size = st.st_size < INI_FILE_MAX ? (size_t)st.st_size : INI_FILE_MAX + 1, got = 0;
@@ -231,7 +246,7 @@ static bool list_jobs(struct config *c, struct err *e)
 		return errno == ENOENT ? true : config_sys(e, errno, "cannot open", c->jobs_dir);
 	if (fstat(c->jobs_fd, &st) != 0)
 		return config_sys(e, errno, "cannot read", c->jobs_dir);
-	if (!check_trust(c, &st, c->jobs_dir, e))
+	if (!check_trust(c, c->jobs_fd, &st, c->jobs_dir, e))
 		return false;
 	int fd = dup(c->jobs_fd);
 	AUTO(close_dir) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -254,11 +269,16 @@ static bool list_jobs(struct config *c, struct err *e)
 
 static bool check_directory(const struct config *c, const char *path, struct err *e)
 {
+	AUTO_FD int fd = -1;
 	struct stat st;
 
 	if (stat(path, &st) != 0)
 		return errno == ENOENT ? true : config_sys(e, errno, "cannot open", path);
-	return check_trust(c, &st, path, e);
+	/* Only where there can be an ACL: opening it costs every run more calls. */
+	if ((st.st_mode & S_IWGRP) != 0 &&
+	    ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || fstat(fd, &st) != 0))
+		return config_sys(e, errno, "cannot open", path);
+	return check_trust(c, fd, &st, path, e);
 }
 
 static bool read_common(struct config *c, bool named, struct err *e)

@@ -343,7 +343,7 @@ bool metrics_write(const struct metrics *m, const char *path, const struct metri
 	AUTO_BUF struct buf text = BUF_INIT(CHUNK + LINE_MAX);
 	AUTO_STAGE struct fs_stage *stage = NULL;
 	const struct fs_attr attr = {
-		.mode = 0644, .uid = -1, .gid = -1, .nofollow = true, .tag = "metrics"
+		.mode = 0644, .uid = -1, .gid = -1, .way = FS_WAY_HERE, .tag = "metrics"
 	};
 	struct writing w = { .text = &text, .ok = true, .e = e };
 

@@ -199,6 +199,7 @@ static void forget(struct docker *d)
 	buf_reset(&d->pending);
 	seen_clear(&d->seen);
 	held_clear(&d->held);
+	place_leave(&d->place);
 	d->ready = false;
 }
 
@@ -267,7 +268,7 @@ static bool docker_read_current(struct sink *s, const struct credential *who, st
 
 	d->shadow = (struct err)ERR_INIT;
 	if (!place_enter(&d->place, &rights, e) ||
-	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e))
+	    !place_peek(&d->place, DOCKER_CONFIG_MAX, &text, &found, e))
 		return false;
 	if (!docker_doc_parse(&text, key, &doc, e))
 		return err_in(e, "'%s'", path_of(d));
@@ -320,23 +321,37 @@ static bool acceptable(struct docker *d, const struct buf *text, const struct cr
 	               path_of(d), key, entry.username != NULL ? entry.username : "", key);
 }
 
+static bool check_content(struct docker *d, const struct credential *who, size_t *size,
+                          struct buf *note, struct err *e)
+{
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
+	bool found;
+
+	if (!place_enter(&d->place, &rights, e) ||
+	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	    !acceptable(d, &text, who, note, e))
+		return false;
+	*size = text.len;
+	return true;
+}
+
 static bool docker_check(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct docker *d = (struct docker *)s;
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
-	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX), note = BUF_INIT(ERR_TEXT_MAX);
-	bool found;
+	AUTO_BUF struct buf note = BUF_INIT(ERR_TEXT_MAX);
+	size_t size;
 
 	set_tag(d, who);
-	if (!place_enter(&d->place, &rights, e) ||
-	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
-	    !acceptable(d, &text, who, &note, e))
+	bool ok =
+		check_content(d, who, &size, &note, e) && place_check(&d->place, size + GROWTH, e);
+	place_leave(&d->place);
+	if (!ok)
 		return false;
-	fs_rights_drop(&rights);
-	if (!place_check(&d->place, text.len + GROWTH, e))
-		return false;
+	/* Remarks, no failure. */
+	if (note.len > 0 && e->text[0] != '\0')
+		buf_fmt(&note, "; %s", e->text);
 	if (note.len > 0)
-		/* a remark, no failure */
 		(void)err_set(e, ERR_NONE, "'%s': %s", path_of(d), buf_cstr(&note));
 	return true;
 }
@@ -413,7 +428,7 @@ static bool build(struct docker *d, struct err *e)
 		return false;
 	fs_stage_free(take(&d->stage));
 	if (place_in_place(&d->place, d->base_found))
-		return fs_place_reserve(path_of(d), d->spec->place.user == NULL, d->next.len, e);
+		return place_reserve(&d->place, d->next.len, e);
 	return place_stage(&d->place, &d->next, &d->stage, e);
 }
 
@@ -428,6 +443,7 @@ static bool docker_prepare(struct sink *s, const struct credential *c, struct er
 		                      .username = mem_dup(c->username),
 		                      .password = secret_dup(c->password) };
 	if (place_enter(&d->place, &rights, e) && build(d, e)) {
+		place_leave(&d->place); /* in place the commit reads it again */
 		d->ready = true;
 		return true;
 	}
@@ -496,7 +512,7 @@ static bool still_ours(struct docker *d, bool *ours, struct err *e)
 	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
 	bool found;
 
-	if (!place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
+	if (!place_peek(&d->place, DOCKER_CONFIG_MAX, &text, &found, e) ||
 	    !look(d, &text, key_of(d, &d->who), &entry, e))
 		return false;
 	*ours = is_of(&entry, &d->who) && entry.password != NULL &&
@@ -508,8 +524,7 @@ static bool still_ours(struct docker *d, bool *ours, struct err *e)
  * cannot be merged. */
 static bool write_in_place(struct docker *d, struct err *e)
 {
-	return build(d, e) &&
-	       fs_place_write(path_of(d), d->spec->place.user == NULL, &d->next, &d->base, e);
+	return build(d, e) && place_write(&d->place, &d->next, &d->base, e);
 }
 
 static bool deliver(struct docker *d, struct err *e)

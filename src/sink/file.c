@@ -138,6 +138,7 @@ static void file_abort(struct sink *s)
 	/* Without the rights the temporary stays, for a later run to sweep. */
 	if (f->stage != NULL && place_enter(&f->place, &rights, &ignored))
 		fs_stage_free(take(&f->stage));
+	place_leave(&f->place);
 	f->ready = false;
 	buf_reset(&f->next);
 	buf_reset(&f->old);
@@ -167,7 +168,7 @@ static bool file_read_current(struct sink *s, const struct credential *who, stru
 	bool found;
 
 	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
-	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e))
+	    !place_peek(&f->place, TEMPLATE_TEXT_MAX, &text, &found, e))
 		return false;
 	if (!template_match(f->template, buf_cstr(&text), text.len, who, out))
 		*out = NULL;
@@ -224,19 +225,25 @@ static bool replaceable(struct file *f, const struct credential *who, const stru
 	               f->spec->place.path);
 }
 
-static bool file_check(struct sink *s, const struct credential *who, struct err *e)
+static bool check_content(struct file *f, const struct credential *who, struct err *e)
 {
-	struct file *f = (struct file *)s;
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX);
 	bool found;
 
-	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
-	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e) ||
-	    !replaceable(f, who, &text, e))
-		return false;
-	fs_rights_drop(&rights);
-	return place_check(&f->place, template_size(f->template) + GROWTH, e);
+	return need_template(f, e) && place_enter(&f->place, &rights, e) &&
+	       place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e) &&
+	       replaceable(f, who, &text, e);
+}
+
+static bool file_check(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct file *f = (struct file *)s;
+	bool ok = check_content(f, who, e) &&
+	          place_check(&f->place, template_size(f->template) + GROWTH, e);
+
+	place_leave(&f->place);
+	return ok;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -257,8 +264,9 @@ static bool file_prepare(struct sink *s, const struct credential *c, struct err 
 		return false;
 	if (!place_in_place(&f->place, found))
 		return place_stage(&f->place, &next, &f->stage, e);
-	if (!fs_place_reserve(f->spec->place.path, f->spec->place.user == NULL, next.len, e))
+	if (!place_reserve(&f->place, next.len, e))
 		return false;
+	place_leave(&f->place);
 	buf_add(&f->next, buf_cstr(&next), next.len);
 	buf_add(&f->old, buf_cstr(&old), old.len);
 	f->ready = true;
@@ -276,8 +284,7 @@ static bool file_commit(struct sink *s, struct err *e)
 		return false;
 	if (f->stage != NULL)
 		return fs_stage_commit(f->stage, e);
-	return fs_place_write(f->spec->place.path, f->spec->place.user == NULL, &f->next, &f->old,
-	                      e);
+	return place_write(&f->place, &f->next, &f->old, e);
 }
 
 static bool file_sweep(struct sink *s, const struct credential *who, struct err *e)

@@ -8,6 +8,7 @@
 
 void place_clear(struct place *p)
 {
+	place_leave(p);
 	free(p->tag);
 	fs_user_clear(&p->user);
 }
@@ -22,12 +23,17 @@ bool place_enter(struct place *p, struct fs_rights *r, struct err *e)
 	return fs_rights_take(&p->user, r, e);
 }
 
+static enum fs_way way_of(const struct place_spec *spec)
+{
+	return spec->user == NULL ? FS_WAY_GUARDED : FS_WAY_OWNED;
+}
+
 bool place_attr(const struct place *p, struct fs_attr *out, struct err *e)
 {
 	struct fs_attr attr = FS_ATTR_KEEP;
 
 	attr.mode = p->spec->mode;
-	attr.guarded = p->spec->user == NULL;
+	attr.way = way_of(p->spec);
 	attr.tag = p->tag;
 	if (p->spec->owner != NULL && !fs_owner_find(p->spec->owner, &attr.uid, &attr.gid, e))
 		return err_in(e, "key 'owner'");
@@ -35,31 +41,64 @@ bool place_attr(const struct place *p, struct fs_attr *out, struct err *e)
 	return true;
 }
 
-bool place_read(const struct place *p, size_t max, struct buf *out, struct fs_id *id, bool *found,
-                struct err *e)
-{
-	struct err why = ERR_INIT;
+/* ---- reading --------------------------------------------------------------------------------- */
 
-	if (fs_read(p->spec->path, max, out, id, &why)) {
-		*found = true;
+static bool found_or_missing(bool ok, const struct err *why, struct buf *out, bool *found,
+                             struct err *e)
+{
+	*found = ok;
+	if (ok)
+		return true;
+	if (why->kind == ERR_MISSING) {
+		buf_reset(out);
 		return true;
 	}
-	if (why.kind != ERR_MISSING) {
-		*e = why;
-		return false;
-	}
-	buf_reset(out);
-	*found = false;
-	return true;
+	*e = *why;
+	return false;
 }
 
-bool place_stage(const struct place *p, const struct buf *text, struct fs_stage **out,
-                 struct err *e)
+bool place_peek(const struct place *p, size_t max, struct buf *out, bool *found, struct err *e)
+{
+	struct err why = ERR_INIT;
+	bool ok = fs_read(p->spec->path, max, out, NULL, &why);
+
+	return found_or_missing(ok, &why, out, found, e);
+}
+
+bool place_read(struct place *p, size_t max, struct buf *out, struct fs_id *id, bool *found,
+                struct err *e)
+{
+	struct fs_target at = { .dir = -1 };
+	struct err why = ERR_INIT;
+
+	if (!fs_target_open(p->spec->path, way_of(p->spec), &at, e))
+		return false;
+	place_leave(p);
+	p->at = at;
+	p->found = true;
+	bool ok = fs_target_read(&p->at, p->spec->path, max, out, id, &why);
+	return found_or_missing(ok, &why, out, found, e);
+}
+
+void place_leave(struct place *p)
+{
+	if (p->found)
+		fs_target_close(&p->at);
+	p->found = false;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* What place_read() found becomes the stage's. */
+bool place_stage(struct place *p, const struct buf *text, struct fs_stage **out, struct err *e)
 {
 	AUTO_STAGE struct fs_stage *stage = NULL;
 	struct fs_attr attr;
 
-	if (!place_attr(p, &attr, e) || !fs_stage_open(p->spec->path, &attr, &stage, e) ||
+	if (!place_attr(p, &attr, e))
+		return false;
+	p->found = false;
+	if (!fs_stage_open_at(&p->at, p->spec->path, &attr, &stage, e) ||
 	    !fs_stage_write(stage, buf_cstr(text), text->len, e) || !fs_stage_seal(stage, e))
 		return false;
 	fs_stage_park(stage);
@@ -67,13 +106,17 @@ bool place_stage(const struct place *p, const struct buf *text, struct fs_stage 
 	return true;
 }
 
-bool place_directory(const void *spec, int *out, struct err *e)
+bool place_reserve(const struct place *p, size_t size, struct err *e)
 {
-	AUTO(place_clear) struct place p = { .spec = spec };
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+	return fs_place_reserve(&p->at, p->spec->path, size, e);
+}
 
-	return place_enter(&p, &rights, e) &&
-	       fs_directory(p.spec->path, p.spec->user == NULL, out, e);
+bool place_write(struct place *p, const struct buf *text, const struct buf *old, struct err *e)
+{
+	p->found = p->found || fs_target_open(p->spec->path, way_of(p->spec), &p->at, e);
+	bool ok = p->found && fs_place_write(&p->at, p->spec->path, text, old, e);
+	place_leave(p);
+	return ok;
 }
 
 bool place_in_place(const struct place *p, bool found)
@@ -81,22 +124,44 @@ bool place_in_place(const struct place *p, bool found)
 	return p->spec->in_place && found;
 }
 
-bool place_check(struct place *p, size_t size, struct err *e)
+/* ---- asking beforehand ----------------------------------------------------------------------- */
+
+bool place_directory(const void *spec, struct fs_target *out, struct err *e)
+{
+	AUTO(place_clear) struct place p = { .spec = spec };
+	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
+
+	return place_enter(&p, &rights, e) && fs_target_open(p.spec->path, way_of(p.spec), out, e);
+}
+
+static bool could_be_written(struct place *p, size_t size, struct err *e)
 {
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	struct err why = ERR_INIT;
 	struct fs_attr attr;
 
-	if (!p->spec->in_place && !fs_mount_check(p->spec->path, e))
-		return false;
 	if (!place_enter(p, &rights, e) || !place_attr(p, &attr, e))
 		return false;
-	if (!p->spec->in_place)
-		return fs_stage_probe(p->spec->path, &attr, size, e);
-	if (fs_place_reserve(p->spec->path, attr.guarded, size, &why))
+	if (p->spec->in_place && fs_place_reserve(&p->at, p->spec->path, size, &why))
 		return true;
-	if (why.kind == ERR_MISSING)
-		return fs_stage_probe(p->spec->path, &attr, size, e);
+	if (!p->spec->in_place || why.kind == ERR_MISSING)
+		return fs_stage_probe_at(&p->at, p->spec->path, &attr, size, e);
 	*e = why;
 	return false;
+}
+
+bool place_check(struct place *p, size_t size, struct err *e)
+{
+	bool public = p->spec->mode < 0 && fs_target_is_public(&p->at);
+	bool ok = (p->spec->in_place || (fs_mount_check(&p->at, p->spec->path, e) &&
+	                                 fs_target_only_name(&p->at, p->spec->path, e))) &&
+	          could_be_written(p, size, e);
+
+	place_leave(p);
+	if (ok && public)
+		(void)err_set(e, ERR_NONE,
+		              "'%s' can be read by everybody, and keeps its mode: 'chmod 600' it, "
+		              "or set 'mode'",
+		              p->spec->path);
+	return ok;
 }

@@ -172,13 +172,62 @@ type = file
 path = $T/linked.env
 user = nobody
 END
+chmod 755 "$T"
+[ "$(id -u)" != 0 ] || chown nobody "$T/real dir"
 acro check --systemd-dropin >"$T/out"
 is "systemd-dropin" $? 0
 says "is a drop-in" '^\[Service\]$'
 says "with the directories" "^ReadWritePaths=\"-$T\"$"
-says "of the real files" "^ReadWritePaths=\"-$T/real dir\"$"
+[ "$(id -u)" != 0 ] || says "of the real files" "^ReadWritePaths=\"-$T/real dir\"$"
 says "and what 'user' takes" '^CapabilityBoundingSet=CAP_SETUID CAP_SETGID$'
 says "of system calls, too" '^SystemCallFilter=@setuid setfsuid setfsgid @chown$'
+# A user's path leads where that user likes: what is not a directory of his own is not given, and nothing he wrote becomes a line.
+if [ "$(id -u)" = 0 ]; then
+	rm "$E/jobs.d/link.conf"
+	job lured token=other <<END
+[sink env]
+type = file
+path = $T/home/web.env
+user = nobody
+END
+	mkdir "$T/home"
+	EVIL="x
+ExecStartPre=+/bin/touch $T/pwned"
+	mkdir -p "$T/home/$EVIL"
+	touch "$T/home/$EVIL/web.env"
+	chown -R nobody "$T/home"
+	lure() { ln -sfn "$1" "$T/home/web.env"; chown -h nobody "$T/home/web.env"; acro check --systemd-dropin lured >"$T/out" 2>"$T/err"; RC=$?; }
+	lure "$EVIL/web.env"
+	is "a line break on a user's way: a configuration error" "$RC" 78
+	like "which says so" "$(cat "$T/err")" "^acrotate: '.*ExecStartPre.* has a control character"
+	is "no line begins in it" "$(grep -c '^ExecStartPre' "$T/out")" 0
+	says "the rest is there" "^ReadWritePaths=\"-$T/state\"$"
+	for to in /no-such-file /etc/passwd ../web.env; do
+		lure "$to"
+		is "a link to $to: nothing is given" "$RC $(grep -c ^ReadWritePaths= "$T/out")" "0 1"
+		says "and that is said" "^# left out: job 'lured', sink 'env': the directory that '.*' leads to belongs to root, not to user nobody"
+	done
+	lure web2.env
+	says "one to a file of his: his directory" "^ReadWritePaths=\"-$T/home\"$"
+	rm -rf "$T/home"
+	acro check --systemd-dropin lured >"$T/out"
+	says "one that is not there is not promised" "^# left out: job 'lured'"
+	mkdir "$T/100% of \$HOME"
+	job lured token=other <<END
+[sink env]
+type = file
+path = $T/100%% of \$HOME/web.env
+END
+	acro check --systemd-dropin lured >"$T/out"
+	ok "a percent sign is no specifier, a dollar sign no variable" grep -Fqx "ReadWritePaths=\"-$T/100%% of \$HOME\"" "$T/out"
+	rm "$E/jobs.d/lured.conf"
+	job link token=other <<END
+[sink env]
+type = file
+path = $T/linked.env
+user = nobody
+END
+fi
 job owned token=other <<END
 [sink env]
 type = file

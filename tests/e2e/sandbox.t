@@ -99,6 +99,22 @@ if [ $have = yes ]; then
 	acrotate run
 	is "the next run brings all in step" "$RC $(cat "$T/inside/web.env")" "0 $(password_in)"
 
+	# A user whose link leads to the root, or to /etc, opens nothing for the others.
+	if [ "$(id -u)" = 0 ]; then
+		printf '[job]\ntoken = zulu-pull\n[sink theirs]\ntype = file\npath = %s/theirs/lure\nuser = nobody\n' "$T" >"$E/jobs.d/lured.conf"
+		for to in /no-such-file /etc/passwd; do
+			ln -sfn $to "$T/theirs/lure" && chown -h nobody "$T/theirs/lure"
+			bend '='
+			patiently acrotate run --force
+			is "a user's link to $to: exit status" "$RC" 78
+			like "his sink is refused" "$(said)" 'lured: .*belongs to root, not to user nobody'
+			ok "and nothing is written where another sink leads meanwhile" test ! -e "$T/outside/web.env"
+			straight
+			acrotate run web-pull
+		done
+		rm "$E/jobs.d/lured.conf" "$T/theirs/lure"
+	fi
+
 	# The same without: that is what kept it.
 	sed -i 's/^\[run\]/&\nsandbox = no/' "$E/acrotate.conf"
 	bend '!='

@@ -174,6 +174,21 @@ static void disk_note(int fd, bool synced)
 	in_hook = false;
 }
 
+/* Its name is in its parent. */
+static void disk_made(const char *path)
+{
+	char parent[4200];
+	struct stat st;
+
+	(void)snprintf(parent, sizeof(parent), "%s", path);
+	char *slash = strrchr(parent, '/');
+	if (!disk.watching || in_hook || slash == NULL)
+		return;
+	*slash = '\0';
+	if (stat(parent, &st) == 0 && disk.n < 64)
+		disk.unsynced[disk.n++] = st.st_ino;
+}
+
 static void disk_rename(int dir, const char *name)
 {
 	struct stat st;
@@ -229,7 +244,7 @@ WRAP(int, fsetxattr, (int fd, const char *n, const void *v, size_t s, int f), (f
 WRAP(ssize_t, fgetxattr, (int fd, const char *n, void *v, size_t s), (fd, n, v, s))
 WRAP(ssize_t, flistxattr, (int fd, char *v, size_t s), (fd, v, s))
 WRAP(int, fremovexattr, (int fd, const char *n), (fd, n))
-WRAP(int, mkdir, (const char *p, mode_t m), (p, m))
+WRAP_NOTED(int, mkdir, (const char *p, mode_t m), (p, m), disk_made(p))
 WRAP(ssize_t, readlinkat, (int d, const char *p, char *to, size_t n), (d, p, to, n))
 WRAP(int, getgroups, (int n, gid_t *g), (n, g))
 WRAP_ELSE(int, getgrouplist, (const char *u, gid_t g, gid_t *to, int *n), (u, g, to, n),
@@ -239,7 +254,6 @@ WRAP(int, stat, (const char *p, struct stat *st), (p, st))
 WRAP_ELSE(DIR *, fdopendir, (int fd), (fd), NULL)
 WRAP_ELSE(DIR *, opendir, (const char *p), (p), NULL)
 WRAP_ELSE(FILE *, fopen, (const char *p, const char *m), (p, m), NULL)
-WRAP_ELSE(char *, realpath, (const char *p, char *to), (p, to), NULL)
 WRAP_ELSE(int, getpwnam_r,
           (const char *n, struct passwd *pw, char *t, size_t s, struct passwd **to),
           (n, pw, t, s, to), plan.errnum)

@@ -106,3 +106,35 @@ bool temporary_in(const char *dir, char *out, size_t size)
 {
 	return count_temporaries(dir, out, size) > 0;
 }
+
+bool reserve_at(const char *path, enum fs_way way, size_t size, struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	return fs_target_open(path, way, &t, e) && fs_place_reserve(&t, path, size, e);
+}
+
+bool write_at(const char *path, enum fs_way way, const struct buf *text, const struct buf *old,
+              struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	return fs_target_open(path, way, &t, e) && fs_place_write(&t, path, text, old, e);
+}
+
+bool mounts_at(const char *path, struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	return fs_target_open(path, FS_WAY_PLAIN, &t, e) && fs_mount_check(&t, path, e);
+}
+
+bool directory_at(const char *path, enum fs_way way, int *out, struct err *e)
+{
+	struct fs_target t;
+
+	if (!fs_target_open(path, way, &t, e))
+		return false;
+	*out = t.dir;
+	return true;
+}

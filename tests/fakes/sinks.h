@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/credential.h"
+#include "base/fs.h"
 #include "sink/sink.h"
 
 struct test_sink {
@@ -26,5 +27,12 @@ void file_put(const char *path, const char *text);
 char *file_get(const char *path);    /* NULL when there is none; the caller frees */
 int temporaries_in(const char *dir); /* names beginning with .acrotate. */
 bool temporary_in(const char *dir, char *out, size_t size); /* the path of one of them */
+
+/* What base/fs.h does with a target, for a path: the way is walked, and the target closed. */
+MUST_USE bool reserve_at(const char *path, enum fs_way way, size_t size, struct err *e);
+MUST_USE bool write_at(const char *path, enum fs_way way, const struct buf *text,
+                       const struct buf *old, struct err *e);
+MUST_USE bool mounts_at(const char *path, struct err *e);
+MUST_USE bool directory_at(const char *path, enum fs_way way, int *out, struct err *e);
 
 #endif

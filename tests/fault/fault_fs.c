@@ -90,14 +90,14 @@ static bool swap_own(struct err *e)
 
 static bool replace_here(struct err *e)
 {
-	const struct fs_attr here = { .mode = -1, .uid = -1, .gid = -1, .nofollow = true };
+	const struct fs_attr here = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_HERE };
 
 	return stage(&here, fs_stage_rename, e);
 }
 
 static bool replace_guarded(struct err *e)
 {
-	const struct fs_attr guarded = { .mode = 0640, .uid = 0, .gid = 0, .guarded = true };
+	const struct fs_attr guarded = { .mode = 0640, .uid = 0, .gid = 0, .way = FS_WAY_GUARDED };
 
 	return stage(&guarded, fs_stage_commit, e);
 }
@@ -111,21 +111,21 @@ static bool give_away(struct err *e)
 
 static bool give_to_a_group(struct err *e)
 {
-	const struct fs_attr to = { .mode = 0640, .uid = -1, .gid = 23456, .guarded = true };
+	const struct fs_attr to = { .mode = 0640, .uid = -1, .gid = 23456, .way = FS_WAY_GUARDED };
 
 	return fs_stage_probe(path, &to, 1000, e) && stage(&to, fs_stage_commit, e);
 }
 
 static bool probe(struct err *e)
 {
-	const struct fs_attr guarded = { .mode = -1, .uid = -1, .gid = -1, .guarded = true };
+	const struct fs_attr guarded = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_GUARDED };
 
 	return fs_stage_probe(path, &guarded, 1000, e) && fs_stage_probe(path, &guarded, 1000, e);
 }
 
 static bool probe_for_somebody(struct err *e)
 {
-	const struct fs_attr to = { .mode = -1, .uid = 12345, .gid = 23456, .guarded = true };
+	const struct fs_attr to = { .mode = -1, .uid = 12345, .gid = 23456, .way = FS_WAY_GUARDED };
 
 	return fs_stage_probe(path, &to, 0, e);
 }
@@ -170,7 +170,8 @@ static bool make_new(struct err *e)
 
 static bool reserve(struct err *e)
 {
-	return fs_place_reserve(path, true, 100000, e) && fs_place_reserve(path, true, 0, e);
+	return reserve_at(path, FS_WAY_GUARDED, 100000, e) &&
+	       reserve_at(path, FS_WAY_GUARDED, 0, e);
 }
 
 static bool write_over(struct err *e)
@@ -179,7 +180,7 @@ static bool write_over(struct err *e)
 
 	buf_str(&text, NEW);
 	buf_str(&old, OLD);
-	return fs_place_write(path, true, &text, &old, e);
+	return write_at(path, FS_WAY_GUARDED, &text, &old, e);
 }
 
 static bool bring_home(void *ctx, const struct buf *displaced, bool target_is_ours, struct err *e)
@@ -199,7 +200,7 @@ static bool sweep(struct err *e)
 
 static bool sweep_guarded(struct err *e)
 {
-	const struct fs_attr guarded = { .guarded = true };
+	const struct fs_attr guarded = { .way = FS_WAY_GUARDED };
 
 	return fs_sweep(path, &guarded, 100, bring_home, &home, e);
 }
@@ -208,7 +209,7 @@ static bool open_directory(struct err *e)
 {
 	int fd;
 
-	if (!fs_directory(path, true, &fd, e))
+	if (!directory_at(path, FS_WAY_GUARDED, &fd, e))
 		return false;
 	(void)close(fd);
 	return true;
@@ -223,12 +224,12 @@ static bool check_mounts(struct err *e)
 {
 	fs_mount_forget();
 	fs_mount_look();
-	return fs_mount_check(path, e) && fs_mount_check("/", e);
+	return mounts_at(path, e) && mounts_at("/no-such-file-of-acrotate", e);
 }
 
 static bool check_a_path(struct err *e)
 {
-	return fs_mount_check(path, e);
+	return mounts_at(path, e);
 }
 
 static bool write_metrics(struct err *e)

@@ -129,6 +129,134 @@ static void a_directory_that_another_made_is_taken(void **state)
 	CHECK(fault_unhook() == 1 && ok, "%s", e.text);
 }
 
+/* A state that is on the disk in a directory that is not would be no state. */
+static void new_directories_are_on_the_disk(void **state)
+{
+	char below[4300];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	(void)snprintf(below, sizeof(below), "%s/a/b/c", dir);
+	fault_disk_watch();
+	bool ok = fs_make_dir(below, &e);
+	int unsafe = fault_disk_unsafe();
+	CHECK(ok && unsafe == 0, "%d not synced: %s", unsafe, e.text);
+	fault_without("fsync", EIO);
+	(void)snprintf(below, sizeof(below), "%s/d", dir);
+	fault_arm(NULL, 0, 0, FAULT_ONCE);
+	ok = fs_make_dir(below, &e);
+	(void)fault_disarm(NULL);
+	fault_without(NULL, 0);
+	CHECK(!ok && strstr(e.text, "cannot be brought to the disk") != NULL, "%s", e.text);
+}
+
+/* ---- others in a directory like /tmp --------------------------------------------------------- */
+
+#define OTHER 12345
+
+/* dir/tmp is such a directory, dir/theirs is somebody's. Between any two calls of ours somebody
+ * is quicker. */
+static char in_tmp[4200], in_theirs[4200];
+
+static void make_theirs_there(void *ctx)
+{
+	(void)ctx;
+	(void)unlink(in_tmp);
+	file_put(in_tmp, THEIRS);
+	(void)!chown(in_tmp, OTHER, OTHER);
+	(void)!chmod(in_tmp, 0644);
+}
+
+static void link_to_theirs(void *ctx)
+{
+	(void)ctx;
+	(void)unlink(in_tmp);
+	(void)!symlink(in_theirs, in_tmp);
+	(void)!lchown(in_tmp, OTHER, OTHER);
+}
+
+static void link_to_ours(void *ctx)
+{
+	(void)ctx;
+	(void)unlink(in_tmp);
+	(void)!link(path, in_tmp);
+}
+
+static bool replace_in_tmp(struct err *e)
+{
+	const struct fs_attr guarded = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_GUARDED };
+	AUTO_STAGE struct fs_stage *s = NULL;
+
+	return fs_stage_open(in_tmp, &guarded, &s, e) && write_new(s, e) &&
+	       (fs_stage_park(s), true) && fs_stage_commit(s, e);
+}
+
+static bool write_over_in_tmp(struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(100), old = BUF_INIT(100);
+
+	buf_str(&text, NEW);
+	buf_str(&old, OLD);
+	return write_at(in_tmp, FS_WAY_GUARDED, &text, &old, e);
+}
+
+/* What is NEW must be root's alone, and no other file of ours written over. */
+static bool is_betrayed(void)
+{
+	struct stat st;
+	char *here = file_get(in_tmp), *theirs = file_get(in_theirs), *ours = file_get(path);
+	bool open_to_them = here != NULL && strcmp(here, NEW) == 0 && stat(in_tmp, &st) == 0 &&
+	                    (st.st_uid != 0 || (st.st_mode & 0077) != 0);
+	bool bad = open_to_them || (theirs != NULL && strcmp(theirs, NEW) == 0) || ours == NULL ||
+	           strcmp(ours, OLD) != 0;
+
+	free(here);
+	free(theirs);
+	free(ours);
+	return bad;
+}
+
+static void nobody_is_quicker(void **state)
+{
+	static void (*const others[])(void *) = { make_theirs_there, link_to_theirs, link_to_ours };
+	static bool (*const ways[])(struct err *) = { replace_in_tmp, write_over_in_tmp };
+	static const char *const calls[] = { "openat", "fstat",    "open",
+		                             "fchmod", "renameat", "fstatat" };
+	int races = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(in_theirs, sizeof(in_theirs), "%s/theirs", dir);
+	assert_true(mkdir(in_theirs, 0755) == 0 && chown(in_theirs, OTHER, OTHER) == 0);
+	(void)snprintf(in_theirs, sizeof(in_theirs), "%s/theirs/f", dir);
+	(void)snprintf(in_tmp, sizeof(in_tmp), "%s/tmp", dir);
+	assert_true(mkdir(in_tmp, 0755) == 0 && chmod(in_tmp, 01777) == 0);
+	(void)snprintf(in_tmp, sizeof(in_tmp), "%s/tmp/f", dir);
+	for (size_t w = 0; w < COUNT(ways); w++)
+		for (size_t o = 0; o < COUNT(others); o++)
+			for (size_t c = 0; c < COUNT(calls); c++)
+				for (int n = 1, fired = 1; fired > 0; n++) {
+					struct err e = ERR_INIT;
+					(void)unlink(in_tmp);
+					(void)unlink(in_theirs);
+					file_put(path, OLD);
+					if (ways[w] == write_over_in_tmp)
+						file_put(in_tmp, OLD);
+					(void)chmod(in_tmp, 0600);
+					fault_hook(calls[c], n, others[o], NULL);
+					fault_arm(NULL, 0, 0, FAULT_ONCE);
+					(void)!ways[w](&e);
+					(void)fault_disarm(NULL);
+					fired = fault_unhook();
+					races += fired;
+					CHECK(!is_betrayed(),
+					      "way %zu, other %zu, in front of %s %d: %s", w, o,
+					      calls[c], n, e.text);
+				}
+	assert_true(races > 50);
+}
+
 /* ---- more directories at a time than have a line of their own -------------------------------- */
 
 #define DIRECTORIES 9
@@ -190,13 +318,14 @@ static int as_nobody(void *arg)
 	struct fs_user nobody, root;
 	struct fs_rights r = { .taken = false };
 	struct err e = ERR_INIT;
+	int fd;
 
 	(void)arg;
 	if (!fs_user_find("nobody", &nobody, &e) || !fs_user_find("root", &root, &e) ||
 	    setgroups(0, NULL) != 0 || setgid(nobody.gid) != 0 || setuid(nobody.uid) != 0)
 		return 1;
-	if (!fs_guard("/tmp/whatever", &e) || !fs_rights_take(NULL, &r, &e) ||
-	    !fs_rights_take(&nobody, &r, &e) || r.taken)
+	if (!directory_at("/tmp/whatever", FS_WAY_GUARDED, &fd, &e) ||
+	    !fs_rights_take(NULL, &r, &e) || !fs_rights_take(&nobody, &r, &e) || r.taken)
 		return 2;
 	return !fs_rights_take(&root, &r, &e) && e.kind == ERR_CONFIG ? 0 : 3;
 }
@@ -222,11 +351,12 @@ static int without_a_way_back(void *arg)
 static int in_an_open_root(void *arg)
 {
 	struct err e = ERR_INIT;
+	int fd;
 
 	(void)arg;
 	if (chmod(dir, 0777) != 0 || chroot(dir) != 0 || chdir("/") != 0)
 		return 1;
-	return !fs_guard("/f", &e) && e.kind == ERR_CONFIG ? 0 : 2;
+	return !directory_at("/f", FS_WAY_GUARDED, &fd, &e) && e.kind == ERR_CONFIG ? 0 : 2;
 }
 
 struct container {
@@ -270,7 +400,7 @@ static void others_roots(void **state)
 	}
 	assert_int_equal(read(c.ready[0], &byte, 1), 1);
 	fs_mount_forget();
-	bool ok = fs_mount_check(path, &e);
+	bool ok = mounts_at(path, &e);
 	for (int i = 0; i < 2; i++) {
 		(void)close(c.stop[i]);
 		(void)close(c.ready[i]);
@@ -299,7 +429,9 @@ int main(void)
 		T(a_late_comparison_sees_others),
 		T(a_file_that_stays_open_is_told),
 		T(a_directory_that_another_made_is_taken),
+		T(new_directories_are_on_the_disk),
 		T(each_directory_is_synced),
+		T(nobody_is_quicker),
 		T(as_others),
 		T(others_roots),
 	};

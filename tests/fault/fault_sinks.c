@@ -234,7 +234,7 @@ static void a_sync_that_fails_is_told(void **state)
 
 static int checked(const char *path, size_t size, bool *ok)
 {
-	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .guarded = true };
+	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_GUARDED };
 	struct err e = ERR_INIT;
 	int calls;
 
@@ -249,7 +249,7 @@ static int checked(const char *path, size_t size, bool *ok)
 static void a_probe_remembers_what_it_found(void **state)
 {
 	char *dir = scratch_make(), path[4200], sub[4200], other[4300];
-	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .guarded = true };
+	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_GUARDED };
 	struct err e = ERR_INIT;
 	bool ok;
 

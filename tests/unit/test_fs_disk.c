@@ -96,7 +96,7 @@ static int on_a_full_disk(void *arg)
 	(void)fclose(f);
 	MUST(!fs_stage_probe(in("f"), &keep, 10000, &e));
 	MUST(!replace(in("f"), keep, "new content", &e));
-	MUST(!fs_place_reserve(in("f"), false, 10000, &e));
+	MUST(!reserve_at(in("f"), FS_WAY_PLAIN, 10000, &e));
 	char *text = file_get(in("f"));
 	MUST(text != NULL && strcmp(text, "old") == 0);
 	free(text);
@@ -115,20 +115,20 @@ static int on_a_mount_point(void *arg)
 	file_put(in("source"), "old");
 	file_put(in("beside"), "old");
 	MUST(mkdir(in("d"), 0700) == 0);
-	MUST(fs_mount_check(in("f"), &e));
+	MUST(mounts_at(in("f"), &e));
 	if (mount(in("source"), in("f"), "none", MS_BIND, NULL) != 0)
 		return SKIPPED;
 	fs_mount_forget();
-	MUST(!fs_mount_check(in("f"), &e));
+	MUST(!mounts_at(in("f"), &e));
 	MUST(e.kind == ERR_CONFIG && strstr(e.text, "in_place = yes") != NULL);
 	/* Its source: whoever reads it at the other place would keep the old content. */
-	MUST(!fs_mount_check(in("source"), &e));
-	MUST(fs_mount_check(in("beside"), &e));
-	MUST(fs_mount_check(in("missing"), &e));
+	MUST(!mounts_at(in("source"), &e));
+	MUST(mounts_at(in("beside"), &e));
+	MUST(mounts_at(in("missing"), &e));
 	/* A directory that is mounted is fine. */
 	MUST(mount(dir, in("d"), "none", MS_BIND, NULL) == 0);
 	fs_mount_forget();
-	MUST(fs_mount_check(in("d/beside"), &e));
+	MUST(mounts_at(in("d/beside"), &e));
 	MUST(!replace(in("f"), keep, "new", &e));
 	MUST(strstr(e.text, "busy") != NULL);
 	MUST(temporaries_in(dir) == 0);
@@ -167,7 +167,7 @@ static void check_from_outside(const char *from, const char *to, const char *pat
 	}
 	assert_int_equal(read(c.ready[0], &byte, 1), 1);
 	fs_mount_forget();
-	bool got = fs_mount_check(path, &e);
+	bool got = mounts_at(path, &e);
 	(void)close(c.stop[1]);
 	(void)waitpid(pid, NULL, 0);
 	(void)close(c.stop[0]);

@@ -239,13 +239,13 @@ static void in_place_the_file_is_the_same(void **state)
 	assert_int_equal(stat(in("f"), &before), 0);
 	buf_str(&text, "short");
 	buf_str(&old, "a longer old content");
-	assert_true(fs_place_reserve(in("f"), true, 100000, &e));
+	assert_true(reserve_at(in("f"), FS_WAY_GUARDED, 100000, &e));
 	check_text(in("f"), "a longer old content");
-	assert_true(fs_place_write(in("f"), true, &text, &old, &e));
+	assert_true(write_at(in("f"), FS_WAY_GUARDED, &text, &old, &e));
 	check_text(in("g"), "short");
 	assert_int_equal(stat(in("f"), &after), 0);
 	assert_true(before.st_ino == after.st_ino);
-	assert_false(fs_place_write(in("none"), true, &text, &old, &e));
+	assert_false(write_at(in("none"), FS_WAY_GUARDED, &text, &old, &e));
 	assert_int_equal(e.kind, ERR_MISSING);
 }
 

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pthread.h>
+#include <sys/acl.h>
 #include <sys/syscall.h>
 
 #define OTHER 12345
@@ -39,7 +40,7 @@ static void guards_the_way(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	attr.guarded = true;
+	attr.way = FS_WAY_GUARDED;
 	for (size_t i = 0; i < COUNT(guards); i++) {
 		const struct guard_row *r = &guards[i];
 		AUTO_STAGE struct fs_stage *s = NULL;
@@ -68,7 +69,7 @@ static void guards_links_on_the_way(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	attr.guarded = true;
+	attr.way = FS_WAY_GUARDED;
 	assert_int_equal(mkdir(in("real"), 0700), 0);
 	assert_int_equal(mkdir(in("tmp"), 0700), 0);
 	assert_int_equal(chmod(in("tmp"), 01777), 0);
@@ -92,6 +93,208 @@ static void guards_links_on_the_way(void **state)
 	fs_stage_free(s);
 }
 
+/* Where the group bits are an ACL's mask. */
+static const struct acl_row {
+	const char *name, *acl;
+	bool ok;
+	const char *why;
+} acls[] = {
+	{ "a named user writes there", "u::rwx,u:12345:rwx,g::r-x,m::rwx,o::r-x", false,
+	  "user 12345 (by its ACL) can write it" },
+	{ "one whom the mask binds", "u::rwx,u:12345:rwx,g::r-x,m::r-x,o::r-x", true, "" },
+	{ "a named group", "u::rwx,g::r-x,g:12345:rwx,m::rwx,o::r-x", false,
+	  "group 12345 (by its ACL) can write it" },
+	{ "one who reads, behind a wide mask", "u::rwx,u:12345:r-x,g::r-x,m::rwx,o::r-x", true,
+	  "" },
+};
+
+static void guards_against_acls(void **state)
+{
+	struct fs_attr attr = keep;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	attr.way = FS_WAY_GUARDED;
+	for (size_t i = 0; i < COUNT(acls); i++) {
+		AUTO_STAGE struct fs_stage *s = NULL;
+		struct err e = ERR_INIT;
+		acl_t acl = acl_from_text(acls[i].acl);
+		(void)rmdir(in("d"));
+		assert_int_equal(mkdir(in("d"), 0700), 0);
+		int set = acl_set_file(in("d"), ACL_TYPE_ACCESS, acl);
+		(void)acl_free(acl);
+		if (set != 0)
+			skip(); /* a file system without ACLs */
+		bool ok = fs_stage_open(in("d/f"), &attr, &s, &e);
+		CHECK(ok == acls[i].ok, "%s: %s", acls[i].name, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, acls[i].why) != NULL), "%s: %s",
+		      acls[i].name, e.text);
+	}
+}
+
+/* What a user's path leads to: `to` is where the link d/link leads, "" none; d is his. */
+static const struct owned_row {
+	const char *name, *path, *to;
+	bool ok;
+	const char *why;
+} owned[] = {
+	{ "his own directory", "d/f", "", true, "" },
+	{ "a link in it to another of his", "d/link", "../d2/f", true, "" },
+	{ "a dangling one to the root", "d/link", "/no-such-file-of-acrotate", false,
+	  "belongs to root, not to user 12345" },
+	{ "one to a file of root's", "d/link", "/etc/passwd", false,
+	  "belongs to root, not to user 12345" },
+	{ "one through a directory to root's", "d/link/passwd", "/etc", false,
+	  "belongs to root, not to user 12345" },
+	{ "a directory of root's where he can write", "open/f", "", false,
+	  "belongs to root, not to user 12345" },
+};
+
+static void a_user_gives_what_is_his(void **state)
+{
+	struct fs_user user = { .uid = OTHER, .gid = OTHER };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(chmod(dir, 0755) == 0 && mkdir(in("d"), 0755) == 0 &&
+	            mkdir(in("d2"), 0755) == 0 && mkdir(in("open"), 0755) == 0);
+	assert_true(chown(in("d"), OTHER, OTHER) == 0 && chown(in("d2"), OTHER, OTHER) == 0 &&
+	            chmod(in("open"), 01777) == 0);
+	for (size_t i = 0; i < COUNT(owned); i++) {
+		struct fs_rights rights = { .taken = false };
+		struct err e = ERR_INIT;
+		AUTO_TARGET struct fs_target at = { .dir = -1 };
+		(void)unlink(in("d/link"));
+		if (owned[i].to[0] != '\0')
+			assert_true(symlink(owned[i].to, in("d/link")) == 0 &&
+			            lchown(in("d/link"), OTHER, OTHER) == 0);
+		assert_true(fs_rights_take(&user, &rights, &e));
+		bool ok = fs_target_open(in(owned[i].path), FS_WAY_OWNED, &at, &e);
+		fs_rights_drop(&rights);
+		CHECK(ok == owned[i].ok, "%s: %s", owned[i].name, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, owned[i].why) != NULL),
+		      "%s: %s", owned[i].name, e.text);
+	}
+}
+
+/* As the kernel's fs.protected_symlinks, which has no say where the link is read by us. */
+static void links_in_a_common_directory(void **state)
+{
+	static const struct {
+		uid_t owner;
+		enum fs_way way;
+		bool ok;
+	} rows[] = {
+		{ 0, FS_WAY_PLAIN, true },
+		{ OTHER, FS_WAY_PLAIN, false },
+		{ OTHER, FS_WAY_GUARDED, false },
+		{ OTHER, FS_WAY_HERE, true },
+	};
+	char *link = NULL;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(mkdir(in("real"), 0700) == 0 && mkdir(in("tmp"), 0700) == 0 &&
+	            chmod(in("tmp"), 01777) == 0);
+	assert_true(symlink("../real/f", in("tmp/l")) == 0 && asprintf(&link, "%s/tmp/l", dir) > 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err e = ERR_INIT;
+		AUTO_TARGET struct fs_target at = { .dir = -1 };
+		assert_int_equal(lchown(link, rows[i].owner, rows[i].owner), 0);
+		bool ok = fs_target_open(link, rows[i].way, &at, &e);
+		CHECK(ok == rows[i].ok, "row %zu: %s", i, e.text);
+		CHECK(!ok || strcmp(at.name, rows[i].way == FS_WAY_HERE ? "l" : "f") == 0,
+		      "row %zu: %s", i, at.name);
+	}
+	/* One on the way, for a file that root writes in somebody else's directory. */
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
+	struct err e = ERR_INIT;
+	assert_true(mkdir(in("theirs"), 0755) == 0 && symlink("/etc", in("theirs/l")) == 0 &&
+	            chown(in("theirs"), OTHER, OTHER) == 0 &&
+	            lchown(in("theirs/l"), OTHER, OTHER) == 0);
+	assert_false(fs_target_open(in("theirs/l/passwd"), FS_WAY_HERE, &at, &e));
+	assert_non_null(strstr(e.text, "may lead it anywhere"));
+	assert_true(lchown(in("theirs/l"), 0, 0) == 0 &&
+	            fs_target_open(in("theirs/l/passwd"), FS_WAY_HERE, &at, &e));
+	free(link);
+}
+
+/* The state's: whoever can write there can make a password in use look free. */
+static const struct ours_row {
+	const char *name;
+	uid_t owner;
+	gid_t group;
+	mode_t mode;
+	const char *why;
+} ours_rows[] = {
+	{ "ours", 0, 0, 0700, NULL },
+	{ "that all can read", 0, 0, 0755, NULL },
+	{ "of another user", OTHER, 0, 0700, "others can change directory" },
+	{ "that all can write", 0, 0, 0777, "others can change directory" },
+	{ "like /tmp", 0, 0, 01777, "others can write in" },
+	{ "that its group can write", 0, OTHER, 0770, "others can change directory" },
+};
+
+static void directories_of_ours(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < COUNT(ours_rows); i++) {
+		const struct ours_row *r = &ours_rows[i];
+		AUTO_TARGET struct fs_target at = { .dir = -1 };
+		struct err e = ERR_INIT;
+		(void)rmdir(in("d"));
+		assert_true(mkdir(in("d"), 0700) == 0 && chown(in("d"), r->owner, r->group) == 0 &&
+		            chmod(in("d"), r->mode) == 0);
+		bool ok = fs_directory_ours(in("d"), &at, &e);
+		CHECK(ok == (r->why == NULL), "%s: %s", r->name, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, r->why) != NULL), "%s: %s",
+		      r->name, e.text);
+	}
+}
+
+static int look_at_ours(void *arg)
+{
+	static const struct {
+		mode_t mode;
+		bool ok;
+	} rows[] = {
+		{ 0700, true }, { 0750, true }, { 0770, false }, { 0707, false }, { 01777, false }
+	};
+
+	(void)arg;
+	if (setgroups(0, NULL) != 0 || setgid(54321) != 0 || setuid(OTHER) != 0)
+		return 100;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_TARGET struct fs_target at = { .dir = -1 };
+		struct err e = ERR_INIT;
+		if (chmod(in("d"), rows[i].mode) != 0 ||
+		    fs_directory_ours(in("d"), &at, &e) != rows[i].ok)
+			return (int)i + 1;
+	}
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
+	struct err e = ERR_INIT;
+	return fs_directory_ours(in("theirs"), &at, &e) ||
+	                       strstr(e.text, "belongs to another user") == NULL
+	               ? 101
+	               : 0;
+}
+
+static void directories_of_a_users_own(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_true(chmod(dir, 0755) == 0 && mkdir(in("d"), 0700) == 0 &&
+	            chown(in("d"), OTHER, 54321) == 0 && mkdir(in("theirs"), 0755) == 0 &&
+	            chown(in("theirs"), 777, 777) == 0);
+	assert_int_equal(in_child(look_at_ours, NULL), 0);
+}
+
 /* Each link adds 4 KiB to the way. */
 static void guards_against_ways_without_end(void **state)
 {
@@ -103,7 +306,7 @@ static void guards_against_ways_without_end(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	attr.guarded = true;
+	attr.way = FS_WAY_GUARDED;
 	assert_true(symlink("b", in("a")) == 0 && symlink("a", in("b")) == 0);
 	assert_false(fs_stage_open(in("a"), &attr, &s, &e));
 	assert_non_null(strstr(e.text, "too many symbolic links"));
@@ -125,7 +328,7 @@ static void a_file_in_the_root(void **state)
 	int fd = -1;
 
 	(void)state;
-	assert_true(fs_directory("/no-such-file-of-acrotate", false, &fd, &e));
+	assert_true(directory_at("/no-such-file-of-acrotate", FS_WAY_PLAIN, &fd, &e));
 	assert_int_equal(close(fd), 0);
 }
 
@@ -343,6 +546,11 @@ int main(void)
 		T(guards_links_on_the_way),
 		T(guards_against_ways_without_end),
 		T(a_file_in_the_root),
+		T(guards_against_acls),
+		T(a_user_gives_what_is_his),
+		T(links_in_a_common_directory),
+		T(directories_of_ours),
+		T(directories_of_a_users_own),
 		T(without_the_capabilities_it_is_an_error),
 		T(a_thread_takes_a_users_rights),
 		T(our_groups_are_laid_down),

@@ -2,10 +2,13 @@
 /* acrotate.conf and jobs.d as files: where they are found, who may write them, which jobs
  * arguments mean, who claims what. */
 #include <fcntl.h>
+#include <sys/acl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs_acl.h"
 #include "base/mem.h"
 #include "check.h"
 #include "config/job.h"
@@ -325,6 +328,52 @@ static void files_others_can_write(void **state)
 	assert_non_null(strstr(e.text, "chown root"));
 }
 
+/* With an ACL the group bits are its mask: what they show may be nobody's right, or somebody's
+ * whom the mode does not name. */
+static void acls_count(void **state)
+{
+	static const struct {
+		const char *name, *acl, *why;
+	} row[] = {
+		{ "acrotate.conf", "u::rw-,u:65534:rw-,g::r--,m::rw-,o::r--",
+		  "user nobody (by its ACL) can write it" },
+		{ "acrotate.conf", "u::rw-,u:65534:rw-,g::r--,m::r--,o::r--", NULL },
+		{ "acrotate.conf", "u::rw-,u:0:rw-,g::r--,m::rw-,o::r--", NULL },
+		{ "acrotate.conf", "u::rw-,g::r--,g:65534:-w-,m::rw-,o::r--",
+		  "(by its ACL) can write it" },
+		{ "jobs.d/api.conf", "u::rw-,u:65534:rw-,g::---,m::rwx,o::---",
+		  "user nobody (by its ACL) can write it" },
+		{ "jobs.d/api.conf", "u::rw-,u:65534:r--,g::r--,m::rwx,o::---", NULL },
+		{ "jobs.d", "u::rwx,u:65534:rwx,g::r-x,m::rwx,o::r-x",
+		  "user nobody (by its ACL) can write it" },
+		{ ".", "u::rwx,u:65534:rwx,g::r-x,m::rwx,o::r-x",
+		  "user nobody (by its ACL) can write it" },
+		{ ".", "u::rwx,u:65534:r-x,g::r-x,m::rwx,o::r-x", NULL },
+	};
+
+	(void)state;
+	three_jobs();
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_FREE char *path = mem_fmt("%s/%s", dir, row[i].name);
+		struct stat was;
+		assert_int_equal(stat(path, &was), 0);
+		AUTO_JOB struct job *j = NULL;
+		struct err e = ERR_INIT;
+		acl_t acl = acl_from_text(row[i].acl);
+		int set = acl_set_file(path, ACL_TYPE_ACCESS, acl);
+		(void)acl_free(acl);
+		if (set != 0)
+			skip(); /* a file system without ACLs */
+		AUTO_CONFIG struct config *c = open_here(&e);
+		bool ok = c != NULL && config_job(c, 0, &j, &e);
+		CHECK(ok == (row[i].why == NULL), "%s %s: %s", row[i].name, row[i].acl, e.text);
+		CHECK(ok || (e.kind == ERR_CONFIG && strstr(e.text, row[i].why) != NULL),
+		      "%s %s: %s", row[i].name, row[i].acl, e.text);
+		assert_true(removexattr(path, FS_ACL_NAME) == 0 &&
+		            chmod(path, was.st_mode & 07777) == 0);
+	}
+}
+
 static void symbolic_links_are_followed(void **state)
 {
 	(void)state;
@@ -531,6 +580,7 @@ int main(void)
 		TEST(the_state_directory),
 		TEST(the_places_of_a_user),
 		TEST(files_others_can_write),
+		TEST(acls_count),
 		TEST(symbolic_links_are_followed),
 		TEST(arguments),
 		TEST(what_arguments_are_told),

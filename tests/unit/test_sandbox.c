@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "base/spawner.h"
+#include "fakes/sinks.h"
 
 static char *dir; /* dir/in and dir/also are allowed, dir/out is not */
 static char path_room[4][4200];
@@ -189,8 +190,9 @@ static void enter(int *abi)
 	struct err e = ERR_INIT;
 	int in, also;
 
-	if (!sandbox_new(&s, &e) || !fs_directory(at(0, "in/any"), true, &in, &e) ||
-	    !sandbox_allow(s, in, "in", &e) || !fs_directory(at(0, "also/any"), true, &also, &e) ||
+	if (!sandbox_new(&s, &e) || !directory_at(at(0, "in/any"), FS_WAY_GUARDED, &in, &e) ||
+	    !sandbox_allow(s, in, "in", &e) ||
+	    !directory_at(at(0, "also/any"), FS_WAY_GUARDED, &also, &e) ||
 	    !sandbox_allow(s, also, "also", &e) || !sandbox_enter(s, &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(2);
@@ -275,13 +277,13 @@ static void replaces(int abi)
 	buf_str(&old, "x");
 	if (!fs_stage_probe(at(0, "in/file"), &attr, 3, &e) ||
 	    !fs_replace(at(0, "in/file"), "new", 3, 0600, &e) ||
-	    !fs_place_write(at(0, "in/old"), false, &text, &old, &e) ||
-	    !fs_mount_check(at(0, "in/file"), &e)) {
+	    !write_at(at(0, "in/old"), FS_WAY_PLAIN, &text, &old, &e) ||
+	    !mounts_at(at(0, "in/file"), &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(4);
 	}
 	if (abi > 0 && (fs_replace(at(0, "out/file"), "new", 3, 0600, &e) ||
-	                fs_place_write(at(0, "out/old"), false, &text, &old, &e)))
+	                write_at(at(0, "out/old"), FS_WAY_PLAIN, &text, &old, &e)))
 		fail_with("replacing", 0);
 }
 

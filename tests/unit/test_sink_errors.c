@@ -50,7 +50,7 @@ static int without_rights(void *arg)
 	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
 	struct secret *now = NULL;
 	struct err e[6] = { ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT };
-	int fd;
+	struct fs_target at;
 
 	if (!t.ops->prepare(t.s, &c, &e[0]))
 		return 1;
@@ -58,7 +58,7 @@ static int without_rights(void *arg)
 		return 2;
 	if (t.ops->commit(t.s, &e[0]) || t.ops->read_current(t.s, &who, &now, &e[1]) ||
 	    t.ops->check(t.s, &who, &e[2]) || t.ops->sweep(t.s, &who, &e[3]) ||
-	    t.ops->directory(t.spec, &fd, &e[4]))
+	    t.ops->directory(t.spec, &at, &e[4]))
 		return 3;
 	t.ops->abort(t.s); /* what stays beside it the next run sweeps */
 	if (t.ops->prepare(t.s, &c, &e[5]))
@@ -77,7 +77,7 @@ static void without_the_rights_of_its_user(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_true(chmod(dir, 01777) == 0);
+	assert_true(chmod(dir, 01777) == 0 && chown(dir, 65534, 65534) == 0);
 	for (size_t i = 0; i < COUNT(types); i++) {
 		int status = in_child(without_rights, (void *)(uintptr_t)types[i]);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", types[i],
@@ -100,10 +100,10 @@ static void places_that_are_none(void **state)
 		AUTO_TEST_SINK struct test_sink far = test_sink_open(types[i], "path", below, NULL);
 		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 		struct err e = ERR_INIT;
-		int fd;
+		struct fs_target at;
 		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", types[i],
 		      e.text);
-		CHECK(!far.ops->directory(far.spec, &fd, &e) && e.kind == ERR_LOCAL, "%s: %s",
+		CHECK(!far.ops->directory(far.spec, &at, &e) && e.kind == ERR_LOCAL, "%s: %s",
 		      types[i], e.text);
 	}
 }

@@ -490,16 +490,75 @@ static void broken_entries_are_remarked(void **state)
 	assert_non_null(strstr(e.text, "docker logout o"));
 }
 
+/* A second name keeps what was there, as does a mount of the file; in place all have the new. */
+static void other_names_of_the_file(void **state)
+{
+	static const char *const types[] = { "file", "docker" };
+	char other[4300], back[100];
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s/other", dir);
+	for (size_t i = 0; i < COUNT(types); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(types[i], "path", path, NULL);
+		AUTO_TEST_SINK struct test_sink over =
+			test_sink_open(types[i], "path", path, "in_place", "yes", NULL);
+		struct err e = ERR_INIT;
+		file_put(path, "");
+		assert_int_equal(link(path, other), 0);
+		CHECK(deliver(&t, "new", back, sizeof(back), &e) == CHECK_ && e.kind == ERR_CONFIG,
+		      "%s: %s", types[i], e.text);
+		assert_non_null(strstr(e.text, "has 2 names (hard links)"));
+		e = (struct err)ERR_INIT;
+		CHECK(deliver(&over, "new", back, sizeof(back), &e) == DONE, "%s: %s", types[i],
+		      e.text);
+		char *now = file_get(other);
+		CHECK(now != NULL && now[0] != '\0', "%s: the other name has nothing", types[i]);
+		free(now);
+		assert_true(unlink(other) == 0 && unlink(path) == 0);
+	}
+}
+
+static const struct {
+	const char *type, *mode;
+	mode_t is;
+	bool remarked;
+} modes[] = {
+	{ "docker", NULL, 0644, true },  { "docker", NULL, 0604, true },
+	{ "docker", NULL, 0640, false }, { "docker", "0644", 0644, false },
+	{ "file", NULL, 0644, true },    { "file", NULL, 0600, false },
+	{ "file", "0600", 0644, false },
+};
+
+/* It keeps its mode, which was fit for what stood there before; who asked for one knows. */
+static void what_all_can_read_is_remarked(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open(modes[i].type, "path", path,
+		                       modes[i].mode != NULL ? "mode" : NULL, modes[i].mode, NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		struct err e = ERR_INIT;
+		file_put(path, "");
+		assert_int_equal(chmod(path, modes[i].is), 0);
+		CHECK(t.ops->check(t.s, &who, &e) && e.kind == ERR_NONE, "row %zu: %s", i, e.text);
+		CHECK((strstr(e.text, "can be read by everybody") != NULL) == modes[i].remarked,
+		      "row %zu: '%s'", i, e.text);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 static void as_another_user(void **state)
 {
 	struct err e = ERR_INIT;
 	struct stat st;
-	char back[100], home[4200], file[4300];
+	char back[100], home[4200], file[4300], closed[4300];
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
 	(void)snprintf(home, sizeof(home), "%s/home", dir);
+	(void)snprintf(closed, sizeof(closed), "%s/closed/home/target", dir);
 	(void)snprintf(file, sizeof(file), "%s/target", home);
 	assert_int_equal(chmod(dir, 0755), 0);
 	assert_int_equal(mkdir(home, 0700), 0);
@@ -515,9 +574,21 @@ static void as_another_user(void **state)
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_uid, 65534);
 	assert_int_equal(geteuid(), 0);
+	/* A directory that is not that user's is not his to give, though he may write in it. */
+	AUTO_TEST_SINK struct test_sink roots = test_sink_open(
+		"file", "path", path, "user", "nobody", "content", "{password}", NULL);
+	assert_int_equal(chmod(dir, 01777), 0);
+	assert_int_equal(deliver(&roots, "new", back, sizeof(back), &e), CHECK_);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.text, "belongs to root, not to user nobody"));
 	/* Where that user may not go, neither may we. */
-	AUTO_TEST_SINK struct test_sink no = test_sink_open("file", "path", path, "user", "nobody",
-	                                                    "content", "{password}", NULL);
+	AUTO_TEST_SINK struct test_sink no = test_sink_open(
+		"file", "path", closed, "user", "nobody", "content", "{password}", NULL);
+	*strrchr(closed, '/') = '\0';
+	*strrchr(closed, '/') = '\0';
+	assert_int_equal(mkdir(closed, 0700), 0);
+	closed[strlen(closed)] = '/';
+	assert_true(mkdir(closed, 0700) == 0 && chown(closed, 65534, 65534) == 0);
 	assert_int_equal(deliver(&no, "new", back, sizeof(back), &e), CHECK_);
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_non_null(strstr(e.text, "Permission denied"));
@@ -777,6 +848,8 @@ int main(void)
 		T(a_changed_template_knows_its_file),
 		T(what_hides_an_entry_later_is_noticed),
 		T(broken_entries_are_remarked),
+		T(other_names_of_the_file),
+		T(what_all_can_read_is_remarked),
 		T(as_another_user),
 		T(every_step_is_taken_as_that_user),
 		T(entries_of_one_file_are_swept_apart),
