@@ -28,7 +28,9 @@ enum option_bits {
 	OPTION_FORMAT = 1 << 8,
 	OPTION_NOW = 1 << 9,
 	OPTION_SLOTS = 1 << 10,
-	OPTION_SINKS = 1 << 11 /* --docker --file --libsecret */
+	OPTION_SINKS = 1 << 11, /* --docker --file --libsecret */
+	OPTION_SINCE = 1 << 12,
+	OPTION_PROBLEMS = 1 << 13
 };
 
 /* What was asked for. Texts are borrowed from argv. */
@@ -42,7 +44,9 @@ struct options {
 	bool dry_run, force, detailed_exitcode, systemd_dropin, online, now;
 	bool slot[2];              /* --password1, --password2 */
 	int64_t wait_s, horizon_s; /* 0: not given */
-	int64_t warn_s, crit_s;    /* 0: not given */
+	int64_t since_s;           /* 0: not given */
+	bool problems;
+	int64_t warn_s, crit_s; /* 0: not given */
 	const char *format;
 	const char *docker, *file; /* of init: paths */
 	bool libsecret;

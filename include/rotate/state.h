@@ -82,6 +82,7 @@ struct state {
 	int64_t accepted_after_ms; /* how long the newest password took to be accepted */
 	struct sink_memory *sinks;
 	size_t n_sinks;
+	char *history; /* lines of rotate/history.h, as they were read; NULL: none */
 };
 
 /* True with an empty state when there is no record. False only for one that exists and cannot be

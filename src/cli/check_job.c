@@ -21,11 +21,36 @@
 
 /* ---- registry and token ---------------------------------------------------------------------- */
 
-static void mend_foreign(const struct job *job, enum acr_slot i, const char *created,
-                         struct finding *at)
+/* A sink holds a password that this job knows nothing of: it may be that of either slot. */
+static const char *unknown_holder(const struct observation *o)
 {
-	findings_fix(at, "may_replace = %s@%s    # into [job] of %s, if nobody uses that password",
-	             acr_slot_name(i), created, job->file);
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (!o->seen[i].unread && o->views[i].holds == HOLD_OTHER && !o->views[i].rejected)
+			return o->seen[i].spec->name;
+	return NULL;
+}
+
+static void mend_foreign(const struct job *job, const struct observation *o, enum acr_slot i,
+                         const char *created, struct finding *at)
+{
+	const char *holder = unknown_holder(o);
+
+	if (holder == NULL) {
+		findings_fix(
+			at,
+			"may_replace = %s@%s    # into [job] of %s, if nobody uses that password",
+			acr_slot_name(i), created, job->file);
+		return;
+	}
+	findings_fix(at,
+	             "# sink '%s' holds a password that this job knows nothing of: it may be this "
+	             "slot's, so its consumers could lose access",
+	             holder);
+	findings_fix(
+		at,
+		"acrotate adopt %s FILE    # the record of it: of the job's old name, or another "
+		"host's; see 'moving' in acrotate(7)",
+		job->name);
 }
 
 static void slot(const struct job *job, const struct observation *o, const struct job_status *s,
@@ -54,13 +79,13 @@ static void slot(const struct job *job, const struct observation *o, const struc
 		              "of somebody else, generated %s, %s%s: it stands in the way of the "
 		              "rotation due now",
 		              created, p.expires_us != 0 ? "expires " : "", until);
-		mend_foreign(job, i, created, findings_problem(f, acr_slot_name(i), &e));
+		mend_foreign(job, o, i, created, findings_problem(f, acr_slot_name(i), &e));
 	} else if (!s->foreign_ahead) {
 		(void)findings_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s",
 		                  created, p.expires_us != 0 ? "expires " : "", until);
 	} else {
 		mend_foreign(
-			job, i, created,
+			job, o, i, created,
 			findings_warning(f, acr_slot_name(i),
 		                         "of somebody else, generated %s, %s%s: it stands in the "
 		                         "way of the rotation due %s",

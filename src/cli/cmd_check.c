@@ -21,6 +21,7 @@
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "rotate/rotation.h"
+#include "terminal.h"
 
 #define OUTPUT_MAX (64u * 1024 * 1024)
 
@@ -39,6 +40,7 @@ struct check {
 	struct cli_world *world;
 	pthread_mutex_t mutex;
 	struct runs runs; /* what starts us */
+	bool problems;    /* only these are shown */
 	struct check_place *places;
 	struct findings host, azure, *of_job;
 };
@@ -131,10 +133,10 @@ static void json(const struct check *k, struct buf *out)
 	bool first = true;
 
 	buf_str(out, "[\n");
-	findings_json(&k->host, &first, out);
-	findings_json(&k->azure, &first, out);
+	findings_json(&k->host, k->problems, &first, out);
+	findings_json(&k->azure, k->problems, &first, out);
 	for (size_t i = 0; i < k->n; i++)
-		findings_json(&k->of_job[i], &first, out);
+		findings_json(&k->of_job[i], k->problems, &first, out);
 	buf_str(out, "\n]\n");
 }
 
@@ -147,20 +149,28 @@ static size_t count(const struct check *k, enum finding_level level)
 	return n;
 }
 
+static void add_count(const struct check *k, enum finding_level level, const char *one,
+                      const char *many, const char *behind, struct buf *out)
+{
+	size_t n = count(k, level);
+
+	buf_fmt(out, "%zu %s%s", n, n == 1 ? one : many, behind);
+}
+
 static void text(const struct check *k, bool color, struct buf *out)
 {
-	findings_text(&k->host, color, out);
-	findings_text(&k->azure, color, out);
+	findings_text(&k->host, color, k->problems, out);
+	findings_text(&k->azure, color, k->problems, out);
 	for (size_t i = 0; i < k->n; i++)
-		findings_text(&k->of_job[i], color, out);
-	buf_fmt(out, "%zu problems, %zu warnings, %zu unknown\n", count(k, FINDING_PROBLEM),
-	        count(k, FINDING_WARNING), count(k, FINDING_UNKNOWN));
+		findings_text(&k->of_job[i], color, k->problems, out);
+	add_count(k, FINDING_PROBLEM, "problem", "problems", ", ", out);
+	add_count(k, FINDING_WARNING, "warning", "warnings", ", ", out);
+	add_count(k, FINDING_UNKNOWN, "unknown", "unknown", "\n", out);
 }
 
 static int finish(struct check *k, bool as_json)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
-	const char *no_color = getenv("NO_COLOR");
 	enum err_kind worst = findings_worst(&k->azure, findings_worst(&k->host, ERR_NONE));
 
 	for (size_t i = 0; i < k->n; i++)
@@ -168,7 +178,7 @@ static int finish(struct check *k, bool as_json)
 	if (as_json)
 		json(k, &out);
 	else
-		text(k, isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0'), &out);
+		text(k, terminal_color(), &out);
 	bool printed = fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
 	return printed || worst != ERR_NONE ? err_exit_code(worst) : err_exit_code(ERR_LOCAL);
 }
@@ -196,6 +206,7 @@ static int check(const struct options *o, struct config *config, const size_t *j
 		           .jobs = jobs,
 		           .n = n,
 		           .world = world,
+		           .problems = o->problems,
 		           .mutex = PTHREAD_MUTEX_INITIALIZER,
 		           .of_job = mem_array(n, sizeof(*k.of_job)) };
 	const struct ask_jobs a = { .config = config,

@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -19,6 +18,7 @@
 #include "rotate/last_run.h"
 #include "rotate/observe.h"
 #include "status_jobs.h"
+#include "terminal.h"
 
 #define OUTPUT_MAX    (256u * 1024 * 1024) /* 10,000 jobs with notes are some 10 MB of JSON */
 #define NOTES_MAX     (16 * 1024)
@@ -111,12 +111,17 @@ void status_count_error(struct status_jobs *st, enum err_kind kind)
 	st->worst = st->worst == ERR_NONE ? kind : err_worse(st->worst, kind);
 }
 
+static bool is_monitor(const struct status_jobs *st)
+{
+	return st->o->warn_s > 0 || st->o->crit_s > 0;
+}
+
 /* Consumers cannot pull: no monitor is needed to see that in the exit status. */
 static void count_pulls(struct status_jobs *st, const struct job_status *s)
 {
 	bool person = s->state == JOB_REFUSED || s->state == JOB_DISABLED;
 
-	if (s->pulls_fail && st->o->warn_s + st->o->crit_s == 0)
+	if (s->pulls_fail && !is_monitor(st))
 		status_count_error(st, person ? ERR_DECISION : ERR_TRANSIENT);
 }
 
@@ -176,55 +181,87 @@ static void gather(struct status_jobs *st)
 
 /* ---- printing -------------------------------------------------------------------------------- */
 
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-static bool print(const struct status_jobs *st)
-{
-	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
-	const char *no_color = getenv("NO_COLOR");
-	bool terminal = isatty(STDOUT_FILENO) != 0;
-	int64_t now = env_now(&env_system);
-
-	if (st->o->json) {
-		status_json(st->rows, st->n, &out);
-	} else if (st->n > 0) {
-		status_table(st->rows, st->n, now,
-		             terminal && (no_color == NULL || *no_color == '\0'), &out);
-		(void)setlocale(LC_CTYPE, "");
-		bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-		if (terminal && st->n <= TIMELINE_JOBS) {
-			buf_char(&out, '\n');
-			status_timeline(st->rows, st->n, now, terminal_width(), utf8, &out);
-		}
-	}
-	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
-}
-
 /* For monitors: 2 critical, 1 warning; that nothing runs it any more is one. What has no living
  * password deployed counts as expired. */
-static int monitor(const struct status_jobs *st)
+static int level_of(const struct options *o, const struct job_status *s, int64_t left)
 {
-	int64_t now = env_now(&env_system);
+	if (s->state == JOB_PAUSED)
+		return 0;
+	if (o->crit_s > 0 && left < o->crit_s)
+		return 2;
+	return (o->warn_s > 0 && left < o->warn_s) || s->overdue ? 1 : 0;
+}
+
+static int64_t left_of(const struct job_status *s, int64_t now)
+{
+	return s->active && !s->pulls_fail && s->expires > now ? s->expires - now : 0;
+}
+
+static int monitor(const struct status_jobs *st, int64_t now)
+{
 	int worst = 0;
 
-	for (size_t at = 0; at < st->n; at++) {
+	for (size_t at = 0; at < st->n && is_monitor(st); at++) {
 		const struct job_status *s = &st->rows[at].is;
-		int64_t left = s->active ? s->expires - now : 0;
-		if (s->state == JOB_PAUSED)
-			continue;
-		int level = st->o->crit_s > 0 && left < st->o->crit_s   ? 2
-		            : st->o->warn_s > 0 && left < st->o->warn_s ? 1
-		                                                        : 0;
-		if (s->overdue && level == 0 && st->o->warn_s + st->o->crit_s > 0)
-			level = 1;
+		int level = level_of(st->o, s, left_of(s, now));
 		worst = level > worst ? level : worst;
 	}
 	return worst;
+}
+
+/* 'job'=seconds left;warn:;crit:, as Nagios and its kin read them: below these it is told. */
+static void performance(const struct status_jobs *st, int64_t now, struct buf *out)
+{
+	buf_str(out, " |");
+	for (size_t at = 0; at < st->n; at++) {
+		const struct job_status *s = &st->rows[at].is;
+		if (s->state == JOB_PAUSED)
+			continue;
+		buf_fmt(out, " '%s'=%llds;", st->rows[at].job, (long long)left_of(s, now));
+		if (st->o->warn_s > 0)
+			buf_fmt(out, "%lld:", (long long)st->o->warn_s);
+		buf_char(out, ';');
+		if (st->o->crit_s > 0)
+			buf_fmt(out, "%lld:", (long long)st->o->crit_s);
+		buf_str(out, ";0;");
+	}
+}
+
+/* The first line is what a monitor shows. */
+static void head(const struct status_jobs *st, int64_t now, struct buf *out)
+{
+	static const char *const words[] = { "OK", "WARNING", "CRITICAL" };
+
+	if (is_monitor(st))
+		buf_fmt(out, "ACROTATE %s: ", words[monitor(st, now)]);
+	status_summary(st->rows, st->n, out);
+	if (is_monitor(st))
+		performance(st, now, out);
+	buf_char(out, '\n');
+}
+
+static bool print(const struct status_jobs *st, int64_t now)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	const struct status_look look = { .now = now,
+		                          .width = terminal_width(),
+		                          .color = terminal_color(),
+		                          .problems = st->o->problems };
+
+	if (st->o->json) {
+		status_json(st->rows, st->n, look.problems, &out);
+	} else {
+		head(st, now, &out);
+		status_table(st->rows, st->n, &look, &out);
+		(void)setlocale(LC_CTYPE, "");
+		bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+		if (isatty(STDOUT_FILENO) && st->n > 0 && st->n <= TIMELINE_JOBS &&
+		    !look.problems) {
+			buf_char(&out, '\n');
+			status_timeline(st->rows, st->n, now, look.width, utf8, &out);
+		}
+	}
+	return fwrite(buf_cstr(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
 }
 
 static int show(const struct options *o, struct config *config, const size_t *jobs, size_t n)
@@ -236,8 +273,9 @@ static int show(const struct options *o, struct config *config, const size_t *jo
 		                  .rows = mem_array(n, sizeof(*st.rows)) };
 
 	gather(&st);
-	bool printed = print(&st);
-	int level = monitor(&st), status = err_exit_code(st.worst);
+	int64_t now = env_now(&env_system);
+	bool printed = print(&st, now);
+	int level = monitor(&st, now), status = err_exit_code(st.worst);
 	status_rows_free(st.rows, n);
 	if (level == 2 || status == 0)
 		status = level;

@@ -99,11 +99,18 @@ static void indented(const char *lines, struct buf *out)
 	}
 }
 
-void findings_text(const struct findings *f, bool color, struct buf *out)
+static bool is_shown(const struct finding *at, bool problems)
+{
+	return !problems || at->level >= FINDING_WARNING;
+}
+
+void findings_text(const struct findings *f, bool color, bool problems, struct buf *out)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *at = &f->item[i];
 		const char *shown = levels[at->level].shown;
+		if (!is_shown(at, problems))
+			continue;
 		if (color)
 			buf_fmt(out, "\033[%sm%s\033[0m%*s  ", levels[at->level].color, shown,
 			        LEVEL_WIDTH - (int)strlen(shown), "");
@@ -132,11 +139,14 @@ static void mend_json(const char *lines, struct buf *out)
 	buf_char(out, ']');
 }
 
-void findings_json(const struct findings *f, bool *first, struct buf *out)
+void findings_json(const struct findings *f, bool problems, bool *first, struct buf *out)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *at = &f->item[i];
-		buf_fmt(out, "%s  {\"level\": \"%s\", \"job\": ", *first ? "" : ",\n",
+		if (!is_shown(at, problems))
+			continue;
+		buf_fmt(out,
+		        "%s  {\"version\": 1, \"level\": \"%s\", \"job\": ", *first ? "" : ",\n",
 		        levels[at->level].name);
 		*first = false;
 		if (f->job == NULL)

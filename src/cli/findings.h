@@ -36,9 +36,10 @@ struct finding *findings_problem(struct findings *f, const char *subject, const 
 /* One more line of what mends it. */
 void findings_fix(struct finding *f, const char *fmt, ...) PRINTF(2, 3);
 
-void findings_text(const struct findings *f, bool color, struct buf *out);
+/* problems: warnings and problems alone. */
+void findings_text(const struct findings *f, bool color, bool problems, struct buf *out);
 /* The members of an array, joined by ",\n"; *first says whether one stands before them already. */
-void findings_json(const struct findings *f, bool *first, struct buf *out);
+void findings_json(const struct findings *f, bool problems, bool *first, struct buf *out);
 /* The worst kind of all problems, and `worst`. */
 enum err_kind findings_worst(const struct findings *f, enum err_kind worst);
 size_t findings_count(const struct findings *f, enum finding_level level);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "report.h"
+#include "terminal.h"
 
 #define LIVE_EVERY_MS  200
 #define LOG_EVERY_MS   60000
@@ -35,7 +36,7 @@ struct progress *progress_new(size_t total, struct report *report)
 		                .total = total,
 		                .began_ms = now,
 		                .logged_ms = now,
-		                .terminal = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) };
+		                .terminal = isatty(STDERR_FILENO) && terminal_is_smart() };
 	(void)pthread_mutex_init(&p->mutex, NULL);
 	return p;
 }

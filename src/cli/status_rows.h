@@ -17,9 +17,21 @@ struct status_row {
 };
 void status_rows_free(struct status_row *rows, size_t n);
 
-void status_table(const struct status_row *rows, size_t n, int64_t now, bool color,
+/* "300 jobs: 297 ok, 2 failing, 1 waiting" */
+void status_summary(const struct status_row *rows, size_t n, struct buf *out);
+/* Should somebody look at it? */
+bool status_is_problem(const struct job_status *s);
+
+struct status_look {
+	int64_t now;
+	size_t width; /* 0: as wide as it gets */
+	bool color;
+	bool problems; /* only these */
+};
+/* Worst first. */
+void status_table(const struct status_row *rows, size_t n, const struct status_look *look,
                   struct buf *out);
-void status_json(const struct status_row *rows, size_t n, struct buf *out);
+void status_json(const struct status_row *rows, size_t n, bool problems, struct buf *out);
 
 /*
  * The lives of both passwords of every job, on one axis around now:

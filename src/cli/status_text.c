@@ -137,29 +137,163 @@ static void indented(const char *lines, struct buf *out)
 	}
 }
 
-void status_table(const struct status_row *rows, size_t n, int64_t now, bool color, struct buf *out)
+/* ---- worst first ----------------------------------------------------------------------------- */
+
+/* The higher the sooner somebody should look; from PROBLEM on it is one. */
+enum { PROBLEM = 4 };
+static const int weights[JOB__COUNT] = {
+	[JOB_OK] = 0,      [JOB_PAUSED] = 0,  [JOB_NEW] = 1,      [JOB_DUE] = 2,
+	[JOB_WAITING] = 2, [JOB_HEALING] = 3, [JOB_REFUSED] = 6,  [JOB_SHADOWED] = 6,
+	[JOB_STUCK] = 7,   [JOB_FAILING] = 7, [JOB_DISABLED] = 8,
+};
+
+static int weight(const struct job_status *s)
 {
-	size_t width[COLUMN__COUNT];
+	int w = weights[s->state];
+	bool more = s->overdue || s->hook_owed || s->foreign_ahead || s->state_lost;
+
+	if (s->pulls_fail)
+		return 10 + w;
+	return more && w < PROBLEM && s->state != JOB_PAUSED ? PROBLEM : w;
+}
+
+bool status_is_problem(const struct job_status *s)
+{
+	return weight(s) >= PROBLEM;
+}
+
+static int worse_first(const void *a, const void *b)
+{
+	const struct status_row *x = *(const struct status_row *const *)a,
+				*y = *(const struct status_row *const *)b;
+	int d = weight(&y->is) - weight(&x->is);
+
+	return d != 0 ? d : strcmp(x->job, y->job);
+}
+
+void status_summary(const struct status_row *rows, size_t n, struct buf *out)
+{
+	static const enum job_state order[] = {
+		JOB_OK,      JOB_DISABLED, JOB_FAILING, JOB_STUCK, JOB_REFUSED, JOB_SHADOWED,
+		JOB_HEALING, JOB_WAITING,  JOB_DUE,     JOB_NEW,   JOB_PAUSED,
+	};
+	size_t count[JOB__COUNT] = { 0 }, fail = 0;
+	const char *before = ": ";
+
+	_Static_assert(COUNT(order) == JOB__COUNT, "every state is counted");
+	for (size_t i = 0; i < n; i++) {
+		count[rows[i].is.state]++;
+		fail += rows[i].is.pulls_fail;
+	}
+	buf_fmt(out, "%zu %s", n, n == 1 ? "job" : "jobs");
+	for (size_t i = 0; i < COUNT(order); i++) {
+		if (count[order[i]] == 0)
+			continue;
+		buf_fmt(out, "%s%zu %s", before, count[order[i]], status_state_name(order[i]));
+		before = ", ";
+	}
+	if (fail > 0)
+		buf_fmt(out, "; pulls fail now: %zu", fail);
+}
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+/* Cut in the middle: names of one kind differ at both ends. */
+static void fit(const char *text, size_t width, struct buf *out)
+{
+	size_t n = strlen(text), left = (width - 2) / 2;
+
+	if (n <= width || width < 5) {
+		buf_str(out, text);
+		return;
+	}
+	buf_add(out, text, left);
+	buf_str(out, "..");
+	buf_str(out, text + n - (width - 2 - left));
+}
+
+struct layout {
+	size_t width[COLUMN__COUNT]; /* 0: left out */
+};
+
+static size_t total(const struct layout *l)
+{
+	size_t sum = 0;
 
 	for (int c = 0; c < COLUMN__COUNT; c++)
-		width[c] = strlen(titles[c]);
-	for (size_t i = 0; i < n; i++)
-		for (int c = 0; c < COLUMN__COUNT; c++) {
-			AUTO_BUF struct buf text = BUF_INIT(CELL_MAX);
-			cell(&rows[i], (enum column)c, now, &text);
-			width[c] = text.len > width[c] ? text.len : width[c];
-		}
+		sum += l->width[c] > 0 ? l->width[c] + 2 : 0;
+	return sum - 2;
+}
+
+static void cut(struct layout *l, enum column c, size_t least, size_t width)
+{
+	size_t all = total(l), over = all > width ? all - width : 0;
+
+	if (l->width[c] <= least || over == 0)
+		return;
+	l->width[c] = l->width[c] - least > over ? l->width[c] - over : least;
+}
+
+/* Names are cut first, then what matters least is left out, then names are cut more. */
+static void squeeze(struct layout *l, size_t width)
+{
+	static const enum column spare[] = { FAILURES, SUCCESS, WHERE, ACTIVE, SINKS };
+
+	cut(l, WHERE, 20, width);
+	cut(l, JOB, 20, width);
+	for (size_t i = 0; i < COUNT(spare) && total(l) > width; i++)
+		l->width[spare[i]] = 0;
+	cut(l, JOB, 8, width);
+}
+
+static void line(const struct layout *l, const struct status_row *r, int64_t now, bool color,
+                 struct buf *out)
+{
+	int last = 0;
+
 	for (int c = 0; c < COLUMN__COUNT; c++)
-		put(titles[c], width[c], NULL, c + 1 == COLUMN__COUNT, out);
-	for (size_t i = 0; i < n; i++) {
+		last = l->width[c] > 0 ? c : last;
+	for (int c = 0; c < COLUMN__COUNT; c++) {
+		AUTO_BUF struct buf text = BUF_INIT(CELL_MAX), fits = BUF_INIT(CELL_MAX);
+		if (l->width[c] == 0)
+			continue;
+		if (r == NULL)
+			buf_str(&text, titles[c]);
+		else
+			cell(r, (enum column)c, now, &text);
+		fit(buf_cstr(&text), l->width[c], &fits);
+		put(buf_cstr(&fits), l->width[c],
+		    color && r != NULL && c == STATE ? colors[r->is.state] : NULL, c == last, out);
+	}
+}
+
+void status_table(const struct status_row *rows, size_t n, const struct status_look *look,
+                  struct buf *out)
+{
+	AUTO_FREE const struct status_row **sorted = mem_array(n, sizeof(*sorted));
+	struct layout l;
+	size_t shown = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!look->problems || status_is_problem(&rows[i].is))
+			sorted[shown++] = &rows[i];
+	if (shown == 0)
+		return;
+	qsort(sorted, shown, sizeof(*sorted), worse_first);
+	for (int c = 0; c < COLUMN__COUNT; c++)
+		l.width[c] = strlen(titles[c]);
+	for (size_t i = 0; i < shown; i++)
 		for (int c = 0; c < COLUMN__COUNT; c++) {
 			AUTO_BUF struct buf text = BUF_INIT(CELL_MAX);
-			cell(&rows[i], (enum column)c, now, &text);
-			put(buf_cstr(&text), width[c],
-			    color && c == STATE ? colors[rows[i].is.state] : NULL,
-			    c + 1 == COLUMN__COUNT, out);
+			cell(sorted[i], (enum column)c, look->now, &text);
+			l.width[c] = text.len > l.width[c] ? text.len : l.width[c];
 		}
-		indented(rows[i].notes, out);
+	if (look->width > 0)
+		squeeze(&l, look->width);
+	line(&l, NULL, look->now, false, out);
+	for (size_t i = 0; i < shown; i++) {
+		line(&l, sorted[i], look->now, look->color, out);
+		indented(sorted[i]->notes, out);
 	}
 }
 
@@ -246,12 +380,16 @@ static void row_json(const struct status_row *r, struct buf *out)
 	buf_str(out, "\n  }");
 }
 
-void status_json(const struct status_row *rows, size_t n, struct buf *out)
+void status_json(const struct status_row *rows, size_t n, bool problems, struct buf *out)
 {
-	buf_str(out, n == 0 ? "[" : "[\n");
+	size_t shown = 0;
+
+	buf_char(out, '[');
 	for (size_t i = 0; i < n; i++) {
-		buf_str(out, i > 0 ? ",\n" : "");
+		if (problems && !status_is_problem(&rows[i].is))
+			continue;
+		buf_str(out, shown++ > 0 ? ",\n" : "\n");
 		row_json(&rows[i], out);
 	}
-	buf_str(out, n == 0 ? "]\n" : "\n]\n");
+	buf_str(out, shown == 0 ? "]\n" : "\n]\n");
 }

@@ -345,6 +345,7 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->out.changed = true;
 	r->out.did = r->plan.action == PLAN_HEAL ? PLAN_HEAL : PLAN_ROTATE;
+	r->done_why = r->plan.why;
 	r->out.delivered = true;
 	r->rotated = r->rotated || r->plan.action == PLAN_ROTATE;
 	r->healed = r->healed || r->plan.action == PLAN_HEAL;

@@ -229,6 +229,11 @@ static const char *const because[WHY__COUNT] = {
 	[WHY_REVOKED] = "a revoke is under way",
 };
 
+const char *rotation_because(enum plan_reason why)
+{
+	return because[why] != NULL ? because[why] : "";
+}
+
 static void add_deployed(const struct outcome *o, int64_t now, struct buf *out)
 {
 	char left[STR_DURATION_MAX];

@@ -113,6 +113,7 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	if (!observe_open(r->w->store, r->job, &r->o, e))
 		return FAILED;
 	r->opened = true;
+	r->hook_was_owed = observe_hook_owed(&r->o);
 	r->prepared = mem_array(r->o.n_seen, sizeof(*r->prepared));
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
@@ -290,6 +291,7 @@ static void fail(struct rotation *r, struct err *e)
 	if (s->failing_since == 0 || s->failing_since > now)
 		s->failing_since = now;
 	s->failed_runs++;
+	rotation_remember(r, e);
 	state_set_error(s, e->text);
 	r->o.dirty = true;
 	r->out.loud = !works || now - s->failing_since >= r->patience ||
@@ -329,6 +331,7 @@ static bool end(struct rotation *r, struct err *e)
 		state_set_error(&r->o.state, NULL);
 		r->o.dirty = true;
 	}
+	rotation_remember(r, NULL);
 	if (r->o.dirty || r->out.changed) {
 		r->o.state.last_success = rotation_now(r);
 		r->o.dirty = true;

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define END           "[end]\n"
+#define HISTORY       "[history]\n"
 #define STATE_VERSION 1
 #define SINKS_MAX     1000
 #define ERROR_MAX     400 /* bytes of last_error: the message, and most of the advice */
@@ -134,6 +136,14 @@ static void write_fields(struct buf *out, const struct state_field *fields, size
 		write_field(out, &fields[i], base);
 }
 
+/* Where the sinks of a job leave no room for it, it goes. */
+static void write_history(const struct state *s, struct buf *out)
+{
+	if (s->history != NULL &&
+	    out->len + strlen(s->history) + sizeof(HISTORY) < STORE_RECORD_MAX)
+		buf_fmt(out, HISTORY "%s", s->history);
+}
+
 bool state_save(const struct store *store, const char *job, struct state *s,
                 enum store_safety safety, struct err *e)
 {
@@ -157,7 +167,8 @@ bool state_save(const struct store *store, const char *job, struct state *s,
 		buf_fmt(&text, "[sink %zu]\n", i + 1);
 		write_fields(&text, sink_fields, COUNT(sink_fields), &s->sinks[i]);
 	}
-	buf_str(&text, "[end]\n");
+	buf_str(&text, END);
+	write_history(s, &text);
 	if (!buf_ok(&text))
 		return err_set(e, ERR_LOCAL, "state of %zu sinks is over %zu bytes", s->n_sinks,
 		               STORE_RECORD_MAX);
@@ -303,6 +314,19 @@ static bool makes_sense(const struct state *s)
 	return true;
 }
 
+/* What stands behind the end is no part of the ledger. What of it was cut off is gone. The length
+ * of the rest. */
+static size_t take_history(const char *text, size_t len, struct state *s)
+{
+	const char *at = memmem(text, len, END HISTORY, sizeof(END HISTORY) - 1);
+
+	if (at == NULL)
+		return len;
+	size_t ledger = (size_t)(at - text) + sizeof(END) - 1, lines = ledger + sizeof(HISTORY) - 1;
+	s->history = lines < len ? mem_dup_n(text + lines, len - lines) : NULL;
+	return ledger;
+}
+
 void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out)
 {
 	struct state s = { 0 };
@@ -310,6 +334,7 @@ void state_parse(const struct fingerprint *whose, const char *text, size_t len, 
 	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
 	struct err why = ERR_INIT; /* all reasons mean the same: lost */
 
+	len = take_history(text, len, &s);
 	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine ||
 	    !r.end || !makes_sense(&s)) {
 		state_clear(&s);
@@ -394,6 +419,7 @@ void state_clear(struct state *s)
 	free(s->login_server);
 	free(s->group);
 	free(s->last_error);
+	free(s->history);
 	free(s->version);
 	*s = (struct state){ 0 };
 }

@@ -89,7 +89,9 @@ static bool nothing_works(const struct observation *o, const struct job_status *
 {
 	if (s->state == JOB_PAUSED || (s->state == JOB_NEW && s->failing_since == 0))
 		return false;
-	return !s->active || o->state.rejected_at != 0 || o->state.disabled;
+	/* What a sink holds that cannot be read is not known. */
+	bool none = !s->active && s->unread == 0;
+	return none || o->state.rejected_at != 0 || o->state.disabled;
 }
 
 void status_of(const struct observation *o, int64_t now, struct job_status *out)

@@ -80,6 +80,8 @@ struct rotation {
 	bool delivered; /* at least one sink has it */
 	/* a temporary may have stayed beside a sink: the next run sweeps */
 	bool littered;
+	bool hook_was_owed;        /* by an earlier run */
+	enum plan_reason done_why; /* of what was delivered last */
 	bool refound, verified, login_tried, tried_others, healed, rotated;
 	/* the token was made a moment ago, and others may be making it too */
 	bool young;
@@ -167,6 +169,12 @@ MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 /* ---- reason.c -------------------------------------------------------------------------------- */
 bool rotation_refuse(const struct rotation *r,
                      struct err *e); /* fills e for a WAIT or REFUSE; false */
+/* "it is due"; "" where there is nothing to say */
+const char *rotation_because(enum plan_reason why);
+/* ---- remember.c ------------------------------------------------------------------------------ */
+/* Into the job's history: what this run has done, and how it failed (NULL: it did not). */
+void rotation_remember(struct rotation *r, const struct err *e);
+/* ---- reason.c, too --------------------------------------------------------------------------- */
 /* Does what is deployed work, as far as is known? If not, the error of this run says so first. */
 bool rotation_say_deployed(struct rotation *r, struct err *e);
 

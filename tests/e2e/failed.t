@@ -23,7 +23,6 @@ failed() {
 	echo "$1" >"$T/result"; echo "$2" >"$T/status"; printf '%s' "$3" >"$T/journal"; rm -f "$T/told"; shift 3
 	PATH="$T/bin:$PATH" TELL="$T/bin/hook --to *ops" STATE_DIRECTORY=$T/state \
 		sh "$ROOT/packaging/systemd/acrotate-failed" "$@" acrotate.service >"$T/out" 2>&1
-	RC=$?
 	cat "$T/told" 2>/dev/null
 }
 like "what the run has said is told" "$(failed exit-code 65 'web: token is disabled')" '^web: token is disabled$'

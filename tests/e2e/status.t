@@ -30,15 +30,17 @@ is "its sinks in step" "$(field sinks_in_step)" 1
 is "no failures" "$(field failures)" 0
 like "and an expiry" "$(field expires)" '^20[0-9-]+T[0-9:]+Z$'
 acro status >"$T/out"
-is "a table has a title and a row" "$(wc -l <"$T/out")" 2
+is "a table has a summary, a title and a row" "$(wc -l <"$T/out") $(head -n 1 "$T/out")" "3 1 job: 1 ok"
 like "of what matters" "$(tail -n 1 "$T/out")" '^web-pull  contoso/web-pull  ok +password1 +(90d|89d 23h) +[0-9]+d( [0-9]+h)? +1/1 +[0-9]+[smh] ago +0$'
 requests=$(control log | wc -l)
-acro status --warn 14d --crit 3d >/dev/null
+acro status --warn 14d --crit 3d >"$T/out"
 is "monitors: ok" $? 0
+like "in one line with figures" "$(head -n 1 "$T/out")" "^ACROTATE OK: 1 job: 1 ok \| 'web-pull'=77[0-9]{5}s;1209600:;259200:;0;\$"
 acro status --warn 91d --crit 3d >/dev/null
 is "monitors: warning" $? 1
-acro status --warn 92d --crit 91d >/dev/null
+acro status --warn 92d --crit 91d >"$T/out"
 is "monitors: critical" $? 2
+like "which it says" "$(head -n 1 "$T/out")" '^ACROTATE CRITICAL: '
 is "none of it asked Azure" "$(control log | wc -l)" "$requests"
 
 is "80 days later it is due" "$(at $((80 * DAY)) state)" due
@@ -158,4 +160,30 @@ like "with its line" "$(cat "$T/out")" "bad.conf:[0-9]+: "
 is "all the states there are have been seen" "$(sort -u "$T/states" | tr '\n' ' ')" \
 	'disabled due failing healing new ok refused stuck waiting '
 is "and stand in the manual" "$(for s in $(sort -u "$T/states"); do grep -q "^\.Li $s\b" "$ROOT/packaging/man/acrotate.1" || echo "$s"; done)" ''
+# Many jobs: how many are how, the worst first, in 80 columns; only what somebody should look at.
+rm -f "$E"/jobs.d/*.conf "$T"/state/*
+for n in 01 02 03 04 05 06; do
+	job "team-$n-of-a-department-with-a-long-name-web-pull" token=other-$n <<END
+[sink env]
+type = file
+path = $T/many-$n.env
+END
+	control tokens/other-$n '{"action":"create","scope_map":"_repositories_pull"}' >/dev/null
+done
+acro run
+rm "$T/many-03.env"; mkdir "$T/many-03.env"
+sed -i 's/^token = other-05/token = other-05\nenabled = no/' "$E/jobs.d/team-05-of-a-department-with-a-long-name-web-pull.conf"
+acro status >"$T/out"
+is "a summary" "$(head -n 1 "$T/out")" "6 jobs: 4 ok, 1 failing, 1 paused"
+like "the worst comes first" "$(sed -n 3p "$T/out")" '^team-03-of.* failing '
+acro status --problems >"$T/out"
+is "--problems leaves out the others" "$(grep -c '^team-' "$T/out") $(head -n 1 "$T/out")" "1 6 jobs: 4 ok, 1 failing, 1 paused"
+is "also in JSON" "$(acro status --problems -o json | grep -c '"job"')" 1
+COLUMNS=80 acro status >"$T/out"
+is "80 columns are kept" "$(grep -v '^    ' "$T/out" | awk 'length > 80' | wc -l)" 0
+like "names are cut in the middle" "$(cat "$T/out")" '^team-0[1-9][a-z-]*\.\.[a-z-]*web-pull +'
+# script(1) gives it a terminal.
+on_terminal() { script -qec "$ACROTATE status --config $E/acrotate.conf" /dev/null </dev/null; }
+is "a terminal that is dumb gets no colour" "$(TERM=dumb on_terminal | grep -c "$(printf '\033')")" 0
+ok "another one does" test "$(TERM=xterm on_terminal | grep -c "$(printf '\033')")" -gt 0
 done_testing
