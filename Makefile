@@ -81,7 +81,7 @@ $B/acrotate-keyring: $(KEYRING:%.c=$B/%.o) $B/lib.a
 	$Q$(LINK) -o $@ $^ $(LIBCRYPTO_A) $(LIBS) $(SECRET_LIBS)
 $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
 	$(call SAY,LD,$@)
-	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs libssl)
+	$Q$(LINK) -o $@ $^ $(LIBS) -lmicrohttpd $(shell pkg-config --libs gnutls libssl)
 $B/lib.a: $(OBJ)
 	$Qrm -f $@ && $(AR) rcsD $@ $^
 $(KEYRING:%.c=$B/%.o): CPPFLAGS_OWN += $(SECRET_CFLAGS)
@@ -98,7 +98,7 @@ FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)
 FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
 # The emulator's own modules, for tests of them.
 TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(filter-out src/emulator/main.c,$(EMU))) $B/lib.a
-TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs libssl)
+TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs gnutls libssl)
 
 $B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
 $B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) $(FLOW_WRAP) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)

@@ -17,6 +17,13 @@ void arm_error(struct reply *rs, int status, const char *code, const char *fmt, 
 void emulator_acr_error(struct reply *rs, int status, const char *code, const char *fmt, ...)
 	PRINTF(4, 5);
 
+/* The subscription it is in; and is there one of that id? */
+const char *arm_subscription_of(const struct emulator *emu, const struct registry *r);
+bool arm_subscription_known(const struct emulator *emu, const char *id);
+bool arm_group_known(const struct emulator *emu, const char *subscription, const char *group);
+/* The registry of that subscription, group and name, or NULL. */
+struct registry *arm_find(const struct emulator *emu, const char *subscription, const char *group,
+                          const char *name);
 /* ".../registries/NAME", the id of a registry. */
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out);
 /* The registry that the path names, or NULL after answering 404. `nested`: something below it is

@@ -34,8 +34,19 @@ struct token {
 	struct slot slot[MODEL_SLOTS];
 };
 
+/* A login server of one replica. */
+struct endpoint {
+	char *region, *host;
+};
+
 struct registry {
 	char *name, *resource_group, *login_server, *location;
+	char *subscription; /* NULL: the emulator's own */
+	/* how the login server's label was made, in the service's words; or NULL */
+	const char *label_scope;
+	bool abac; /* roles of the registry count for nothing */
+	struct endpoint *endpoint;
+	size_t n_endpoints, endpoints_cap;
 	int64_t created, settles;
 	struct map tokens, scope_maps;
 	struct token **token; /* in the order they were made */
@@ -61,10 +72,12 @@ struct model {
 
 struct registry *model_add_registry(struct model *m, const char *name, const char *group,
                                     const char *login_server, int64_t now);
-/* by name, or NULL */
+/* the first of that name, or NULL */
 struct registry *model_registry(const struct model *m, const char *name);
-/* by login server, or NULL */
-struct registry *model_at_server(const struct model *m, const char *login_server);
+/* By login server, or the host of an endpoint, whose index goes to *endpoint; else that is -1.
+ * `endpoint` may be NULL. */
+struct registry *model_at_server(const struct model *m, const char *host, int *endpoint);
+void model_add_endpoint(struct registry *r, const char *region, const char *host);
 struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id,
                               int64_t now);
 void model_remove_token(struct registry *r, const char *name);

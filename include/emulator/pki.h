@@ -19,7 +19,9 @@ enum pki_server { PKI_GOOD, PKI_EXPIRED, PKI_WRONG_HOST, PKI_UNTRUSTED, PKI_SERV
 enum pki_signer { PKI_ENTRA, PKI_REGISTRY, PKI_SIGNER__COUNT };
 
 struct pki;
-MUST_USE bool pki_open(const char *dir, struct pki **out, struct err *e);
+/* `names`: what server certificates are for besides the usual, ",DNS:a.example,DNS:b.example";
+ * "" for nothing. */
+MUST_USE bool pki_open(const char *dir, const char *names, struct pki **out, struct err *e);
 void pki_free(struct pki *p);
 const char *pki_certificate(const struct pki *p, enum pki_server which); /* PEM */
 const char *pki_key(const struct pki *p, enum pki_server which);         /* PEM */

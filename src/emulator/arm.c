@@ -22,6 +22,7 @@ static const char *const token_versions[] = {
 	"2023-06-01-preview", "2023-07-01",         "2023-08-01-preview", "2023-11-01-preview",
 	"2024-01-01-preview", "2024-11-01-preview", "2025-03-01-preview", "2025-04-01",
 	"2025-05-01-preview", "2025-06-01-preview", "2025-09-01-preview", "2025-11-01",
+	"2025-12-01-preview", "2026-01-01-preview", "2026-03-01-preview", "2026-09-01-preview",
 };
 static const char *const registry_versions[] = { "2017-03-01", "2017-10-01", "2019-05-01",
 	                                         "2021-09-01" };
@@ -331,29 +332,68 @@ bool arm_admit(struct emulator *emu, struct request *rq, struct reply *rs, const
 
 /* ---- pieces of bodies ------------------------------------------------------------------------ */
 
+const char *arm_subscription_of(const struct emulator *emu, const struct registry *r)
+{
+	return r->subscription != NULL ? r->subscription : emu->set.subscription;
+}
+
+bool arm_subscription_known(const struct emulator *emu, const char *id)
+{
+	bool known = strcasecmp(id, emu->set.subscription) == 0;
+
+	for (size_t i = 0; i < emu->model.n_registries; i++)
+		known = known ||
+		        strcasecmp(arm_subscription_of(emu, emu->model.registry[i]), id) == 0;
+	return known;
+}
+
+static bool is_in(const struct emulator *emu, const struct registry *r, const char *subscription,
+                  const char *group)
+{
+	return strcasecmp(arm_subscription_of(emu, r), subscription) == 0 &&
+	       strcasecmp(r->resource_group, group) == 0;
+}
+
+bool arm_group_known(const struct emulator *emu, const char *subscription, const char *group)
+{
+	bool known = strcasecmp(group, emu->set.resource_group) == 0 &&
+	             strcasecmp(subscription, emu->set.subscription) == 0;
+
+	for (size_t i = 0; i < emu->model.n_registries; i++)
+		known = known || is_in(emu, emu->model.registry[i], subscription, group);
+	return known;
+}
+
+struct registry *arm_find(const struct emulator *emu, const char *subscription, const char *group,
+                          const char *name)
+{
+	for (size_t i = 0; i < emu->model.n_registries; i++) {
+		struct registry *r = emu->model.registry[i];
+		if (is_in(emu, r, subscription, group) && strcasecmp(r->name, name) == 0)
+			return r;
+	}
+	return NULL;
+}
+
 void arm_registry_id(const struct emulator *emu, const struct registry *r, struct buf *out)
 {
 	buf_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/" ACR_TYPE "/%s",
-	        emu->set.subscription, r->resource_group, r->name);
+	        arm_subscription_of(emu, r), r->resource_group, r->name);
 }
 
 struct registry *arm_registry(struct emulator *emu, const struct request *rq, struct reply *rs,
                               bool nested)
 {
 	const char *subscription = rq->arg[0], *group = rq->arg[1], *name = rq->arg[2];
-	struct registry *r = model_registry(&emu->model, name);
-	bool known_group = strcasecmp(group, emu->set.resource_group) == 0;
+	struct registry *r = arm_find(emu, subscription, group, name);
 
-	for (size_t i = 0; i < emu->model.n_registries; i++)
-		known_group = known_group ||
-		              strcasecmp(emu->model.registry[i]->resource_group, group) == 0;
-	if (strcasecmp(subscription, emu->set.subscription) != 0)
+	if (!arm_subscription_known(emu, subscription))
 		arm_error(rs, 404, "SubscriptionNotFound",
 		          "The subscription '%s' could not be found.", subscription);
-	else if (!known_group)
+	else if (!arm_group_known(emu, subscription, group))
 		arm_error(rs, 404, "ResourceGroupNotFound",
 		          "Resource group '%s' could not be found.", group);
-	else if (r && strcasecmp(r->resource_group, group) == 0)
+	else if (r)
 		return r;
 	else if (nested)
 		arm_error(rs, 404, "ParentResourceNotFound",

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "emulator/arm.h"
 #include "emulator/control.h"
 #include "emulator/emulator.h"
 #include "emulator/fault.h"
@@ -296,7 +297,8 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 	where = json_str(wanted, "registry");
 	(void)pthread_mutex_lock(&emu->lock);
 	if (where)
-		r = model_registry(&emu->model, where);
+		r = strchr(where, '.') ? model_at_server(&emu->model, where, NULL)
+		                       : model_registry(&emu->model, where);
 	else if (emu->model.n_registries > 0)
 		r = emu->model.registry[0];
 	if (r)
@@ -491,10 +493,8 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map,
                           struct buf *out)
 {
-	buf_fmt(out,
-	        "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.ContainerRegistry/"
-	        "registries/%s/scopeMaps/%s",
-	        emu->set.subscription, r->resource_group, r->name, map);
+	arm_registry_id(emu, r, out);
+	buf_fmt(out, "/scopeMaps/%s", map);
 }
 
 static const struct route rows[] = {

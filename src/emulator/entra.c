@@ -601,6 +601,8 @@ static const struct route rows[] = {
 	  discovery_adfs },
 	{ "GET", "/adfs/discovery/keys", "entra-discovery", NULL, keys },
 	{ "GET", "/metadata/endpoints", "cloud-metadata", NULL, cloud_metadata },
+	{ "GET", "//metadata/endpoints", "cloud-metadata", NULL,
+	  cloud_metadata }, /* of az, for an endpoint that ends in a slash */
 	{ "GET", "/common/discovery/instance", "entra-discovery", NULL, instances },
 	{ "GET", "/{}/v2.0/.well-known/openid-configuration", "entra-discovery", NULL, discovery },
 	{ "GET", "/{}/.well-known/openid-configuration", "entra-discovery", NULL, discovery },

@@ -19,6 +19,7 @@
 #include "emulator/fault.h"
 #include "emulator/journal.h"
 #include "emulator/pki.h"
+#include "emulator/registries.h"
 #include "emulator/registry.h"
 #include "emulator/server.h"
 #include "emulator/setup.h"
@@ -120,8 +121,8 @@ static const struct option_row options[] = {
 	{ "port", WHOLE, S(port), 65535, NULL, "N", "port of the TLS listener (0: any)" },
 	{ "plain-port", WHOLE, S(plain_port), 65535, NULL, "N",
 	  "port of the metadata and control listener (0: any)" },
-	{ "registry", LIST, W(registries), 0, NULL, "NAME",
-	  "a registry (contoso); the first is this server, others are only listed" },
+	{ "registry", LIST, W(registries), 0, NULL, "NAME[,KEY=VALUE]",
+	  "a registry (contoso): subscription=, group=, label=, server=, region=, abac" },
 	{ "token", LIST, W(tokens), 0, NULL, "NAME[=SCOPEMAP]",
 	  "a token, without passwords (scope map _repositories_pull)" },
 	{ "tokens", WHOLE, W(bulk), 100000, NULL, "N", "N tokens bulk-00001 and so on" },
@@ -324,7 +325,7 @@ static void raise_file_limit(void)
 
 static bool run(struct emulator *emu, struct wanted *w, struct err *e)
 {
-	AUTO_BUF struct buf nonce = BUF_INIT(256);
+	AUTO_BUF struct buf nonce = BUF_INIT(256), names = BUF_INIT(64UL * 1024);
 	struct servers all = { 0 };
 	uint8_t random[NONCE_BYTES];
 	sigset_t ends;
@@ -345,7 +346,8 @@ static bool run(struct emulator *emu, struct wanted *w, struct err *e)
 	emu->faults = fault_list_new();
 	/* Listeners first, because everything names their ports; whoever finds them early gets
 	 * an empty world for a moment. */
-	if (!open_dir(emu, e) || !pki_open(emu->set.dir, &emu->pki, e) ||
+	if (!open_dir(emu, e) || !registries_names(&w->registries, &names, e) ||
+	    !pki_open(emu->set.dir, buf_cstr(&names), &emu->pki, e) ||
 	    !journal_open(w->log, &emu->journal, e))
 		return false;
 	(void)pthread_mutex_lock(&emu->lock);

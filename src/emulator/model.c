@@ -82,12 +82,39 @@ struct registry *model_registry(const struct model *m, const char *name)
 	return NULL;
 }
 
-struct registry *model_at_server(const struct model *m, const char *login_server)
+/* A port that one of the two does not name is not compared: clients leave out 443. */
+static bool same_host(const char *known, const char *asked)
 {
-	for (size_t i = 0; i < m->n_registries; i++)
-		if (strcasecmp(m->registry[i]->login_server, login_server) == 0)
-			return m->registry[i];
+	size_t n = strchr(known, ':') != NULL ? strlen(asked) : strcspn(asked, ":");
+
+	return strlen(known) == n && strncasecmp(known, asked, n) == 0;
+}
+
+struct registry *model_at_server(const struct model *m, const char *host, int *endpoint)
+{
+	int ignored, *at = endpoint != NULL ? endpoint : &ignored;
+
+	*at = -1;
+	for (size_t i = 0; i < m->n_registries; i++) {
+		struct registry *r = m->registry[i];
+		if (same_host(r->login_server, host))
+			return r;
+		for (size_t k = 0; k < r->n_endpoints; k++) {
+			if (same_host(r->endpoint[k].host, host)) {
+				*at = (int)k;
+				return r;
+			}
+		}
+	}
 	return NULL;
+}
+
+void model_add_endpoint(struct registry *r, const char *region, const char *host)
+{
+	r->endpoint =
+		mem_grow(r->endpoint, &r->endpoints_cap, r->n_endpoints + 1, sizeof(*r->endpoint));
+	r->endpoint[r->n_endpoints++] =
+		(struct endpoint){ .region = mem_dup(region), .host = mem_dup(host) };
 }
 
 struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id,
@@ -219,6 +246,12 @@ static void registry_free(struct registry *r)
 	mem_free_ptr(&r->resource_group);
 	mem_free_ptr(&r->login_server);
 	mem_free_ptr(&r->location);
+	mem_free_ptr(&r->subscription);
+	for (size_t i = 0; i < r->n_endpoints; i++) {
+		mem_free_ptr(&r->endpoint[i].region);
+		mem_free_ptr(&r->endpoint[i].host);
+	}
+	mem_free_ptr(&r->endpoint);
 	mem_free_ptr(&r);
 }
 

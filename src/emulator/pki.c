@@ -213,12 +213,15 @@ static bool open_ca(struct pki *p, const char *dir, struct err *e)
 	return save_pair(dir, "ca.key", "ca.pem", p->ca_key, p->ca, e);
 }
 
-static void make_server(struct pki *p, enum pki_server which)
+static void make_server(struct pki *p, enum pki_server which, const char *names)
 {
+	AUTO_FREE char *all = mem_fmt("%s%s", server_rows[which].names, names);
 	EVP_PKEY *key = new_ec_key();
 	bool own = server_rows[which].own_issuer;
 	X509 *cert = make_cert(&(struct cert_plan){ .common_name = server_rows[which].common_name,
-	                                            .names = server_rows[which].names,
+	                                            .names = which == PKI_WRONG_HOST
+	                                                             ? server_rows[which].names
+	                                                             : all,
 	                                            .from_days = server_rows[which].from,
 	                                            .until_days = server_rows[which].until,
 	                                            .issuer = own ? NULL : p->ca,
@@ -301,7 +304,7 @@ static bool open_signer(struct pki *p, const char *dir, enum pki_signer which, s
 	return true;
 }
 
-bool pki_open(const char *dir, struct pki **out, struct err *e)
+bool pki_open(const char *dir, const char *names, struct pki **out, struct err *e)
 {
 	struct pki *p = mem_new(sizeof(*p));
 	bool ok = open_ca(p, dir, e);
@@ -313,7 +316,7 @@ bool pki_open(const char *dir, struct pki **out, struct err *e)
 		return false;
 	}
 	for (int i = 0; i < PKI_SERVER__COUNT; i++)
-		make_server(p, (enum pki_server)i);
+		make_server(p, (enum pki_server)i, names);
 	*out = p;
 	return true;
 }

@@ -64,15 +64,20 @@ static void bad_request(struct reply *rs, int status, const char *text)
 	buf_str(&rs->body, "}]}\n");
 }
 
-/* Which registry is meant: by service, else by the host that was asked, else the first. Holds
- * the lock already. */
+/* Which registry is meant: by service, else by the host that was asked, else the first.
+ * *endpoint: which regional one of its hosts was asked, or -1. Holds the lock already. */
 static struct registry *registry_of(struct emulator *emu, const struct request *rq,
-                                    const char *service)
+                                    const char *service, int *endpoint)
 {
-	struct registry *r = service ? model_at_server(&emu->model, service) : NULL;
+	struct registry *at_host =
+		model_at_server(&emu->model, pairs_text(&rq->header, "Host"), endpoint);
+	struct registry *r = service ? model_at_server(&emu->model, service, NULL) : NULL;
 
 	if (!r && !service)
-		r = model_at_server(&emu->model, pairs_text(&rq->header, "Host"));
+		r = at_host;
+	/* One host does not give out what is another registry's. */
+	if (at_host && r != at_host && service)
+		r = NULL;
 	if (!r && !service && emu->model.n_registries > 0)
 		r = emu->model.registry[0];
 	return r;
@@ -190,9 +195,19 @@ static unsigned replica_for(struct emulator *emu, struct request *rq, struct slo
 	return chosen % n;
 }
 
+/* A regional endpoint is a replica of its own: the last of them knows a password when the
+ * slowest does. */
+static int64_t lag_of(struct emulator *emu, struct request *rq, const struct registry *r,
+                      int endpoint, struct slot *s)
+{
+	if (endpoint >= 0)
+		return slot_lag(emu->set.propagation, (unsigned)endpoint, (unsigned)r->n_endpoints);
+	return slot_lag(emu->set.propagation, replica_for(emu, rq, s), emu->set.replicas);
+}
+
 /* Holds the lock already. */
 static enum login check_password(struct emulator *emu, struct request *rq, struct registry *r,
-                                 const char *user, const char *password)
+                                 int endpoint, const char *user, const char *password)
 {
 	struct token *t = map_get(&r->tokens, user);
 	int64_t now = clock_ticks(&emu->clock);
@@ -205,13 +220,9 @@ static enum login check_password(struct emulator *emu, struct request *rq, struc
 	crypto_fingerprint_bytes(password, strlen(password), &print);
 	for (int i = 0; i < MODEL_SLOTS; i++) {
 		struct slot *s = &t->slot[i];
-		unsigned replica;
-
 		if (slot_answer(s, &print, now, 0) == SLOT_OTHER)
 			continue;
-		replica = replica_for(emu, rq, s);
-		switch (slot_answer(s, &print, now,
-		                    slot_lag(emu->set.propagation, replica, emu->set.replicas))) {
+		switch (slot_answer(s, &print, now, lag_of(emu, rq, r, endpoint, s))) {
 		case SLOT_ACCEPTED:
 			return LOGIN_OK;
 		case SLOT_LAGGING:
@@ -323,12 +334,13 @@ static void log_in(struct emulator *emu, struct request *rq, struct reply *rs, c
 	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
 	enum login answer = LOGIN_NO_TOKEN;
 	struct registry *r;
+	int endpoint;
 
 	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", user);
 	(void)pthread_mutex_lock(&emu->lock);
-	r = registry_of(emu, rq, pairs_get(asked, "service"));
+	r = registry_of(emu, rq, pairs_get(asked, "service"), &endpoint);
 	if (r)
-		answer = check_password(emu, rq, r, user, password);
+		answer = check_password(emu, rq, r, endpoint, user, password);
 	if (answer == LOGIN_OK)
 		fill_grant(emu, r, user, asked, offline, &g);
 	(void)pthread_mutex_unlock(&emu->lock);
@@ -366,10 +378,11 @@ static void log_in_again(struct emulator *emu, struct request *rq, struct reply 
 	AUTO(grant_clear) struct grant g = { .access = BUF_INIT(TEXT_MAX) };
 	AUTO_FREE char *user = NULL;
 	struct registry *r;
+	int ignored;
 
 	(void)pthread_mutex_lock(&emu->lock);
 	user = user_of_refresh(emu, pairs_text(form, "refresh_token"));
-	r = registry_of(emu, rq, pairs_get(form, "service"));
+	r = registry_of(emu, rq, pairs_get(form, "service"), &ignored);
 	if (user && r)
 		fill_grant(emu, r, user, form, false, &g);
 	(void)pthread_mutex_unlock(&emu->lock);
@@ -445,10 +458,11 @@ static void challenge(struct emulator *emu, const struct request *rq, struct rep
 	AUTO_FREE char *repository = repository_of(rq->arg[0] ? rq->arg[0] : ""), *service = NULL;
 	const char *host = pairs_text(&rq->header, "Host");
 	const struct registry *r;
+	int endpoint;
 
 	(void)pthread_mutex_lock(&emu->lock);
-	r = registry_of(emu, rq, NULL);
-	service = mem_dup(r ? r->login_server : host);
+	r = registry_of(emu, rq, NULL, &endpoint);
+	service = mem_dup(!r ? host : endpoint >= 0 ? r->endpoint[endpoint].host : r->login_server);
 	(void)pthread_mutex_unlock(&emu->lock);
 	unauthorized(rs);
 	/* The realm is the host that was asked: with a name of its own the registry is reached

@@ -6,35 +6,53 @@
 #include "base/mem.h"
 #include "emulator/arm.h"
 
-static void put_subscription(const struct emulator *emu, struct buf *out)
+static void put_subscription(const struct emulator *emu, const char *id, struct buf *out)
 {
+	bool own = strcasecmp(id, emu->set.subscription) == 0;
+
 	buf_fmt(out,
 	        "{\"id\":\"/subscriptions/"
 	        "%s\",\"authorizationSource\":\"RoleBased\",\"managedByTenants\":[],"
 	        "\"subscriptionId\":\"%s\","
-	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated\",\"state\":\"Enabled\","
+	        "\"tenantId\":\"%s\",\"displayName\":\"Emulated%s%s\",\"state\":\"Enabled\","
 	        "\"subscriptionPolicies\":{\"locationPlacementId\":"
 	        "\"Public_2014-09-01\",\"quotaId\":\"PayAsYouGo_2014-09-01\",\"spendingLimit\":"
 	        "\"Off\"}}",
-	        emu->set.subscription, emu->set.subscription, emu->set.tenant);
+	        id, id, emu->set.tenant, own ? "" : " ", own ? "" : id);
 }
 
 static bool subscription_ok(struct emulator *emu, const struct request *rq, struct reply *rs)
 {
-	if (strcasecmp(rq->arg[0], emu->set.subscription) == 0)
+	if (arm_subscription_known(emu, rq->arg[0]))
 		return true;
 	arm_error(rs, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.",
 	          rq->arg[0]);
 	return false;
 }
 
+static void add_once(struct strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcasecmp(list->item[i], text) == 0)
+			return;
+	model_strings_add(list, text);
+}
+
 static void subscriptions_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
+	AUTO(model_strings_clear) struct strings ids = { 0 };
+
 	(void)rq;
+	model_strings_add(&ids, emu->set.subscription);
+	for (size_t i = 0; i < emu->model.n_registries; i++)
+		add_once(&ids, arm_subscription_of(emu, emu->model.registry[i]));
 	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"value\":[");
-	put_subscription(emu, &rs->body);
-	buf_str(&rs->body, "],\"count\":{\"type\":\"Total\",\"value\":1}}");
+	for (size_t i = 0; i < ids.n; i++) {
+		buf_str(&rs->body, i > 0 ? "," : "");
+		put_subscription(emu, ids.item[i], &rs->body);
+	}
+	buf_fmt(&rs->body, "],\"count\":{\"type\":\"Total\",\"value\":%zu}}", ids.n);
 }
 
 static void subscription_get(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -42,7 +60,7 @@ static void subscription_get(struct emulator *emu, struct request *rq, struct re
 	if (!subscription_ok(emu, rq, rs))
 		return;
 	exchange_reply_json(rs, 200);
-	put_subscription(emu, &rs->body);
+	put_subscription(emu, rq->arg[0], &rs->body);
 }
 
 static void tenants_list(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -57,20 +75,15 @@ static void tenants_list(struct emulator *emu, struct request *rq, struct reply 
 
 static void group_get(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	bool known = strcasecmp(rq->arg[1], emu->set.resource_group) == 0;
-
 	if (!subscription_ok(emu, rq, rs))
 		return;
-	for (size_t i = 0; i < emu->model.n_registries; i++)
-		known = known ||
-		        strcasecmp(emu->model.registry[i]->resource_group, rq->arg[1]) == 0;
-	if (!known) {
+	if (!arm_group_known(emu, rq->arg[0], rq->arg[1])) {
 		arm_error(rs, 404, "ResourceGroupNotFound",
 		          "Resource group '%s' could not be found.", rq->arg[1]);
 		return;
 	}
 	exchange_reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"id\":\"/subscriptions/%s/resourceGroups/", emu->set.subscription);
+	buf_fmt(&rs->body, "{\"id\":\"/subscriptions/%s/resourceGroups/", rq->arg[0]);
 	buf_str(&rs->body, rq->arg[1]);
 	buf_str(&rs->body, "\",\"name\":");
 	buf_json(&rs->body, rq->arg[1]);
@@ -107,9 +120,11 @@ static bool filter_ok(const char *filter, const struct registry *r)
 	return !name || strcasestr(filter, wanted_name) != NULL;
 }
 
-static bool registry_visible(const struct request *rq, const struct registry *r, const char *group)
+static bool registry_visible(const struct emulator *emu, const struct request *rq,
+                             const struct registry *r, const char *group)
 {
 	return identity_may(rq->who, ACR_TYPE "/read") &&
+	       strcasecmp(arm_subscription_of(emu, r), rq->arg[0]) == 0 &&
 	       (!group || strcasecmp(r->resource_group, group) == 0);
 }
 
@@ -126,7 +141,7 @@ static void list_resources(struct emulator *emu, struct request *rq, struct repl
 	for (; next < emu->model.n_registries && shown < (size_t)emu->set.page; next++) {
 		const struct registry *r = emu->model.registry[next];
 
-		if (!registry_visible(rq, r, group) ||
+		if (!registry_visible(emu, rq, r, group) ||
 		    (filtered && !filter_ok(pairs_get(&rq->query, "$filter"), r)))
 			continue;
 		buf_str(&rs->body, shown++ > 0 ? ",{" : "{");

@@ -2,6 +2,7 @@
 #include "emulator/server.h"
 
 #include <arpa/inet.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ struct server {
 	struct emulator *emu;
 	struct MHD_Daemon *daemon;
 	bool plain;
+	gnutls_datum_t ticket_key; /* of this server, for as long as it runs */
 	_Atomic uint64_t connections;
 };
 
@@ -105,17 +107,31 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
 	mem_free_ptr(ctx);
 }
 
+/* Entra ID, Resource Manager and registries all give out session tickets: a client that comes
+ * again saves most of a handshake. The library has no option for it, but tells of a connection
+ * before its handshake begins. */
+static void offer_tickets(struct server *s, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		s->plain ? NULL : MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (info && info->tls_session)
+		(void)gnutls_session_ticket_enable_server(
+			info->tls_session,
+			&s->ticket_key); /* without, every handshake is a full one */
+}
+
 static void on_connection(void *cls, struct MHD_Connection *c, void **ctx,
                           enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = cls;
 	struct connection *own;
 
-	(void)c;
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		mem_free_ptr(ctx);
 		return;
 	}
+	offer_tickets(s, c);
 	own = mem_new(sizeof(*own));
 	own->number = atomic_fetch_add(&s->connections, 1) + 1;
 	own->replica = -1;
@@ -412,6 +428,8 @@ bool server_start(struct emulator *emu, const char *certificate, const char *key
 	tls[1].ptr_value = key_copy;
 	s->emu = emu;
 	s->plain = !certificate;
+	if (!s->plain && gnutls_session_ticket_key_generate(&s->ticket_key) != 0)
+		mem_exhausted();
 	s->daemon = MHD_start_daemon(flags, (uint16_t)*port, NULL, NULL, on_request, s,
 	                             MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	                             (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
@@ -423,6 +441,7 @@ bool server_start(struct emulator *emu, const char *certificate, const char *key
 	if (key_copy)
 		explicit_bzero(key_copy, strlen(key_copy));
 	if (!s->daemon) {
+		gnutls_free(s->ticket_key.data);
 		mem_free_ptr(&s);
 		return err_set(e, ERR_LOCAL, "cannot listen on 127.0.0.1:%lld", (long long)*port);
 	}
@@ -437,5 +456,9 @@ void server_stop(struct server *s)
 	if (!s)
 		return;
 	MHD_stop_daemon(s->daemon);
+	if (s->ticket_key.data) {
+		explicit_bzero(s->ticket_key.data, s->ticket_key.size);
+		gnutls_free(s->ticket_key.data);
+	}
 	mem_free_ptr(&s);
 }

@@ -8,9 +8,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "emulator/arm.h"
 #include "emulator/control.h"
 #include "emulator/files.h"
 #include "emulator/pki.h"
+#include "emulator/registries.h"
 
 #define TEXT_MAX        (64 * 1024)
 #define APP_OBJECT      "55555555-5555-5555-5555-555555555555"
@@ -157,29 +159,11 @@ static bool fill_registry(struct emulator *emu, struct registry *r, const struct
 	return true;
 }
 
-static bool add_registries(struct emulator *emu, const struct wanted *w, struct err *e)
-{
-	AUTO_FREE char *own = mem_fmt("localhost:%lld", (long long)emu->set.port);
-	const char *server = emu->set.login_server ? emu->set.login_server : own;
-	size_t n = w->registries.n ? w->registries.n : 1;
-
-	/* Only one registry can be at a host; any others are there to be listed. */
-	for (size_t i = 0; i < n; i++) {
-		const char *name = w->registries.n ? w->registries.item[i] : "contoso";
-		AUTO_FREE char *elsewhere = mem_fmt("%s.azurecr.io", name);
-		struct registry *r =
-			model_add_registry(&emu->model, name, emu->set.resource_group,
-		                           i == 0 ? server : elsewhere, clock_ticks(&emu->clock));
-
-		if (i == 0 && !fill_registry(emu, r, w, e))
-			return false;
-	}
-	return true;
-}
-
+/* Tokens and scope maps of the command line are the first registry's. */
 bool setup_fill(struct emulator *emu, const struct wanted *w, struct err *e)
 {
-	return add_identities(emu, w, e) && add_registries(emu, w, e);
+	return add_identities(emu, w, e) && registries_add(emu, &w->registries, e) &&
+	       fill_registry(emu, emu->model.registry[0], w, e);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -200,6 +184,8 @@ static bool write_conf(const struct emulator *emu, struct err *e)
 	        "cloud = custom\nresource_manager = %s\nauthority = %s\naudience = " AUDIENCE "\n",
 	        buf_cstr(&url), buf_cstr(&url));
 	buf_fmt(&text, "\n[http]\nca_file = %s/ca.pem\n", dir);
+	/* A trial is to leave nothing in /var/lib. */
+	buf_fmt(&text, "\n[run]\nstate_dir = %s/state\n", dir);
 	return files_write(dir, "acrotate.conf", buf_cstr(&text), 0644, e);
 }
 
@@ -227,6 +213,7 @@ static bool write_registry_conf(const struct emulator *emu, struct err *e)
 static bool write_env(const struct emulator *emu, const struct wanted *w, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
+	const struct registry *first = emu->model.registry[0];
 	long long plain = (long long)emu->set.plain_port;
 
 	emulator_url(emu, &url);
@@ -237,14 +224,11 @@ static bool write_env(const struct emulator *emu, const struct wanted *w, struct
 	        plain, emu->set.dir);
 	buf_fmt(&text, "EMULATOR_TENANT=%s\nEMULATOR_CLIENT_ID=%s\nEMULATOR_SUBSCRIPTION=%s\n",
 	        emu->set.tenant, emu->set.client_id, emu->set.subscription);
+	buf_str(&text, "REGISTRY_ID=");
+	arm_registry_id(emu, first, &text);
 	buf_fmt(&text,
-	        "REGISTRY_ID=/subscriptions/%s/resourceGroups/%s/providers/"
-	        "Microsoft.ContainerRegistry/registries/%s\n",
-	        emu->set.subscription, emu->set.resource_group, emu->model.registry[0]->name);
-	buf_fmt(&text,
-	        "EMULATOR_RESOURCE_GROUP=%s\nEMULATOR_REGISTRY=%s\nEMULATOR_LOGIN_SERVER=%s\n",
-	        emu->set.resource_group, emu->model.registry[0]->name,
-	        emu->model.registry[0]->login_server);
+	        "\nEMULATOR_RESOURCE_GROUP=%s\nEMULATOR_REGISTRY=%s\nEMULATOR_LOGIN_SERVER=%s\n",
+	        first->resource_group, first->name, first->login_server);
 	buf_fmt(&text,
 	        "EMULATOR_SYSTEM_CLIENT_ID=" SYSTEM_CLIENT
 	        "\nEMULATOR_ASSIGNED_CLIENT_ID=" ASSIGNED_CLIENT "\n"

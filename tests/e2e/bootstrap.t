@@ -16,8 +16,8 @@ start_emulator $options --token existing --token two-slots
 node() {
 	N=$T/$1
 	mkdir -p "$N/jobs.d"
-	sed '/^auth = /d; /^client_/d; /^\[azure\]/a auth = managed-identity' "$E/acrotate.conf" >"$N/acrotate.conf"
-	printf '[run]\nstate_dir = %s/state\n' "$N" >>"$N/acrotate.conf"
+	sed '/^auth = /d; /^client_/d; /^\[azure\]/a auth = managed-identity'"
+		s|^state_dir = .*|state_dir = $N/state|" "$E/acrotate.conf" >"$N/acrotate.conf"
 	{
 		printf '[job]\nregistry = contoso\nresource_group = emulated\n'
 		_name=$1; shift

@@ -34,10 +34,6 @@ END
 show <"$T/host/config.json"
 
 step "One job, one file: $E/jobs.d/web-pull.conf"
-cat >>"$E/acrotate.conf" <<END
-[run]
-state_dir = $T/host/state
-END
 cat >"$E/jobs.d/web-pull.conf" <<END
 [job]
 registry = contoso

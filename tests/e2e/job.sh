@@ -9,7 +9,8 @@
 make_host() {
 	H=$T/host
 	mkdir -p "$H" "$E/jobs.d"
-	printf '[run]\nstate_dir = %s/state\n[defaults]\nregistry = contoso\nresource_group = emulated\n' "$H" >>"$E/acrotate.conf"
+	sed -i "s|^state_dir = .*|state_dir = $H/state|" "$E/acrotate.conf"
+	printf '[defaults]\nregistry = contoso\nresource_group = emulated\n' >>"$E/acrotate.conf"
 	for _line in "$@"; do printf '%s\n' "$_line" >>"$E/acrotate.conf"; done
 	cat >"$H/config.json" <<'END'
 {

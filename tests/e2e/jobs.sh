@@ -6,7 +6,7 @@
 config() {
 	mkdir -p "$E/jobs.d"
 	[ -f "$T/acrotate.conf.emulator" ] || cp "$E/acrotate.conf" "$T/acrotate.conf.emulator"
-	{ cat "$T/acrotate.conf.emulator"; printf '[run]\nstate_dir = %s\n' "$T/state"; for line in "$@"; do echo "$line"; done; } >"$E/acrotate.conf"
+	{ sed "s|^state_dir = .*|state_dir = $T/state|" "$T/acrotate.conf.emulator"; for line in "$@"; do echo "$line"; done; } >"$E/acrotate.conf"
 }
 # job NAME [key=value...] <<END: [job] on registry contoso with these keys, then what stands on stdin: first further keys of [job],
 # then sections. The token is the job's name unless said.

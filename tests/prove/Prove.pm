@@ -120,6 +120,9 @@ sub start_emulator {
 	mkdir "$dir/sinks";
 	spill("$dir/sinks/config.json", "{\n  \"auths\": {\n    \"other.example.com\": { \"auth\": \"Zm9vOmJhcg==\" }\n  }\n}\n");
 	spill("$dir/sinks/in-place", '');
+	my $text = slurp("$dir/e/acrotate.conf");
+	$text =~ s/\n\[run\]\nstate_dir = .*\n//;    # the environment says where
+	spill("$dir/e/acrotate.conf", $text);
 	if ($o{conf}) { open my $h, '>>', "$dir/e/acrotate.conf"; print $h $o{conf}; close $h; }
 	write_job(%o);
 	write_second_job() if $o{second};

@@ -264,8 +264,41 @@ static void the_model_forgets_what_is_removed(void **state)
 	assert_string_equal(r->token[1]->name, "three");
 	assert_null(map_get(&r->tokens, "two"));
 	assert_ptr_equal(model_registry(&m, "CONTOSO"), r);
-	assert_ptr_equal(model_at_server(&m, "localhost:1"), r);
-	assert_null(model_at_server(&m, "localhost:2"));
+	model_clear(&m);
+}
+
+/* A login server is the whole of its host; the endpoints of a registry are hosts of it, each by itself. */
+static void registries_are_found_by_host(void **state)
+{
+	static const struct {
+		const char *host;
+		int registry, endpoint;
+	} rows[] = {
+		{ "localhost:1", 0, -1 },
+		{ "localhost:2", -1, -1 },
+		{ "localhost", -1, -1 },
+		{ "contoso-a1.azurecr.io", 1, -1 },
+		{ "CONTOSO-A1.AZURECR.IO:443", 1, -1 },
+		{ "contoso.azurecr.io", -1, -1 },
+		{ "contoso.eastus.geo.azurecr.io", 1, 0 },
+		{ "contoso.westus.geo.azurecr.io:8443", 1, 1 },
+		{ "", -1, -1 },
+	};
+	struct model m = { 0 };
+	struct registry *r[2] = { model_add_registry(&m, "contoso", "g", "localhost:1", 0),
+		                  model_add_registry(&m, "contoso", "h", "contoso-a1.azurecr.io",
+		                                     0) };
+
+	(void)state;
+	model_add_endpoint(r[1], "eastus", "contoso.eastus.geo.azurecr.io");
+	model_add_endpoint(r[1], "westus", "contoso.westus.geo.azurecr.io");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int endpoint = 7;
+		CHECK(model_at_server(&m, rows[i].host, &endpoint) ==
+		              (rows[i].registry < 0 ? NULL : r[rows[i].registry]),
+		      "%s", rows[i].host);
+		CHECK(endpoint == rows[i].endpoint, "%s: %d", rows[i].host, endpoint);
+	}
 	model_clear(&m);
 }
 
@@ -281,6 +314,7 @@ int main(void)
 		cmocka_unit_test(mistyped_faults_are_refused),
 		cmocka_unit_test(json_is_twisted),
 		cmocka_unit_test(the_model_forgets_what_is_removed),
+		cmocka_unit_test(registries_are_found_by_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static int set_up(void **state)
 
 	(void)state;
 	shared.dir = scratch_make();
-	return pki_open(shared.dir, &shared.pki, &e) ? 0 : -1;
+	return pki_open(shared.dir, "", &shared.pki, &e) ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -119,7 +119,7 @@ static void keys_are_found_again(void **state)
 
 	(void)state;
 	pki_sign(shared.pki, PKI_REGISTRY, "{}", &jwt);
-	assert_true(pki_open(shared.dir, &again, &e));
+	assert_true(pki_open(shared.dir, "", &again, &e));
 	assert_true(pki_verify(again, PKI_REGISTRY, buf_cstr(&jwt), &claims, &e));
 	pki_free(again);
 }
@@ -136,7 +136,7 @@ static void keys_that_do_not_fit_are_replaced(void **state)
 	assert_true(files_read(shared.dir, "registry-token.key", &key, &e));
 	assert_true(files_read(shared.dir, "entra.pem", &before, &e));
 	assert_true(files_write(shared.dir, "entra.key", buf_cstr(&key), 0600, &e));
-	assert_true(pki_open(shared.dir, &again, &e));
+	assert_true(pki_open(shared.dir, "", &again, &e));
 	assert_true(files_read(shared.dir, "entra.pem", &after, &e));
 	assert_string_not_equal(buf_cstr(&before), buf_cstr(&after));
 	pki_free(again);
