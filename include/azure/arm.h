@@ -20,6 +20,8 @@ struct arm *arm_new(const struct azure_spec *spec, const struct env *env);
 void arm_free(struct arm *a);
 /* Equal for specs that may share one struct arm. Caller frees. */
 char *arm_identity(const struct azure_spec *spec);
+/* how the newest token was had; NULL before the first */
+const char *arm_method(const struct arm *a);
 /* from the spec or AZURE_SUBSCRIPTION_ID; NULL when neither */
 const char *arm_subscription(const struct arm *a);
 

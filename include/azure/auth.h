@@ -41,6 +41,9 @@ bool auth_is_named(const struct azure_spec *s);
 /* Endpoints without a trailing slash, but for the audience, which is sent as it stands. */
 struct cloud {
 	char *authority, *resource_manager, *audience, *registry_suffix;
+	/* JSON that the next token is to satisfy, as the service has asked for; or NULL. Borrowed,
+	 * set by who asks for a token. */
+	const char *claims;
 };
 MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out,
                             struct err *e);

@@ -12,5 +12,11 @@
  * twice. Caller frees *out.
  */
 MUST_USE bool challenge_param(const char *header, const char *scheme, const char *name, char **out);
+/* The claims that a Bearer challenge asks for: a JSON object, in base64 there. NULL when there
+ * are none, or they are no such thing; `header` may be NULL. Caller frees. */
+char *challenge_claims(const char *header);
+/* The same as they stand in the header, which is how az takes them. NULL where
+ * challenge_claims() is NULL. Caller frees. */
+char *challenge_claims_encoded(const char *header);
 
 #endif

@@ -36,8 +36,8 @@ MUST_USE bool entra_client_of(const char *tenant, const char *id, struct entra_c
 /* The token endpoint of a tenant, which is also the audience of an assertion. Caller frees. */
 char *entra_token_url(const struct cloud *c, const char *tenant);
 
-/* POSTs grant_type, client id, scope and `proof` (client_secret=... or the assertion's two
- * fields). */
+/* POSTs grant_type, client id, scope, the claims of `c` if there are any, and `proof`
+ * (client_secret=... or the assertion's two fields). */
 MUST_USE bool entra_token(const struct cloud *c, const struct entra_client *who,
                           const struct buf *proof, struct http *h, const struct env *env,
                           struct secret **token, int64_t *expires, struct err *e);

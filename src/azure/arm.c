@@ -6,6 +6,7 @@
 
 #include "azure/arm_refusal.h"
 #include "azure/arm_url.h"
+#include "azure/challenge.h"
 #include "azure/gate.h"
 #include "azure/whoami.h"
 #include "base/crypto.h"
@@ -48,6 +49,11 @@ void arm_free(struct arm *a)
 	(void)pthread_mutex_destroy(a->mutex);
 	free(a->mutex);
 	free(a);
+}
+
+const char *arm_method(const struct arm *a)
+{
+	return auth_method(a->auth);
 }
 
 const char *arm_subscription(const struct arm *a)
@@ -126,18 +132,32 @@ static bool exchange(struct http *h, const struct arm_request *rq, const char *u
 	return http_send(h, &wire, rs, e);
 }
 
-/* At most twice: a 401 proves that nothing was done, and may only mean that the token was
- * revoked or the clock is off. */
+/* az has one token and keeps it until it expires: of what a login lacks only another login
+ * knows. */
+static bool can_satisfy(struct arm *a)
+{
+	const char *method = auth_method(a->auth);
+
+	return method == NULL || strcmp(method, auth_cli.method) != 0;
+}
+
+/*
+ * At most twice: a 401 proves that nothing was done, and may only mean that the token was
+ * revoked or the clock is off. Where it names claims the next token is asked for with them.
+ */
 static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq,
                         const char *url, struct http_response *rs, struct err *e)
 {
+	AUTO_FREE char *claims = NULL;
 	unsigned serial = 0;
 
 	for (int round = 0; round < 2; round++) {
 		AUTO_SECRET struct secret *token = NULL;
+		struct cloud asked = a->cloud;
 
 		http_response_clear(rs);
-		if (!auth_token(a->auth, &a->cloud, h, serial, &token, &serial, e)) {
+		asked.claims = claims;
+		if (!auth_token(a->auth, &asked, h, serial, &token, &serial, e)) {
 			e->not_acted = true;
 			return false;
 		}
@@ -149,6 +169,9 @@ static bool send_signed(struct arm *a, struct http *h, const struct arm_request 
 		leave_gate(a, answered ? rs : NULL);
 		if (!answered || rs->status != 401)
 			return answered;
+		claims = round == 0 ? challenge_claims(rs->challenge) : claims;
+		if (claims != NULL && !can_satisfy(a))
+			return true;
 	}
 	return true;
 }
@@ -166,7 +189,7 @@ bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struc
 	if (!send_signed(a, h, rq, url, &got, e))
 		return false;
 	if (got.status < 200 || got.status > 299)
-		return arm_refused(&got, arm_clock_offset(a), e);
+		return arm_refused(&got, arm_clock_offset(a), auth_method(a->auth), e);
 	*rs = got;
 	got = (struct http_response){ 0 };
 	return true;

@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include "azure/auth.h"
+#include "azure/challenge.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -11,6 +14,8 @@
 #include "http/http.h"
 
 #define MESSAGE_MAX 280
+#define CLAIMS_MAX                                                                                 \
+	300 /* of what a person is to paste; what is longer would not fit into a message */
 #define SKEW_TOLD_S 300
 
 static const struct {
@@ -66,6 +71,17 @@ static char *quoted_after(const char *message, const char *before)
 	return end == NULL ? NULL : mem_dup_n(at, (size_t)(end - at));
 }
 
+/* How operations go is read above the registry, where a role on the registry says nothing. */
+static const char *role_for(const char *action)
+{
+	bool operation = strncasecmp(action, "Microsoft.ContainerRegistry/locations/",
+	                             strlen("Microsoft.ContainerRegistry/locations/")) == 0;
+
+	return operation ? "'Reader' on the subscription"
+	                 : "'Container Registry Contributor and Data Access Configuration "
+	                   "Administrator'";
+}
+
 /* "... does not have authorization to perform action 'A' over scope 'S' or the scope is invalid.
  * ..." */
 static bool tell_denied(struct buf *text, const char *message)
@@ -76,11 +92,10 @@ static bool tell_denied(struct buf *text, const char *message)
 	if (action == NULL || scope == NULL)
 		return false;
 	buf_fmt(text,
-	        "the identity may not do '%.120s' on '%.240s'; a role with that action is "
-	        "'Container Registry Contributor and "
-	        "Data Access Configuration Administrator' there, or one of your own (a new "
-	        "assignment takes minutes)",
-	        action, scope);
+	        "the identity may not do '%.120s' on '%.240s'; a role with that action is %s, or "
+	        "one of your own there (a new assignment "
+	        "takes minutes)",
+	        action, scope, role_for(action));
 	return true;
 }
 
@@ -93,10 +108,33 @@ static void tell_message(struct buf *text, const char *message)
 	buf_add(text, message, n);
 }
 
-static void tell(struct buf *text, const struct json *error, const char *code,
-                 const struct http_response *rs, int64_t skew)
+char *arm_claims_advice(const struct http_response *rs, const char *method)
 {
-	const char *message = json_str(error, "message"), *advice = advice_for(code);
+	AUTO_FREE char *claims = rs->status == 401 ? challenge_claims_encoded(rs->challenge) : NULL;
+
+	if (claims == NULL)
+		return NULL;
+	if (method == NULL || strcmp(method, auth_cli.method) != 0)
+		return mem_dup("the tenant asks for more than a token of this identity can show: a "
+		               "policy for multi-factor authentication or "
+		               "conditional access has to leave it out");
+	if (strlen(claims) > CLAIMS_MAX)
+		return mem_dup("the tenant asks for more than az's login has shown: 'az logout', "
+		               "and 'az login' again");
+	return mem_fmt("the tenant asks for more than az's login has shown: 'az logout', then 'az "
+	               "login --claims-challenge \"%s\"' "
+	               "(az 2.76 or later)",
+	               claims);
+}
+
+static void tell(struct buf *text, const struct json *error, const char *code,
+                 const struct http_response *rs, int64_t skew, const char *method)
+{
+	AUTO_FREE char *claims = arm_claims_advice(rs, method);
+	/* A refusal that asks for claims has the code of a policy, and is none of the
+	 * subscription's. */
+	const char *message = json_str(error, "message"),
+		   *advice = claims != NULL ? claims : advice_for(code);
 	char off[STR_DURATION_MAX];
 
 	if (message == NULL)
@@ -124,7 +162,7 @@ static const struct json *error_of(const struct json *body)
 	return json_str(body, "code") != NULL ? body : NULL;
 }
 
-bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e)
+bool arm_refused(const struct http_response *rs, int64_t skew, const char *method, struct err *e)
 {
 	AUTO_JSON struct json *body = NULL;
 	AUTO_BUF struct buf text = BUF_INIT(4096);
@@ -135,7 +173,7 @@ bool arm_refused(const struct http_response *rs, int64_t skew, struct err *e)
 	const struct json *error = error_of(body);
 	const char *code = json_str(error, "code");
 	code = code != NULL ? code : "";
-	tell(&text, error, code, rs, skew);
+	tell(&text, error, code, rs, skew, method);
 	(void)err_set(e, kind_of(rs->status), "Azure answers %d%s%.60s%s%s", rs->status,
 	              *code != '\0' ? " " : "", code, error != NULL ? ": " : " ", buf_cstr(&text));
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);
@@ -154,7 +192,7 @@ bool arm_failed(const struct json *body, const struct http_response *rs, const c
 	const char *code = json_str(error, "code");
 
 	code = code != NULL ? code : "";
-	tell(&text, error, code, rs, 0);
+	tell(&text, error, code, rs, 0, NULL);
 	(void)err_set(e, ERR_REMOTE, "the operation ended as %.20s %.60s%s%s", state, code,
 	              error != NULL ? ": " : "", buf_cstr(&text));
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);

@@ -5,6 +5,9 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/crypto.h"
+#include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 
 #define VALUE_MAX 4096
@@ -97,4 +100,38 @@ bool challenge_param(const char *header, const char *scheme, const char *name, c
 		return false;
 	*out = take(&found);
 	return true;
+}
+
+/* The parameter, if it is base64 of a JSON object; what that is goes to `decoded`. */
+static char *read_claims(const char *header, struct buf *decoded)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_JSON struct json *j = NULL;
+	struct err unread = ERR_INIT;
+
+	if (header == NULL || !challenge_param(header, "Bearer", "claims", &text))
+		return NULL;
+	if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=") !=
+	            strlen(text) ||
+	    !crypto_unbase64_lax(text, strlen(text), decoded) ||
+	    strlen(buf_cstr(decoded)) != decoded->len ||
+	    !json_parse(buf_cstr(decoded), decoded->len, &j, &unread) ||
+	    json_type(j) != JSON_OBJECT)
+		return NULL;
+	return take(&text);
+}
+
+char *challenge_claims(const char *header)
+{
+	AUTO_BUF struct buf decoded = BUF_INIT(VALUE_MAX);
+	AUTO_FREE char *encoded = read_claims(header, &decoded);
+
+	return encoded == NULL ? NULL : mem_dup(buf_cstr(&decoded));
+}
+
+char *challenge_claims_encoded(const char *header)
+{
+	AUTO_BUF struct buf decoded = BUF_INIT(VALUE_MAX);
+
+	return read_claims(header, &decoded);
 }

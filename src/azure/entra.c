@@ -88,6 +88,8 @@ bool entra_token(const struct cloud *c, const struct entra_client *who, const st
 	entra_form_add(&form, "grant_type", "client_credentials");
 	entra_form_add(&form, "client_id", who->id);
 	entra_form_add(&form, "scope", scope);
+	if (c->claims != NULL)
+		entra_form_add(&form, "claims", c->claims);
 	buf_char(&form, '&');
 	buf_add(&form, proof->data, proof->len);
 	if (!buf_ok(&form) || !buf_ok(proof))

@@ -128,6 +128,10 @@ static enum progress refused(struct rotation *r, struct err *e)
  * the request must have died. */
 static enum progress lost(struct rotation *r, struct err *e)
 {
+	/* Whoever may not ask how it went learns nothing by generating once more, and has to be
+	 * told what is missing. */
+	if (e->kind == ERR_DENIED)
+		return FAILED;
 	if (++r->lost_replies > LOST_REPLIES_MAX) {
 		(void)err_in(e, "the answer to generating %s was lost %d times",
 		             acr_slot_name(r->plan.slot), r->lost_replies);

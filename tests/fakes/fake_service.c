@@ -248,6 +248,10 @@ static void answer_poll(struct fake_service *s, struct http_response *rs)
 {
 	struct fake_running *r = &s->running;
 
+	if (s->deny_polls) {
+		refuse_with(403, "AuthorizationFailed", rs);
+		return;
+	}
 	if (s->clock_ms < r->at_ms) {
 		rs->status = 202;
 		rs->location = mem_dup(OPERATION);

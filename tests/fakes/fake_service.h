@@ -96,6 +96,7 @@ struct fake_service {
 	const char *granted;
 	/* a generate is answered 202 and carried out so much later; 0: at once */
 	int64_t running_ms;
+	bool deny_polls; /* whoever asks how it goes may not know */
 	struct fake_running {
 		bool on;
 		int slot;

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add(&rs.body, data, size);
 	for (size_t i = 0; i < COUNT(statuses); i++) {
 		rs.status = statuses[i];
-		must(!arm_refused(&rs, 3600, &e));
+		must(!arm_refused(&rs, 3600, NULL, &e));
 		check_err(&e);
 		must((e.kind == ERR_TRANSIENT) ==
 		     (rs.status == 408 || rs.status == 429 || rs.status >= 500));

@@ -2,6 +2,7 @@
 #include "azure/arm_refusal.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "check.h"
 #include "http/http.h"
 
@@ -70,7 +71,7 @@ static void refusals(void **state)
 		struct err e = ERR_INIT;
 
 		buf_str(&rs.body, row[i].body);
-		CHECK(!arm_refused(&rs, 0, &e), "%zu", i);
+		CHECK(!arm_refused(&rs, 0, NULL, &e), "%zu", i);
 		CHECK(e.kind == row[i].kind && e.not_acted == row[i].not_acted &&
 		              e.status == row[i].status,
 		      "%zu: %s", i, e.text);
@@ -79,6 +80,62 @@ static void refusals(void **state)
 		CHECK(e.retry_after_known == (i % 2 == 1) && e.retry_after_ms == (i % 2 ? 5000 : 0),
 		      "%zu", i);
 	}
+}
+
+/* {"access_token":{"acrs":{"essential":true,"value":"p1"}}} */
+#define CLAIMS "eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoicDEifX19"
+
+/* The code of a policy, and none of the subscription's: what is to be done depends on whose token it was. */
+static void claims_are_not_a_policy(void **state)
+{
+	static const struct {
+		int status;
+		const char *challenge, *method, *says, *says_not;
+	} row[] = {
+		{ 401, "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"" CLAIMS "\"",
+		  "azure-cli", "az login --claims-challenge \"" CLAIMS "\"' (az 2.76 or later)",
+		  "Azure Policy" },
+		{ 401, "Bearer claims=\"" CLAIMS "\"", "client-secret",
+		  "multi-factor authentication", "az login" },
+		{ 401, "Bearer claims=\"" CLAIMS "\"", NULL, "multi-factor authentication",
+		  "Azure Policy" },
+		{ 403, NULL, "azure-cli", "an Azure Policy of the subscription", "az login" },
+		{ 401, "Bearer claims=\"$(reboot)\"", "azure-cli", "disallowed", "reboot" },
+		{ 401, "Bearer claims=\"bm8ganNvbg==\"", "azure-cli", "disallowed", "az login" },
+		{ 401, "Bearer claims=\"W10=\"", "azure-cli", "disallowed", "az login" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_RESPONSE struct http_response rs = { .status = row[i].status,
+			                                  .retry_after_ms = -1,
+			                                  .body.max = 1000 };
+		struct err e = ERR_INIT;
+		rs.challenge = row[i].challenge == NULL ? NULL : mem_dup(row[i].challenge);
+		buf_str(&rs.body, "{\"error\":{\"code\":\"RequestDisallowedByPolicy\",\"message\":"
+		                  "\"It was disallowed.\"}}");
+		CHECK(!arm_refused(&rs, 0, row[i].method, &e), "%zu", i);
+		CHECK(strstr(e.text, row[i].says) != NULL, "%zu: %s", i, e.text);
+		CHECK(strstr(e.text, row[i].says_not) == NULL, "%zu: %s", i, e.text);
+	}
+}
+
+static void polls_are_read_at_the_subscription(void **state)
+{
+	AUTO_RESPONSE struct http_response rs = { .status = 403,
+		                                  .retry_after_ms = -1,
+		                                  .body.max = 1000 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_str(&rs.body, "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client "
+	                  "'x' does not have authorization to perform "
+	                  "action 'Microsoft.ContainerRegistry/locations/operationResults/read' "
+	                  "over scope '/subscriptions/s' or the scope is invalid.\"}}");
+	assert_false(arm_refused(&rs, 0, NULL, &e));
+	assert_non_null(strstr(e.text, "'Microsoft.ContainerRegistry/locations/operationResults/"
+	                               "read' on '/subscriptions/s'; a role with that "
+	                               "action is 'Reader' on the subscription"));
 }
 
 static void clock_is_told_with_401(void **state)
@@ -91,11 +148,11 @@ static void clock_is_told_with_401(void **state)
 
 	buf_str(&rs.body, "{\"error\":{\"code\":\"ExpiredAuthenticationToken\",\"message\":\"The "
 	                  "access token expiry UTC time is earlier.\"}}");
-	assert_false(arm_refused(&rs, 7200, &e));
+	assert_false(arm_refused(&rs, 7200, NULL, &e));
 	assert_non_null(strstr(e.text, "clock is 2h slow"));
-	assert_false(arm_refused(&rs, -600, &e));
+	assert_false(arm_refused(&rs, -600, NULL, &e));
 	assert_non_null(strstr(e.text, "clock is 10m fast"));
-	assert_false(arm_refused(&rs, 299, &e));
+	assert_false(arm_refused(&rs, 299, NULL, &e));
 	assert_null(strstr(e.text, "clock is "));
 }
 
@@ -115,7 +172,7 @@ static void long_and_nasty(void **state)
 	for (int i = 0; i < 3000; i++)
 		buf_str(&rs.body, "m");
 	buf_str(&rs.body, "\"}}");
-	assert_false(arm_refused(&rs, 0, &e));
+	assert_false(arm_refused(&rs, 0, NULL, &e));
 	assert_true(strlen(e.text) < 420);
 	assert_null(strpbrk(e.text, "\x1b\n"));
 }
@@ -144,6 +201,8 @@ int main(void)
 		cmocka_unit_test(clock_is_told_with_401),
 		cmocka_unit_test(long_and_nasty),
 		cmocka_unit_test(failed_operation),
+		cmocka_unit_test(claims_are_not_a_policy),
+		cmocka_unit_test(polls_are_read_at_the_subscription),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,43 @@ static void too_long(void **state)
 	assert_false(challenge_param(header, "Bearer", "realm", &got));
 }
 
+/* What a token has to satisfy, as the service has it sent on: a JSON object and nothing else. */
+static void claims(void **state)
+{
+	static const struct {
+		const char *header, *want;
+	} row[] = {
+		{ "Bearer realm=\"\", error=\"insufficient_claims\", "
+		  "claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7fX19\"",
+		  "{\"access_token\":{\"nbf\":{}}}" },
+		{ "Bearer claims=eyJhIjoxfQ==", NULL }, /* no token of RFC 9110 */
+		{ "Bearer claims=\"eyJhIjoxfQ==\"", "{\"a\":1}" },
+		{ "Bearer claims=\"eyJhIjoxfQ\"", "{\"a\":1}" },
+		{ "Bearer claims=\"W10=\"", NULL },
+		{ "Bearer claims=\"bm8=\"", NULL },
+		{ "Bearer claims=\"{\\\"a\\\":1}\"", NULL },
+		{ "Bearer claims=\"\"", NULL },
+		{ "Bearer realm=\"x\"", NULL },
+		{ "Basic claims=\"eyJhIjoxfQ==\"", NULL },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_FREE char *got = challenge_claims(row[i].header),
+			       *encoded = challenge_claims_encoded(row[i].header);
+		CHECK((got != NULL) == (row[i].want != NULL) && (encoded != NULL) == (got != NULL),
+		      "%zu", i);
+		if (row[i].want != NULL)
+			CHECK_TEXT(got, row[i].want, "%zu", i);
+		if (encoded != NULL)
+			CHECK(strstr(row[i].header, encoded) != NULL, "%zu", i);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(params), cmocka_unit_test(too_long) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(params), cmocka_unit_test(too_long),
+		                            cmocka_unit_test(claims) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

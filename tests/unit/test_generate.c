@@ -128,8 +128,27 @@ static void an_operation_that_is_seen_running_may_act(void **state)
 	assert_true(rig.met.at_generate.slot[spare].intent);
 }
 
-/* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of
- * this expiry may have acted. */
+/* Without the right to ask how it went every generate is in vain: one is enough, and the run says which right is missing. */
+static void polls_that_are_denied_are_told(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	int spare = 1 - rig_slot_of(rig.deployed);
+	rig.service.running_ms = 1000;
+	rig.service.deny_polls = true;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	assert_int_equal(end.e.kind, ERR_DENIED);
+	assert_int_equal(rig.met.generates, 1);
+	assert_non_null(strstr(end.e.text, "AuthorizationFailed"));
+	rig_load(&now);
+	assert_true(now.slot[spare].intent);
+	assert_true(fake_service_accepts(&rig.service, rig.deployed));
+}
+
+/* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of this expiry may have acted. */
 static void a_lost_answer_leaves_its_intent(void **state)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -283,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(an_operation_that_is_seen_running_may_act),
 		cmocka_unit_test(a_lost_answer_leaves_its_intent),
+		cmocka_unit_test(polls_that_are_denied_are_told),
 		cmocka_unit_test(an_intent_ends_with_its_request),
 		cmocka_unit_test(a_request_is_repeated_as_it_was),
 		cmocka_unit_test(a_refused_request_leaves_no_intent),
