@@ -34,6 +34,9 @@ MUST_USE bool str_http_date(const char *s, int64_t *unix_seconds);
 
 /* 5 to 50 of [A-Za-z0-9-], a letter first: what Azure accepts as a token's name. */
 MUST_USE bool str_token_name_ok(const char *s);
+/* What may name a token that exists, whatever rule it was made by: one segment of a path, and
+ * what HTTP's Basic login can say. */
+MUST_USE bool str_token_name_usable(const char *s);
 /* How far apart two words are (Levenshtein), at most 64 bytes each; for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 

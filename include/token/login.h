@@ -11,7 +11,7 @@ struct token_run;
 /* What is taken over from az: its cloud, by az's name and by ours. `wanted`: what it takes to do
  * so, where nobody said who to be; or NULL. */
 struct token_login {
-	char *auth, *cloud, *ours, *resource_manager, *authority, *audience;
+	char *auth, *cloud, *ours, *resource_manager, *authority, *audience, *registry_suffix;
 	const char *wanted;
 };
 

@@ -10,11 +10,10 @@ struct err;
 struct value;
 
 enum token_shape { TOKEN_SHAPE_TOKEN, TOKEN_SHAPE_GENERATED };
-/* *out is NULL for an empty body or null. `keep`: a time that cannot be read is shown as it is,
- * for what must not be lost. */
+/* *out is NULL for an empty body or null. */
 MUST_USE bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len,
-                          bool keep, const struct value **out, struct err *e);
+                          const struct value **out, struct err *e);
 MUST_USE bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v,
-                                bool keep, const struct value **out, struct err *e);
+                                const struct value **out, struct err *e);
 
 #endif

@@ -62,11 +62,13 @@ struct token_option {
 		TOKEN_RULES,
 		TOKEN_THREE_STATE,
 		TOKEN_FORMAT,
-		TOKEN_QUERY
+		TOKEN_QUERY,
+		TOKEN_REFUSED /* one of az's that there is not here; `help` says why */
 	} kind;
 	size_t offset;     /* into struct token_args */
 	unsigned required; /* bits of enum token_verb */
-	bool hidden;       /* --days: accepted, not offered */
+	/* --days: accepted, not offered; and what is refused */
+	bool hidden;
 	const char *value, *help;
 };
 const struct token_command *token_command_at(size_t i);

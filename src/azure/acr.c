@@ -367,6 +367,17 @@ bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref,
 
 /* ---- creating -------------------------------------------------------------------------------- */
 
+/* What exists is Azure's to judge. What is new is refused before anything is made for it. */
+static bool may_be_created(const struct acr_ref *ref, struct err *e)
+{
+	return str_token_name_ok(ref->token) ||
+	       err_set(e, ERR_CONFIG,
+	               "registry '%s' has no token '%s', and one of that name cannot be created: 5 "
+	               "to 50 letters, digits and "
+	               "hyphens, a letter first",
+	               ref->registry, ref->token);
+}
+
 bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref,
                    const char *scope_map_id, struct arm_operation *op, struct err *e)
 {
@@ -379,6 +390,8 @@ bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref,
 		                  .once = true,
 		                  .header = "If-None-Match: *" };
 
+	if (!may_be_created(ref, e))
+		return false;
 	buf_str(&body, "{\"properties\":{\"scopeMapId\":");
 	buf_json(&body, scope_map_id);
 	buf_str(&body, ",\"status\":\"enabled\"}}");
@@ -396,7 +409,9 @@ static bool put_scope_map(struct arm *a, struct http *h, const struct acr_ref *r
 	AUTO_JSON struct json *j = NULL;
 	struct arm_request rq = { .method = HTTP_PUT, .path = path, .body = &body };
 
-	buf_str(&body, "{\"properties\":{\"actions\":[");
+	/* As az describes the one it makes. */
+	buf_fmt(&body, "{\"properties\":{\"description\":\"Created by token: %s\",\"actions\":[",
+	        ref->token);
 	for (size_t i = 0; i < n; i++) {
 		buf_str(&body, i > 0 ? "," : "");
 		buf_json(&body, actions[i]);
@@ -438,6 +453,8 @@ bool acr_make_scope_map(struct arm *a, struct http *h, const struct acr_ref *ref
 	AUTO_FREE char *path = acr_path(ref, "scopeMaps", name);
 	AUTO_JSON struct json *j = NULL;
 
+	if (!may_be_created(ref, e))
+		return false;
 	if (!arm_get(a, h, path, &j, e)) {
 		if (e->kind != ERR_MISSING || strcmp(e->code, "ResourceNotFound") != 0)
 			return err_in(e, "scope map '%s' of registry '%s'", name, ref->registry);

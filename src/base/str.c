@@ -363,6 +363,16 @@ bool str_token_name_ok(const char *s)
 	return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == n;
 }
 
+#define TOKEN_NAME_MAX 100 /* twice the longest that Azure is known to have made */
+
+bool str_token_name_usable(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= TOKEN_NAME_MAX && s[0] != '.' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
+}
+
 #define WORD_MAX 64
 
 size_t str_distance(const char *a, const char *b)

@@ -87,11 +87,11 @@ static bool expand_token(struct loading *l, const char *value, char **out, struc
 		host_token_name(text, formed);
 		text = formed;
 	}
-	if (!str_token_name_ok(text))
-		return err_set(e, ERR_CONFIG,
-		               "'token' takes 5 to 50 letters, digits and hyphens, a letter first, "
-		               "not '%s'",
-		               text);
+	if (!str_token_name_usable(text))
+		return err_set(
+			e, ERR_CONFIG,
+			"'token' takes up to 100 letters, digits, '-', '_' and '.', not '%s'",
+			text);
 	*out = mem_dup(text);
 	return true;
 }

@@ -3,8 +3,10 @@
 #include "token/context.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "azure/arm.h"
+#include "azure/clouds.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -44,21 +46,35 @@ static char *bare_registry(const char *name)
 	return mem_dup_n(name, name[dot] == '.' ? strcspn(name, ".-") : dot);
 }
 
+/* A token that exists is Azure's to judge; but its name is to be one segment of a path. */
+static bool token_name_ok(const struct token_run *r, struct err *e)
+{
+	const char *name = r->args->name;
+
+	if (name == NULL || str_token_name_ok(name))
+		return true;
+	if (r->verb == TOKEN_CREATE)
+		return err_set(e, ERR_USAGE,
+		               "'%s' is no name for a new token: 5 to 50 letters, digits and "
+		               "hyphens, a letter first",
+		               name);
+	return str_token_name_usable(name) ||
+	       err_set(e, ERR_USAGE, "'%s' is no name of a token", name);
+}
+
 bool token_names_ok(struct token_run *r, struct err *e)
 {
 	const struct token_args *a = r->args;
 
 	r->registry = bare_registry(a->registry);
 	if (!name_ok(r->registry, 62))
-		return err_set(e, ERR_USAGE,
-		               "'%s' is no name of a registry: 5 to 50 letters and digits, or its "
-		               "login server",
+		return err_set(e, ERR_CONFIG,
+		               "Registry names may contain only alpha numeric characters and must "
+		               "be between 5 and 50 characters, "
+		               "not '%s'",
 		               a->registry);
-	if (a->name != NULL && !str_token_name_ok(a->name))
-		return err_set(e, ERR_USAGE,
-		               "'%s' is no name of a token: 5 to 50 letters, digits and hyphens, a "
-		               "letter first",
-		               a->name);
+	if (!token_name_ok(r, e))
+		return false;
 	if (a->scope_map != NULL && *a->scope_map != '\0' && !name_ok(a->scope_map, 64))
 		return err_set(e, ERR_USAGE,
 		               "'%s' is no name of a scope map: 5 to 50 letters, digits, hyphens "
@@ -109,6 +125,21 @@ static bool open_client(const struct token_run *r, struct http **out, struct err
 	return true;
 }
 
+/* What stands behind the name of a login server has to be of this cloud; of a custom one nobody
+ * has said what that is. */
+static bool suffix_ok(const struct token_run *r, struct err *e)
+{
+	const struct azure_cloud *cloud = azure_cloud_find(r->azure.cloud);
+	const char *dot = strchr(r->args->registry, '.'),
+		   *suffix = cloud != NULL ? cloud->registry_suffix : r->login.registry_suffix;
+
+	return dot == NULL || suffix == NULL || strcasecmp(dot, suffix) == 0 ||
+	       err_set(e, ERR_CONFIG,
+	               "The login server suffix is not valid for the current cloud. Please try "
+	               "again using '%s'.",
+	               suffix);
+}
+
 bool token_open(struct token_run *r, struct err *e)
 {
 	struct http *client = NULL;
@@ -118,7 +149,7 @@ bool token_open(struct token_run *r, struct err *e)
 		return false;
 	r->http = token_http_open(client, r->w->env);
 	r->azure = *config_azure(r->config);
-	if (!token_login_find(r, e))
+	if (!token_login_find(r, e) || !suffix_ok(r, e))
 		return false;
 	r->arm = arm_new(&r->azure, r->w->env);
 	return true;

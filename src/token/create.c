@@ -177,7 +177,9 @@ static bool put_map(struct token_run *r, const char *path, const struct actions 
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	buf_str(&body, "{\"properties\": {\"actions\": [");
+	buf_fmt(&body,
+	        "{\"properties\": {\"description\": \"Created by token: %s\", \"actions\": [",
+	        r->args->name);
 	for (size_t i = 0; i < all->n; i++) {
 		buf_str(&body, i == 0 ? "" : ", ");
 		buf_json(&body, all->item[i]);
@@ -243,26 +245,18 @@ static bool put_token(struct token_run *r, const char *path, const char *map_id,
 	buf_fmt(&body, ", \"status\": \"%s\"}}",
 	        r->args->status_given ? r->args->status : "enabled");
 	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
-	                   e);
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 
-/* The token as the service has it, with the passwords it will never show again. */
+/* The token as the service has it; what was generated stands in the place of its credentials. */
 static const struct value *with_passwords(struct token_run *r, const struct value *token,
                                           const struct value *generated)
 {
-	AUTO_MEMBERS struct value_members all = { 0 }, inner = { 0 };
-	const struct value *credentials = token == NULL ? NULL : value_get(token, "credentials");
+	AUTO_MEMBERS struct value_members all = { 0 };
 
-	value_members_put(&inner, "certificates", &value_null);
-	for (size_t i = 0;
-	     credentials != NULL && credentials->type == VALUE_OBJECT && i < credentials->n; i++)
-		value_members_put(&inner, credentials->member[i].key, credentials->member[i].value);
-	value_members_put(&inner, "passwords", value_get(generated, "passwords"));
-	value_members_put(&inner, "username", value_get(generated, "username"));
 	for (size_t i = 0; token != NULL && i < token->n; i++)
 		value_members_put(&all, token->member[i].key, token->member[i].value);
-	value_members_put(&all, "credentials", value_members_object(r->arena, &inner, false));
+	value_members_put(&all, "credentials", generated);
 	return value_members_object(r->arena, &all, false);
 }
 

@@ -134,8 +134,7 @@ bool token_generate(struct token_run *r, const char *slot, const struct value **
 	if (!token_ask(r, &(struct token_request){ HTTP_POST, path, &body, statuses }, &rs, e))
 		return false;
 	r->made_password = true;
-	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, true, out,
-	                e))
+	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, out, e))
 		return true;
 	keep_answer(r, &rs.body, out);
 	return false;
@@ -213,8 +212,7 @@ static bool ask_token(struct token_run *r, enum http_method method, const struct
 	                 &(struct token_request){ method, path, body,
 	                                          method == HTTP_GET ? read : written },
 	                 &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
-	                   e);
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 
 bool token_credential_delete(struct token_run *r, const struct value **out, struct err *e)

@@ -108,6 +108,7 @@ static const struct {
 	{ "endpoint_resource_manager", offsetof(struct token_login, resource_manager) },
 	{ "endpoint_active_directory", offsetof(struct token_login, authority) },
 	{ "endpoint_active_directory_resource_id", offsetof(struct token_login, audience) },
+	{ "suffix_acr_login_server_endpoint", offsetof(struct token_login, registry_suffix) },
 };
 
 static char **endpoint_of(struct token_login *l, size_t offset)

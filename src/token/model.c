@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What az makes of an answer: known members always there, null when the service left them out,
- * in the order of its SDK; "properties" flattened; times in Python's form; whatever is unknown
- * behind them; and the resource group, cut from the id.
+ * in the order of its SDK, and no others; "properties" flattened; times in Python's form, and as
+ * they stand where they are none; and the resource group, cut from the id.
  */
 
 #include "token/model.h"
@@ -82,7 +82,6 @@ static const struct model_shape shapes[] = {
 
 struct model_reader {
 	struct arena *arena;
-	bool keep;
 	struct err *e;
 };
 
@@ -99,18 +98,13 @@ static const struct value *read_text(struct model_reader *r, const struct value 
 	return value_text_n(r->arena, buf_cstr(&text), text.len);
 }
 
-static const struct value *read_time(struct model_reader *r, const struct value *v,
-                                     const char *name)
+static const struct value *read_time(struct model_reader *r, const struct value *v)
 {
 	AUTO_BUF struct buf text = BUF_INIT(100);
 
 	if (v->type == VALUE_STRING && token_isoformat(v->text, &text))
 		return value_text_n(r->arena, buf_cstr(&text), text.len);
-	if (r->keep)
-		return v;
-	(void)err_set(r->e, ERR_REMOTE, "the answer of Azure is not understood: '%s' is no time",
-	              name);
-	return NULL;
+	return v;
 }
 
 static const struct value *read_objects(struct model_reader *r, const struct model_field *f,
@@ -143,7 +137,7 @@ static const struct value *read_field(struct model_reader *r, const struct model
 	case TEXT:
 		return read_text(r, v);
 	case TIME:
-		return read_time(r, v, f->name);
+		return read_time(r, v);
 	case OBJECT:
 		return read_object(r, f->model, v);
 	case OBJECTS:
@@ -152,37 +146,36 @@ static const struct value *read_field(struct model_reader *r, const struct model
 	return read_objects(r, f, v);
 }
 
-static bool is_known(const struct model_shape *m, const char *name)
+static bool has_inner(const struct model_shape *m)
 {
-	bool flat = true;
-
-	for (size_t i = 0; i < m->n; i++) {
-		flat = flat && !m->field[i].inner;
-		if (!m->field[i].inner && strcmp(m->field[i].name, name) == 0)
+	for (size_t i = 0; i < m->n; i++)
+		if (m->field[i].inner)
 			return true;
-	}
-	return !flat && strcmp(name, "properties") == 0;
+	return false;
 }
 
-static bool may_be_flattened(const struct model_shape *m, const struct value *inner)
+static bool is_absent(const struct value *v)
 {
-	return inner == NULL || inner->type == VALUE_NULL || inner->type == VALUE_OBJECT ||
-	       !is_known(m, "properties");
+	return v == NULL || v->type == VALUE_NULL;
 }
 
 static const struct value *read_object(struct model_reader *r, const struct model_shape *m,
                                        const struct value *v)
 {
 	AUTO_MEMBERS struct value_members made = { 0 };
-	const struct value *inner = value_get(v, "properties");
+	const struct value *inner = has_inner(m) ? value_get(v, "properties") : NULL;
+	/* Where there is nothing to flatten, az shows that in its place. */
+	bool whole = has_inner(m) && is_absent(inner);
 
-	if (v->type != VALUE_OBJECT || !may_be_flattened(m, inner)) {
+	if (v->type != VALUE_OBJECT || (!is_absent(inner) && inner->type != VALUE_OBJECT)) {
 		(void)err_set(r->e, ERR_REMOTE,
 		              "the answer of Azure is not understood: an object expected");
 		return NULL;
 	}
 	for (size_t i = 0; i < m->n; i++) {
 		const struct model_field *f = &m->field[i];
+		if (f->inner && whole)
+			continue;
 		const struct value *from = f->inner ? inner : v,
 				   *one = read_field(
 					   r, f, from == NULL ? NULL : value_get(from, f->name));
@@ -190,9 +183,8 @@ static const struct value *read_object(struct model_reader *r, const struct mode
 			return NULL;
 		value_members_put(&made, f->name, one);
 	}
-	for (size_t i = 0; i < v->n; i++)
-		if (!is_known(m, v->member[i].key))
-			value_members_put(&made, v->member[i].key, v->member[i].value);
+	if (whole)
+		value_members_put(&made, "properties", &value_null);
 	return value_members_object(r->arena, &made, false);
 }
 
@@ -245,10 +237,10 @@ static const struct value *with_groups(struct arena *a, const struct value *v)
 	return value_members_object(a, &m, false);
 }
 
-bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v, bool keep,
+bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v,
                        const struct value **out, struct err *e)
 {
-	struct model_reader r = { .arena = a, .keep = keep, .e = e };
+	struct model_reader r = { .arena = a, .e = e };
 	const struct value *made = read_object(&r, &shapes[shape], v);
 
 	if (made == NULL)
@@ -257,7 +249,7 @@ bool token_model_value(struct arena *a, enum token_shape shape, const struct val
 	return true;
 }
 
-bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len, bool keep,
+bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len,
                  const struct value **out, struct err *e)
 {
 	AUTO_JSON struct json *j = NULL;
@@ -273,5 +265,5 @@ bool token_model(struct arena *a, enum token_shape shape, const char *body, size
 		*out = NULL;
 		return true;
 	}
-	return token_model_value(a, shape, v, keep, out, e);
+	return token_model_value(a, shape, v, out, e);
 }

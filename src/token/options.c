@@ -66,6 +66,12 @@ static const struct token_option options[] = {
 	  "replace a token that exists; the passwords it has stop working" },
 	{ "force", 0, CHANGING, TOKEN_FLAG, AT(force), 0, false, NULL,
 	  "though it cuts off a job of this machine" },
+	/* Of an organisation's own checks before a change, which az asks a service of
+	 * Microsoft's for. */
+	{ "acquire-policy-token", 0, CHANGING, TOKEN_REFUSED, 0, 0, true, NULL,
+	  "policy tokens are a matter between az and its own service" },
+	{ "change-reference", 0, CHANGING, TOKEN_REFUSED, 0, 0, true, NULL,
+	  "change references are a matter between az and its own service" },
 	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID",
 	  "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
 	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE",
@@ -323,6 +329,10 @@ static bool take_option(struct option_reader *r, const struct token_option *o, c
 	AUTO_FREE char *name = called(o, r->verb);
 	bool truth = true;
 
+	if (o->kind == TOKEN_REFUSED)
+		return err_set(r->e, ERR_USAGE,
+		               "%s is not known to acrotate: %s; leave it out, or use az", name,
+		               o->help);
 	r->seen |= 1ull << (o - options);
 	if (o->kind == TOKEN_FLAG || o->kind == TOKEN_THREE_STATE) {
 		if (attached != NULL && o->kind == TOKEN_FLAG)

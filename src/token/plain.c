@@ -33,7 +33,7 @@ static bool add_token(void *ctx, const struct value *item)
 	const struct value *token = item;
 
 	l->ok = item->type == VALUE_NULL ||
-	        token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, false, &token, l->e);
+	        token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, &token, l->e);
 	if (l->ok)
 		value_list_add(&l->tokens, token);
 	return l->ok && !arena_over(l->r->arena);
@@ -95,9 +95,11 @@ static bool ask_token(struct token_run *r, enum http_method method, const struct
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	return token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e) &&
-	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, false, out,
-	                   e);
+	if (!token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e))
+		return false;
+	if (method == HTTP_GET && rs.body.len == 0)
+		return err_set(e, ERR_REMOTE, "the answer of Azure is empty");
+	return token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 
 bool token_show(struct token_run *r, const struct value **out, struct err *e)

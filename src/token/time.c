@@ -65,15 +65,15 @@ bool token_expiration(const char *text, char out[static TOKEN_EXPIRY_MAX])
 
 	if (end == NULL || *end != '\0' || !date_ok(v[0], v[1], v[2]))
 		return false;
-	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", v[0], v[1],
-	               v[2], v[3], v[4], v[5]);
+	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", v[0], v[1], v[2],
+	               v[3], v[4], v[5]);
 	return true;
 }
 
 void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN_EXPIRY_MAX])
 {
 	int64_t now = env_now(env), micros = env_random(env, 1000000);
-	char whole[STR_TIME_MAX];
+	static const char none[] = ".000000Z";
 
 	if (days > (LAST_SECOND - now) / SECONDS_A_DAY) {
 		now = LAST_SECOND;
@@ -81,12 +81,11 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 	} else {
 		now += days * SECONDS_A_DAY;
 	}
-	str_from_micros(now * 1000000 + micros, whole);
-	/* Trailing zeros go, down to three digits. */
-	size_t n = strlen(whole) - 1;
-	while (n > strlen("2026-01-31T23:59:59.123") && whole[n - 1] == '0')
-		n--;
-	(void)snprintf(out, TOKEN_EXPIRY_MAX, "%.*sZ", (int)n, whole);
+	str_from_micros(now * 1000000 + micros, out);
+	/* Six digits, or none: Python's isoformat(). */
+	char *fraction = strchr(out, '.');
+	if (strcmp(fraction, none) == 0)
+		(void)snprintf(fraction, sizeof(none), "Z");
 }
 
 /* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "azure/arm.h"
+#include "azure/arm_refusal.h"
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/err.h"
@@ -88,6 +90,9 @@ static void say_failure(const struct token_run *r, const struct err *e)
 		token_refusal_text(refusal, &text);
 	else
 		buf_str(&text, e->text);
+	AUTO_FREE char *advice = service ? arm_claims_advice(refusal, arm_method(r->arm)) : NULL;
+	if (advice != NULL)
+		buf_fmt(&text, "\n%s", advice);
 	if (service && refusal->request_id[0] != '\0')
 		buf_fmt(&text, "\nx-ms-request-id: %s", refusal->request_id);
 	if (r->login.wanted != NULL && e->kind == ERR_AUTH && !service)
@@ -100,9 +105,8 @@ static void say_failure(const struct token_run *r, const struct err *e)
 /* ---- standard output ------------------------------------------------------------------------- */
 
 static bool print_value(struct token_run *r, const struct format *format, const struct value *v,
-                        bool queried, struct err *e)
+                        bool queried, struct buf *out, struct err *e)
 {
-	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	const struct format_request rq = { .value = v,
 		                           .queried = queried,
 		                           .row = verbs[r->verb].row,
@@ -110,35 +114,80 @@ static bool print_value(struct token_run *r, const struct format *format, const 
 
 	if (v->type == VALUE_NULL)
 		return true;
-	if (!format->write(&rq, r->arena, &out, e))
+	if (!format->write(&rq, r->arena, out, e))
 		return false;
-	if (!buf_ok(&out))
+	if (!buf_ok(out))
 		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
-	if (!r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(&out), out.len))
+	if (!r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(out), out->len))
 		return err_set(e, ERR_LOCAL, "cannot write to standard output%s",
 		               r->made_password ? ": the new password was made, and has been lost"
 		                                : "");
 	return true;
 }
 
+/* Is it in the output, as it is or as JSON and YAML would quote it? */
+static bool is_shown(const struct buf *out, const char *secret)
+{
+	AUTO_BUF struct buf quoted = BUF_INIT(OUTPUT_MAX);
+
+	buf_json(&quoted, secret);
+	return strstr(buf_cstr(out), secret) != NULL ||
+	       (quoted.len > 2 &&
+	        memmem(out->data, out->len, quoted.data + 1, quoted.len - 2) != NULL);
+}
+
+static const struct value *new_passwords(const struct value *v)
+{
+	const struct value *credentials = value_get(v, "credentials"),
+			   *list = value_get(credentials == NULL ? v : credentials, "passwords");
+
+	return list != NULL && list->type == VALUE_ARRAY ? list : NULL;
+}
+
+/* A query or a format that leaves a new password away loses it, for nothing shows it a second
+ * time. az says nothing of that. */
+static void warn_of_lost(struct token_run *r, const struct value *result, const struct buf *out)
+{
+	const struct value *list = r->made_password ? new_passwords(result) : NULL;
+
+	for (size_t i = 0; list != NULL && i < list->n; i++) {
+		const char *name = value_str(list->item[i], "name"),
+			   *secret = value_str(list->item[i], "value");
+		if (secret == NULL || *secret == '\0' || is_shown(out, secret))
+			continue;
+		AUTO_FREE char *text =
+			mem_fmt("The new %s is not in the output, and is shown nowhere else: it is "
+		                "lost. Generate it again if it is needed.",
+		                name == NULL ? "password" : name);
+		say_warning(r, text);
+	}
+}
+
 static bool print_result(struct token_run *r, const struct value *v, struct err *e)
 {
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	const struct value *chosen = v;
 
 	if (r->args->query != NULL && !jmespath_search(r->args->query, v, r->arena, &chosen, e))
 		return err_in(e, "Invalid jmespath query supplied for '--query'");
-	return print_value(r, r->args->format, chosen, r->args->query != NULL, e);
+	if (!print_value(r, r->args->format, chosen, r->args->query != NULL, &out, e))
+		return false;
+	warn_of_lost(r, v, &out);
+	return true;
 }
 
 /* Nothing would show a new password a second time: all of it goes out, in a format that leaves
  * nothing away. *e is the failure to tell. */
 static void save_password(struct token_run *r, const struct value *v, struct err *e)
 {
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
 	struct err unprinted = ERR_INIT;
 	bool nothing = strcmp(r->args->format->name, "none") == 0;
 
-	if (!nothing && !print_value(r, format_find("json"), v, false, &unprinted))
+	if (!nothing && !print_value(r, format_find("json"), v, false, &out, &unprinted))
 		(void)err_in(e, "%s", unprinted.text);
+	else
+		warn_of_lost(r, v, &out);
 }
 
 static bool run(struct token_run *r, struct err *e)

@@ -17,6 +17,10 @@
 	"{\"id\":\"/subscriptions/s/resourceGroups/g1/providers/Microsoft.ContainerRegistry/registries/myregistry/tokens/mytoken\"," \
 	"\"name\":\"mytoken\",\"properties\":{\"provisioningState\":\"" state "\",\"status\":\"enabled\",\"credentials\":{\"passwords\":[]}}}"
 #define MADE "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password1\",\"value\":\"SECRET-ONE\"},{\"name\":\"password2\"}]}"
+#define MADE_SECOND "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password1\"}," \
+	"{\"name\":\"password2\",\"value\":\"SECRET-TWO\"}]}"
+#define MADE_BOTH "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password1\"," \
+	"\"value\":\"SECRET-ONE\"},{\"name\":\"password2\",\"value\":\"SECRET-TWO\"}]}"
 #define MADE_JSON \
 	"{\n  \"passwords\": [\n    {\n      \"creationTime\": null,\n      \"expiry\": null,\n  " \
 	"    \"name\": \"password1\",\n" \

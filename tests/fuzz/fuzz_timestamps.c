@@ -40,12 +40,9 @@ static void of_az(const char *text)
 	int64_t t;
 
 	if (token_expiration(text, sent)) {
-		/* ".000Z", which is more than strptime's form: cut, it is that form. */
-		must(strlen(sent) == strlen("2026-01-31T23:59:59.000Z"));
+		must(strlen(sent) == strlen("2026-01-31T23:59:59Z"));
 		must(str_time(sent, &t) == (strncmp(sent, "1970", 4) >= 0));
-		memcpy(sent + strlen("2026-01-31T23:59:59"), "Z", 2);
-		must(token_expiration(sent, once_more) &&
-		     strncmp(sent, once_more, strlen(sent) - 1) == 0);
+		must(token_expiration(sent, once_more) && strcmp(sent, once_more) == 0);
 	}
 	if (token_isoformat(text, &shown)) {
 		must(buf_ok(&shown) && token_isoformat(buf_cstr(&shown), &again));

@@ -34,9 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct value *v = NULL;
 	struct err e = ERR_INIT;
 
-	if (token_model(a, TOKEN_SHAPE_TOKEN, (const char *)data, size, false, &v, &e))
+	if (token_model(a, TOKEN_SHAPE_TOKEN, (const char *)data, size, &v, &e))
 		print(a, v, token_row);
-	if (token_model(a, TOKEN_SHAPE_GENERATED, (const char *)data, size, true, &v, &e))
+	if (token_model(a, TOKEN_SHAPE_GENERATED, (const char *)data, size, &v, &e))
 		print(a, v, token_generated_row);
 	buf_add(&rs.body, data, size);
 	token_refusal_text(&rs, &text);

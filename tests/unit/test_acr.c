@@ -563,9 +563,9 @@ static void creates(void **state)
 		ARM_RIG_TOKEN("T"),
 		NO_MAP,
 		{ HTTP_PUT, "=" R "/scopeMaps/web" V,
-		  "{\"properties\":{\"actions\":[\"repositories/a\\\"b/content/read\",\"x\"]}}",
-		  .status = 200,
-		  .answer = "{\"id\":\"/s/scopeMaps/web\"}" },
+		  "{\"properties\":{\"description\":\"Created by token: "
+		  "web-pull\",\"actions\":[\"repositories/a\\\"b/content/read\",\"x\"]}}",
+		  .status = 200, .answer = "{\"id\":\"/s/scopeMaps/web\"}" },
 		{ HTTP_PUT, "=" R "/tokens/web-pull" V,
 		  "{\"properties\":{\"scopeMapId\":\"/s/scopeMaps/web\",\"status\":\"enabled\"}}",
 		  .header = "If-None-Match: *", .once = true, .status = 201,
@@ -591,8 +591,29 @@ static void creates(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
-/* Other tokens may have it: one that is there is taken if it says the same, and never written
- * over. */
+/* A token that exists may have any name; of a new one Azure would say the same, but only when a scope map was made for it. */
+static void names_of_new_tokens(void **state)
+{
+	(void)state;
+	struct acr_ref odd = ref;
+	struct arm_rig r;
+	char underscored[] = "web_pull";
+	AUTO_FREE char *id = NULL;
+	AUTO(arm_operation_clear) struct arm_operation op = { 0 };
+	struct err e = ERR_INIT;
+
+	odd.token = underscored;
+	arm_rig_open(&r, NULL, 0);
+	assert_false(acr_make_scope_map(r.arm, r.http, &odd, "web", two_actions, 2, &id, &e));
+	assert_true(e.kind == ERR_CONFIG &&
+	            strstr(e.text, "'web_pull', and one of that name cannot be created") != NULL);
+	e = (struct err)ERR_INIT;
+	assert_false(acr_put_token(r.arm, r.http, &odd, "/s/scopeMaps/web", &op, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_true(arm_rig_close(&r));
+}
+
+/* Other tokens may have it: one that is there is taken if it says the same, and never written over. */
 static void scope_maps(void **state)
 {
 	(void)state;
@@ -627,13 +648,21 @@ static void scope_maps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),           cmocka_unit_test(the_server_that_was_meant),
-		cmocka_unit_test(paths),           cmocka_unit_test(registries),
-		cmocka_unit_test(no_subscription), cmocka_unit_test(tokens),
-		cmocka_unit_test(missing),         cmocka_unit_test(generated_bodies),
-		cmocka_unit_test(recordings),      cmocka_unit_test(recorded_tokens),
-		cmocka_unit_test(generates),       cmocka_unit_test(generate_later),
-		cmocka_unit_test(generate_fails),  cmocka_unit_test(creates),
+		cmocka_unit_test(names),
+		cmocka_unit_test(the_server_that_was_meant),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(registries),
+		cmocka_unit_test(no_subscription),
+		cmocka_unit_test(tokens),
+		cmocka_unit_test(missing),
+		cmocka_unit_test(generated_bodies),
+		cmocka_unit_test(recordings),
+		cmocka_unit_test(recorded_tokens),
+		cmocka_unit_test(generates),
+		cmocka_unit_test(generate_later),
+		cmocka_unit_test(generate_fails),
+		cmocka_unit_test(creates),
+		cmocka_unit_test(names_of_new_tokens),
 		cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static int group_open(void **state)
 		unsetenv(variables[i]);
 	http_setup();
 	dir = scratch_make();
-	CHECK(pki_open(dir, &pki, &e), "%s", e.text);
+	CHECK(pki_open(dir, "", &pki, &e), "%s", e.text);
 	ca_file = mem_fmt("%s/ca.pem", dir);
 	return 0;
 }
@@ -318,7 +318,7 @@ static char *make_other_ca(void)
 	struct err e = ERR_INIT;
 
 	assert_int_equal(mkdir(place, 0700), 0);
-	CHECK(pki_open(place, &other, &e), "%s", e.text);
+	CHECK(pki_open(place, "", &other, &e), "%s", e.text);
 	pki_free(other);
 	return mem_fmt("%s/ca.pem", place);
 }

@@ -262,26 +262,32 @@ static void http_dates(void **state)
 static void token_names(void **state)
 {
 	(void)state;
+	/* Of which one may be made; which may be there. */
 	/* clang-format off */
-	static const struct { const char *s; bool ok; } row[] = {
-		{ "web-pull", true },
-		{ "abcde", true },
-		{ "ABCDE-9", true },
-		{ "a1234567890123456789012345678901234567890123456789", true },
-		{ "a12345678901234567890123456789012345678901234567890", false },
-		{ "abcd", false },
-		{ "", false },
-		{ "1abcde", false },
-		{ "-abcde", false },
-		{ "web_pull", false },
-		{ "web.pull", false },
-		{ "web pull", false },
-		{ "web/pull", false },
-		{ "w\xc3\xa4hler", false },
+	static const struct { const char *s; bool ok, usable; } row[] = {
+		{ "web-pull", true, true },
+		{ "abcde", true, true },
+		{ "ABCDE-9", true, true },
+		{ "a1234567890123456789012345678901234567890123456789", true, true },
+		{ "a12345678901234567890123456789012345678901234567890", false, true },
+		{ "a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a123456789a1234567891", false, false },
+		{ "abcd", false, true },
+		{ "", false, false },
+		{ "1abcde", false, true },
+		{ "-abcde", false, true },
+		{ "web_pull", false, true },
+		{ "web.pull", false, true },
+		{ "..", false, false },
+		{ "web pull", false, false },
+		{ "web/pull", false, false },
+		{ "web:pull", false, false },
+		{ "w\xc3\xa4hler", false, false },
 	};
 	/* clang-format on */
-	for (size_t i = 0; i < COUNT(row); i++)
+	for (size_t i = 0; i < COUNT(row); i++) {
 		CHECK(str_token_name_ok(row[i].s) == row[i].ok, "'%s'", row[i].s);
+		CHECK(str_token_name_usable(row[i].s) == row[i].usable, "'%s'", row[i].s);
+	}
 }
 
 static void distances(void **state)

@@ -19,10 +19,11 @@
 #define TWO      "generate with two expirations"
 #define AGAIN    "a generate that may have happened"
 #define NEEDED   "nothing is asked for that is not needed"
-#define NAMES    "names are checked before any request"
+#define NAMES    "the name of a new token is checked"
 #define NOBODY   "delete without a terminal"
 #define PREVIEW  "no preview warning, no examples"
 #define JOB_HOLD "what a local job's sinks hold"
+#define LOST     "a new password that is not in the output"
 /* clang-format off */
 static const struct { const char *row, *page; } table[] = {
 	{ SLOT, "without a slot is refused (status 2)" },
@@ -34,10 +35,11 @@ static const struct { const char *row, *page; } table[] = {
 	{ AGAIN, "A generate that may have acted is not repeated." },
 	{ NEEDED, "Nothing is asked for that is not needed" },
 	{ NAMES,
-	  "Names of registries, tokens and scope maps that Azure would refuse are refused before "
-	  "any request" },
+	  "The name of a new token or of a scope map that Azure would refuse is refused before any "
+	  "request" },
 	{ NOBODY, "without a terminal says that" },
 	{ PREVIEW, "No warning that the group is in preview, and no examples from a server." },
+	{ LOST, "A new password that the output does not show is said to be lost" },
 	{ JOB_HOLD, "What would cut off a job of this machine is refused (status 1) without" },
 };
 /* clang-format on */
@@ -45,7 +47,8 @@ static const struct { const char *row, *page; } table[] = {
 /* clang-format off */
 static const struct row different[] = {
 	{ SLOT, { GENERATE }, { { 0 } }, 2, "", "--password1, --password2, or both" },
-	{ SLOT ": one that is named is in the request", { GENERATE, "--password2", "-o", "none" },
+	{ SLOT ": one that is named is in the request", { GENERATE, "--password2", "-o", "none",
+		  "--only-show-errors" },
 	  { IDENTITY, { HTTP_POST, "=" REGISTRY "/generateCredentials?api-version=2023-07-01",
 	    "{\"tokenId\": "
 	      "\"/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g1/providers/"
@@ -53,7 +56,8 @@ static const struct row different[] = {
 	      "\"password2\"}",
 	    .once = true, .status = 200, .answer = MADE } }, 0, "", NULL },
 	{ SLOT ": both are asked for without a name",
-	  { GENERATE, "--password2", "--password1", "--query", "username", "-o", "tsv" },
+	  { GENERATE, "--password2", "--password1", "--query", "username", "-o", "tsv",
+	    "--only-show-errors" },
 	  { IDENTITY, { HTTP_POST, "/generateCredentials", "/tokens/mytoken\"}", .status = 200,
 	    .answer = MADE } }, 0, "mytoken\n", NULL },
 	{ WIPES, { CREATE },
@@ -124,7 +128,8 @@ static const struct row different[] = {
 	{ AGAIN ": told to come again", { GENERATE, "--password1" },
 	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 503,
 	    .headers = { "Retry-After: 1" } } }, 1, "", "Service Unavailable" },
-	{ AGAIN ": one that did not happen is repeated", { GENERATE, "--password1", "-o", "none" },
+	{ AGAIN ": one that did not happen is repeated", { GENERATE, "--password1", "-o", "none",
+		  "--only-show-errors" },
 	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 429,
 	    .headers = { "Retry-After: 1" } },
 	    { HTTP_POST, "/generateCredentials", .status = 409, .headers = { "Retry-After: 1" } },
@@ -135,10 +140,44 @@ static const struct row different[] = {
 	  { IDENTITY, { HTTP_GET, "=" REGISTRY "/tokens/mytoken?api-version=2023-07-01",
 	    .status = 200, .answer = TOKEN("Succeeded") } }, 0,
 	  "\"mytoken\"\n", NULL },
-	{ NAMES ": registry", { "show", "-r", "my-registry", "-n", "mytoken" }, { { 0 } }, 2, "",
-	  "5 to 50 letters and digits" },
-	{ NAMES ": token", { "show", "-r", "myregistry", "-n", "my_token!" }, { { 0 } }, 2, "",
-	  "a letter first" },
+	{ LOST ": the query of the reference page",
+	  { GENERATE, "--password2", "--query", "passwords[0].value" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE_SECOND } },
+	  0, "", "=WARNING: The new password2 is not in the output, and is shown nowhere else: it is "
+	  "lost. Generate it again if it is needed.\n" },
+	{ LOST ": a bare row", { GENERATE, "--password1", "--password2", "-o", "tsv" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE_BOTH } },
+	  0, "2\tmytoken\n", "password1 is not in the output, and is shown nowhere else: it is "
+	  "lost. Generate it again if it is needed.\nWARNING: The new password2" },
+	{ LOST ": one of two",
+	  { GENERATE, "--password1", "--password2", "-o", "tsv", "--query", "passwords[0].value" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE_BOTH } },
+	  0, "SECRET-ONE\n", "The new password2 is" },
+	{ LOST ": none is", { GENERATE, "--password1", "--password2", "-o", "table" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE_BOTH } },
+	  0, NULL, NULL },
+	{ LOST ": quoted it is there", { GENERATE, "--password1" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+	    .answer = "{\"passwords\":[{\"name\":\"password1\",\"value\":\"SECRET\\\"\\n\"}]}" } },
+	  0, NULL, NULL },
+	{ LOST ": of a new token", { CREATE, "-o", "table" },
+	  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .answer = MISSING },
+	    { HTTP_PUT, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") },
+	    { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
+	  0, NULL, "The new password1 is" },
+	{ LOST ": no warnings are wanted",
+	  { GENERATE, "--password1", "-o", "none", "--only-show-errors" },
+	  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
+	  0, "", NULL },
+	{ NAMES ": token", { "create", "-r", "myregistry", "-n", "my_token", "-g", "g1",
+	  "--scope-map", "map-1" }, { { 0 } }, 2, "", "a letter first" },
+	{ NAMES ": one that is there is Azure's to judge",
+	  { "show", "-r", "myregistry", "-n", "my_token", "-g", "g1", "-o", "none" },
+	  { IDENTITY, { HTTP_GET, "/tokens/my_token?", .status = 200,
+	    .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+	{ NAMES ": what is no segment of a path",
+	  { "show", "-r", "myregistry", "-n", "..", "-g", "g1" }, { { 0 } }, 2, "",
+	  "no name of a token" },
 	{ NAMES ": scope map", { "update", "-r", "myregistry", "-n", "mytoken", "--scope-map",
 	  "a/b/c/d" }, { { 0 } }, 2, "", "scope map" },
 	{ NAMES ": days below 0 create nothing", { CREATE, "--expiration-in-days", "-1" },
@@ -247,6 +286,25 @@ static void command_line(void **state)
 		  "argument --name/-n: expected one argument" },
 		{ "a flag with a value", { "delete", "--yes=1" }, { { 0 } }, 2, "",
 		  "argument --yes/-y: ignored explicit argument '1'" },
+		{ "the login server in another case", { "show", "-r", "myregistry.AzureCR.IO", "-n",
+		  "mytoken", QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		{ "a login server of elsewhere", { "show", "-r", "myregistry.example.com", "-n",
+		  "mytoken", QUIET }, { { 0 } }, 1, "", "The login server suffix is not valid for "
+		  "the current cloud. Please try again using '.azurecr.io'." },
+		{ "a regional endpoint", { "show", "-r", "myregistry.eastus.geo.azurecr.io", "-n",
+		  "mytoken", QUIET }, { { 0 } }, 1, "", "'.azurecr.io'." },
+		{ "a hyphen without a domain", { "show", "-r", "my-registry", "-n", "mytoken",
+		  QUIET }, { { 0 } }, 1, "", "Registry names may contain only" },
+		{ "no registry", { "show", "-r", "", "-n", "mytoken", QUIET }, { { 0 } }, 1, "",
+		  "Registry names may contain only" },
+		{ "az's policy tokens", { GENERATE, "--password1", "--acquire-policy-token" },
+		  { { 0 } }, 2, "", "--acquire-policy-token is not known to acrotate" },
+		{ "az's change references", { "delete", "-r", "myregistry", "-n", "mytoken", "-y",
+		  "--change-reference", "R1" }, { { 0 } }, 2, "",
+		  "--change-reference is not known to acrotate" },
+		{ "of commands that change something", { "show", "-r", "myregistry", "-n",
+		  "mytoken", "--change-reference", "R1" }, { { 0 } }, 2, "",
+		  "unrecognized arguments: --change-reference R1" },
 		{ "nobody's option", { "show", "-r", "myregistry", "-n", "mytoken", "--nope",
 		  "x" }, { { 0 } }, 2, "", "unrecognized arguments: --nope x" },
 		{ "what is required", { "show" }, { { 0 } }, 2, "",
@@ -466,6 +524,8 @@ static void files(void **state)
                            "/providers/Microsoft.ContainerRegistry/registries/" name "\"}"
 /* clang-format on */
 
+#define POLICY "{\"error\":{\"code\":\"RequestDisallowedByPolicy\",\"message\":\"m\"}}"
+
 static void answers(void **state)
 {
 	/* clang-format off */
@@ -525,7 +585,8 @@ static void answers(void **state)
 		    "{}\n    ]\n}\n"
 		  "Additional Information:Type: T\nInfo: {\n    \"k\": null\n}\nType: U\nInfo: "
 		    "null\n" },
-		{ "a redirect within the host", { GENERATE, "--password1", "-o", "none" },
+		{ "a redirect within the host", { GENERATE, "--password1", "-o", "none",
+		  "--only-show-errors" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307,
 		    .headers = { "Location: " HOST "/elsewhere" } },
 		    { HTTP_POST, "=" HOST "/elsewhere", "tokenId", .once = true, .status = 200,
@@ -542,6 +603,26 @@ static void answers(void **state)
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307,
 		    .headers = { "Location: https://elsewhere.example/" } } }, 1, "",
 		  "Temporary Redirect" },
+		{ "claims are asked for again with what the service wants",
+		  { GENERATE, "--password1", "--query", "username" },
+		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 401, .headers = {
+		    "WWW-Authenticate: Bearer claims=\"eyJhIjoxfQ==\"" } },
+		    { HTTP_POST, "https://login.microsoftonline.com/", "&claims=%7B%22a%22%3A1%7D&",
+		      .status = 200, .answer = "{\"token_type\":\"Bearer\",\"expires_in\":3600,"
+		      "\"access_token\":\"T2\"}" },
+		    { HTTP_POST, "/generateCredentials", .bearer = "T2", .status = 200,
+		      .answer = MADE } }, 0, "\"mytoken\"\n", "is lost" },
+		{ "and are told of when that is not enough",
+		  { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 401, .answer = POLICY,
+		    .headers = { "WWW-Authenticate: Bearer claims=\"eyJhIjoxfQ==\"" } },
+		    IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 401, .answer = POLICY,
+		    .headers = { "WWW-Authenticate: Bearer claims=\"eyJhIjoxfQ==\"",
+		                 "x-ms-request-id: r-7" } } }, 1, "",
+		  "=ERROR: (RequestDisallowedByPolicy) m\nCode: RequestDisallowedByPolicy\n"
+		  "Message: m\nthe tenant asks for more than a token of this identity can show: a "
+		  "policy for multi-factor authentication or conditional access has to leave it "
+		  "out\nx-ms-request-id: r-7\n" },
 		{ "accepted, and nothing more", { GENERATE, "--password1" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 202 } }, 0, "",
 		    "WARNING: Azure has accepted the request" },
@@ -551,11 +632,14 @@ static void answers(void **state)
 		    .answer = "{\"username\":\"u\",\"passwords\":[{\"name\":\"password1\",\"value\":\"v\",\"expiry\":\"soon\"}]}" } }, 0,
 		  "USERNAME    PASSWORD1    PASSWORD1 EXPIRY\n----------  -----------  "
 		    "------------------\nu           v            soon\n", NULL },
-		{ "but fails what only reads", { "show", "-r", "myregistry", "-n", "mytoken", "-g",
-		  "g1" },
+		{ "and is shown as it stands", { "show", "-r", "myregistry", "-n", "mytoken", "-g",
+		  "g1", "--query", "creationDate" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200,
-		    .answer = "{\"properties\":{\"creationDate\":\"soon\"}}" } }, 1, "",
-		    "is no time" },
+		    .answer = "{\"properties\":{\"creationDate\":\"soon\"}}" } }, 0,
+		  "\"soon\"\n", NULL },
+		{ "an empty one", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "" } }, 1, "",
+		  "is empty" },
 		{ "no JSON", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = "<html>" } },
 		    1, "", "not JSON" },
@@ -731,11 +815,13 @@ static void local_job(void **state)
 {
 	/* clang-format off */
 	static const struct row allowed[] = {
-		{ "with --force", { GENERATE, "--password1", "--force", "-o", "none" },
+		{ "with --force", { GENERATE, "--password1", "--force", "-o", "none",
+		  "--only-show-errors" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
 		    .answer = MADE } }, 0, "", NULL },
 		{ "another token", { "credential", "generate", "-r", "myregistry", "-n",
-		  "other-token", "-g", "g1", "--password1", "-o", "none" },
+		  "other-token", "-g", "g1", "--password1", "-o", "none",
+		  "--only-show-errors" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
 		    .answer = MADE } }, 0, "", NULL },
 		{ "reading", { "show", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-o",
@@ -754,7 +840,7 @@ static void local_job(void **state)
 		                         "job 'web' rotates this token" };
 	static const struct row empty = {
 		"nothing is delivered yet",
-		{ GENERATE, "--password1", "-o", "none" },
+		{ GENERATE, "--password1", "-o", "none", "--only-show-errors" },
 		{ IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
 		0,
 		"",

@@ -19,12 +19,13 @@ enum instead {
 	/* the first request that changes something, and no other; nothing is printed */
 	ONCE,
 	OTHERWISE, /* requests differ in what they say; the rest is the same */
+	WIDTHS,    /* the same, but for the widths of columns */
 };
 /* clang-format off */
 static const struct difference { const char *name; enum instead instead; int exit; const char *why; } differences[] = {
-	{ "b2-r-empty", REFUSED, 2, "names are checked before any request" },
-	{ "tok-short", REFUSED, 2, "names are checked before any request" },
-	{ "tok-create-short", REFUSED, 2, "names are checked before any request" },
+	{ "tok-create-short", REFUSED, 2, "the name of a new token is checked before any request" },
+	{ "b2-vals-table", WIDTHS, 0,
+	  "a cell with a tab: az asks wcwidth, where that is installed, which says -1" },
 	{ "b2-sub-env", REFUSED, 3, "AZURE_SUBSCRIPTION_ID is honoured" },
 	{ "gen-bothexp", REFUSED, 2, "two expirations are a usage error" },
 	{ "err-create-daysneg", REFUSED, 1, "noticed before the token is created" },
@@ -85,10 +86,9 @@ static bool same_body(const struct buf *sent, const char *want)
 		return false;
 	const struct value *x = value_from_json(a, j), *y = value_from_json(a, k);
 	const char *expiry = value_str(x, "expiry"), *recorded = value_str(y, "expiry");
-	/* Az sends microseconds only where it counts days; milliseconds are .000 and have to be
-	 * the same. */
+	/* Az sends a fraction only where it counts days; what was given is to be the same. */
 	bool counted = recorded != NULL && expiry != NULL &&
-	               strlen(recorded) > strlen("2031-12-31T12:59:59.000Z") && recorded[0] == '2';
+	               strlen(recorded) > strlen("2031-12-31T12:59:59Z") && recorded[0] == '2';
 	AUTO_MEMBERS struct value_members m = { 0 };
 	for (size_t i = 0; i < x->n; i++)
 		value_members_put(&m, x->member[i].key,
@@ -235,15 +235,32 @@ static void expect_refused(const char *name, const struct got *g, int exit)
 	CHECK(g->err[0] != '\0', "%s", name);
 }
 
-static void expect_same(const struct value *one, const struct got *g, bool body_too)
+/* Runs of blanks or dashes become one. Caller frees. */
+static char *squeezed(const char *text)
 {
+	char *copy = mem_dup(text), *to = copy;
+
+	for (const char *s = text; *s != '\0'; s++)
+		if ((*s != ' ' && *s != '-') || s == text || s[-1] != *s)
+			*to++ = *s;
+	*to = '\0';
+	return copy;
+}
+
+static void expect_same(const struct value *one, const struct got *g, const struct difference *d)
+{
+	bool widths_too = d == NULL || d->instead != WIDTHS;
+	bool body_too = d == NULL || d->instead != OTHERWISE;
+	const char *said = value_str(one, "stdout");
+	AUTO_FREE char *got = widths_too ? mem_dup(g->out) : squeezed(g->out);
+	AUTO_FREE char *want = widths_too ? mem_dup(said) : squeezed(said);
 	const char *name = value_str(one, "name");
 	const struct value *tty = value_get(one, "tty");
 
 	CHECK(g->exit == (int)value_get(one, "exit")->number.whole, "%s: exit %d: %s", name,
 	      g->exit, g->err);
 	if (tty == NULL || value_get(one, "stdout_apart") != NULL)
-		CHECK_TEXT(g->out, value_str(one, "stdout"), "%s", name);
+		CHECK_TEXT(got, want, "%s", name);
 	CHECK(g->changes == changes_of(one), "%s: %zu changes", name, g->changes);
 	if (body_too)
 		CHECK_TEXT(g->wrong, "", "%s", name);
@@ -255,7 +272,8 @@ static void expect_words(const struct value *one, const struct got *g)
 {
 	const char *recorded = strstr(value_str(one, "stderr"), "ERROR: (");
 
-	if (recorded == NULL || strstr(recorded, "Connection aborted") != NULL)
+	/* Or it is Python that speaks, of a connection that was lost. */
+	if (recorded == NULL || strncmp(recorded, "ERROR: ('", 9) == 0)
 		return;
 	AUTO_FREE char *line = mem_dup_n(recorded, strcspn(recorded, "\n"));
 	CHECK(strstr(g->err, line) != NULL, "%s: want '%s' in '%s'", value_str(one, "name"), line,
@@ -297,8 +315,8 @@ static void play(struct token_rig *rig, const struct value *one, const struct di
 	if (lacks_slot(one))
 		expect_slots_wanted(rig, one);
 	repeat(rig, one, lacks_slot(one), &g);
-	if (d == NULL || d->instead == OTHERWISE) {
-		expect_same(one, &g, d == NULL);
+	if (d == NULL || d->instead == OTHERWISE || d->instead == WIDTHS) {
+		expect_same(one, &g, d);
 		expect_words(one, &g);
 		return;
 	}

@@ -153,10 +153,12 @@ static void who_uses_it_is_not_cut_off(void **state)
 	};
 	/* clang-format off */
 	static const struct row allowed[] = {
-		{ "password1", { GENERATE, "--password1", "-o", "none" },
+		{ "password1", { GENERATE, "--password1", "-o", "none",
+		  "--only-show-errors" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
 		  .answer = MADE } }, 0, "", NULL },
-		{ "password2", { GENERATE, "--password2", "-o", "none" },
+		{ "password2", { GENERATE, "--password2", "-o", "none",
+		  "--only-show-errors" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
 		                .answer = "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password2\",\"value\":\"SECRET-TWO\"}]}" } }, 0, "", NULL },
 	};
@@ -197,7 +199,7 @@ static void a_job_that_cannot_be_read_may_use_it(void **state)
 		                            "cannot tell whether job 'web' uses this token" };
 	static const struct row allowed = {
 		"a broken job, with --force",
-		{ GENERATE, "--password1", "--force", "-o", "none" },
+		{ GENERATE, "--password1", "--force", "-o", "none", "--only-show-errors" },
 		{ IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
 		0,
 		"",
