@@ -46,6 +46,8 @@ void place_clear(struct place *p);
 
 /* From here on with the rights of `user`, if there is one. */
 MUST_USE bool place_enter(struct place *p, struct fs_rights *r, struct err *e);
+/* The home of that user, else of whoever runs; NULL: none. Caller frees. */
+char *place_home(const struct place *p);
 /* All but place_check() between place_enter() and the drop. */
 MUST_USE bool place_attr(const struct place *p, struct fs_attr *out, struct err *e);
 /* What stands there, for who only wants to know. Nothing: true, an empty *out and *found =

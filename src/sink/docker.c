@@ -2,6 +2,7 @@
 /* Sink "docker": one entry of a config.json or auth.json. */
 #include <ctype.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/credential.h"
@@ -12,6 +13,7 @@
 #include "sink/docker_edit.h"
 #include "sink/docker_reader.h"
 #include "sink/place.h"
+#include "sink/registries_conf.h"
 #include "sink/sink.h"
 
 /* what an entry may take on top of the file there: for the look at the free space */
@@ -321,6 +323,44 @@ static bool acceptable(struct docker *d, const struct buf *text, const struct cr
 	               path_of(d), key, entry.username != NULL ? entry.username : "", key);
 }
 
+/* Is the file among the places where podman looks? Where it is not the first, whoever is asked
+ * before may answer. */
+static bool looked_for(const struct docker *d, struct buf *note, struct err *e)
+{
+	AUTO_FREE char *home = place_home(&d->place);
+	AUTO(registries_conf_clear) struct key_list list = { .n = 0 };
+	size_t at = 0;
+
+	if ((readers_of(d->spec) & DOCKER_READER_BIT(DOCKER_READER_CONTAINERS)) == 0)
+		return true;
+	registries_conf_read(home, &list);
+	while (at < list.n && strcmp(list.item[at], REGISTRIES_AUTH_FILES) != 0)
+		at++;
+	if (list.n > 0 && at == list.n)
+		return err_set(
+			e, ERR_CONFIG,
+			"'credential-helpers' in registries.conf is without '" REGISTRIES_AUTH_FILES
+			"', so podman and skopeo would not read '%s': add it, use a sink of type "
+			"helper, or leave containers out of 'readers'",
+			path_of(d));
+	if (at > 0)
+		buf_fmt(note, "%spodman and skopeo ask the helper '%s' first (registries.conf)",
+		        note->len > 0 ? "; " : "", list.item[0]);
+	return true;
+}
+
+/* A password that everybody can read is no secret; who says `mode` has thought of it. */
+static void note_mode(const struct docker *d, struct buf *note)
+{
+	struct stat st;
+
+	if (d->spec->place.mode < 0 && stat(path_of(d), &st) == 0 && (st.st_mode & 0004) != 0)
+		buf_fmt(note,
+		        "%severybody can read it (mode %04o), and it stays so: 'chmod 600 %s', or "
+		        "'mode'",
+		        note->len > 0 ? "; " : "", (unsigned)st.st_mode & 07777, path_of(d));
+}
+
 static bool check_content(struct docker *d, const struct credential *who, size_t *size,
                           struct buf *note, struct err *e)
 {
@@ -330,8 +370,9 @@ static bool check_content(struct docker *d, const struct credential *who, size_t
 
 	if (!place_enter(&d->place, &rights, e) ||
 	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
-	    !acceptable(d, &text, who, note, e))
+	    !acceptable(d, &text, who, note, e) || !looked_for(d, note, e))
 		return false;
+	note_mode(d, note);
 	*size = text.len;
 	return true;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/place.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 void place_clear(struct place *p)
 {
@@ -26,6 +28,19 @@ bool place_enter(struct place *p, struct fs_rights *r, struct err *e)
 static enum fs_way way_of(const struct place_spec *spec)
 {
 	return spec->user == NULL ? FS_WAY_GUARDED : FS_WAY_OWNED;
+}
+
+char *place_home(const struct place *p)
+{
+	struct passwd pw, *found = NULL;
+	char text[16384];
+
+	if (p->spec->user == NULL)
+		return mem_dup(getenv("HOME"));
+	if (!p->user_known || getpwuid_r(p->user.uid, &pw, text, sizeof(text), &found) != 0 ||
+	    found == NULL)
+		return NULL;
+	return mem_dup(found->pw_dir);
 }
 
 bool place_attr(const struct place *p, struct fs_attr *out, struct err *e)

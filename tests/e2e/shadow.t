@@ -77,6 +77,22 @@ like "check remarks it" "$(cat "$T/out")" "podman and skopeo take its entry '$EM
 
 acro run --force >"$T/out" 2>&1
 is "a rotation beside it" $? 0
+
+# Where podman looks, and whether at all.
+with_registries() { printf '%s\n' "$1" >"$T/registries.conf"; CONTAINERS_REGISTRIES_CONF=$T/registries.conf acro check >"$T/out" 2>&1; echo $?; }
+is "registries.conf without auth files" "$(with_registries 'credential-helpers = ["secretservice"]')" 78
+like "says so" "$(cat "$T/out")" "podman and skopeo would not read"
+is "with a helper before them" "$(with_registries 'credential-helpers = ["pass", "containers-auth.json"]')" 0
+like "that is remarked" "$(cat "$T/out")" "ask the helper 'pass' first"
+is "with nothing of it" "$(with_registries 'short-name-mode = "enforcing"')" 0
+chmod 644 "$F"
+acro check >"$T/out" 2>&1
+like "a file that everybody can read is remarked" "$(cat "$T/out")" "everybody can read it \(mode 0644\)"
+sink "mode = 0644"
+acro check >"$T/out" 2>&1
+is "but not where that is wanted" "$(grep -c 'everybody can read' "$T/out")" 0
+sink
+chmod 600 "$F"
 printf '\n' >"$F"
 is "white space alone is an empty file: the run heals it" "$(run)" 0
 is "ok again" "$(state)" ok

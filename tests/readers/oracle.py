@@ -23,6 +23,7 @@ import urllib.parse
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cases  # noqa: E402
 
+REGISTRIES_CONF = "/.config/containers/registries.conf"    # of HOME
 READERS = ["docker", "containers", "kubelet", "docker-py"]
 OURS = "entry %s:%s" % cases.OURS
 HELPER = "entry helper-user:helper-secret"
@@ -117,7 +118,7 @@ class Client:
 
     def env(self, directory):
         return {"PATH": self.work + "/helpers", "HOME": self.work, "DOCKER_CONFIG": directory, "XDG_RUNTIME_DIR": self.work + "/run",
-                "LC_ALL": "C", "CONTAINERS_REGISTRIES_CONF": self.work + "/registries.conf"}
+                "LC_ALL": "C"}
 
     def ask(self, host, directory, repo):
         argv = [a.format(dir=directory, image=f"{host}/{repo}", work=self.work) for a in self.argv]
@@ -237,6 +238,30 @@ def try_client(client, host, todo):
     return wrong
 
 
+# What src/sink/registries_conf.c takes for granted of `credential-helpers`: the first place that has something wins.
+REGISTRIES = {
+    "": OURS,
+    "credential-helpers = []": OURS,
+    'credential-helpers = ["containers-auth.json"]': OURS,
+    'credential-helpers = ["containers-auth.json", "known"]': OURS,
+    'credential-helpers = ["known"]': HELPER,
+    'credential-helpers = ["known", "containers-auth.json"]': HELPER,
+    '[aliases]\n"a" = "b.c/d"': OURS,
+}
+
+
+def try_registries(client, host, case):
+    wrong = []
+    for text, want in REGISTRIES.items():
+        with open(client.work + REGISTRIES_CONF, "w") as f:
+            f.write(text + "\n")
+        got = client.ask(host, case["dir"], case["repo"])
+        if got != want:
+            wrong.append(f"{text}: sent '{got}', expected '{want}'")
+    open(client.work + REGISTRIES_CONF, "w").close()
+    return wrong
+
+
 def written(todo):
     """The same files with our entry written into them: every other one of those that looked different before."""
     after = [c for c in todo if c["put"] == "put" and c["expected"]["docker"] != OURS][::2]
@@ -262,7 +287,8 @@ def main():
     # podman takes no directory with a long name.
     with tempfile.TemporaryDirectory(prefix="acr.", dir="/tmp") as work:
         os.mkdir(work + "/run", 0o700)
-        open(work + "/registries.conf", "w").close()
+        os.makedirs(os.path.dirname(work + REGISTRIES_CONF))
+        open(work + REGISTRIES_CONF, "w").close()
         make_helpers(work + "/helpers")
         host = serve(work)
         todo = write_cases(work, host)
@@ -273,7 +299,11 @@ def main():
         # Refused whoever reads it: then at least one client must have made something else of it. (Of `auths` twice two clients take all
         # and two the last: the one case in which these agree.)
         strict = [c["name"] for c in todo if c["refused"] and set(c["refused"]) == {OURS} and c["name"] != "text: auths twice, ours last"]
-        tap.say("no file is refused that every client takes ours from", strict)
+        if not wanted:
+            tap.say("no file is refused that every client takes ours from", strict)
+        for client in clients:
+            if client.reader == "containers":
+                tap.say(f"{client.name}, credential-helpers of registries.conf", try_registries(client, host, todo[0]))
         after = written(todo)
         ask_rules(program, host, after)
         for client in clients:
