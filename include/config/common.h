@@ -37,6 +37,9 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out);
 /* The registry and token, for comparing: letter case and the way the registry is written make no
  * difference. */
 void job_token_entry(const struct job *j, struct buf *out);
+/* The entry of who names the registry by its name alone, and one for all who name it with the hash
+ * of a domain name label. True: this job does the latter. */
+bool job_token_ways(const struct job *j, struct buf *named, struct buf *labelled);
 
 /* For the parser, `acrotate keys`, and the tests of man page and samples: every section with its
  * rows. */

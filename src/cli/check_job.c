@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What `acrotate check` looks at for one job: its sinks, hooks and files. */
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "check.h"
@@ -247,6 +250,32 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 		(void)findings_ok(f, subject, "'%s' can be read and replaced", buf_cstr(&place));
 }
 
+/* Is what it holds gone at the next boot? */
+static bool is_volatile(const struct sink_spec *s)
+{
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
+	struct err ignored = ERR_INIT; /* told by the sink's own check */
+	struct statfs st;
+
+	return s->ops->directory != NULL && s->ops->directory(s->spec, &at, &ignored) &&
+	       fstatfs(at.dir, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
+}
+
+/* The only copies of a password are in memory: after a boot there is none, and the slot it is in is
+ * left alone for `grace`. */
+static void check_copies(const struct job *job, struct findings *f)
+{
+	for (size_t i = 0; i < job->n_sinks; i++)
+		if (!is_volatile(&job->sinks[i]))
+			return;
+	struct finding *at =
+		findings_warning(f, "sinks",
+	                         "all of them are on file systems in memory: after a reboot no "
+	                         "copy of the password is "
+	                         "left, and nothing can be pulled until the other slot is free");
+	findings_fix(at, "[sink copy]    # another sink, on a disk, in %s", job->file);
+}
+
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f)
 {
 	for (size_t i = 0; i < job->n_sinks; i++) {
@@ -258,6 +287,7 @@ void check_sinks(const struct job *job, const struct observation *o, struct find
 		else
 			one_sink(o, &o->seen[i], subject, f);
 	}
+	check_copies(job, f);
 }
 
 /* ---- hooks ----------------------------------------------------------------------------------- */

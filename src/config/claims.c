@@ -96,23 +96,19 @@ static bool say(struct err *e, const char *entry, const char *other)
 	               entry);
 }
 
-static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry,
-                      struct err *e)
+/* Where an entry is claimed, or would be: then its owner is 0. */
+static struct claim *claim_of(struct claims *c, const char *entry, struct fingerprint *print)
 {
-	struct fingerprint print;
-
 	make_room(c);
-	crypto_fingerprint_bytes(entry, strlen(entry), &print);
-	struct claim *at = place(c->slot, c->size, &print);
-	if (at->owner == 0) {
-		*at = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
-		c->used++;
-		return true;
-	}
-	size_t first = at->owner - 1;
-	if (first == i)
-		return true;
+	crypto_fingerprint_bytes(entry, strlen(entry), print);
+	return place(c->slot, c->size, print);
+}
+
+static bool clash(struct claims *c, size_t first, const struct job *j, const char *entry,
+                  struct err *e)
+{
 	const char *name = config_name(c->config, first);
+
 	c->clash = mem_grow(c->clash, &c->capacity, c->n_clashes + 1, sizeof(*c->clash));
 	c->clash[c->n_clashes++] = (struct clash){ .owner = first,
 		                                   .entry = mem_dup(entry),
@@ -120,6 +116,38 @@ static bool add_entry(struct claims *c, size_t i, const struct job *j, const cha
 		                                   .other = mem_dup(j->name) };
 	(void)say(e, entry, name);
 	return err_in(e, "%s:1", j->file);
+}
+
+static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry,
+                      struct err *e)
+{
+	struct fingerprint print;
+	struct claim *at = claim_of(c, entry, &print);
+
+	if (at->owner == 0) {
+		*at = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
+		c->used++;
+	}
+	return at->owner - 1 == i || clash(c, at->owner - 1, j, entry, e);
+}
+
+/* The other way to name the registry: by the name alone, or with the hash of a label. Who does the
+ * one may mean the same as anybody who does the other; two hashes are two registries. */
+static bool meet_others(struct claims *c, size_t i, const struct job *j, struct err *e)
+{
+	AUTO_BUF struct buf named = BUF_INIT(EXPAND_MAX), labelled = BUF_INIT(EXPAND_MAX);
+	bool is_labelled = job_token_ways(j, &named, &labelled);
+	struct fingerprint print;
+	struct claim *other = claim_of(c, buf_cstr(is_labelled ? &named : &labelled), &print);
+
+	if (other->owner != 0 && other->owner - 1 != i)
+		return clash(c, other->owner - 1, j, buf_cstr(&named), e);
+	struct claim *own = claim_of(c, buf_cstr(&labelled), &print);
+	if (is_labelled && own->owner == 0) {
+		*own = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
+		c->used++;
+	}
+	return true;
 }
 
 bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e)
@@ -130,7 +158,7 @@ bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e)
 	/* All of them, whatever happens to one: each clash must be known to the job on its other
 	 * side. */
 	job_token_entry(j, &entry);
-	ok = add_entry(c, i, j, buf_cstr(&entry), e);
+	ok = add_entry(c, i, j, buf_cstr(&entry), e) && meet_others(c, i, j, e);
 	for (size_t k = 0; k < j->n_sinks; k++) {
 		struct err other = ERR_INIT;
 		buf_reset(&entry);

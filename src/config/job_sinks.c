@@ -189,19 +189,33 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out)
 	j->sinks[i].ops->identity(j->sinks[i].spec, buf_cstr(&server), out);
 }
 
-void job_token_entry(const struct job *j, struct buf *out)
+static void add_token(const struct job *j, const char *kind, const char *registry, size_t n,
+                      struct buf *out)
 {
 	const char *cloud =
 		j->azure.resource_manager != NULL ? j->azure.resource_manager : j->azure.cloud;
-	AUTO_FREE char *registry = acr_registry_name(j->registry);
 	const char *said = j->azure.subscription != NULL ? j->azure.subscription
 	                                                 : getenv("AZURE_SUBSCRIPTION_ID");
 	const char *subscription = said != NULL ? said : "";
 
-	buf_fmt(out, "token:%s:", cloud != NULL ? cloud : "");
+	buf_fmt(out, "%s:%s:", kind, cloud != NULL ? cloud : "");
 	add_lower(out, subscription, strlen(subscription));
 	buf_char(out, ':');
-	add_lower(out, registry, strlen(registry));
+	add_lower(out, registry, n);
 	buf_char(out, '/');
 	add_lower(out, j->token, strlen(j->token));
+}
+
+void job_token_entry(const struct job *j, struct buf *out)
+{
+	add_token(j, "token", j->registry, strcspn(j->registry, "."), out);
+}
+
+bool job_token_ways(const struct job *j, struct buf *named, struct buf *labelled)
+{
+	size_t name = strcspn(j->registry, ".-"), label = strcspn(j->registry, ".");
+
+	add_token(j, "token", j->registry, name, named);
+	add_token(j, "labelled", j->registry, name, labelled);
+	return name < label;
 }

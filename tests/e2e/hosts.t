@@ -52,4 +52,22 @@ ok "the sink is as it was" cmp -s "$F" "$T/before"
 registry contoso "verify_at = ${EMULATOR_LOGIN_SERVER}"
 acro run >"$T/out" 2>&1
 is "one that is the registry itself is no other" $? 0
+
+# The only copies in memory: said before the reboot that shows it.
+if [ -d /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
+	S=$(mktemp -d /dev/shm/acrotate-e2e.XXXXXX)
+	trap 'rm -rf "$S"; clean_up' EXIT
+	copies() { # PATH...: a sink for each
+		{
+			printf '[job]\nregistry = contoso\nresource_group = emulated\ntoken = web-pull\n'
+			for path in "$@"; do printf '[sink s%s]\ntype = file\npath = %s\n' "$((n += 1))" "$path"; done
+		} >"$E/jobs.d/web-pull.conf"
+		acro check >"$T/out" 2>&1
+		grep -c 'on file systems in memory' "$T/out"
+	}
+	n=0
+	is "one sink in memory" "$(copies "$S/one")" 1
+	is "two" "$(copies "$S/one" "$S/two")" 1
+	is "one of two on a disk" "$(copies "$S/one" "$T/two")" "$([ "$(stat -f -c %T "$T")" = tmpfs ] && echo 1 || echo 0)"
+fi
 done_testing

@@ -118,7 +118,7 @@ class Client:
 
     def env(self, directory):
         return {"PATH": self.work + "/helpers", "HOME": self.work, "DOCKER_CONFIG": directory, "XDG_RUNTIME_DIR": self.work + "/run",
-                "LC_ALL": "C"}
+                "LC_ALL": "C", "CONTAINERS_CONF": self.work + "/containers.conf"}
 
     def ask(self, host, directory, repo):
         argv = [a.format(dir=directory, image=f"{host}/{repo}", work=self.work) for a in self.argv]
@@ -289,6 +289,8 @@ def main():
         os.mkdir(work + "/run", 0o700)
         os.makedirs(os.path.dirname(work + REGISTRIES_CONF))
         open(work + REGISTRIES_CONF, "w").close()
+        with open(work + "/containers.conf", "w") as f:
+            f.write('[engine]\nlock_type = "file"\n')    # not in /dev/shm, where they would stay
         make_helpers(work + "/helpers")
         host = serve(work)
         todo = write_cases(work, host)

@@ -540,6 +540,49 @@ static void claims(void **state)
 	}
 }
 
+/* One name may be several registries: by subscription, and by the hash of a label. */
+static void claims_by_registry(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *one, *two; bool same; } cases[] = {
+		{ "contoso", "CONTOSO.azurecr.io", true },
+		{ "contoso", "contoso.eastus.geo.azurecr.io", true },
+		{ "contoso", "contoso-h4sh.azurecr.io", true },
+		{ "contoso-h4sh.azurecr.io", "contoso", true },
+		{ "contoso-h4sh.azurecr.io", "contoso-H4SH.azurecr.io", true },
+		{ "contoso-h4sh.azurecr.io", "contoso-other.azurecr.io", false },
+		{ "contoso", "fabrikam", false },
+		{ "contoso\n[azure]\nsubscription = A\n", "contoso\n[azure]\nsubscription = B\n", false },
+		{ "contoso\n[azure]\nsubscription = A\n", "contoso\n[azure]\nsubscription = a\n", true },
+	};
+	/* clang-format on */
+
+	(void)state;
+	(void)unsetenv("AZURE_SUBSCRIPTION_ID");
+	put("acrotate.conf", "");
+	make_dir("jobs.d");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct err e = ERR_INIT;
+		bool ok = true;
+		for (int k = 0; k < 2; k++) {
+			AUTO_FREE char *name = mem_fmt("jobs.d/%c.conf", 'a' + k);
+			AUTO_FREE char *text =
+				mem_fmt("[sink x]\ntype = docker\npath = /%d\n[job]\n"
+			                "token = token-a\nregistry = %s\n",
+			                k, k == 0 ? cases[i].one : cases[i].two);
+			put(name, text);
+		}
+		AUTO_CONFIG struct config *c = open_here(&e);
+		for (size_t k = 0; k < 2; k++) {
+			AUTO_JOB struct job *j = NULL;
+			CHECK(config_job(c, k, &j, &e), "row %zu: %s", i, e.text);
+			ok = config_claim(c, k, j, &e) && ok;
+		}
+		CHECK(ok == !cases[i].same, "row %zu: %s", i, e.text);
+		CHECK(config_unclaimed(c, 0, &e) == !cases[i].same, "row %zu", i);
+	}
+}
+
 static void many_jobs(void **state)
 {
 	(void)state;
@@ -586,6 +629,7 @@ int main(void)
 		TEST(what_arguments_are_told),
 		TEST(a_job_outside_is_read),
 		TEST(claims),
+		TEST(claims_by_registry),
 		TEST(many_jobs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
