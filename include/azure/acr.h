@@ -18,7 +18,8 @@ struct json;
 
 #define ACR_API_VERSION "2023-07-01"
 
-enum acr_slot { ACR_SLOT_1, ACR_SLOT_2, ACR_SLOT__COUNT };
+/* Everywhere: an index, and where there may be neither, ACR_NO_SLOT. */
+enum acr_slot { ACR_SLOT_1, ACR_SLOT_2, ACR_SLOT__COUNT, ACR_NO_SLOT = ACR_SLOT__COUNT };
 const char *acr_slot_name(enum acr_slot s); /* "password1" */
 MUST_USE bool acr_slot_parse(const char *name, enum acr_slot *out);
 /*@ assigns \nothing; ensures \result == (s == ACR_SLOT_1 ? ACR_SLOT_2 : ACR_SLOT_1); */
@@ -55,6 +56,8 @@ struct acr_password {
 	int64_t created;    /* ticks of 100 ns since 1970 */
 	int64_t expires_us; /* microseconds since 1970; 0: never */
 };
+/* One generation, though one answer may say its times more precisely than another. */
+bool acr_same_generation(const struct acr_password *a, const struct acr_password *b);
 struct acr_token {
 	bool enabled;
 	enum acr_provisioning { ACR_SUCCEEDED, ACR_CREATING, ACR_UPDATING, ACR_OTHER } provisioning;
@@ -67,6 +70,8 @@ struct acr_token {
 MUST_USE bool acr_get_token(struct arm *a, struct http *h, const struct acr_ref *ref,
                             struct acr_token *out, struct err *e);
 
+/* REMOTE for one without a list of passwords: an empty one says that there are none, no list
+ * says nothing. */
 /* from a token as GET shows it */
 MUST_USE bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e);
 
@@ -106,6 +111,7 @@ MUST_USE bool acr_generated_read(const struct buf *body, enum acr_slot slot,
 /* Paths, for those who speak to the resource manager themselves; each part is percent-encoded.
  * Caller frees. */
 /* "/subscriptions/.../tokens/T" */
+char *acr_registry_id(const char *subscription, const char *group, const char *registry);
 char *acr_token_id(const struct acr_ref *ref);
 /* ".../registries/R[/KIND[/NAME]]?api-version=..." */
 char *acr_path(const struct acr_ref *ref, const char *kind, const char *name);

@@ -25,6 +25,15 @@ const char *arm_method(const struct arm *a);
 /* from the spec or AZURE_SUBSCRIPTION_ID; NULL when neither */
 const char *arm_subscription(const struct arm *a);
 
+/*
+ * A fence: the same identity, cloud, throttle gate and clock, but one access token, which lives
+ * for life_s at least where its source gives one, and is never renewed: a 401 is the end.
+ * Whatever it is used for cannot act after *expires (by the service's clock, give or take what
+ * clocks differ). Freed before `a`.
+ */
+MUST_USE bool arm_fence(struct arm *a, struct http *h, int64_t life_s, struct arm **out,
+                        int64_t *expires, struct err *e);
+
 struct arm_request {
 	enum http_method method;
 	/* "/subscriptions/..." with api-version, or a full URL of the ARM host (nextLink,
@@ -35,12 +44,13 @@ struct arm_request {
 	const char *header;     /* "If-None-Match: *", or NULL; not of a GET */
 };
 /*
- * True for a 2xx. Else e: kind by status (401 AUTH, after one forced re-authentication; 403
- * DENIED, naming action and scope as the service does; 404 MISSING; 408 429 5xx and transport
- * TRANSIENT; 400 409 412 other REMOTE), e->status, e->code, e->not_acted (any 4xx but 408),
- * e->retry_after_ms, and a text with code, message (cut) and x-ms-request-id. A mutating request
- * gets its own x-ms-client-request-id. After a 429 every call of this subscription fails with
- * TRANSIENT and the time left, unsent, until it has passed, then starts again one by one.
+ * True for a 2xx. Else e: kind by status (401 AUTH, after one forced re-authentication, of a
+ * fence none; 403 DENIED, naming action and scope as the service does; 404 MISSING; 408 429 5xx
+ * and transport TRANSIENT; 400 409 412 other REMOTE), e->status, e->code, e->not_acted (any 4xx
+ * but 408), e->retry_after_ms, and a text with code, message (cut) and x-ms-request-id. A
+ * mutating request gets its own x-ms-client-request-id. After a 429 every call of this
+ * subscription fails with TRANSIENT and the time left, unsent, until it has passed, then starts
+ * again one by one.
  */
 MUST_USE bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq,
                        struct http_response *rs, struct err *e);

@@ -82,6 +82,11 @@ void auth_free(struct auth *a);
  * service would not have it (0: none). */
 MUST_USE bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused,
                          struct secret **token, unsigned *serial, struct err *e);
+/* One that lives for life_s at least, if need be a new one; a shorter one where its source gives
+ * no longer. *expires: seconds, local clock. */
+MUST_USE bool auth_token_lasting(struct auth *a, const struct cloud *c, struct http *h,
+                                 int64_t life_s, struct secret **token, int64_t *expires,
+                                 struct err *e);
 /* the method of the newest token; NULL before the first */
 const char *auth_method(struct auth *a);
 

@@ -51,6 +51,14 @@ static char *with_version(const char *id)
 	return mem_fmt("%s?api-version=%s", id, ACR_API_VERSION);
 }
 
+char *acr_registry_id(const char *subscription, const char *group, const char *registry)
+{
+	AUTO_BUF struct buf b = BUF_INIT(PATH_MAX_LEN);
+
+	add_registry(&b, subscription, group, registry);
+	return mem_dup(buf_cstr(&b));
+}
+
 char *acr_token_id(const struct acr_ref *ref)
 {
 	return resource_id(ref, "tokens", ref->token);
@@ -233,7 +241,10 @@ bool acr_token_read(const struct json *j, struct acr_token *out, struct err *e)
 	t.enabled = strcasecmp(status, "enabled") == 0;
 	if (created != NULL && str_ticks(created, &ticks))
 		t.created = ticks / STR_TICKS_PER_S;
-	if (!read_slots(json_get(j, "properties.credentials.passwords"), &t, e))
+	const struct json *passwords = json_get(j, "properties.credentials.passwords");
+	if (passwords == NULL || json_type(passwords) != JSON_ARRAY)
+		return err_set(e, ERR_REMOTE, "Azure does not say which passwords the token has");
+	if (!read_slots(passwords, &t, e))
 		return false;
 	*out = t;
 	return true;

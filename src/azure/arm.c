@@ -16,71 +16,83 @@
 #include "base/mem.h"
 #include "base/secret.h"
 
-struct arm {
+/* What an arm and its fences share. */
+struct arm_core {
 	const struct azure_spec *spec;
 	const struct env *env;
 	struct auth *auth;
-	/* of what follows; a pointer, for those who only read */
-	pthread_mutex_t *mutex;
+	pthread_mutex_t mutex; /* of what follows */
 	bool resolved;
 	struct cloud cloud; /* does not change once resolved */
 	struct gate gate;
 	int64_t offset;
 };
 
+struct arm {
+	struct arm_core *core;
+	struct secret *only; /* of a fence: the one access token that it has */
+};
+
 struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
 {
 	struct arm *a = mem_new(sizeof(*a));
 
-	a->spec = spec;
-	a->env = env;
-	a->auth = auth_new(spec, env);
-	a->mutex = mem_new(sizeof(*a->mutex));
-	(void)pthread_mutex_init(a->mutex, NULL);
+	a->core = mem_new(sizeof(*a->core));
+	a->core->spec = spec;
+	a->core->env = env;
+	a->core->auth = auth_new(spec, env);
+	(void)pthread_mutex_init(&a->core->mutex, NULL);
 	return a;
+}
+
+static void free_core(struct arm_core *c)
+{
+	auth_free(c->auth);
+	azure_cloud_clear(&c->cloud);
+	(void)pthread_mutex_destroy(&c->mutex);
+	free(c);
 }
 
 void arm_free(struct arm *a)
 {
 	if (a == NULL)
 		return;
-	auth_free(a->auth);
-	azure_cloud_clear(&a->cloud);
-	(void)pthread_mutex_destroy(a->mutex);
-	free(a->mutex);
+	if (a->only == NULL)
+		free_core(a->core);
+	secret_free(a->only);
 	free(a);
 }
 
 const char *arm_method(const struct arm *a)
 {
-	return auth_method(a->auth);
+	return auth_method(a->core->auth);
 }
 
 const char *arm_subscription(const struct arm *a)
 {
-	return auth_or_env(a->spec->subscription, "AZURE_SUBSCRIPTION_ID");
+	return auth_or_env(a->core->spec->subscription, "AZURE_SUBSCRIPTION_ID");
 }
 
 int64_t arm_clock_offset(const struct arm *a)
 {
-	(void)pthread_mutex_lock(a->mutex);
-	int64_t offset = a->offset;
-	(void)pthread_mutex_unlock(a->mutex);
+	(void)pthread_mutex_lock(&a->core->mutex);
+	int64_t offset = a->core->offset;
+	(void)pthread_mutex_unlock(&a->core->mutex);
 	return offset;
 }
 
 static bool resolve(struct arm *a, struct http *h, struct err *e)
 {
-	(void)pthread_mutex_lock(a->mutex);
-	bool ok = a->resolved || cloud_resolve(a->spec, h, &a->cloud, e);
-	a->resolved = ok;
-	(void)pthread_mutex_unlock(a->mutex);
+	(void)pthread_mutex_lock(&a->core->mutex);
+	bool ok = a->core->resolved || cloud_resolve(a->core->spec, h, &a->core->cloud, e);
+	a->core->resolved = ok;
+	(void)pthread_mutex_unlock(&a->core->mutex);
 	return ok;
 }
 
 bool arm_pin(const struct arm *a, const char *url, char **out, struct err *e)
 {
-	return arm_url(a->cloud.resource_manager, url, out, e);
+	return arm_url(a->core->cloud.resource_manager, url, out, e);
 }
 
 /* ---- one request ----------------------------------------------------------------------------- */
@@ -89,9 +101,9 @@ static bool pass_gate(struct arm *a, struct err *e)
 {
 	int64_t wait_ms = 0;
 
-	(void)pthread_mutex_lock(a->mutex);
-	bool open = gate_enter(&a->gate, env_mono_ms(a->env), &wait_ms);
-	(void)pthread_mutex_unlock(a->mutex);
+	(void)pthread_mutex_lock(&a->core->mutex);
+	bool open = gate_enter(&a->core->gate, env_mono_ms(a->core->env), &wait_ms);
+	(void)pthread_mutex_unlock(&a->core->mutex);
 	if (open)
 		return true;
 	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s",
@@ -104,14 +116,15 @@ static bool pass_gate(struct arm *a, struct err *e)
 
 static void leave_gate(struct arm *a, const struct http_response *rs)
 {
-	(void)pthread_mutex_lock(a->mutex);
-	gate_leave(&a->gate, env_mono_ms(a->env), rs != NULL && rs->status == 429,
+	(void)pthread_mutex_lock(&a->core->mutex);
+	gate_leave(&a->core->gate, env_mono_ms(a->core->env), rs != NULL && rs->status == 429,
 	           rs != NULL ? rs->retry_after_ms : -1);
 	/* In whole seconds a clock that is right seems to be one off now and then: times of two
 	 * runs would not fit together. */
-	if (rs != NULL && rs->date != 0 && llabs(rs->date - env_now(a->env) - a->offset) > 1)
-		a->offset = rs->date - env_now(a->env);
-	(void)pthread_mutex_unlock(a->mutex);
+	if (rs != NULL && rs->date != 0 &&
+	    llabs(rs->date - env_now(a->core->env) - a->core->offset) > 1)
+		a->core->offset = rs->date - env_now(a->core->env);
+	(void)pthread_mutex_unlock(&a->core->mutex);
 }
 
 static bool exchange(struct http *h, const struct arm_request *rq, const char *url,
@@ -136,7 +149,7 @@ static bool exchange(struct http *h, const struct arm_request *rq, const char *u
  * knows. */
 static bool can_satisfy(struct arm *a)
 {
-	const char *method = auth_method(a->auth);
+	const char *method = auth_method(a->core->auth);
 
 	return method == NULL || strcmp(method, auth_cli.method) != 0;
 }
@@ -145,19 +158,19 @@ static bool can_satisfy(struct arm *a)
  * At most twice: a 401 proves that nothing was done, and may only mean that the token was
  * revoked or the clock is off. Where it names claims the next token is asked for with them.
  */
-static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq,
-                        const char *url, struct http_response *rs, struct err *e)
+static bool send_renewing(struct arm *a, struct http *h, const struct arm_request *rq,
+                          const char *url, struct http_response *rs, struct err *e)
 {
 	AUTO_FREE char *claims = NULL;
 	unsigned serial = 0;
 
 	for (int round = 0; round < 2; round++) {
 		AUTO_SECRET struct secret *token = NULL;
-		struct cloud asked = a->cloud;
+		struct cloud asked = a->core->cloud;
 
 		http_response_clear(rs);
 		asked.claims = claims;
-		if (!auth_token(a->auth, &asked, h, serial, &token, &serial, e)) {
+		if (!auth_token(a->core->auth, &asked, h, serial, &token, &serial, e)) {
 			e->not_acted = true;
 			return false;
 		}
@@ -176,20 +189,51 @@ static bool send_signed(struct arm *a, struct http *h, const struct arm_request 
 	return true;
 }
 
+/* A fence has one token: what it is refused for nobody sends again. */
+static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq,
+                        const char *url, struct http_response *rs, struct err *e)
+{
+	if (a->only == NULL)
+		return send_renewing(a, h, rq, url, rs, e);
+	if (!pass_gate(a, e)) {
+		e->not_acted = true;
+		return false;
+	}
+	bool answered = exchange(h, rq, url, a->only, rs, e);
+	leave_gate(a, answered ? rs : NULL);
+	return answered;
+}
+
+bool arm_fence(struct arm *a, struct http *h, int64_t life_s, struct arm **out, int64_t *expires,
+               struct err *e)
+{
+	struct secret *token;
+	int64_t until;
+
+	if (!resolve(a, h, e) ||
+	    !auth_token_lasting(a->core->auth, &a->core->cloud, h, life_s, &token, &until, e))
+		return false;
+	struct arm *fence = mem_new(sizeof(*fence));
+	*fence = (struct arm){ .core = a->core, .only = token };
+	*out = fence;
+	*expires = until + arm_clock_offset(a);
+	return true;
+}
+
 bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struct http_response *rs,
               struct err *e)
 {
 	AUTO_RESPONSE struct http_response got = { 0 };
 	AUTO_FREE char *url = NULL;
 
-	if (!resolve(a, h, e) || !arm_url(a->cloud.resource_manager, rq->path, &url, e)) {
+	if (!resolve(a, h, e) || !arm_url(a->core->cloud.resource_manager, rq->path, &url, e)) {
 		e->not_acted = true;
 		return false;
 	}
 	if (!send_signed(a, h, rq, url, &got, e))
 		return false;
 	if (got.status < 200 || got.status > 299)
-		return arm_refused(&got, arm_clock_offset(a), auth_method(a->auth), e);
+		return arm_refused(&got, arm_clock_offset(a), auth_method(a->core->auth), e);
 	*rs = got;
 	got = (struct http_response){ 0 };
 	return true;
@@ -200,10 +244,11 @@ bool arm_whoami(struct arm *a, struct http *h, struct whoami *out, struct err *e
 	AUTO_SECRET struct secret *token = NULL;
 	unsigned serial;
 
-	if (!resolve(a, h, e) || !auth_token(a->auth, &a->cloud, h, 0, &token, &serial, e))
+	if (!resolve(a, h, e) ||
+	    !auth_token(a->core->auth, &a->core->cloud, h, 0, &token, &serial, e))
 		return false;
-	*out = (struct whoami){ .method = auth_method(a->auth) };
-	whoami_read(token, env_now(a->env) + arm_clock_offset(a), out);
+	*out = (struct whoami){ .method = auth_method(a->core->auth) };
+	whoami_read(token, env_now(a->core->env) + arm_clock_offset(a), out);
 	return true;
 }
 

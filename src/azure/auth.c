@@ -28,6 +28,7 @@ struct auth {
 	struct secret *token;
 	unsigned serial;
 	int64_t use_until_ms, lives_until_ms; /* of the monotonic clock */
+	int64_t given_ms;                     /* how long it had to live when it was fetched */
 	struct err failed;                    /* the newest failure ... */
 	int64_t held_until_ms;                /* ... which is everybody's until then */
 	int failures;
@@ -142,7 +143,8 @@ static bool fetch(struct auth *a, const struct cloud *c, struct http *h, struct 
 	a->serial++;
 	a->failures = 0;
 	a->held_until_ms = 0;
-	a->lives_until_ms = now_ms + life_s * 1000;
+	a->given_ms = life_s * 1000;
+	a->lives_until_ms = now_ms + a->given_ms;
 	a->use_until_ms = a->lives_until_ms - 1000 * (life_s / 2 < EARLY_S ? life_s / 2 : EARLY_S);
 	return true;
 }
@@ -195,6 +197,29 @@ bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned 
 	if (ok) {
 		*token = secret_dup(a->token);
 		*serial = a->serial;
+	}
+	(void)pthread_mutex_unlock(&a->mutex);
+	return ok;
+}
+
+/* A source that gives short ones, or the same one again, is not asked for each of ten thousand
+ * jobs. */
+static bool lasts(const struct auth *a, int64_t life_ms)
+{
+	int64_t left = a->lives_until_ms - env_mono_ms(a->env);
+
+	return a->token != NULL && left > LAST_USE_MS &&
+	       (left >= life_ms || left >= a->given_ms / 2);
+}
+
+bool auth_token_lasting(struct auth *a, const struct cloud *c, struct http *h, int64_t life_s,
+                        struct secret **token, int64_t *expires, struct err *e)
+{
+	(void)pthread_mutex_lock(&a->mutex);
+	bool ok = lasts(a, life_s * 1000) || refresh(a, c, h, false, e);
+	if (ok) {
+		*token = secret_dup(a->token);
+		*expires = env_now(a->env) + (a->lives_until_ms - env_mono_ms(a->env)) / 1000;
 	}
 	(void)pthread_mutex_unlock(&a->mutex);
 	return ok;
