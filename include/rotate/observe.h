@@ -12,12 +12,21 @@
 #include "rotate/plan.h"
 #include "rotate/state.h"
 
+/* A registry may need as long to learn a password: a refusal counts for something only when it
+ * lasts longer. */
+#define OBSERVE_DOUBT_S 60
+
 struct job;
 struct secret;
 struct sink;
 struct sink_spec;
 
-/* One sink of the job. */
+/*
+ * One sink of the job. What is not seen is not gone: a slot is let go by a sink only through a
+ * chain that was seen. A file (sink_ops.evidence) has just what it shows. Another sink has what
+ * it shows and what it ever had, until that was read in it right before something newer was
+ * committed, and the newer was read back; or it has expired, or somebody says `acrotate forget`.
+ */
 struct seen {
 	const struct sink_spec *spec;
 	char *place;
@@ -29,7 +38,11 @@ struct seen {
 	bool stale;          /* it holds ours, in another form than a delivery would give it */
 	bool shadowed; /* what it holds is ours, and one of those who read it would not take it: */
 	struct err shadow; /* who, and what is in the way */
-	int refused; /* how often the registry refused a password in it that is none of ours */
+	bool failed;       /* its commit did */
+	/* how often the registry refused a password in it that is none of ours */
+	int refused;
+	/* what it was read to hold right before a commit; ACR_NO_SLOT: nothing of ours */
+	enum acr_slot before;
 };
 
 struct observation {
@@ -44,8 +57,13 @@ struct observation {
 	struct sink_view *views;
 	size_t n_views;
 	enum plan_asked asked;
+	/* seconds: when the token was read last; 0: not in this run */
+	int64_t read_at;
 	/* the registry refused it twice, a minute apart */
-	bool dead[ACR_SLOT__COUNT];
+	bool doubted[ACR_SLOT__COUNT];
+	bool dead[ACR_SLOT__COUNT]; /* ... and for verify_timeout */
+	/* the registry accepts it, whatever Azure says of the slot */
+	bool alive[ACR_SLOT__COUNT];
 };
 
 /* Loads the state, opens and reads the sinks. False only for what concerns the whole job: the
@@ -55,11 +73,20 @@ MUST_USE bool observe_open(const struct store *store, const struct job *job, str
                            struct err *e);
 void observe_close(struct observation *o);
 
-/* Sets the login server and resource group, remembered from now on, and reads the sinks. */
-void observe_server(struct observation *o, const char *server, const char *group);
+/* Sets the login server, resource group and resource id (NULL: not known), remembered from now
+ * on, and reads the sinks. */
+void observe_server(struct observation *o, const char *server, const char *group, const char *id);
 /* Reads all sinks again, matches them with the ledger, and clears `left` of a slot that is held
  * again. */
 void observe_sinks(struct observation *o);
+/* Sink i is about to be given the newest generation of a slot: it may hold that too from now on. */
+void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
+/* It was given; `kept`: and read back: of what it was read to hold before, and of what is older,
+ * it has let go. Else it failed to take it. */
+void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept);
+/* The registry accepts what a sink holds of this slot: it is there, whatever Azure has just
+ * said. */
+void observe_alive(struct observation *o, enum acr_slot slot);
 /* Takes what the service said into the ledger: what is ours, gone, foreign, claimed by the
  * expiry it bears. token NULL: missing. Stamps `left` of slots that no sink holds, if every sink
  * could be read. */
@@ -86,6 +113,8 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 /* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or
  * moved. */
 struct sink_memory;
+/* Does it still count for one of the slots? */
+bool observe_counts(const struct observation *o, const struct sink_memory *m);
 bool observe_in_job(const struct observation *o, const struct sink_memory *m);
 
 /* The generation a slot was last seen to have, ours or not. present: false when none. */

@@ -53,6 +53,10 @@ struct sink_ops {
 	size_t n_keys, spec_size;
 	bool local;  /* file-like: read without starting another program */
 	bool atomic; /* commit is one rename; ordered last */
+	/* What it does not show is not there: a file. Not so behind another program or another
+	 * door, where nothing found may mean another environment, a locked collection, another
+	 * store; there what was once seen stays counted, see rotate/observe.h. */
+	bool evidence;
 	/* For the sandbox. The directory it writes in, open, found as it will be found then;
 	 * NULL: it writes no files of its own. */
 	bool (*directory)(const void *spec, struct fs_target *out, struct err *e);

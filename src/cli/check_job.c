@@ -28,7 +28,7 @@
 static const char *unknown_holder(const struct observation *o)
 {
 	for (size_t i = 0; i < o->n_seen; i++)
-		if (!o->seen[i].unread && o->views[i].holds == HOLD_OTHER && !o->views[i].rejected)
+		if (!o->seen[i].unread && o->views[i].other && !o->views[i].rejected)
 			return o->seen[i].spec->name;
 	return NULL;
 }

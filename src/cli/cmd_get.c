@@ -43,7 +43,7 @@ static bool find(const struct observation *o, struct credential *out, struct err
 	struct plan p = observe_decide(o, env_now(&env_system), false);
 	if (!p.active)
 		return nothing(o, e);
-	enum acr_slot slot = o->views[p.source].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	enum acr_slot slot = o->views[p.source].holds;
 	*out = o->who;
 	out->password = o->seen[p.source].held;
 	out->slot = (int)slot + 1;

@@ -59,8 +59,7 @@ static void rotate(struct play *p, enum acr_slot slot)
 		                   .expires = now + p->job->policy.lifetime };
 	if (old->left == 0)
 		old->left = now;
-	p->sink = (struct sink_view){ .holds = slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2,
-		                      .readable = true };
+	p->sink = (struct sink_view){ .holds = slot, .readable = true };
 	p->in.sinks = &p->sink;
 	p->in.n_sinks = 1;
 	p->in.force = p->in.hook_owed = false;
@@ -134,7 +133,7 @@ static void play_job(struct horizon *h, const struct store *store, size_t index)
 		return;
 	}
 	struct play p = { .h = h, .job = job, .in = observe_input(&o, h->from, false) };
-	static const struct sink_view empty = { .holds = HOLD_NOTHING, .readable = true };
+	static const struct sink_view empty = { .holds = ACR_NO_SLOT, .readable = true };
 	p.in.verify_due = false;
 	/* A job that never ran has no server yet and has read no sink. */
 	if (o.who.server == NULL) {
@@ -143,9 +142,7 @@ static void play_job(struct horizon *h, const struct store *store, size_t index)
 	}
 	struct plan first = plan_decide(&p.in);
 	if (first.active)
-		p.deployed = p.in.slot[p.in.sinks[first.source].holds == HOLD_SLOT_1 ? ACR_SLOT_1
-		                                                                     : ACR_SLOT_2]
-		                     .expires;
+		p.deployed = p.in.slot[p.in.sinks[first.source].holds].expires;
 	h->jobs++;
 	play(&p);
 	observe_close(&o);

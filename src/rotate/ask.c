@@ -10,7 +10,7 @@
 #include "base/secret.h"
 #include "step.h"
 
-#define SECOND_REFUSAL_S 60 /* a registry may need as long to learn a password */
+#define LOOK_EVERY_S     60
 #define CLOCK_REPORTED_S 300
 #define CLOCK_REFUSED_S  86400
 /* Two nodes may create one token at once, and the PUT of the later one wipes what the other has
@@ -78,8 +78,9 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	    !acr_find_registry(arm_of(r), h, subscription, r->job->resource_group, name, &found, e))
 		return FAILED;
 	bool meant = is_meant(r, &found, e);
+	AUTO_FREE char *id = acr_registry_id(subscription, found.group, name);
 	if (meant)
-		observe_server(&r->o, found.login_server, found.group);
+		observe_server(&r->o, found.login_server, found.group, id);
 	acr_registry_clear(&found);
 	if (!meant)
 		return FAILED;
@@ -89,7 +90,7 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 			rotation_note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
 	if (!rotation_sweep_sinks(r, e))
 		return FAILED;
-	return rotation_go_to(r, r->refound ? STEP_READ : STEP_DECIDE);
+	return rotation_go_to(r, r->ask.refound ? STEP_READ : STEP_DECIDE);
 }
 
 /* Times are reckoned by the service; but a local clock that is a day off makes every certificate
@@ -115,8 +116,23 @@ static int64_t rivals_ms(struct rotation *r, const struct acr_token *token)
 
 	if (!r->job->policy.create || token->created == 0 || age < -YOUNG_S || age > YOUNG_S)
 		return 0;
-	r->young = true;
+	r->ask.young = true;
 	return age < RIVALS_S && !is_dry(r) ? (age < 0 ? RIVALS_S : RIVALS_S - age) * 1000 : 0;
+}
+
+/* Whoever sent what is recorded as under way is dead or has given up: this run holds the lock, or
+ * has itself. The life of the request is counted from here, by the service's clock, which is
+ * known now. */
+static void take_over_intents(struct rotation *r)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct slot_memory *m = &r->o.state.slot[i];
+		if (!m->intent)
+			continue;
+		r->ask.tainted = true;
+		if (m->abandoned == 0)
+			state_abandon_intent(m, rotation_now(r));
+	}
 }
 
 enum progress step_read(struct rotation *r, struct http *h, struct err *e)
@@ -137,15 +153,18 @@ enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 	} else if (strcmp(e->code, "ResourceNotFound") != 0) {
 		/* The registry moved to another resource group: what was remembered is looked up
 		 * again, once. */
-		if (!guessed_group || r->refound)
+		if (!guessed_group || r->ask.refound)
 			return FAILED;
-		r->refound = true;
+		r->ask.refound = true;
 		return rotation_go_to(r, STEP_FIND);
 	} else {
 		observe_token(&r->o, NULL, rotation_now(r));
 	}
 	r->o.state.last_inspected = rotation_now(r);
 	r->o.dirty = true;
+	take_over_intents(r);
+	if (rotation_remembers_operation(r))
+		return rotation_go_to(r, STEP_RESUME);
 	return rivals > 0 ? rotation_wait_then(r, rivals, STEP_READ)
 	                  : rotation_go_to(r, STEP_DECIDE);
 }
@@ -160,17 +179,28 @@ static enum progress accepted(struct rotation *r)
 	r->o.state.rejected_at = 0;
 	r->o.state.disabled = false; /* else it would have been refused */
 	r->o.dirty = true;
-	r->verified = true;
+	r->ask.verified = true;
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
-/* Once is no proof: it may not have learned of the password yet. Twice, a minute apart, is. */
+static enum progress ask_again(struct rotation *r, int64_t in_s)
+{
+	return rotation_wait_then(r, (in_s < LOOK_EVERY_S ? in_s : LOOK_EVERY_S) * 1000,
+	                          STEP_VERIFY);
+}
+
+/*
+ * Once is no proof: it may not have learned of the password yet. Twice, a minute apart, is a reason
+ * to doubt, and to take the other slot if that is free. What Azure calls present, enabled and not
+ * expired is dead only when it was refused for verify_timeout, each time over a fresh connection.
+ */
 static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err *e)
 {
 	struct state *s = &r->o.state;
-	int64_t now = rotation_now(r);
+	int64_t now = rotation_now(r), timeout = r->job->policy.verify_timeout;
 
-	if (s->rejected_at == 0 || s->rejected_at > now) {
+	if (s->rejected_at == 0 || s->rejected_at > now || r->ask.refusals++ == 0) {
+		/* Refusals of another run say nothing of what lies between them. */
 		s->rejected_at = now;
 		r->o.dirty = true;
 		if (!rotation_save(r, e))
@@ -180,25 +210,34 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 		return rotation_go_to(r, STEP_READ);
 	if (is_dry(r))
 		return rotation_go_to(r, STEP_DECIDE);
-	int64_t left = s->rejected_at + SECOND_REFUSAL_S - now;
-	if (left > 0)
-		return rotation_wait_then(r, left * 1000, STEP_VERIFY);
-	r->o.dead[slot] = true;
+	int64_t lasted = now - s->rejected_at;
+	if (lasted < OBSERVE_DOUBT_S)
+		return ask_again(r, OBSERVE_DOUBT_S - lasted);
+	r->o.doubted[slot] = true;
+	r->o.dead[slot] = lasted >= timeout;
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 {
-	size_t source = r->plan.source;
-	enum acr_slot slot = r->o.views[source].holds == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	/* One that is doubted is deployed no more, and is asked about again. */
+	if (r->plan.active)
+		r->ask.source = r->plan.source;
+	enum acr_slot slot = r->o.views[r->ask.source].holds;
 	struct credential c = { .server = r->o.who.server,
 		                .username = r->o.who.username,
-		                .password = r->o.seen[source].held };
+		                .password = r->o.seen[r->ask.source].held };
 	enum login_answer answer;
 
+	if (slot == ACR_NO_SLOT)
+		return rotation_go_to(r, STEP_DECIDE);
 	if (!login_probe(rotation_login(r), h, &c, &answer, e))
 		return FAILED;
-	return answer == LOGIN_ACCEPTED ? accepted(r) : rejected(r, slot, e);
+	if (answer == LOGIN_REJECTED)
+		return rejected(r, slot, e);
+	r->o.doubted[slot] = r->o.dead[slot] = false;
+	r->ask.refusals = 0;
+	return accepted(r);
 }
 
 /* exclusive = yes: nobody else uses the token, so slots that no working password in a sink
@@ -207,14 +246,14 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 {
 	bool once = false, twice = false;
 
-	r->tried_others = true;
+	r->ask.others_tried = true;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct credential c = { .server = r->o.who.server,
 			                .username = r->o.who.username,
 			                .password = s->held };
 		enum login_answer answer;
-		if (!r->o.views[i].readable || r->o.views[i].holds != HOLD_OTHER || s->refused >= 2)
+		if (!r->o.views[i].readable || !r->o.views[i].other || s->refused >= 2)
 			continue;
 		if (!login_probe(rotation_login(r), h, &c, &answer, e))
 			return FAILED;
@@ -223,10 +262,103 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 		twice = twice || s->refused == 2;
 	}
 	if (once)
-		return rotation_wait_then(r, SECOND_REFUSAL_S * 1000, STEP_TRY_OTHERS);
+		return rotation_wait_then(r, OBSERVE_DOUBT_S * 1000, STEP_TRY_OTHERS);
 	if (twice)
 		observe_sinks(&r->o);
 	return rotation_go_to(r, STEP_DECIDE);
+}
+
+/* ---- before the call that cannot be undone ------------------------------------------------------ */
+
+static bool is_tried(const struct rotation *r, const struct secret *held)
+{
+	struct fingerprint print;
+
+	crypto_fingerprint(held, &print);
+	for (size_t i = 0; i < r->gen.n_tried; i++)
+		if (fingerprint_equal(&print, &r->gen.tried[i]))
+			return true;
+	return false;
+}
+
+/* Without a registry to ask, and for a revoke, which is to kill, nothing is tried; nor where
+ * may_replace names the very generation that it gives up. */
+static bool needs_trying(const struct rotation *r)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+
+	return r->job->policy.verify_wait == 0 && r->plan.why != WHY_REVOKED &&
+	       !in.slot[r->plan.slot].permitted;
+}
+
+bool rotation_all_tried(const struct rotation *r)
+{
+	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++)
+		if (r->o.seen[i].held != NULL && !is_tried(r, r->o.seen[i].held))
+			return false;
+	return true;
+}
+
+static void note_tried(struct rotation *r, const struct secret *held)
+{
+	r->gen.tried = mem_grow(r->gen.tried, &r->gen.tried_cap, r->gen.n_tried + 1,
+	                        sizeof(*r->gen.tried));
+	crypto_fingerprint(held, &r->gen.tried[r->gen.n_tried++]);
+}
+
+/* A password that works and that the ledger does not know: is there no slot to explain it but the
+ * one that stays? */
+static bool is_explained(const struct rotation *r)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+	const struct slot_view *target = &in.slot[r->plan.slot],
+			       *other = &in.slot[acr_other(r->plan.slot)];
+	bool target_gone =
+		!target->present || (target->expires != 0 && target->expires <= in.now - in.margin);
+
+	/* Of one that is ours and not lost the password is known, and this is not it. */
+	return target_gone && other->present && (!other->ours || other->lost);
+}
+
+static enum progress works_unexplained(const struct rotation *r, const struct sink_spec *spec,
+                                       struct err *e)
+{
+	rotation_refuse_unexplained(r, spec, e);
+	return FAILED;
+}
+
+/*
+ * Each distinct password that a sink shows is tried right before a generate: one that works must
+ * be the other slot's, whatever the record and Azure's answer say. So a record that was lost,
+ * restored or mistaken, an answer that is stale, and a second job on the token do no harm.
+ */
+enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
+{
+	int64_t now = env_mono_ms(r->w->env);
+
+	if (now - r->gen.tried_at > LOOK_EVERY_S * 1000)
+		r->gen.n_tried = 0;
+	r->gen.tried_at = r->gen.n_tried == 0 ? now : r->gen.tried_at;
+	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++) {
+		const struct seen *s = &r->o.seen[i];
+		struct credential c = { .server = r->o.who.server,
+			                .username = r->o.who.username,
+			                .password = s->held };
+		enum login_answer answer;
+		if (s->held == NULL || is_tried(r, s->held))
+			continue;
+		if (!login_probe(rotation_login(r), h, &c, &answer, e))
+			return FAILED;
+		enum acr_slot slot = r->o.views[i].holds;
+		if (answer == LOGIN_ACCEPTED && slot == r->plan.slot) {
+			observe_alive(&r->o, slot);
+			return rotation_go_to(r, STEP_DECIDE);
+		}
+		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT && !is_explained(r))
+			return works_unexplained(r, s->spec, e);
+		note_tried(r, s->held);
+	}
+	return rotation_go_to(r, STEP_READ_AGAIN);
 }
 
 /* ---- a token that does not exist yet --------------------------------------------------------- */
@@ -319,7 +451,7 @@ static bool still_missing(struct rotation *r, struct http *h, struct err *e)
 static enum progress rival_was_first(struct rotation *r, struct err *e)
 {
 	e->kind = ERR_TRANSIENT;
-	return ++r->refusals > RIVAL_TRIES_MAX
+	return ++r->gen.refusals > RIVAL_TRIES_MAX
 	               ? FAILED
 	               : rotation_wait_then(r, RIVAL_WAIT_MS + env_random(r->w->env, 500),
 	                                    STEP_READ);
@@ -333,13 +465,13 @@ enum progress step_create(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	if (!still_missing(r, h, e))
 		return e->kind == ERR_NONE ? rotation_go_to(r, STEP_READ) : FAILED;
-	arm_operation_clear(&r->operation);
-	if (!acr_put_token(r->arm, h, &r->ref, map, &r->operation, e))
+	arm_operation_clear(&r->gen.operation);
+	if (!acr_put_token(r->arm, h, &r->ref, map, &r->gen.operation, e))
 		return e->status == 409 || e->status == 412 ? rival_was_first(r, e) : FAILED;
 	r->out.did = PLAN_CREATE;
 	r->out.created = true;
 	r->out.changed = true;
-	return r->operation.poll_url == NULL
+	return r->gen.operation.poll_url == NULL
 	               ? rotation_go_to(r, STEP_READ)
 	               : rotation_poll_again(r, STEP_CREATED, "creating the token", e);
 }
@@ -349,10 +481,10 @@ enum progress step_created(struct rotation *r, struct http *h, struct err *e)
 	AUTO_RESPONSE struct http_response result = { 0 };
 	bool done;
 
-	if (!arm_operation_poll(r->arm, h, &r->operation, &done, &result, e))
+	if (!arm_operation_poll(r->arm, h, &r->gen.operation, &done, &result, e))
 		return FAILED;
 	if (!done)
 		return rotation_poll_again(r, STEP_CREATED, "creating the token", e);
-	r->await_until = 0;
+	r->gen.await_until = 0;
 	return rotation_go_to(r, STEP_READ);
 }

@@ -7,6 +7,8 @@
 #include "rotate/plan.h"
 #include "step.h"
 
+#define LOOK_EVERY_MS 60000
+
 /* The slot a refusal is about, or else the one that is not deployed. */
 static void hint_foreign(struct rotation *r)
 {
@@ -39,14 +41,13 @@ void rotation_fill_outcome(struct rotation *r)
 	hint_foreign(r);
 	if (!p->active)
 		return;
-	enum holding active = r->o.views[p->source].holds;
-	enum acr_slot held = active == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	enum acr_slot held = r->o.views[p->source].holds;
 	/* What comes next may already be about the other slot; a run that changed something
 	 * tells of what it left deployed. */
 	if (r->out.changed)
 		r->out.slot = held;
 	for (size_t i = 0; i < r->o.n_seen; i++)
-		r->out.in_step += r->o.views[i].holds == active;
+		r->out.in_step += r->o.views[i].holds == held;
 	r->out.expires = observe_slot(&r->o, held, &ours).expires_us / 1000000;
 	r->out.next_due = r->out.expires - r->job->policy.renew_before - r->job->policy.offset;
 }
@@ -56,15 +57,15 @@ static bool is_standing_intent(const struct rotation *r)
 	return r->o.state.slot[ACR_SLOT_1].intent || r->o.state.slot[ACR_SLOT_2].intent;
 }
 
-/* An intent whose request must have died, of a token that did not show it: it never acted. */
-static void drop_dead_intents(struct rotation *r, int64_t now)
+/* An intent whose request must have died before the token was read, which did not show it: it
+ * never acted. */
+static void drop_dead_intents(struct rotation *r)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &r->o.state.slot[i];
-		if (!m->intent || now - m->intent_since < PLAN_REQUEST_LIFE)
+		if (!m->intent || r->o.read_at < state_intent_dies(m))
 			continue;
-		m->intent = false;
-		m->intent_since = 0;
+		state_end_intent(m);
 		r->o.dirty = true;
 	}
 }
@@ -73,7 +74,7 @@ static void drop_dead_intents(struct rotation *r, int64_t now)
 static enum progress keep(struct rotation *r, int64_t now)
 {
 	if (r->o.asked == TOKEN_READ)
-		drop_dead_intents(r, now);
+		drop_dead_intents(r);
 	r->out.warn_foreign = r->plan.foreign_ahead && now - r->o.state.last_warned >= 86400;
 	if (r->out.warn_foreign && !is_dry(r)) {
 		r->o.state.last_warned = now;
@@ -84,9 +85,22 @@ static enum progress keep(struct rotation *r, int64_t now)
 
 static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e)
 {
-	/* A request that may still act is waited for like replication: a minute at most. */
-	if (r->plan.why == WHY_INTENT && !is_dry(r))
-		return rotation_wait_then(r, (r->plan.when - now) * 1000 + 100, STEP_READ);
+	int64_t mono = env_mono_ms(r->w->env), left = (r->plan.when - now) * 1000 + 100;
+
+	/* A request that may still act is waited for like replication, and looked for now and
+	 * then: it may have acted. */
+	if (r->plan.why == WHY_INTENT && !is_dry(r)) {
+		if (r->ask.intent_until == 0)
+			r->ask.intent_until =
+				mono + r->job->policy.verify_timeout * 1000 + LOOK_EVERY_MS;
+		if (mono + left <= r->ask.intent_until)
+			return rotation_wait_then(r, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS,
+			                          STEP_READ);
+	}
+	/* So is a registry that refuses what is deployed. */
+	if (r->plan.why == WHY_REFUSED && !is_dry(r))
+		return rotation_wait_then(r, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS,
+		                          STEP_VERIFY);
 	rotation_refuse(r, e);
 	return FAILED;
 }
@@ -94,16 +108,21 @@ static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e
 static bool has_untested_password(const struct rotation *r)
 {
 	for (size_t i = 0; i < r->o.n_seen; i++)
-		if (r->o.views[i].readable && r->o.views[i].holds == HOLD_OTHER &&
-		    !r->o.views[i].rejected)
+		if (r->o.views[i].readable && r->o.views[i].other && !r->o.views[i].rejected)
 			return true;
 	return false;
+}
+
+static bool wants_others(const struct rotation *r)
+{
+	return !r->ask.others_tried && !is_dry(r) && r->job->policy.verify_wait == 0 &&
+	       has_untested_password(r);
 }
 
 /* Somebody wants to know, now, whether what is deployed works. */
 static bool wants_login(const struct rotation *r)
 {
-	return r->plan.active && !r->login_tried && r->job->policy.verify_wait == 0;
+	return r->plan.active && !r->ask.login_tried && r->job->policy.verify_wait == 0;
 }
 
 static enum progress act(struct rotation *r, int64_t now, struct err *e)
@@ -112,7 +131,7 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 
 	if ((r->flags & ROTATE_ASK) != 0) {
 		bool login = wants_login(r);
-		r->login_tried = true;
+		r->ask.login_tried = true;
 		return rotation_go_to(r, login ? STEP_VERIFY : STEP_END);
 	}
 	switch (r->plan.action) {
@@ -121,7 +140,7 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	case PLAN_VERIFY:
 		return rotation_go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
 	case PLAN_HEAL:
-		return rotation_go_to(r, r->verified || policy->verify_wait != 0 || is_dry(r)
+		return rotation_go_to(r, r->ask.verified || policy->verify_wait != 0 || is_dry(r)
 		                                 ? STEP_CHECK
 		                                 : STEP_VERIFY);
 	case PLAN_ROTATE:
@@ -129,37 +148,48 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	case PLAN_CREATE:
 		return rotation_go_to(r, STEP_CHECK);
 	case PLAN_WAIT:
+		/* Grace counts only as long as something that is deployed may work. */
+		if (r->plan.why == WHY_GRACE && !r->plan.active && wants_others(r))
+			return rotation_go_to(r, STEP_TRY_OTHERS);
 		return wait_or_fail(r, now, e);
 	case PLAN_REFUSE:
 		break;
 	}
-	if (r->plan.why == WHY_FOREIGN && policy->exclusive && !r->tried_others && !is_dry(r) &&
-	    has_untested_password(r))
+	if (r->plan.why == WHY_FOREIGN && policy->exclusive && wants_others(r))
 		return rotation_go_to(r, STEP_TRY_OTHERS);
 	rotation_refuse(r, e);
 	return FAILED;
 }
 
+struct plan rotation_decide(const struct rotation *r)
+{
+	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->done.rotated;
+	struct plan_input in = observe_input(&r->o, rotation_now(r), force);
+
+	in.healed = r->done.healed;
+	return observe_plan(&r->o, &in);
+}
+
 enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = rotation_now(r);
-	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->rotated,
-	     revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->marked;
+	bool revoke = (r->flags & ROTATE_REVOKE) != 0 && !r->revoke.marked;
 
 	(void)h;
 	if (revoke && r->o.asked == TOKEN_READ && !revoke_mark(r, e))
 		return FAILED;
-	r->plan = rotation_decide(r, now, force, &r->discard);
+	rotation_drop_fence(r);
+	r->plan = rotation_decide(r);
 	r->out.why = r->plan.why;
 	if (!r->out.changed)
 		r->out.did = r->plan.action;
 	rotation_fill_outcome(r);
 	bool revoking = revoke_pending(&r->o);
-	r->out.revoked = r->revoking && !revoking;
-	r->revoking = r->revoking || revoking;
+	r->out.revoked = r->revoke.under_way && !revoking;
+	r->revoke.under_way = r->revoke.under_way || revoking;
 	/* One rotation a run, and one heal: what is overwritten again at once is left to the
 	 * next run. */
-	if (!revoking && (r->rotated || (r->healed && r->plan.action == PLAN_HEAL)))
+	if (!revoking && (r->done.rotated || (r->done.healed && r->plan.action == PLAN_HEAL)))
 		return keep(r, now);
 	bool local = r->plan.action == PLAN_KEEP || r->plan.action == PLAN_VERIFY ||
 	             r->plan.why == WHY_NO_SINK;

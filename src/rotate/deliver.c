@@ -20,16 +20,6 @@
 #define PROBE_CAP_MS        5000
 #define PROBE_READ_EVERY_MS 30000 /* is it still our generation that is being waited for? */
 
-static enum holding held_slot(enum acr_slot slot)
-{
-	return slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
-}
-
-static enum acr_slot fresh_slot(const struct rotation *r)
-{
-	return r->fresh.slot == 2 ? ACR_SLOT_2 : ACR_SLOT_1;
-}
-
 /* Left out of the rest of this run, reported; the others go on. It keeps the slot it holds. */
 static void leave_out(struct rotation *r, size_t i, struct err *why)
 {
@@ -37,7 +27,7 @@ static void leave_out(struct rotation *r, size_t i, struct err *why)
 
 	if (s->sink != NULL)
 		s->spec->ops->abort(s->sink);
-	r->prepared[i] = false;
+	r->give.prepared[i] = false;
 	r->littered = r->littered || r->o.state.unfinished;
 	(void)err_in(why, "sink '%s'", s->spec->name);
 	s->broken = true;
@@ -49,8 +39,8 @@ static void leave_out(struct rotation *r, size_t i, struct err *why)
 /* Whether a temporary could be removed no sink tells: where one was made the next run sweeps. */
 void rotation_abort_sinks(struct rotation *r)
 {
-	for (size_t i = 0; r->prepared != NULL && i < r->o.n_seen; i++) {
-		r->littered = r->littered || r->prepared[i];
+	for (size_t i = 0; r->give.prepared != NULL && i < r->o.n_seen; i++) {
+		r->littered = r->littered || r->give.prepared[i];
 		if (r->o.seen[i].sink != NULL)
 			r->o.seen[i].spec->ops->abort(r->o.seen[i].sink);
 	}
@@ -85,7 +75,7 @@ static bool takes_delivery(const struct rotation *r, size_t i)
 	if (r->o.seen[i].broken) /* one that could not be opened is */
 		return false;
 	return r->plan.action != PLAN_HEAL || r->o.seen[i].stale ||
-	       r->o.views[i].holds != held_slot(r->plan.slot);
+	       r->o.views[i].holds != r->plan.slot;
 }
 
 /* A heal copies what the sink that is ahead holds. */
@@ -93,13 +83,14 @@ static void load_from_source(struct rotation *r)
 {
 	const struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 
-	credential_clear(&r->fresh);
-	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server),
-		                        .username = mem_dup(r->o.who.username),
-		                        .password = secret_dup(r->o.seen[r->plan.source].held),
-		                        .expires_us = m->expires_us,
-		                        .slot = (int)r->plan.slot + 1 };
-	r->created = m->created;
+	credential_clear(&r->give.fresh);
+	r->give.fresh = (struct credential){ .server = mem_dup(r->o.who.server),
+		                             .username = mem_dup(r->o.who.username),
+		                             .password = secret_dup(r->o.seen[r->plan.source].held),
+		                             .expires_us = m->expires_us,
+		                             .slot = (int)r->plan.slot + 1 };
+	r->give.slot = r->plan.slot;
+	r->give.created = m->created;
 }
 
 enum progress step_check(struct rotation *r, struct http *h, struct err *e)
@@ -108,7 +99,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 
 	(void)h;
 	(void)e;
-	for (size_t i = 0; i < r->o.n_seen && !r->discard; i++) {
+	for (size_t i = 0; i < r->o.n_seen && !r->plan.discard; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
 		if (!takes_delivery(r, i))
@@ -131,7 +122,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 	if (r->plan.action == PLAN_CREATE)
 		return rotation_go_to(r, STEP_CREATE);
 	if (r->plan.action == PLAN_ROTATE)
-		return rotation_go_to(r, STEP_INTEND);
+		return rotation_go_to(r, STEP_TOKENS);
 	load_from_source(r);
 	return rotation_go_to(r, STEP_PREPARE);
 }
@@ -155,8 +146,8 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 		struct err why = ERR_INIT;
 		if (!takes_delivery(r, i))
 			continue;
-		if (s->spec->ops->prepare(s->sink, &r->fresh, &why)) {
-			r->prepared[i] = true;
+		if (s->spec->ops->prepare(s->sink, &r->give.fresh, &why)) {
+			r->give.prepared[i] = true;
 			ready++;
 		} else {
 			leave_out(r, i, &why);
@@ -169,14 +160,14 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 			(void)err_set(e, ERR_LOCAL, "no sink could take the new password");
 		return FAILED;
 	}
-	r->probe_from = env_mono_ms(r->w->env);
-	r->probe_until = r->probe_from + r->job->policy.verify_timeout * 1000;
-	r->read_again_at = r->probe_from + PROBE_READ_EVERY_MS;
-	r->accepted = r->probes = 0;
-	r->host = 0;
+	r->give.probe_from = env_mono_ms(r->w->env);
+	r->give.probe_until = r->give.probe_from + r->job->policy.verify_timeout * 1000;
+	r->give.read_again_at = r->give.probe_from + PROBE_READ_EVERY_MS;
+	r->give.accepted = r->give.probes = 0;
+	r->give.host = 0;
 	rotation_find_hosts(r);
 	/* The registry has accepted it a moment ago; of further hosts nobody knows. */
-	if (r->plan.action == PLAN_HEAL && r->n_hosts == 1)
+	if (r->plan.action == PLAN_HEAL && r->give.n_hosts == 1)
 		return rotation_go_to(r, STEP_MARK);
 	return rotation_go_to(r, STEP_PROBE);
 }
@@ -186,26 +177,26 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 static enum progress probe_again(struct rotation *r, int64_t now, const struct err *why,
                                  struct err *e)
 {
-	int64_t ms = PROBE_FIRST_MS << (r->probes < 5 ? r->probes : 5);
+	int64_t ms = PROBE_FIRST_MS << (r->give.probes < 5 ? r->give.probes : 5);
 	char after[STR_DURATION_MAX];
 
-	r->probes++;
-	r->accepted = 0;
+	r->give.probes++;
+	r->give.accepted = 0;
 	ms = (ms < PROBE_CAP_MS ? ms : PROBE_CAP_MS) + env_random(r->w->env, 100);
 	if (why != NULL && why->retry_after_known && why->retry_after_ms > ms)
 		ms = why->retry_after_ms;
-	if (now + ms <= r->probe_until)
+	if (now + ms <= r->give.probe_until)
 		return rotation_wait_then(r, ms,
-		                          now >= r->read_again_at ? STEP_CONFIRM : STEP_PROBE);
-	str_from_duration((now - r->probe_from) / 1000, 2, after);
+		                          now >= r->give.read_again_at ? STEP_CONFIRM : STEP_PROBE);
+	str_from_duration((now - r->give.probe_from) / 1000, 2, after);
 	if (why != NULL) {
 		*e = *why;
 		(void)err_in(e, "the new password could not be proven at '%s' for %s",
-		             r->hosts[r->host].name, after);
+		             r->give.hosts[r->give.host].name, after);
 	} else {
 		(void)err_set(e, ERR_TRANSIENT,
 		              "'%s' did not accept the new password for %s: nothing was changed",
-		              r->hosts[r->host].name, after);
+		              r->give.hosts[r->give.host].name, after);
 	}
 	return FAILED;
 }
@@ -217,14 +208,14 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	int64_t now = env_mono_ms(r->w->env);
 
 	if (policy->verify_wait != 0) {
-		int64_t left = r->probe_from + policy->verify_wait * 1000 - now;
+		int64_t left = r->give.probe_from + policy->verify_wait * 1000 - now;
 		r->out.accepted_after_ms = -1;
 		return left > 0 ? rotation_wait_then(r, left, STEP_PROBE)
 		                : rotation_go_to(r, STEP_CONFIRM);
 	}
-	while (r->host < r->n_hosts) {
+	while (r->give.host < r->give.n_hosts) {
 		struct err why = ERR_INIT;
-		if (!login_probe(rotation_host_login(r), h, &r->fresh, &answer, &why)) {
+		if (!login_probe(rotation_host_login(r), h, &r->give.fresh, &answer, &why)) {
 			now = env_mono_ms(r->w->env);
 			if (why.kind == ERR_TRANSIENT)
 				return probe_again(r, now, &why, e);
@@ -234,14 +225,26 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 		now = env_mono_ms(r->w->env);
 		if (answer == LOGIN_REJECTED)
 			return probe_again(r, now, NULL, e);
-		if (++r->accepted == PROBES_IN_A_ROW) {
-			r->host++;
-			r->accepted = 0;
+		if (++r->give.accepted == PROBES_IN_A_ROW) {
+			r->give.host++;
+			r->give.accepted = 0;
 		}
 	}
-	r->out.accepted_after_ms = now - r->probe_from;
+	r->out.accepted_after_ms = now - r->give.probe_from;
 	r->o.state.accepted_after_ms = r->out.accepted_after_ms;
 	return rotation_go_to(r, STEP_CONFIRM);
+}
+
+/* Of one that is copied it is not known whether Azure granted more than was asked for. */
+static bool is_ours_still(const struct rotation *r, const struct acr_password *seen)
+{
+	bool healing = r->plan.action == PLAN_HEAL;
+	struct acr_password ours = { .present = true,
+		                     .created = r->give.created,
+		                     .expires_us =
+		                             healing ? seen->expires_us : r->give.granted_us };
+
+	return acr_same_generation(seen, &ours);
 }
 
 /* Read once more: a request that was believed dead may have acted late, or somebody else may
@@ -249,44 +252,77 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 {
 	struct acr_token token;
-	enum acr_slot slot = fresh_slot(r);
+	enum acr_slot slot = r->give.slot;
 
-	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
+	if (!acr_get_token(rotation_arm(r), h, &r->ref, &token, e))
 		return FAILED;
-	if (!token.slot[slot].present || token.slot[slot].created != r->created || !token.enabled) {
+	if (!is_ours_still(r, &token.slot[slot]) || !token.enabled) {
 		rotation_abort_sinks(r);
-		memset(r->prepared, 0, r->o.n_seen * sizeof(*r->prepared));
+		memset(r->give.prepared, 0, r->o.n_seen * sizeof(*r->give.prepared));
 		observe_token(&r->o, &token, rotation_now(r));
-		if (++r->lost_replies <= 2)
+		if (++r->gen.lost_replies <= 2)
 			return rotation_go_to(r, STEP_DECIDE);
 		(void)err_set(e, ERR_TRANSIENT,
 		              "%s was generated by somebody else while it was being proven",
 		              acr_slot_name(slot));
 		return FAILED;
 	}
-	r->read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
-	bool proven = r->host == r->n_hosts || r->job->policy.verify_wait != 0;
+	r->give.read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
+	bool proven = r->give.host == r->give.n_hosts || r->job->policy.verify_wait != 0;
 	return rotation_go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
 
 /* ---- deliver --------------------------------------------------------------------------------- */
 
+/* A sink never gets a password that ends before the one it holds, unless that one works no more,
+ * or is to die. Somebody may have put it there since this rotation began. */
+static bool ends_before(const struct rotation *r, size_t i)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+	enum acr_slot held = r->o.views[i].holds;
+
+	if (held == ACR_NO_SLOT || held == r->give.slot)
+		return false;
+	const struct slot_view *v = &in.slot[held];
+	return v->present && v->ours && !v->refused && !v->doomed && v->expires > in.now &&
+	       r->give.fresh.expires_us / 1000000 < v->expires;
+}
+
+/* What the sinks hold right before they are written decides what they let go, and whether they
+ * are written at all. */
+static void look_before_write(struct rotation *r)
+{
+	observe_sinks(&r->o);
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		struct err why = ERR_INIT;
+		if (!r->give.prepared[i])
+			continue;
+		if (r->o.seen[i].unread) {
+			why = r->o.seen[i].why;
+			leave_out(r, i, &why);
+		} else if (ends_before(r, i)) {
+			(void)err_set(&why, ERR_TRANSIENT,
+			              "it holds a password that lives longer than the new one: it "
+			              "is not written");
+			leave_out(r, i, &why);
+		}
+	}
+}
+
 /* Durable before the first sink changes: what is in the slot, and that from now on a consumer
  * may hold it. */
 enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 {
-	struct slot_memory *m = &r->o.state.slot[fresh_slot(r)];
-
 	(void)h;
+	look_before_write(r);
 	/* `left` is 0: cleared when it was recorded, and of one that a sink holds */
-	m->delivered = true;
+	r->o.state.slot[r->give.slot].delivered = true;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
-		if (!r->prepared[i])
+		if (!r->give.prepared[i])
 			continue;
+		observe_giving(&r->o, i, r->give.slot);
 		struct sink_memory *s =
 			state_sink(&r->o.state, r->o.seen[i].spec->name, r->o.seen[i].place);
-		s->pending_slot = r->fresh.slot;
-		s->pending_created = r->created;
 		s->hook_owed = s->hook_owed || r->o.seen[i].spec->on_change != NULL;
 	}
 	if (r->job->on_change != NULL)
@@ -300,9 +336,11 @@ static void commit_those(struct rotation *r, bool atomic)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (r->prepared[i] && s->spec->ops->atomic == atomic &&
-		    !s->spec->ops->commit(s->sink, &why))
+		if (r->give.prepared[i] && s->spec->ops->atomic == atomic &&
+		    !s->spec->ops->commit(s->sink, &why)) {
+			s->failed = true;
 			leave_out(r, i, &why);
+		}
 	}
 }
 
@@ -313,12 +351,16 @@ static void read_back(struct rotation *r)
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
 		struct err why = ERR_INIT;
-		if (secret_equal(s->held, r->fresh.password)) {
-			r->delivered = r->delivered || r->prepared[i];
-			r->prepared[i] = false;
+		if (secret_equal(s->held, r->give.fresh.password)) {
+			if (r->give.prepared[i])
+				observe_given(&r->o, i, r->give.slot, true);
+			r->give.delivered = r->give.delivered || r->give.prepared[i];
+			r->give.prepared[i] = false;
 			continue;
 		}
-		if (!r->prepared[i])
+		if (s->failed && !s->unread)
+			observe_given(&r->o, i, r->give.slot, false);
+		if (!r->give.prepared[i])
 			continue;
 		if (s->unread)
 			why = s->why;
@@ -336,7 +378,7 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	commit_those(r, false);
 	commit_those(r, true);
 	read_back(r);
-	if (!r->delivered) {
+	if (!r->give.delivered) {
 		*e = r->worst;
 		r->out.told = e->kind != ERR_NONE;
 		if (e->kind == ERR_NONE)
@@ -345,10 +387,10 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->out.changed = true;
 	r->out.did = r->plan.action == PLAN_HEAL ? PLAN_HEAL : PLAN_ROTATE;
-	r->done_why = r->plan.why;
+	r->done.why = r->plan.why;
 	r->out.delivered = true;
-	r->rotated = r->rotated || r->plan.action == PLAN_ROTATE;
-	r->healed = r->healed || r->plan.action == PLAN_HEAL;
+	r->done.rotated = r->done.rotated || r->plan.action == PLAN_ROTATE;
+	r->done.healed = r->done.healed || r->plan.action == PLAN_HEAL;
 	return rotation_go_to(r, STEP_FINISH);
 }
 
@@ -358,11 +400,14 @@ enum progress step_finish(struct rotation *r, struct http *h, struct err *e)
 	struct state *s = &r->o.state;
 
 	(void)h;
-	if (r->delivered) {
+	if (r->give.delivered) {
 		s->failures = s->next_generate = s->rejected_at = 0;
-		s->last_verified = r->young ? 0 : now;
+		/* Behind a lost answer, or beside others who make the token, the very next run
+		 * looks whether what was delivered works. */
+		s->last_verified =
+			r->ask.young || r->gen.lost_replies > 0 || r->ask.tainted ? 0 : now;
 		s->last_inspected = now;
-		r->generated = r->delivered = false;
+		r->give.generated = r->give.delivered = false;
 		observe_stamp(&r->o, now);
 		r->o.dirty = true;
 		/* After a heal something may still be due; after a rotation this counts what
@@ -386,10 +431,8 @@ static bool run_hook(struct rotation *r, const char *command, const char *sinks,
 		             .timeout_s = r->job->hook_timeout };
 
 	for (size_t i = 0; i < r->o.n_seen && hook.slot == NULL; i++)
-		if (r->o.views[i].readable &&
-		    (r->o.views[i].holds == HOLD_SLOT_1 || r->o.views[i].holds == HOLD_SLOT_2))
-			hook.slot = acr_slot_name(r->o.views[i].holds == HOLD_SLOT_1 ? ACR_SLOT_1
-			                                                             : ACR_SLOT_2);
+		if (r->o.views[i].readable && r->o.views[i].holds != ACR_NO_SLOT)
+			hook.slot = acr_slot_name(r->o.views[i].holds);
 	return hook_run(&hook, e);
 }
 

@@ -10,15 +10,18 @@
 #define LOST_REPLIES_MAX   2
 #define LOST_REPLY_WAIT_MS 1000
 #define NOT_ACTIVE_WAIT_MS 2000
-#define HELD_UP_S          5
 #define DISCARD_LIFE_S     3600 /* of a password that nobody gets: it is forgotten at once */
 #define REFUSED_TRIES_MAX  30   /* with 2 s between: a token being created takes some 5 to 15 */
+/* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the
+ * one we know */
+#define TOKEN_GRACE_S 360
+#define ROUNDS_MAX    5 /* of sinks that change while they are looked at */
 
 static int64_t wanted_life(const struct rotation *r)
 {
 	int64_t life = r->job->policy.lifetime;
 
-	return r->discard && life > DISCARD_LIFE_S ? DISCARD_LIFE_S : life;
+	return r->plan.discard && life > DISCARD_LIFE_S ? DISCARD_LIFE_S : life;
 }
 
 /* The expiry's microseconds are random, its last digit not 0 (trailing zeros are not echoed): by
@@ -35,11 +38,72 @@ static int64_t choose_expiry(const struct rotation *r, int64_t now)
  * was for nobody, would be delivered. */
 static int64_t repeat_expiry(const struct rotation *r, const struct slot_memory *m, int64_t now)
 {
-	bool may_act = m->intent && now - m->intent_since < PLAN_REQUEST_LIFE;
+	bool may_act = m->intent && now < state_intent_dies(m);
 
 	return may_act && m->asked_us / 1000000 - now > wanted_life(r) / 2 ? m->asked_us
 	                                                                   : choose_expiry(r, now);
 }
+
+/* ---- before the intent ----------------------------------------------------------------------- */
+
+struct arm *rotation_arm(struct rotation *r)
+{
+	return r->gen.fence != NULL ? r->gen.fence : r->arm;
+}
+
+void rotation_drop_fence(struct rotation *r)
+{
+	arm_free(r->gen.fence);
+	r->gen.fence = NULL;
+}
+
+enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
+{
+	int64_t expires;
+
+	rotation_drop_fence(r);
+	if (!arm_fence(r->arm, h, r->job->policy.verify_timeout, &r->gen.fence, &expires, e))
+		return FAILED;
+	r->gen.dead_at = expires + TOKEN_GRACE_S;
+	return rotation_go_to(r, STEP_TRY_HELD);
+}
+
+/* Somebody may have put another password into a sink since it was read. */
+static bool still_decided(const struct rotation *r)
+{
+	struct plan p = rotation_decide(r);
+
+	return p.action == PLAN_ROTATE && p.slot == r->plan.slot && p.discard == r->plan.discard;
+}
+
+/* The last look before the intent: the token, the sinks, and that nothing stands in one that the
+ * registry was not asked about. */
+enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
+{
+	struct acr_token token;
+	bool ours;
+	struct acr_password seen = observe_slot(&r->o, r->plan.slot, &ours);
+
+	if (!acr_get_token(rotation_arm(r), h, &r->ref, &token, e))
+		return FAILED;
+	observe_sinks(&r->o);
+	if (!acr_same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
+	    !still_decided(r)) {
+		observe_token(&r->o, &token, rotation_now(r));
+		return rotation_go_to(r, STEP_DECIDE);
+	}
+	if (!rotation_all_tried(r) && r->gen.rounds++ < ROUNDS_MAX)
+		return rotation_go_to(r, STEP_TRY_HELD);
+	if (!rotation_all_tried(r)) {
+		(void)err_set(
+			e, ERR_TRANSIENT,
+			"another program writes the sinks all the time: the next run tries again");
+		return FAILED;
+	}
+	return rotation_go_to(r, STEP_INTEND);
+}
+
+/* ---- the intent ------------------------------------------------------------------------------ */
 
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 {
@@ -47,15 +111,17 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	int64_t now = rotation_now(r);
 
 	(void)h;
-	r->expires_us = repeat_expiry(r, m, now);
+	r->gen.expires_us = repeat_expiry(r, m, now);
+	state_end_intent(m);
 	m->asked_before_us = m->asked_us;
-	m->asked_us = r->expires_us;
+	m->asked_us = r->gen.expires_us;
 	m->intent = true;
 	m->intent_since = now;
+	m->dead_at = r->gen.dead_at;
 	/* said here, so that preparing the sinks needs no save of its own */
 	r->o.state.unfinished = true;
 	r->o.dirty = true;
-	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_READ_AGAIN) : FAILED;
+	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_GENERATE) : FAILED;
 }
 
 /* The request provably did not act. */
@@ -66,125 +132,141 @@ static bool take_intent_back(struct rotation *r, struct err *e)
 	return rotation_save(r, e);
 }
 
-/* Is the slot still as it was when it was found free? */
-static bool same_generation(const struct acr_password *a, const struct acr_password *b)
-{
-	return a->present == b->present && (!a->present || a->created == b->created);
-}
-
-/* Somebody may have put the other password back into a sink since it was read. The intent just
- * saved is not in flight yet. */
-static bool still_decided(struct rotation *r)
-{
-	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
-
-	observe_sinks(&r->o);
-	bool discard;
-	m->intent = false;
-	struct plan p =
-		rotation_decide(r, rotation_now(r), (r->flags & ROTATE_FORCE) != 0, &discard);
-	m->intent = true;
-	return p.action == PLAN_ROTATE && p.slot == r->plan.slot && discard == r->discard;
-}
-
-enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
-{
-	struct acr_token token;
-	bool ours;
-	struct acr_password seen = observe_slot(&r->o, r->plan.slot, &ours);
-
-	if (!acr_get_token(r->arm, h, &r->ref, &token, e))
-		return FAILED;
-	if (!same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
-	    !still_decided(r)) {
-		if (!take_intent_back(r, e))
-			return FAILED;
-		observe_token(&r->o, &token, rotation_now(r));
-		return rotation_go_to(r, STEP_DECIDE);
-	}
-	return rotation_go_to(r, STEP_GENERATE);
-}
-
 /* The request was refused for certain: throttled, not active yet, never sent, or forbidden. */
 static enum progress refused(struct rotation *r, struct err *e)
 {
 	struct err why = *e;
 	bool creating = strcmp(e->code, "TokenNotActive") == 0 ||
-	                /* a new token is not known everywhere at once */
-	                (r->young && e->kind == ERR_MISSING);
+	                (r->ask.young &&
+	                 e->kind == ERR_MISSING); /* a new token is not known everywhere at once */
 
 	if (!take_intent_back(r, e))
 		return FAILED;
 	*e = why;
-	if ((!creating && e->kind != ERR_TRANSIENT) || ++r->refusals > REFUSED_TRIES_MAX)
+	if ((!creating && e->kind != ERR_TRANSIENT) || ++r->gen.refusals > REFUSED_TRIES_MAX)
 		return FAILED;
 	int64_t ms = e->retry_after_known ? e->retry_after_ms : NOT_ACTIVE_WAIT_MS;
 	if (ms > r->job->policy.verify_timeout * 1000)
 		return FAILED;
-	return rotation_wait_then(r, ms + env_random(r->w->env, 500), STEP_INTEND);
+	return rotation_wait_then(r, ms + env_random(r->w->env, 500), STEP_TOKENS);
 }
 
 /* Whether it acted nobody knows: the token will tell, and the same slot is generated again once
- * the request must have died. */
+ * the request must have died. What is counted from here is its life: until now somebody was
+ * waiting for it. */
 static enum progress lost(struct rotation *r, struct err *e)
 {
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
+
+	state_abandon_intent(m, rotation_now(r));
+	/* An operation that can be asked about is asked about, by this run or the next. */
+	if (e->kind != ERR_TRANSIENT)
+		state_forget_operation(m);
+	r->o.dirty = true;
+	rotation_drop_fence(r);
 	/* Whoever may not ask how it went learns nothing by generating once more, and has to be
 	 * told what is missing. */
 	if (e->kind == ERR_DENIED)
 		return FAILED;
-	if (++r->lost_replies > LOST_REPLIES_MAX) {
+	r->ask.intent_until = 0;
+	if (++r->gen.lost_replies > LOST_REPLIES_MAX) {
 		(void)err_in(e, "the answer to generating %s was lost %d times",
-		             acr_slot_name(r->plan.slot), r->lost_replies);
+		             acr_slot_name(r->plan.slot), r->gen.lost_replies);
 		e->kind = ERR_TRANSIENT;
 		return FAILED;
 	}
 	return rotation_wait_then(r, LOST_REPLY_WAIT_MS, STEP_READ);
 }
 
-/* The run may have been held up since it saved the intent, by retries above all: the ledger
- * never says that a request is older than it is. */
-static bool refresh_intent(struct rotation *r, struct err *e)
+/* Accepted, and under way without us: the expiry of a token ends it no more. */
+static enum progress running(struct rotation *r, struct err *e)
 {
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
-	int64_t now = rotation_now(r);
 
-	if (now - m->intent_since < HELD_UP_S)
-		return true;
-	m->intent_since = now;
+	state_forget_operation(m);
+	m->operation = mem_dup(r->gen.operation.poll_url);
+	m->operation_by_status = r->gen.operation.by_status;
+	m->dead_at = 0;
 	r->o.dirty = true;
-	return rotation_save(r, e);
+	return rotation_save(r, e)
+	               ? rotation_poll_again(r, STEP_AWAIT, "generating the password", e)
+	               : FAILED;
 }
 
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e)
 {
-	if (!refresh_intent(r, e))
-		return FAILED;
-	acr_generated_clear(&r->reply);
-	arm_operation_clear(&r->operation);
-	if (acr_generate(r->arm, h, &r->ref, r->plan.slot, r->expires_us, &r->operation, &r->reply,
-	                 e))
-		return r->operation.poll_url == NULL
-		               ? rotation_go_to(r, STEP_RECORD)
-		               : rotation_poll_again(r, STEP_AWAIT, "generating the password", e);
+	acr_generated_clear(&r->gen.reply);
+	arm_operation_clear(&r->gen.operation);
+	r->gen.await_until = 0;
+	if (acr_generate(rotation_arm(r), h, &r->ref, r->plan.slot, r->gen.expires_us,
+	                 &r->gen.operation, &r->gen.reply, e))
+		return r->gen.operation.poll_url == NULL ? rotation_go_to(r, STEP_RECORD)
+		                                         : running(r, e);
 	return e->not_acted ? refused(r, e) : lost(r, e);
 }
 
 enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 {
+	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 	bool done;
 
-	/* As long as it is seen running it may still act: the ledger keeps the intent young. */
-	if (!refresh_intent(r, e))
-		return FAILED;
-	if (!acr_generate_poll(r->arm, h, &r->ref, r->plan.slot, &r->operation, &done, &r->reply,
-	                       e))
+	if (!acr_generate_poll(rotation_arm(r), h, &r->ref, r->plan.slot, &r->gen.operation, &done,
+	                       &r->gen.reply, e))
 		return e->kind == ERR_TRANSIENT && r->tries < 3 ? FAILED /* asked again */
 		                                                : lost(r, e);
 	if (done) {
-		r->await_until = 0;
+		state_forget_operation(m);
+		r->gen.await_until = 0;
 		return rotation_go_to(r, STEP_RECORD);
 	}
+	/* Should this run end here, the life of what was seen running is counted from now. */
+	state_abandon_intent(m, rotation_now(r));
+	r->o.dirty = true;
 	return rotation_poll_again(r, STEP_AWAIT, "generating the password", e);
+}
+
+/* An operation of a run before was seen running when that ended: how does it go? Its password is
+ * of no use to anybody, it was never prepared for; that it has ended is what counts. */
+static struct slot_memory *remembered(struct rotation *r)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if (r->o.state.slot[i].intent && r->o.state.slot[i].operation != NULL)
+			return &r->o.state.slot[i];
+	return NULL;
+}
+
+bool rotation_remembers_operation(const struct rotation *r)
+{
+	const struct slot_memory *m = r->o.state.slot;
+
+	return (m[0].intent && m[0].operation != NULL) || (m[1].intent && m[1].operation != NULL);
+}
+
+enum progress step_resume(struct rotation *r, struct http *h, struct err *e)
+{
+	struct slot_memory *m = remembered(r);
+	AUTO_RESPONSE struct http_response result = { 0 };
+	bool done = true;
+
+	if (m == NULL)
+		return rotation_go_to(r, STEP_DECIDE);
+	arm_operation_clear(&r->gen.operation);
+	r->gen.operation = (struct arm_operation){ .method = HTTP_POST,
+		                                   .poll_url = mem_dup(m->operation),
+		                                   .by_status = m->operation_by_status };
+	bool answered = arm_operation_poll(r->arm, h, &r->gen.operation, &done, &result, e);
+	if (!answered && e->kind == ERR_TRANSIENT)
+		return FAILED;
+	state_abandon_intent(m, rotation_now(r));
+	r->o.dirty = true;
+	/* It has ended, or nothing is known of it any more: the token tells what became of it. */
+	if (!answered || done) {
+		state_forget_operation(m);
+		r->gen.await_until = 0;
+		return rotation_go_to(r, STEP_READ);
+	}
+	return is_dry(r) ? rotation_go_to(r, STEP_DECIDE)
+	                 : rotation_poll_again(r, STEP_RESUME, "a request of an earlier run", e);
 }
 
 /*
@@ -197,31 +279,35 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 
 	(void)h;
-	credential_clear(&r->fresh);
-	r->fresh = (struct credential){ .server = mem_dup(r->o.who.server),
-		                        .username = mem_dup(r->o.who.username),
-		                        .password = take(&r->reply.value),
-		                        .expires_us = r->reply.is.expires_us,
-		                        .slot = (int)r->plan.slot + 1 };
-	if (r->fresh.expires_us == 0 || r->fresh.expires_us > r->expires_us)
+	credential_clear(&r->give.fresh);
+	r->give.fresh = (struct credential){ .server = mem_dup(r->o.who.server),
+		                             .username = mem_dup(r->o.who.username),
+		                             .password = take(&r->gen.reply.value),
+		                             .expires_us = r->gen.reply.is.expires_us,
+		                             .slot = (int)r->plan.slot + 1 };
+	r->give.slot = r->plan.slot;
+	if (r->give.fresh.expires_us == 0 || r->give.fresh.expires_us > r->gen.expires_us)
 		/* a service that grants more than was asked for: renewed as asked */
-		r->fresh.expires_us = r->expires_us;
-	r->created = r->reply.is.created;
-	m->created = r->created;
-	m->expires_us = r->fresh.expires_us;
-	crypto_fingerprint(r->fresh.password, &m->print);
+		r->give.fresh.expires_us = r->gen.expires_us;
+	r->give.created = r->gen.reply.is.created;
+	r->give.granted_us = r->gen.reply.is.expires_us;
+	m->created = r->give.created;
+	m->expires_us = r->give.fresh.expires_us;
+	crypto_fingerprint(r->give.fresh.password, &m->print);
 	m->delivered = m->gone = false;
 	m->left = m->foreign_created = m->foreign_expires_us = 0;
+	r->o.alive[r->plan.slot] = r->o.dead[r->plan.slot] = r->o.doubted[r->plan.slot] = false;
 	state_settle_intent(m);
 	m->revoke = 0;
 	r->o.dirty = true;
-	if (r->discard) {
+	if (r->plan.discard) {
 		/* What was in the slot is dead, and nobody gets what is in it now. */
-		credential_clear(&r->fresh);
+		credential_clear(&r->give.fresh);
+		rotation_drop_fence(r);
 		r->out.changed = true;
 		observe_sinks(&r->o);
 		return rotation_save(r, e) ? rotation_go_to(r, STEP_DECIDE) : FAILED;
 	}
-	r->generated = true;
+	r->give.generated = true;
 	return rotation_go_to(r, STEP_PREPARE);
 }

@@ -14,11 +14,12 @@
 
 static void add(struct rotation *r, const char *name, size_t n)
 {
-	for (size_t i = 0; i < r->n_hosts; i++)
-		if (strlen(r->hosts[i].name) == n && strncasecmp(r->hosts[i].name, name, n) == 0)
+	for (size_t i = 0; i < r->give.n_hosts; i++)
+		if (strlen(r->give.hosts[i].name) == n &&
+		    strncasecmp(r->give.hosts[i].name, name, n) == 0)
 			return;
 	if (n > 0)
-		r->hosts[r->n_hosts++].name = mem_dup_n(name, n);
+		r->give.hosts[r->give.n_hosts++].name = mem_dup_n(name, n);
 }
 
 static size_t words(const char *p)
@@ -36,9 +37,9 @@ void rotation_find_hosts(struct rotation *r)
 {
 	const struct job *job = r->job;
 
-	if (r->hosts != NULL)
+	if (r->give.hosts != NULL)
 		return;
-	r->hosts = mem_array(2 + words(job->verify_at) + job->n_sinks, sizeof(*r->hosts));
+	r->give.hosts = mem_array(2 + words(job->verify_at) + job->n_sinks, sizeof(*r->give.hosts));
 	add(r, r->o.who.server, strlen(r->o.who.server));
 	add(r, r->o.state.login_server, strlen(r->o.state.login_server));
 	for (const char *p = job->verify_at; p != NULL && *p != '\0'; p += strspn(p, " ")) {
@@ -56,9 +57,9 @@ void rotation_find_hosts(struct rotation *r)
 
 struct login *rotation_host_login(struct rotation *r)
 {
-	struct probe_host *at = &r->hosts[r->host];
+	struct probe_host *at = &r->give.hosts[r->give.host];
 
-	if (r->host == 0)
+	if (r->give.host == 0)
 		return rotation_login(r);
 	if (at->login == NULL)
 		at->login = login_new(at->name);
@@ -67,9 +68,9 @@ struct login *rotation_host_login(struct rotation *r)
 
 void rotation_forget_hosts(struct rotation *r)
 {
-	for (size_t i = 0; i < r->n_hosts; i++) {
-		free(r->hosts[i].name);
-		login_free(r->hosts[i].login);
+	for (size_t i = 0; i < r->give.n_hosts; i++) {
+		free(r->give.hosts[i].name);
+		login_free(r->give.hosts[i].login);
 	}
-	free(r->hosts);
+	free(r->give.hosts);
 }

@@ -2,7 +2,9 @@
 #include "rotate/observe.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
+#include "azure/auth.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -51,45 +53,65 @@ static void name_places(struct observation *o)
 }
 
 /* A print that is not known is all zero, which no password's is. */
-static enum holding match(const struct observation *o, const struct secret *held)
+static enum acr_slot match(const struct observation *o, const struct secret *held)
 {
 	struct fingerprint print;
 
 	if (held == NULL)
-		return HOLD_NOTHING;
+		return ACR_NO_SLOT;
 	crypto_fingerprint(held, &print);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		if (fingerprint_equal(&print, &o->state.slot[i].print))
-			return i == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
-	return HOLD_OTHER;
+			return (enum acr_slot)i;
+	return ACR_NO_SLOT;
 }
 
-/* The slot of a generation that is still the one in the ledger. */
-static enum holding living(const struct observation *o, int64_t slot, int64_t created)
+/* Of a generation that is still the one in the ledger. */
+static bool may_hold(const struct observation *o, const struct sink_memory *m, enum acr_slot slot)
 {
-	if (slot == 0 || created != o->state.slot[slot - 1].created)
-		return HOLD_NOTHING;
-	return slot == 1 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+	return m->may_hold[slot] != 0 && m->may_hold[slot] == o->state.slot[slot].created;
 }
 
-static void add_view(struct observation *o, enum holding holds)
+bool observe_counts(const struct observation *o, const struct sink_memory *m)
+{
+	return may_hold(o, m, ACR_SLOT_1) || may_hold(o, m, ACR_SLOT_2);
+}
+
+static void add_view(struct observation *o, enum acr_slot holds)
 {
 	o->views[o->n_views++] = (struct sink_view){ .holds = holds, .readable = false };
 }
 
-/* What was read settles what a killed delivery had left open. */
-static void remember(struct observation *o, const struct seen *s, enum holding holds)
+static void set_may_hold(struct observation *o, struct sink_memory *m, enum acr_slot slot,
+                         int64_t created)
+{
+	if (m->may_hold[slot] == created)
+		return;
+	m->may_hold[slot] = created;
+	o->dirty = true;
+}
+
+/* What was read settles what a killed delivery had left open, where what is not seen is not
+ * there. */
+static void remember(struct observation *o, const struct seen *s, enum acr_slot holds)
 {
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
-	int64_t slot = holds == HOLD_SLOT_1 ? 1 : holds == HOLD_SLOT_2 ? 2 : 0;
-	int64_t created = slot == 0 ? 0 : o->state.slot[slot - 1].created;
 
-	if (m->slot == slot && m->created == created && m->pending_slot == 0)
-		return;
-	m->slot = slot;
-	m->created = created;
-	m->pending_slot = m->pending_created = 0;
-	o->dirty = true;
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		enum acr_slot slot = (enum acr_slot)i;
+		if (slot == holds)
+			set_may_hold(o, m, slot, o->state.slot[slot].created);
+		else if (s->spec->ops->evidence || !may_hold(o, m, slot))
+			set_may_hold(o, m, slot, 0);
+	}
+}
+
+/* What it may hold beside what is known of view i. */
+static void view_more(struct observation *o, const struct sink_memory *m, enum acr_slot known)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if ((enum acr_slot)i != known && may_hold(o, m, (enum acr_slot)i))
+			add_view(o, (enum acr_slot)i);
 }
 
 bool observe_in_job(const struct observation *o, const struct sink_memory *m)
@@ -107,15 +129,10 @@ static void view_removed(struct observation *o)
 {
 	for (size_t i = 0; i < o->state.n_sinks; i++) {
 		const struct sink_memory *m = &o->state.sinks[i];
-		enum holding last = living(o, m->slot, m->created),
-			     pending = living(o, m->pending_slot, m->pending_created);
 		if (observe_in_job(o, m))
 			continue;
-		if (last != HOLD_NOTHING)
-			add_view(o, last);
-		if (pending != HOLD_NOTHING)
-			add_view(o, pending);
-		if (last == HOLD_NOTHING && pending == HOLD_NOTHING) {
+		view_more(o, m, ACR_NO_SLOT);
+		if (!observe_counts(o, m)) {
 			state_drop_sink(&o->state, i--);
 			o->dirty = true;
 		}
@@ -128,20 +145,19 @@ static void view_unread(struct observation *o, size_t i)
 {
 	const struct sink_memory *m =
 		state_sink(&o->state, o->seen[i].spec->name, o->seen[i].place);
-	enum holding pending = living(o, m->pending_slot, m->pending_created);
 	struct sink_view *v = &o->views[i];
 
-	v->holds = living(o, m->slot, m->created);
-	if (v->holds == HOLD_NOTHING)
-		v->holds = HOLD_OTHER;
-	if (pending != HOLD_NOTHING)
-		add_view(o, pending);
+	v->holds = may_hold(o, m, ACR_SLOT_1)   ? ACR_SLOT_1
+	           : may_hold(o, m, ACR_SLOT_2) ? ACR_SLOT_2
+	                                        : ACR_NO_SLOT;
+	v->other = v->holds == ACR_NO_SLOT;
+	view_more(o, m, v->holds);
 }
 
 static void build_views(struct observation *o)
 {
 	free(o->views);
-	/* Two for a sink whose delivery was cut off, beside those of the job. */
+	/* Two for a sink that may hold either, beside those of the job. */
 	o->views = mem_array(o->n_seen + 2 * (o->state.n_sinks + o->n_seen) + 1, sizeof(*o->views));
 	o->n_views = o->n_seen;
 	for (size_t i = 0; i < o->n_seen; i++) {
@@ -153,8 +169,10 @@ static void build_views(struct observation *o)
 			continue;
 		}
 		v->holds = match(o, s->held);
+		v->other = s->held != NULL && v->holds == ACR_NO_SLOT;
 		v->rejected = s->refused >= 2;
 		remember(o, s, v->holds);
+		view_more(o, state_sink(&o->state, s->spec->name, s->place), v->holds);
 	}
 	view_removed(o);
 }
@@ -162,7 +180,7 @@ static void build_views(struct observation *o)
 static bool held_anywhere(const struct observation *o, int slot)
 {
 	for (size_t i = 0; i < o->n_views; i++)
-		if (o->views[i].holds == (slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2))
+		if ((int)o->views[i].holds == slot)
 			return true;
 	return false;
 }
@@ -179,9 +197,7 @@ static void clear_left(struct observation *o)
 
 static bool is_known(void *ctx, const struct secret *s)
 {
-	enum holding holds = match(ctx, s);
-
-	return holds == HOLD_SLOT_1 || holds == HOLD_SLOT_2;
+	return match(ctx, s) != ACR_NO_SLOT;
 }
 
 /* Not in the form that it is to have: perhaps in that of before. What cannot be searched holds
@@ -231,6 +247,28 @@ void observe_sinks(struct observation *o)
 	clear_left(o);
 }
 
+void observe_giving(struct observation *o, size_t i, enum acr_slot slot)
+{
+	struct seen *s = &o->seen[i];
+
+	s->before = match(o, s->held);
+	set_may_hold(o, state_sink(&o->state, s->spec->name, s->place), slot,
+	             o->state.slot[slot].created);
+}
+
+void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept)
+{
+	const struct seen *s = &o->seen[i];
+	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+
+	/* What failed has delivered nothing, but let go of nothing either. */
+	if (!kept && s->before != slot)
+		set_may_hold(o, m, slot, 0);
+	else if (kept && s->before == acr_other(slot))
+		set_may_hold(o, m, s->before, 0);
+	build_views(o);
+}
+
 /* ---- the ledger ------------------------------------------------------------------------------ */
 
 static bool all_read(const struct observation *o)
@@ -263,6 +301,17 @@ static bool asked_by_us(const struct slot_memory *m, int64_t expires_us)
 	return expires_us != 0 && (expires_us == m->asked_us || expires_us == m->asked_before_us);
 }
 
+/* The service may say the times of one generation more or less precisely from one answer to the
+ * next. */
+static bool is_recorded(const struct slot_memory *m, const struct acr_password *seen)
+{
+	const struct acr_password known = { .present = m->created != 0,
+		                            .created = m->created,
+		                            .expires_us = m->expires_us };
+
+	return known.present && (seen->created == m->created || acr_same_generation(&known, seen));
+}
+
 static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 {
 	m->foreign_created = m->foreign_expires_us = 0;
@@ -270,7 +319,7 @@ static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 		m->gone = m->created != 0;
 		return;
 	}
-	if (seen->created == m->created) {
+	if (is_recorded(m, seen)) {
 		m->gone = false;
 		return;
 	}
@@ -296,6 +345,7 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 
 	memcpy(before, o->state.slot, sizeof(before));
 	o->asked = token == NULL ? TOKEN_MISSING : TOKEN_READ;
+	o->read_at = now;
 	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++) {
 		take_slot(&o->state.slot[i], &token->slot[i]);
 		if (!token->slot[i].present || token->slot[i].created != o->state.slot[i].revoke)
@@ -314,6 +364,18 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 	o->dirty = o->dirty || memcmp(before, o->state.slot, sizeof(before)) != 0;
 	build_views(o);
 	observe_stamp(o, now);
+}
+
+void observe_alive(struct observation *o, enum acr_slot slot)
+{
+	struct slot_memory *m = &o->state.slot[slot];
+
+	o->alive[slot] = true;
+	m->gone = false;
+	m->foreign_created = m->foreign_expires_us = 0;
+	/* One of the two is wrong: the very next run looks again. */
+	o->state.last_inspected = o->state.last_verified = 0;
+	o->dirty = true;
 }
 
 struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours)
@@ -355,24 +417,40 @@ static bool print_known(const struct fingerprint *p)
 	return memcmp(p, &none, sizeof(none)) != 0;
 }
 
+/* Nothing but plain numbers, for those that are not bounded. */
+static int64_t until(int64_t t, int64_t now)
+{
+	const int64_t long_time = 100 * INT64_C(366) * 86400;
+
+	return t < now + long_time ? t : now + long_time;
+}
+
 static struct slot_view view_slot(const struct observation *o, enum acr_slot slot, int64_t now)
 {
 	const struct slot_memory *m = &o->state.slot[slot];
+	const struct policy *policy = &o->job->policy;
 	bool ours;
 	struct acr_password p = observe_slot(o, slot, &ours);
+	int64_t expires = p.expires_us / 1000000;
 
 	return (struct slot_view){
 		.present = p.present,
 		.ours = ours && p.present,
 		.delivered = m->delivered,
-		.permitted = !ours && is_permitted(&o->job->policy, slot, p.created),
+		.permitted = is_permitted(policy, slot, p.created),
+		.refused = o->doubted[slot] || o->dead[slot],
 		.dead = o->dead[slot],
+		.doomed = m->revoke != 0,
 		.lost = ours && p.present && !print_known(&m->print),
 		.intent = m->intent,
-		/* a clock that was set back */
-		.intent_since = m->intent_since < now ? m->intent_since : now,
+		/* or a clock was set back */
+		.abandoned = m->abandoned != 0 && m->abandoned < now ? m->abandoned : now,
+		.dead_at = until(state_intent_dies(m), now),
 		.created = p.created,
-		.expires = p.expires_us / 1000000,
+		.expires = o->alive[slot] && expires <= now ? now + 1 : expires,
+		.doubted_until = o->state.rejected_at + (policy->verify_timeout > OBSERVE_DOUBT_S
+		                                                 ? policy->verify_timeout
+		                                                 : OBSERVE_DOUBT_S),
 		.left = m->left,
 	};
 }
@@ -403,6 +481,7 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 	int64_t margin = p->lifetime / 10;
 	return (struct plan_input){
 		.now = now,
+		.lifetime = p->lifetime,
 		.renew_before = p->renew_before,
 		.grace = p->grace + CLOCK_GRAIN_S,
 		.offset = p->offset,
@@ -416,6 +495,7 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 		.enabled = !o->state.disabled,
 		.known = o->state.slot[0].created != 0 || o->state.slot[1].created != 0,
 		.hook_owed = observe_hook_owed(o),
+		.revoke_now = o->state.revoke_now,
 		.slot = { view_slot(o, ACR_SLOT_1, now), view_slot(o, ACR_SLOT_2, now) },
 		.sinks = o->views,
 		.n_sinks = o->n_views,
@@ -477,6 +557,50 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 	       !(p->foreign_ahead && passed(o->state.last_warned, 86400, now));
 }
 
+/* ---- whose record it is ---------------------------------------------------------------------- */
+
+/* The part of "/subscriptions/S/resourceGroups/G/providers/P/registries/R" behind `before`. */
+static bool has_part(const char *id, const char *before, const char *want)
+{
+	const char *at = strcasestr(id, before);
+	size_t n = strlen(want);
+
+	return at != NULL && strncasecmp(at + strlen(before), want, n) == 0 &&
+	       (at[strlen(before) + n] == '/' || at[strlen(before) + n] == '\0');
+}
+
+/* A registry keeps its name for life, which nobody else can have; its group may change. Of a
+ * record that knows only the login server, the name is the first part of that. */
+static bool is_of_registry(const struct state *s, const struct job *job)
+{
+	const char *subscription = auth_or_env(job->azure.subscription, "AZURE_SUBSCRIPTION_ID");
+	AUTO_FREE char *name = acr_registry_name(job->registry);
+
+	if (s->registry != NULL)
+		return has_part(s->registry, "/registries/", name) &&
+		       (subscription == NULL ||
+		        has_part(s->registry, "/subscriptions/", subscription));
+	if (s->login_server == NULL)
+		return true;
+	AUTO_FREE char *server = acr_registry_name(s->login_server);
+	return strcasecmp(server, name) == 0;
+}
+
+static void check_subject(struct observation *o)
+{
+	struct state *s = &o->state;
+
+	if (s->token != NULL && strcasecmp(s->token, o->job->token) != 0)
+		state_lose(s, LOST_TOKEN);
+	else if (!is_of_registry(s, o->job))
+		state_lose(s, LOST_REGISTRY);
+	/* Said in every record from the next save on. */
+	free(s->job);
+	free(s->token);
+	s->job = mem_dup(o->job->name);
+	s->token = mem_dup(o->job->token);
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 bool observe_open(const struct store *store, const struct job *job, struct observation *o,
@@ -487,6 +611,7 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 	if (!state_load(store, job->name, &state, e))
 		return false;
 	*o = (struct observation){ .job = job, .store = store, .state = state };
+	check_subject(o);
 	o->who.username = mem_dup(job->token);
 	open_sinks(o);
 	/* Where the job names another server than is remembered, the service is asked again. */
@@ -499,13 +624,15 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 	return true;
 }
 
-void observe_server(struct observation *o, const char *server, const char *group)
+void observe_server(struct observation *o, const char *server, const char *group, const char *id)
 {
-	char *new_server = mem_dup(server), *new_group = mem_dup(group);
+	char *new_server = mem_dup(server), *new_group = mem_dup(group), *new_id = mem_dup(id);
 
 	free(o->state.login_server);
 	free(o->state.group);
+	free(o->state.registry);
 	free(o->who.server);
+	o->state.registry = new_id;
 	o->state.login_server = new_server;
 	o->state.group = new_group;
 	o->who.server = acr_server_asked(o->job->registry, server);

@@ -46,7 +46,7 @@ static void add_foreign(struct buf *out, const struct may_replace_hint *f)
 static bool holds_unknown(const struct rotation *r)
 {
 	for (size_t i = 0; i < r->o.n_views; i++)
-		if (r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected)
+		if (r->o.views[i].other && !r->o.views[i].rejected)
 			return true;
 	return false;
 }
@@ -76,6 +76,25 @@ static void add_other_slot(const struct rotation *r, struct buf *out)
 	add_may_replace(out, &other);
 }
 
+void rotation_refuse_unexplained(const struct rotation *r, const struct sink_spec *spec,
+                                 struct err *e)
+{
+	bool ours;
+	const struct acr_password p = observe_slot(&r->o, r->plan.slot, &ours);
+	const struct may_replace_hint hint = { true, r->plan.slot, p.created, p.expires_us };
+	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
+
+	buf_fmt(&text,
+	        "sink '%s' holds a password that works and that this job's record does not know: "
+	        "it may be the one of %s, which was to be generated",
+	        spec->name, acr_slot_name(r->plan.slot));
+	if (p.present) {
+		buf_str(&text, "; if it is not, or nobody needs it, add to [job]: ");
+		add_may_replace(&text, &hint);
+	}
+	(void)err_set(e, ERR_DECISION, "%s", buf_cstr(&text));
+}
+
 static bool refuse_foreign(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -100,21 +119,36 @@ static const struct {
 	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, or was removed from the job, may "
 	                          "still hold the other password" },
 	[WHY_INTENT] = { "a request whose answer was lost may still act" },
+	[WHY_REFUSED] = { "the registry refuses what is deployed, which Azure still lists: it is "
+	                  "tried for verify_timeout before it counts as dead" },
+	[WHY_SHORTER] = { "the new password would expire before the one that is deployed" },
 	[WHY_BACKOFF] = { "earlier attempts led nowhere" },
 };
 
-/* The sink that may still hold the slot to wait for: one that was removed, if there is one. */
+/* A sink of the job that was read, and shows that it holds the slot. */
+static bool shows(const struct rotation *r, const struct sink_memory *m)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (strcmp(r->o.seen[i].spec->name, m->name) == 0 &&
+		    strcmp(r->o.seen[i].place, m->place) == 0)
+			return r->o.seen[i].unread || r->o.views[i].holds == r->plan.slot;
+	return false;
+}
+
+/* The sink that may still hold the slot to wait for: one that was removed, or that hides it. */
 static void add_forget(const struct rotation *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
 		const struct sink_memory *m = &r->o.state.sinks[i];
-		if ((m->slot == (int64_t)r->plan.slot + 1 ||
-		     m->pending_slot == (int64_t)r->plan.slot + 1) &&
-		    !observe_in_job(&r->o, m)) {
-			buf_fmt(out, "; if '%s' is gone for good: acrotate forget %s %s", m->place,
-			        r->job->name, m->name);
-			return;
-		}
+		if (m->may_hold[r->plan.slot] == 0 ||
+		    m->may_hold[r->plan.slot] != r->o.state.slot[r->plan.slot].created ||
+		    shows(r, m))
+			continue;
+		buf_fmt(out,
+		        "; if '%s' is gone for good, or surely holds it no more: acrotate "
+		        "forget %s %s",
+		        m->place, r->job->name, m->name);
+		return;
 	}
 	buf_fmt(out,
 	        "; if that sink is gone for good, take it out of the job, then: acrotate forget %s "
@@ -137,6 +171,14 @@ static void add_forget_hook(const struct rotation *r, struct buf *out)
 	}
 }
 
+/* Waiting for it to be dead for certain would outlast what is deployed. */
+static void add_hurry(const struct rotation *r, struct buf *out)
+{
+	if (r->plan.when >= state_intent_dies(&r->o.state.slot[r->plan.slot]))
+		return;
+	buf_str(out, ", sooner than it is surely dead, for what is deployed expires before that");
+}
+
 static bool wait_for(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
@@ -146,6 +188,8 @@ static bool wait_for(const struct rotation *r, struct err *e)
 		buf_str(&text, "; next attempt not before ");
 		add_time(&text, r->plan.when);
 	}
+	if (r->plan.why == WHY_INTENT)
+		add_hurry(r, &text);
 	if (r->plan.why == WHY_SINK_UNREADABLE)
 		add_forget(r, &text);
 	if (r->plan.why == WHY_HOOK_OWED)
@@ -190,8 +234,7 @@ bool rotation_refuse(const struct rotation *r, struct err *e)
 static bool may_work(const struct rotation *r)
 {
 	for (size_t i = 0; i < r->o.n_seen; i++)
-		if (r->o.seen[i].unread ||
-		    (r->o.views[i].holds == HOLD_OTHER && !r->o.views[i].rejected))
+		if (r->o.seen[i].unread || (r->o.views[i].other && !r->o.views[i].rejected))
 			return true;
 	return false;
 }

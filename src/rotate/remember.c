@@ -28,10 +28,10 @@ static void add_done(struct rotation *r)
 	if (o->created)
 		add(r, HISTORY_CREATE, false, 0, rotation_because(WHY_NO_TOKEN));
 	if (o->did == PLAN_ROTATE && o->delivered)
-		add(r, r->done_why == WHY_FIRST ? HISTORY_BOOTSTRAP : HISTORY_ROTATE, true, 0,
-		    rotation_because(r->done_why));
+		add(r, r->done.why == WHY_FIRST ? HISTORY_BOOTSTRAP : HISTORY_ROTATE, true, 0,
+		    rotation_because(r->done.why));
 	else if (o->did == PLAN_HEAL)
-		add(r, HISTORY_HEAL, true, 0, rotation_because(r->done_why));
+		add(r, HISTORY_HEAL, true, 0, rotation_because(r->done.why));
 	if (o->revoked)
 		add(r, HISTORY_REVOKE, true, 0, "every earlier password is dead");
 }
@@ -40,7 +40,7 @@ void rotation_remember(struct rotation *r, const struct err *e)
 {
 	if (r->out.changed)
 		add_done(r);
-	if (r->hook_was_owed && !observe_hook_owed(&r->o))
+	if (r->done.hook_was_owed && !observe_hook_owed(&r->o))
 		add(r, HISTORY_HOOK, false, 0, "the one that was owed has succeeded");
 	if (e == NULL)
 		return;

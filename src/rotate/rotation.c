@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rotate/rotation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "azure/login.h"
@@ -40,8 +41,11 @@ static bool save(struct rotation *r, enum store_safety safety, struct err *e)
 {
 	if (!r->o.dirty || is_dry(r))
 		return true;
+	if (r->o.state.lost != LOST_NOT && !store_set_aside(r->w->store, r->job->name, e))
+		return false;
 	if (!state_save(r->w->store, r->job->name, &r->o.state, safety, e))
 		return false;
+	r->o.state.lost = LOST_NOT;
 	r->o.dirty = false;
 	r->saved_for_now = safety == STORE_DURABLE_FOR_NOW;
 	return true;
@@ -85,10 +89,10 @@ enum progress rotation_poll_again(struct rotation *r, enum step poll, const char
 {
 	int64_t now = env_mono_ms(r->w->env);
 
-	if (r->await_until == 0)
-		r->await_until = now + r->job->policy.verify_timeout * 1000;
-	if (now + r->operation.delay_ms <= r->await_until)
-		return rotation_wait_then(r, r->operation.delay_ms, poll);
+	if (r->gen.await_until == 0)
+		r->gen.await_until = now + r->job->policy.verify_timeout * 1000;
+	if (now + r->gen.operation.delay_ms <= r->gen.await_until)
+		return rotation_wait_then(r, r->gen.operation.delay_ms, poll);
 	(void)err_set(e, ERR_TRANSIENT,
 	              "Azure has not finished %s within verify_timeout: the next run goes on",
 	              what);
@@ -113,8 +117,12 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	if (!observe_open(r->w->store, r->job, &r->o, e))
 		return FAILED;
 	r->opened = true;
-	r->hook_was_owed = observe_hook_owed(&r->o);
-	r->prepared = mem_array(r->o.n_seen, sizeof(*r->prepared));
+	r->done.hook_was_owed = observe_hook_owed(&r->o);
+	if (r->o.state.lost != LOST_NOT && !is_dry(r))
+		log_msg(LEVEL_WARN, r->job->name,
+		        "the record %s: nothing of it is used, it is kept as %s.state.lost",
+		        state_lost_text(r->o.state.lost), r->job->name);
+	r->give.prepared = mem_array(r->o.n_seen, sizeof(*r->give.prepared));
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
 			rotation_note_worst(r, r->o.seen[i].spec, &r->o.seen[i].why);
@@ -127,35 +135,52 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
-/* repeatable: asking once more cannot change what the first request did. */
+#define TO(step) (UINT32_C(1) << STEP_##step)
+
+/* repeatable: asking once more cannot change what the first request did. to: the steps that may
+ * come next; the driver asserts it. */
 static const struct {
 	const char *name;
 	enum progress (*run)(struct rotation *r, struct http *h, struct err *e);
 	bool repeatable;
+	uint32_t to;
 } steps[STEP__COUNT] = {
-	[STEP_LOCK] = { "lock", step_lock, false },
-	[STEP_LOOK] = { "look", step_look, false },
-	[STEP_FIND] = { "find registry", step_find, true },
-	[STEP_READ] = { "read token", step_read, true },
-	[STEP_DECIDE] = { "decide", step_decide, false },
-	[STEP_VERIFY] = { "verify", step_verify, true },
-	[STEP_TRY_OTHERS] = { "try passwords found", step_try_others, true },
-	[STEP_CREATE] = { "create token", step_create, true },
-	[STEP_CREATED] = { "await token", step_created, true },
-	[STEP_CHECK] = { "check sinks", step_check, false },
-	[STEP_INTEND] = { "save intent", step_intend, false },
-	[STEP_READ_AGAIN] = { "read token again", step_read_again, true },
-	[STEP_GENERATE] = { "generate", step_generate, false },
-	[STEP_AWAIT] = { "await password", step_await, true },
-	[STEP_RECORD] = { "record", step_record, false },
-	[STEP_PREPARE] = { "prepare sinks", step_prepare, false },
-	[STEP_PROBE] = { "probe", step_probe, false },
-	[STEP_CONFIRM] = { "confirm", step_confirm, true },
-	[STEP_MARK] = { "record delivery", step_mark, false },
-	[STEP_COMMIT] = { "commit sinks", step_commit, false },
-	[STEP_FINISH] = { "finish", step_finish, false },
-	[STEP_HOOKS] = { "hooks", step_hooks, false },
-	[STEP_END] = { "end", NULL, false },
+	[STEP_LOCK] = { "lock", step_lock, false, TO(LOOK) },
+	[STEP_LOOK] = { "look", step_look, false, TO(FIND) | TO(HOOKS) | TO(DECIDE) },
+	[STEP_FIND] = { "find registry", step_find, true, TO(READ) | TO(DECIDE) },
+	[STEP_READ] = { "read token", step_read, true,
+	                TO(READ) | TO(FIND) | TO(RESUME) | TO(DECIDE) },
+	[STEP_RESUME] = { "ask how the last request goes", step_resume, true,
+	                  TO(RESUME) | TO(READ) | TO(DECIDE) },
+	[STEP_DECIDE] = { "decide", step_decide, false,
+	                  TO(READ) | TO(VERIFY) | TO(TRY_OTHERS) | TO(CHECK) | TO(FINISH) |
+	                          TO(END) },
+	[STEP_VERIFY] = { "verify", step_verify, true, TO(VERIFY) | TO(READ) | TO(DECIDE) },
+	[STEP_TRY_OTHERS] = { "try passwords found", step_try_others, true,
+	                      TO(TRY_OTHERS) | TO(DECIDE) },
+	[STEP_CREATE] = { "create token", step_create, true, TO(CREATED) | TO(READ) },
+	[STEP_CREATED] = { "await token", step_created, true, TO(CREATED) | TO(READ) },
+	[STEP_CHECK] = { "check sinks", step_check, false,
+	                 TO(DECIDE) | TO(CREATE) | TO(TOKENS) | TO(PREPARE) | TO(END) },
+	/* From here to the end of the rotation nothing renews an access token. */
+	[STEP_TOKENS] = { "fetch access tokens", step_tokens, true, TO(TRY_HELD) },
+	[STEP_TRY_HELD] = { "try passwords held", step_try_held, true,
+	                    TO(READ_AGAIN) | TO(DECIDE) },
+	[STEP_READ_AGAIN] = { "read token again", step_read_again, true,
+	                      TO(INTEND) | TO(TRY_HELD) | TO(DECIDE) },
+	[STEP_INTEND] = { "save intent", step_intend, false, TO(GENERATE) },
+	[STEP_GENERATE] = { "generate", step_generate, false,
+	                    TO(RECORD) | TO(AWAIT) | TO(READ) | TO(TOKENS) },
+	[STEP_AWAIT] = { "await password", step_await, true, TO(AWAIT) | TO(RECORD) | TO(READ) },
+	[STEP_RECORD] = { "record", step_record, false, TO(PREPARE) | TO(DECIDE) },
+	[STEP_PREPARE] = { "prepare sinks", step_prepare, false, TO(PROBE) | TO(MARK) },
+	[STEP_PROBE] = { "probe", step_probe, false, TO(PROBE) | TO(CONFIRM) },
+	[STEP_CONFIRM] = { "confirm", step_confirm, true, TO(PROBE) | TO(MARK) | TO(DECIDE) },
+	[STEP_MARK] = { "record delivery", step_mark, false, TO(COMMIT) },
+	[STEP_COMMIT] = { "commit sinks", step_commit, false, TO(FINISH) },
+	[STEP_FINISH] = { "finish", step_finish, false, TO(DECIDE) | TO(HOOKS) | TO(END) },
+	[STEP_HOOKS] = { "hooks", step_hooks, false, TO(DECIDE) },
+	[STEP_END] = { "end", NULL, false, 0 },
 };
 
 const char *rotation_at(const struct rotation *r)
@@ -192,6 +217,7 @@ void rotation_free(struct rotation *r)
 	if (r == NULL)
 		return;
 	rotation_abort_sinks(r);
+	rotation_drop_fence(r);
 	if (r->saved_for_now)
 		store_saved_enough(r->w->store, r->job->name);
 	if (r->opened)
@@ -200,10 +226,11 @@ void rotation_free(struct rotation *r)
 	acr_ref_clear(&r->ref);
 	rotation_forget_hosts(r);
 	login_free(r->login);
-	credential_clear(&r->fresh);
-	acr_generated_clear(&r->reply);
-	arm_operation_clear(&r->operation);
-	free(r->prepared);
+	credential_clear(&r->give.fresh);
+	acr_generated_clear(&r->gen.reply);
+	arm_operation_clear(&r->gen.operation);
+	free(r->gen.tried);
+	free(r->give.prepared);
 	free(r);
 }
 
@@ -227,13 +254,28 @@ bool rotation_status(const struct rotation *r, struct job_status *out)
 
 /* ---- driving --------------------------------------------------------------------------------- */
 
+/* The one token of the rotation is not accepted any more: the next run fetches another. */
+static bool fence_is_refused(const struct rotation *r, const struct err *e)
+{
+	return r->gen.fence != NULL && e->status == 401 && e->kind == ERR_AUTH;
+}
+
+static void end_behind_fence(const struct rotation *r, struct err *e)
+{
+	if (!fence_is_refused(r, e))
+		return;
+	e->kind = ERR_TRANSIENT;
+	(void)err_in(e, "the access token of this rotation is not renewed within it, the next run "
+	                "fetches another");
+}
+
 /* Puts the job aside after a passing failure of a request that may be repeated; false: it has
  * been tried often enough. */
 static bool try_again(struct rotation *r, const struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
 
-	if (e->kind != ERR_TRANSIENT ||
+	if (fence_is_refused(r, e) || e->kind != ERR_TRANSIENT ||
 	    (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
 		return false;
 	if (e->queued) {
@@ -296,13 +338,13 @@ static void fail(struct rotation *r, struct err *e)
 	r->o.dirty = true;
 	r->out.loud = !works || now - s->failing_since >= r->patience ||
 	              (r->out.active && r->out.expires - now < r->job->policy.renew_before / 2);
-	if (r->generated && !r->delivered) {
+	if (r->give.generated && !r->give.delivered) {
 		s->failures++;
 		int64_t delay = back_off(r, s->failures, now);
 		s->next_generate = delay == 0 ? 0 : now + delay;
 		r->o.dirty = true;
 	}
-	if (e->kind != ERR_LOCAL || !r->generated)
+	if (e->kind != ERR_LOCAL || !r->give.generated)
 		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
 }
 
@@ -365,10 +407,12 @@ bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct
 			return true;
 		}
 		if (p == FAILED) {
+			end_behind_fence(r, e);
 			weigh(r, e);
 			fail(r, e);
 			return false;
 		}
+		assert((steps[at].to & UINT32_C(1) << r->next) != 0);
 		r->tries = 0;
 		r->stalled_since = 0;
 		if (p == AGAIN) {

@@ -11,7 +11,11 @@
 
 #define END           "[end]\n"
 #define HISTORY       "[history]\n"
-#define STATE_VERSION 1
+#define STATE_VERSION 2
+#define STATE_OLD     1 /* read, and written as the newer one */
+/* what a killed process left in the kernel, a gateway or the service may hold a request that
+ * long */
+#define INTENT_LIFE_S 600
 #define SINKS_MAX     1000
 #define ERROR_MAX     400 /* bytes of last_error: the message, and most of the advice */
 
@@ -33,6 +37,9 @@ struct state_field {
 };
 
 static const struct state_field state_fields[] = {
+	{ "job", FIELD_TEXT, offsetof(struct state, job) },
+	{ "token", FIELD_TEXT, offsetof(struct state, token) },
+	{ "registry", FIELD_TEXT, offsetof(struct state, registry) },
 	{ "login_server", FIELD_TEXT, offsetof(struct state, login_server) },
 	{ "resource_group", FIELD_TEXT, offsetof(struct state, group) },
 	{ "last_success", FIELD_SECONDS, offsetof(struct state, last_success) },
@@ -61,6 +68,10 @@ static const struct state_field slot_fields[] = {
 	{ "left", FIELD_SECONDS, offsetof(struct slot_memory, left) },
 	{ "intent", FIELD_BOOL, offsetof(struct slot_memory, intent) },
 	{ "intent_since", FIELD_SECONDS, offsetof(struct slot_memory, intent_since) },
+	{ "dead_at", FIELD_SECONDS, offsetof(struct slot_memory, dead_at) },
+	{ "abandoned", FIELD_SECONDS, offsetof(struct slot_memory, abandoned) },
+	{ "operation", FIELD_TEXT, offsetof(struct slot_memory, operation) },
+	{ "operation_by_status", FIELD_BOOL, offsetof(struct slot_memory, operation_by_status) },
 	{ "asked", FIELD_MICROS, offsetof(struct slot_memory, asked_us) },
 	{ "asked_before", FIELD_MICROS, offsetof(struct slot_memory, asked_before_us) },
 	{ "revoke", FIELD_TICKS, offsetof(struct slot_memory, revoke) },
@@ -71,11 +82,20 @@ static const struct state_field slot_fields[] = {
 static const struct state_field sink_fields[] = {
 	{ "name", FIELD_TEXT, offsetof(struct sink_memory, name) },
 	{ "place", FIELD_TEXT, offsetof(struct sink_memory, place) },
-	{ "slot", FIELD_INT, offsetof(struct sink_memory, slot) },
-	{ "created", FIELD_TICKS, offsetof(struct sink_memory, created) },
-	{ "pending_slot", FIELD_INT, offsetof(struct sink_memory, pending_slot) },
-	{ "pending_created", FIELD_TICKS, offsetof(struct sink_memory, pending_created) },
+	{ "may_hold_1", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_1]) },
+	{ "may_hold_2", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_2]) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
+};
+
+/* Of format 1: by the slot's number what it last got, and what it was being given. */
+struct old_holding {
+	int64_t slot, created, pending_slot, pending_created;
+};
+static const struct state_field old_fields[] = {
+	{ "slot", FIELD_INT, offsetof(struct old_holding, slot) },
+	{ "created", FIELD_TICKS, offsetof(struct old_holding, created) },
+	{ "pending_slot", FIELD_INT, offsetof(struct old_holding, pending_slot) },
+	{ "pending_created", FIELD_TICKS, offsetof(struct old_holding, pending_created) },
 };
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -192,11 +212,14 @@ static struct sink_memory *add_sink(struct state *s)
 struct reading {
 	const struct fingerprint *whose;
 	struct state *s;
-	bool version, machine;            /* both lines were there and right */
+	int64_t version;                  /* 0: not said yet */
+	bool machine;                     /* that line was there and right */
 	bool end;                         /* so was the last section */
 	const struct state_field *fields; /* of the section being read */
 	size_t n_fields;
 	void *base;
+	struct old_holding old; /* of the sink being read */
+	enum state_lost why;    /* it cannot be used; LOST_NOT: what is wrong has no name */
 };
 
 static bool read_time(bool (*parse)(const char *, int64_t *), const char *value, int64_t *out)
@@ -241,12 +264,35 @@ static bool read_field(const struct state_field *f, void *base, const char *valu
 	return false;
 }
 
+static bool take_old(int64_t slot, int64_t created, struct sink_memory *m)
+{
+	if (slot > ACR_SLOT__COUNT)
+		return false;
+	if (slot > 0)
+		m->may_hold[slot - 1] = created;
+	return true;
+}
+
+/* A sink of format 1 is whole: what it was being given is the newer one, should both be of one
+ * slot. */
+static bool end_old_sink(struct reading *r)
+{
+	const struct old_holding old = r->old;
+	struct sink_memory *m = r->s->n_sinks > 0 ? &r->s->sinks[r->s->n_sinks - 1] : NULL;
+
+	r->old = (struct old_holding){ 0 };
+	return m == NULL || (take_old(old.slot, old.created, m) &&
+	                     take_old(old.pending_slot, old.pending_created, m));
+}
+
 static bool read_section(void *ctx, const char *section, int line, struct err *e)
 {
 	struct reading *r = ctx;
 
 	(void)line;
 	r->fields = NULL;
+	if (!end_old_sink(r))
+		return err_set(e, ERR_LOCAL, "no such slot");
 	if (strcmp(section, "state") == 0) {
 		r->fields = state_fields;
 		r->n_fields = COUNT(state_fields);
@@ -271,6 +317,32 @@ static bool read_section(void *ctx, const char *section, int line, struct err *e
 	return r->fields != NULL || err_set(e, ERR_LOCAL, "unknown section");
 }
 
+static bool lost_because(struct reading *r, enum state_lost why, struct err *e)
+{
+	r->why = why;
+	return err_set(e, ERR_LOCAL, "%s", state_lost_text(why));
+}
+
+static bool read_one(const struct state_field *fields, size_t n, void *base, const char *key,
+                     const char *value, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(fields[i].name, key) == 0)
+			return read_field(&fields[i], base, value) ||
+			       err_set(e, ERR_LOCAL, "bad value");
+	return err_set(e, ERR_LOCAL, "unknown key");
+}
+
+static bool is_old_key(const struct reading *r, const char *key)
+{
+	for (size_t i = 0; i < COUNT(old_fields) && r->version == STATE_OLD &&
+	                   r->fields == sink_fields && r->n_fields > 0;
+	     i++)
+		if (strcmp(old_fields[i].name, key) == 0)
+			return true;
+	return false;
+}
+
 static bool read_pair(void *ctx, const char *section, const char *key, const char *value, int line,
                       struct err *e)
 {
@@ -280,20 +352,18 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
 	(void)section;
 	(void)line;
 	if (r->base == r->s && strcmp(key, "version") == 0) {
-		int64_t version;
-		r->version = str_int(value, 0, 1000, &version) && version == STATE_VERSION;
-		return r->version || err_set(e, ERR_LOCAL, "unknown version");
+		bool known = str_int(value, 0, 1000, &r->version) &&
+		             (r->version == STATE_VERSION || r->version == STATE_OLD);
+		return known || lost_because(r, LOST_VERSION, e);
 	}
 	if (r->base == r->s && strcmp(key, "machine") == 0) {
 		r->machine = fingerprint_from_hex(value, &machine) &&
 		             fingerprint_equal(&machine, r->whose);
-		return r->machine || err_set(e, ERR_LOCAL, "state of another machine");
+		return r->machine || lost_because(r, LOST_MACHINE, e);
 	}
-	for (size_t i = 0; i < r->n_fields; i++)
-		if (strcmp(r->fields[i].name, key) == 0)
-			return read_field(&r->fields[i], r->base, value) ||
-			       err_set(e, ERR_LOCAL, "bad value");
-	return err_set(e, ERR_LOCAL, "unknown key");
+	if (is_old_key(r, key))
+		return read_one(old_fields, COUNT(old_fields), &r->old, key, value, e);
+	return read_one(r->fields, r->n_fields, r->base, key, value, e);
 }
 
 /* What no save of ours could have written: a ledger that contradicts itself is worth less than
@@ -307,9 +377,7 @@ static bool makes_sense(const struct state *s)
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)
-		if (s->sinks[i].slot > ACR_SLOT__COUNT ||
-		    s->sinks[i].pending_slot > ACR_SLOT__COUNT || s->sinks[i].name == NULL ||
-		    s->sinks[i].place == NULL)
+		if (s->sinks[i].name == NULL || s->sinks[i].place == NULL)
 			return false;
 	return true;
 }
@@ -332,14 +400,12 @@ void state_parse(const struct fingerprint *whose, const char *text, size_t len, 
 	struct state s = { 0 };
 	struct reading r = { .whose = whose, .s = &s };
 	struct ini_reader reader = { .section = read_section, .pair = read_pair, .ctx = &r };
-	struct err why = ERR_INIT; /* all reasons mean the same: lost */
+	struct err why = ERR_INIT;
 
 	len = take_history(text, len, &s);
-	if (!ini_parse_text("state", text, len, &reader, &why) || !r.version || !r.machine ||
-	    !r.end || !makes_sense(&s)) {
-		state_clear(&s);
-		s = (struct state){ .lost = true };
-	}
+	if (!ini_parse_text("state", text, len, &reader, &why) || r.version == 0 || !r.machine ||
+	    !r.end || !makes_sense(&s))
+		state_lose(&s, r.why == LOST_NOT ? LOST_DAMAGED : r.why);
 	*out = s;
 }
 
@@ -353,17 +419,75 @@ bool state_load(const struct store *store, const char *job, struct state *out, s
 	*out = (struct state){ 0 };
 	if (r.exists)
 		state_parse(&whose, buf_cstr(&r.text), r.text.len, out);
+	if (out->job != NULL && strcmp(out->job, job) != 0)
+		state_lose(out, LOST_JOB);
 	out->version = take(&r.version);
 	return true;
 }
 
+/* ---- lost ------------------------------------------------------------------------------------ */
+
+const char *state_lost_text(enum state_lost why)
+{
+	static const char *const texts[] = {
+		[LOST_NOT] = "can be used",
+		[LOST_DAMAGED] = "is damaged",
+		[LOST_VERSION] = "was written by another version",
+		[LOST_MACHINE] = "is of another machine",
+		[LOST_JOB] = "is of a job of another name",
+		[LOST_TOKEN] = "is of another token",
+		[LOST_REGISTRY] = "is of another registry",
+	};
+
+	return texts[why];
+}
+
+void state_lose(struct state *s, enum state_lost why)
+{
+	char *version = take(&s->version);
+
+	state_clear(s);
+	s->lost = why;
+	s->version = version;
+}
+
 /* ---- slots ----------------------------------------------------------------------------------- */
+
+void state_forget_operation(struct slot_memory *m)
+{
+	free(m->operation);
+	m->operation = NULL;
+	m->operation_by_status = false;
+}
+
+void state_end_intent(struct slot_memory *m)
+{
+	m->intent = false;
+	m->intent_since = m->dead_at = m->abandoned = 0;
+	state_forget_operation(m);
+}
 
 void state_settle_intent(struct slot_memory *m)
 {
-	m->intent = m->intent && m->asked_before_us == m->asked_us;
-	if (!m->intent)
-		m->intent_since = 0;
+	if (!m->intent || m->asked_before_us != m->asked_us)
+		state_end_intent(m);
+}
+
+void state_abandon_intent(struct slot_memory *m, int64_t now)
+{
+	if (m->intent)
+		m->abandoned = now;
+}
+
+int64_t state_intent_dies(const struct slot_memory *m)
+{
+	int64_t by_token = m->dead_at != 0 ? m->dead_at : INT64_MAX;
+
+	if (m->operation != NULL)
+		return INT64_MAX;
+	if (m->abandoned == 0 || by_token < m->abandoned + INTENT_LIFE_S)
+		return by_token;
+	return m->abandoned + INTENT_LIFE_S;
 }
 
 /* ---- sinks ----------------------------------------------------------------------------------- */
@@ -415,7 +539,12 @@ void state_clear(struct state *s)
 		free(s->sinks[i].name);
 		free(s->sinks[i].place);
 	}
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		free(s->slot[i].operation);
 	free(s->sinks);
+	free(s->job);
+	free(s->token);
+	free(s->registry);
 	free(s->login_server);
 	free(s->group);
 	free(s->last_error);

@@ -67,7 +67,7 @@ static void slots_of(const struct observation *o, struct job_status *out)
 
 static void sinks_of(const struct observation *o, const struct plan *p, struct job_status *out)
 {
-	enum holding held = p->active ? o->views[p->source].holds : HOLD_NOTHING;
+	enum acr_slot held = p->active ? o->views[p->source].holds : ACR_NO_SLOT;
 
 	out->sinks = o->n_seen;
 	for (size_t i = 0; i < o->n_seen; i++) {
@@ -79,7 +79,7 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 	if (!p->active)
 		return;
 	out->active = true;
-	out->slot = held == HOLD_SLOT_1 ? ACR_SLOT_1 : ACR_SLOT_2;
+	out->slot = held;
 	out->expires = out->slots[out->slot].expires;
 	out->next_rotation = out->expires - o->job->policy.renew_before - o->job->policy.offset;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a rotation, shared by the files that implement its steps. See rotate/rotation.h
- * for what it promises. */
-#ifndef SRC_ROTATE_STEP_H
-#define SRC_ROTATE_STEP_H
+/* The inside of a rotation, shared by the files that implement its steps. See rotate.h for what
+ * it promises. */
+#ifndef SRC_ROTATE_ROTATION_H
+#define SRC_ROTATE_ROTATION_H
 
 #include "azure/acr.h"
 #include "base/credential.h"
@@ -19,14 +19,17 @@ enum step {
 	STEP_LOOK,
 	STEP_FIND,
 	STEP_READ,
+	STEP_RESUME,
 	STEP_DECIDE,
 	STEP_VERIFY,
 	STEP_TRY_OTHERS,
 	STEP_CREATE,
 	STEP_CREATED,
 	STEP_CHECK,
-	STEP_INTEND,
+	STEP_TOKENS,
+	STEP_TRY_HELD,
 	STEP_READ_AGAIN,
+	STEP_INTEND,
 	STEP_GENERATE,
 	STEP_AWAIT,
 	STEP_RECORD,
@@ -58,6 +61,8 @@ struct rotation {
 	struct lock lock;
 	bool opened;
 	bool saved_for_now; /* by the last save */
+	/* a temporary may have stayed beside a sink: the next run sweeps */
+	bool littered;
 	struct observation o;
 	struct arm *arm;
 	struct acr_ref ref;
@@ -66,35 +71,67 @@ struct rotation {
 	struct outcome out;
 	struct err worst; /* of sinks and hooks that failed while the job goes on */
 
+	/* What was asked before anything changed. */
+	struct {
+		bool refound, verified, login_tried, others_tried;
+		/* the token was made a moment ago, and others may be making it too */
+		bool young;
+		bool tainted;  /* an intent stood when this run read the token */
+		size_t source; /* the sink whose password is being verified */
+		int refusals;  /* by the registry, of what is verified, in this run */
+		/* mono ms: so long this run waits for a request that may still act; 0: it does
+		 * not yet */
+		int64_t intent_until;
+	} ask;
+
+	struct {
+		bool marked /* the generations to kill are recorded */, under_way;
+	} revoke;
+
+	/* The call that cannot be undone. */
+	struct {
+		/* from before the intent to the end of the rotation: one token, never renewed */
+		struct arm *fence;
+		/* when nothing that the fence lets through can act any more */
+		int64_t dead_at;
+		int64_t expires_us; /* asked for */
+		struct acr_generated reply;
+		struct arm_operation operation;
+		int lost_replies, refusals;
+		/* mono ms: a long-running operation has an end */
+		int64_t await_until;
+		/* passwords that the registry was asked about, none of them the slot's */
+		struct fingerprint *tried;
+		size_t n_tried, tried_cap;
+		int64_t tried_at; /* mono ms */
+		int rounds;       /* how often the sinks had changed meanwhile */
+	} gen;
+
 	/* The password under way: generated, or copied from a sink that is ahead. */
-	struct credential fresh;
-	int64_t created, expires_us; /* of the generation; the expiry asked for */
-	struct acr_generated reply;
-	struct arm_operation operation;
-	bool *prepared; /* per sink of the job */
-	/* a revoke: the generations to kill are recorded; a part of it was decided */
-	bool marked, revoking;
-	/* the slot is generated to kill what is in it: nobody gets the new password */
-	bool discard;
-	bool generated; /* and recorded: a failure from here on leads nowhere */
-	bool delivered; /* at least one sink has it */
-	/* a temporary may have stayed beside a sink: the next run sweeps */
-	bool littered;
-	bool hook_was_owed;        /* by an earlier run */
-	enum plan_reason done_why; /* of what was delivered last */
-	bool refound, verified, login_tried, tried_others, healed, rotated;
-	/* the token was made a moment ago, and others may be making it too */
-	bool young;
-	int lost_replies, refusals;
-	int64_t await_until; /* mono ms: a long-running operation has an end */
-	int64_t probe_from, probe_until, read_again_at; /* mono ms */
-	int accepted, probes;
-	/* the hosts that must accept it; the first is the one that `login` asks */
-	struct probe_host {
-		char *name;
-		struct login *login;
-	} * hosts;
-	size_t n_hosts, host; /* host: being asked */
+	struct {
+		struct credential fresh;
+		enum acr_slot slot;
+		int64_t created;    /* its generation */
+		int64_t granted_us; /* its expiry as Azure says it; 0: never */
+		/* and recorded: a failure from here on leads nowhere */
+		bool generated;
+		bool delivered;                                 /* at least one sink has it */
+		bool *prepared;                                 /* per sink of the job */
+		int64_t probe_from, probe_until, read_again_at; /* mono ms */
+		int accepted, probes;
+		/* the hosts that must accept it; the first is the one that `login` asks */
+		struct probe_host {
+			char *name;
+			struct login *login;
+		} * hosts;
+		size_t n_hosts, host; /* host: being asked */
+	} give;
+
+	struct {
+		bool healed, rotated;
+		bool hook_was_owed;   /* by an earlier run */
+		enum plan_reason why; /* of what was delivered last */
+	} done;
 };
 
 /* ---- rotate.c -------------------------------------------------------------------------------- */
@@ -130,16 +167,26 @@ enum progress rotation_poll_again(struct rotation *r, enum step poll, const char
 /* ---- decide.c: what comes next --------------------------------------------------------------- */
 enum progress step_decide(struct rotation *r, struct http *h, struct err *e);
 void rotation_fill_outcome(struct rotation *r);
+/* What the rule says now. */
+struct plan rotation_decide(const struct rotation *r);
+/* The arm for what belongs to a rotation under way; else the job's. */
+struct arm *rotation_arm(struct rotation *r);
+void rotation_drop_fence(struct rotation *r);
 
 /* ---- ask.c: what is asked of the service before anything changes ----------------------------- */
 enum progress step_find(struct rotation *r, struct http *h, struct err *e);
+enum progress step_resume(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read(struct rotation *r, struct http *h, struct err *e);
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
 enum progress step_try_others(struct rotation *r, struct http *h, struct err *e);
+/* Was the registry asked about every password that a sink shows now? */
+bool rotation_all_tried(const struct rotation *r);
+enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);
 enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 
 /* ---- generate.c: the call that cannot be undone ---------------------------------------------- */
+enum progress step_tokens(struct rotation *r, struct http *h, struct err *e);
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e);
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e);
@@ -156,19 +203,23 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void rotation_abort_sinks(struct rotation *r);
-bool rotation_sweep_sinks(struct rotation *r,
-                          struct err *e); /* under the lock, once the server is known */
+/* under the lock, once the server is known */
+bool rotation_sweep_sinks(struct rotation *r, struct err *e);
+
+/* An operation of an earlier run was last seen running. */
+bool rotation_remembers_operation(const struct rotation *r);
 
 /* ---- revoke.c -------------------------------------------------------------------------------- */
-/* The decision, with what a revoke under way makes of it; *discard: see above. */
-struct plan rotation_decide(const struct rotation *r, int64_t now, bool force, bool *discard);
 bool revoke_pending(const struct observation *o);
 /* Records which generations are to die, before anything is done about it. The token was read. */
 MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 
 /* ---- reason.c -------------------------------------------------------------------------------- */
-bool rotation_refuse(const struct rotation *r,
-                     struct err *e); /* fills e for a WAIT or REFUSE; false */
+/* fills e for a WAIT or REFUSE; false */
+bool rotation_refuse(const struct rotation *r, struct err *e);
+/* A sink holds a password that works and may be the one of the slot to generate; fills e. */
+void rotation_refuse_unexplained(const struct rotation *r, const struct sink_spec *spec,
+                                 struct err *e);
 /* "it is due"; "" where there is nothing to say */
 const char *rotation_because(enum plan_reason why);
 /* ---- remember.c ------------------------------------------------------------------------------ */

@@ -658,6 +658,7 @@ const struct sink_ops sink_docker = {
 	.spec_size = sizeof(struct docker_spec),
 	.local = true,
 	.atomic = true,
+	.evidence = true,
 	.validate = docker_validate,
 	.identity = docker_identity,
 	.host = docker_host,

@@ -305,6 +305,7 @@ const struct sink_ops sink_file = {
 	.spec_size = sizeof(struct file_spec),
 	.local = true,
 	.atomic = true,
+	.evidence = true,
 	.validate = file_validate,
 	.identity = file_identity,
 	.open = file_open,

@@ -44,9 +44,9 @@ static unsigned in_use(const struct observation *o, int64_t now)
 
 	for (size_t i = 0; i < o->n_views; i++) {
 		const struct sink_view *v = &o->views[i];
-		if (v->holds == HOLD_SLOT_1 || v->holds == HOLD_OTHER)
+		if (v->holds == ACR_SLOT_1 || v->other)
 			used |= TOKEN_KILLS_1;
-		if (v->holds == HOLD_SLOT_2 || v->holds == HOLD_OTHER)
+		if (v->holds == ACR_SLOT_2 || v->other)
 			used |= TOKEN_KILLS_2;
 	}
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
@@ -79,7 +79,7 @@ static bool cuts_off(const struct token_run *r, const struct job *j, unsigned ki
 		return false;
 	if (o.who.server == NULL) {
 		AUTO_FREE char *server = server_of(j);
-		observe_server(&o, server, NULL);
+		observe_server(&o, server, NULL, NULL);
 	}
 	*out = (in_use(&o, env_now(r->w->env)) & kills) != 0;
 	observe_close(&o);

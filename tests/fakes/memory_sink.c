@@ -130,12 +130,13 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_sweep, "sweeping", e);
 }
 
-#define OPS(is_atomic)                                                                             \
+#define OPS(is_atomic, is_evidence)                                                                \
 	{                                                                                          \
 		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
-		.atomic = (is_atomic), .identity = memory_identity, .open = memory_open,           \
-		.describe = memory_describe, .check = memory_check, .read_current = memory_read,   \
-		.prepare = memory_prepare, .commit = memory_commit, .abort = memory_abort,         \
-		.close = memory_close, .sweep = memory_sweep,                                      \
+		.atomic = (is_atomic), .evidence = (is_evidence), .identity = memory_identity,     \
+		.open = memory_open, .describe = memory_describe, .check = memory_check,           \
+		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit,   \
+		.abort = memory_abort, .close = memory_close, .sweep = memory_sweep,               \
 	}
-const struct sink_ops sink_memory = OPS(true), sink_memory_first = OPS(false);
+const struct sink_ops sink_memory = OPS(true, true), sink_memory_first = OPS(false, true),
+		      sink_memory_behind = OPS(true, false);

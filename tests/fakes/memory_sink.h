@@ -17,6 +17,8 @@ struct memory {
 	void (*checking)(struct memory *m);
 };
 /* Its spec is the struct memory itself. One that other sinks are ordered behind: not atomic. */
-extern const struct sink_ops sink_memory, sink_memory_first;
+/* The last one: behind another program, as it were. What it does not show may be there all the
+ * same. */
+extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind;
 
 #endif

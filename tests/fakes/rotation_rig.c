@@ -75,10 +75,8 @@ static void asked(struct fake_service *s, const struct http_request *rq)
 		meddle(AT_GENERATE, ++rig.met.generates);
 	} else if (s->running.on) {
 		rig_load(&rig.met.at_generate);
-		int64_t age =
-			s->clock_ms - rig.met.at_generate.slot[s->running.slot].intent_since * 1000;
-		rig.met.oldest_intent_ms =
-			age > rig.met.oldest_intent_ms ? age : rig.met.oldest_intent_ms;
+		rig.met.operation_remembered =
+			rig.met.at_generate.slot[s->running.slot].operation != NULL;
 		rig.met.polls++;
 	} else if (strstr(rq->url, "/tokens/web-pull") != NULL) {
 		meddle(AT_READ, ++rig.met.reads);

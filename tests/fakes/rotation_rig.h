@@ -45,7 +45,7 @@ extern struct rotation_rig {
 		/* generates of a slot whose living password a sink held */
 		int held_killed;
 		/* while an operation was seen running */
-		int64_t oldest_intent_ms;
+		bool operation_remembered;
 		struct state at_commit, at_generate; /* what was on the disk */
 		bool works_at_commit;
 		int accepted_at_commit, reads_at_last_login, reads_at_commit;

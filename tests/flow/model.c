@@ -14,18 +14,13 @@ static void late(struct search *s, const struct world *w, int k)
 	const char *how = k ? "a request acts late on 2" : "a request acts late on 1";
 	struct world next = *w;
 
-	if (w->slot[k].flying > 0) {
-		run_act(s, &next, k, UNSEEN, true, how);
-		if (next.slot[k].flying == 2)
-			search_reach(s, next, how); /* two or more: as many are left */
-		next.slot[k].flying--;
-		search_reach(s, next, how);
-	}
-	next = *w;
-	if (w->slot[k].flying_orphan) {
-		run_act(s, &next, k, ORPHAN, true, how);
-		search_reach(s, next, how);
-	}
+	if (w->slot[k].flying == 0)
+		return;
+	run_act(s, &next, k, UNSEEN, true, how);
+	if (next.slot[k].flying == 2)
+		search_reach(s, next, how); /* two or more: as many are left */
+	next.slot[k].flying--;
+	search_reach(s, next, how);
 }
 
 static void at_any_time(struct search *s, const struct world *w, int k)
@@ -57,8 +52,7 @@ static void at_any_time(struct search *s, const struct world *w, int k)
 
 static bool in_flight(const struct world *w)
 {
-	return w->slot[0].flying > 0 || w->slot[1].flying > 0 || w->slot[0].flying_orphan ||
-	       w->slot[1].flying_orphan;
+	return w->slot[0].flying > 0 || w->slot[1].flying > 0;
 }
 
 static void lose_state(const struct model *m, struct world *w)
@@ -67,7 +61,7 @@ static void lose_state(const struct model *m, struct world *w)
 		struct slot *s = &w->slot[k];
 		if (s->tag != ABSENT)
 			s->tag = FOREIGN;
-		s->intent = s->young = s->hooked = false;
+		s->intent = s->abandoned = s->young = s->hooked = false;
 	}
 	for (int i = 0; i < m->n_sinks; i++)
 		w->sink[i].last = 0;
@@ -107,6 +101,7 @@ static void edit(struct search *s, const struct world *w, int i)
 		if (holds == w->sink[i].holds || (holds > 0 && !is_known(s->m, w, holds - 1)))
 			continue;
 		next.sink[i].holds = holds;
+		next.sink[i].ruin = false;
 		next.sink[i].touched = true;
 		search_disturb(s, next, how[holds]);
 	}

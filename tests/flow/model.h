@@ -5,7 +5,7 @@
  * others do. The rule under test is the real plan_decide; the steps around it
  * are those of rotate.h, with the ledger of state.h in miniature.
  *
- * Time goes in ticks of a minute. Generations need no names: all that matters
+ * Time goes in ticks of ten minutes. Generations need no names: all that matters
  * of a password is whether it is the current one of slot 1 or 2, or dead, so
  * states that differ only in names are one state. Consumers need no names
  * either: behind each sink stands every consumer that can be thought of, so a
@@ -17,15 +17,17 @@
  * all sinks on one password that works, for ever, or to a refusal because of
  * a slot that is truly foreign.
  *
- * A request whose answer was lost acts within a minute or never. When nothing
- * that works is deployed, the next one does not wait for that (the contract
- * says so); then it is assumed to act before that next one has been proven and
- * the token read again, which is what a run does in a second or two.
+ * A request whose answer was lost acts within a tick of ten minutes after its
+ * sender is no more, however long that was held up, or never. Its slot is
+ * tainted until then, whatever works or does not.
+ *
+ * When a sink shows a password that is dead, and none has one that works,
+ * consumers that lag are given up: whoever reads again is cut off already.
  *
  * What nobody can see is left out: a hand that changes a sink back before any
  * run saw it, changes one between a run's reading and its writing, or changes
  * one that the job cannot read or no longer has; and sinks changed or removed or
- * the state lost in the minute in which a request whose answer was lost may yet act.
+ * the state lost in the tick in which a request whose answer was lost may yet act.
  */
 #ifndef FLOW_MODEL_H
 #define FLOW_MODEL_H
@@ -43,7 +45,7 @@ enum model_others {
 	/* sinks are edited, or restored from any older content, between two runs */
 	MODEL_HANDS = 1 << 3,
 	MODEL_PERMIT = 1 << 4, /* the operator gives may_replace */
-	MODEL_LATE = 1 << 5,   /* a request whose answer was lost acts within a minute */
+	MODEL_LATE = 1 << 5,   /* a request whose answer was lost acts within a tick */
 	/* a hook fails; consumers that wait for it read nothing before */
 	MODEL_HOOKS = 1 << 6,
 	MODEL_UNREAD = 1 << 7, /* sinks cannot be read for a while, between two runs */
@@ -76,10 +78,8 @@ enum model_without {
 	WITHOUT_GIVEN,         /* ... what it was to get, until it was read back */
 	WITHOUT_FRESH_TIME,    /* `left` is stamped with the time the run began */
 	WITHOUT_SERVICE_CLOCK, /* `left` is stamped by a clock that may be a day behind */
-	/* an intent is as old as its first save, though its request is sent later */
+	/* a request's life counts from the save of its intent, though it is sent later */
 	WITHOUT_FRESH_INTENT,
-	/* a request is repeated, while the first may be in flight, with another expiry */
-	WITHOUT_SAME_EXPIRY,
 	WITHOUT_ALL, /* the naive rule: always the older slot */
 };
 
@@ -92,8 +92,6 @@ struct model {
 	/* starts with two foreign passwords, one of them in the sinks */
 	bool by_hand_before;
 	bool exclusive;
-	/* a late request outlasts the next run's probes even when nothing that works is deployed */
-	bool late_always;
 };
 
 struct model_result {

@@ -47,9 +47,13 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 		.delivered = s->delivered,
 		.lost = s->tag == CLAIMED,
 		.permitted = s->permitted,
+		.refused = s->rejected && slot_is_ours(s),
 		.dead = s->rejected && slot_is_ours(s),
 		.intent = s->intent && m->without != WITHOUT_WAITING,
-		.intent_since = s->young ? NOW : NOW - TICK,
+		.abandoned = s->abandoned && !s->young ? NOW - TICK : NOW,
+		.dead_at = !s->abandoned ? NOW + NEVER * TICK
+		           : s->young    ? NOW + TICK
+		                         : NOW,
 		.created = w->newest == k ? 2 : 1,
 		.expires = s->life == NEVER ? 0 : NOW + s->life * TICK,
 		.left = s->left == 0 ? 0 : NOW - (s->left - 1) * TICK,
@@ -59,12 +63,14 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 /* A password is matched by its fingerprint, so only a recorded generation is recognised. */
 static struct sink_view view_sink(const struct world *w, const struct sink *s)
 {
-	struct sink_view v = { .readable = !s->out };
+	struct sink_view v = { .holds = ACR_NO_SLOT, .readable = !s->out };
 
+	v.other = v.rejected = s->ruin;
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		if (s->holds != bit(k))
 			continue;
-		v.holds = w->slot[k].tag != OURS ? HOLD_OTHER : k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2;
+		v.other = w->slot[k].tag != OURS;
+		v.holds = v.other ? ACR_NO_SLOT : (enum acr_slot)k;
 		v.rejected = !slot_works(&w->slot[k]);
 	}
 	return v;
@@ -78,10 +84,9 @@ static size_t view_unread(const struct sink *s, struct sink_view *out)
 
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		if (s->last & bit(k))
-			out[n++] =
-				(struct sink_view){ .holds = k == 0 ? HOLD_SLOT_1 : HOLD_SLOT_2 };
+			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
 	if (n == 0 && !s->removed)
-		out[n++] = (struct sink_view){ .holds = HOLD_OTHER };
+		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .other = true };
 	return n;
 }
 
@@ -103,6 +108,7 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 	struct sink_view views[2 * MODEL_SINKS_MAX];
 	struct plan_input in = {
 		.now = NOW,
+		.lifetime = m->lifetime * TICK,
 		.renew_before = m->renew_before * TICK,
 		.grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK,
 		.margin = TICK / 2,
@@ -187,34 +193,29 @@ static void claim(struct world *w)
 			continue;
 		s->tag = CLAIMED;
 		/* the one request has acted; of two, one may yet */
-		s->intent = s->intent && s->twice;
+		s->intent = false; /* the request has acted, and there was but one */
 	}
 }
 
-/* Nothing that works is deployed, for all the job knows. */
-static bool is_dark(const struct model *m, const struct world *w)
+/* Whoever sent it is no more, for this run holds the lock: from here its life is counted. */
+static void take_over(struct world *w)
 {
-	for (int i = 0; i < m->n_sinks; i++) {
-		const struct sink *s = &w->sink[i];
-		int holds = s->unread || s->removed ? s->last : s->holds;
-		if (s->unread && !s->removed && s->last == 0)
-			return false;
-		for (int k = 0; k < ACR_SLOT__COUNT; k++)
-			if ((holds & bit(k)) && slot_works(&w->slot[k]))
-				return false;
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k];
+		s->young = s->young || (s->intent && !s->abandoned);
+		s->abandoned = s->abandoned || s->intent;
 	}
-	return true;
 }
 
 struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
 {
 	w->run[r] = (struct run){ .alive = true };
 	claim(w);
+	take_over(w);
 	look(m, w, &w->run[r]);
 	struct plan p = decide(m, w, force);
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
-	w->run[r].dark = is_dark(m, w);
 	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
 		w->run[r].alive = false;
 	return p;
@@ -227,19 +228,12 @@ static void advance(const struct model *m, struct world *w, int r)
 		w->run[r].alive = false;
 }
 
-/* A request that may still be in flight is repeated word for word: whichever of the two acts, we
- * shall know it for ours. */
 static void save_intent(const struct model *m, struct world *w, int k)
 {
 	struct slot *s = &w->slot[k];
 
-	if (m->without == WITHOUT_SAME_EXPIRY) {
-		s->flying_orphan = s->flying_orphan || s->flying > 0;
-		s->flying = 0;
-	} else {
-		s->twice = s->young;
-	}
-	s->intent = s->young = true;
+	s->intent = true;
+	s->abandoned = s->young = m->without == WITHOUT_FRESH_INTENT;
 }
 
 /* Our request reaches the service: it acts on slot k. */
@@ -260,14 +254,16 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 {
 	const struct model *m = s->m;
 	int k = (int)w->run[r].slot;
-	struct world fresh = *w, done;
+	struct world done;
 
-	/* The ledger says when the request was sent at the latest, however long the run was held
-	 * up after it saved the intent. */
-	fresh.slot[k].young =
-		w->slot[k].young || (w->slot[k].intent && m->without != WITHOUT_FRESH_INTENT);
-	w = &fresh;
-	done = fresh;
+	struct world sent = *w;
+	/* What is given up is given up when it is sent, whenever that acts. */
+	if (world_outage(m, w)) {
+		sent.slot[k].ago = m->grace;
+		sent.slot[k].hooked = false;
+	}
+	w = &sent;
+	done = sent;
 	run_act(s, &done, k, m->without == WITHOUT_INTENT ? ORPHAN : UNSEEN, w->run[r].stale,
 	        "generate");
 	done.run[r].stale = false;
@@ -285,7 +281,7 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 		search_disturb(s, done, "generate, in flight");
 		done.slot[k].flying = w->slot[k].flying;
 	}
-	done.slot[k].intent = w->slot[k].twice;
+	done.slot[k].intent = false;
 	search_reach(s, done, "generate, refused");
 }
 
@@ -308,7 +304,7 @@ static void record(const struct run *r, struct slot *s)
 		return;
 	s->tag = OURS;
 	s->delivered = false;
-	s->intent = s->intent && s->twice;
+	s->intent = false;
 	s->left = 0;
 }
 
@@ -334,6 +330,7 @@ static void commit_one(const struct model *m, struct world *w, const struct run 
 		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
 			w->slot[j].hooked = true;
 	s->holds = r->stale ? 0 : bit(k);
+	s->ruin = r->stale;
 	s->out = r->stale; /* a password that died meanwhile is written once, like any other */
 }
 
@@ -412,8 +409,6 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 			search_reach(s, next, "probe fails");
 			return;
 		}
-		if (!m->late_always && run->dark)
-			slot_forget_flights(slot); /* see model.h */
 		break;
 	case DELIVERY:
 		record_delivery(m, &next, run);

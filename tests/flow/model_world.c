@@ -24,20 +24,26 @@ bool world_holds(const struct model *m, const struct world *w, int k)
 	return false;
 }
 
+static struct sink ruined(struct sink s)
+{
+	s.holds = 0;
+	s.ruin = true;
+	return s;
+}
+
 void world_end_generation(const struct model *m, struct world *w, int k)
 {
 	struct slot *s = &w->slot[k];
 
 	*s = (struct slot){ .intent = s->intent,
 		            .young = s->young,
-		            .twice = s->twice,
+		            .abandoned = s->abandoned,
 		            .flying = s->flying,
-		            .flying_orphan = s->flying_orphan,
 		            .ago = m->grace };
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last &= ~bit(k);
 		if (w->sink[i].holds == bit(k))
-			w->sink[i].holds = 0;
+			w->sink[i] = ruined(w->sink[i]);
 	}
 	for (int r = 0; r < 2; r++)
 		w->run[r].stale = w->run[r].stale || (w->run[r].alive && (int)w->run[r].slot == k);
@@ -63,6 +69,21 @@ static bool held_by_job(const struct model *m, const struct world *w, int k)
 	return false;
 }
 
+bool world_outage(const struct model *m, const struct world *w)
+{
+	bool dead = false;
+
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+			if (s->holds == bit(k) && slot_works(&w->slot[k]))
+				return false;
+		}
+		dead = dead || ((s->holds != 0 || s->ruin) && !s->unread && !s->removed);
+	}
+	return dead;
+}
+
 bool world_in_use(const struct model *m, const struct world *w, int k)
 {
 	const struct slot *s = &w->slot[k];
@@ -71,13 +92,14 @@ bool world_in_use(const struct model *m, const struct world *w, int k)
 		return false;
 	if (m->exclusive)
 		return held_by_job(m, w, k);
+	if (world_outage(m, w))
+		return world_holds(m, w, k) || s->away;
 	return world_holds(m, w, k) || s->ago < m->grace || s->hooked || s->away;
 }
 
 void slot_forget_flights(struct slot *s)
 {
 	s->flying = 0;
-	s->flying_orphan = false;
 }
 void world_tick(const struct model *m, struct world *w)
 {
@@ -121,7 +143,7 @@ static int get(struct bits *b, int width)
 static int sink_code(const struct sink *s)
 {
 	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 |
-	       s->out << 7;
+	       s->out << 7 | s->ruin << 8;
 }
 
 static struct sink sink_of(int code)
@@ -131,7 +153,8 @@ static struct sink sink_of(int code)
 		              .unread = code >> 4 & 1,
 		              .removed = code >> 5 & 1,
 		              .touched = code >> 6 & 1,
-		              .out = code >> 7 & 1 };
+		              .out = code >> 7 & 1,
+		              .ruin = code >> 8 & 1 };
 }
 
 /* Forgets what can make no difference any more. */
@@ -145,9 +168,10 @@ static void normalise(const struct model *m, struct world *w)
 		}
 		/* Of a request that must have died, an intent is of no use once a generation is
 		 * recorded. */
-		s->intent = s->intent &&
-		            (s->young || (s->tag != OURS && s->tag != CLAIMED) || !world_idle(w));
-		s->twice = s->twice && s->intent;
+		s->intent = s->intent && (!s->abandoned || s->young ||
+		                          (s->tag != OURS && s->tag != CLAIMED) || !world_idle(w));
+		s->abandoned = s->abandoned && s->intent;
+		s->young = s->young && s->abandoned;
 		if (world_holds(m, w, k))
 			s->ago = 0;
 		if (!slot_works(s) || s->permitted || s->tag == FOREIGN) {
@@ -193,7 +217,7 @@ struct packed world_pack(const struct model *m, struct world *w)
 		put(&b, 4, s->life);
 		put(&b, 2, s->left);
 		put(&b, 2, s->ago);
-		put(&b, 4, s->flying | s->flying_orphan << 2 | s->twice << 3);
+		put(&b, 3, s->flying | s->abandoned << 2);
 		put(&b, 7,
 		    s->permitted | s->rejected << 1 | s->delivered << 2 | s->intent << 3 |
 		            s->young << 4 | s->hooked << 5 | s->away << 6);
@@ -204,14 +228,12 @@ struct packed world_pack(const struct model *m, struct world *w)
 		code[i] = sink_code(&w->sink[i]);
 	sort(code, m->n_sinks);
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		put(&b, 8, code[i]);
+		put(&b, 9, code[i]);
 	for (int r = 0; r < 2; r++) {
 		const struct run *run = &w->run[r];
 		put(&b, 4, run->at);
 		put(&b, 3, (int)run->action);
-		put(&b, 6,
-		    run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 |
-		            run->dark << 5);
+		put(&b, 5, run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3);
 	}
 	return b.key;
 }
@@ -228,8 +250,7 @@ struct world world_unpack(const struct packed *key)
 		s->left = get(&b, 2);
 		s->ago = get(&b, 2);
 		s->flying = get(&b, 2);
-		s->flying_orphan = get(&b, 1);
-		s->twice = get(&b, 1);
+		s->abandoned = get(&b, 1);
 		s->permitted = get(&b, 1);
 		s->rejected = get(&b, 1);
 		s->delivered = get(&b, 1);
@@ -243,7 +264,7 @@ struct world world_unpack(const struct packed *key)
 	w.spent = get(&b, 3);
 	b.at = 64;
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		w.sink[i] = sink_of(get(&b, 8));
+		w.sink[i] = sink_of(get(&b, 9));
 	for (int r = 0; r < 2; r++) {
 		struct run *run = &w.run[r];
 		run->at = get(&b, 4);
@@ -252,7 +273,6 @@ struct world world_unpack(const struct packed *key)
 		run->slot = (enum acr_slot)get(&b, 1);
 		run->stale = get(&b, 1);
 		run->age = get(&b, 2);
-		run->dark = get(&b, 1);
 	}
 	return w;
 }

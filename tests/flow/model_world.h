@@ -6,7 +6,7 @@
 
 #include "flow/model.h"
 
-#define TICK  PLAN_REQUEST_LIFE
+#define TICK  600
 #define NEVER 15 /* a foreign password that does not expire */
 #define NOW   (1000000LL * TICK)
 
@@ -21,22 +21,20 @@ struct slot {
 	bool permitted, rejected;
 	bool delivered; /* the ledger, of a generation that is OURS */
 	int left;       /* 0: no stamp; 1 + ticks since, at most 1 + grace */
-	bool intent;    /* an intent stands */
-	/* the last expiry was asked for in this tick: a request with it may be in flight */
-	bool young;
-	/* two requests were sent with that expiry: seeing it says nothing of the other */
-	bool twice;
-	int flying;         /* requests in flight that ask for that expiry: 0, 1, 2 or more */
-	bool flying_orphan; /* one that asks for an expiry that we forgot */
-	int ago;            /* ticks since a sink held it, at most grace */
-	bool hooked;        /* a consumer that waits for our hook holds it */
-	bool away;          /* a sink of another machine holds it */
+	bool intent;    /* an intent stands: the slot is tainted */
+	bool abandoned; /* ... and a run has seen that its sender is no more */
+	bool young;     /* ... in this tick: a request may be in flight */
+	int flying;     /* requests in flight: 0, 1, 2 or more */
+	int ago;        /* ticks since a sink held it, at most grace */
+	bool hooked;    /* a consumer that waits for our hook holds it */
+	bool away;      /* a sink of another machine holds it */
 };
 
 /* holds, last: bit 0 for slot 1, bit 1 for slot 2; 0 for anything dead. */
 struct sink {
 	int holds; /* in truth: one bit at most */
 	int last;  /* what the state remembers of it */
+	bool ruin; /* in truth: holds nothing, but the password of a generation that is no more */
 	bool unread, removed;
 	bool touched; /* by hand, and no run has seen it yet */
 	bool out;     /* of the run under way: its check or commit failed */
@@ -47,9 +45,6 @@ struct run {
 	int at; /* index into the steps */
 	enum plan_action action;
 	enum acr_slot slot;
-	/* when it began nothing that works was deployed, so it did not wait for a request in
-	 * flight */
-	bool dark;
 	/* the slot was generated anew by somebody else since we looked, or since we generated it */
 	bool stale;
 	int age; /* ticks since it began, at most grace */
@@ -82,6 +77,9 @@ bool world_holds(const struct model *m, const struct world *w, int k);
 /* The password of slot k is no more: whoever holds it holds nothing. */
 void world_end_generation(const struct model *m, struct world *w, int k);
 void world_begin_generation(const struct model *m, struct world *w, int k, enum tag tag, int life);
+/* A sink shows what is dead, and none has anything that works: whoever reads again is cut off
+ * already, and consumers that lag do not count. */
+bool world_outage(const struct model *m, const struct world *w);
 /* Does anybody of ours rely on the password of slot k? */
 bool world_in_use(const struct model *m, const struct world *w, int k);
 void world_tick(const struct model *m, struct world *w);

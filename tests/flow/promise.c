@@ -87,10 +87,10 @@ void promise_quiet(const struct point *p)
 {
 	struct err e;
 
-	fake_service_pass(stage.service, 61000);
+	fake_service_pass(stage.service, 601000);
 	if (!stage_run(0, &e))
 		promise_wrong(p, &p->sum->stuck, "the run after that fails", e.text);
-	promise_kept(p, "a minute later"); /* whatever request might act yet has acted */
+	promise_kept(p, "ten minutes later"); /* whatever request might act yet has acted */
 	int before = stage.service->requests;
 	if (!stage_run(0, &e))
 		promise_wrong(p, &p->sum->stuck, "the one after that fails", e.text);

@@ -21,11 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	state_parse(&whose, (const char *)data, size, &s);
 	for (size_t i = 0; i < s.n_sinks; i++) {
 		must(s.sinks[i].name != NULL && s.sinks[i].place != NULL);
-		must(s.sinks[i].slot >= 0 && s.sinks[i].slot <= ACR_SLOT__COUNT);
-		must(s.sinks[i].pending_slot >= 0 && s.sinks[i].pending_slot <= ACR_SLOT__COUNT);
+		must(s.sinks[i].may_hold[0] >= 0 && s.sinks[i].may_hold[1] >= 0);
 	}
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		must((s.slot[i].created != 0) == (s.slot[i].expires_us != 0));
-	must(!s.lost || (s.n_sinks == 0 && s.login_server == NULL && s.slot[0].created == 0));
+	must(s.lost == LOST_NOT ||
+	     (s.n_sinks == 0 && s.login_server == NULL && s.slot[0].created == 0));
 	return 0;
 }

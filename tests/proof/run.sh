@@ -37,8 +37,9 @@ prove() {
 prove src/base/str.c is_digit digits str_int unit_seconds str_duration days_from_civil civil_from_seconds civil_to_seconds field fraction \
 	zone str_ticks str_time str_http_date
 prove src/config/expand.c next_percent behind expand_uses expand_value
-prove src/rotate/plan.c is_gone is_living holding_of is_held is_deployed anything_works request_dies grace_is_over plan_slot_is_free blocked \
-	rotate preference decide_first foreign_ahead decide_active plan_decide acr_other
+prove src/rotate/plan.c is_gone may_work is_living is_held is_deployed anything_works is_outage request_dies grace_is_over plan_slot_is_free \
+	blocked rotate preference preferred decide_first foreign_ahead outlives make_way decide_active longest decide_rotation plan_slot_is_revocable \
+	revoke decide_revoke plan_decide acr_other
 
 printf 'proof: %d of %d goals proven\n%d passed, %d failed\n' "$proven" "$all" "$proven" $((all - proven))
 exit "$open"

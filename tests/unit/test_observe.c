@@ -35,7 +35,7 @@ static struct job job;
 /* Two sinks, of a job with a lifetime of 90 days. */
 static void stage(void)
 {
-	static char name[] = "web", registry[] = "contoso", token[] = "web-pull";
+	static char name[] = "web", token[] = "web-pull", registry[] = "contoso";
 	static const char *const places[] = { "one", "two", "three" };
 
 	for (size_t i = 0; i < COUNT(specs); i++) {
@@ -120,12 +120,12 @@ static struct acr_token known_token(void)
 /* ---- what sinks hold ------------------------------------------------------------------------- */
 
 /* clang-format off */
-static const struct match_row { const char *what, *held; enum holding want; } match_rows[] = {
-	{ "nothing", "", HOLD_NOTHING },
-	{ "slot 1", "one", HOLD_SLOT_1 },
-	{ "slot 2", "two", HOLD_SLOT_2 },
-	{ "none of ours", "onE", HOLD_OTHER },
-	{ "what begins like ours", "twofold", HOLD_OTHER },
+static const struct match_row { const char *what, *held; enum acr_slot want; bool other; } match_rows[] = {
+	{ "nothing", "", ACR_NO_SLOT, false },
+	{ "slot 1", "one", ACR_SLOT_1, false },
+	{ "slot 2", "two", ACR_SLOT_2, false },
+	{ "none of ours", "onE", ACR_NO_SLOT, true },
+	{ "what begins like ours", "twofold", ACR_NO_SLOT, true },
 };
 /* clang-format on */
 
@@ -140,18 +140,19 @@ static void what_was_read_is_matched(void **state)
 		hold(0, r->held);
 		save(&s);
 		look(&o);
-		CHECK(o.views[0].holds == r->want && o.views[0].readable, "%s: %d", r->what,
-		      (int)o.views[0].holds);
-		CHECK(o.views[1].holds == HOLD_NOTHING && o.n_views == 2, "%s", r->what);
+		CHECK(o.views[0].holds == r->want && o.views[0].other == r->other &&
+		              o.views[0].readable,
+		      "%s: %d", r->what, (int)o.views[0].holds);
+		CHECK(o.views[1].holds == ACR_NO_SLOT && o.n_views == 2, "%s", r->what);
 		observe_close(&o);
 	}
 }
 
-/* What the sink is remembered to hold (`slot`, of generation `created`), and being given. */
+/* The generations of either slot that the sink is remembered to hold, perhaps. */
 struct memory_row {
 	const char *what;
-	int64_t slot, created, pending_slot, pending_created;
-	enum holding want[3]; /* of the views that stand for it */
+	int64_t may_hold[ACR_SLOT__COUNT];
+	enum acr_slot want[3]; /* of the views that stand for it */
 	size_t n;
 };
 
@@ -160,27 +161,22 @@ static void remember(struct state *s, const char *name, const char *place,
 {
 	struct sink_memory *m = state_sink(s, name, place);
 
-	m->slot = r->slot;
-	m->created = r->created;
-	m->pending_slot = r->pending_slot;
-	m->pending_created = r->pending_created;
+	memcpy(m->may_hold, r->may_hold, sizeof(m->may_hold));
 }
 
 /* clang-format off */
 static const struct memory_row unread_rows[] = {
-	{ "nothing remembered is no proof that it is empty", 0, 0, 0, 0, { HOLD_OTHER }, 1 },
-	{ "it had slot 1", 1, CREATED(OLD), 0, 0, { HOLD_SLOT_1 }, 1 },
-	{ "it had slot 2", 2, CREATED(NEW), 0, 0, { HOLD_SLOT_2 }, 1 },
-	{ "it had a generation that is no more", 2, CREATED(OLD), 0, 0, { HOLD_OTHER }, 1 },
-	{ "a delivery of slot 2 was cut off", 1, CREATED(OLD), 2, CREATED(NEW),
-	  { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
-	{ "the first delivery was cut off", 0, 0, 2, CREATED(NEW), { HOLD_OTHER, HOLD_SLOT_2 }, 2 },
-	{ "what it was being given is no more", 1, CREATED(OLD), 2, CREATED(OLD), { HOLD_SLOT_1 },
-	  1 },
+	{ "nothing remembered is no proof that it is empty", { 0 }, { ACR_NO_SLOT }, 1 },
+	{ "it had slot 1", { CREATED(OLD) }, { ACR_SLOT_1 }, 1 },
+	{ "it had slot 2", { 0, CREATED(NEW) }, { ACR_SLOT_2 }, 1 },
+	{ "it had a generation that is no more", { 0, CREATED(OLD) }, { ACR_NO_SLOT }, 1 },
+	{ "a delivery of slot 2 was cut off", { CREATED(OLD), CREATED(NEW) },
+	  { ACR_SLOT_1, ACR_SLOT_2 }, 2 },
+	{ "what it was being given is no more", { CREATED(OLD), CREATED(OLD) }, { ACR_SLOT_1 }, 1 },
 };
 /* clang-format on */
 
-static bool has_view(const struct observation *o, size_t from, enum holding holds)
+static bool has_view(const struct observation *o, size_t from, enum acr_slot holds)
 {
 	for (size_t i = from; i < o->n_views; i++)
 		if (o->views[i].holds == holds && !o->views[i].readable)
@@ -210,21 +206,21 @@ static void an_unread_sink_counts_for_what_it_last_got(void **state)
 		      r->what);
 		/* What it had is remembered still: it was not read. */
 		const struct sink_memory *m = state_sink(&o.state, "b", "memory:two");
-		CHECK(m->slot == r->slot && m->pending_slot == r->pending_slot, "%s: forgotten",
+		CHECK(memcmp(m->may_hold, r->may_hold, sizeof(m->may_hold)) == 0, "%s: forgotten",
 		      r->what);
+		CHECK(o.views[1].other == (r->want[0] == ACR_NO_SLOT), "%s", r->what);
 		observe_close(&o);
 	}
 }
 
 /* clang-format off */
 static const struct memory_row removed_rows[] = {
-	{ "it has slot 1", 1, CREATED(OLD), 0, 0, { HOLD_SLOT_1 }, 1 },
-	{ "it has slot 2", 2, CREATED(NEW), 0, 0, { HOLD_SLOT_2 }, 1 },
-	{ "it was being given slot 1", 0, 0, 1, CREATED(OLD), { HOLD_SLOT_1 }, 1 },
-	{ "it has one and was being given the other", 2, CREATED(NEW), 1, CREATED(OLD),
-	  { HOLD_SLOT_1, HOLD_SLOT_2 }, 2 },
-	{ "what it has is no more", 1, CREATED(NEW), 0, 0, { 0 }, 0 },
-	{ "it has nothing", 0, 0, 0, 0, { 0 }, 0 },
+	{ "it has slot 1", { CREATED(OLD) }, { ACR_SLOT_1 }, 1 },
+	{ "it has slot 2", { 0, CREATED(NEW) }, { ACR_SLOT_2 }, 1 },
+	{ "it has one and was being given the other", { CREATED(OLD), CREATED(NEW) },
+	  { ACR_SLOT_1, ACR_SLOT_2 }, 2 },
+	{ "what it has is no more", { CREATED(NEW) }, { ACR_NO_SLOT }, 0 },
+	{ "it has nothing", { 0 }, { ACR_NO_SLOT }, 0 },
 };
 /* clang-format on */
 
@@ -258,10 +254,7 @@ static void a_removed_sink_still_has_its_readers(void **state)
 
 static void a_sink_that_was_read_is_remembered(void **state)
 {
-	static const struct memory_row cut_off = { .slot = 1,
-		                                   .created = CREATED(OLD),
-		                                   .pending_slot = 2,
-		                                   .pending_created = CREATED(NEW) };
+	static const struct memory_row cut_off = { .may_hold = { CREATED(OLD), CREATED(NEW) } };
 	struct state s = ledger();
 	struct observation o;
 
@@ -274,10 +267,9 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	save(&s);
 	look(&o);
 	const struct sink_memory *a = state_sink(&o.state, "a", "memory:one");
-	assert_true(a->slot == 2 && a->created == CREATED(NEW) && a->pending_slot == 0 &&
-	            a->pending_created == 0);
+	assert_true(a->may_hold[0] == 0 && a->may_hold[1] == CREATED(NEW));
 	const struct sink_memory *b = state_sink(&o.state, "b", "memory:two");
-	assert_true(b->slot == 0 && b->created == 0 && b->pending_slot == 0);
+	assert_true(b->may_hold[0] == 0 && b->may_hold[1] == 0);
 	assert_true(o.dirty);
 	/* What is as it was needs no save. */
 	o.dirty = false;
@@ -288,7 +280,7 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	memory[0].unreadable = true;
 	observe_sinks(&o);
 	assert_true(o.seen[0].unread && o.seen[0].broken && o.seen[0].held == NULL);
-	assert_int_equal(o.views[0].holds, HOLD_SLOT_2);
+	assert_int_equal(o.views[0].holds, ACR_SLOT_2);
 	assert_false(o.views[0].readable);
 	observe_close(&o);
 }
@@ -304,7 +296,7 @@ static void a_sink_that_cannot_be_opened_is_unread(void **state)
 	save(&s);
 	look(&o);
 	for (size_t i = 0; i < 2; i++)
-		CHECK(o.seen[i].broken && o.seen[i].unread && o.views[i].holds == HOLD_OTHER &&
+		CHECK(o.seen[i].broken && o.seen[i].unread && o.views[i].other &&
 		              !o.views[i].readable && o.seen[i].why.kind == ERR_LOCAL,
 		      "sink %zu", i);
 	observe_close(&o);
@@ -335,7 +327,7 @@ static const struct stamp_row {
 	const char *what;
 	const char *held[2];
 	bool unreadable;        /* the second sink */
-	int64_t pending_slot;   /* of the second sink */
+	bool may_hold;          /* the second sink, perhaps */
 	bool undelivered, gone; /* slot 1 */
 	int64_t left, want;     /* of slot 1, before and after */
 } stamp_rows[] = {
@@ -346,7 +338,7 @@ static const struct stamp_row {
 	{ .what = "a sink cannot be read, and has it",
 	  .held = { "two", "" },
 	  .unreadable = true,
-	  .pending_slot = 1,
+	  .may_hold = true,
 	  .want = 0 },
 	{ .what = "it was left before",
 	  .held = { "two", "two" },
@@ -359,7 +351,7 @@ static const struct stamp_row {
 	{ .what = "it was left before, and may be held again",
 	  .held = { "two", "" },
 	  .unreadable = true,
-	  .pending_slot = 1,
+	  .may_hold = true,
 	  .left = NOW - 5 * DAY,
 	  .want = 0 },
 	{ .what = "it was left before, and a sink cannot be read",
@@ -385,10 +377,9 @@ static void grace_begins_when_nobody_can_hold_it(void **state)
 		s.slot[0].delivered = !r->undelivered;
 		s.slot[0].gone = r->gone;
 		s.slot[0].left = r->left;
-		if (r->pending_slot != 0)
+		if (r->may_hold)
 			remember(&s, "b", "memory:two",
-			         &(struct memory_row){ .pending_slot = r->pending_slot,
-			                               .pending_created = CREATED(OLD) });
+			         &(struct memory_row){ .may_hold = { CREATED(OLD) } });
 		save(&s);
 		look(&o);
 		bool due = r->want == NOW;
@@ -648,7 +639,7 @@ static void a_permission_names_one_generation(void **state)
 		{ "exactly this one", { ACR_SLOT_1, CREATED(NEXT) }, false, true },
 		{ "the one before", { ACR_SLOT_1, CREATED(NEXT) - 1 }, false, false },
 		{ "the other slot", { ACR_SLOT_2, CREATED(NEXT) }, false, false },
-		{ "one of ours needs none", { ACR_SLOT_1, CREATED(OLD) }, true, false },
+		{ "one of ours may be named too", { ACR_SLOT_1, CREATED(OLD) }, true, true },
 	};
 	/* clang-format on */
 
@@ -678,7 +669,7 @@ static void a_permission_names_one_generation(void **state)
 
 static const struct input_row {
 	const char *what;
-	int64_t lifetime, verify_wait, verified, intent_since;
+	int64_t lifetime, verify_wait, verified, abandoned;
 	bool hook_sink, hook_job;
 	int64_t margin;
 	bool verify_due, hook_owed;
@@ -716,12 +707,12 @@ static const struct input_row {
 	{ .what = "a request",
 	  .lifetime = 3000,
 	  .verified = NOW,
-	  .intent_since = NOW - 3,
+	  .abandoned = NOW - 3,
 	  .margin = 300 },
 	{ .what = "a request from the future: the clock was set back",
 	  .lifetime = 3000,
 	  .verified = NOW,
-	  .intent_since = NOW + 99,
+	  .abandoned = NOW + 99,
 	  .margin = 300 },
 };
 
@@ -739,17 +730,18 @@ static void the_rule_is_asked_with_what_is_known(void **state)
 		s.last_verified = r->verified;
 		s.job_hook_owed = r->hook_job;
 		state_sink(&s, "b", "memory:two")->hook_owed = r->hook_sink;
-		s.slot[0].intent = r->intent_since != 0;
-		s.slot[0].intent_since = r->intent_since;
-		s.slot[0].asked_us = r->intent_since != 0 ? ASKED : 0;
+		s.slot[0].intent = r->abandoned != 0;
+		s.slot[0].abandoned = r->abandoned;
+		s.slot[0].intent_since = r->abandoned != 0 ? NOW - 3 : 0;
+		s.slot[0].asked_us = r->abandoned != 0 ? ASKED : 0;
 		save(&s);
 		look(&o);
 		struct plan_input in = observe_input(&o, NOW, false);
 		CHECK(in.margin == r->margin, "%s: %lld", r->what, (long long)in.margin);
 		CHECK(in.verify_due == r->verify_due && in.hook_owed == r->hook_owed, "%s",
 		      r->what);
-		CHECK(in.slot[0].intent == (r->intent_since != 0) && in.slot[0].intent_since <= NOW,
-		      "%s: %lld", r->what, (long long)in.slot[0].intent_since);
+		CHECK(in.slot[0].intent == (r->abandoned != 0) && in.slot[0].abandoned <= NOW,
+		      "%s: %lld", r->what, (long long)in.slot[0].abandoned);
 		CHECK(in.slot[0].expires == EXPIRES(OLD) / MICRO &&
 		              in.slot[1].created == CREATED(NEW),
 		      "%s", r->what);
@@ -785,7 +777,7 @@ static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 		                             "left",          "due",
 		                             "foreign ahead", "foreign ahead, told today" };
 
-	static const struct memory_row two = { .slot = 2, .created = CREATED(NEW) };
+	static const struct memory_row two = { .may_hold = { 0, CREATED(NEW) } };
 
 	(void)state;
 	for (enum what w = QUIET; w <= WARNED; w++) {
@@ -814,7 +806,7 @@ static void a_run_is_quiet_only_when_nothing_is_open(void **state)
 		memory[1].unreadable = w == UNREAD;
 		save(&s);
 		look(&o);
-		o.state.lost = w == LOST_STATE;
+		o.state.lost = w == LOST_STATE ? LOST_DAMAGED : LOST_NOT;
 		o.dirty = o.dirty || w == DIRTY;
 		int64_t now = w == DUE ? NOW + 31 * DAY : NOW;
 		if (w == DUE)
@@ -843,14 +835,14 @@ static void without_a_server_nothing_is_read(void **state)
 	save(&s);
 	look(&o);
 	assert_true(o.who.server == NULL && o.n_views == 0 && memory[0].reads == 0);
-	observe_server(&o, SERVER, "rg");
+	observe_server(&o, SERVER, "rg", NULL);
 	assert_string_equal(o.who.server, SERVER);
 	assert_string_equal(o.who.username, "web-pull");
 	assert_string_equal(o.state.login_server, SERVER);
 	assert_string_equal(o.state.group, "rg");
 	assert_true(o.dirty && o.n_views == 2);
-	assert_int_equal(o.views[0].holds, HOLD_SLOT_1);
-	assert_int_equal(o.views[1].holds, HOLD_SLOT_2);
+	assert_int_equal(o.views[0].holds, ACR_SLOT_1);
+	assert_int_equal(o.views[1].holds, ACR_SLOT_2);
 	observe_close(&o);
 	assert_int_equal(memory[0].opens, 1);
 }

@@ -19,12 +19,16 @@
 #define HELD(expires_in, age) { OURS(IN(expires_in), age) }
 #define LEFT(expires_in, age, left_ago) { OURS(IN(expires_in), age), .left = AGO(left_ago) }
 #define LEFT_AT(until, age, since) { OURS(until, age), .left = (since) }
-#define INTENT(since) { .intent = true, .intent_since = (since) }
+/* A request that was given up `since`, and is dead ten minutes later. */
+#define TAINT(since) .intent = true, .abandoned = (since), .dead_at = (since) + 600
+#define INTENT(since) { TAINT(since) }
 #define LOST            { .present = true, .ours = true, .lost = true, .expires = IN(80), \
 	.created = AGO(10) * 10000000 }
 #define UNDELIVERED     { .present = true, .ours = true, .expires = IN(80), \
 	.created = AGO(10) * 10000000 }
-#define DEAD(expires_in) { OURS(IN(expires_in), 5), .dead = true }
+#define DEAD(expires_in) { OURS(IN(expires_in), 5), .refused = true, .dead = true }
+#define DOUBTED(expires_in) { OURS(IN(expires_in), 5), .refused = true, .doubted_until = NOW + 99 }
+#define DOOMED(expires_in, age) { OURS(IN(expires_in), age), .doomed = true }
 #define FOREIGN         { .present = true, .created = AGO(3) * 10000000 }
 #define FOREIGN_UNTIL(d) { .present = true, .created = AGO(3) * 10000000, .expires = IN(d) }
 #define PERMITTED       { .present = true, .created = AGO(3) * 10000000, .permitted = true }
@@ -32,14 +36,14 @@
 
 /* Sinks. */
 /* clang-format off */
-#define ONE     { .holds = HOLD_SLOT_1, .readable = true }
-#define TWO     { .holds = HOLD_SLOT_2, .readable = true }
-#define NOTHING { .holds = HOLD_NOTHING, .readable = true }
-#define OTHER   { .holds = HOLD_OTHER, .readable = true }
-#define REFUSED { .holds = HOLD_OTHER, .readable = true, .rejected = true }
-#define GONE_1  { .holds = HOLD_SLOT_1 }
-#define GONE_2  { .holds = HOLD_SLOT_2 }
-#define GONE    { .holds = HOLD_OTHER }
+#define ONE     { .holds = ACR_SLOT_1, .readable = true }
+#define TWO     { .holds = ACR_SLOT_2, .readable = true }
+#define NOTHING { .holds = ACR_NO_SLOT, .readable = true }
+#define OTHER   { .holds = ACR_NO_SLOT, .other = true, .readable = true }
+#define REFUSED { .holds = ACR_NO_SLOT, .other = true, .readable = true, .rejected = true }
+#define GONE_1  { .holds = ACR_SLOT_1 }
+#define GONE_2  { .holds = ACR_SLOT_2 }
+#define GONE    { .holds = ACR_NO_SLOT, .other = true }
 #define SINKS(...) .sinks = (const struct sink_view[]){ __VA_ARGS__ }, \
 	.n_sinks = COUNT(((const struct sink_view[]){ __VA_ARGS__ }))
 /* clang-format on */
@@ -49,14 +53,16 @@ struct special {
 	struct slot_view slot[ACR_SLOT__COUNT];
 	const struct sink_view *sinks;
 	size_t n_sinks;
-	int64_t offset, grace /* 0: a day */, next_generate;
-	bool exclusive, create, force, verify_due, hook_owed, disabled, missing, not_asked, unknown;
+	int64_t lifetime /* 0: 90 days */, offset, grace /* 0: a day */, next_generate;
+	bool exclusive, create, force, verify_due, hook_owed, disabled, missing, not_asked, unknown,
+		revoke_now, healed;
 };
 
 static struct plan_input input_of(const struct special *s)
 {
 	return (struct plan_input){
 		.now = NOW,
+		.lifetime = s->lifetime ? s->lifetime : 90 * DAY,
 		.renew_before = 30 * DAY,
 		.grace = s->grace ? s->grace : DAY,
 		.offset = s->offset,
@@ -72,6 +78,8 @@ static struct plan_input input_of(const struct special *s)
 		.enabled = !s->disabled,
 		.known = !s->unknown,
 		.hook_owed = s->hook_owed,
+		.revoke_now = s->revoke_now,
+		.healed = s->healed,
 		.slot = { s->slot[0], s->slot[1] },
 		.sinks = s->sinks,
 		.n_sinks = s->n_sinks,
@@ -131,6 +139,20 @@ static const struct free_row free_rows[] = {
 	  .exclusive = true }, true, true },
 	{ "exclusive frees one of ours within its grace",
 	  { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(NOTHING), .exclusive = true }, true, true },
+	{ "sinks show what is dead, and nothing that works: grace protects nobody",
+	  { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) }, SINKS(REFUSED, NOTHING) }, true, true },
+	{ "nor does a hook that is owed", { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(REFUSED),
+	  .hook_owed = true }, true, false },
+	{ "of empty ones that is not known", { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) },
+	  SINKS(NOTHING, NOTHING) }, false, false },
+	{ "what has expired is dead", { .slot = { LEFT(70, 5, 0), { OURS(NOW - 1, 90) } }, SINKS(TWO) },
+	  true, false },
+	{ "but it may work as long as the registry was not asked",
+	  { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) }, SINKS(OTHER) }, false, false },
+	{ "or as long as one is only doubted", { .slot = { DOUBTED(70), LEFT(80, 4, 0) },
+	  SINKS(ONE) }, false, false },
+	{ "or while another sink cannot be read", { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) },
+	  SINKS(REFUSED, GONE) }, false, false },
 	{ "the registry refuses it is no licence by itself",
 	  { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED) }, false, false },
 	{ "ours and never delivered", { .slot = { HELD(40, 50), UNDELIVERED }, SINKS(ONE) }, false,
@@ -150,24 +172,39 @@ static const struct free_row free_rows[] = {
 	{ "nor what has expired", { .slot = { HELD(40, 50), HELD(-1, 91) }, SINKS(ONE),
 	  .hook_owed = true }, false, true },
 	{ "the registry refuses it for good", { .slot = { DEAD(80), HELD(40, 50) }, SINKS(ONE) },
-	  true, false },
+	  true, true },
 	{ "older is never a reason", { .slot = { HELD(5, 85), HELD(40, 50) }, SINKS(TWO) }, false,
 	  false },
 
-	{ "a lost request may act yet", { .slot = { HELD(40, 50), INTENT(NOW - 59) }, SINKS(ONE) },
-	  false, false },
-	{ "after a minute it has died", { .slot = { HELD(40, 50), INTENT(NOW - 60) }, SINKS(ONE) },
+	{ "a lost request may act yet", { .slot = { HELD(40, 50), INTENT(NOW - 599) },
+	  SINKS(ONE) }, false, false },
+	{ "until it is dead for certain", { .slot = { HELD(40, 50), INTENT(NOW - 600) }, SINKS(ONE) },
 	  false, true },
-	{ "or a quarter of what the active one has left",
+	{ "also where the slot is ours and was never delivered",
+	  { .slot = { HELD(40, 50), { .present = true, .ours = true, .expires = IN(80), TAINT(NOW) } },
+	  SINKS(ONE) }, false, false },
+	{ "also where it has expired", { .slot = { HELD(40, 50), { OURS(AGO(1), 91), TAINT(NOW) } },
+	  SINKS(ONE) }, false, false },
+	{ "also where may_replace names it", { .slot = { HELD(40, 50),
+	  { .present = true, .permitted = true, TAINT(NOW) } }, SINKS(ONE) }, false, false },
+	{ "also where the registry refuses it for good",
+	  { .slot = { { OURS(IN(80), 5), .refused = true, .dead = true, TAINT(NOW) }, HELD(40, 50) },
+	  SINKS(ONE) }, false, true },
+	{ "what is deployed ends before: a quarter of what that has left",
 	  { .slot = { { OURS(NOW + 40, 50) }, INTENT(NOW - 10) }, SINKS(ONE) }, false, true },
-	{ "but not sooner", { .slot = { { OURS(NOW + 44, 50) }, INTENT(NOW - 10) }, SINKS(ONE) },
+	{ "but not sooner", { .slot = { { OURS(NOW + 41, 50) }, INTENT(NOW - 10) }, SINKS(ONE) },
 	  false, false },
-	{ "nothing that works is held: at once",
-	  { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, true, true },
+	{ "nor where it outlives the request by a second",
+	  { .slot = { { OURS(NOW + 101, 50) }, INTENT(NOW - 500) }, SINKS(ONE) }, false, false },
+	{ "it ends with the request", { .slot = { { OURS(NOW + 100, 50) }, INTENT(NOW - 500) },
+	  SINKS(ONE) }, false, true },
+	{ "nothing that works is held: the slot that is not tainted",
+	  { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) }, true, false },
 	{ "what is none of ours may work: wait",
 	  { .slot = { ABSENT, INTENT(NOW - 59) }, SINKS(OTHER) }, true, false },
 	{ "an intent does not make a foreign slot ours",
-	  { .slot = { HELD(40, 50), { .present = true, .intent = true, .intent_since = AGO(1) } },
+	  { .slot = { HELD(40, 50), { .present = true, .intent = true, .abandoned = AGO(2),
+	    .dead_at = AGO(1) } },
 	  SINKS(ONE) }, false, false },
 	{ "seconds are legal", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80, NOW - 2) },
 	  SINKS(ONE), .grace = 2 }, false, true },
@@ -256,6 +293,19 @@ static const struct decide_row decide_rows[] = {
 	  { WANT(ROTATE, FORCED), S2, ACTIVE } },
 	{ "forced obeys rule 1", { .slot = { HELD(90, 0), LEFT(30, 60, 0) }, SINKS(ONE),
 	  .force = true }, { WANT(WAIT, GRACE), S2, ACTIVE, .when = IN(1) } },
+	{ "forced, but the new one would end before",
+	  { .slot = { HELD(80, 10), ABSENT }, SINKS(ONE), .force = true, .lifetime = 50 * DAY },
+	  { WANT(WAIT, SHORTER), S2, ACTIVE, .when = IN(30) } },
+	{ "by a second", { .slot = { HELD(80, 10), ABSENT }, SINKS(ONE),
+	  .force = true, .lifetime = 80 * DAY - 1 }, { WANT(WAIT, SHORTER), S2, ACTIVE, .when = NOW + 1 } },
+	{ "in the same second is not before", { .slot = { HELD(80, 10), ABSENT }, SINKS(ONE), .force = true,
+	  .lifetime = 80 * DAY }, { WANT(ROTATE, FORCED), S2, ACTIVE } },
+	{ "the one that lives longer is copied, be it the older",
+	  { .slot = { HELD(80, 20), HELD(50, 10) }, SINKS(TWO, ONE) },
+	  { WANT(HEAL, LAGGING), S1, ACTIVE, .source = 1, .when = IN(50) } },
+	{ "never the one that is to die", { .slot = { DOOMED(80, 20), HELD(50, 10) },
+	  SINKS(TWO, ONE), .not_asked = true },
+	  { WANT(HEAL, LAGGING), S2, ACTIVE, .when = IN(20) } },
 	{ "a verification is due", { .slot = { HELD(70, 20), ABSENT }, SINKS(ONE),
 	  .verify_due = true }, { WANT(VERIFY, VERIFY), S1, ACTIVE, .when = IN(40) } },
 	{ "a rotation comes before it", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
@@ -273,7 +323,7 @@ static const struct decide_row decide_rows[] = {
 	  { .slot = { HELD(10, 80), HELD(5, 85) }, SINKS(ONE, GONE_1) },
 	  { WANT(WAIT, SINK_UNREADABLE), S2, ACTIVE, .when = IN(5) + MARGIN } },
 	{ "wait for a lost request", { .slot = { HELD(10, 80), INTENT(NOW - 20) }, SINKS(ONE) },
-	  { WANT(WAIT, INTENT), S2, ACTIVE, .when = NOW + 40 } },
+	  { WANT(WAIT, INTENT), S2, ACTIVE, .when = NOW + 580 } },
 	{ "wait for the back-off", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
 	  .next_generate = NOW + 900 }, { WANT(WAIT, BACKOFF), S2, ACTIVE, .when = NOW + 900 } },
 	{ "a back-off that is over", { .slot = { HELD(10, 80), ABSENT }, SINKS(ONE),
@@ -307,8 +357,13 @@ static const struct decide_row decide_rows[] = {
 	  { WANT(ROTATE, FIRST), S2 } },
 	{ "before one of ours", { .slot = { UNDELIVERED, ABSENT }, SINKS(NOTHING) },
 	  { WANT(ROTATE, FIRST), S2 } },
-	{ "the same slot after a lost reply", { .slot = { ABSENT, INTENT(NOW) }, SINKS(NOTHING) },
-	  { WANT(ROTATE, FIRST), S2 } },
+	{ "the untainted slot after a lost reply", { .slot = { ABSENT, INTENT(NOW) },
+	  SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S1 } },
+	{ "the same slot once the request is dead", { .slot = { ABSENT, INTENT(NOW - 600) },
+	  SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "both are tainted: wait for the sooner one",
+	  { .slot = { INTENT(NOW - 10), INTENT(NOW - 20) }, SINKS(NOTHING) },
+	  { WANT(WAIT, INTENT), S2, .when = NOW + 580 } },
 	{ "the same slot when the request turns out to have acted",
 	  { .slot = { ABSENT, LOST }, SINKS(NOTHING) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "an expired one before one of ours", { .slot = { UNDELIVERED, FOREIGN_UNTIL(-1) },
@@ -324,14 +379,28 @@ static const struct decide_row decide_rows[] = {
 	  { WANT(REFUSE, FOREIGN), S2 } },
 	{ "both foreign, one permitted", { .slot = { PERMITTED, FOREIGN }, SINKS(OTHER) },
 	  { WANT(ROTATE, FIRST), S1 } },
-	{ "wait rather than ask a person",
-	  { .slot = { FOREIGN, LEFT(50, 40, 0) }, SINKS(NOTHING) },
+	{ "wait rather than ask a person", { .slot = { FOREIGN, LEFT(50, 40, 0) }, SINKS(OTHER) },
 	  { WANT(WAIT, GRACE), S2, .when = IN(1) } },
 	{ "for whichever is sooner", { .slot = { LEFT_AT(IN(50), 40, NOW - 10), LEFT_AT(IN(50), 40,
-	  NOW - 20) }, SINKS(NOTHING) }, { WANT(WAIT, GRACE), S2, .when = IN(1) - 20 } },
+	  NOW - 20) }, SINKS(OTHER) }, { WANT(WAIT, GRACE), S2, .when = IN(1) - 20 } },
 	{ "slot 1 may be the sooner one",
 	  { .slot = { LEFT_AT(IN(50), 40, NOW - 20), LEFT_AT(IN(50), 40, NOW - 10) },
-	  SINKS(NOTHING) }, { WANT(WAIT, GRACE), S1, .when = IN(1) - 20 } },
+	  SINKS(OTHER) }, { WANT(WAIT, GRACE), S1, .when = IN(1) - 20 } },
+	{ "restored to long ago: not grace, but the slot that was left first",
+	  { .slot = { LEFT_AT(IN(80), 10, NOW - 10), LEFT_AT(IN(50), 40, NOW - 20) },
+	  SINKS(REFUSED) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "one past its grace before one within", { .slot = { LEFT(50, 40, 9), LEFT(80, 10, 0) },
+	  SINKS(REFUSED) }, { WANT(ROTATE, FIRST), S1 } },
+	{ "an empty one before either", { .slot = { LEFT(50, 40, 0), ABSENT }, SINKS(NOTHING) },
+	  { WANT(ROTATE, FIRST), S2 } },
+	{ "refused for a minute: the other slot, if it is free",
+	  { .slot = { DOUBTED(70), LEFT(50, 40, 9) }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S2 } },
+	{ "but not the one that is held", { .slot = { DOUBTED(70), FOREIGN }, SINKS(ONE) },
+	  { WANT(WAIT, REFUSED), S1, .when = NOW + 99 } },
+	{ "nor the other one within its grace", { .slot = { DOUBTED(70), LEFT(50, 40, 0) },
+	  SINKS(ONE) }, { WANT(WAIT, REFUSED), S1, .when = NOW + 99 } },
+	{ "refused for long, the other within its grace: the other all the same",
+	  { .slot = { DEAD(70), LEFT(50, 40, 0) }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "a removed sink keeps its slot", { .slot = { HELD(50, 40), FOREIGN }, SINKS(NOTHING,
 	  GONE_1) }, { WANT(WAIT, SINK_UNREADABLE), S1, .when = IN(50) + MARGIN } },
 	{ "wiped by a redeployment", { .slot = { ABSENT, ABSENT }, SINKS(REFUSED, REFUSED) },
@@ -344,14 +413,45 @@ static const struct decide_row decide_rows[] = {
 	  .exclusive = true }, { WANT(ROTATE, FIRST), S1 } },
 	{ "the back-off holds here too", { .slot = { ABSENT, ABSENT }, SINKS(NOTHING),
 	  .next_generate = NOW + 1 }, { WANT(WAIT, BACKOFF), S1, .when = NOW + 1 } },
+
+	/* 5. A revoke is under way. */
+	{ "revoke: the new password goes to the other slot first",
+	  { .slot = { DOOMED(70, 20), LEFT(50, 40, 0) }, SINKS(ONE) },
+	  { WANT(ROTATE, REVOKED), S2, ACTIVE } },
+	{ "revoke: then those that lag", { .slot = { DOOMED(70, 20), HELD(90, 0) },
+	  SINKS(TWO, ONE) }, { WANT(HEAL, LAGGING), S2, ACTIVE, .when = IN(60) } },
+	{ "revoke: once", { .slot = { DOOMED(70, 20), HELD(90, 0) }, SINKS(TWO, ONE),
+	  .healed = true }, { WANT(ROTATE, REVOKED), S1, ACTIVE, .discard = true } },
+	{ "revoke: then what is to die dies", { .slot = { DOOMED(70, 20), HELD(90, 0) },
+	  SINKS(TWO) }, { WANT(ROTATE, REVOKED), S1, ACTIVE, .discard = true } },
+	{ "revoke: the other slot is foreign", { .slot = { DOOMED(70, 20), FOREIGN }, SINKS(ONE) },
+	  { WANT(REFUSE, FOREIGN), S2, ACTIVE, .when = IN(40), .foreign_ahead = true } },
+	{ "revoke: foreign, and permitted", { .slot = { DOOMED(70, 20), PERMITTED }, SINKS(ONE) },
+	  { WANT(ROTATE, REVOKED), S2, ACTIVE } },
+	{ "revoke: nothing is deployed", { .slot = { LEFT(70, 20, 0), DOOMED(50, 40) },
+	  SINKS(NOTHING) }, { WANT(ROTATE, REVOKED), S2 } },
+	{ "revoke: a request may act yet",
+	  { .slot = { DOOMED(70, 20), { OURS(IN(50), 40), TAINT(NOW) } }, SINKS(ONE) },
+	  { WANT(WAIT, INTENT), S2, ACTIVE, .when = NOW + 600 } },
+	{ "revoke --now: the other one to die first", { .slot = { DOOMED(70, 20), DOOMED(50, 40) },
+	  SINKS(ONE), .revoke_now = true }, { WANT(ROTATE, REVOKED), S2, ACTIVE, .discard = true } },
+	{ "revoke --now: what is deployed, in its place",
+	  { .slot = { DOOMED(70, 20), FOREIGN }, SINKS(ONE), .revoke_now = true },
+	  { WANT(ROTATE, REVOKED), S1, ACTIVE, .foreign_ahead = true } },
+	{ "revoke: not of a disabled token", { .slot = { DOOMED(70, 20), ABSENT }, SINKS(ONE),
+	  .disabled = true }, { WANT(REFUSE, DISABLED) } },
+	{ "revoke: not before the token was read", { .slot = { DOOMED(70, 20), ABSENT }, SINKS(ONE),
+	  .not_asked = true }, KEEP_UNTIL(IN(40)) },
 };
 /* clang-format on */
 
 static void say(char *out, size_t n, const struct plan *p)
 {
-	(void)snprintf(out, n, "%s why %d slot %d active %d source %zu when %+lld foreign_ahead %d",
-	               plan_action_name(p->action), (int)p->why, (int)p->slot + 1, p->active,
-	               p->source, (long long)(p->when - NOW), p->foreign_ahead);
+	(void)snprintf(
+		out, n,
+		"%s why %d slot %d active %d source %zu when %+lld foreign_ahead %d discard %d",
+		plan_action_name(p->action), (int)p->why, (int)p->slot + 1, p->active, p->source,
+		(long long)(p->when - NOW), p->foreign_ahead, p->discard);
 }
 
 static void decisions(void **unused)
@@ -370,12 +470,18 @@ static void decisions(void **unused)
 /* What holds for every input, over the product of small choices: the same sentences that the
  * proof covers for all numbers. */
 static const struct slot_view slot_choices[] = {
-	ABSENT,          HELD(70, 20),
-	HELD(10, 80),    HELD(-1, 91),
-	LEFT(50, 40, 0), LEFT(50, 41, 9),
-	UNDELIVERED,     DEAD(70),
-	FOREIGN,         PERMITTED,
-	INTENT(NOW - 9), { .present = true, .intent = true, .intent_since = NOW - 99 },
+	ABSENT,
+	HELD(70, 20),
+	HELD(10, 80),
+	HELD(-1, 91),
+	LEFT(50, 40, 0),
+	LEFT(50, 41, 9),
+	UNDELIVERED,
+	DEAD(70),
+	FOREIGN,
+	PERMITTED,
+	INTENT(NOW - 9),
+	{ .present = true, .intent = true, .abandoned = NOW - 9, .dead_at = NOW + 99 },
 };
 static const struct sink_view sink_choices[] = { NOTHING, ONE,  TWO,    OTHER,
 	                                         REFUSED, GONE, GONE_1, GONE_2 };
@@ -385,8 +491,21 @@ static bool holds(const struct plan_input *in, enum acr_slot s)
 	bool any = false;
 
 	for (size_t i = 0; i < in->n_sinks; i++)
-		any = any || in->sinks[i].holds == (s == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2);
+		any = any || in->sinks[i].holds == s;
 	return any;
+}
+
+static bool may_work(const struct plan_input *in)
+{
+	for (size_t i = 0; i < in->n_sinks; i++) {
+		const struct sink_view *s = &in->sinks[i];
+		const struct slot_view *v = s->holds != ACR_NO_SLOT ? &in->slot[s->holds] : NULL;
+		if (s->other && !s->rejected)
+			return true;
+		if (v != NULL && v->present && v->ours && !v->dead && v->expires > in->now)
+			return true;
+	}
+	return false;
 }
 
 static void check_one(const struct plan_input *in)
@@ -395,18 +514,19 @@ static void check_one(const struct plan_input *in)
 	const struct slot_view *v = &in->slot[p.slot];
 	bool works = v->present && !v->dead && (v->expires == 0 || v->expires > in->now);
 
+	if (p.action == PLAN_ROTATE)
+		assert_false(v->intent && in->now < v->dead_at && v->abandoned + 300 > in->now);
 	if (p.action == PLAN_ROTATE && works) {
 		assert_false(v->ours && holds(in, p.slot));
 		assert_true(v->ours || v->permitted || in->exclusive);
-		if (v->ours && v->delivered && !in->exclusive)
+		if (v->ours && v->delivered && may_work(in))
 			assert_true(v->left != 0 && in->now - v->left >= in->grace &&
 			            !in->hook_owed);
 	}
 	if (p.action == PLAN_HEAL || p.action == PLAN_VERIFY) {
 		assert_true(works && v->ours && p.source < in->n_sinks &&
 		            in->sinks[p.source].readable);
-		assert_true(in->sinks[p.source].holds ==
-		            (p.slot == ACR_SLOT_1 ? HOLD_SLOT_1 : HOLD_SLOT_2));
+		assert_true(in->sinks[p.source].holds == p.slot);
 	}
 	if (p.action == PLAN_KEEP)
 		assert_true(works && p.active && p.when > in->now && p.when <= v->expires);

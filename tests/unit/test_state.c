@@ -55,6 +55,9 @@ static void fill(struct state *s)
 	state_set_error(s, "it failed");
 	s->login_server = mem_dup("contoso.azurecr.io");
 	s->group = mem_dup("web_group-1.(of all)");
+	s->job = mem_dup("web");
+	s->token = mem_dup("web-pull");
+	s->registry = mem_dup("/subscriptions/s/resourceGroups/g/providers/p/registries/contoso");
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &s->slot[i];
 		*m = (struct slot_memory){ .created = 17056479106147326 + i,
@@ -64,21 +67,22 @@ static void fill(struct state *s)
 			                   .left = 1705647999,
 			                   .intent = true,
 			                   .intent_since = 1705648000,
+			                   .dead_at = 1705651960,
+			                   .abandoned = 1705648060,
+			                   .operation_by_status = true,
 			                   .asked_us = 1705734307951909 + i,
 			                   .asked_before_us = 1705734307000001,
 			                   .revoke = 17056479106147355 + i,
 			                   .foreign_created = 17056479106147399,
 			                   .foreign_expires_us = 253402300799999999 };
+		m->operation = mem_dup("https://management.azure.com/op?t=1&c=MII%2B;#s");
 		crypto_fingerprint_bytes(&i, sizeof(i), &m->print);
 	}
 	struct sink_memory *m =
 		state_sink(s, "docker", "docker:/root/.docker/config.json:contoso.azurecr.io");
 	*m = (struct sink_memory){ .name = m->name,
 		                   .place = m->place,
-		                   .slot = 2,
-		                   .created = 17056479106147326,
-		                   .pending_slot = 1,
-		                   .pending_created = 17056479106147327,
+		                   .may_hold = { 17056479106147327, 17056479106147326 },
 		                   .hook_owed = true };
 	(void)state_sink(s, "env", "file:/etc/web/registry.env");
 }
@@ -93,6 +97,10 @@ static void same_slot(const struct slot_memory *a, const struct slot_memory *b)
 	assert_int_equal(a->left, b->left);
 	assert_int_equal(a->intent, b->intent);
 	assert_int_equal(a->intent_since, b->intent_since);
+	assert_int_equal(a->dead_at, b->dead_at);
+	assert_int_equal(a->abandoned, b->abandoned);
+	assert_string_equal(a->operation, b->operation);
+	assert_int_equal(a->operation_by_status, b->operation_by_status);
 	assert_int_equal(a->asked_us, b->asked_us);
 	assert_int_equal(a->asked_before_us, b->asked_before_us);
 	assert_int_equal(a->revoke, b->revoke);
@@ -112,6 +120,9 @@ static void what_is_saved_is_loaded(void **state)
 	assert_false(b.lost);
 	assert_string_equal(a.login_server, b.login_server);
 	assert_string_equal(a.group, b.group);
+	assert_string_equal(a.job, b.job);
+	assert_string_equal(a.token, b.token);
+	assert_string_equal(a.registry, b.registry);
 	assert_int_equal(b.last_success, 1);
 	assert_int_equal(b.last_verified, 2);
 	assert_int_equal(b.last_inspected, 3);
@@ -130,10 +141,8 @@ static void what_is_saved_is_loaded(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_string_equal(a.sinks[i].name, b.sinks[i].name);
 		assert_string_equal(a.sinks[i].place, b.sinks[i].place);
-		assert_int_equal(a.sinks[i].slot, b.sinks[i].slot);
-		assert_int_equal(a.sinks[i].created, b.sinks[i].created);
-		assert_int_equal(a.sinks[i].pending_slot, b.sinks[i].pending_slot);
-		assert_int_equal(a.sinks[i].pending_created, b.sinks[i].pending_created);
+		assert_memory_equal(a.sinks[i].may_hold, b.sinks[i].may_hold,
+		                    sizeof(a.sinks[i].may_hold));
 		assert_int_equal(a.sinks[i].hook_owed, b.sinks[i].hook_owed);
 	}
 }
@@ -149,7 +158,8 @@ static void no_file_is_an_empty_state(void **state)
 	assert_int_equal(s.slot[0].created, 0);
 }
 
-#define HEAD "[state]\nversion = 1\nmachine = 8d410000000000000000000000000000\n"
+#define OLD  "[state]\nversion = 1\nmachine = 8d410000000000000000000000000000\n"
+#define HEAD "[state]\nversion = 2\nmachine = 8d410000000000000000000000000000\n"
 #define MADE "created = 2024-01-19T07:05:10.6147326+00:00\nexpires = 2024-04-19T07:05:10.123451Z\n"
 
 static void what_no_save_wrote_counts_as_lost(void **state)
@@ -164,7 +174,7 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		{ "no version", "[state]\nmachine = 8d410000000000000000000000000000\n", true },
 		{ "no machine", "[state]\nversion = 1\n", true },
 		{ "another version",
-		  "[state]\nversion = 2\nmachine = 8d410000000000000000000000000000\n", true },
+		  "[state]\nversion = 3\nmachine = 8d410000000000000000000000000000\n", true },
 		{ "another machine: a copied state",
 		  "[state]\nversion = 1\nmachine = 8d420000000000000000000000000000\n", true },
 		{ "half a line", HEAD "[password1]\ncreated = 2024-01-1", true },
@@ -179,10 +189,13 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		  HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", true },
 		{ "an intent of no time",
 		  HEAD "[password1]\nintent = yes\nasked = 2024-04-19T07:05:10.123451Z\n", true },
-		{ "a third slot in a sink", HEAD "[sink 1]\nname = a\nplace = b\nslot = 3\n",
+		{ "format 1", OLD "[sink 1]\nname = a\nplace = b\nslot = 2\n", false },
+		{ "a third slot in a sink", OLD "[sink 1]\nname = a\nplace = b\nslot = 3\n",
 		  true },
-		{ "a pending third slot", HEAD "[sink 1]\nname = a\nplace = b\npending_slot = 3\n",
+		{ "a pending third slot", OLD "[sink 1]\nname = a\nplace = b\npending_slot = 3\n",
 		  true },
+		{ "a key of format 1", HEAD "[sink 1]\nname = a\nplace = b\nslot = 2\n", true },
+		{ "a key of a sink in a slot", OLD "[password1]\nslot = 2\n", true },
 		{ "a sink without a name", HEAD "[sink 1]\nplace = b\n", true },
 		{ "a sink without a place", HEAD "[sink 1]\nname = a\n", true },
 		{ "a number below zero", HEAD "failures = -1\n", true },
@@ -196,7 +209,7 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		AUTO_STATE struct state s = { 0 };
 		AUTO_FREE char *text = mem_fmt("%s[end]\n", row[i].text);
 		state_parse(&whose, text, strlen(text), &s);
-		CHECK(s.lost == row[i].lost, "%s", row[i].name);
+		CHECK((s.lost != LOST_NOT) == row[i].lost, "%s", row[i].name);
 		if (s.lost)
 			CHECK(s.n_sinks == 0 && s.slot[0].created == 0 && s.login_server == NULL,
 			      "%s leaves something", row[i].name);
@@ -216,8 +229,8 @@ static void a_state_that_was_cut_off_counts_as_lost(void **state)
 		AUTO_STATE struct state s = { 0 };
 		state_parse(&whose, whole, n, &s);
 		/* Only the last newline is not missed. */
-		CHECK(s.lost == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes", n,
-		      sizeof(whole) - 1);
+		CHECK((s.lost != LOST_NOT) == (n + 2 < sizeof(whole)), "cut after %zu of %zu bytes",
+		      n, sizeof(whole) - 1);
 	}
 }
 
@@ -284,16 +297,16 @@ static void sinks_are_found_added_and_dropped(void **state)
 {
 	(void)state;
 	AUTO_STATE struct state s = { 0 };
-	state_sink(&s, "a", "1")->slot = 1;
-	state_sink(&s, "b", "2")->slot = 2;
-	state_sink(&s, "a", "3")->slot = 0;
+	state_sink(&s, "a", "1")->may_hold[0] = 1;
+	state_sink(&s, "b", "2")->may_hold[0] = 2;
+	state_sink(&s, "a", "3")->may_hold[0] = 0;
 	assert_int_equal(s.n_sinks, 3);
-	assert_int_equal(state_sink(&s, "a", "1")->slot, 1);
+	assert_int_equal(state_sink(&s, "a", "1")->may_hold[0], 1);
 	assert_int_equal(s.n_sinks, 3);
 	state_drop_sink(&s, 0);
 	assert_int_equal(s.n_sinks, 2);
-	assert_int_equal(state_sink(&s, "b", "2")->slot, 2);
-	assert_int_equal(state_sink(&s, "a", "1")->slot, 0);
+	assert_int_equal(state_sink(&s, "b", "2")->may_hold[0], 2);
+	assert_int_equal(state_sink(&s, "a", "1")->may_hold[0], 0);
 	while (s.n_sinks > 0)
 		state_drop_sink(&s, s.n_sinks - 1);
 }

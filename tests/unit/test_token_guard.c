@@ -128,8 +128,7 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	print_of(SECRET_1, &s.slot[0].print);
 	print_of(SECRET_2, &s.slot[1].print);
 	struct sink_memory *m = state_sink(&s, "f", place);
-	m->slot = r->unknown ? 0 : 2;
-	m->created = r->unknown ? 0 : 200;
+	m->may_hold[ACR_SLOT_2] = r->unknown ? 0 : 200;
 	m->hook_owed = r->sink_hook;
 	store = store_open(dir);
 	CHECK(state_save(store, "web", &s, STORE_ATOMIC, &e), "%s", e.text);
