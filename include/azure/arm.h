@@ -93,5 +93,7 @@ MUST_USE bool arm_operation_poll(struct arm *a, struct http *h, struct arm_opera
 /* Service clock minus local clock in seconds, from the Date of the answers; 0 before the first,
  * and as long as it is not more than a second off. */
 int64_t arm_clock_offset(const struct arm *a);
+/* Has any answer borne its time? */
+bool arm_clock_known(const struct arm *a);
 
 #endif

@@ -26,6 +26,7 @@ struct arm_core {
 	struct cloud cloud; /* does not change once resolved */
 	struct gate gate;
 	int64_t offset;
+	bool dated; /* an answer bore its time */
 };
 
 struct arm {
@@ -81,6 +82,14 @@ int64_t arm_clock_offset(const struct arm *a)
 	return offset;
 }
 
+bool arm_clock_known(const struct arm *a)
+{
+	(void)pthread_mutex_lock(&a->core->mutex);
+	bool known = a->core->dated;
+	(void)pthread_mutex_unlock(&a->core->mutex);
+	return known;
+}
+
 static bool resolve(struct arm *a, struct http *h, struct err *e)
 {
 	(void)pthread_mutex_lock(&a->core->mutex);
@@ -119,6 +128,7 @@ static void leave_gate(struct arm *a, const struct http_response *rs)
 	(void)pthread_mutex_lock(&a->core->mutex);
 	gate_leave(&a->core->gate, env_mono_ms(a->core->env), rs != NULL && rs->status == 429,
 	           rs != NULL ? rs->retry_after_ms : -1);
+	a->core->dated = a->core->dated || (rs != NULL && rs->date != 0);
 	/* In whole seconds a clock that is right seems to be one off now and then: times of two
 	 * runs would not fit together. */
 	if (rs != NULL && rs->date != 0 &&

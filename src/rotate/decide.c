@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* From what was observed to the next step: what the plan's decision means for a run, and what is
  * told of it. */
+#include "azure/arm.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "rotate/observe.h"
 #include "rotate/plan.h"
 #include "step.h"
@@ -125,6 +127,39 @@ static bool wants_login(const struct rotation *r)
 	return r->plan.active && !r->ask.login_tried && r->job->policy.verify_wait == 0;
 }
 
+/* Would the rule decide otherwise if no time had passed: is the slot free because of its grace, or
+ * of its expiry? */
+static bool rests_on_time(const struct rotation *r)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+
+	in.force = (r->flags & ROTATE_FORCE) != 0;
+	in.grace = in.margin = in.now;
+	struct plan p = plan_decide(&in);
+	return p.action != PLAN_ROTATE || p.slot != r->plan.slot;
+}
+
+/* Two clocks that differ by more than a quarter of grace: one of them would end it too early. */
+static bool clocks_agree(const struct rotation *r, struct err *e)
+{
+	int64_t off = arm_clock_offset(r->arm), away = off < 0 ? -off : off;
+	char how_far[STR_DURATION_MAX];
+
+	if (!arm_clock_known(r->arm))
+		return err_set(
+			e, ERR_LOCAL,
+			"Azure's answers do not say what time it is: no password is generated "
+			"in place of one that was delivered");
+	if (away * 4 <= r->job->policy.grace)
+		return true;
+	str_from_duration(away, 2, how_far);
+	return err_set(
+		e, ERR_LOCAL,
+		"the local clock is %s %s Azure's, more than a quarter of grace: no password "
+		"is generated in place of one that was delivered; set it first",
+		how_far, off < 0 ? "ahead of" : "behind");
+}
+
 static enum progress act(struct rotation *r, int64_t now, struct err *e)
 {
 	const struct policy *policy = &r->job->policy;
@@ -144,6 +179,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 		                                 ? STEP_CHECK
 		                                 : STEP_VERIFY);
 	case PLAN_ROTATE:
+		if (rests_on_time(r) && !clocks_agree(r, e))
+			return FAILED;
 		return rotation_go_to(r, STEP_CHECK);
 	case PLAN_CREATE:
 		return rotation_go_to(r, STEP_CHECK);

@@ -115,22 +115,40 @@ static void say_slot(const struct fake_slot *p, int i, bool with_value, struct b
 	buf_char(out, '}');
 }
 
-static void say_passwords(const struct fake_service *s, int with_value, struct buf *out)
+static void say_passwords(const struct fake_slot *slots, int with_value, struct buf *out)
 {
 	bool any = false;
 
 	buf_str(out, "\"passwords\":[");
 	for (int i = 0; i < 2; i++) {
-		if (!s->slot[i].present)
+		if (!slots[i].present)
 			continue;
 		buf_str(out, any ? "," : "");
-		say_slot(&s->slot[i], i, i == with_value, out);
+		say_slot(&slots[i], i, i == with_value, out);
 		any = true;
 	}
 	buf_char(out, ']');
 }
 
-static void say_token(const struct fake_service *s, struct buf *out)
+/* What a read shows: perhaps of another moment, perhaps less precisely. */
+static void say_credentials(struct fake_service *s, struct buf *out)
+{
+	struct fake_slot shown[2];
+
+	if (s->credentials != NULL) {
+		buf_str(out, s->credentials);
+		return;
+	}
+	memcpy(shown, s->shows_stale > 0 ? s->stale : s->slot, sizeof(shown));
+	s->shows_stale -= s->shows_stale > 0;
+	for (int i = 0; i < 2 && s->says_seconds; i++)
+		shown[i].created -= shown[i].created % STR_TICKS_PER_S;
+	buf_char(out, '{');
+	say_passwords(shown, -1, out);
+	buf_char(out, '}');
+}
+
+static void say_token(struct fake_service *s, struct buf *out)
 {
 	char created[STR_TIME_MAX];
 
@@ -142,9 +160,9 @@ static void say_token(const struct fake_service *s, struct buf *out)
 		str_from_ticks(s->created_ms * 10000, created);
 		buf_fmt(out, "\"creationDate\":\"%s\",", created);
 	}
-	buf_str(out, "\"credentials\":{");
-	say_passwords(s, -1, out);
-	buf_str(out, "}}}");
+	buf_str(out, "\"credentials\":");
+	say_credentials(s, out);
+	buf_str(out, "}}");
 }
 
 static bool cut_off(struct err *e, bool acted)
@@ -172,7 +190,7 @@ static void keep_for_later(struct fake_service *s, int slot, const char *expiry)
 static void say_generated(const struct fake_service *s, int slot, struct buf *out)
 {
 	buf_str(out, "{\"username\":\"web-pull\",");
-	say_passwords(s, slot, out);
+	say_passwords(s->slot, slot, out);
 	buf_char(out, '}');
 }
 
@@ -455,7 +473,7 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 	for (int i = 0; s->requests == s->taken_at && i < 2; i++)
 		fake_service_generate(s, i, "");
 	*rs = (struct http_response){ .retry_after_ms = -1,
-		                      .date = (s->clock_ms + s->skew_ms) / 1000 };
+		                      .date = s->no_date ? 0 : (s->clock_ms + s->skew_ms) / 1000 };
 	rs->body.max = BODY_MAX;
 	bool ok;
 	if (!fails(s, rq, rs, &ok, e))

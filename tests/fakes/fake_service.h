@@ -103,7 +103,12 @@ struct fake_service {
 		int64_t at_ms;
 		char expiry[FAKE_EXPIRY_MAX];
 	} running;
-	int64_t local_ahead_s; /* so much is the local clock ahead of the service's */
+	int64_t local_ahead_s;   /* so much is the local clock ahead of the service's */
+	const char *credentials; /* what a read says in place of the credentials, or NULL */
+	bool says_seconds;       /* a read says times in whole seconds */
+	int shows_stale;         /* so many of the next reads show `stale` in place of the slots */
+	struct fake_slot stale[2];
+	bool no_date; /* answers bear no Date */
 };
 
 void fake_service_init(struct fake_service *s);
