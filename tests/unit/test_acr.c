@@ -656,6 +656,35 @@ static void scope_maps(void **state)
 	}
 }
 
+/* The same generation, said less precisely; another one of the same second. */
+static void one_generation(void **state)
+{
+	static const struct acr_password p = { true, 17056479106147326, 1713510310123451 };
+	static const struct {
+		const char *what;
+		struct acr_password q;
+		bool same;
+	} rows[] = {
+		{ "itself", { true, 17056479106147326, 1713510310123451 }, true },
+		{ "in microseconds", { true, 17056479106147320, 1713510310123451 }, true },
+		{ "in milliseconds", { true, 17056479106140000, 1713510310123000 }, true },
+		{ "in seconds", { true, 17056479100000000, 1713510310000000 }, true },
+		{ "rounded up", { true, 17056479110000000, 1713510310123451 }, true },
+		{ "another of that second", { true, 17056479106147327, 1713510310123451 }, false },
+		{ "another expiry", { true, 17056479106147326, 1713510310123452 }, false },
+		{ "of the next second", { true, 17056479120000000, 1713510310123451 }, false },
+		{ "that never expires", { true, 17056479106147326, 0 }, false },
+		{ "none", { 0 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CHECK(acr_same_generation(&p, &rows[i].q) == rows[i].same, "%s", rows[i].what);
+		CHECK(acr_same_generation(&rows[i].q, &p) == rows[i].same, "%s", rows[i].what);
+	}
+	assert_true(acr_same_generation(&rows[COUNT(rows) - 1].q, &rows[COUNT(rows) - 1].q));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -673,6 +702,7 @@ int main(void)
 		cmocka_unit_test(generate_later),
 		cmocka_unit_test(generate_fails),
 		cmocka_unit_test(creates),
+		cmocka_unit_test(one_generation),
 		cmocka_unit_test(names_of_new_tokens),
 		cmocka_unit_test(scope_maps),
 	};

@@ -83,6 +83,45 @@ static void one_new_token(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
+/* A fence has one token, which outlives the rotation where its source gives one, and is never
+ * renewed: what a sender that was paused sends after its end is refused, and stays refused. */
+static void a_fence_renews_nothing(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ARM_RIG_TOKEN("T1"),
+		{ HTTP_POST, "/x", .bearer = "T1", .status = 200 },
+		ARM_RIG_TOKEN("T2"), /* T1 would end within the rotation */
+		{ HTTP_POST, "/x", .bearer = "T2", .status = 200,
+		  .headers = { "Date: Tue, 14 Nov 2023 23:11:00 GMT" } },
+		{ HTTP_POST, "/x", .bearer = "T2", .status = 401 },
+		{ HTTP_POST, "/x", .bearer = "T2", .status = 401 },
+	};
+	struct arm_rig r;
+	struct arm_request rq = { .method = HTTP_POST, .path = "/x", .once = true };
+	struct arm *fence;
+	struct err e = ERR_INIT;
+	int64_t expires;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	assert_false(arm_clock_known(r.arm));
+	assert_true(arm_send(r.arm, r.http, &rq, &rs, &e));
+	assert_false(arm_clock_known(r.arm));
+	http_response_clear(&rs);
+	fake_env_pass(&r.env, 3000 * 1000);
+	assert_true(arm_fence(r.arm, r.http, 700, &fence, &expires, &e));
+	assert_int_equal(expires, r.env.wall_ms / 1000 + 3600);
+	assert_true(arm_send(fence, r.http, &rq, &rs, &e));
+	assert_true(arm_clock_known(r.arm) && arm_clock_offset(r.arm) == arm_clock_offset(fence));
+	for (int i = 0; i < 2; i++) {
+		assert_false(arm_send(fence, r.http, &rq, &rs, &e));
+		assert_true(e.kind == ERR_AUTH && e.status == 401 && e.not_acted);
+	}
+	arm_free(fence);
+	assert_true(arm_rig_close(&r));
+}
+
 /* No token, no request: whatever was wanted was not done, even where the token request was lost
  * on the way back. */
 static void without_a_token(void **state)
@@ -399,12 +438,19 @@ static void many_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sends),           cmocka_unit_test(one_new_token),
-		cmocka_unit_test(without_a_token), cmocka_unit_test(lost_answers),
-		cmocka_unit_test(throttled),       cmocka_unit_test(lists),
-		cmocka_unit_test(endless_list),    cmocka_unit_test(garbage),
-		cmocka_unit_test(identities),      cmocka_unit_test(subscriptions),
-		cmocka_unit_test(who_we_are),      cmocka_unit_test(many_threads),
+		cmocka_unit_test(sends),
+		cmocka_unit_test(one_new_token),
+		cmocka_unit_test(a_fence_renews_nothing),
+		cmocka_unit_test(without_a_token),
+		cmocka_unit_test(lost_answers),
+		cmocka_unit_test(throttled),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(endless_list),
+		cmocka_unit_test(garbage),
+		cmocka_unit_test(identities),
+		cmocka_unit_test(subscriptions),
+		cmocka_unit_test(who_we_are),
+		cmocka_unit_test(many_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

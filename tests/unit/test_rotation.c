@@ -148,7 +148,8 @@ static void times_are_the_services(void **state)
 		bool ok;
 	} rows[] = { { 3600, true },
 		     { -3600, true },
-		     { 86000, true },
+		     { 21600, true },
+		     { 21700, false }, /* over a quarter of grace */
 		     { 90000, false },
 		     { -90000, false } };
 

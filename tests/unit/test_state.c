@@ -293,6 +293,61 @@ static void any_error_can_be_remembered(void **state)
 	}
 }
 
+/* Until when a request may act: ten minutes after it was given up, or with its access token; one
+ * that is seen running, nobody knows. */
+static void a_request_dies(void **state)
+{
+	static char url[] = "https://arm.test/operation";
+	static const struct {
+		const char *what;
+		int64_t dead_at, abandoned;
+		char *operation;
+		int64_t want;
+	} rows[] = {
+		{ "its sender may be alive", 5000, 0, NULL, 5000 },
+		{ "of format 1, its sender may be alive", 0, 0, NULL, INT64_MAX },
+		{ "given up", 5000, 1000, NULL, 1600 },
+		{ "given up shortly before its token ends", 1500, 1000, NULL, 1500 },
+		{ "of format 1, given up", 0, 1000, NULL, 1600 },
+		{ "seen running", 0, 1000, url, INT64_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct slot_memory m = { .intent = true,
+			                       .dead_at = rows[i].dead_at,
+			                       .abandoned = rows[i].abandoned,
+			                       .operation = rows[i].operation };
+		CHECK(state_intent_dies(&m) == rows[i].want, "%s: %lld", rows[i].what,
+		      (long long)state_intent_dies(&m));
+	}
+}
+
+/* What version 0.1.0 wrote is read as what it meant, and nobody is asked. */
+static void a_record_of_format_1_is_read(void **state)
+{
+	static const char text[] =
+		OLD "login_server = contoso.azurecr.io\n[password1]\n" MADE
+		    "delivered = yes\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n"
+		    "asked = 2024-04-19T07:05:10.123451Z\n[password2]\n"
+		    "[sink 1]\nname = a\nplace = b\nslot = 1\ncreated = "
+	            "2024-01-19T07:05:10.6147326+00:00\n"
+		    "pending_slot = 2\npending_created = "
+	            "2024-01-19T07:05:10.6147327+00:00\nhook_owed = yes\n"
+		    "[sink 2]\nname = c\nplace = d\nslot = 2\ncreated = "
+	            "2024-01-19T07:05:10.6147328+00:00\n[end]\n";
+	AUTO_STATE struct state s = { 0 };
+
+	(void)state;
+	state_parse(&whose, text, strlen(text), &s);
+	assert_true(s.lost == LOST_NOT && s.n_sinks == 2 && s.token == NULL && s.registry == NULL);
+	assert_true(s.slot[0].intent && s.slot[0].delivered && s.slot[0].abandoned == 0);
+	assert_true(s.sinks[0].may_hold[0] == 17056479106147326 &&
+	            s.sinks[0].may_hold[1] == 17056479106147327 && s.sinks[0].hook_owed);
+	assert_true(s.sinks[1].may_hold[0] == 0 && s.sinks[1].may_hold[1] == 17056479106147328 &&
+	            !s.sinks[1].hook_owed);
+}
+
 static void sinks_are_found_added_and_dropped(void **state)
 {
 	(void)state;
@@ -406,6 +461,8 @@ int main(void)
 		cmocka_unit_test(a_state_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(a_state_that_cannot_be_saved_is_an_error),
 		cmocka_unit_test(any_error_can_be_remembered),
+		cmocka_unit_test(a_request_dies),
+		cmocka_unit_test(a_record_of_format_1_is_read),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(an_intent_is_settled_with_its_request),
 		cmocka_unit_test(a_state_from_another_store_is_lost),
