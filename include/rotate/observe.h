@@ -113,6 +113,8 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 /* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or
  * moved. */
 struct sink_memory;
+/* Of a sink of the job that was read: it may hold this slot, and does not show it. */
+bool observe_hidden(const struct observation *o, const struct sink_memory *m, enum acr_slot slot);
 /* Does it still count for one of the slots? */
 bool observe_counts(const struct observation *o, const struct sink_memory *m);
 bool observe_in_job(const struct observation *o, const struct sink_memory *m);

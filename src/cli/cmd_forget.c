@@ -36,8 +36,22 @@ static bool unknown_sink(const struct forgetting *f, const struct state *s, stru
 	               f->o->args[1], s->n_sinks == 0 ? "none" : buf_cstr(&names));
 }
 
+/* What a sink behind another program does not show, and may have all the same. */
+static bool drop_hidden(struct sink_memory *m, const struct observation *o)
+{
+	bool any = false;
+
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		if (!observe_hidden(o, m, (enum acr_slot)i))
+			continue;
+		m->may_hold[i] = 0;
+		any = true;
+	}
+	return any;
+}
+
 /* `in_job`: sinks that the job still has are remembered by every run, and belong to nobody who
- * is gone. */
+ * is gone; of them it is only said that what they hide is gone. */
 static bool drop_sink(const struct forgetting *f, struct state *s, const struct observation *o,
                       size_t *dropped, struct err *e)
 {
@@ -49,6 +63,7 @@ static bool drop_sink(const struct forgetting *f, struct state *s, const struct 
 		bool this_one = strcmp(s->sinks[i].name, sink) == 0;
 		bool kept = this_one && o != NULL && observe_in_job(o, &s->sinks[i]);
 		in_job = in_job || kept;
+		*dropped += kept && drop_hidden(&s->sinks[i], o);
 		if (!this_one || kept) {
 			i++;
 			continue;

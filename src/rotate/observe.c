@@ -77,6 +77,16 @@ bool observe_counts(const struct observation *o, const struct sink_memory *m)
 	return may_hold(o, m, ACR_SLOT_1) || may_hold(o, m, ACR_SLOT_2);
 }
 
+bool observe_hidden(const struct observation *o, const struct sink_memory *m, enum acr_slot slot)
+{
+	for (size_t i = 0; i < o->n_seen; i++)
+		if (strcmp(o->seen[i].spec->name, m->name) == 0 &&
+		    strcmp(o->seen[i].place, m->place) == 0)
+			return !o->seen[i].unread && o->views[i].holds != slot &&
+			       may_hold(o, m, slot);
+	return false;
+}
+
 static void add_view(struct observation *o, enum acr_slot holds)
 {
 	o->views[o->n_views++] = (struct sink_view){ .holds = holds, .readable = false };

@@ -125,24 +125,14 @@ static const struct {
 	[WHY_BACKOFF] = { "earlier attempts led nowhere" },
 };
 
-/* A sink of the job that was read, and shows that it holds the slot. */
-static bool shows(const struct rotation *r, const struct sink_memory *m)
-{
-	for (size_t i = 0; i < r->o.n_seen; i++)
-		if (strcmp(r->o.seen[i].spec->name, m->name) == 0 &&
-		    strcmp(r->o.seen[i].place, m->place) == 0)
-			return r->o.seen[i].unread || r->o.views[i].holds == r->plan.slot;
-	return false;
-}
-
 /* The sink that may still hold the slot to wait for: one that was removed, or that hides it. */
 static void add_forget(const struct rotation *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->o.state.n_sinks; i++) {
 		const struct sink_memory *m = &r->o.state.sinks[i];
-		if (m->may_hold[r->plan.slot] == 0 ||
-		    m->may_hold[r->plan.slot] != r->o.state.slot[r->plan.slot].created ||
-		    shows(r, m))
+		if (observe_in_job(&r->o, m)
+		            ? !observe_hidden(&r->o, m, r->plan.slot)
+		            : m->may_hold[r->plan.slot] == 0 || !observe_counts(&r->o, m))
 			continue;
 		buf_fmt(out,
 		        "; if '%s' is gone for good, or surely holds it no more: acrotate "

@@ -285,6 +285,85 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	observe_close(&o);
 }
 
+/* A file has what it shows; behind another program what was once seen counts until a chain was
+ * seen: it was read right before the newer one was given, and that was read back. */
+static void what_is_not_seen_is_not_gone(void **state)
+{
+	static const struct {
+		const char *what, *held, *then; /* read at first, and after a delivery of slot 2 */
+		bool evidence, kept;            /* kept: the delivery was read back */
+		int64_t may_hold[2], after[2];
+	} rows[] = {
+		{ "a file that is empty", "", "two", true, true, { 0, 0 }, { 0, CREATED(NEW) } },
+		{ "a helper that sees nothing",
+		  "",
+		  "two",
+		  false,
+		  true,
+		  { CREATED(OLD), 0 },
+		  { CREATED(OLD), CREATED(NEW) } },
+		{ "a helper that sees somebody else's",
+		  "other",
+		  "two",
+		  false,
+		  true,
+		  { CREATED(OLD), 0 },
+		  { CREATED(OLD), CREATED(NEW) } },
+		{ "a helper that sees the old one",
+		  "one",
+		  "two",
+		  false,
+		  true,
+		  { CREATED(OLD), 0 },
+		  { 0, CREATED(NEW) } },
+		{ "a helper that sees the old one, and fails to store",
+		  "one",
+		  "one",
+		  false,
+		  false,
+		  { CREATED(OLD), 0 },
+		  { CREATED(OLD), 0 } },
+		{ "a helper that sees nothing, and fails to store",
+		  "",
+		  "",
+		  false,
+		  false,
+		  { CREATED(OLD), 0 },
+		  { CREATED(OLD), 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static const struct memory_row before = { .may_hold = { CREATED(OLD) } };
+		struct state s = ledger();
+		struct observation o;
+		stage();
+		job.n_sinks = 1;
+		specs[0].ops = rows[i].evidence ? &sink_memory : &sink_memory_behind;
+		hold(0, rows[i].held);
+		remember(&s, "a", "memory:one", &before);
+		save(&s);
+		look(&o);
+		const struct sink_memory *m = state_sink(&o.state, "a", "memory:one");
+		CHECK(memcmp(m->may_hold, rows[i].may_hold, sizeof(m->may_hold)) == 0, "%s",
+		      rows[i].what);
+		bool hidden = m->may_hold[0] != 0 && strcmp(rows[i].held, "one") != 0;
+		CHECK(observe_hidden(&o, m, ACR_SLOT_1) == hidden, "%s: hidden", rows[i].what);
+		CHECK(has_view(&o, 1, ACR_SLOT_1) == hidden && o.views[0].readable, "%s: views",
+		      rows[i].what);
+		observe_giving(&o, 0, ACR_SLOT_2);
+		CHECK(m->may_hold[1] == CREATED(NEW), "%s: what it is given", rows[i].what);
+		hold(0, rows[i].then);
+		observe_sinks(&o);
+		observe_given(&o, 0, ACR_SLOT_2, rows[i].kept);
+		m = state_sink(&o.state, "a", "memory:one");
+		CHECK(memcmp(m->may_hold, rows[i].after, sizeof(m->may_hold)) == 0,
+		      "%s: after: %lld %lld", rows[i].what, (long long)m->may_hold[0],
+		      (long long)m->may_hold[1]);
+		observe_close(&o);
+	}
+}
+
 static void a_sink_that_cannot_be_opened_is_unread(void **state)
 {
 	struct state s = ledger();
@@ -870,6 +949,7 @@ int main(void)
 		cmocka_unit_test(an_unread_sink_counts_for_what_it_last_got),
 		cmocka_unit_test(a_removed_sink_still_has_its_readers),
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),
+		cmocka_unit_test(what_is_not_seen_is_not_gone),
 		cmocka_unit_test(a_sink_that_cannot_be_opened_is_unread),
 		cmocka_unit_test(a_refusal_is_believed_the_second_time),
 		cmocka_unit_test(grace_begins_when_nobody_can_hold_it),
