@@ -83,8 +83,8 @@ struct state {
 	/* of the record as last loaded or saved, lost or not: what the next save replaces; see
 	 * store/store.h */
 	char *version;
-	/* Whose it is. NULL in a record of format 1, until the next save. registry: its resource id;
-	 * NULL too as long as it is not known. */
+	/* Whose it is. NULL in a record of format 1, until the next save. registry: its resource
+	 * id; NULL too as long as it is not known. */
 	char *job, *token, *registry;
 	struct slot_memory slot[ACR_SLOT__COUNT];
 	char *login_server, *group;

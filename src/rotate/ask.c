@@ -268,7 +268,7 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
-/* ---- before the call that cannot be undone ------------------------------------------------------ */
+/* ---- before the call that cannot be undone --------------------------------------------------- */
 
 static bool is_tried(const struct rotation *r, const struct secret *held)
 {

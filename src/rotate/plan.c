@@ -11,10 +11,12 @@
   logic integer Far = 1152921504606846976;
   predicate Time(integer t) = 0 <= t <= Far;
   predicate Slot(integer s) = s == ACR_SLOT_1 || s == ACR_SLOT_2;
-  predicate TimesOf(struct slot_view *v) = Time(v->expires) && Time(v->left) && Time(v->abandoned) && Time(v->dead_at);
+  predicate TimesOf(struct slot_view *v) = Time(v->expires) && Time(v->left) &&
+    Time(v->abandoned) && Time(v->dead_at);
   predicate Valid(struct plan_input *in) =
       \valid_read(in) && (in->n_sinks > 0 ==> \valid_read(in->sinks + (0 .. in->n_sinks - 1))) &&
-      Time(in->now) && Time(in->lifetime) && Time(in->renew_before) && Time(in->grace) && Time(in->offset) && Time(in->margin) &&
+      Time(in->now) && Time(in->lifetime) && Time(in->renew_before) && Time(in->grace) &&
+        Time(in->offset) && Time(in->margin) &&
       TimesOf(&in->slot[ACR_SLOT_1]) && TimesOf(&in->slot[ACR_SLOT_2]);
 
   // The words of the rule.
@@ -23,14 +25,18 @@
   predicate MayWork(struct plan_input *in, struct slot_view *v) =
       v->present != 0 && v->ours != 0 && v->dead == 0 && (v->expires == 0 || v->expires > in->now);
   predicate Living(struct plan_input *in, struct slot_view *v) = MayWork(in, v) && v->refused == 0;
-  predicate Holds(struct plan_input *in, integer i, integer s) = 0 <= i < in->n_sinks && in->sinks[i].holds == s;
+  predicate Holds(struct plan_input *in, integer i, integer s) = 0 <= i < in->n_sinks &&
+    in->sinks[i].holds == s;
   predicate Held(struct plan_input *in, integer s) = \exists integer i; Holds(in, i, s);
-  predicate Shown(struct plan_input *in, integer i, integer s) = Holds(in, i, s) && in->sinks[i].readable != 0;
-  predicate Deployed(struct plan_input *in, integer s) = (\exists integer i; Shown(in, i, s)) && Living(in, &in->slot[s]);
+  predicate Shown(struct plan_input *in, integer i, integer s) = Holds(in, i, s) &&
+    in->sinks[i].readable != 0;
+  predicate Deployed(struct plan_input *in, integer s) = (\exists integer i; Shown(in, i, s)) &&
+    Living(in, &in->slot[s]);
   predicate Unknown(struct plan_input *in, integer i) =
       0 <= i < in->n_sinks && in->sinks[i].other != 0 && in->sinks[i].rejected == 0;
   predicate Works(struct plan_input *in) =
-      (\exists integer i; Unknown(in, i)) || (Held(in, ACR_SLOT_1) && MayWork(in, &in->slot[ACR_SLOT_1])) ||
+      (\exists integer i; Unknown(in, i)) || (Held(in, ACR_SLOT_1) &&
+        MayWork(in, &in->slot[ACR_SLOT_1])) ||
       (Held(in, ACR_SLOT_2) && MayWork(in, &in->slot[ACR_SLOT_2]));
   predicate GraceOver(struct plan_input *in, struct slot_view *v) =
       in->hook_owed == 0 && v->left != 0 && v->left <= in->now && in->now - v->left >= in->grace;
@@ -43,7 +49,8 @@
   predicate Outage(struct plan_input *in) = !Works(in) && (\exists integer i; Dead(in, i));
   predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in);
 
-  // A slot is tainted until no request for it can act any more. Only where the other slot's password would have expired by then is that
+  // A slot is tainted until no request for it can act any more. Only where the other slot's
+  // password would have expired by then is that
   // waited for no longer than a quarter of what it has left.
   predicate EndsBefore(struct plan_input *in, struct slot_view *v, integer t) =
       Living(in, v) && v->expires != 0 && v->expires <= t;
@@ -58,40 +65,55 @@
       (in->slot[s].ours == 0 && (in->slot[s].permitted != 0 || Excepted(in))) ||
       (in->slot[s].ours != 0 &&
        (in->slot[s].dead != 0 ||
-        (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) || Outage(in) || Excepted(in)))));
+        (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) ||
+          Outage(in) || Excepted(in)))));
 
-  predicate Outlives(struct plan_input *in, struct slot_view *v) = v->expires == 0 || in->now + in->lifetime >= v->expires;
-  predicate Longest(struct slot_view *a, struct slot_view *b) = a->expires == 0 || (b->expires != 0 && a->expires >= b->expires);
+  predicate Outlives(struct plan_input *in, struct slot_view *v) = v->expires == 0 ||
+    in->now + in->lifetime >= v->expires;
+  predicate Longest(struct slot_view *a, struct slot_view *b) = a->expires == 0 ||
+    (b->expires != 0 && a->expires >= b->expires);
 
-  // What a rotation may generate. Only a free slot, and only when no request may still act on it. In words:
+  // What a rotation may generate. Only a free slot, and only when no request may still act on
+  // it. In words:
   predicate Rightful(struct plan_input *in, struct plan p) =
       p.action == PLAN_ROTATE ==> Slot(p.slot) && Free(in, p.slot) && RequestDead(in, p.slot) &&
-      // never one of ours that a sink holds, until it has expired past the margin or the registry refuses it for good,
-      (in->slot[p.slot].ours != 0 && Held(in, p.slot) ==> Gone(in, &in->slot[p.slot]) || in->slot[p.slot].dead != 0) &&
-      // never a foreign one without its permission, but by `exclusive` when nothing in a sink works,
-      (in->slot[p.slot].ours == 0 && !Gone(in, &in->slot[p.slot]) ==> in->slot[p.slot].permitted != 0 || Excepted(in)) &&
-      // never a delivered one within grace or while a hook is owed, but when the sinks show what is dead and nothing that
+      // never one of ours that a sink holds, until it has expired past the margin or the
+      // registry refuses it for good,
+      (in->slot[p.slot].ours != 0 && Held(in, p.slot) ==> Gone(in, &in->slot[p.slot]) ||
+        in->slot[p.slot].dead != 0) &&
+      // never a foreign one without its permission, but by `exclusive` when nothing in a sink
+      // works,
+      (in->slot[p.slot].ours == 0 && !Gone(in, &in->slot[p.slot]) ==>
+        in->slot[p.slot].permitted != 0 || Excepted(in)) &&
+      // never a delivered one within grace or while a hook is owed, but when the sinks show
+      // what is dead and nothing that
       // may work, or by `exclusive` as before,
-      (in->slot[p.slot].ours != 0 && in->slot[p.slot].delivered != 0 && !Gone(in, &in->slot[p.slot]) && in->slot[p.slot].dead == 0 ==>
+      (in->slot[p.slot].ours != 0 && in->slot[p.slot].delivered != 0 &&
+        !Gone(in, &in->slot[p.slot]) && in->slot[p.slot].dead == 0 ==>
        GraceOver(in, &in->slot[p.slot]) || Outage(in) || Excepted(in)) &&
       // never for sinks that hold what lives longer.
-      (Deployed(in, 1 - p.slot) && p.active != 0 && in->sinks[p.source].holds == 1 - p.slot ==> Outlives(in, &in->slot[1 - p.slot]));
+      (Deployed(in, 1 - p.slot) && p.active != 0 &&
+        in->sinks[p.source].holds == 1 - p.slot ==> Outlives(in, &in->slot[1 - p.slot]));
 
   // What else a decision stands on.
   predicate Grounded(struct plan_input *in, struct plan p) =
-      // A heal copies from a sink that was read, what it copies is a living password of ours; so is what is verified or kept.
+      // A heal copies from a sink that was read, what it copies is a living password of ours;
+      // so is what is verified or kept.
       (p.action == PLAN_HEAL || p.action == PLAN_VERIFY || p.action == PLAN_KEEP ==>
        Slot(p.slot) && Shown(in, p.source, p.slot) && Living(in, &in->slot[p.slot]) &&
        // The next rotation is never due after the password expires.
        (in->slot[p.slot].expires != 0 ==> p.when <= in->slot[p.slot].expires)) &&
       // A copy never ends before what another sink shows.
-      (p.action == PLAN_HEAL && Deployed(in, 1 - p.slot) && in->slot[0].doomed == in->slot[1].doomed ==>
+      (p.action == PLAN_HEAL && Deployed(in, 1 - p.slot) &&
+        in->slot[0].doomed == in->slot[1].doomed ==>
        Longest(&in->slot[p.slot], &in->slot[1 - p.slot])) &&
       (p.action == PLAN_KEEP ==> in->now < p.when) &&
       (p.active != 0 ==> (Shown(in, p.source, ACR_SLOT_1) && Living(in, &in->slot[ACR_SLOT_1])) ||
        (Shown(in, p.source, ACR_SLOT_2) && Living(in, &in->slot[ACR_SLOT_2]))) &&
-      // A token is created only when Azure says that it does not exist, the job says so, and it never did.
-      (p.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 && in->known == 0) &&
+      // A token is created only when Azure says that it does not exist, the job says so, and it
+      // never did.
+      (p.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 &&
+        in->known == 0) &&
       // A person is asked because of a slot only if that is not ours.
       (p.action == PLAN_REFUSE && p.why == WHY_FOREIGN ==> in->slot[p.slot].ours == 0);
 
@@ -100,14 +122,17 @@
       (p.action == PLAN_ROTATE ==> p.why == WHY_DUE || p.why == WHY_FORCED || p.why == WHY_FIRST) &&
       (p.active == 0 && p.why != WHY_DISABLED && p.why != WHY_NO_TOKEN && p.why != WHY_NO_SINK ==>
        !Deployed(in, ACR_SLOT_1) && !Deployed(in, ACR_SLOT_2)) &&
-      (p.active != 0 && in->slot[ACR_SLOT_1].doomed != in->slot[ACR_SLOT_2].doomed && Deployed(in, ACR_SLOT_1) &&
+      (p.active != 0 && in->slot[ACR_SLOT_1].doomed != in->slot[ACR_SLOT_2].doomed &&
+        Deployed(in, ACR_SLOT_1) &&
        Deployed(in, ACR_SLOT_2) ==> in->slot[in->sinks[p.source].holds].doomed == 0);
 
   // What a revoke may generate: what is to die; else what nobody else generated.
   predicate Revocable(struct plan_input *in, integer s) =
-      in->slot[s].doomed != 0 || Gone(in, &in->slot[s]) || in->slot[s].ours != 0 || in->slot[s].permitted != 0;
+      in->slot[s].doomed != 0 || Gone(in, &in->slot[s]) || in->slot[s].ours != 0 ||
+        in->slot[s].permitted != 0;
   predicate Revoking(struct plan_input *in) =
-      (in->slot[ACR_SLOT_1].doomed != 0 || in->slot[ACR_SLOT_2].doomed != 0) && in->asked == TOKEN_READ;
+      (in->slot[ACR_SLOT_1].doomed != 0 || in->slot[ACR_SLOT_2].doomed != 0) &&
+        in->asked == TOKEN_READ;
 */
 
 /* The service's clock and those of the registry's replicas differ a little: only past the margin
@@ -274,7 +299,8 @@ bool plan_slot_is_free(const struct plan_input *in, enum acr_slot slot)
   @ assigns \nothing;
   @ ensures \result.slot == slot && \result.active == 0 && \result.discard == 0;
   @ ensures \result.action == PLAN_WAIT || \result.action == PLAN_REFUSE;
-  @ ensures \result.why != WHY_DISABLED && \result.why != WHY_NO_TOKEN && \result.why != WHY_NO_SINK;
+  @ ensures \result.why != WHY_DISABLED && \result.why != WHY_NO_TOKEN &&
+  @   \result.why != WHY_NO_SINK;
   @ ensures \result.action == PLAN_REFUSE ==> in->slot[slot].ours == 0; */
 static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 {
@@ -366,10 +392,13 @@ static enum acr_slot preferred(const struct plan_input *in)
 /*@ requires Valid(in);
   @ assigns \nothing;
   @ ensures Slot(\result.slot) && \result.active == 0 && \result.discard == 0;
-  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT || \result.action == PLAN_REFUSE;
+  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT ||
+  @   \result.action == PLAN_REFUSE;
   @ ensures \result.action == PLAN_ROTATE ==> \result.why == WHY_FIRST;
-  @ ensures \result.why != WHY_DISABLED && \result.why != WHY_NO_TOKEN && \result.why != WHY_NO_SINK;
-  @ ensures \result.action == PLAN_ROTATE ==> Free(in, \result.slot) && RequestDead(in, \result.slot);
+  @ ensures \result.why != WHY_DISABLED && \result.why != WHY_NO_TOKEN &&
+  @   \result.why != WHY_NO_SINK;
+  @ ensures \result.action == PLAN_ROTATE ==> Free(in, \result.slot) &&
+  @   RequestDead(in, \result.slot);
   @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0; */
 static struct plan decide_first(const struct plan_input *in)
 {
@@ -410,7 +439,8 @@ static bool outlives(const struct plan_input *in, const struct slot_view *v)
   @ assigns \nothing;
   @ ensures \result.action == PLAN_ROTATE ==> \result.why == why;
   @ ensures \result.slot == 1 - active && \result.active == 0 && \result.discard == 0;
-  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT || \result.action == PLAN_REFUSE;
+  @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT ||
+  @   \result.action == PLAN_REFUSE;
   @ ensures \result.action == PLAN_ROTATE ==>
   @   Free(in, \result.slot) && RequestDead(in, \result.slot) && Outlives(in, &in->slot[active]);
   @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0; */
@@ -431,14 +461,19 @@ static struct plan make_way(const struct plan_input *in, enum acr_slot active, e
 
 /*@ requires Valid(in) && Slot(active) && Deployed(in, active);
   @ assigns \nothing;
-  @ ensures Slot(\result.slot) && \result.active != 0 && \result.discard == 0 && Shown(in, \result.source, active);
+  @ ensures Slot(\result.slot) && \result.active != 0 && \result.discard == 0 &&
+  @   Shown(in, \result.source, active);
   @ ensures \result.action == PLAN_ROTATE ==>
-  @   \result.slot == 1 - active && Free(in, \result.slot) && RequestDead(in, \result.slot) && Outlives(in, &in->slot[active]);
+  @   \result.slot == 1 - active && Free(in, \result.slot) &&
+  @     RequestDead(in, \result.slot) && Outlives(in, &in->slot[active]);
   @ ensures \result.action != PLAN_CREATE;
   @ ensures \result.action == PLAN_ROTATE ==> \result.why == WHY_DUE || \result.why == WHY_FORCED;
-  @ ensures \result.action == PLAN_REFUSE ==> \result.slot == 1 - active && in->slot[\result.slot].ours == 0;
-  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY || \result.action == PLAN_KEEP ==>
-  @   \result.slot == active && (in->slot[active].expires != 0 ==> \result.when <= in->slot[active].expires);
+  @ ensures \result.action == PLAN_REFUSE ==> \result.slot == 1 - active &&
+  @   in->slot[\result.slot].ours == 0;
+  @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY ||
+  @   \result.action == PLAN_KEEP ==>
+  @   \result.slot == active && (in->slot[active].expires != 0 ==>
+  @     \result.when <= in->slot[active].expires);
   @ ensures \result.action == PLAN_KEEP ==> in->now < \result.when; */
 static struct plan decide_active(const struct plan_input *in, enum acr_slot active)
 {
@@ -479,8 +514,10 @@ static struct plan decide_active(const struct plan_input *in, enum acr_slot acti
 /*@ requires Valid(in);
   @ assigns \nothing;
   @ ensures Slot(\result);
-  @ ensures in->slot[ACR_SLOT_1].doomed == 0 || in->slot[ACR_SLOT_2].doomed == 0 ==> in->slot[\result].doomed == 0;
-  @ ensures in->slot[0].doomed == in->slot[1].doomed ==> Longest(&in->slot[\result], &in->slot[1 - \result]); */
+  @ ensures in->slot[ACR_SLOT_1].doomed == 0 || in->slot[ACR_SLOT_2].doomed == 0 ==>
+  @   in->slot[\result].doomed == 0;
+  @ ensures in->slot[0].doomed == in->slot[1].doomed ==>
+  @   Longest(&in->slot[\result], &in->slot[1 - \result]); */
 static enum acr_slot longest(const struct plan_input *in)
 {
 	const struct slot_view *one = &in->slot[ACR_SLOT_1], *two = &in->slot[ACR_SLOT_2];
@@ -542,9 +579,11 @@ bool plan_slot_is_revocable(const struct plan_input *in, enum acr_slot slot)
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;
   @ ensures \result.action == PLAN_ROTATE || \result.action == PLAN_WAIT;
-  @ ensures \result.slot == slot && (\result.discard != 0 ==> discard != 0) && (discard == 0 ==> \result.discard == 0);
+  @ ensures \result.slot == slot && (\result.discard != 0 ==> discard != 0) &&
+  @   (discard == 0 ==> \result.discard == 0);
   @ ensures \result.active == base.active && \result.source == base.source;
-  @ ensures \result.action == PLAN_ROTATE ==> RequestDead(in, slot) && \result.discard == discard; */
+  @ ensures \result.action == PLAN_ROTATE ==> RequestDead(in, slot) &&
+  @   \result.discard == discard; */
 static struct plan revoke(const struct plan_input *in, struct plan base, enum acr_slot slot,
                           bool discard)
 {
@@ -568,7 +607,8 @@ static struct plan revoke(const struct plan_input *in, struct plan base, enum ac
  * password in the other slot, whoever may hold that one, and then generates the leaked slot once
  * more, for nobody. revoke_now kills first.
  */
-/*@ requires Valid(in) && Revoking(in) && Rightful(in, base) && Grounded(in, base) && Reasoned(in, base);
+/*@ requires Valid(in) && Revoking(in) && Rightful(in, base) && Grounded(in, base) &&
+  Reasoned(in, base);
   @ requires base.active != 0 ==> base.source < in->n_sinks && Slot(in->sinks[base.source].holds);
   @ assigns \nothing;
   @ ensures Grounded(in, \result);
@@ -614,7 +654,8 @@ static struct plan decide_revoke(const struct plan_input *in, struct plan base)
   @ ensures !Revoking(in) ==> Rightful(in, \result) && \result.discard == 0;
   @ ensures \result.action == PLAN_ROTATE ==> Slot(\result.slot) && RequestDead(in, \result.slot);
   @ ensures \result.action == PLAN_ROTATE && Revoking(in) ==> Revocable(in, \result.slot);
-  @ ensures \result.action == PLAN_ROTATE && Revoking(in) && in->revoke_now == 0 && Deployed(in, \result.slot) ==>
+  @ ensures \result.action == PLAN_ROTATE && Revoking(in) && in->revoke_now == 0 &&
+  @   Deployed(in, \result.slot) ==>
   @   in->slot[\result.slot].doomed != 0 && \result.active != 0; */
 struct plan plan_decide(const struct plan_input *in)
 {

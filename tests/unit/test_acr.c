@@ -688,22 +688,14 @@ static void one_generation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(the_server_that_was_meant),
-		cmocka_unit_test(paths),
-		cmocka_unit_test(registries),
-		cmocka_unit_test(no_subscription),
-		cmocka_unit_test(tokens),
-		cmocka_unit_test(missing),
-		cmocka_unit_test(generated_bodies),
-		cmocka_unit_test(recordings),
-		cmocka_unit_test(recorded_tokens),
-		cmocka_unit_test(generates),
-		cmocka_unit_test(generate_later),
-		cmocka_unit_test(generate_fails),
-		cmocka_unit_test(creates),
-		cmocka_unit_test(one_generation),
-		cmocka_unit_test(names_of_new_tokens),
+		cmocka_unit_test(names),           cmocka_unit_test(the_server_that_was_meant),
+		cmocka_unit_test(paths),           cmocka_unit_test(registries),
+		cmocka_unit_test(no_subscription), cmocka_unit_test(tokens),
+		cmocka_unit_test(missing),         cmocka_unit_test(generated_bodies),
+		cmocka_unit_test(recordings),      cmocka_unit_test(recorded_tokens),
+		cmocka_unit_test(generates),       cmocka_unit_test(generate_later),
+		cmocka_unit_test(generate_fails),  cmocka_unit_test(creates),
+		cmocka_unit_test(one_generation),  cmocka_unit_test(names_of_new_tokens),
 		cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

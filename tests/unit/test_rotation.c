@@ -146,12 +146,9 @@ static void times_are_the_services(void **state)
 	static const struct {
 		int64_t ahead_s;
 		bool ok;
-	} rows[] = { { 3600, true },
-		     { -3600, true },
-		     { 21600, true },
-		     { 21700, false }, /* over a quarter of grace */
-		     { 90000, false },
-		     { -90000, false } };
+	} rows[] = { { 3600, true },   { -3600, true },
+		     { 21600, true },  { 21700, false }, /* over a quarter of grace */
+		     { 90000, false }, { -90000, false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -331,11 +331,11 @@ static void a_record_of_format_1_is_read(void **state)
 		    "delivered = yes\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n"
 		    "asked = 2024-04-19T07:05:10.123451Z\n[password2]\n"
 		    "[sink 1]\nname = a\nplace = b\nslot = 1\ncreated = "
-	            "2024-01-19T07:05:10.6147326+00:00\n"
+		    "2024-01-19T07:05:10.6147326+00:00\n"
 		    "pending_slot = 2\npending_created = "
-	            "2024-01-19T07:05:10.6147327+00:00\nhook_owed = yes\n"
+		    "2024-01-19T07:05:10.6147327+00:00\nhook_owed = yes\n"
 		    "[sink 2]\nname = c\nplace = d\nslot = 2\ncreated = "
-	            "2024-01-19T07:05:10.6147328+00:00\n[end]\n";
+		    "2024-01-19T07:05:10.6147328+00:00\n[end]\n";
 	AUTO_STATE struct state s = { 0 };
 
 	(void)state;
