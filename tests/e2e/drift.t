@@ -190,6 +190,6 @@ is "state" "$(field docker-pull state)" refused
 # ---- a token that was deleted -----------------------------------------------------------------------------------------------------------
 tell lone-pull '{"action":"delete"}'
 is "the token was deleted: exit status" "$(at $((60 * HOUR)) acro run lone-pull >"$T/out" 2>"$T/err"; echo $?)" 69
-like "and said" "$(said)" "lone-pull: token 'lone-pull' does not exist in registry 'contoso'"
+like "and said" "$(said)" "lone-pull: pulls fail now: token 'lone-pull' does not exist in registry 'contoso'"
 is "state" "$(field lone-pull state)" failing
 done_testing
