@@ -30,7 +30,8 @@ enum option_bits {
 	OPTION_SLOTS = 1 << 10,
 	OPTION_SINKS = 1 << 11, /* --docker --file --libsecret */
 	OPTION_SINCE = 1 << 12,
-	OPTION_PROBLEMS = 1 << 13
+	OPTION_PROBLEMS = 1 << 13,
+	OPTION_FORCE_FORGET = 1 << 14 /* --force of forget */
 };
 
 /* What was asked for. Texts are borrowed from argv. */

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "check.h"
 #include "config/job.h"
+#include "remedies.h"
 #include "rotate/observe.h"
 
 #define REGISTRIES "Microsoft.ContainerRegistry/registries"
@@ -115,7 +116,8 @@ void check_identity(const struct azure_facts *a, const struct config *c, const s
 	if (!a->known) {
 		struct finding *at = findings_problem(f, "identity", &a->who_error);
 		tell_origin(c, job, at);
-		if (a->who_error.kind == ERR_AUTH || a->who_error.kind == ERR_CONFIG)
+		if (!remedies_fix(REMEDY_IDENTITY, &a->who_error, at) &&
+		    a->who_error.kind == ERR_AUTH)
 			mend_identity(job->azure.auth, at);
 		return;
 	}

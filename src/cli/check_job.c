@@ -14,6 +14,7 @@
 #include "check.h"
 #include "config/argv.h"
 #include "config/job.h"
+#include "remedies.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
 #include "sink/sink.h"
@@ -228,6 +229,12 @@ static void mend_directory(const char *place, struct finding *at)
 		findings_fix(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
 }
 
+static void mend_sink(const char *place, const struct err *e, struct finding *at)
+{
+	if (!remedies_fix(REMEDY_SINK, e, at))
+		mend_directory(place, at);
+}
+
 static void one_sink(const struct observation *o, const struct seen *s, const char *subject,
                      struct findings *f)
 {
@@ -237,11 +244,11 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 	if (s->sink != NULL)
 		s->spec->ops->describe(s->sink, &place);
 	if (s->broken) {
-		mend_directory(buf_cstr(&place), findings_problem(f, subject, &s->why));
+		mend_sink(buf_cstr(&place), &s->why, findings_problem(f, subject, &s->why));
 		return;
 	}
 	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
-		mend_directory(buf_cstr(&place), findings_problem(f, subject, &e));
+		mend_sink(buf_cstr(&place), &e, findings_problem(f, subject, &e));
 		return;
 	}
 	if (e.text[0] != '\0')

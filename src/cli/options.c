@@ -46,6 +46,8 @@ static const struct option rows[] = {
 	  "also this slot, though somebody else made its password" },
 	{ "password2", 0, NULL, OPTION_SLOTS, OPTION_FLAG, AT(slot[1]),
 	  "also this slot, though somebody else made its password" },
+	{ "force", 0, NULL, OPTION_FORCE_FORGET, OPTION_FLAG, AT(force),
+	  "forget though a consumer may still hold a password that works" },
 	{ "since", 0, "TIME", OPTION_SINCE, OPTION_TIME, AT(since_s),
 	  "only what happened within this time" },
 	{ "problems", 0, NULL, OPTION_PROBLEMS, OPTION_FLAG, AT(problems),
@@ -207,6 +209,15 @@ static bool take_option(struct option_line *l, const struct option *row, const c
 	return true;
 }
 
+/* An option may mean one thing to one command and another to the next. */
+static const struct option *row_of(const struct command *cmd, const struct option *row)
+{
+	for (size_t i = 0; cmd != NULL && i < COUNT(rows); i++)
+		if (strcmp(rows[i].name, row->name) == 0 && options_has(cmd, &rows[i]))
+			return &rows[i];
+	return row;
+}
+
 static bool long_option(struct option_line *l, const char *word, struct err *e)
 {
 	size_t n = strcspn(word, "=");
@@ -214,7 +225,8 @@ static bool long_option(struct option_line *l, const char *word, struct err *e)
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (strcmp(rows[i].name, name) == 0)
-			return take_option(l, &rows[i], word[n] == '=' ? word + n + 1 : NULL, e);
+			return take_option(l, row_of(l->cmd, &rows[i]),
+			                   word[n] == '=' ? word + n + 1 : NULL, e);
 	return unknown_option(l->cmd, name, e);
 }
 
@@ -278,7 +290,7 @@ static bool judge(const struct option_line *l, struct err *e)
 		return o->help || o->version ||
 		       err_set(e, ERR_USAGE, "no command; see 'acrotate --help'");
 	for (size_t i = 0; i < l->n_seen; i++)
-		if (!options_has(cmd, l->seen[i]))
+		if (!options_has(cmd, row_of(cmd, l->seen[i])))
 			return err_set(e, ERR_USAGE, "'--%s' is no option of 'acrotate %s'",
 			               l->seen[i]->name, cmd->name);
 	if (o->help || o->version)

@@ -204,8 +204,8 @@ void report_job(struct report *p, size_t at, const char *name, const struct outc
 	(void)pthread_mutex_unlock(&p->mutex);
 	/* A plan says everything on stdout; only what it could not even plan belongs on stderr
 	 * as well. */
-	if (failed &&
-	    (!p->rq->dry_run || o == NULL || (o->did != PLAN_WAIT && o->did != PLAN_REFUSE)))
+	if (failed && (!p->rq->dry_run || o == NULL ||
+	               (o->did != PLAN_WAIT && o->did != PLAN_REFUSE && e->kind != ERR_HOOK)))
 		tell_error(p, name, o, e);
 	if (p->rq->dry_run)
 		return;

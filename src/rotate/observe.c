@@ -542,6 +542,9 @@ struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 
 bool observe_wants_service(const struct observation *o, int64_t now)
 {
+	/* Somebody enables it again, and nothing but Azure knows when. */
+	if (o->state.disabled)
+		return true;
 	for (int i = 0; i < ACR_SLOT__COUNT; i++)
 		if (wants_stamp(o, i) && all_read(o))
 			return true;

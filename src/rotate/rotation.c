@@ -317,6 +317,26 @@ static void settle(struct rotation *r)
 	r->o.dirty = true;
 }
 
+/* A rotation that was forced, and that nothing but the force asked for, has to wait or is refused:
+ * the job is as well as it was. */
+static bool is_declined(const struct rotation *r)
+{
+	if ((r->flags & ROTATE_FORCE) == 0 || r->generated || r->worst.kind != ERR_NONE ||
+	    (r->plan.action != PLAN_WAIT && r->plan.action != PLAN_REFUSE) || !r->plan.active)
+		return false;
+	struct plan p = observe_decide(&r->o, rotation_now(r), false);
+	return p.action == PLAN_KEEP || p.action == PLAN_VERIFY;
+}
+
+/* `plan` says what `run` would meet: the hook failed last time. */
+static bool hook_fails(const struct rotation *r, struct err *e)
+{
+	return r->opened && (r->flags & ROTATE_ASK) == 0 && observe_hook_owed(&r->o) &&
+	       !err_set(e, ERR_HOOK,
+	                "run an on_change hook again that failed; until it succeeds the old "
+	                "password is kept");
+}
+
 /* The end of a run that failed: remembers that it did, as far as that can be remembered. */
 static void fail(struct rotation *r, struct err *e)
 {
@@ -330,6 +350,10 @@ static void fail(struct rotation *r, struct err *e)
 	if (!r->opened || is_dry(r) || e->kind == ERR_CONFLICT)
 		return;
 	settle(r);
+	if (is_declined(r)) {
+		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
+		return;
+	}
 	if (s->failing_since == 0 || s->failing_since > now)
 		s->failing_since = now;
 	s->failed_runs++;
@@ -366,7 +390,7 @@ static bool end(struct rotation *r, struct err *e)
 		return false;
 	}
 	if (is_dry(r))
-		return true;
+		return !hook_fails(r, e);
 	settle(r);
 	if (r->o.state.failing_since != 0) {
 		r->o.state.failing_since = r->o.state.failed_runs = 0;

@@ -518,8 +518,12 @@ void state_set_error(struct state *s, const char *text)
 		text++;
 	if (text == NULL || *text == '\0')
 		return;
-	char *out = mem_dup_n(text, strnlen(text, ERROR_MAX));
-	size_t n = strlen(out);
+	size_t n = strnlen(text, ERROR_MAX);
+	bool cut = text[n] != '\0';
+	while (cut && n > 1 && text[n] != ' ')
+		n--;
+	char *out = mem_fmt("%.*s%s", (int)n, text, cut ? " ..." : "");
+	n = strlen(out);
 	for (size_t i = 0; i < n; i++) {
 		if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
 			out[i] = ' ';

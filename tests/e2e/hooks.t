@@ -192,6 +192,9 @@ like "the error names hook and status" "$(cat "$T/err")" "^acrotate: web: on_cha
 like "what was done is said, too: slot, expiry, next rotation" "$(cat "$T/err")" \
 	'web: done all the same: rotated to (password[12]), accepted by the registry after [0-9]+(ms|s); \1 is deployed, expires in (90d|89d 23h), next rotation 20'
 is "it was told" "$(told)" "first second password$(grep -o 'rotated to password[12]' "$T/err" | grep -o '[12]$')"
+acrotate plan
+is "plan exits as run would" "$RC" 70
+like "and says so" "$(cat "$T/out")" '^web: run an on_change hook again'
 is "status: an owed hook" "$(status_of hook_owed) $(status_of state)" "true failing"
 acrotate status
 like "in words, too" "$(cat "$T/out")" 'an on_change hook is owed: the next run repeats it'
