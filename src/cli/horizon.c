@@ -205,7 +205,8 @@ static void print_json(const struct horizon *h, struct peak day, struct peak run
 
 	str_from_time(h->from + (int64_t)day.at * RUN_EVERY_S, day_at);
 	str_from_time(h->from + (int64_t)run.at * RUN_EVERY_S, run_at_text);
-	(void)printf("{\"seconds\": %lld, \"jobs\": %lld, \"rotations\": %lld, \"busiest_day\": "
+	(void)printf("{\"version\": 1, \"seconds\": %lld, \"jobs\": %lld, \"rotations\": %lld, "
+	             "\"busiest_day\": "
 	             "{\"from\": \"%s\", \"rotations\": %u}, "
 	             "\"busiest_run\": {\"at\": \"%s\", \"rotations\": %u, \"seconds_of_waiting\": "
 	             "%lld}, \"shortest_overlap_seconds\": ",

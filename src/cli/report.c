@@ -83,7 +83,7 @@ static void job_json(const char *name, const struct outcome *o, const struct err
 {
 	char created[STR_TIME_MAX];
 
-	buf_str(out, "{\"job\": ");
+	buf_str(out, "{\"version\": 1, \"job\": ");
 	buf_json(out, name);
 	add_text(out, "action", o == NULL ? NULL : action_of(o));
 	buf_fmt(out, ", \"changed\": %s", o != NULL && o->changed ? "true" : "false");
