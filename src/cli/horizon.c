@@ -33,12 +33,18 @@ struct horizon {
 
 /* ---- one job --------------------------------------------------------------------------------- */
 
+enum complaint { COMPLAINT_EXPIRED, COMPLAINT_REFUSED, COMPLAINT__COUNT };
+
 struct play {
 	struct horizon *h;
 	const struct job *job;
 	struct plan_input in;
 	struct sink_view sink; /* all sinks follow the first rotation together */
 	int64_t deployed;      /* when the expiry of what is deployed will be; 0: nothing is */
+	/* times that it came to this, and the first */
+	struct {
+		int64_t n, first;
+	} complaints[COMPLAINT__COUNT];
 };
 
 static void rotate(struct play *p, enum acr_slot slot)
@@ -69,14 +75,31 @@ static void rotate(struct play *p, enum acr_slot slot)
 	h->per_run[(now - h->from) / RUN_EVERY_S]++;
 }
 
-static void complain(struct play *p, const char *what, int64_t *count)
+static void complain(struct play *p, enum complaint what, int64_t *count)
 {
-	char when[STR_TIME_MAX];
-
-	str_from_time(p->in.now, when);
-	log_msg(LEVEL_WARN, p->job->name, "%s at %s", what, when);
+	if (p->complaints[what].n++ == 0)
+		p->complaints[what].first = p->in.now;
 	(*count)++;
 	p->h->worst = err_worse(p->h->worst, ERR_DECISION);
+}
+
+/* One line, however often: a lifetime of minutes over a year is thousands of times. */
+static void say(const struct play *p)
+{
+	static const char *const texts[] = {
+		[COMPLAINT_EXPIRED] = "what is deployed would expire before the next rotation",
+		[COMPLAINT_REFUSED] = "would be refused",
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		char first[STR_TIME_MAX];
+		str_from_time(p->complaints[i].first, first);
+		if (p->complaints[i].n > 1)
+			log_msg(LEVEL_WARN, p->job->name, "%s, %lld times, first at %s", texts[i],
+			        (long long)p->complaints[i].n, first);
+		else if (p->complaints[i].n == 1)
+			log_msg(LEVEL_WARN, p->job->name, "%s at %s", texts[i], first);
+	}
 }
 
 /* The first hourly run at or after t. */
@@ -93,8 +116,7 @@ static void play(struct play *p)
 		struct plan plan = plan_decide(&p->in);
 		int64_t next = plan.when;
 		if (p->deployed != 0 && p->in.now >= p->deployed) {
-			complain(p, "what is deployed would expire before the next rotation",
-			         &p->h->expired);
+			complain(p, COMPLAINT_EXPIRED, &p->h->expired);
 			p->deployed = 0;
 		}
 		if (plan.action == PLAN_ROTATE) {
@@ -104,7 +126,7 @@ static void play(struct play *p)
 		/* Sinks that lag are healed at once, and a token that is missing is created:
 		 * neither costs a generate here. */
 		if (plan.action == PLAN_REFUSE && plan.why != WHY_NO_SINK) {
-			complain(p, "would be refused", &p->h->refused);
+			complain(p, COMPLAINT_REFUSED, &p->h->refused);
 			return;
 		}
 		if (plan.action != PLAN_KEEP && plan.action != PLAN_WAIT &&
@@ -145,6 +167,7 @@ static void play_job(struct horizon *h, const struct store *store, size_t index)
 		p.deployed = p.in.slot[p.in.sinks[first.source].holds].expires;
 	h->jobs++;
 	play(&p);
+	say(&p);
 	observe_close(&o);
 }
 
