@@ -3,6 +3,8 @@
 #include "rotate/history.h"
 
 #include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "step.h"
 
 static void add(struct rotation *r, enum history_what what, bool slot, int status, const char *text)
@@ -50,4 +52,15 @@ void rotation_remember(struct rotation *r, const struct err *e)
 		add(r, HISTORY_REFUSE, r->out.foreign.known, err_exit_code(e->kind), e->text);
 	else
 		add(r, HISTORY_FAIL, false, err_exit_code(e->kind), e->text);
+}
+
+void rotation_tell_lost(struct rotation *r)
+{
+	AUTO_FREE char *text = mem_fmt(
+		"the record %s: nothing of it is used, it is kept as %s.state.lost; if this job's "
+		"sinks hold its passwords: acrotate adopt %s",
+		state_lost_text(r->o.state.lost), r->job->name, r->job->name);
+
+	log_msg(LEVEL_WARN, r->job->name, "%s", text);
+	add(r, HISTORY_LOST, false, 0, text);
 }

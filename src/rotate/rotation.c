@@ -119,9 +119,7 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	r->opened = true;
 	r->done.hook_was_owed = observe_hook_owed(&r->o);
 	if (r->o.state.lost != LOST_NOT && !is_dry(r))
-		log_msg(LEVEL_WARN, r->job->name,
-		        "the record %s: nothing of it is used, it is kept as %s.state.lost",
-		        state_lost_text(r->o.state.lost), r->job->name);
+		rotation_tell_lost(r);
 	r->give.prepared = mem_array(r->o.n_seen, sizeof(*r->give.prepared));
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)
@@ -321,7 +319,7 @@ static void settle(struct rotation *r)
  * the job is as well as it was. */
 static bool is_declined(const struct rotation *r)
 {
-	if ((r->flags & ROTATE_FORCE) == 0 || r->generated || r->worst.kind != ERR_NONE ||
+	if ((r->flags & ROTATE_FORCE) == 0 || r->give.generated || r->worst.kind != ERR_NONE ||
 	    (r->plan.action != PLAN_WAIT && r->plan.action != PLAN_REFUSE) || !r->plan.active)
 		return false;
 	struct plan p = observe_decide(&r->o, rotation_now(r), false);

@@ -224,6 +224,8 @@ void rotation_refuse_unexplained(const struct rotation *r, const struct sink_spe
 const char *rotation_because(enum plan_reason why);
 /* ---- remember.c ------------------------------------------------------------------------------ */
 /* Into the job's history: what this run has done, and how it failed (NULL: it did not). */
+/* A record that cannot be used: the first save keeps it beside, and the run says so. */
+void rotation_tell_lost(struct rotation *r);
 void rotation_remember(struct rotation *r, const struct err *e);
 /* ---- reason.c, too --------------------------------------------------------------------------- */
 /* Does what is deployed work, as far as is known? If not, the error of this run says so first. */

@@ -88,6 +88,10 @@ like "and why" "$(cat "$T/err")" 'has a record of its own'
 
 # A new machine id.
 sed -i 's/^machine = .*/machine = 00112233445566778899aabbccddeeff/' "$T/state/renamed.state"
+acro run renamed >"$T/out" 2>"$T/err"
+is "a record of another machine is not used" $? 65
+like "the run says so, and where it is" "$(cat "$T/err")" 'renamed: the record .*another machine.* kept as renamed.state.lost.*acrotate adopt renamed'
+like "its history, too" "$(acro history renamed)" ' lost .*kept as renamed.state.lost'
 acro adopt renamed >"$T/out" 2>&1
 is "the record of another machine is taken over" "$? $(acro run renamed; acro status renamed -o json >"$T/json"; field 0.state)" "0 ok"
 ok "what it was is kept beside" test -s "$T/state/renamed.state.lost"
