@@ -44,7 +44,8 @@ struct place {
 };
 void place_clear(struct place *p);
 
-/* From here on with the rights of `user`, if there is one. */
+/* From here on with the rights of `user`, if there is one. ERR_TRANSIENT where the file system does
+ * not answer: nothing else touches the file before this. */
 MUST_USE bool place_enter(struct place *p, struct fs_rights *r, struct err *e);
 /* The home of that user, else of whoever runs; NULL: none. Caller frees. */
 char *place_home(const struct place *p);

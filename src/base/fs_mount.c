@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs_mount.h"
 #include "base/mem.h"
 
 #define MOUNTINFO_MAX  (16u * 1024 * 1024) /* a node with thousands of containers has a few MB */
@@ -30,8 +31,7 @@ struct mounts {
 	size_t n, cap;
 };
 
-/* "\040" to a space, in place. */
-static void unescape(char *s)
+void fs_mount_unescape(char *s)
 {
 	char *to = s;
 
@@ -57,8 +57,8 @@ static bool parse_line(char *line, struct mount *out)
 		if (field[i] == NULL)
 			return false;
 	}
-	unescape(field[3]);
-	unescape(field[4]);
+	fs_mount_unescape(field[3]);
+	fs_mount_unescape(field[4]);
 	*out = (struct mount){ .id = strtol(field[0], NULL, 10),
 		               .parent = strtol(field[1], NULL, 10),
 		               .dev = field[2],

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs_reach.h"
 #include "base/mem.h"
 
 void place_clear(struct place *p)
@@ -18,11 +19,11 @@ void place_clear(struct place *p)
 bool place_enter(struct place *p, struct fs_rights *r, struct err *e)
 {
 	if (p->spec->user == NULL)
-		return true;
+		return fs_reach(p->spec->path, e);
 	if (!p->user_known && !fs_user_find(p->spec->user, &p->user, e))
 		return err_in(e, "key 'user'");
 	p->user_known = true;
-	return fs_rights_take(&p->user, r, e);
+	return fs_rights_take(&p->user, r, e) && fs_reach(p->spec->path, e);
 }
 
 static enum fs_way way_of(const struct place_spec *spec)

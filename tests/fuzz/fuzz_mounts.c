@@ -6,6 +6,8 @@
  */
 #include <stdlib.h>
 
+#include "base/fs_reach.h"
+
 #include "../../src/base/fs_mount.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,6 +16,17 @@ static void must(bool fact)
 {
 	if (!fact)
 		abort();
+}
+
+/* What fs_reach.c makes of the same text. */
+static void way(const char *path, const char *text)
+{
+	AUTO_FREE char *copy = mem_dup(text);
+	AUTO_BUF struct buf point = BUF_INIT(65536);
+
+	if (fs_reach_find(copy, path, &point))
+		must(strcmp(buf_cstr(&point), "/") == 0 ||
+		     strncmp(path, buf_cstr(&point), point.len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	path = mem_dup_n((const char *)data, (size_t)(stop - data));
 	text = mem_dup_n((const char *)stop + 1, size - (size_t)(stop + 1 - data));
+	way(path, text);
 	parse(text, &ms);
 	must(ms.n <= size);
 	const struct mount *in = mount_of(&ms, path);

@@ -47,6 +47,8 @@ dpkg_here -i "$KEYRING"
 is "that can be installed" $? 0
 keyring_job status
 is "and then it is none" "$(grep -c 'install the package' "$T/out")" 0
+dpkg_here --purge acrotate-keyring
+is "which can be removed" "$? $(find "$R" -name '*acrotate-keyring*' ! -path '*/dpkg/*' | wc -l)" "0 0"
 is "the timer is enabled" "$(readlink "$R/etc/systemd/system/timers.target.wants/acrotate.timer")" /lib/systemd/system/acrotate.timer
 ok "the emulator is a package of its own" test ! -e "$R/usr/bin/acrotate-emulator"
 ok "with its manual page" sh -c 'dpkg-deb -c "$1" | grep -q man1/acrotate-emulator.1' sh "$ROOT"/build/deb/acrotate-emulator_*.deb

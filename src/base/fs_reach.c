@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs_reach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/fs_mount.h"
+#include "base/mem.h"
+#include "base/stop.h"
+
+#define DEADLINE_MS   5000
+#define REMEMBER_MS   1000                /* how long mounts are taken to be what they were */
+#define MOUNTINFO_MAX (16u * 1024 * 1024) /* as in fs_mount.c */
+#define LINKS_MAX     40                  /* as the kernel */
+
+/* ---- which mounts may hang ------------------------------------------------------------------- */
+
+static bool may_hang(const char *kind)
+{
+	static const char *const kinds[] = { "nfs",  "nfs4",   "cifs",    "smb3", "9p",
+		                             "ceph", "afs",    "fuseblk", "fuse", "lustre",
+		                             "gpfs", "autofs", "virtiofs" };
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return strncmp(kind, "fuse.", 5) == 0;
+}
+
+struct reach_mount {
+	char *point, *kind;
+	bool hung; /* it was tried, and what tried it hangs there */
+};
+
+struct reach_mounts {
+	struct reach_mount *m;
+	size_t n, cap;
+};
+
+static void mounts_clear(struct reach_mounts *ms)
+{
+	for (size_t i = 0; i < ms->n; i++) {
+		free(ms->m[i].point);
+		free(ms->m[i].kind);
+	}
+	free(ms->m);
+	*ms = (struct reach_mounts){ .n = 0 };
+}
+
+static struct reach_mount *mount_at(const struct reach_mounts *ms, const char *point)
+{
+	for (size_t i = 0; i < ms->n; i++)
+		if (strcmp(ms->m[i].point, point) == 0)
+			return &ms->m[i];
+	return NULL;
+}
+
+/* "36 35 98:0 /root /point rw,noatime shared:1 - nfs4 server:/x rw", cut in place. */
+static bool parse_line(char *line, char **point, char **kind)
+{
+	char *save = NULL, *word = strtok_r(line, " ", &save);
+
+	for (int i = 0; word != NULL && i < 4; i++)
+		word = strtok_r(NULL, " ", &save);
+	*point = word;
+	while (word != NULL && strcmp(word, "-") != 0)
+		word = strtok_r(NULL, " ", &save);
+	*kind = word != NULL ? strtok_r(NULL, " ", &save) : NULL;
+	return *kind != NULL;
+}
+
+/* A later mount on the same point covers the earlier one. */
+static void note_mount(struct reach_mounts *ms, const char *point, const char *kind)
+{
+	struct reach_mount *there = mount_at(ms, point);
+
+	if (there != NULL) {
+		free(there->point);
+		free(there->kind);
+		*there = ms->m[--ms->n];
+	}
+	if (!may_hang(kind))
+		return;
+	ms->m = mem_grow(ms->m, &ms->cap, ms->n + 1, sizeof(*ms->m));
+	ms->m[ms->n++] = (struct reach_mount){ .point = mem_dup(point), .kind = mem_dup(kind) };
+}
+
+static void parse(char *text, struct reach_mounts *out)
+{
+	char *save = NULL, *point, *kind;
+
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!parse_line(line, &point, &kind))
+			continue;
+		fs_mount_unescape(point);
+		note_mount(out, point, kind);
+	}
+}
+
+/* ---- the way there --------------------------------------------------------------------------- */
+
+/* One that `path` leads into. What is mounted below it is not reached without it. */
+static struct reach_mount *mount_on_way(const struct reach_mounts *ms, const char *path)
+{
+	for (size_t i = 0; i < ms->n; i++) {
+		size_t n = strlen(ms->m[i].point);
+		if (n == 1 ||
+		    (strncmp(path, ms->m[i].point, n) == 0 && (path[n] == '/' || path[n] == '\0')))
+			return &ms->m[i];
+	}
+	return NULL;
+}
+
+/* The same path with the first link in it followed; NULL: there is none. Nothing below a mount that
+ * may hang is looked at: such a path is not asked about here. */
+static char *follow_first(const char *path)
+{
+	char to[4096];
+
+	for (size_t n = strcspn(path + 1, "/") + 1;; n += strcspn(path + n + 1, "/") + 1) {
+		AUTO_FREE char *part = mem_fmt("%.*s", (int)n, path);
+		ssize_t len = readlink(part, to, sizeof(to) - 1);
+		if (len > 0) {
+			to[len] = '\0';
+			char *slash = strrchr(part, '/');
+			*slash = '\0';
+			return to[0] == '/' ? mem_fmt("%s%s", to, path + n)
+			                    : mem_fmt("%s/%s%s", part, to, path + n);
+		}
+		if (path[n] == '\0')
+			return NULL;
+	}
+}
+
+static struct reach_mount *find(const struct reach_mounts *ms, const char *path)
+{
+	AUTO_FREE char *at = mem_dup(path);
+
+	for (int i = 0; i < LINKS_MAX && at != NULL && at[0] == '/'; i++) {
+		struct reach_mount *m = mount_on_way(ms, at);
+		if (m != NULL)
+			return m;
+		char *next = follow_first(at);
+		free(at);
+		at = next;
+	}
+	return NULL;
+}
+
+/* ---- the trial ------------------------------------------------------------------------------- */
+
+/* Nothing of ours stays open in a child that may stay for ever: neither a lock nor the end of a
+ * pipe. */
+static void try_it(const char *path)
+{
+	struct stat st;
+	char c;
+
+	(void)close_range(0, ~0U, 0);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		(void)!read(fd, &c, 1); /* that it comes back is all that counts */
+	_exit(0);
+}
+
+static bool ends_in_time(pid_t child)
+{
+	AUTO_FD int end = pidfd_open(child, 0);
+	struct pollfd p[] = { { .fd = end, .events = POLLIN },
+		              { .fd = stop_fd(), .events = POLLIN } };
+	int64_t until = env_mono_ms(&env_system) + DEADLINE_MS, left = DEADLINE_MS;
+
+	while (left > 0 && p[1].revents == 0) {
+		(void)poll(p, COUNT(p), (int)(end < 0 && left > 50 ? 50 : left));
+		if (waitpid(child, NULL, WNOHANG) != 0)
+			return true;
+		left = until - env_mono_ms(&env_system);
+	}
+	(void)kill(child, SIGKILL);
+	return false;
+}
+
+static bool does_not_answer(const char *path, const struct reach_mount *m, struct err *e)
+{
+	return err_set(e, ERR_TRANSIENT,
+	               "cannot look at '%s': the file system at '%s' (%s) does not answer within "
+	               "%d seconds",
+	               path, m->point, m->kind, DEADLINE_MS / 1000);
+}
+
+static bool answers(const char *path, struct reach_mount *m, struct err *e)
+{
+	if (m->hung)
+		return does_not_answer(path, m, e);
+	pid_t child = fork();
+	if (child < 0)
+		return err_sys(e, errno, "cannot look at '%s'", path);
+	if (child == 0)
+		try_it(path);
+	if (ends_in_time(child))
+		return true;
+	m->hung = true;
+	return does_not_answer(path, m, e);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* One of the few globals of this program: what is mounted, and what of it was found to hang. */
+static struct {
+	pthread_mutex_t lock;
+	int64_t read_at_ms; /* 0: never */
+	struct reach_mounts mounts;
+} seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void read_mounts(void)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MOUNTINFO_MAX);
+	struct reach_mounts now = { .n = 0 };
+	char piece[16384];
+	AUTO_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	for (ssize_t n; fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0;)
+		buf_add(&text, piece, (size_t)n);
+	if (text.len > 0 && buf_ok(&text))
+		parse(text.data, &now);
+	for (size_t i = 0; i < now.n; i++) {
+		const struct reach_mount *before = mount_at(&seen.mounts, now.m[i].point);
+		now.m[i].hung = before != NULL && before->hung;
+	}
+	mounts_clear(&seen.mounts);
+	seen.mounts = now;
+}
+
+static bool reach(const char *path, struct err *e)
+{
+	int64_t now = env_mono_ms(&env_system);
+
+	if (seen.read_at_ms == 0 || now - seen.read_at_ms >= REMEMBER_MS)
+		read_mounts();
+	seen.read_at_ms = now;
+	if (seen.mounts.n == 0)
+		return true;
+	struct reach_mount *m = find(&seen.mounts, path);
+	return m == NULL || answers(path, m, e);
+}
+
+bool fs_reach(const char *path, struct err *e)
+{
+	(void)pthread_mutex_lock(&seen.lock);
+	bool ok = reach(path, e);
+	(void)pthread_mutex_unlock(&seen.lock);
+	return ok;
+}
+
+bool fs_reach_find(char *mountinfo, const char *path, struct buf *point)
+{
+	struct reach_mounts ms = { .n = 0 };
+
+	parse(mountinfo, &ms);
+	const struct reach_mount *m = mount_on_way(&ms, path);
+	if (m != NULL)
+		buf_str(point, m->point);
+	mounts_clear(&ms);
+	return m != NULL;
+}

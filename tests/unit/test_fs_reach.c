@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Which mounts may hang. That one does is in tests/e2e/hang.t. */
+#include "check.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs_reach.h"
+#include "base/mem.h"
+
+#define ROOT  "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+#define NFS   "30 22 0:40 / /srv rw - nfs4 server:/x rw\n"
+#define SSHFS "31 22 0:41 / /home/u/a\\040b rw,nosuid shared:3 master:4 - fuse.sshfs host: rw\n"
+#define LOCAL "32 30 8:2 / /srv/local rw - xfs /dev/sdb rw\n"
+#define OVER  "33 22 8:3 / /srv rw - ext4 /dev/sdc rw\n"
+
+static const struct row {
+	const char *mounts, *path, *point; /* NULL: none that may hang */
+} rows[] = {
+	{ "", "/a", NULL },
+	{ ROOT, "/srv/x", NULL },
+	{ ROOT NFS, "/srv/x", "/srv" },
+	{ ROOT NFS, "/srv", "/srv" },
+	{ ROOT NFS, "/srvx", NULL },
+	{ ROOT NFS, "/", NULL },
+	{ ROOT NFS LOCAL, "/srv/local/x", "/srv" },
+	{ ROOT NFS OVER, "/srv/x", NULL },
+	{ ROOT OVER NFS, "/srv/x", "/srv" },
+	{ ROOT SSHFS, "/home/u/a b/config.json", "/home/u/a b" },
+	{ ROOT SSHFS, "/home/u/a", NULL },
+	{ "22 1 0:1 / / rw - 9p none rw\n", "/a", "/" },
+	{ "22 1 0:1 / / rw - fuse none rw\n", "/a", "/" },
+	{ "22 1 0:1 / / rw - fusectl none rw\n", "/a", NULL },
+	{ "22 1 0:1 / / rw - cifs //server/x rw\n", "/a", "/" },
+	{ "22 1 0:1 / /srv\n" NFS, "/srv/x", "/srv" },
+	{ "garbage\n\n - \n22 1 0:1 / / rw -\n", "/a", NULL },
+};
+
+static void each(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *text = mem_dup(rows[i].mounts);
+		AUTO_BUF struct buf point = BUF_INIT(1000);
+		bool found = fs_reach_find(text, rows[i].path, &point);
+		CHECK(found == (rows[i].point != NULL), "row %zu: '%s'", i, buf_cstr(&point));
+		CHECK_TEXT(buf_cstr(&point), found ? rows[i].point : "", "row %zu", i);
+	}
+}
+
+static void what_answers(void **state)
+{
+	char *dir = scratch_make();
+	AUTO_FREE char *missing = mem_fmt("%s/none", dir);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(fs_reach(dir, &e));
+	assert_true(fs_reach(missing, &e));
+	assert_true(fs_reach("/proc/self/mountinfo", &e));
+	scratch_remove(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each),
+		                            cmocka_unit_test(what_answers) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
