@@ -8,7 +8,9 @@
 #include "report.h"
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
+#include "rotate/state.h"
 #include "rotate/status.h"
+#include "sink/sink.h"
 
 static void tell(const struct observation *o, const struct plan *p, size_t at,
                  struct report *report)
@@ -55,6 +57,48 @@ static bool is_paused(const struct run_request *rq, size_t at, const struct job 
 	return true;
 }
 
+static bool all_local(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_sinks; i++)
+		if (!job->sinks[i].ops->local)
+			return false;
+	return true;
+}
+
+/* When the newest of what the sink may hold ends; 0: it may hold nothing that is known. */
+static int64_t newest_expiry(const struct state *s, const struct sink_memory *m)
+{
+	int64_t newest = 0;
+
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		if (m->may_hold[i] != 0 && m->may_hold[i] == s->slot[i].created &&
+		    s->slot[i].expires_us > newest)
+			newest = s->slot[i].expires_us;
+	return newest / 1000000;
+}
+
+/* What a sink may hold at best is to be renewed. */
+static bool is_due_by_record(const struct state *s, const struct policy *p, int64_t now)
+{
+	for (size_t i = 0; i < s->n_sinks; i++) {
+		int64_t expires = newest_expiry(s, &s->sinks[i]);
+		if (expires != 0 && expires - p->renew_before - p->offset <= now)
+			return true;
+	}
+	return false;
+}
+
+/* Reading a sink that is no file starts a program: not for a job of which the record alone tells
+ * that there is work to do, because that reads it again. */
+static bool has_work_by_record(const struct store *store, const struct job *job, int64_t now)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err ignored = ERR_INIT;
+
+	return !all_local(job) && state_load(store, job->name, &s, &ignored) &&
+	       is_due_by_record(&s, &job->policy, now);
+}
+
 bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
                   const struct store *store, struct report *report, struct metrics *m)
 {
@@ -64,7 +108,8 @@ bool quiet_report(const struct run_request *rq, size_t at, const struct job *job
 
 	if (is_paused(rq, at, job, report))
 		return true;
-	if (rq->force || rq->revoke != 0 || !observe_open(store, job, &o, &ignored))
+	if (rq->force || rq->revoke != 0 || has_work_by_record(store, job, now) ||
+	    !observe_open(store, job, &o, &ignored))
 		return false;
 	struct plan p = observe_decide(&o, now, false);
 	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);

@@ -23,10 +23,31 @@
 #define SAID_MAX   200           /* of a helper's own words in our error */
 #define NOT_FOUND  "credentials not found in native keychain"
 
+struct helper_held {
+	char *username;
+	struct secret *password;
+}; /* both NULL: nothing */
+
+static void held_clear(struct helper_held *h)
+{
+	free(h->username);
+	secret_free(h->password);
+	*h = (struct helper_held){ .username = NULL };
+}
+
+/* Each question starts a program, which may ask a vault far away: none is put twice in a row. */
+enum helper_look {
+	HELPER_UNSEEN,
+	HELPER_SEEN,     /* by read_current: good for the check behind it */
+	HELPER_READ_BACK /* by commit: good for the read_current behind it */
+};
+
 struct helper {
 	struct sink sink;
 	const struct helper_spec *spec;
 	struct credential next; /* between prepare and commit */
+	struct helper_held held;
+	enum helper_look look;
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -55,6 +76,7 @@ static void helper_abort(struct sink *s)
 static void helper_close(struct sink *s)
 {
 	helper_abort(s);
+	held_clear(&((struct helper *)s)->held);
 	free(s);
 }
 
@@ -115,17 +137,6 @@ static bool failed(const struct helper *h, const char *verb, const struct helper
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
-
-struct helper_held {
-	char *username;
-	struct secret *password;
-}; /* both NULL: nothing */
-
-static void held_clear(struct helper_held *h)
-{
-	free(h->username);
-	secret_free(h->password);
-}
 
 static bool says_not_found(const struct buf *out)
 {
@@ -194,33 +205,46 @@ static bool get(const struct helper *h, const char *server, struct helper_held *
 	return true;
 }
 
+static bool look(struct helper *h, const char *server, struct err *e)
+{
+	held_clear(&h->held);
+	h->look = HELPER_UNSEEN;
+	if (!get(h, server, &h->held, e))
+		return false;
+	h->look = HELPER_SEEN;
+	return true;
+}
+
+static bool is_of(const struct helper_held *held, const struct credential *who)
+{
+	return held->username != NULL && strcmp(held->username, who->username) == 0;
+}
+
 static bool helper_read_current(struct sink *s, const struct credential *who, struct secret **out,
                                 struct err *e)
 {
-	AUTO(held_clear) struct helper_held held = { .username = NULL };
+	struct helper *h = (struct helper *)s;
 
-	if (!get((struct helper *)s, who->server, &held, e))
+	if (h->look != HELPER_READ_BACK && !look(h, who->server, e))
 		return false;
-	*out = held.username != NULL && strcmp(held.username, who->username) == 0
-	               ? take(&held.password)
-	               : NULL;
+	h->look = HELPER_SEEN;
+	*out = is_of(&h->held, who) ? take(&h->held.password) : NULL;
 	return true;
 }
 
 static bool helper_check(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct helper *h = (struct helper *)s;
-	AUTO(held_clear) struct helper_held held = { .username = NULL };
 
-	if (!get(h, who->server, &held, e))
+	if (h->look == HELPER_UNSEEN && !look(h, who->server, e))
 		return false;
-	if (held.username == NULL || h->spec->take_entry ||
-	    strcmp(held.username, who->username) == 0)
+	h->look = HELPER_UNSEEN;
+	if (h->held.username == NULL || h->spec->take_entry || is_of(&h->held, who))
 		return true;
 	return err_set(e, ERR_DECISION,
 	               "'%s' holds a password of another user ('%s') for '%s': erase it, or say "
 	               "'take_entry = yes'",
-	               h->spec->program, held.username, who->server);
+	               h->spec->program, h->held.username, who->server);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -229,9 +253,8 @@ static bool helper_prepare(struct sink *s, const struct credential *c, struct er
 {
 	struct helper *h = (struct helper *)s;
 
+	(void)e; /* the check has seen to it */
 	helper_abort(s);
-	if (!helper_check(s, c, e))
-		return false;
 	h->next = (struct credential){ .server = mem_dup(c->server),
 		                       .username = mem_dup(c->username),
 		                       .password = secret_dup(c->password) };
@@ -259,14 +282,13 @@ static bool store(const struct helper *h, struct err *e)
 static bool helper_commit(struct sink *s, struct err *e)
 {
 	struct helper *h = (struct helper *)s;
-	AUTO(held_clear) struct helper_held held = { .username = NULL };
 
 	if (h->next.password == NULL)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared", h->spec->program);
-	if (!store(h, e) || !get(h, h->next.server, &held, e))
+	if (!store(h, e) || !look(h, h->next.server, e))
 		return false;
-	if (held.username != NULL && strcmp(held.username, h->next.username) == 0 &&
-	    secret_equal(held.password, h->next.password))
+	h->look = HELPER_READ_BACK;
+	if (is_of(&h->held, &h->next) && secret_equal(h->held.password, h->next.password))
 		return true;
 	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back",
 	               h->spec->program, h->next.server);

@@ -193,13 +193,13 @@ static bool service_check(struct sink *s, const struct credential *who, struct e
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+/* The check has seen to it, and `put` looks again. */
 static bool service_prepare(struct sink *sink, const struct credential *c, struct err *e)
 {
 	struct secret_service *s = (struct secret_service *)sink;
 
+	(void)e; /* nothing is touched */
 	service_abort(sink);
-	if (!service_check(sink, c, e))
-		return false;
 	s->next = (struct credential){ .server = mem_dup(c->server),
 		                       .username = mem_dup(c->username),
 		                       .password = secret_dup(c->password) };

@@ -8,7 +8,7 @@ for c in skopeo docker-registry docker-credential-pass pass gpg; do
 	command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"
 done
 
-start_registry --token web-pull --token scripted --propagation 0s
+start_registry --token web-pull --token scripted --token counted --propagation 0s
 push_image hello
 make_host 'lifetime = 90d' 'grace = 1s'
 helper_job() { # TOKEN PROGRAM
@@ -81,6 +81,31 @@ acrotate run
 says "a script" 0 '^$'
 p3=$(jget "$HOME/vault/$EMULATOR_LOGIN_SERVER" Secret)
 is "the registry takes what it was given" "$(login scripted "$p3")" 200
+
+# ---- how often it is started --------------------------------------------------------------------------------------------------------
+# Each start may be a question to a vault far away. A rotation reads under the lock, right before the generate, right before it stores (what
+# it held then is what it lets go), and what it stored.
+cat >"$T/counted" <<END
+#!/bin/sh
+echo "\$1" >>"$T/verbs"
+case \$1 in
+store) cat >"$T/kept" ;;
+get) cat "$T/kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
+esac
+END
+chmod +x "$T/counted"
+printf '[job]\ntoken = counted\nlifetime = 1h\nrenew_before = 20m\n[sink vault]\ntype = helper\nprogram = %s\n' "$T/counted" >"$E/jobs.d/counted.conf"
+acrotate run counted
+is "a first delivery" "$RC" 0
+sleep 2.1
+: >"$T/verbs"
+acrotate run counted
+is "a run with nothing due asks once" "$RC $(tr '\n' ' ' <"$T/verbs")" "0 get "
+sleep 2.1
+: >"$T/verbs"
+acrotate run --force counted
+is "a rotation: four questions and one store" "$RC $(tr '\n' ' ' <"$T/verbs")" "0 get get get store get "
+rm "$E/jobs.d/counted.conf"
 
 # ---- what goes wrong ----------------------------------------------------------------------------------------------------------------
 # A run sees that nobody holds the other slot; after `grace` it is free.

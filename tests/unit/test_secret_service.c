@@ -162,7 +162,7 @@ static void what_is_asked(void **state)
 	} cases[] = {
 		{ check, "no", "check", NULL, 1 },
 		{ read_it, "yes", "get", NULL, 1 },
-		{ deliver, "yes", "put", "brand-new", 2 },
+		{ deliver, "yes", "put", "brand-new", 1 },
 	};
 
 	(void)state;

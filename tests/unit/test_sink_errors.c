@@ -266,7 +266,7 @@ static void helpers_that_fail(void **state)
 		file_put(path, r->script);
 		assert_int_equal(chmod(path, 0700), 0);
 		AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, NULL);
-		bool ok = t.ops->prepare(t.s, &c, &e);
+		bool ok = t.ops->check(t.s, &c, &e) && t.ops->prepare(t.s, &c, &e);
 		CHECK(ok == r->commits, "%s: %s", r->name, e.text);
 		CHECK(!ok || !t.ops->commit(t.s, &e), "%s", r->name);
 		CHECK(strstr(e.text, r->says) != NULL && strstr(e.text, "new-one") == NULL,
