@@ -61,6 +61,26 @@ is "it is one small program" "$(grep -c 'execve(' "$T/trace")" 1
 ok "without libcurl" sh -c '! grep -E "libcurl|libsecret|libglib" "$1"' sh "$T/trace"
 ok "that opens nothing for writing" sh -c '! grep -E "O_WRONLY|O_RDWR|O_CREAT|rename|unlink|fsync" "$1" | grep -v /dev/null' sh "$T/trace"
 
+# What looks at configuration, state and sinks only is told by the small program, too.
+while read -r command; do
+	# shellcheck disable=SC2086
+	strace -f -qq -o "$T/trace" "$ACROTATE" $command --config "$E/acrotate.conf" >"$T/out" 2>"$T/err"
+	is "$command: exit status" "$?" 0
+	is "$command: one small program" "$(grep -c 'execve(' "$T/trace")" 1
+	ok "$command: without what it does not use" sh -c '! grep -E "lib(curl|ssl|secret|glib|yaml)" "$1"' sh "$T/trace"
+	ok "$command: in $(grep -c '(' "$T/trace") system calls" test "$(grep -c '(' "$T/trace")" -lt 230
+done <<'END'
+status
+status -o json
+plan web-pull
+plan -o json web-pull
+get web-pull
+keys
+--version
+--help
+plan --help
+END
+
 # ---- five rotations, a client before, between and after ---------------------------------------------------------------------------
 chmod 604 "$H/config.json"
 last=$p1
