@@ -30,8 +30,8 @@ struct process_end {
 };
 
 /* False (ERR_LOCAL) only when it could not be started, the input is too long, or the spawner died;
- * or (ERR_TRANSIENT) this process shall end (base/stop.h). Output past out's limit is read and
- * dropped (out->over). */
+ * or (ERR_TRANSIENT) its file system does not answer, or this process shall end (base/stop.h).
+ * Output past out's limit is read and dropped (out->over). */
 MUST_USE bool process_run(const struct process *p, struct buf *out, struct process_end *end,
                           struct err *e);
 /* The path of an executable: `name` itself if absolute, else found in $PATH. ERR_CONFIG when

@@ -16,6 +16,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/fs_reach.h"
 #include "base/mem.h"
 #include "base/spawn.h"
 #include "base/spawner.h"
@@ -169,7 +170,8 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 	AUTO(running_clear) struct running r = { .end = -1 };
 	int ends[2], status = 0;
 
-	if (p->input != NULL && !full_pipe(p->input, &input, e))
+	/* Starting it would wait for its file system, and nobody could end that. */
+	if (!fs_reach(p->argv[0], e) || (p->input != NULL && !full_pipe(p->input, &input, e)))
 		return err_in(e, "cannot run '%s'", p->argv[0]);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_sys(e, errno, "cannot run '%s'", p->argv[0]);
@@ -204,9 +206,11 @@ bool process_run(const struct process *p, struct buf *out, struct process_end *e
 
 static bool is_program(const char *path)
 {
+	struct err ignored = ERR_INIT;
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return fs_reach(path, &ignored) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       access(path, X_OK) == 0;
 }
 
 bool process_find(const char *name, char **out, struct err *e)

@@ -9,7 +9,7 @@ command -v openssl >/dev/null || skip_all "openssl is not installed (packaging/i
 if [ "$(id -u)" != 0 ] || [ ! -e /dev/fuse ]; then skip_all "mounting needs root and /dev/fuse"; fi
 cc -O2 -o "$T/hung_fs" "$ROOT/tests/e2e/hung_fs.c" || exit 1
 
-start_emulator --fast --token web-pull --token other --token hooked
+start_emulator --fast --token web-pull --token other --token hooked --token vault
 make_host 'lifetime = 90d' 'grace = 1s'
 says() {
 	is "$1: exit status" "$RC" "$2"
@@ -87,10 +87,35 @@ for signal in TERM INT; do
 	sleep 1
 	ends_at "$signal" 75 "that waits for it"
 done
+# A program that lies there, and a directory of PATH.
+job other <<END
+[job]
+token = other
+on_change = $H/far/hook
+[sink near]
+type = file
+path = $H/other.env
+END
+sleep 2.1
+began=$(seconds)
+acrotate run --force other
+says "a hook that lies there" 70 "cannot run '$H/far/hook': cannot look at .* does not answer within 5"
+ok "in time" test $(($(seconds) - began)) -le 15
+job vault <<END
+[job]
+token = vault
+[sink vault]
+type = helper
+program = docker-credential-none
+END
+env PATH="$H/far:$PATH" "$ACROTATE" run --config "$E/acrotate.conf" vault >"$T/out" 2>"$T/err" </dev/null
+RC=$?
+says "a directory of PATH that lies there" 78 "there is no program 'docker-credential-none'"
+rm "$E/jobs.d/vault.conf"
 let_go
+rm "$E/jobs.d/other.conf"
 acrotate run
 is "when it is gone all is well again" "$RC" 0
-rm "$E/jobs.d/other.conf"
 
 # ---- a helper that was stopped --------------------------------------------------------------------------------------------------------
 cat >"$T/helper" <<END
