@@ -241,7 +241,7 @@ ZSH   ?= share/zsh/site-functions
 FISH  := share/fish/vendor_completions.d
 INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
             libexec/acrotate/acrotate-failed share/bash-completion/completions/acrotate $(ZSH)/_acrotate $(FISH)/acrotate.fish \
-            share/acrotate/acrotate-role.json share/acrotate/acrotate.schema.json $(PROMETHEUS:%=share/acrotate/%) \
+            share/acrotate/acrotate-role.json share/acrotate/acrotate-polls-role.json share/acrotate/acrotate.schema.json $(PROMETHEUS:%=share/acrotate/%) \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
             $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml failed-mail.conf failed-webhook.conf)
 INSTALLED_ALL = $(INSTALLED:%=$(PREFIX)/%) $(UNITS:%=$(SYSTEM_UNITS)/%) $(UNITS:%=$(USER_UNITS)/%)
@@ -254,7 +254,7 @@ install: all
 	install -m 0644 packaging/completion/_acrotate $(DESTDIR)$(PREFIX)/$(ZSH)
 	install -m 0644 packaging/completion/acrotate.fish $(DESTDIR)$(PREFIX)/$(FISH)
 	install -m 0755 packaging/systemd/acrotate-failed $(DESTDIR)$(PREFIX)/libexec/acrotate
-	install -m 0644 packaging/azure/acrotate-role.json packaging/schema/acrotate.schema.json $(PROMETHEUS:%=packaging/prometheus/%) $(DESTDIR)$(PREFIX)/share/acrotate
+	install -m 0644 packaging/azure/acrotate-role.json packaging/azure/acrotate-polls-role.json packaging/schema/acrotate.schema.json $(PROMETHEUS:%=packaging/prometheus/%) $(DESTDIR)$(PREFIX)/share/acrotate
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
 	install -m 0644 README.md SECURITY.md etc/acrotate.conf.sample etc/jobs.d/example.conf.sample packaging/systemd/failed-*.conf $(DESTDIR)$(PREFIX)/$(DOC)
 	$(SET_PREFIX) packaging/cloud-init/acrotate.yaml >$(DESTDIR)$(PREFIX)/$(DOC)/cloud-init.yaml

@@ -11,8 +11,10 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-#define BODY_MAX     (64 * 1024) /* a scope map has at most 500 actions */
-#define PATH_MAX_LEN (64 * 1024) /* http_send refuses long before that */
+/* The first stable one that tells how roles are assigned. */
+#define ROLES_API_VERSION "2025-11-01"
+#define BODY_MAX          (64 * 1024) /* a scope map has at most 500 actions */
+#define PATH_MAX_LEN      (64 * 1024) /* http_send refuses long before that */
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
@@ -173,6 +175,20 @@ bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, 
 	buf_fmt(&path, "?api-version=%s", ACR_API_VERSION);
 	return (arm_get(a, h, buf_cstr(&path), &j, e) && read_registry(j, out, e)) ||
 	       err_in(e, "cannot read registry '%s' in resource group '%s'", name, group);
+}
+
+bool acr_roles_by_repository(struct arm *a, struct http *h, const struct acr_ref *ref, bool *out,
+                             struct err *e)
+{
+	AUTO_FREE char *id = resource_id(ref, NULL, NULL),
+		       *path = mem_fmt("%s?api-version=" ROLES_API_VERSION, id);
+	AUTO_JSON struct json *j = NULL;
+
+	if (!arm_get(a, h, path, &j, e))
+		return false;
+	const char *mode = json_str(j, "properties.roleAssignmentMode");
+	*out = mode != NULL && strcasecmp(mode, "AbacRepositoryPermissions") == 0;
+	return true;
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */

@@ -72,13 +72,26 @@ static size_t count_selected(const char *word, const struct auth_ops **last)
 	return n;
 }
 
+/* AZURE_TOKEN_CREDENTIALS without the space around it, as Microsoft's libraries read it; "prod" where
+ * nothing is left. Caller frees. */
+static char *wanted_credentials(void)
+{
+	static const char space[] = " \t\r\n";
+	const char *text = getenv("AZURE_TOKEN_CREDENTIALS");
+
+	text = text == NULL ? "" : text + strspn(text, space);
+	size_t n = strlen(text);
+	while (n > 0 && strchr(space, text[n - 1]) != NULL)
+		n--;
+	return n == 0 ? mem_dup("prod") : mem_dup_n(text, n);
+}
+
 /* The first method this host has what it takes for. One that is there and then fails ends the
  * walk: its error is the one to mend. */
 static bool walk(struct auth *a, struct http *h, const struct auth_ops **out, struct err *e)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(ERR_TEXT_MAX);
-	const char *wanted = getenv("AZURE_TOKEN_CREDENTIALS"),
-		   *word = wanted != NULL ? wanted : "prod";
+	AUTO_FREE char *word = wanted_credentials();
 	size_t n = count_selected(word, out);
 
 	if (n == 0)

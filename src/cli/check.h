@@ -28,6 +28,7 @@ struct azure_facts {
 	bool permissions_known;
 	struct permissions permissions;
 	struct err permissions_error;
+	bool by_repository; /* roles are, so that AcrPull counts for nothing */
 	/* the registry's id; with a placeholder for what is not known */
 	char *scope;
 };
@@ -37,6 +38,8 @@ void check_azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref,
                      struct azure_facts *out);
 void check_identity(const struct azure_facts *a, const struct config *c, const struct job *job,
                     struct findings *f);
+/* What of the registry itself is worth knowing. */
+void check_registry(const struct azure_facts *a, struct findings *f);
 /* Where `subscription` was said, as a line below the finding. */
 void check_fix_subscription(const struct config *c, const struct job *job, struct finding *at);
 /* o: what could be read online proves the right to read it. */

@@ -30,11 +30,25 @@ void check_azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref,
 	out->known = arm_whoami(arm, h, &out->who, &out->who_error);
 	if (!out->known)
 		return;
-	if (ref->subscription == NULL || ref->group == NULL)
+	if (ref->subscription == NULL || ref->group == NULL) {
 		(void)err_set(&out->permissions_error, ERR_MISSING, "the registry is not known");
-	else
-		out->permissions_known =
-			permissions_read(arm, h, ref, &out->permissions, &out->permissions_error);
+		return;
+	}
+	out->permissions_known =
+		permissions_read(arm, h, ref, &out->permissions, &out->permissions_error);
+	/* A cloud that does not know the version yet has no such registries. */
+	struct err unknown = ERR_INIT;
+	if (!acr_roles_by_repository(arm, h, ref, &out->by_repository, &unknown))
+		out->by_repository = false;
+}
+
+void check_registry(const struct azure_facts *a, struct findings *f)
+{
+	if (a->by_repository)
+		(void)findings_ok(f, "registry",
+		                  "roles are by repository (ABAC): AcrPull is not honoured, an "
+		                  "identity that only pulls has 'Container Registry Repository "
+		                  "Reader'; tokens are the same");
 }
 
 /* ---- identity -------------------------------------------------------------------------------- */

@@ -117,6 +117,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 		check_token(a, k->config, job, o,
 		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)),
 		            rotation_outcome(r)->told ? &none : e, f);
+		check_registry(a, f);
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);

@@ -82,5 +82,11 @@ printf '[job]\nregistry = contoso\ntoken = web-pull\nmay_replace = password1@%s\
 	"$(control "state?token=web-pull" | sed 's/.*"password1":{[^}]*"creationTime":"\([^"]*\)".*/\1/')" "$T" | { mkdir -p "$E/jobs.d"; cat >"$E/jobs.d/web.conf"; }
 ok "a run" "$ACROTATE" run
 ok "has left it there" test -f "$E/state/web.state"
+printf '[azure]\nsubscription = %s\n[job]\nregistry = contoso\nresource_group = second\ntoken = other-pull\n[sink f]\ntype = file\npath = %s/other\n' \
+	$S2 "$T" >"$E/jobs.d/other.conf"
+"$ACROTATE" check other >"$T/out" 2>&1
+like "check tells of roles by repository" "$(cat "$T/out")" "roles are by repository .ABAC.: AcrPull is not honoured.*'Container Registry Repository Reader'"
+"$ACROTATE" check web >"$T/out" 2>&1
+is "and is silent where they are not" "$(grep -c ABAC "$T/out")" 0
 is "a wrong word" "$("$EMULATOR" --dir "$T/wrong" --registry contoso,colour=blue 2>&1 | grep -c "'colour=blue' is none of")" 1
 done_testing

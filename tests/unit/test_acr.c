@@ -602,6 +602,34 @@ static void creates(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
+static void roles_by_repository(void **state)
+{
+	static const struct {
+		const char *answer;
+		bool want;
+	} rows[] = {
+		{ "{\"properties\":{\"roleAssignmentMode\":\"AbacRepositoryPermissions\"}}", true },
+		{ "{\"properties\":{\"roleAssignmentMode\":\"LegacyRegistryPermissions\"}}",
+		  false },
+		{ "{\"properties\":{}}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fake_step steps[] = { ARM_RIG_TOKEN("T"),
+			                           { HTTP_GET, "=" R "?api-version=2025-11-01",
+			                             .status = 200, .answer = rows[i].answer } };
+		struct arm_rig r;
+		struct err e = ERR_INIT;
+		bool got = !rows[i].want;
+
+		arm_rig_open(&r, steps, COUNT(steps));
+		CHECK(acr_roles_by_repository(r.arm, r.http, &ref, &got, &e), "%s", e.text);
+		CHECK(got == rows[i].want, "%zu", i);
+		CHECK(arm_rig_close(&r), "%zu", i);
+	}
+}
+
 /* A token that exists may have any name; of a new one Azure would say the same, but only when a scope map was made for it. */
 static void names_of_new_tokens(void **state)
 {
@@ -688,14 +716,23 @@ static void one_generation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),           cmocka_unit_test(the_server_that_was_meant),
-		cmocka_unit_test(paths),           cmocka_unit_test(registries),
-		cmocka_unit_test(no_subscription), cmocka_unit_test(tokens),
-		cmocka_unit_test(missing),         cmocka_unit_test(generated_bodies),
-		cmocka_unit_test(recordings),      cmocka_unit_test(recorded_tokens),
-		cmocka_unit_test(generates),       cmocka_unit_test(generate_later),
-		cmocka_unit_test(generate_fails),  cmocka_unit_test(creates),
-		cmocka_unit_test(one_generation),  cmocka_unit_test(names_of_new_tokens),
+		cmocka_unit_test(names),
+		cmocka_unit_test(the_server_that_was_meant),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(registries),
+		cmocka_unit_test(no_subscription),
+		cmocka_unit_test(tokens),
+		cmocka_unit_test(missing),
+		cmocka_unit_test(generated_bodies),
+		cmocka_unit_test(recordings),
+		cmocka_unit_test(recorded_tokens),
+		cmocka_unit_test(generates),
+		cmocka_unit_test(generate_later),
+		cmocka_unit_test(generate_fails),
+		cmocka_unit_test(creates),
+		cmocka_unit_test(one_generation),
+		cmocka_unit_test(names_of_new_tokens),
+		cmocka_unit_test(roles_by_repository),
 		cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -399,7 +399,9 @@ static void narrowed(void **state)
 		{ "managedidentitycredential",
 		  "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=", NULL, ERR_NONE },
 		{ "WorkloadIdentityCredential", NULL, "AZURE_FEDERATED_TOKEN_FILE", ERR_CONFIG },
-		{ "", NULL, "AZURE_TOKEN_CREDENTIALS is ''", ERR_CONFIG },
+		{ "", RIG_ENTRA, NULL, ERR_NONE }, { " \n", RIG_ENTRA, NULL, ERR_NONE },
+		{ " Prod\n", RIG_ENTRA, NULL, ERR_NONE },
+		{ "\tenvironmentcredential ", RIG_ENTRA, NULL, ERR_NONE },
 		  { "AzurePowerShellCredential", NULL, "say prod, dev", ERR_CONFIG },
 	};
 	/* clang-format on */
