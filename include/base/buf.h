@@ -22,6 +22,7 @@ struct buf {
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
+void buf_blanks(struct buf *b, size_t n);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* A quoted JSON string; what show.h does not show is escaped in it, and what is no UTF-8 becomes

@@ -18,10 +18,20 @@ struct format_request {
 	const struct value *(*row)(struct arena *a, const struct value *object);
 };
 
+/* A list whose items come one by one: what is written is what write() makes of the array of them,
+ * but no item has to live until the end. `a` is for what does; out and a outlive the list. */
+struct format_stream {
+	void *(*open)(const struct format_request *rq, struct arena *a, struct buf *out);
+	void (*add)(void *list, struct arena *scratch, const struct value *item);
+	/* Ends it; false when it cannot be written. */
+	bool (*close)(void *list, struct err *e);
+};
+
 struct format {
 	const char *name;
 	bool (*write)(const struct format_request *rq, struct arena *a, struct buf *out,
 	              struct err *e);
+	const struct format_stream *stream; /* for what is not coloured */
 };
 extern const struct format format_list[]; /* in the order of az's help */
 extern const size_t format_count;
@@ -38,6 +48,7 @@ void yaml_write(const struct value *v, struct buf *out);
 void tsv_write(const struct value *v, struct buf *out);
 MUST_USE bool table_write(const struct format_request *rq, struct arena *a, struct buf *out,
                           struct err *e);
+extern const struct format_stream json_stream, yaml_stream, tsv_stream, table_stream;
 /* The same text with the colours az's highlighter gives it. */
 void color_json(const char *text, struct buf *out);
 void color_yaml(const char *text, struct buf *out);

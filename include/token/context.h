@@ -13,6 +13,7 @@ struct arena;
 struct arm;
 struct config;
 struct err;
+struct format_stream;
 struct token_http;
 struct token_place;
 
@@ -30,6 +31,10 @@ struct token_run {
 	char *registry; /* without the suffix of a login server */
 	char *subscription, *subscription_name;
 	struct token_place *place;
+	/* where the items of a list go as they come, and the format's hand for them; NULL: they are
+	 * collected */
+	const struct format_stream *stream;
+	void *list;
 	bool made_password; /* a password was made that is shown once only */
 	/* what to add to a failure, in a line of its own; or NULL. In the arena */
 	const char *note;

@@ -72,8 +72,8 @@ static size_t count_selected(const char *word, const struct auth_ops **last)
 	return n;
 }
 
-/* AZURE_TOKEN_CREDENTIALS without the space around it, as Microsoft's libraries read it; "prod" where
- * nothing is left. Caller frees. */
+/* AZURE_TOKEN_CREDENTIALS without the space around it, as Microsoft's libraries read it; "prod"
+ * where nothing is left. Caller frees. */
 static char *wanted_credentials(void)
 {
 	static const char space[] = " \t\r\n";

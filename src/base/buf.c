@@ -15,7 +15,8 @@ static bool reserve(struct buf *b, size_t n)
 		b->over = true;
 		return false;
 	}
-	b->data = mem_grow(b->data, &b->cap, b->len + n + 1, 1);
+	if (b->cap - b->len <= n)
+		b->data = mem_grow(b->data, &b->cap, b->len + n + 1, 1);
 	return true;
 }
 
@@ -35,7 +36,19 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (!reserve(b, 1))
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+}
+
+void buf_blanks(struct buf *b, size_t n)
+{
+	if (n == 0 || !reserve(b, n))
+		return;
+	memset(b->data + b->len, ' ', n);
+	b->len += n;
+	b->data[b->len] = '\0';
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)

@@ -67,9 +67,34 @@ static bool as_none(const struct format_request *rq, struct arena *a, struct buf
 	return true;
 }
 
+static void *open_none(const struct format_request *rq, struct arena *a, struct buf *out)
+{
+	(void)rq;
+	(void)a;
+	return out;
+}
+
+static void add_none(void *list, struct arena *scratch, const struct value *item)
+{
+	(void)list;
+	(void)scratch;
+	(void)item;
+}
+
+static bool close_none(void *list, struct err *e)
+{
+	(void)list;
+	(void)e;
+	return true;
+}
+
+static const struct format_stream none_stream = { open_none, add_none, close_none };
+
 const struct format format_list[] = {
-	{ "json", as_json },      { "jsonc", as_jsonc }, { "yaml", as_yaml }, { "yamlc", as_yamlc },
-	{ "table", table_write }, { "tsv", as_tsv },     { "none", as_none },
+	{ "json", as_json, &json_stream },       { "jsonc", as_jsonc, &json_stream },
+	{ "yaml", as_yaml, &yaml_stream },       { "yamlc", as_yamlc, &yaml_stream },
+	{ "table", table_write, &table_stream }, { "tsv", as_tsv, &tsv_stream },
+	{ "none", as_none, &none_stream },
 };
 const size_t format_count = COUNT(format_list);
 

@@ -20,19 +20,27 @@ struct column {
 	size_t width;
 };
 
+/* What stands in the columns there were when it came, in their order; NULL: nothing. */
+struct row {
+	size_t n;
+	const char *const *cell;
+};
+
 struct table {
+	const struct format_request *rq;
+	struct arena *a; /* of what is kept */
+	struct buf *out;
 	struct value_members names; /* of the columns, in their order */
 	struct column *column;
 	size_t n, cap;
-	struct value_members *row; /* of text */
-	size_t rows;
+	struct row *row;
+	size_t rows, cap_rows;
 	bool multiline; /* some cell has more than one line */
+	bool too_large;
 };
 
 static void table_free(struct table *t)
 {
-	for (size_t i = 0; i < t->rows; i++)
-		value_members_free(&t->row[i]);
 	value_members_free(&t->names);
 	mem_free_ptr(&t->row);
 	mem_free_ptr(&t->column);
@@ -76,10 +84,21 @@ static void row_of(struct arena *a, const struct value *v, struct value_members 
 	}
 }
 
+/* Neither space nor a part of something longer than a byte. */
+static bool is_graphic(char c)
+{
+	return c > ' ' && c <= '~';
+}
+
 /* How much is left of n bytes without the space at their end, as rstrip() leaves it. */
 static size_t trimmed(const char *s, size_t n)
 {
 	size_t end = 0;
+
+	while (n > 0 && s[n - 1] == ' ')
+		n--;
+	if (n == 0 || is_graphic(s[n - 1]))
+		return n;
 
 	for (size_t i = 0; i < n;) {
 		size_t space = points_space_length(s + i);
@@ -94,6 +113,9 @@ static const struct value *cell_text(struct arena *a, const struct value *v)
 {
 	AUTO_BUF struct buf text = BUF_INIT((size_t)16 * 1024 * 1024);
 
+	if (v->type == VALUE_STRING && v->n > 0 && v->n == strlen(v->text) &&
+	    is_graphic(v->text[0]) && is_graphic(v->text[v->n - 1]))
+		return v;
 	if (v->type != VALUE_NULL)
 		cell_write(v, &text);
 	const char *s = buf_cstr(&text);
@@ -106,7 +128,9 @@ static size_t point_count(const char *s, size_t bytes)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < bytes; i += points_length(s + i, bytes - i))
+	while (n < bytes && ((unsigned char)s[n] & 0x80) == 0)
+		n++;
+	for (size_t i = n; i < bytes; i += points_length(s + i, bytes - i))
 		n++;
 	return n;
 }
@@ -135,22 +159,34 @@ static size_t text_width(const char *s)
 	return width;
 }
 
-static struct column *column_of(struct table *t, const char *key)
+static const char *keep(struct table *t, const char *s)
 {
-	size_t at = value_members_put(&t->names, key, &value_null);
+	return *s == '\0' ? NULL : value_text(t->a, s)->text;
+}
 
-	if (at == t->n) {
-		t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
-		t->column[t->n++] = (struct column){ key, text_width(key) + HEADER_PADDING };
-	}
-	return &t->column[at];
+/* Which column it is; `near`: where it was in the row before, and mostly is. */
+static size_t column_of(struct table *t, const char *key, size_t near)
+{
+	if (near < t->n && strcmp(t->column[near].key, key) == 0)
+		return near;
+	size_t at = 0;
+	while (at < t->names.n && value_members_get(&t->names, key) != NULL &&
+	       strcmp(t->names.item[at].key, key) != 0)
+		at++;
+	if (at < t->names.n && strcmp(t->names.item[at].key, key) == 0)
+		return at;
+	const char *kept = value_text(t->a, key)->text;
+	at = value_members_put(&t->names, kept, &value_null);
+	t->column = mem_grow(t->column, &t->cap, t->n + 1, sizeof(*t->column));
+	t->column[t->n++] = (struct column){ kept, text_width(kept) + HEADER_PADDING };
+	return at;
 }
 
 static const char *cell(const struct table *t, size_t row, size_t column)
 {
-	const struct value *v = value_members_get(&t->row[row], t->column[column].key);
+	const struct row *r = &t->row[row];
 
-	return v == NULL ? "" : v->text;
+	return column < r->n && r->cell[column] != NULL ? r->cell[column] : "";
 }
 
 static bool has_break(const char *s)
@@ -158,24 +194,27 @@ static bool has_break(const char *s)
 	return strpbrk(s, "\r\n") != NULL;
 }
 
-/* False when there are too many cells. */
-static bool measure(struct table *t, struct arena *a)
+/* Takes a row in: its texts are kept, the widths and the kinds of the columns follow them. */
+static void add_row(struct table *t, struct arena *scratch, const struct value_members *from)
 {
-	for (size_t i = 0; i < t->rows; i++) {
-		for (size_t k = 0; k < t->row[i].n; k++) {
-			struct value_member *m = &t->row[i].item[k];
-			t->multiline =
-				t->multiline || has_break(m->key) ||
-				(m->value->type == VALUE_STRING && has_break(m->value->text));
-			m->value = cell_text(a, m->value);
-			struct column *c = column_of(t, m->key);
-			size_t width = text_width(m->value->text);
-			c->width = width > c->width ? width : c->width;
-			if (t->rows > CELLS_MAX / t->n)
-				return false;
-		}
+	const char **text = arena_alloc(scratch, (t->n + from->n) * sizeof(*text));
+	size_t most = t->n;
+
+	for (size_t k = 0; k < from->n; k++) {
+		const struct value_member *m = &from->item[k];
+		t->multiline = t->multiline || has_break(m->key) ||
+		               (m->value->type == VALUE_STRING && has_break(m->value->text));
+		const char *s = cell_text(scratch, m->value)->text;
+		size_t at = column_of(t, m->key, k), width = text_width(s);
+		t->column[at].width = width > t->column[at].width ? width : t->column[at].width;
+		text[at] = keep(t, s);
+		most = t->n;
+		t->too_large = t->too_large || t->rows + 1 > CELLS_MAX / t->n;
 	}
-	return true;
+	const char **kept = arena_alloc(t->a, most * sizeof(*kept));
+	memcpy(kept, text, most * sizeof(*kept));
+	t->row = mem_grow(t->row, &t->cap_rows, t->rows + 1, sizeof(*t->row));
+	t->row[t->rows++] = (struct row){ most, kept };
 }
 
 /* Ends the line that began at `start`: trailing space goes. */
@@ -193,7 +232,7 @@ static void put_padded(struct buf *out, const char *s, size_t len, size_t width)
 	size_t n = point_count(s, len);
 
 	buf_add(out, s, len);
-	buf_fmt(out, "%*s", (int)(n < width ? width - n : 0), "");
+	buf_blanks(out, n < width ? width - n : 0);
 }
 
 /* tabulate fills the lines of a header to the column's width, and then finds more breaks in them
@@ -274,25 +313,56 @@ static bool put_table(const struct table *t, struct arena *a, struct buf *out)
 	return true;
 }
 
-bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+static void add_item(void *list, struct arena *scratch, const struct value *item)
 {
-	AUTO(table_free) struct table t = { 0 };
-	bool list = rq->value->type == VALUE_ARRAY;
-	size_t rows = list ? rq->value->n : 1;
+	AUTO_MEMBERS struct value_members row = { 0 };
+	struct table *t = list;
 
-	t.row = mem_array(rows, sizeof(*t.row));
-	t.rows = rows;
-	for (size_t i = 0; i < rows; i++) {
-		const struct value *v = list ? rq->value->item[i] : rq->value;
-		if (rq->row != NULL && !rq->queried)
-			v = rq->row(a, v);
-		row_of(a, v, &t.row[i]);
-	}
-	bool measured = measure(&t, a);
-	if (t.n == 0)
-		buf_char(out, '\n');
-	else if (!measured || !put_table(&t, a, out))
+	if (t->rq->row != NULL && !t->rq->queried)
+		item = t->rq->row(scratch, item);
+	row_of(scratch, item, &row);
+	if (!t->too_large)
+		add_row(t, scratch, &row);
+}
+
+static bool finish(struct table *t, struct err *e)
+{
+	if (t->n == 0)
+		buf_char(t->out, '\n');
+	else if (t->too_large || !put_table(t, t->a, t->out))
 		return err_set(e, ERR_USAGE,
 		               "table output unavailable: the result is too large for a table");
 	return true;
 }
+
+bool table_write(const struct format_request *rq, struct arena *a, struct buf *out, struct err *e)
+{
+	AUTO(table_free) struct table t = { .rq = rq, .a = a, .out = out };
+	bool list = rq->value->type == VALUE_ARRAY;
+
+	for (size_t i = 0; i < (list ? rq->value->n : 1); i++)
+		add_item(&t, a, list ? rq->value->item[i] : rq->value);
+	return finish(&t, e);
+}
+
+/* ---- a list whose items come one by one ------------------------------------------------------ */
+
+static void *open_list(const struct format_request *rq, struct arena *a, struct buf *out)
+{
+	struct table *t = mem_new(sizeof(*t));
+
+	*t = (struct table){ .rq = rq, .a = a, .out = out };
+	return t;
+}
+
+static bool close_list(void *list, struct err *e)
+{
+	struct table *t = list;
+	bool ok = finish(t, e);
+
+	table_free(t);
+	mem_free_ptr(&t);
+	return ok;
+}
+
+const struct format_stream table_stream = { open_list, add_item, close_list };

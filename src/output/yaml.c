@@ -66,7 +66,7 @@ static void new_line(struct emitter *y)
 		line_break(y, '\n');
 	if (y->column < indent) {
 		y->whitespace = true;
-		buf_fmt(y->out, "%*s", (int)(indent - y->column), "");
+		buf_blanks(y->out, indent - y->column);
 		y->column = indent;
 	}
 }
@@ -226,9 +226,59 @@ static void write_double(struct emitter *y, const struct text *t)
 	indicator(y, "\"", false, false, false);
 }
 
+/* Visible ASCII without a blank: nothing in it folds, and few of its characters mean anything. */
+static bool is_word(const char *s, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	return bytes > 0;
+}
+
+/* What yaml_look() says of a word. */
+static bool word_is_plain(const char *s, size_t bytes)
+{
+	bool marks = bytes >= 3 && (s[0] == '-' || s[0] == '.') && s[1] == s[0] && s[2] == s[0];
+	bool alone = bytes == 1 && strchr("?:-", s[0]) != NULL;
+
+	return !marks && !alone && strchr("#,[]{}&*!|>'\"%@`", s[0]) == NULL && s[bytes - 1] != ':';
+}
+
+static void put_bytes(struct emitter *y, const char *s, size_t n)
+{
+	buf_add(y->out, s, n);
+	y->column += n;
+}
+
+static void write_word(struct emitter *y, const char *s, size_t bytes, bool plain, enum place place)
+{
+	if (plain) {
+		y->open_ended = y->open_ended || place == IN_ROOT;
+		if (!y->whitespace)
+			put(y, " ");
+		y->whitespace = y->indention = false;
+		put_bytes(y, s, bytes);
+		return;
+	}
+	indicator(y, "'", true, false, false);
+	for (const char *quote; (quote = memchr(s, '\'', bytes)) != NULL;) {
+		put_bytes(y, s, (size_t)(quote - s) + 1);
+		put(y, "'");
+		bytes -= (size_t)(quote - s) + 1;
+		s = quote + 1;
+	}
+	put_bytes(y, s, bytes);
+	indicator(y, "'", false, false, false);
+}
+
 static void write_text(struct emitter *y, const char *s, size_t bytes, bool as_text,
                        enum place place)
 {
+	if (is_word(s, bytes)) {
+		bool plain = word_is_plain(s, bytes) && !(as_text && yaml_typed(y->types, s));
+		write_word(y, s, bytes, plain, place);
+		return;
+	}
 	struct text t = { .split = place != IN_KEY };
 	uint32_t *points = points_of(s, bytes, &t.n);
 	struct yaml_look look = yaml_look(points, t.n);
@@ -363,7 +413,10 @@ static void sequence(struct emitter *y, const struct value *v, enum place place)
 
 static bool simple_key(const char *key)
 {
-	size_t n;
+	size_t n = strlen(key);
+
+	if (is_word(key, n))
+		return n + strlen("!!str") < SIMPLE_KEY_MAX;
 	uint32_t *points = points_of(key, strlen(key), &n);
 	struct yaml_look look = yaml_look(points, n);
 
@@ -442,3 +495,60 @@ void yaml_write(const struct value *v, struct buf *out)
 	mem_free_ptr(&y.seen);
 	yaml_types_free(y.types);
 }
+
+/* ---- a list whose items come one by one ------------------------------------------------------ */
+
+struct yaml_list {
+	struct emitter y;
+	size_t n;
+};
+
+static void *open_list(const struct format_request *rq, struct arena *a, struct buf *out)
+{
+	struct yaml_list *l = mem_new(sizeof(*l));
+
+	(void)rq;
+	(void)a;
+	l->y = (struct emitter){ .out = out, .indent = -1, .whitespace = true, .indention = true };
+	l->y.types = yaml_types_new();
+	l->y.indent = deeper(&l->y, false, false);
+	return l;
+}
+
+/* Nothing is shared between items: each has come by itself. */
+static void forget_aliases(struct emitter *y)
+{
+	if (y->seen != NULL)
+		memset(y->seen, 0, y->cap_seen * sizeof(*y->seen));
+	y->n_seen = 0;
+}
+
+static void add_item(void *list, struct arena *scratch, const struct value *item)
+{
+	struct yaml_list *l = list;
+
+	(void)scratch;
+	l->n++;
+	forget_aliases(&l->y);
+	find_aliases(&l->y, item);
+	new_line(&l->y);
+	indicator(&l->y, "-", true, false, true);
+	node(&l->y, item, IN_SEQUENCE);
+}
+
+static bool close_list(void *list, struct err *e)
+{
+	struct yaml_list *l = list;
+
+	(void)e;
+	l->y.indent = -1;
+	if (l->n == 0)
+		indicator(&l->y, "[]", true, false, false);
+	new_line(&l->y);
+	mem_free_ptr(&l->y.seen);
+	yaml_types_free(l->y.types);
+	mem_free_ptr(&l);
+	return true;
+}
+
+const struct format_stream yaml_stream = { open_list, add_item, close_list };

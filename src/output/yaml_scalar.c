@@ -42,12 +42,52 @@ void yaml_types_free(struct yaml_types *t)
 	mem_free_ptr(&t);
 }
 
+static const char *digits(const char *s, size_t n)
+{
+	for (size_t i = 0; s != NULL && i < n; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return NULL;
+	return s == NULL ? NULL : s + n;
+}
+
+static const char *sign(const char *s, char c)
+{
+	return s != NULL && *s == c ? s + 1 : NULL;
+}
+
+/* "2026-01-31T23:59:59.123456+00:00", as the service's times are: what the patterns below find out
+ * last, and at length. */
+static bool is_usual_time(const char *s)
+{
+	static const struct {
+		size_t digits;
+		char after;
+	} parts[] = { { 4, '-' }, { 2, '-' }, { 2, 'T' }, { 2, ':' }, { 2, ':' } };
+
+	for (size_t i = 0; i < COUNT(parts); i++)
+		s = sign(digits(s, parts[i].digits), parts[i].after);
+	s = digits(s, 2);
+	if (s != NULL && *s == '.')
+		s += 1 + strspn(s + 1, "0123456789");
+	return s != NULL && strcmp(s, "+00:00") == 0;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 bool yaml_typed(const struct yaml_types *t, const char *s)
 {
 	if (*s == '\0')
 		return true; /* null */
 	if (strchr("yYnNtTfFoO-+.<~=!&*0123456789", *s) == NULL)
 		return false;
+	/* No word among them is longer than "false". */
+	if (is_letter(*s) && strlen(s) > strlen("false"))
+		return false;
+	if (is_usual_time(s))
+		return true;
 	for (size_t i = 0; i < COUNT(typed); i++)
 		if (regexec(&t->re[i], s, 0, NULL, 0) == 0)
 			return true;

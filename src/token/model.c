@@ -146,6 +146,25 @@ static const struct value *read_field(struct model_reader *r, const struct model
 	return read_objects(r, f, v);
 }
 
+/* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of
+ * another form. */
+static const struct value *group_of(struct arena *a, const struct value *id)
+{
+	const char *part[9] = { NULL };
+	size_t n = 0;
+
+	if (id == NULL || id->type != VALUE_STRING || id->n == 0)
+		return NULL;
+	for (const char *s = id->text; s != NULL && n < COUNT(part); n++) {
+		part[n] = s;
+		s = strchr(s, '/');
+		s = s == NULL ? NULL : s + 1;
+	}
+	if (n < COUNT(part) || strncasecmp(part[3], "resourcegroups/", 15) != 0)
+		return NULL;
+	return value_text_n(a, part[4], strcspn(part[4], "/"));
+}
+
 static bool has_inner(const struct model_shape *m)
 {
 	for (size_t i = 0; i < m->n; i++)
@@ -185,56 +204,12 @@ static const struct value *read_object(struct model_reader *r, const struct mode
 	}
 	if (whole)
 		value_members_put(&made, "properties", &value_null);
-	return value_members_object(r->arena, &made, false);
-}
-
-/* The fifth part of "/subscriptions/S/resourceGroups/G/providers/P/T/N". NULL when the id is of
- * another form. */
-static const struct value *group_of(struct arena *a, const struct value *id)
-{
-	const char *part[9] = { NULL };
-	size_t n = 0;
-
-	if (id == NULL || id->type != VALUE_STRING || id->n == 0)
-		return NULL;
-	for (const char *s = id->text; s != NULL && n < COUNT(part); n++) {
-		part[n] = s;
-		s = strchr(s, '/');
-		s = s == NULL ? NULL : s + 1;
-	}
-	if (n < COUNT(part) || strncasecmp(part[3], "resourcegroups/", 15) != 0)
-		return NULL;
-	return value_text_n(a, part[4], strcspn(part[4], "/"));
-}
-
-static bool has_group(const struct value *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (strcasecmp(v->member[i].key, "resourcegroup") == 0)
-			return true;
-	return false;
-}
-
-/* Every object with an id gets its resource group, however deep; az looks no further than at the
- * id's form. */
-static const struct value *with_groups(struct arena *a, const struct value *v)
-{
-	AUTO_MEMBERS struct value_members m = { 0 };
-	AUTO_VALUES struct values l = { 0 };
-
-	if (v->type == VALUE_ARRAY) {
-		for (size_t i = 0; i < v->n; i++)
-			value_list_add(&l, with_groups(a, v->item[i]));
-		return value_list_array(a, &l);
-	}
-	if (v->type != VALUE_OBJECT)
-		return v;
-	for (size_t i = 0; i < v->n; i++)
-		value_members_put(&m, v->member[i].key, with_groups(a, v->member[i].value));
-	const struct value *group = has_group(v) ? NULL : group_of(a, value_get(v, "id"));
+	/* Every object with an id gets its resource group; az looks no further than at the id's
+	 * form. */
+	const struct value *group = group_of(r->arena, value_members_get(&made, "id"));
 	if (group != NULL)
-		value_members_put(&m, "resourceGroup", group);
-	return value_members_object(a, &m, false);
+		value_members_put(&made, "resourceGroup", group);
+	return value_members_object(r->arena, &made, false);
 }
 
 bool token_model_value(struct arena *a, enum token_shape shape, const struct value *v,
@@ -245,7 +220,7 @@ bool token_model_value(struct arena *a, enum token_shape shape, const struct val
 
 	if (made == NULL)
 		return false;
-	*out = with_groups(a, made);
+	*out = made;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "http/http.h"
+#include "output/format.h"
 #include "output/value.h"
 #include "token/ask.h"
 #include "token/context.h"
@@ -19,28 +20,31 @@
 #include "token/place.h"
 
 #define BODY_MAX ((size_t)64 * 1024)
+#define PAGE_MAX ((size_t)256 * 1024 * 1024) /* a hundred tokens take one MB */
 
 struct listing {
 	struct token_run *r;
-	struct values tokens;
-	bool ok;
-	struct err *e;
+	struct values tokens; /* where they are collected */
 };
 
-static bool add_token(void *ctx, const struct value *item)
+static bool add_token(struct listing *l, struct arena *a, const struct value *item, struct err *e)
 {
-	struct listing *l = ctx;
+	struct token_run *r = l->r;
 	const struct value *token = item;
 
-	l->ok = item->type == VALUE_NULL ||
-	        token_model_value(l->r->arena, TOKEN_SHAPE_TOKEN, item, &token, l->e);
-	if (l->ok)
+	if (item->type != VALUE_NULL && !token_model_value(a, TOKEN_SHAPE_TOKEN, item, &token, e))
+		return false;
+	if (r->list != NULL)
+		r->stream->add(r->list, a, token);
+	else
 		value_list_add(&l->tokens, token);
-	return l->ok && !arena_over(l->r->arena);
+	return (!arena_over(a) && !arena_over(r->arena)) ||
+	       err_set(e, ERR_REMOTE, "Azure lists more tokens than fit into memory");
 }
 
 /* One page, and where the next one is. arm_list() cannot be used: it reads numbers as doubles. */
-static bool list_page(struct listing *l, const char *path, char **next, struct err *e)
+static bool list_page(struct listing *l, struct arena *a, const char *path, char **next,
+                      struct err *e)
 {
 	static const int statuses[] = { 200, 0 };
 	AUTO_RESPONSE struct http_response rs = { 0 };
@@ -50,33 +54,37 @@ static bool list_page(struct listing *l, const char *path, char **next, struct e
 		return false;
 	if (!json_parse_exact(buf_cstr(&rs.body), rs.body.len, &j, e))
 		return err_in(e, "the answer of Azure");
-	const struct value *page = value_from_json(l->r->arena, j),
-			   *items = value_get(page, "value");
+	const struct value *page = value_from_json(a, j), *items = value_get(page, "value");
 	if (items == NULL || items->type != VALUE_ARRAY)
 		return err_set(e, ERR_REMOTE, "the answer of Azure is no list");
 	for (size_t i = 0; i < items->n; i++)
-		if (!add_token(l, items->item[i]))
-			return !l->ok ? false
-			              : err_set(e, ERR_REMOTE,
-			                        "Azure lists more tokens than fit into memory");
+		if (!add_token(l, a, items->item[i], e))
+			return false;
 	const char *link = value_str(page, "nextLink");
 	*next = link == NULL || *link == '\0' ? NULL : mem_dup(link);
 	return true;
 }
 
+/* What has been written of a page is not needed any more. */
+static bool next_page(struct listing *l, int pages, const char *path, char **next, struct err *e)
+{
+	AUTO_ARENA struct arena *own = l->r->list != NULL ? arena_new(PAGE_MAX) : NULL;
+
+	return pages < ARM_PAGES_MAX
+	               ? list_page(l, own != NULL ? own : l->r->arena, path, next, e)
+	               : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
+}
+
 bool token_list(struct token_run *r, const struct value **out, struct err *e)
 {
-	struct listing l = { .r = r, .ok = true, .e = e };
+	struct listing l = { .r = r };
 
 	if (!token_find_registry(r, e))
 		return false;
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", NULL);
 	for (int pages = 0; path != NULL; pages++) {
 		char *next = NULL;
-		bool ok = pages < ARM_PAGES_MAX
-		                  ? list_page(&l, path, &next, e)
-		                  : err_set(e, ERR_REMOTE, "Azure's list of tokens does not end");
-		if (!ok) {
+		if (!next_page(&l, pages, path, &next, e)) {
 			value_list_free(&l.tokens);
 			return false;
 		}

@@ -95,6 +95,11 @@ static bool read_zone(const char *s, char out[static ZONE_MAX])
 	int hours = 0, minutes = 0;
 
 	out[0] = '\0';
+	/* As the service always says it. */
+	if (strcmp(s, "+00:00") == 0) {
+		memcpy(out, s, sizeof("+00:00"));
+		return true;
+	}
 	if (*s == 'Z' || *s == 'z') {
 		(void)snprintf(out, ZONE_MAX, "+00:00");
 		return true;
@@ -137,9 +142,14 @@ bool token_isoformat(const char *text, struct buf *out)
 	}
 	if (!read_zone(s, zone))
 		return false;
-	buf_fmt(out, "%04d-%02d-%02dT%02d:%02d:%02d", v[0], v[1], v[2], v[3], v[4], v[5]);
+	/* Each part has its digits already. */
+	buf_add(out, text, strlen("2026-01-31"));
+	buf_char(out, 'T');
+	buf_add(out, text + strlen("2026-01-31T"), strlen("23:59:59"));
 	if (micros > 0)
-		buf_fmt(out, ".%06d", micros);
+		buf_char(out, '.');
+	for (int unit = 100000; micros > 0 && unit > 0; unit /= 10)
+		buf_char(out, (char)('0' + micros / unit % 10));
 	buf_str(out, zone);
 	return true;
 }

@@ -190,10 +190,39 @@ static void save_password(struct token_run *r, const struct value *v, struct err
 		warn_of_lost(r, v, &out);
 }
 
+static bool put_text(struct token_run *r, const struct buf *out, struct err *e)
+{
+	if (!buf_ok(out))
+		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
+	return r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(out), out->len) ||
+	       err_set(e, ERR_LOCAL, "cannot write to standard output");
+}
+
+/* Tokens are written as they come, page by page, and printed when all have come: a list that breaks
+ * off is none. */
+static bool run_list(struct token_run *r, struct err *e)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	const struct format_request rq = { .row = verbs[r->verb].row };
+	const struct value *unused = NULL;
+	struct err unwritten = ERR_INIT;
+
+	if (!token_open(r, e))
+		return false;
+	r->stream = r->args->format->stream;
+	r->list = r->stream->open(&rq, r->arena, &out);
+	bool ok = verbs[r->verb].run(r, &unused, e);
+	if (!r->stream->close(r->list, ok ? e : &unwritten))
+		return false;
+	return ok && put_text(r, &out, e);
+}
+
 static bool run(struct token_run *r, struct err *e)
 {
 	const struct value *result = NULL;
 
+	if (r->verb == TOKEN_LIST && r->args->query == NULL && !may_color(r->w, r->args))
+		return run_list(r, e);
 	if (!token_open(r, e))
 		return false;
 	bool ok = verbs[r->verb].run(r, &result, e);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "check.h"
 #include "output/format.h"
 #include "output/jmespath.h"
 
@@ -61,6 +62,50 @@ static void test_reference(void **state)
 	free(line);
 	(void)fclose(f);
 	assert_true(n > 400);
+}
+
+/* The items one by one, each from an arena that is gone when the next one comes. */
+static void stream(const char *text, const char *format, struct arena *a, struct buf *out)
+{
+	const struct format_request rq = { .queried = true };
+	const struct format_stream *s = format_find(format)->stream;
+	void *list = s->open(&rq, a, out);
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0;; i++) {
+		AUTO_ARENA struct arena *own = arena_new((size_t)64 * 1024 * 1024);
+		const struct value *all = value_get(parse(own, text), "doc");
+		if (i == all->n)
+			break;
+		s->add(list, own, all->item[i]);
+	}
+	assert_true(s->close(list, &e));
+}
+
+/* A list that comes piece by piece reads as one that was there as a whole. */
+static void test_streams(void **state)
+{
+	FILE *f = fopen("tests/output/reference.jsonl", "r");
+	char *line = NULL;
+	size_t cap = 0, n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	while (getline(&line, &cap, f) > 0) {
+		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
+		const struct value *doc = value_get(parse(a, line), "doc");
+		for (size_t i = 0; doc->type == VALUE_ARRAY && i < format_count; i++) {
+			AUTO_BUF struct buf whole = BUF_INIT(OUT_MAX), pieces = BUF_INIT(OUT_MAX);
+			render(doc, NULL, format_list[i].name, false, a, &whole);
+			stream(line, format_list[i].name, a, &pieces);
+			CHECK_TEXT(buf_cstr(&pieces), buf_cstr(&whole), "row %zu, %s", n,
+			           format_list[i].name);
+		}
+		n += doc->type == VALUE_ARRAY;
+	}
+	free(line);
+	(void)fclose(f);
+	assert_true(n > 20);
 }
 
 static void test_rows(void **state)
@@ -165,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reference),
+		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_unknown_format),
 	};

@@ -603,6 +603,11 @@ static void answers(void **state)
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 307,
 		    .headers = { "Location: https://elsewhere.example/" } } }, 1, "",
 		  "Temporary Redirect" },
+		{ "a list that breaks off is none", { "list", "-r", "myregistry", "-g", "g1" },
+		  { IDENTITY, { HTTP_GET, "/tokens?", .status = 200, .answer = "{\"value\":["
+		    TOKEN("Succeeded") "],\"nextLink\":\"" HOST "/next\"}" },
+		    { HTTP_GET, "/next", .status = 403,
+		      .answer = "{\"error\":{\"code\":\"C\",\"message\":\"m\"}}" } }, 1, "", "(C) m" },
 		{ "claims are asked for again with what the service wants",
 		  { GENERATE, "--password1", "--query", "username" },
 		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 401, .headers = {
