@@ -40,14 +40,11 @@ static bool has_nul(const char *text, size_t len)
 {
 	if (memchr(text, '\0', len) != NULL)
 		return true;
-	for (size_t i = 0; i + 1 < len; i++) {
-		if (text[i] != '\\')
-			continue;
-		if (text[i + 1] == 'u' && (len - i < 6 || !is_hex(text + i + 2, 4) ||
-		                           memcmp(text + i + 2, "0000", 4) == 0))
+	const char *end = text + len, *s = text;
+	for (; (s = memchr(s, '\\', (size_t)(end - s))) != NULL && end - s > 1; s += 2)
+		if (s[1] == 'u' &&
+		    (end - s < 6 || !is_hex(s + 2, 4) || memcmp(s + 2, "0000", 4) == 0))
 			return true;
-		i++;
-	}
 	return false;
 }
 

@@ -40,11 +40,17 @@ same() {
 	fi
 }
 
+# What 2.91 does otherwise than its forerunners: an older one is no judge of it.
+newer=$(az version -o tsv --query '"azure-cli"' 2>/dev/null | perl -ne 'my ($major, $minor) = split /[.]/; print $major > 2 || ($major == 2 && $minor >= 91) ? 1 : ""')
+now() {
+	if [ -n "$newer" ]; then same "$@"; else ok "$* # SKIP this az is older than 2.91" true; fi
+}
+
 R="-r contoso -g $EMULATOR_RESOURCE_GROUP"
 # shellcheck disable=SC2086
 {
 	same create -r contoso -n @-token --scope-map demo-pull --no-passwords
-	same create $R -n @-token-b --repository hello content/read metadata/read --gateway gw1 config/read --expiration-in-days 30
+	now create $R -n @-token-b --repository hello content/read metadata/read --gateway gw1 config/read --expiration-in-days 30
 	same create $R -n @-token-c --scope-map _repositories_pull --status disabled --expiration 2031-12-31T12:59:59Z -o table
 	for format in json jsonc yaml yamlc table tsv none; do
 		same show $R -n old-token -o $format
@@ -110,18 +116,21 @@ R="-r contoso -g $EMULATOR_RESOURCE_GROUP"
 	unset AZURE_DEFAULTS_ACR AZURE_CORE_OUTPUT
 }
 # Answers in unusual forms.
-answer() { # STATUS BODY WORD...
+answer() { # STATUS BODY WORD...; JUDGE: same, or now
 	fault "{\"operation\":\"token-get\",\"effect\":\"status\",\"count\":0,\"status\":$1,\"body\":$2}" >/dev/null
 	shift 2
 	# shellcheck disable=SC2086
-	same show $R -n old-token "$@"
+	"${JUDGE:-same}" show $R -n old-token "$@"
 	no_faults >/dev/null
 }
-for body in '{"properties":{"creationDate":"2030-01-01T00:00:00.1234567+02:00","status":"odd one"}}' '{"name":1,"unknown":[1.0,1.10,null,"é"]}' \
-	'{"properties":{"credentials":{"passwords":[{"name":"password3"},null]}}}' '{"id":"/subscriptions/s/resourceGroups/G/providers/P/T/N"}'; do
+for body in '{"properties":{"creationDate":"2030-01-01T00:00:00.1234567+02:00","status":"odd one"}}' \
+	'{"properties":{"credentials":{"passwords":[{"name":"password3"},null]}}}'; do
 	for format in json table tsv yaml; do answer 200 "$body" -o $format; done
 done
-answer 200 '{"properties":{"creationDate":"soon"}}'
+for body in '{"name":1,"unknown":[1.0,1.10,null,"é"]}' '{"id":"/subscriptions/s/resourceGroups/G/providers/P/T/N"}' \
+	'{"properties":{"creationDate":"soon"}}'; do
+	for format in json table tsv yaml; do JUDGE=now answer 200 "$body" -o $format; done
+done
 answer 404 '{"code":"C","message":"m"}'
 answer 409 '{"error":{"code":"C","message":"m","details":[{"code":"d"}]}}'
 answer 501 '""'

@@ -91,7 +91,10 @@ static void secret_files(void **state)
 		CHECK(ok == (r->want != NULL), "row %zu: %s", i, e.text);
 		CHECK(!ok || strcmp(secret_peek(s), r->want) == 0, "row %zu", i);
 		CHECK(ok || e.kind == r->kind, "row %zu: %d", i, e.kind);
-		CHECK(strstr(e.text, "s3") == NULL, "row %zu: a secret in the error", i);
+		/* but for the name of the directory, which has any letters */
+		const char *told = strstr(e.text, "/secret");
+		CHECK(told == NULL || strstr(told + 7, "s3") == NULL,
+		      "row %zu: a secret in the error", i);
 		assert_int_equal(unlink(in("secret")), 0);
 	}
 }
