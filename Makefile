@@ -178,7 +178,7 @@ demo:
 	@$(MAKE) --no-print-directory -j$(shell nproc) all
 	@sh tests/e2e/demo.sh
 
-bench: all $B/bench/measure $B/bench/bare
+bench: all $B/bench/measure $B/bench/bare $B/bench/delay
 	@packaging/install-deps e2e
 	@BUILD=$(abspath $B) BENCH=$(BENCH) sh tests/bench/run.sh
 $B/bench/%: tests/bench/%.c

@@ -3,17 +3,18 @@
 # The same work by several programs, side by side: a run of each in turn, so that whatever else the machine does meets all of them alike. A
 # row for each: median and quartiles of CPU and wall time in milliseconds, most memory in MiB, system calls, instructions.
 #
-#   compare.pl [-n RUNS] [-b BEFORE] [-c] [-i] [-g GOAL] -- LABEL [=STATUS] COMMAND... [-- LABEL COMMAND...]...
+#   compare.pl [-n RUNS] [-b BEFORE] [-c] [-i] [-g GOAL]... -- LABEL [=STATUS] COMMAND... [-- LABEL COMMAND...]...
 #
 # -b: a shell command before each run, not counted; -c, -i: count system calls (strace) and instructions (callgrind) in one run more;
-# -g: sets the last row against the one before it. =STATUS: what the command ends with when it is well, if not 0.
+# -g: "cpu <= 0.2" sets the last row against the one before it, "wall ms <= 800" or "calls of one <= 98" the last row by itself; each says
+# whether it is met, and the file GOALS counts them. =STATUS: what the command ends with when it is well, if not 0.
 use strict;
 use warnings;
 use Getopt::Long;
 
-my ($runs, $before, $calls, $instructions, $goal) = (11);
+my ($runs, $before, $calls, $instructions, @goals) = (11);
 Getopt::Long::Configure('no_permute', 'bundling');
-GetOptions('n=i' => \$runs, 'b=s' => \$before, 'c' => \$calls, 'i' => \$instructions, 'g=s' => \$goal) or exit 64;
+GetOptions('n=i' => \$runs, 'b=s' => \$before, 'c' => \$calls, 'i' => \$instructions, 'g=s' => \@goals) or exit 64;
 my $scratch = $ENV{T} // die "T: a directory for scratch files\n";
 my $measure = "$ENV{BUILD}/bench/measure";
 
@@ -86,9 +87,20 @@ for my $r (@rows) {
 	if ($instructions) { $r->{minstr} = count_instructions($r) / 1e6; printf ' %9.2f', $r->{minstr} }
 	print "\n";
 }
-if (defined $goal) {
-	my ($peer, $us) = @rows[ -2, -1 ];
-	printf "  -> CPU %.3f, wall %.2f, memory %.2f%s%s of '%s'   (goal: %s)\n", $us->{'cpu-2'} / $peer->{'cpu-2'}, $us->{'wall-2'} / $peer->{'wall-2'},
+my ($peer, $us) = @rows[ -2, -1 ];
+if (@goals && @rows > 1) {
+	printf "  -> CPU %.3f, wall %.2f, memory %.2f%s%s of '%s'\n", $us->{'cpu-2'} / $peer->{'cpu-2'}, $us->{'wall-2'} / $peer->{'wall-2'},
 		$us->{peak} / $peer->{peak}, $calls ? sprintf(', calls %.2f', $us->{calls} / $peer->{calls}) : '',
-		$instructions ? sprintf(', instructions %.2f', $us->{minstr} / $peer->{minstr}) : '', $peer->{label}, $goal;
+		$instructions ? sprintf(', instructions %.2f', $us->{minstr} / $peer->{minstr}) : '', $peer->{label};
+}
+my %member = (cpu => 'cpu-2', wall => 'wall-2', memory => 'peak', calls => 'calls', instructions => 'minstr');
+for my $goal (@goals) {
+	my ($what, $own, $most) = $goal =~ /^(cpu|wall|memory|calls|instructions)( ms| MiB| M| of one)? <= ([\d.]+)$/ or die "compare: goal '$goal'\n";
+	my $value = $us->{ $member{$what} };
+	next if !defined $value;    # strace or valgrind is not there
+	next if !$own && @rows < 2;
+	$value /= $peer->{ $member{$what} } if !$own;
+	my $met = $value <= $most;
+	printf "  goal: %s: %.3f, %s\n", $goal, $value, $met ? 'met' : 'MISSED';
+	if ($ENV{GOALS}) { open my $f, '>>', $ENV{GOALS} or die; print $f $met ? 'met' : 'missed', ": $us->{label}: $goal\n"; close $f }
 }

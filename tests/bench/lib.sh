@@ -34,3 +34,10 @@ bare() {
 	printf '%s\n' "$@"
 }
 seconds_of_emulator() { awk '{ printf "%.2f", ($14 + $15) / 100 }' "/proc/$EMULATOR_PID/stat"; }
+# goal WHAT VALUE MOST: is it met? The file GOALS counts them.
+goal() {
+	awk -v what="$1" -v value="$2" -v most="$3" -v goals="${GOALS:-/dev/null}" 'BEGIN {
+		met = value <= most
+		printf "  goal: %s <= %s: %s, %s\n", what, most, value, met ? "met" : "MISSED"
+		print (met ? "met" : "missed") ": " what " <= " most >>goals }'
+}

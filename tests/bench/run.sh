@@ -10,7 +10,13 @@ growth) exec sh "$HERE/growth.sh" ;;
 full)   JOBS=10000; WAITING=1000 ;;
 *)      JOBS=1000; WAITING= ;;
 esac
+GOALS=$(mktemp) && export GOALS || exit
+trap 'rm -f "$GOALS"' EXIT
 sh "$HERE/one.sh" || exit
+RUNS='' sh "$HERE/delay.sh" || exit
 RUNS='' sh "$HERE/token.sh" || exit
 JOBS=$JOBS RUNS=3 sh "$HERE/many.sh" || exit
-[ -z "$WAITING" ] || JOBS=$WAITING sh "$HERE/waiting.sh"
+[ -z "$WAITING" ] || JOBS=$WAITING sh "$HERE/waiting.sh" || exit
+
+grep '^missed' "$GOALS"
+echo "bench: $(grep -c '^met' "$GOALS") of $(grep -c . "$GOALS") goals met"
