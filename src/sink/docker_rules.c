@@ -228,20 +228,15 @@ static bool is_matched(const char *key, const char *image)
 	size_t nk = strcspn(k, "/"), ni = strcspn(image, "/");
 	AUTO_FREE char *glob = mem_dup_n(k, nk), *host = mem_dup_n(image, ni);
 	const char *path = k + nk;
-	size_t dots[2] = { 0, 0 };
 
 	if (starts(path, "/v1/") || starts(path, "/v2/"))
 		path += 3;
 	if (strcmp(path, "/") == 0)
 		path = "";
-	for (const char *p = glob; *p != '\0'; p++)
-		dots[0] += *p == '.';
-	for (const char *p = host; *p != '\0'; p++)
-		dots[1] += *p == '.';
 	const char *port = strrchr(glob, ':'), *asked = strrchr(host, ':');
-	if (strcmp(port != NULL ? port : "", asked != NULL ? asked : "") != 0 || dots[0] != dots[1])
+	if (strcmp(port != NULL ? port : "", asked != NULL ? asked : "") != 0)
 		return false;
-	/* As many dots, and none is matched by a star: part by part. */
+	/* No star stands for a slash: part by part, and as many. */
 	for (char *p = glob; *p != '\0'; p++)
 		*p = *p == '.' ? '/' : *p;
 	for (char *p = host; *p != '\0'; p++)
