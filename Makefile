@@ -2,7 +2,7 @@
 # make check      installs what is missing, then unit, flow, fault and corpus tests      make SAN=address,undefined check
 # make demo       installs what is missing, then a real rotation against the emulator
 # make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
-# make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
+# make check-kube  a real kube-apiserver    make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
 # make coverage   error branches of rotate/, sink/, store/, base/fs* that no test executes: none, or it fails
 # make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
 # make mutants    does each test see the fault it is there for?      (tests/mutants/faults.list)
@@ -167,6 +167,11 @@ $B/secret-service: tests/e2e/secret_service.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs gio-2.0)
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
+# The tests of Kubernetes against a real kube-apiserver, which is built once, into a cache outside the tree.
+check-kube: all
+	@packaging/install-deps e2e kube
+	@tests/kube/build >/dev/null
+	@KUBE=real prove --timer --comments $(sort $(wildcard tests/e2e/kube_*.t))
 check-identity: all
 	@packaging/install-deps e2e
 	@prove -v --timer tests/e2e/identity.t
@@ -279,7 +284,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

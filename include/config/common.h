@@ -17,6 +17,8 @@ struct common {
 	bool azure_seen[KEYS_MAX];
 	struct run_spec run;
 	struct http_spec http;
+	struct kube_spec kube;
+	const struct sink_lent *lent; /* for the jobs */
 	struct host host;
 };
 /* Every [defaults] is tried out here, so that a mistake in it is reported once, at its own line,

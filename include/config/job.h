@@ -7,9 +7,11 @@
 #include "azure/auth.h"
 #include "base/base.h"
 #include "base/keys.h"
+#include "kube/spec.h"
 
 struct buf;
 struct err;
+struct sink_lent;
 struct sink_ops;
 
 struct may_replace {
@@ -54,6 +56,7 @@ struct job {
 	bool enabled; /* no: paused */
 	struct sink_spec *sinks;
 	size_t n_sinks;
+	const struct sink_lent *lent; /* what they are opened with, or NULL; config_lend() */
 };
 void job_free(struct job *j);
 void job_free_ptr(struct job **j);
@@ -84,6 +87,9 @@ MUST_USE bool config_open(const char *path, struct config **out, struct err *e);
 void config_close(struct config *c);
 const struct run_spec *config_run(const struct config *c);
 const struct http_spec *config_http(const struct config *c);
+const struct kube_spec *config_kube(const struct config *c); /* [kubernetes] */
+/* What the sinks of jobs that are read from now on are opened with; borrowed. */
+void config_lend(struct config *c, const struct sink_lent *lent);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */

@@ -14,6 +14,7 @@
 #include "emulator/route.h"
 #include <pthread.h>
 
+struct cluster;
 struct err;
 struct fault_list;
 struct json;
@@ -56,9 +57,10 @@ struct emulator {
 	struct map buckets; /* "KIND OBJECTID" to struct bucket */
 	/* fingerprint of a refresh token to the user it is for */
 	struct map refresh;
-	char *nonce;       /* signs polling URLs and the like */
-	char *arc_key_dir; /* where an Arc server's challenge file is written */
-	char *arc_key;     /* of the last challenge */
+	struct cluster *cluster; /* NULL: no --kubernetes */
+	char *nonce;             /* signs polling URLs and the like */
+	char *arc_key_dir;       /* where an Arc server's challenge file is written */
+	char *arc_key;           /* of the last challenge */
 	pthread_mutex_t sleep_lock;
 	pthread_cond_t sleep_wake;
 	bool stopping;

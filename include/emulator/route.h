@@ -6,7 +6,7 @@
 
 #include "emulator/exchange.h"
 
-enum area { AREA_ENTRA, AREA_IDENTITY, AREA_ARM, AREA_REGISTRY, AREA_CONTROL };
+enum area { AREA_ENTRA, AREA_IDENTITY, AREA_ARM, AREA_REGISTRY, AREA_CONTROL, AREA_CLUSTER };
 
 struct route {
 	const char *method, *pattern; /* method "*": any */
@@ -22,7 +22,7 @@ struct routes {
 
 extern const struct routes entra_routes, metadata_federated_routes, metadata_identity_routes,
 	emulator_arm_routes, acr_routes, registry_routes, control_routes, token_routes,
-	scope_map_routes, operation_routes;
+	scope_map_routes, operation_routes, cluster_routes;
 
 /* Fills rq->arg. NULL when nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);

@@ -13,6 +13,7 @@ struct wanted {
 	struct strings registries, tokens, scope_maps, actions, certificates;
 	int64_t bulk; /* tokens named bulk-00001 and so on */
 	char *log;
+	bool kubernetes;  /* with the door of a cluster */
 	bool with_parent; /* ends when whoever started it does */
 	/* further listeners with certificates that clients must refuse */
 	bool bad_tls;

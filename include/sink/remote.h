@@ -22,4 +22,12 @@ extern const struct key remote_helper_keys[2];
 void remote_helper_identity(const void *spec, const char *server, struct buf *out);
 bool remote_helper_validate(const void *spec, struct err *e);
 
+struct kubernetes_spec {
+	char *namespace, *secret, *key, *content, *data;
+	bool take_entry, create;
+};
+extern const struct key remote_kubernetes_keys[7];
+void remote_kubernetes_identity(const void *spec, const char *server, struct buf *out);
+bool remote_kubernetes_validate(const void *spec, struct err *e);
+
 #endif

@@ -17,6 +17,11 @@
  * commit make it visible, in one step where the medium allows. Never leaves less than what was
  * there. abort undo prepare. Legal at any time, idempotent, cannot fail.
  *
+ * touch makes every write fail that was prepared before it, by the medium's compare-and-swap: it is
+ *          conditional on what read_current last saw, and commit on it. `epoch` is a text that
+ *            nobody has used. Right after the intent is saved. ERR_BUSY: another rotator was
+ *            here, decide again. NULL: the medium has no compare-and-swap.
+ *
  * sweep removes what a killed run left beside the sink (it holds a password), and brings home
  * what another program wrote meanwhile.
  *          Under the job's lock, when the last run is seen not to have ended: it may read a
@@ -47,6 +52,14 @@ struct sink_known {
 	void *ctx;
 };
 
+struct kube;
+
+/* What a program lends its sinks for its own life; NULL what it does not have. */
+struct sink_lent {
+	struct kube *kube;
+	char *const *argv; /* its own, for a program that has to become another one */
+};
+
 struct sink_ops {
 	const char *type; /* value of the key `type` */
 	const struct key *keys;
@@ -72,7 +85,9 @@ struct sink_ops {
 	/* A further host that its readers log in at with what it holds: appends it, or nothing.
 	 * NULL: there can be none. */
 	void (*host)(const void *spec, struct buf *out);
-	bool (*open)(const void *spec, struct sink **out, struct err *e);
+	/* lent: borrowed for the life of the sink, or NULL */
+	bool (*open)(const void *spec, const struct sink_lent *lent, struct sink **out,
+	             struct err *e);
 	/* for messages: "/root/.docker/config.json" */
 	void (*describe)(const struct sink *s, struct buf *out);
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
@@ -88,6 +103,8 @@ struct sink_ops {
 	bool (*taken)(const struct sink *s, struct err *e);
 	bool (*prepare)(struct sink *s, const struct credential *c, struct err *e);
 	bool (*commit)(struct sink *s, struct err *e);
+	bool (*touch)(struct sink *s, const struct credential *who, const char *epoch,
+	              struct err *e);
 	void (*abort)(struct sink *s);
 	void (*close)(struct sink *s);
 	bool (*sweep)(struct sink *s, const struct credential *who, struct err *e);
@@ -96,7 +113,7 @@ struct sink {
 	const struct sink_ops *ops;
 }; /* first member of every implementation */
 
-extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper;
+extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper, sink_kubernetes;
 /* By type; NULL for an unknown one. */
 const struct sink_ops *sink_find(const char *type);
 extern const struct sink_ops *const sink_list[]; /* NULL-terminated */

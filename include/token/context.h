@@ -9,6 +9,7 @@
 #include "token/options.h"
 #include "token/outside.h"
 
+struct lent;
 struct arena;
 struct arm;
 struct config;
@@ -22,6 +23,7 @@ struct token_run {
 	const struct token_args *args;
 	enum token_verb verb;
 	struct config *config;
+	struct lent *lent; /* to the sinks of its jobs */
 	/* as configured, or az's login; borrows from config and login */
 	struct azure_spec azure;
 	struct token_login login;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "config/common.h"
 #include "config/job.h"
@@ -182,7 +183,9 @@ int cmd_forget(const struct options *o)
 	struct err e = ERR_INIT;
 	bool ok = false;
 
-	if (config_open(o->config, &config, &e) && find(o, config, &job, &e)) {
+	bool opened = config_open(o->config, &config, &e);
+	struct lent *lent = opened ? lent_new(config, o->argv) : NULL;
+	if (opened && find(o, config, &job, &e)) {
 		AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
 		const struct forgetting f = { .o = o,
 			                      .store = store,
@@ -194,6 +197,7 @@ int cmd_forget(const struct options *o)
 	}
 	if (!ok)
 		log_err(o->args[0], &e);
+	lent_free(lent);
 	config_close(config);
 	return ok ? 0 : err_exit_code(e.kind);
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "config/job.h"
 
@@ -18,6 +19,8 @@ int with_jobs(const struct options *o,
 
 	if (config_open(o->config, &config, &e) &&
 	    config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
+		AUTO_LENT struct lent *lent = lent_new(config, o->argv);
+
 		status = act(o, config, jobs, n);
 	} else {
 		log_err(NULL, &e);

@@ -6,11 +6,9 @@
 
 #include "azure/arm.h"
 #include "base/env.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "cli/lent.h"
 #include "config/job.h"
-#include "debug_http.h"
-#include "http/http.h"
 
 struct world_identity {
 	struct world_identity *next;
@@ -101,19 +99,5 @@ const struct world *cli_world(const struct cli_world *w)
 
 bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e)
 {
-	const struct http_spec *spec = config_http(w->config);
-	const struct http_options options = {
-		.ca_file = spec->ca_file,
-		.ca_only = spec->ca_only,
-		.proxy = spec->proxy,
-		.no_proxy = spec->no_proxy,
-		.user_agent = "acrotate/" VERSION,
-		.timeout_ms = spec->timeout * 1000,
-	};
-
-	if (!http_curl_open(&options, out, e))
-		return false;
-	if (log_max() >= LEVEL_DEBUG)
-		*out = debug_http_open(*out);
-	return true;
+	return lent_http(w->config, out, e);
 }

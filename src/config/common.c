@@ -49,6 +49,7 @@ static bool fill_parts(struct common *c, struct err *e)
 	const struct common_part parts[] = {
 		{ "azure", azure_keys, azure_keys_count, &c->azure, c->azure_seen },
 		{ "http", config_http_keys, config_http_keys_count, &c->http, NULL },
+		{ "kubernetes", kube_keys, kube_keys_count, &c->kube, NULL },
 		{ "run", config_run_keys, config_run_keys_count, &c->run, NULL },
 	};
 
@@ -119,7 +120,7 @@ static bool check_sink_defaults(struct common *c, const struct section *s, const
 
 static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
 {
-	static const char *const known[] = { "azure", "http", "run", "defaults" };
+	static const char *const known[] = { "azure", "http", "kubernetes", "run", "defaults" };
 
 	if (strcmp(s->name, "job") == 0 || document_section_of_kind(s, "sink") != NULL) {
 		(void)err_set(e, ERR_CONFIG,
@@ -127,8 +128,8 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 		return document_err(d, s->line, e);
 	}
 	(void)err_set(e, ERR_CONFIG,
-	              "unknown section [%s]; known are [azure], [http], [run], [defaults] and "
-	              "[defaults TYPE]",
+	              "unknown section [%s]; known are [azure], [http], [kubernetes], [run], "
+	              "[defaults] and [defaults TYPE]",
 	              s->name);
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (str_distance(s->name, known[i]) <= 2)
@@ -144,7 +145,7 @@ static bool check_sections(struct common *c, struct err *e)
 		const char *type = document_section_of_kind(s, "defaults");
 
 		if (strcmp(s->name, "azure") == 0 || strcmp(s->name, "http") == 0 ||
-		    strcmp(s->name, "run") == 0)
+		    strcmp(s->name, "kubernetes") == 0 || strcmp(s->name, "run") == 0)
 			continue;
 		if (strcmp(s->name, "defaults") == 0 ? !check_job_defaults(c, s, e)
 		    : type != NULL                   ? !check_sink_defaults(c, s, type, e)
@@ -171,6 +172,7 @@ void common_clear(struct common *c)
 	keys_release(azure_keys, azure_keys_count, &c->azure);
 	keys_release(config_run_keys, config_run_keys_count, &c->run);
 	keys_release(config_http_keys, config_http_keys_count, &c->http);
+	keys_release(kube_keys, kube_keys_count, &c->kube);
 	host_clear(&c->host);
 	document_clear(&c->doc);
 	*c = (struct common){ 0 };

@@ -155,7 +155,7 @@ static bool check_hook(struct loading *l, struct err *e)
 
 static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
 {
-	static const char *const elsewhere[] = { "run", "http", "defaults" };
+	static const char *const elsewhere[] = { "run", "http", "kubernetes", "defaults" };
 
 	for (size_t i = 0; i < COUNT(elsewhere); i++)
 		if (strcmp(s->name, elsewhere[i]) == 0 ||
@@ -268,6 +268,7 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 	    !job_azure(&l, e) || !job_sinks(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
+	spec.job.lent = c->lent;
 	*job = spec.job;
 	spec.job = (struct job){ 0 };
 	*out = job;

@@ -342,6 +342,16 @@ const struct run_spec *config_run(const struct config *c)
 	return &c->common.run;
 }
 
+const struct kube_spec *config_kube(const struct config *c)
+{
+	return &c->common.kube;
+}
+
+void config_lend(struct config *c, const struct sink_lent *lent)
+{
+	c->common.lent = lent;
+}
+
 const struct http_spec *config_http(const struct config *c)
 {
 	return &c->common.http;

@@ -95,7 +95,7 @@ const size_t config_job_keys_count = COUNT(config_job_keys);
 
 const struct key config_sink_keys[] = {
 	{ ROW(sink_common, type, "type", KEY_TEXT), .required = true,
-	  .help = "docker, file, libsecret or helper" },
+	  .help = "docker, file, libsecret, helper or kubernetes" },
 	{ ROW(sink_common, optional, "optional", KEY_BOOL), .fallback = "no",
 	  .help = "a failure of this sink does not fail the run" },
 	{ ROW(sink_common, on_change, "on_change", KEY_TEXT),
@@ -120,6 +120,8 @@ size_t config_key_sections(struct key_section *out, size_t max)
 	                          azure_keys_count });
 	add(out, max, &n,
 	    (struct key_section){ "http", NULL, common, config_http_keys, config_http_keys_count });
+	add(out, max, &n,
+	    (struct key_section){ "kubernetes", NULL, common, kube_keys, kube_keys_count });
 	add(out, max, &n,
 	    (struct key_section){ "run", NULL, common, config_run_keys, config_run_keys_count });
 	add(out, max, &n,

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "emulator/cluster.h"
 #include "emulator/emulator.h"
 #include "emulator/fault.h"
 #include "emulator/journal.h"
@@ -162,6 +163,8 @@ static const struct option_row options[] = {
 	  "where Azure Arc's challenge files go (" ARC_KEY_DIR ")" },
 	{ "bad-tls", FLAG, W(bad_tls), 0, NULL, NULL,
 	  "listen also with an expired, a foreign and an untrusted certificate" },
+	{ "kubernetes", FLAG, W(kubernetes), 0, NULL, NULL,
+	  "play a Kubernetes API server, too: DIR/kubeconfig" },
 	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL,
 	  "end when the process that started it does" },
 	{ "log", TEXT, W(log), 0, NULL, "FILE", "append the request log to FILE" },
@@ -390,6 +393,7 @@ static void clear(struct emulator *emu, struct wanted *w)
 	map_clear(&emu->buckets, release);
 	map_clear(&emu->refresh, registry_forget);
 	fault_list_free(emu->faults);
+	cluster_free(emu->cluster);
 	journal_free(emu->journal);
 	pki_free(emu->pki);
 	model_strings_clear(&w->registries);

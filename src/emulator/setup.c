@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "emulator/arm.h"
+#include "emulator/cluster.h"
 #include "emulator/control.h"
 #include "emulator/files.h"
 #include "emulator/pki.h"
@@ -159,11 +160,54 @@ static bool fill_registry(struct emulator *emu, struct registry *r, const struct
 	return true;
 }
 
+/* ---- the cluster ----------------------------------------------------------------------------- */
+
+static bool add_cluster(struct emulator *emu, const struct wanted *w, struct err *e)
+{
+	AUTO_BUF struct buf token = BUF_INIT(TEXT_MAX);
+
+	if (!w->kubernetes)
+		return true;
+	if (!files_read(emu->set.dir, "kubernetes-token", &token, e) || token.len == 0) {
+		char random[37];
+
+		*e = (struct err)ERR_INIT;
+		buf_reset(&token);
+		crypto_uuid(random);
+		buf_str(&token, random);
+		if (!files_write(emu->set.dir, "kubernetes-token", random, 0600, e))
+			return false;
+	}
+	emu->cluster = cluster_new(buf_cstr(&token));
+	cluster_put(emu->cluster, "namespaces", "", "default",
+	            "{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":"
+	            "\"default\",\"uid\":\"00000000-0000-4000-8000-000000000000\","
+	            "\"resourceVersion\":\"100\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}}");
+	return true;
+}
+
+static bool write_kubeconfig(const struct emulator *emu, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
+
+	if (!emu->cluster)
+		return true;
+	emulator_url(emu, &url);
+	buf_fmt(&text,
+	        "apiVersion: v1\nkind: Config\ncurrent-context: emulator\nclusters:\n- name: "
+	        "emulator\n  cluster:\n    server: %s\n"
+	        "    certificate-authority: ca.pem\ncontexts:\n- name: emulator\n  context:\n    "
+	        "cluster: emulator\n    user: admin\nusers:\n"
+	        "- name: admin\n  user:\n    tokenFile: kubernetes-token\n",
+	        buf_cstr(&url));
+	return files_write(emu->set.dir, "kubeconfig", buf_cstr(&text), 0600, e);
+}
+
 /* Tokens and scope maps of the command line are the first registry's. */
 bool setup_fill(struct emulator *emu, const struct wanted *w, struct err *e)
 {
 	return add_identities(emu, w, e) && registries_add(emu, &w->registries, e) &&
-	       fill_registry(emu, emu->model.registry[0], w, e);
+	       fill_registry(emu, emu->model.registry[0], w, e) && add_cluster(emu, w, e);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -250,5 +294,6 @@ bool setup_write_files(struct emulator *emu, const struct wanted *w, struct err 
 
 	control_federated(emu, NULL, &jwt);
 	return files_write(emu->set.dir, "federated-token", buf_cstr(&jwt), 0600, e) &&
-	       write_registry_conf(emu, e) && write_env(emu, w, e) && write_conf(emu, e);
+	       write_registry_conf(emu, e) && write_env(emu, w, e) && write_conf(emu, e) &&
+	       write_kubeconfig(emu, e);
 }

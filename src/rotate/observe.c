@@ -34,7 +34,7 @@ static void open_sinks(struct observation *o)
 		struct seen *s = &o->seen[i];
 		struct err why = ERR_INIT;
 		s->spec = &job->sinks[i];
-		if (!s->spec->ops->open(s->spec->spec, &s->sink, &why)) {
+		if (!s->spec->ops->open(s->spec->spec, job->lent, &s->sink, &why)) {
 			(void)err_in(&why, "sink '%s'", s->spec->name);
 			break_sink(s, &why);
 		}

@@ -175,10 +175,12 @@ static void docker_host(const void *spec, struct buf *out)
 		buf_char(out, (char)tolower((unsigned char)host[i]));
 }
 
-static bool docker_open(const void *spec, struct sink **out, struct err *e)
+static bool docker_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                        struct err *e)
 {
 	struct docker *d = mem_new(sizeof(*d));
 
+	(void)lent;
 	(void)e; /* nothing is touched */
 	d->sink.ops = &sink_docker;
 	d->spec = spec;

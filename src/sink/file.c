@@ -109,10 +109,12 @@ static void file_identity(const void *spec, const char *server, struct buf *out)
 	buf_fmt(out, "file:%s", s->place.path);
 }
 
-static bool file_open(const void *spec, struct sink **out, struct err *e)
+static bool file_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                      struct err *e)
 {
 	struct file *f = mem_new(sizeof(*f));
 
+	(void)lent;
 	(void)e; /* nothing is touched */
 	f->sink.ops = &sink_file;
 	f->spec = spec;

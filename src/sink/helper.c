@@ -52,10 +52,12 @@ struct helper {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static bool helper_open(const void *spec, struct sink **out, struct err *e)
+static bool helper_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                        struct err *e)
 {
 	struct helper *h = mem_new(sizeof(*h));
 
+	(void)lent;
 	(void)e; /* nothing is touched */
 	h->sink.ops = &sink_helper;
 	h->spec = spec;

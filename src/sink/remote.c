@@ -3,7 +3,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "kube/spec.h"
 #include "sink/sink.h"
+#include "sink/template.h"
 
 const struct key remote_libsecret_keys[1] = {
 	{ .name = "take_entry",
@@ -49,4 +51,88 @@ bool remote_helper_validate(const void *spec, struct err *e)
 	return err_set(e, ERR_CONFIG,
 	               "key 'program': '%s' is neither an absolute path nor a name in PATH",
 	               s->program);
+}
+
+const struct key remote_kubernetes_keys[7] = {
+	{ .name = "namespace",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct kubernetes_spec, namespace),
+	  .help = "where the Secret is; default: the pod's own namespace, or the context's" },
+	{ .name = "secret",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct kubernetes_spec, secret),
+	  .required = true,
+	  .help = "the Secret's name" },
+	{ .name = "key",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct kubernetes_spec, key),
+	  .help = "the entry's name in auths of .dockerconfigjson (default: the login server), or "
+	          "server/namespace" },
+	{ .name = "content",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct kubernetes_spec, content),
+	  .help = "instead of an entry in .dockerconfigjson: what one key of an Opaque Secret "
+	          "says, with {password} or {auth}, {username} {server} "
+	          "{expires} {slot}" },
+	{ .name = "data",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct kubernetes_spec, data),
+	  .help = "with content: that key" },
+	{ .name = "take_entry",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct kubernetes_spec, take_entry),
+	  .fallback = "no",
+	  .help = "replace what is there for another user name, or does not look like content" },
+	{ .name = "create",
+	  .type = KEY_BOOL,
+	  .offset = offsetof(struct kubernetes_spec, create),
+	  .fallback = "yes",
+	  .help = "make the Secret when it does not exist" },
+};
+
+void remote_kubernetes_identity(const void *spec, const char *server, struct buf *out)
+{
+	const struct kubernetes_spec *s = spec;
+
+	buf_fmt(out, "kubernetes:%s/%s:", s->namespace != NULL ? s->namespace : "", s->secret);
+	if (s->content != NULL)
+		buf_fmt(out, "data:%s", s->data);
+	else
+		buf_str(out, s->key != NULL ? s->key : server);
+}
+
+bool remote_kubernetes_validate(const void *spec, struct err *e)
+{
+	const struct kubernetes_spec *s = spec;
+	AUTO_TEMPLATE struct template *t = NULL;
+	static const char data[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	if (s->namespace != NULL && !kube_label_ok(s->namespace))
+		return err_set(e, ERR_CONFIG,
+		               "key 'namespace': '%.100s' is not a namespace's name: small "
+		               "letters, digits and hyphens",
+		               s->namespace);
+	if (!kube_name_ok(s->secret))
+		return err_set(e, ERR_CONFIG,
+		               "key 'secret': '%.100s' is not a Secret's name: small letters, "
+		               "digits, hyphens and dots",
+		               s->secret);
+	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
+			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name",
+			               s->key);
+	if (s->content == NULL)
+		return s->data == NULL ||
+		       err_set(e, ERR_CONFIG,
+		               "'data' goes with 'content': what that key is to say");
+	if (s->key != NULL)
+		return err_set(e, ERR_CONFIG, "'content' and 'key' exclude each other");
+	if (s->data == NULL || s->data[0] == '\0' || strlen(s->data) > 253 ||
+	    strspn(s->data, data) != strlen(s->data))
+		return err_set(e, ERR_CONFIG,
+		               "'content' needs 'data', a key of the Secret: letters, digits, '-', "
+		               "'_' and '.'");
+	return (template_parse(s->content, strlen(s->content), &t, e) && template_readable(t, e)) ||
+	       err_in(e, "key 'content'");
 }

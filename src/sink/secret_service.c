@@ -43,10 +43,12 @@ static bool find_program(const void *spec, char **out, struct err *e)
 	               "': install the package " KEYRING_PROGRAM);
 }
 
-static bool service_open(const void *spec, struct sink **out, struct err *e)
+static bool service_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                         struct err *e)
 {
 	AUTO_FREE char *program = NULL;
 
+	(void)lent;
 	if (!find_program(spec, &program, e))
 		return false;
 	struct secret_service *s = mem_new(sizeof(*s));

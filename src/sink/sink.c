@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/sink.h"
 
-const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file, &sink_libsecret,
-	                                     &sink_helper, NULL };
+const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file,       &sink_libsecret,
+	                                     &sink_helper, &sink_kubernetes, NULL };
 
 const struct sink_ops *sink_find(const char *type)
 {

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/lent.h"
 #include "config/job.h"
 #include "http/http.h"
 #include "output/value.h"
@@ -147,6 +148,7 @@ bool token_open(struct token_run *r, struct err *e)
 	if (!config_open(r->args->config != NULL ? r->args->config : r->w->config, &r->config, e) ||
 	    !open_client(r, &client, e))
 		return false;
+	r->lent = lent_new(r->config, NULL);
 	r->http = token_http_open(client, r->w->env);
 	r->azure = *config_azure(r->config);
 	if (!token_login_find(r, e) || !suffix_ok(r, e))
@@ -169,6 +171,7 @@ void token_close(struct token_run *r)
 	token_place_free(r->place);
 	arm_free(r->arm);
 	token_http_close(r->http);
+	lent_free(r->lent);
 	config_close(r->config);
 	token_login_clear(r);
 	free(r->registry);

@@ -41,10 +41,12 @@ static void memory_identity(const void *spec, const char *server, struct buf *ou
 	buf_fmt(out, "memory:%s", m->place);
 }
 
-static bool memory_open(const void *spec, struct sink **out, struct err *e)
+static bool memory_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                        struct err *e)
 {
 	struct memory *m = from_spec(spec);
 
+	(void)lent;
 	m->opens++;
 	if (!broken(m->no_open, "opening", e))
 		return false;

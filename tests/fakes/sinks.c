@@ -26,7 +26,7 @@ struct test_sink test_sink_open(const char *type, ...)
 	va_end(ap);
 	ok = ok && keys_finish(t.ops->keys, t.ops->n_keys, seen, t.spec, &e) &&
 	     (t.ops->validate == NULL || t.ops->validate(t.spec, &e)) &&
-	     t.ops->open(t.spec, &t.s, &e);
+	     t.ops->open(t.spec, NULL, &t.s, &e);
 	free(seen);
 	if (!ok) {
 		(void)fprintf(stderr, "test_sink_open: %s\n", e.text);

@@ -245,9 +245,11 @@ static bool fail_to_commit(struct sink *s, struct err *e)
 	return err_set(e, ERR_LOCAL, "this sink is broken");
 }
 
-static bool fail_to_open(const void *spec, struct sink **out, struct err *e)
+static bool fail_to_open(const void *spec, const struct sink_lent *lent, struct sink **out,
+                         struct err *e)
 {
 	(void)spec;
+	(void)lent;
 	(void)out;
 	return err_set(e, ERR_LOCAL, "this sink cannot be opened");
 }

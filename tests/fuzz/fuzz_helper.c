@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	next = data;
 	left = size;
 	given_as_name = false;
-	must(sink_helper.open(&spec, &s, &e));
+	must(sink_helper.open(&spec, NULL, &s, &e));
 	if (!sink_helper.read_current(s, &who, &held, &e))
 		must_be_said(&e);
 	e = (struct err)ERR_INIT;

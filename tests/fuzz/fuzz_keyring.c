@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	left = size;
 	told = memchr(data, '\\', size) != NULL ||
 	       memmem(data, size, PASSWORD, strlen(PASSWORD)) != NULL;
-	must(sink_libsecret.open(&spec, &s, &e));
+	must(sink_libsecret.open(&spec, NULL, &s, &e));
 	if (!sink_libsecret.read_current(s, &who, &held, &e))
 		must_be_said(&e);
 	e = (struct err)ERR_INIT;

@@ -31,6 +31,7 @@ start_apiserver() {
 		--authorization-mode=RBAC --service-cluster-ip-range=10.0.0.0/24 --service-account-issuer="https://127.0.0.1:$KUBE_PORT" \
 		--service-account-key-file="$K/sa.pub" --service-account-signing-key-file="$K/sa.key" \
 		--api-audiences="https://127.0.0.1:$KUBE_PORT" --disable-admission-plugins=ServiceAccount --client-ca-file="$K/client-ca.pem"
+	# shellcheck disable=SC2034 # for the tests
 	APISERVER_PID=$PID
 	_tries=0
 	until [ "$(curl -sk -H 'Authorization: Bearer admintoken' "https://127.0.0.1:$KUBE_PORT/readyz")" = ok ]; do

@@ -357,8 +357,8 @@ static void refused_jobs(void **state)
 		  "/etc/a/jobs.d/web.conf:4: [sink a] needs 'type'" },
 		{ "", JOB "[sink a]\ntype = dokcer\n",
 		  "/etc/a/jobs.d/web.conf:5: unknown sink type 'dokcer'; did you mean 'docker'?" },
-		{ "", JOB "[sink a]\ntype = kubernetes\n",
-		  "/etc/a/jobs.d/web.conf:5: unknown sink type 'kubernetes'; known are docker, "
+		{ "", JOB "[sink a]\ntype = teleport\n",
+		  "/etc/a/jobs.d/web.conf:5: unknown sink type 'teleport'; known are docker, "
 		  "file" },
 		{ "", JOB "[sink a]\ntype = file\ntype = file\n",
 		  "/etc/a/jobs.d/web.conf:6: 'type' stands here twice" },
@@ -407,7 +407,7 @@ static void refused_common(void **state)
 		{ "[azur]\n", "/c:1: unknown section [azur]; did you mean [azure]?" },
 		{ "[default]\n", "/c:1: unknown section [default]; did you mean [defaults]?" },
 		{ "[proxy]\n",
-		  "/c:1: unknown section [proxy]; known are [azure], [http], [run], [defaults] "
+		  "/c:1: unknown section [proxy]; known are [azure], [http], [kubernetes], [run], [defaults] "
 		  "and [defaults TYPE]" },
 		{ "[run]\nworker = 2\n",
 		  "/c:2: unknown key 'worker' in [run]; did you mean 'workers'?" },

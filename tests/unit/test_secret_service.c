@@ -198,7 +198,7 @@ static void without_the_program(void **state)
 
 	(void)state;
 	keyring.missing = true;
-	assert_false(ops->open(&spec, &s, &e));
+	assert_false(ops->open(&spec, NULL, &s, &e));
 	assert_int_equal(e.kind, ERR_CONFIG);
 	assert_non_null(strstr(e.text, "install the package acrotate-keyring"));
 	assert_false(ops->program(&spec, &path, &e));
