@@ -155,7 +155,8 @@ static bool all_is_well(const struct plain *args)
 
 	if (!config_open(args->config, &l.config, &e))
 		return false;
-	bool well = config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
+	bool well = config_state_namespace(config_run(l.config)) == NULL &&
+	            config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
 		l.store = store_open(config_run(l.config)->state_dir);
 	if (well && config_run(l.config)->metrics_file != NULL)
@@ -209,6 +210,14 @@ void lent_free_ptr(struct lent **l)
 	lent_free(*l);
 }
 
+/* Records in a cluster are not read from here. */
+struct store *lent_store(const struct config *c)
+{
+	if (config_state_namespace(config_run(c)) != NULL)
+		_exit(become(config_lent(c)->argv));
+	return store_open(config_run(c)->state_dir);
+}
+
 /* What was printed so far is forgotten: it is still in the buffer that main() gave stdout. */
 static bool open_in_net(const void *spec, const struct sink_lent *lent, struct sink **out,
                         struct err *e)
@@ -227,6 +236,7 @@ const struct sink_ops sink_kubernetes = {
 	.spec_size = sizeof(struct kubernetes_spec),
 	.validate = remote_kubernetes_validate,
 	.identity = remote_kubernetes_identity,
+	.shared = true,
 	.open = open_in_net,
 };
 

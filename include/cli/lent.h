@@ -23,6 +23,8 @@ void lent_free(struct lent *l); /* NULL is fine */
 void lent_free_ptr(struct lent **l);
 #define AUTO_LENT AUTO(lent_free_ptr)
 
+/* Where the records lie, as configured. */
+struct store *lent_store(const struct config *c);
 /* A client of the network as the configuration has it. */
 MUST_USE bool lent_http(const struct config *c, struct http **out, struct err *e);
 

@@ -24,7 +24,8 @@ bool host_is_nameless(const char *name);
 
 /* How much earlier than its time a job is due on this machine: from 0 to `most` seconds, the
  * same in every run. */
-int64_t host_spread(struct host *h, const char *job, int64_t most);
+/* shared: the store of several rotators, in place of the machine; or NULL */
+int64_t host_spread(struct host *h, const char *shared, const char *job, int64_t most);
 
 /* Any text in the form that Azure takes as a token's name: others than letters, digits and
  * hyphens become hyphens, one that starts with no letter gets "h-" before it, a short one

@@ -65,6 +65,7 @@ void job_free_ptr(struct job **j);
 /* [run] and [http] of acrotate.conf. */
 struct run_spec {
 	int64_t workers;
+	char *state; /* kubernetes:NAMESPACE; NULL: state_dir */
 	char *state_dir, *metrics_file;
 	int64_t patience, repeat;
 	char *on_failure;
@@ -90,6 +91,9 @@ const struct http_spec *config_http(const struct config *c);
 const struct kube_spec *config_kube(const struct config *c); /* [kubernetes] */
 /* What the sinks of jobs that are read from now on are opened with; borrowed. */
 void config_lend(struct config *c, const struct sink_lent *lent);
+const struct sink_lent *config_lent(const struct config *c); /* NULL: nothing */
+/* The namespace that all records are in; NULL: they are in state_dir. */
+const char *config_state_namespace(const struct run_spec *run);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */

@@ -31,6 +31,8 @@ struct docker_entry {
 MUST_USE bool docker_look(const struct buf *text, const char *key, struct docker_entry *out,
                           struct err *e);
 void docker_entry_clear(struct docker_entry *d);
+/* The host that a key is asked for at: appends it; nothing for NULL. */
+void docker_key_host(const char *key, struct buf *out);
 
 /*
  * Would each of these readers (bits of docker_reader.h) that asks for something below `key` send

@@ -65,6 +65,7 @@ struct sink_ops {
 	const struct key *keys;
 	size_t n_keys, spec_size;
 	bool local;  /* file-like: read without starting another program */
+	bool shared; /* reached by every host alike: may be in a job of several rotators */
 	bool atomic; /* commit is one rename; ordered last */
 	/* What it does not show is not there: a file. Not so behind another program or another
 	 * door, where nothing found may mean another environment, a locked collection, another

@@ -19,6 +19,7 @@
 #include "base/lock.h"
 
 struct err;
+struct kube;
 
 #define STORE_RECORD_MAX ((size_t)64 * 1024) /* a state of some 300 sinks */
 
@@ -71,7 +72,9 @@ struct store {
 /* A directory, made by the first lock or save. `host` tells this machine's records from others',
  * NULL: by its machine id, or its name where it has none. */
 struct store *store_dir_open(const char *dir, const struct fingerprint *host);
-/* The one that is configured. */
+/* ConfigMaps in a namespace of a cluster; `kube` is borrowed. */
+struct store *store_kubernetes_open(struct kube *kube, const char *namespace);
+/* The one that is configured, where that is a directory. */
 struct store *store_open(const char *where);
 void store_close(struct store *s); /* NULL is fine */
 void store_close_ptr(struct store **s);

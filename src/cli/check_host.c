@@ -7,8 +7,10 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "check.h"
+#include "cli/lent.h"
 #include "config/job.h"
 #include "confine.h"
+#include "store/store.h"
 
 bool check_directory(const char *path, struct err *e)
 {
@@ -36,6 +38,19 @@ static bool state_is_ours(const char *dir, struct err *e)
 	AUTO_TARGET struct fs_target at = { .dir = -1 };
 
 	return access(dir, F_OK) != 0 || fs_directory_ours(dir, &at, e);
+}
+
+static void state_shared(const struct config *c, const char *namespace, struct findings *f)
+{
+	AUTO_STORE struct store *store = lent_store(c);
+	struct fingerprint ignored;
+	struct err e = ERR_INIT;
+
+	if (store_identity(store, &ignored, &e))
+		(void)findings_ok(f, "state", "namespace '%s' of the cluster can be read",
+		                  namespace);
+	else
+		(void)findings_problem(f, "state", &e);
 }
 
 static void state_dir(const struct config *c, struct findings *f)
@@ -76,7 +91,11 @@ void check_host(const struct config *c, struct findings *f)
 			"acrotate init REGISTRY TOKEN");
 	else
 		(void)findings_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
-	state_dir(c, f);
+	const char *namespace = config_state_namespace(config_run(c));
+	if (namespace != NULL)
+		state_shared(c, namespace, f);
+	else
+		state_dir(c, f);
 	metrics_file(c, f);
 	confine_check(c, f);
 }

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "cli/commands.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "config/job.h"
 #include "rotate/history.h"
@@ -112,13 +113,13 @@ static bool is_known(const struct state *s, const struct secret *held)
 }
 
 /* One sink: *found when it holds a password of the record. */
-static bool look(const struct sink_spec *spec, const struct credential *who, const struct state *s,
-                 bool *found, struct err *e)
+static bool look(const struct sink_spec *spec, const struct sink_lent *lent,
+                 const struct credential *who, const struct state *s, bool *found, struct err *e)
 {
 	struct sink *sink = NULL;
 	AUTO_SECRET struct secret *held = NULL;
 
-	if (!spec->ops->open(spec->spec, &sink, e))
+	if (!spec->ops->open(spec->spec, lent, &sink, e))
 		return err_in(e, "sink '%s'", spec->name);
 	bool read = spec->ops->read_current(sink, who, &held, e);
 	spec->ops->close(sink);
@@ -137,7 +138,7 @@ static bool fits_sinks(const struct adopting *a, const struct state *s, struct e
 	bool found = false;
 
 	for (size_t i = 0; i < a->job->n_sinks; i++)
-		if (!look(&a->job->sinks[i], &who, s, &found, e))
+		if (!look(&a->job->sinks[i], a->job->lent, &who, s, &found, e))
 			return false;
 	return found || err_set(e, ERR_DECISION, "no sink holds a password of the record");
 }
@@ -252,8 +253,10 @@ int cmd_adopt(const struct options *o)
 	struct err e = ERR_INIT;
 	bool ok = false;
 
-	if (config_open(o->config, &config, &e) && find(o, config, &job, &e)) {
-		AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
+	bool opened = config_open(o->config, &config, &e);
+	struct lent *lent = opened ? lent_new(config, o->argv) : NULL;
+	if (opened && find(o, config, &job, &e)) {
+		AUTO_STORE struct store *store = lent_store(config);
 		const struct adopting a = { .job = job,
 			                    .store = store,
 			                    .state_dir = config_run(config)->state_dir,
@@ -264,6 +267,7 @@ int cmd_adopt(const struct options *o)
 	}
 	if (!ok)
 		log_err(o->args[0], &e);
+	lent_free(lent);
 	config_close(config);
 	return ok && fflush(stdout) == 0 ? 0 : err_exit_code(ok ? ERR_LOCAL : e.kind);
 }

@@ -186,7 +186,7 @@ int cmd_forget(const struct options *o)
 	bool opened = config_open(o->config, &config, &e);
 	struct lent *lent = opened ? lent_new(config, o->argv) : NULL;
 	if (opened && find(o, config, &job, &e)) {
-		AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
+		AUTO_STORE struct store *store = lent_store(config);
 		const struct forgetting f = { .o = o,
 			                      .store = store,
 			                      .name = job != NULL ? job->name : o->args[0],

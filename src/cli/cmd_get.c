@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
@@ -114,7 +115,7 @@ static bool get_one(const struct options *o, const struct store *store, const st
 static int get(const struct options *o, struct config *config, const size_t *jobs, size_t n)
 {
 	AUTO_JOB struct job *job = NULL;
-	AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(config);
 	struct err e = ERR_INIT;
 
 	if (n != 1)

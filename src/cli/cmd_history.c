@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
@@ -145,7 +146,7 @@ static bool print(const struct events *l, bool json)
 static int show(const struct options *o, struct config *c, const size_t *jobs, size_t n)
 {
 	AUTO(events_clear) struct events l = { 0 };
-	AUTO_STORE struct store *store = store_open(config_run(c)->state_dir);
+	AUTO_STORE struct store *store = lent_store(c);
 	enum err_kind worst = ERR_NONE;
 
 	l.from = o->since_s > 0 ? env_now(&env_system) - o->since_s : 0;

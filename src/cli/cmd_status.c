@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/lent.h"
 #include "cli/options.h"
 #include "cli/with_jobs.h"
 #include "config/job.h"
@@ -187,7 +188,7 @@ static void gather(struct status_jobs *st)
 		return;
 	}
 	claim_all(st);
-	AUTO_STORE struct store *store = store_open(config_run(st->config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(st->config);
 	for (size_t at = 0; at < st->n; at++)
 		local_row(st, at, store);
 }

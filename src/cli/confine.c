@@ -49,6 +49,8 @@ static bool allow_metrics(struct sandbox *s, const char *file, struct err *e)
  * make a password in use look free. */
 static bool own_state(const struct run_spec *run, struct fs_target *out, struct err *e)
 {
+	if (config_state_namespace(run) != NULL)
+		return true; /* it is not on this host */
 	return fs_make_dir(run->state_dir, e) &&
 	       (fs_directory_ours(run->state_dir, out, e) || err_in(e, "state_dir"));
 }
@@ -58,7 +60,7 @@ static bool allow_own(struct sandbox *s, const struct run_spec *run, const struc
 {
 	struct err why = ERR_INIT;
 
-	if (!sandbox_allow(s, state->dir, run->state_dir, e))
+	if (state->dir >= 0 && !sandbox_allow(s, state->dir, run->state_dir, e))
 		return false;
 	if (run->metrics_file != NULL && !allow_metrics(s, run->metrics_file, &why))
 		log_msg(LEVEL_DEBUG, NULL, "sandbox: metrics_file is left out: %s", why.text);

@@ -205,7 +205,8 @@ bool dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 	}
 	if (run->metrics_file != NULL)
 		add_metrics(&p, run->metrics_file, out);
-	add_path(&p, run->state_dir);
+	if (config_state_namespace(run) == NULL)
+		add_path(&p, run->state_dir);
 	qsort(p.item, p.n, sizeof(*p.item), by_name);
 	buf_str(out, "[Service]\n");
 	for (size_t i = 0; i < p.n; i++)

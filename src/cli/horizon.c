@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/lent.h"
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/sink.h"
@@ -246,7 +247,7 @@ static void print_json(const struct horizon *h, struct peak day, struct peak run
 int cli_horizon(const struct horizon_request *rq)
 {
 	struct horizon h = { .rq = rq, .from = env_now(&env_system), .overlap = -1 };
-	AUTO_STORE struct store *store = store_open(config_run(rq->config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(rq->config);
 
 	if (rq->seconds > HORIZON_MAX_S) {
 		log_msg(LEVEL_ERROR, NULL, "a horizon is at most ten years");

@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "http/lender.h"
 #include "kube/kube.h"
+#include "store/store.h"
 
 bool lent_http(const struct config *c, struct http **out, struct err *e)
 {
@@ -29,6 +30,14 @@ bool lent_http(const struct config *c, struct http **out, struct err *e)
 	if (log_max() >= LEVEL_DEBUG)
 		*out = debug_http_open(*out);
 	return true;
+}
+
+struct store *lent_store(const struct config *c)
+{
+	const char *namespace = config_state_namespace(config_run(c));
+
+	return namespace != NULL ? store_kubernetes_open(config_lent(c)->kube, namespace)
+	                         : store_open(config_run(c)->state_dir);
 }
 
 static bool open_client(void *ctx, struct http **out, struct err *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "quiet.h"
+#include "cli/lent.h"
 
 #include "base/env.h"
 #include "base/err.h"
@@ -137,7 +138,7 @@ static bool is_quiet(const struct run_request *rq, size_t at, const struct store
 bool quiet_plan(const struct run_request *rq, int *status)
 {
 	struct report *report = report_new(rq);
-	AUTO_STORE struct store *store = store_open(config_run(rq->config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(rq->config);
 	struct err ignored = ERR_INIT;
 	bool quiet = true;
 

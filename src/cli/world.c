@@ -63,7 +63,7 @@ struct cli_world *cli_world_new(const struct config *config)
 	struct cli_world *w = mem_new(sizeof(*w));
 
 	w->config = config;
-	w->store = store_open(config_run(config)->state_dir);
+	w->store = lent_store(config);
 	(void)pthread_mutex_init(&w->mutex, NULL);
 	w->world =
 		(struct world){ .env = &env_system, .store = w->store, .arm = arm_for, .ctx = w };

@@ -44,6 +44,41 @@ static bool check_command(const struct common *c, struct err *e)
 	return document_err(&c->doc, document_section_entry(s, "on_failure")->line, e);
 }
 
+#define STATE_KUBERNETES "kubernetes:"
+
+const char *config_state_namespace(const struct run_spec *run)
+{
+	const size_t n = sizeof(STATE_KUBERNETES) - 1;
+
+	return run->state != NULL && strncmp(run->state, STATE_KUBERNETES, n) == 0 ? run->state + n
+	                                                                           : NULL;
+}
+
+/* One that is a directory is the same as state_dir. */
+static bool take_state(struct run_spec *run, struct err *e)
+{
+	const char *namespace = config_state_namespace(run);
+
+	if (run->state_dir != NULL)
+		return err_set(e, ERR_CONFIG, "'state' and 'state_dir' exclude each other");
+	if (run->state[0] == '/') {
+		run->state_dir = take(&run->state);
+		return true;
+	}
+	return (namespace != NULL && kube_label_ok(namespace)) ||
+	       err_set(e, ERR_CONFIG, "'state' takes a directory or kubernetes:NAMESPACE, not '%s'",
+	               run->state);
+}
+
+static bool check_state(struct common *c, struct err *e)
+{
+	const struct section *s = document_section(&c->doc, "run");
+
+	if (c->run.state == NULL || take_state(&c->run, e))
+		return true;
+	return document_err(&c->doc, document_section_entry(s, "state")->line, e);
+}
+
 static bool fill_parts(struct common *c, struct err *e)
 {
 	const struct common_part parts[] = {
@@ -56,6 +91,8 @@ static bool fill_parts(struct common *c, struct err *e)
 	for (size_t i = 0; i < COUNT(parts); i++)
 		if (!fill_part(c, &parts[i], e))
 			return false;
+	if (!check_state(c, e))
+		return false;
 	if (c->http.ca_only && c->http.ca_file == NULL) {
 		const struct section *s = document_section(&c->doc, "http");
 		(void)err_set(e, ERR_CONFIG, "'ca_only = yes' needs a 'ca_file'");

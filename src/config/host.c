@@ -99,9 +99,10 @@ static uint64_t hash_finish(uint64_t h)
 
 #define HASH_START 0xcbf29ce484222325u
 
-int64_t host_spread(struct host *h, const char *job, int64_t most)
+int64_t host_spread(struct host *h, const char *shared, const char *job, int64_t most)
 {
-	const char *machine = host_machine_id(h) != NULL ? host_machine_id(h) : host_name(h);
+	const char *own = host_machine_id(h) != NULL ? host_machine_id(h) : host_name(h);
+	const char *machine = shared != NULL ? shared : own;
 	uint64_t hash = hash_text(HASH_START, machine != NULL ? machine : "");
 
 	hash = hash_finish(hash_text(hash_text(hash, "/"), job));

@@ -44,8 +44,8 @@ static bool times(struct loading *l, struct err *e)
 		              most);
 		return loading_err(l, "grace", e);
 	}
-	p->offset =
-		host_spread(&l->common->host, l->spec->job.name, least(SPREAD_MOST, interval / 10));
+	p->offset = host_spread(&l->common->host, l->common->run.state, l->spec->job.name,
+	                        least(SPREAD_MOST, interval / 10));
 	return true;
 }
 

@@ -352,6 +352,11 @@ void config_lend(struct config *c, const struct sink_lent *lent)
 	c->common.lent = lent;
 }
 
+const struct sink_lent *config_lent(const struct config *c)
+{
+	return c->common.lent;
+}
+
 const struct http_spec *config_http(const struct config *c)
 {
 	return &c->common.http;

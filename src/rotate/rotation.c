@@ -338,7 +338,7 @@ static bool hook_fails(const struct rotation *r, struct err *e)
 /* The end of a run that failed: remembers that it did, as far as that can be remembered. */
 static void fail(struct rotation *r, struct err *e)
 {
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
 	int64_t now = rotation_now(r);
 	struct state *s = &r->o.state;
 
@@ -366,8 +366,12 @@ static void fail(struct rotation *r, struct err *e)
 		s->next_generate = delay == 0 ? 0 : now + delay;
 		r->o.dirty = true;
 	}
-	if (e->kind != ERR_LOCAL || !r->give.generated)
-		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
+	if (e->kind == ERR_LOCAL && r->give.generated)
+		return;
+	/* It was decided on a record that another rotator has replaced: what looked foreign is
+	 * probably theirs. Any other error of this save is none beside the one there is. */
+	if (!save(r, STORE_ATOMIC, &why) && why.kind == ERR_CONFLICT)
+		*e = why;
 }
 
 /* What is delivered and cannot be read by those it is for is no success, though nothing is due. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Sink "docker": one entry of a config.json or auth.json. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -164,15 +163,9 @@ static void docker_identity(const void *spec, const char *server, struct buf *ou
 	buf_fmt(out, "docker:%s:%s", s->place.path, s->key != NULL ? s->key : server);
 }
 
-/* "https://host/v1/" and "host/namespace" are asked at "host". */
 static void docker_host(const void *spec, struct buf *out)
 {
-	const struct docker_spec *s = spec;
-	const char *scheme = s->key != NULL ? strstr(s->key, "://") : NULL;
-	const char *host = scheme != NULL ? scheme + 3 : s->key;
-
-	for (size_t i = 0; host != NULL && host[i] != '\0' && host[i] != '/'; i++)
-		buf_char(out, (char)tolower((unsigned char)host[i]));
+	docker_key_host(((const struct docker_spec *)spec)->key, out);
 }
 
 static bool docker_open(const void *spec, const struct sink_lent *lent, struct sink **out,

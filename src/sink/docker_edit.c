@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/docker_edit.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -327,4 +328,14 @@ void docker_set(const struct docker_doc *d, bool in_auths, const struct json_mem
 		insert(d->text, d->n, d->known[AUTHS]->value, &d->auths, 1, &s, &what, out);
 	else
 		insert(d->text, d->n, d->top, &d->members, 0, &s, &what, out);
+}
+
+/* "https://host/v1/" and "host/namespace" are asked at "host". */
+void docker_key_host(const char *key, struct buf *out)
+{
+	const char *scheme = key != NULL ? strstr(key, "://") : NULL;
+	const char *host = scheme != NULL ? scheme + 3 : key;
+
+	for (size_t i = 0; host != NULL && host[i] != '\0' && host[i] != '/'; i++)
+		buf_char(out, (char)tolower((unsigned char)host[i]));
 }

@@ -48,6 +48,11 @@ struct kubernetes {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void kubernetes_host(const void *spec, struct buf *out)
+{
+	docker_key_host(((const struct kubernetes_spec *)spec)->key, out);
+}
+
 static bool kubernetes_open(const void *spec, const struct sink_lent *lent, struct sink **out,
                             struct err *e)
 {
@@ -584,9 +589,11 @@ const struct sink_ops sink_kubernetes = {
 	.keys = remote_kubernetes_keys,
 	.n_keys = COUNT(remote_kubernetes_keys),
 	.spec_size = sizeof(struct kubernetes_spec),
+	.shared = true,
 	.atomic = true,
 	.validate = remote_kubernetes_validate,
 	.identity = remote_kubernetes_identity,
+	.host = kubernetes_host,
 	.open = kubernetes_open,
 	.describe = kubernetes_describe,
 	.check = kubernetes_check,

@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/lent.h"
 #include "config/job.h"
 #include "rotate/observe.h"
 #include "sink/sink.h"
@@ -72,7 +73,7 @@ static char *server_of(const struct job *j)
 static bool cuts_off(const struct token_run *r, const struct job *j, unsigned kills, bool *out,
                      struct err *e)
 {
-	AUTO_STORE struct store *store = store_open(config_run(r->config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(r->config);
 	struct observation o = { 0 };
 
 	if (!observe_open(store, j, &o, e))
@@ -89,7 +90,7 @@ static bool cuts_off(const struct token_run *r, const struct job *j, unsigned ki
 static bool take_lock(struct token_guard *g, const struct token_run *r, const struct job *j,
                       struct err *e)
 {
-	AUTO_STORE struct store *store = store_open(config_run(r->config)->state_dir);
+	AUTO_STORE struct store *store = lent_store(r->config);
 	struct lock lock = LOCK_INIT;
 
 	if (!store_lock(store, j->name, &lock, e))

@@ -144,6 +144,7 @@ refused "no right to read" 77 "'$ME' may not get secret 'web/regcred' \(403\): k
 role web rotator get:secrets:regcred
 refused "no right to write" 77 "may not patch secret 'web/regcred': kubectl -n web create role .* --verb=patch --resource=secrets --resource-name=regcred"
 role web rotator get,patch:secrets:other
+kube_job 'secret = regcred'
 refused "rights on another Secret" 77 "may not get secret 'web/regcred'"
 role web rotator get,patch:secrets:regcred
 kapi DELETE $SECRETS/regcred >/dev/null
@@ -210,7 +211,7 @@ else
 fi
 clear_log
 acrotate run
-says "an API server that is away" 75 '^$'
+says "an API server that is away" 75 "sink 'pull': .*cannot (answer now|reach)"
 is "nothing is generated meanwhile" "$(count_log generate)" 0
 if [ "$KUBE" = real ]; then start_apiserver; else no_faults >/dev/null; fi
 rotate

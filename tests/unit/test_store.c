@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "check.h"
+#include "fakes/cluster_http.h"
 #include "fakes/memory_store.h"
 #include "fakes/sinks.h"
 
@@ -25,6 +26,15 @@ static struct store *open_dir(void)
 	return store_dir_open(below, &whose);
 }
 
+static struct cluster_http *cluster;
+
+static struct store *open_kubernetes(void)
+{
+	cluster_http_free(cluster);
+	cluster = cluster_http_new();
+	return store_kubernetes_open(cluster_http_kube(cluster), "web");
+}
+
 /* Each opens the same records again when it is called again, or is opened once. */
 static const struct {
 	const char *name;
@@ -32,6 +42,7 @@ static const struct {
 } stores[] = {
 	{ "directory", open_dir },
 	{ "memory", memory_store_open },
+	{ "kubernetes", open_kubernetes },
 };
 
 static int make(void **state)
@@ -176,6 +187,7 @@ static void every_store_keeps_the_contract(void **state)
 			scratch_remove(dir);
 		}
 	store_close(NULL);
+	cluster_http_free(take(&cluster));
 }
 
 /* ---- a directory ----------------------------------------------------------------------------- */

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Records in a cluster, shared by two rotators: against the emulator's door, or with KUBE=real against a real kube-apiserver (tests/kube/build).
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/job.sh"
+. "$ROOT/tests/kube/lib.sh"
+
+start_kube --fast --token web-pull
+namespace web
+account web rotator
+MAPS=/api/v1/namespaces/web/configmaps
+RECORD=$MAPS/acrotate-web
+ALL='get,patch:secrets:regcred create:secrets get:namespaces:web get,patch:configmaps:acrotate-web create:configmaps'
+# shellcheck disable=SC2086
+role web rotator $ALL
+
+# Two hosts with nothing in common but the cluster.
+for host in a b; do
+	mkdir -p "$T/$host/jobs.d"
+	cp "$E/acrotate.conf" "$T/$host/acrotate.conf"
+	sed -i 's|^state_dir = .*|state = kubernetes:web|' "$T/$host/acrotate.conf"
+	printf '[kubernetes]\nkubeconfig = %s\n[defaults]\nregistry = contoso\nresource_group = emulated\ngrace = 1s\n' \
+		"$T/rotator.kubeconfig" >>"$T/$host/acrotate.conf"
+	printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
+done
+# on HOST COMMAND...: sets RC; output in $T/out
+on() {
+	_host=$1; shift
+	HOME=$T/$_host/home STATE_DIRECTORY=/nonexistent/state "$ACROTATE" "$@" --config "$T/$_host/acrotate.conf" >"$T/$_host.out" 2>&1 </dev/null
+	RC=$?
+	cp "$T/$_host.out" "$T/out"
+}
+says() {
+	is "$1: exit status" "$RC" "$2"
+	like "$1: says so" "$(cat "$T/out")" "$3"
+}
+version() { kget "$RECORD" metadata.resourceVersion; }
+generated() { count_log generate; }
+
+# ---- one record ------------------------------------------------------------------------------------------------------------------------
+on a check
+says "check before the first run" 0 "ok +state: namespace 'web' of the cluster"
+on a run
+says "the first run" 0 '^$'
+p1=$(pull_password web regcred)
+is "the registry takes what the Secret holds" "$(login web-pull "$p1")" 200
+is "the record says whose it is" "$(kget "$RECORD" metadata.labels)" '{"app.kubernetes.io/managed-by":"acrotate"}'
+like "and which job's" "$(kget "$RECORD" metadata.annotations)" '"acrotate/job":"web"'
+ok "no password is in it" sh -c '! grep -qF "$1" "$2"' sh "$p1" "$T/kube"
+ok "nothing is kept on the host" test ! -e /nonexistent -a ! -e "$T/a/home"
+v=$(version)
+on b run
+says "another rotator with nothing to do" 0 '^$'
+is "writes nothing" "$(version)" "$v"
+is "and generates nothing" "$(generated)" 1
+on b status
+says "it knows what the first one did" 0 'web +contoso/web-pull +ok +password1'
+on b plan
+says "and what comes next" 0 'web: keep: password1 is deployed'
+on b get web
+says "and the password" 0 "^$(printf %s "$p1" | sed 's/[+]/[+]/g')\$"
+sleep 2.1
+on b run --force
+says "it rotates" 0 '^$'
+p2=$(pull_password web regcred)
+ok "the password is another one" test "$p1" != "$p2"
+is "which the registry takes" "$(login web-pull "$p2")" 200
+is "and the old one, too" "$(login web-pull "$p1")" 200
+on a status
+says "the first one knows" 0 'web +contoso/web-pull +ok +password2'
+
+# ---- at once ---------------------------------------------------------------------------------------------------------------------------
+clear_log
+bad=0 conflicts=0 cut_off=0
+for i in 1 2 3 4; do
+	sleep 2.1
+	before=$(pull_password web regcred)
+	HOME=$T/a/home "$ACROTATE" run --force --config "$T/a/acrotate.conf" >"$T/a.out" 2>&1 </dev/null &
+	one=$!
+	HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/acrotate.conf" >"$T/b.out" 2>&1 </dev/null &
+	two=$!
+	for pid in $one $two; do
+		wait "$pid"
+		case $? in 0) ;; 75) conflicts=$((conflicts + 1)) ;; *) bad=$((bad + 1)); sed 's/^/# /' "$T/a.out" "$T/b.out" ;; esac
+	done
+	[ "$(login web-pull "$before")" = 200 ] || cut_off=$((cut_off + 1))
+	[ "$(login web-pull "$(pull_password web regcred)")" = 200 ] || cut_off=$((cut_off + 1))
+done
+is "two at once: each ends well, or leaves it to the other" "$bad" 0
+is "nobody is cut off" "$cut_off" 0
+echo "# $conflicts of 8 left it to the other, $(generated) generated"
+
+# ---- what is refused -------------------------------------------------------------------------------------------------------------------
+printf '[sink file]\ntype = file\npath = %s/env\n' "$T" >>"$T/b/jobs.d/web.conf"
+on b run
+says "a sink of one host" 78 "web.conf:6: \[sink file\]: a sink of type file is on one host, and 'state = kubernetes:web' is for several"
+sed -i '/sink file/,$d' "$T/b/jobs.d/web.conf"
+for bad in 'kubernetes:' 'kubernetes:A' 'etcd:x' relative; do
+	sed "s|^state = .*|state = $bad|" "$T/b/acrotate.conf" >"$T/b/bad.conf"
+	HOME=$T/b/home "$ACROTATE" status --config "$T/b/bad.conf" >"$T/out" 2>&1
+	RC=$?
+	says "state = $bad" 78 "bad.conf:[0-9]+: 'state' takes a directory or kubernetes:NAMESPACE, not '$bad'"
+done
+clear_log
+# without RIGHT PATTERN: one right less is told before anything is generated, with the command that gives it
+without() {
+	_role=$(printf '%s\n' "$ALL" | sed "s/$1//")
+	# shellcheck disable=SC2086
+	role web rotator $_role
+	on b run --force
+	says "without $1" 77 "$2"
+	is "without $1: nothing is generated" "$(generated)" 0
+}
+without 'get:namespaces:web' "may not get namespace 'web/web' .*create role acrotate-namespaces --verb=get --resource=namespaces --resource-name=web"
+without 'get,patch:configmaps:acrotate-web' "may not get configmap 'web/acrotate-web' .*--verb=get --resource=configmaps --resource-name=acrotate-web"
+role web rotator get,patch:secrets:regcred create:secrets get:namespaces:web get:configmaps:acrotate-web create:configmaps
+sleep 2.1
+on b run --force
+says "without patch" 77 "may not patch configmap 'web/acrotate-web'"
+is "without patch: nothing is generated" "$(generated)" 0
+# shellcheck disable=SC2086
+role web rotator $ALL
+kapi DELETE "$RECORD" >/dev/null
+kapi POST "$MAPS" '{"metadata":{"name":"acrotate-web"},"data":{"record":"x"}}' >/dev/null
+on b run
+says "a ConfigMap that is somebody's" 65 "configmap 'web/acrotate-web' is not this job's record: 'kubectl -n web delete configmap acrotate-web'"
+kapi DELETE "$RECORD" >/dev/null
+done_testing

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Records in a cluster, beyond what test_store.c holds every store to. */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "check.h"
+#include "fakes/cluster_http.h"
+#include "store/store.h"
+
+#define MAPS "/api/v1/namespaces/web/configmaps"
+
+static struct cluster_http *cluster;
+static struct store *store;
+
+static int open_it(void **state)
+{
+	(void)state;
+	cluster = cluster_http_new();
+	store = store_kubernetes_open(cluster_http_kube(cluster), "web");
+	return 0;
+}
+
+static int close_it(void **state)
+{
+	(void)state;
+	store_close(store);
+	cluster_http_free(cluster);
+	return 0;
+}
+
+static bool save(const char *name, const char *text, char **version, struct err *e)
+{
+	AUTO_BUF struct buf b = BUF_INIT(STORE_RECORD_MAX);
+
+	buf_str(&b, text);
+	return store_save(store, name, &b, STORE_DURABLE, version, e);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static void test_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *job, *object;
+	} rows[] = {
+		{ "web-pull", "configmap web/acrotate-web-pull" },
+		{ "web_pull", "configmap web/acrotate-web-pull-" },
+		{ "Web-Pull", "configmap web/acrotate-web-pull-" },
+		{ "web.pull@host", "configmap web/acrotate-web-pull-host-" },
+		{ "a-", "configmap web/acrotate-a--" },
+		{ "a2345678901234567890123456789012345678901234567890123456789012345",
+		  "configmap web/acrotate-a23456789012345678901234567890123456789012345-" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_BUF struct buf name = BUF_INIT(200);
+		AUTO_FREE char *version = NULL;
+		AUTO_RECORD struct store_record r = { 0 };
+		struct err e = ERR_INIT;
+		store_describe(store, rows[i].job, &name);
+		bool hashed = rows[i].object[strlen(rows[i].object) - 1] == '-';
+		CHECK(strncmp(buf_cstr(&name), rows[i].object, strlen(rows[i].object)) == 0 &&
+		              name.len == strlen(rows[i].object) + (hashed ? 8 : 0),
+		      "%s: '%s'", rows[i].job, buf_cstr(&name));
+		CHECK(save(rows[i].job, rows[i].job, &version, &e), "%s: %s", rows[i].job, e.text);
+		CHECK(store_load(store, rows[i].job, &r, &e), "%s: %s", rows[i].job, e.text);
+		CHECK_TEXT(buf_cstr(&r.text), rows[i].job, "each has its own");
+	}
+}
+
+/* ---- what others have made ------------------------------------------------------------------- */
+
+static void test_foreign(void **state)
+{
+	(void)state;
+	AUTO_RECORD struct store_record r = { 0 };
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(cluster_http_do(cluster, "POST", MAPS,
+	                                 "{\"metadata\":{\"name\":\"acrotate-web\"},\"data\":{"
+	                                 "\"record\":\"theirs\"}}"),
+	                 201);
+	CHECK(!store_load(store, "web", &r, &e) && e.kind == ERR_DECISION &&
+	              strstr(e.text, "kubectl -n web delete configmap acrotate-web") != NULL,
+	      "%s", e.text);
+	CHECK(!save("web", "ours", &version, &e) && e.kind == ERR_DECISION, "%s", e.text);
+	CHECK(!store_remove(store, "web", &e) && e.kind == ERR_DECISION, "%s", e.text);
+}
+
+static void test_set_aside(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	CHECK(save("web", "damaged", &version, &e) && store_set_aside(store, "web", &e) &&
+	              save("web", "new", &version, &e),
+	      "%s", e.text);
+	/* A patch that changes nothing else: what was kept is there, and was kept once. */
+	assert_int_equal(cluster_http_do(cluster, "GET", MAPS "/acrotate-web", ""), 200);
+	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged\"") != NULL, "%s",
+	      cluster_http_text(cluster));
+	CHECK(save("web", "newer", &version, &e), "%s", e.text);
+	(void)cluster_http_do(cluster, "GET", MAPS "/acrotate-web", "");
+	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged\"") != NULL &&
+	              strstr(cluster_http_text(cluster), "\"record\":\"newer\"") != NULL,
+	      "%s", cluster_http_text(cluster));
+}
+
+/* ---- lost replies ---------------------------------------------------------------------------- */
+
+static void test_lost_replies(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL, *theirs = NULL;
+	struct err e = ERR_INIT;
+
+	cluster_http_fail(cluster, 1, 0, true);
+	CHECK(save("web", "one", &version, &e), "made, though nobody heard so: %s", e.text);
+	cluster_http_fail(cluster, 1, 503, true);
+	CHECK(save("web", "two", &version, &e), "written, though it said 503: %s", e.text);
+	cluster_http_fail(cluster, 1, 503, false);
+	CHECK(save("web", "three", &version, &e), "%s", e.text);
+	theirs = mem_dup(version);
+	CHECK(save("web", "four", &theirs, &e), "%s", e.text);
+	cluster_http_fail(cluster, 1, 0, false);
+	CHECK(!save("web", "five", &version, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	cluster_http_fail(cluster, 9, 503, false);
+	CHECK(!save("web", "six", &theirs, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+}
+
+/* ---- many ------------------------------------------------------------------------------------ */
+
+/* A job alone: one request. Any more: one list for all, and what is read again is read anew. */
+static void test_requests(void **state)
+{
+	(void)state;
+	AUTO_FREE char *changed = NULL;
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 600; i++) {
+		AUTO_FREE char *name = mem_fmt("job-%d", i), *version = NULL;
+		CHECK(save(name, name, &version, &e), "%s", e.text);
+	}
+	size_t before = cluster_http_count(cluster);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 600; i++) {
+			AUTO_FREE char *name = mem_fmt("job-%d", i);
+			AUTO_RECORD struct store_record r = { 0 };
+			CHECK(store_load(store, name, &r, &e) && r.exists, "%s: %s", name, e.text);
+			CHECK(round == 1 || strcmp(buf_cstr(&r.text), name) == 0, "%s", name);
+			if (round == 0 && i == 0)
+				assert_int_equal(cluster_http_count(cluster) - before, 1);
+			if (round == 0 && i == 1) {
+				changed = mem_dup(r.version);
+				CHECK(save(name, "changed", &changed, &e), "%s", e.text);
+				before++;
+			}
+			if (round == 0 && i == 599)
+				/* three pages */
+				assert_int_equal(cluster_http_count(cluster) - before, 4);
+			CHECK(round == 0 || i != 1 || strcmp(buf_cstr(&r.text), "changed") == 0,
+			      "%s", name);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_names, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_requests, open_it, close_it),
+	};
+
+	secret_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
