@@ -84,6 +84,9 @@ void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
 /* It was given; `kept`: and read back: of what it was read to hold before, and of what is older,
  * it has let go. Else it failed to take it. */
 void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept);
+/* The registry accepts `held`, which can be of this slot alone. If that is ours, and its password
+ * was thought to be lost, it is known from now on, and was delivered. */
+bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held);
 /* The registry accepts what a sink holds of this slot: it is there, whatever Azure has just
  * said. */
 void observe_alive(struct observation *o, enum acr_slot slot);

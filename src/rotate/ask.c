@@ -306,18 +306,22 @@ static void note_tried(struct rotation *r, const struct secret *held)
 	crypto_fingerprint(held, &r->gen.tried[r->gen.n_tried++]);
 }
 
-/* A password that works and that the ledger does not know: is there no slot to explain it but the
- * one that stays? */
-static bool is_explained(const struct rotation *r)
+static bool is_there(const struct plan_input *in, enum acr_slot slot)
+{
+	const struct slot_view *v = &in->slot[slot];
+
+	return v->present && (v->expires == 0 || v->expires > in->now - in->margin);
+}
+
+/* The slot that a password which works must be of, when the ledger does not know it: the only one
+ * that is there, unless its password is known to be another. */
+static enum acr_slot explained_by(const struct rotation *r)
 {
 	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
-	const struct slot_view *target = &in.slot[r->plan.slot],
-			       *other = &in.slot[acr_other(r->plan.slot)];
-	bool target_gone =
-		!target->present || (target->expires != 0 && target->expires <= in.now - in.margin);
+	bool one = is_there(&in, ACR_SLOT_1), two = is_there(&in, ACR_SLOT_2);
+	enum acr_slot only = one ? ACR_SLOT_1 : ACR_SLOT_2;
 
-	/* Of one that is ours and not lost the password is known, and this is not it. */
-	return target_gone && other->present && (!other->ours || other->lost);
+	return one == two || (in.slot[only].ours && !in.slot[only].lost) ? ACR_NO_SLOT : only;
 }
 
 static enum progress works_unexplained(const struct rotation *r, const struct sink_spec *spec,
@@ -354,7 +358,12 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 			observe_alive(&r->o, slot);
 			return rotation_go_to(r, STEP_DECIDE);
 		}
-		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT && !is_explained(r))
+		enum acr_slot from = explained_by(r);
+		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT && from != ACR_NO_SLOT &&
+		    observe_learn(&r->o, from, s->held))
+			return rotation_go_to(r, STEP_DECIDE);
+		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT &&
+		    from != acr_other(r->plan.slot))
 			return works_unexplained(r, s->spec, e);
 		note_tried(r, s->held);
 	}

@@ -522,6 +522,20 @@ static bool has_stale(const struct observation *o, const struct plan *p)
 	return false;
 }
 
+bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held)
+{
+	struct slot_memory *m = &o->state.slot[slot];
+
+	if (m->foreign_created != 0 || m->created == 0 || m->gone || print_known(&m->print))
+		return false;
+	crypto_fingerprint(held, &m->print);
+	m->delivered = true;
+	m->left = 0;
+	o->dirty = true;
+	observe_sinks(o);
+	return true;
+}
+
 struct plan observe_plan(const struct observation *o, const struct plan_input *in)
 {
 	struct plan p = plan_decide(in);

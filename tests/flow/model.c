@@ -68,6 +68,38 @@ static void lose_state(const struct model *m, struct world *w)
 	w->owed = false;
 }
 
+/* The sink alone tells what an older state that was put back does not know. */
+static bool is_forgotten(const struct world *w, const struct sink *s)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (s->holds == bit(k) && (w->slot[k].tag == UNSEEN || w->slot[k].tag == CLAIMED))
+			return true;
+	return false;
+}
+
+/* Only where every consumer can be seen in a sink: of one that lags nobody knows any more. */
+static bool can_restore(const struct model *m, const struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (!world_holds(m, w, k) && (w->slot[k].ago < m->grace || w->slot[k].hooked))
+			return false;
+	return !in_flight(w);
+}
+
+static void restore_state(const struct model *m, struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k];
+		if (s->tag == OURS)
+			s->tag = UNSEEN;
+		s->delivered = s->intent = s->abandoned = s->young = false;
+		s->left = 0;
+	}
+	for (int i = 0; i < m->n_sinks; i++)
+		w->sink[i].last = 0;
+	w->owed = false;
+}
+
 /* The job goes on, on a fresh machine with a copy of the state; what the first one delivered is
  * still in use there. */
 static void move(const struct model *m, struct world *w)
@@ -125,6 +157,11 @@ static void between_runs(struct search *s, const struct world *w)
 		search_disturb(s, next, "the state is lost");
 		next = *w;
 	}
+	if ((m->others & MODEL_RESTORED) && can_restore(m, w)) {
+		restore_state(m, &next);
+		search_disturb(s, next, "an older state is put back");
+		next = *w;
+	}
 	if ((m->others & MODEL_MOVED) && !in_flight(w) && !w->slot[0].away && !w->slot[1].away) {
 		move(m, &next);
 		search_disturb(s, next, "the state is copied");
@@ -132,9 +169,9 @@ static void between_runs(struct search *s, const struct world *w)
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *sink = &w->sink[i];
 		next = *w;
-		if (m->others & MODEL_HANDS)
+		if ((m->others & MODEL_HANDS) && !is_forgotten(w, sink))
 			edit(s, w, i);
-		if (sink->touched || sink->removed)
+		if (sink->touched || sink->removed || is_forgotten(w, sink))
 			continue;
 		if (m->others & MODEL_UNREAD) {
 			next.sink[i].unread = !sink->unread;

@@ -26,7 +26,8 @@
  *
  * What nobody can see is left out: a hand that changes a sink back before any
  * run saw it, changes one between a run's reading and its writing, or changes
- * one that the job cannot read or no longer has; and sinks changed or removed or
+ * one that the job cannot read or no longer has, or that alone tells what an older
+ * state does not know; and sinks changed or removed or
  * the state lost in the tick in which a request whose answer was lost may yet act.
  */
 #ifndef FLOW_MODEL_H
@@ -58,7 +59,10 @@ enum model_others {
 	MODEL_MOVED = 1 << 11,
 	MODEL_FORCE = 1 << 12,   /* run --force, whenever somebody likes */
 	MODEL_EXPIRES = 1 << 13, /* what somebody generates may expire, and soon */
-	MODEL_ALL = (1 << 14) - 1
+	/* an older copy of our state is put back, between two runs: of what was delivered since it
+	 * knows the expiry that was asked for, and no more */
+	MODEL_RESTORED = 1 << 14,
+	MODEL_ALL = (1 << 15) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -80,6 +84,8 @@ enum model_without {
 	WITHOUT_SERVICE_CLOCK, /* `left` is stamped by a clock that may be a day behind */
 	/* a request's life counts from the save of its intent, though it is sent later */
 	WITHOUT_FRESH_INTENT,
+	/* the passwords that the sinks show are not tried right before a generate */
+	WITHOUT_TRYING,
 	WITHOUT_ALL, /* the naive rule: always the older slot */
 };
 

@@ -377,6 +377,47 @@ static void hook(struct search *s, const struct world *w, int r, bool calm)
 	search_reach(s, next, "hook");
 }
 
+/* The registry is asked about what each sink shows: what works must be the other slot's, by its
+ * print, or because no other slot is left to explain it. */
+static bool is_contradicted(const struct model *m, const struct world *w, int target)
+{
+	const struct slot *t = &w->slot[target], *other = &w->slot[1 - target];
+	bool gone = t->tag == ABSENT || t->life == 0;
+
+	if (t->permitted || m->without == WITHOUT_TRYING)
+		return false;
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		if (s->unread || s->removed)
+			continue;
+		if (s->holds == bit(target) && slot_works(t))
+			return true;
+		if (s->holds == bit(1 - target) && slot_works(other) && other->tag != OURS && !gone)
+			return true;
+	}
+	return false;
+}
+
+/* What works and can be of one slot alone is known from then on, if that is ours. */
+static bool learn(const struct model *m, struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k], *other = &w->slot[1 - k];
+		bool alone = other->tag == ABSENT || other->life == 0;
+		for (int i = 0; i < m->n_sinks; i++) {
+			const struct sink *at = &w->sink[i];
+			if (at->unread || at->removed || at->holds != bit(k) || !alone ||
+			    !slot_works(s) || s->tag != CLAIMED)
+				continue;
+			s->tag = OURS;
+			s->delivered = true;
+			s->left = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
 void run_step(struct search *s, const struct world *w, int r, bool calm)
 {
 	const struct model *m = s->m;
@@ -389,6 +430,12 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		save_intent(m, &next, (int)run->slot);
 		break;
 	case REREAD:
+		if ((m->without != WITHOUT_TRYING && learn(m, &next)) ||
+		    is_contradicted(m, w, (int)run->slot)) {
+			run->alive = false;
+			search_reach(s, next, "the registry contradicts: end");
+			return;
+		}
 		if (run->stale) {
 			run->alive = false;
 			search_reach(s, next, "slot has changed: end");

@@ -134,6 +134,38 @@ static void a_restored_record_kills_nothing(void **state)
 	}
 }
 
+/* Only one slot is there, so it is known whose the password is: nobody is asked, and it stays known
+ * when the sinks let go of it. */
+static void a_restored_record_learns_what_can_be_known(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_stage();
+	rig.meddler.kind = AT_GENERATE;
+	rig.meddler.nth = 1;
+	rig.meddler.fn = keep_copy;
+	rig_must_run(0);
+	assert_true(rig.met.fired);
+	memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
+	int first = rig_slot_of(rig.deployed);
+	fake_service_pass(&rig.service, 3 * DAY_MS);
+	copy_state(".copy", "");
+	rig.meddler.nth = 0;
+	rig_clear_met();
+	CHECK(rig_run(0, &end), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	rig_load(&now);
+	assert_true(now.slot[first].delivered && rig_works(0));
+	rig_must_run(ROTATE_FORCE);
+	assert_int_equal(rig_slot_of(rig.memory[0].held), 1 - first);
+	/* Within its grace. */
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	assert_true(end.e.kind == ERR_TRANSIENT &&
+	            fake_service_accepts(&rig.service, rig.deployed));
+}
+
 static void edit_state(const char *key, const char *value)
 {
 	AUTO_FREE char *path = state_path("");
@@ -444,6 +476,7 @@ int main(void)
 		cmocka_unit_test(a_blinded_helper_lets_nothing_go),
 		cmocka_unit_test(a_chain_that_was_seen_lets_go),
 		cmocka_unit_test(a_restored_record_kills_nothing),
+		cmocka_unit_test(a_restored_record_learns_what_can_be_known),
 		cmocka_unit_test(a_record_of_another_subject_is_lost),
 		cmocka_unit_test(an_answer_that_the_registry_contradicts_kills_nothing),
 		cmocka_unit_test(refusals_of_minutes_are_no_death),

@@ -45,6 +45,8 @@ static const struct row contract[] = {
 	{ "broken sinks", { .n_sinks = 3, .others = MODEL_BROKEN | MODEL_FORCE, LONG } },
 	{ "a registry that rejects", { .n_sinks = 2, .others = MODEL_REJECTS | MODEL_FORCE,
 	  SHORT } },
+	{ "an older state is put back",
+	  { .n_sinks = 2, .others = MODEL_RESTORED | MODEL_FORCE | MODEL_HANDS, SHORT } },
 	{ "a copied state", { .n_sinks = 2, .others = MODEL_MOVED | MODEL_FORCE | MODEL_HANDS,
 	  SHORT } },
 };
@@ -103,6 +105,8 @@ static const struct row broken[] = {
 	{ "... it was sent long after its intent",
 	  { .n_sinks = 1, .others = MODEL_LATE | MODEL_FORCE, .without = WITHOUT_FRESH_INTENT,
 	  SHORT } },
+	{ "... what the sinks show is not tried",
+	  { .n_sinks = 1, .others = MODEL_RESTORED, .without = WITHOUT_TRYING, SHORT } },
 	{ "... a failed hook is forgotten", { .n_sinks = 1, .others = MODEL_HOOKS | MODEL_FORCE,
 	  .without = WITHOUT_OWED, SHORT } },
 	{ "... an unreadable sink is forgotten",
