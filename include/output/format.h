@@ -32,6 +32,7 @@ struct format {
 	bool (*write)(const struct format_request *rq, struct arena *a, struct buf *out,
 	              struct err *e);
 	const struct format_stream *stream; /* for what is not coloured */
+	bool colors; /* with colours each ESC is one of theirs: those of a text are escaped */
 };
 extern const struct format format_list[]; /* in the order of az's help */
 extern const size_t format_count;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/show.h"
 #include "check.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -101,6 +102,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	(void)pthread_mutex_lock(&k->mutex);
 	const struct world *w = cli_world(k->world);
 	f->job = mem_dup(config_name(k->config, k->jobs[at]));
+	show_line(f->job);
 	if (job == NULL || r == NULL || o == NULL) {
 		(void)findings_problem(f,
 		                       job == NULL ? "configuration"

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/show.h"
 
 #define TEXT_MAX 2048
 
@@ -36,10 +37,13 @@ static struct finding *add(struct findings *f, enum finding_level level, const c
                            const char *text)
 {
 	f->item = mem_grow(f->item, &f->cap, f->n + 1, sizeof(*f->item));
-	f->item[f->n] = (struct finding){ .level = level,
-		                          .subject = mem_dup(subject),
-		                          .text = mem_dup(text) };
-	return &f->item[f->n++];
+	struct finding *new = &f->item[f->n++];
+	*new = (struct finding){ .level = level,
+		                 .subject = mem_dup(subject),
+		                 .text = mem_dup(text) };
+	show_line(new->subject);
+	show_line(new->text);
+	return new;
 }
 
 #define ADD(level)                                                                                 \
@@ -83,6 +87,7 @@ void findings_fix(struct finding *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	show_line(line);
 	char *all = f->mend == NULL ? mem_dup(line) : mem_fmt("%s\n%s", f->mend, line);
 	free(f->mend);
 	f->mend = all;

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "cli/run.h"
 #include "config/job.h"
@@ -182,10 +183,12 @@ static void warn_ahead(const char *name, const struct outcome *o)
 void report_job(struct report *p, size_t at, const char *name, const struct outcome *o,
                 const struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(LINE_MAX_BYTES), json = BUF_INIT(LINE_MAX_BYTES);
+	AUTO_BUF struct buf text = BUF_INIT(LINE_MAX_BYTES), shown = BUF_INIT(LINE_MAX_BYTES);
+	AUTO_BUF struct buf json = BUF_INIT(LINE_MAX_BYTES);
 	bool failed = e != NULL && e->kind != ERR_NONE;
 
 	job_text(p, name, o, e, &text);
+	show_lines(buf_cstr(&text), &shown);
 	(void)pthread_mutex_lock(&p->mutex);
 	clear_live(p);
 	if (failed)
@@ -196,9 +199,9 @@ void report_job(struct report *p, size_t at, const char *name, const struct outc
 		job_json(name, o, e, &json);
 		p->lines[at] = mem_dup(buf_cstr(&json));
 	} else if (p->rq->dry_run) {
-		p->lines[at] = mem_dup(buf_cstr(&text));
+		p->lines[at] = mem_dup(buf_cstr(&shown));
 	} else if (!failed && p->rq->chatty) {
-		(void)printf("%s\n", buf_cstr(&text));
+		(void)printf("%s\n", buf_cstr(&shown));
 		(void)fflush(stdout);
 	}
 	(void)pthread_mutex_unlock(&p->mutex);

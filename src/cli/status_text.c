@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "status_rows.h"
 
@@ -72,7 +73,7 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 	}
 	switch (c) {
 	case JOB:
-		buf_str(out, r->job);
+		show_lines(r->job, out);
 		break;
 	case WHERE:
 		buf_str(out, r->where[0] == '\0' ? "-" : r->where);
@@ -130,8 +131,9 @@ static void indented(const char *lines, struct buf *out)
 {
 	while (*lines != '\0') {
 		size_t n = strcspn(lines, "\n");
-		buf_str(out, "    ");
-		buf_add(out, lines, n);
+		AUTO_FREE char *line = mem_dup_n(lines, n);
+		show_line(line);
+		buf_fmt(out, "    %s", line);
 		buf_char(out, '\n');
 		lines += n + (lines[n] == '\n');
 	}

@@ -91,10 +91,10 @@ static bool close_none(void *list, struct err *e)
 static const struct format_stream none_stream = { open_none, add_none, close_none };
 
 const struct format format_list[] = {
-	{ "json", as_json, &json_stream },       { "jsonc", as_jsonc, &json_stream },
-	{ "yaml", as_yaml, &yaml_stream },       { "yamlc", as_yamlc, &yaml_stream },
-	{ "table", table_write, &table_stream }, { "tsv", as_tsv, &tsv_stream },
-	{ "none", as_none, &none_stream },
+	{ "json", as_json, &json_stream, false },       { "jsonc", as_jsonc, &json_stream, true },
+	{ "yaml", as_yaml, &yaml_stream, false },       { "yamlc", as_yamlc, &yaml_stream, true },
+	{ "table", table_write, &table_stream, false }, { "tsv", as_tsv, &tsv_stream, false },
+	{ "none", as_none, &none_stream, false },
 };
 const size_t format_count = COUNT(format_list);
 

@@ -7,13 +7,14 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "config/job.h"
 #include "rotate/last_run.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
 
 #define CHUNK    (64u * 1024) /* written when so much has come together */
-#define LINE_MAX 1024         /* a job's name has at most 100 bytes */
+#define LINE_MAX 1024         /* a file's name has at most 255 bytes, twice that in a label */
 
 struct metric_entry {
 	char *name;
@@ -48,8 +49,12 @@ void metrics_put(struct metrics *m, size_t i, const char *name, const struct job
 {
 	struct metric_entry *at = &m->entry[i];
 
+	AUTO_BUF struct buf label = BUF_INIT(LINE_MAX / 2);
+
+	/* Of a file that is no job's name yet as well: that is what is wrong with it. */
+	show_label(name, &label);
 	free(at->name);
-	at->name = mem_dup(name);
+	at->name = mem_dup(buf_cstr(&label));
 	at->readable = s != NULL;
 	at->is = s != NULL ? *s : (struct job_status){ .state = JOB_FAILING };
 }

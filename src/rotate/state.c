@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/ini.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 
 #define END           "[end]\n"
@@ -512,29 +513,23 @@ void state_drop_sink(struct state *s, size_t i)
 
 void state_set_error(struct state *s, const char *text)
 {
-	free(s->last_error);
-	s->last_error = NULL;
-	while (text != NULL && *text == ' ')
-		text++;
-	if (text == NULL || *text == '\0')
+	AUTO_FREE char *line = mem_dup(text);
+
+	mem_free_ptr(&s->last_error);
+	if (line == NULL)
 		return;
-	size_t n = strnlen(text, ERROR_MAX);
-	bool cut = text[n] != '\0';
-	while (cut && n > 1 && text[n] != ' ')
-		n--;
-	char *out = mem_fmt("%.*s%s", (int)n, text, cut ? " ..." : "");
-	n = strlen(out);
-	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)out[i] < ' ' || out[i] == 0x7f)
-			out[i] = ' ';
-		/* " ;" and " #" begin what other readers of INI take for a comment, so ours
-		 * refuses them. */
-		if (i > 0 && out[i - 1] == ' ' && (out[i] == ';' || out[i] == '#'))
+	show_line(line);
+	AUTO_FREE char *out = mem_dup(line + strspn(line, " "));
+	show_cut(out, ERROR_MAX);
+	size_t n = strlen(out);
+	/* " ;" and " #" begin what other readers of INI take for a comment, so ours refuses
+	 * them. */
+	for (size_t i = 1; i < n; i++)
+		if (out[i - 1] == ' ' && (out[i] == ';' || out[i] == '#'))
 			out[i] = ',';
-	}
 	while (n > 0 && out[n - 1] == ' ')
 		out[--n] = '\0';
-	s->last_error = out;
+	s->last_error = n > 0 ? take(&out) : NULL;
 }
 
 void state_clear(struct state *s)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "http/http.h"
 #include "output/format.h"
 #include "output/jmespath.h"
@@ -62,8 +63,11 @@ static void say(const struct token_outside *w, const struct token_args *a, const
                 const char *color, const char *text)
 {
 	bool plain = !may_color(w, a);
-	AUTO_FREE char *line =
-		plain ? mem_fmt("%s: %s\n", word, text) : mem_fmt("%s%s\x1b[0m\n", color, text);
+	AUTO_BUF struct buf shown = BUF_INIT(strlen(text));
+
+	show_lines(text, &shown);
+	AUTO_FREE char *line = plain ? mem_fmt("%s: %s\n", word, buf_cstr(&shown))
+	                             : mem_fmt("%s%s\x1b[0m\n", color, buf_cstr(&shown));
 
 	(void)w->put(w->ctx, TOKEN_ERR, line, strlen(line));
 }
@@ -104,6 +108,35 @@ static void say_failure(const struct token_run *r, const struct err *e)
 
 /* ---- standard output ------------------------------------------------------------------------- */
 
+/* What stands between our colours. */
+static void show_colored(const char *s, struct buf *out)
+{
+	while (*s != '\0') {
+		size_t text = strcspn(s, "\x1b"), color = strcspn(s + text, "m");
+		AUTO_FREE char *part = mem_dup_n(s, text);
+
+		show_lines(part, out);
+		s += text;
+		color += s[color] != '\0';
+		buf_add(out, s, *s != '\0' ? color : 0);
+		s += *s != '\0' ? color : 0;
+	}
+}
+
+/* What goes to a file or a program is az's to the byte; on a terminal it drives nothing. */
+static bool put_output(const struct token_run *r, const struct buf *out, bool colored)
+{
+	AUTO_BUF struct buf shown = BUF_INIT(out->len);
+
+	if (!r->w->tty[TOKEN_OUT])
+		return r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(out), out->len);
+	if (colored)
+		show_colored(buf_cstr(out), &shown);
+	else
+		show_lines(buf_cstr(out), &shown);
+	return r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(&shown), shown.len);
+}
+
 static bool print_value(struct token_run *r, const struct format *format, const struct value *v,
                         bool queried, struct buf *out, struct err *e)
 {
@@ -118,7 +151,7 @@ static bool print_value(struct token_run *r, const struct format *format, const 
 		return false;
 	if (!buf_ok(out))
 		return err_set(e, ERR_REMOTE, "the output is larger than %zu bytes", OUTPUT_MAX);
-	if (!r->w->put(r->w->ctx, TOKEN_OUT, buf_cstr(out), out->len))
+	if (!put_output(r, out, rq.color && format->colors))
 		return err_set(e, ERR_LOCAL, "cannot write to standard output%s",
 		               r->made_password ? ": the new password was made, and has been lost"
 		                                : "");

@@ -101,6 +101,27 @@ static void test_lines(void **state)
 	free(dir);
 }
 
+/* A file that is no job has any name: in a label it ends neither the label nor the line. */
+static void test_names(void **state)
+{
+	AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
+	const struct metrics_run run = { .at = 1 };
+	struct err e = ERR_INIT;
+	char *dir = scratch_make(), path[4200];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/m.prom", dir);
+	struct metrics *m = metrics_new(1);
+	metrics_put(m, 0, "x\"} 0\nacrotate_jobs 99\\\x1b\xc2\x9b\xff", NULL);
+	CHECK(metrics_write(m, path, &run, &e), "%s", e.text);
+	metrics_free(m);
+	read_back(path, &text);
+	CHECK(strstr(buf_cstr(&text), "=\"x\\\"} 0\\nacrotate_jobs 99\\\\  ?\",") != NULL, "%s",
+	      buf_cstr(&text));
+	assert_null(strstr(buf_cstr(&text), "\nacrotate_jobs 99"));
+	scratch_remove(dir);
+}
+
 /* More than a chunk: nothing is lost where one ends. */
 static void test_many(void **state)
 {
@@ -165,6 +186,7 @@ static void test_readers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
+		                            cmocka_unit_test(test_names),
 		                            cmocka_unit_test(test_many),
 		                            cmocka_unit_test(test_readers) };
 

@@ -275,6 +275,9 @@ static void any_error_can_be_remembered(void **state)
 		{ "  two blanks", "two blanks" },
 		{ "a\ttab, a \x7f", "a tab, a" },
 		{ "no ;comment #here", "no ,comment ,here" },
+		{ "\x1b]0;x\xc2\x9b\xe2\x80\xae"
+		  "b",
+		  "]0;x ?b" },
 		{ "   ", NULL },
 		{ NULL, NULL },
 	};
@@ -346,6 +349,23 @@ static void a_record_of_format_1_is_read(void **state)
 	            s.sinks[0].may_hold[1] == 17056479106147327 && s.sinks[0].hook_owed);
 	assert_true(s.sinks[1].may_hold[0] == 0 && s.sinks[1].may_hold[1] == 17056479106147328 &&
 	            !s.sinks[1].hook_owed);
+}
+
+/* What does not fit is cut between two words, and says so. */
+static void a_long_error_is_cut_at_a_word(void **state)
+{
+	AUTO_STATE struct state s = { 0 };
+	char text[1000] = "";
+
+	(void)state;
+	for (size_t n = 0; n + 12 < sizeof(text); n += 11)
+		(void)memcpy(text + n, "some words ", 12);
+	state_set_error(&s, text);
+	size_t n = strlen(s.last_error);
+	CHECK(n > 380 && n <= 400, "%zu: %s", n, s.last_error);
+	CHECK(strcmp(s.last_error + n - 8, "words...") == 0 ||
+	              strcmp(s.last_error + n - 7, "some...") == 0,
+	      "%s", s.last_error);
 }
 
 static void sinks_are_found_added_and_dropped(void **state)
@@ -463,6 +483,7 @@ int main(void)
 		cmocka_unit_test(any_error_can_be_remembered),
 		cmocka_unit_test(a_request_dies),
 		cmocka_unit_test(a_record_of_format_1_is_read),
+		cmocka_unit_test(a_long_error_is_cut_at_a_word),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(an_intent_is_settled_with_its_request),
 		cmocka_unit_test(a_state_from_another_store_is_lost),

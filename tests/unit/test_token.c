@@ -471,6 +471,42 @@ static void colors(void **state)
 	(void)unsetenv("AZURE_CORE_NO_COLOR");
 }
 
+/* What the service says is az's to the byte where it goes on to a program; on a terminal, whatever
+ * the format, it drives nothing. */
+static void on_a_terminal_nothing_is_driven(void **state)
+{
+	static const struct fake_step steps[] = {
+		IDENTITY,
+		{ HTTP_GET, "/tokens/mytoken", .status = 200,
+		  .answer = "{\"name\":\"a\\u001b[31m\\u009b31m\\u202eb\",\"properties\":{}}" }
+	};
+	static const char *const formats[] = { "json", "jsonc", "yaml", "yamlc", "table", "tsv" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(formats); i++)
+		for (int tty = 0; tty < 2; tty++) {
+			const char *show[] = { "show",     "-r",      "myregistry", "-n",
+				               "mytoken",  "-g",      "g1",         "-o",
+				               formats[i], "--query", "name",       NULL };
+			struct token_rig rig;
+			struct fake_http *net = fake_http_new(steps, COUNT(steps));
+			struct http *client = fake_http_client(net);
+			token_rig_open(&rig);
+			rig.tty[TOKEN_OUT] = tty == 1;
+			CHECK(token_rig_run(&rig, client, show) == 0, "%s: %s", formats[i],
+			      buf_cstr(&rig.err));
+			bool drives = strstr(buf_cstr(&rig.out), "\xe2\x80\xae") != NULL ||
+			              strstr(buf_cstr(&rig.out), "\xc2\x9b") != NULL ||
+			              strstr(buf_cstr(&rig.out), "\x1b[31mb") != NULL;
+			CHECK(!drives || tty == 0, "%s: '%s'", formats[i], buf_cstr(&rig.out));
+			CHECK(drives || tty == 1 || formats[i][0] == 'y', "%s: '%s'", formats[i],
+			      buf_cstr(&rig.out));
+			http_close(client);
+			fake_http_free(net);
+			token_rig_close(&rig);
+		}
+}
+
 /* The words of a command line may be in files. */
 static void files(void **state)
 {
@@ -879,9 +915,10 @@ int main(void)
 		cmocka_unit_test(command_line), cmocka_unit_test(help),
 		cmocka_unit_test(environment),  cmocka_unit_test(wrong_default),
 		cmocka_unit_test(configured),   cmocka_unit_test(files),
-		cmocka_unit_test(colors),       cmocka_unit_test(answers),
-		cmocka_unit_test(waiting),      cmocka_unit_test(deleting),
-		cmocka_unit_test(lost_output),  cmocka_unit_test(local_job),
+		cmocka_unit_test(colors),       cmocka_unit_test(on_a_terminal_nothing_is_driven),
+		cmocka_unit_test(answers),      cmocka_unit_test(waiting),
+		cmocka_unit_test(deleting),     cmocka_unit_test(lost_output),
+		cmocka_unit_test(local_job),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
