@@ -187,7 +187,7 @@ static bool file_find(struct sink *s, const struct credential *who, const struct
 	bool found;
 
 	if (!place_enter(&f->place, &rights, e) ||
-	    !place_read(&f->place, TEMPLATE_TEXT_MAX, &text, NULL, &found, e))
+	    !place_peek(&f->place, TEMPLATE_TEXT_MAX, &text, &found, e))
 		return false;
 	secret_free(f->ours);
 	f->ours = template_search(buf_cstr(&text), text.len, who, known);
