@@ -102,12 +102,20 @@ rm -r "$R/lib/systemd/system/acrotate.service.d"
 dpkg_here -r acrotate
 is "it can be removed" $? 0
 like "configuration, jobs and state are kept" "$(left)" \
-	'^etc/acrotate/acrotate.conf etc/acrotate/jobs.d/web.conf etc/cron.d/acrotate etc/systemd/.* var/lib/acrotate/web.state $'
+	'^etc/acrotate/acrotate.conf etc/acrotate/acrotate.conf.kept etc/acrotate/jobs.d/web.conf etc/cron.d/acrotate etc/systemd/.* var/lib/acrotate/web.state $'
 dpkg_here -i "$DEB"
 is "and installed again" "$? $(tail -n 1 "$R/etc/acrotate/acrotate.conf")" "0 # mine"
+ok "without what was put aside for a purge" test ! -e "$R/etc/acrotate/acrotate.conf.kept"
 dpkg_here --purge acrotate
 is "and purged" $? 0
 like "which says that the state is kept" "$(cat "$T/out")" '^acrotate: kept /var/lib/acrotate;'
 like "and the jobs" "$(cat "$T/out")" '^acrotate: kept /etc/acrotate/jobs.d;'
-is "and keeps them, and nothing else" "$(left)" "etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
+like "and the configuration" "$(cat "$T/out")" '^acrotate: kept /etc/acrotate/acrotate.conf;'
+is "and keeps them, and nothing else" "$(left)" "etc/acrotate/acrotate.conf etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
+is "as it was" "$(tail -n 1 "$R/etc/acrotate/acrotate.conf")" "# mine"
+# As it was installed it goes with the program.
+rm "$R/etc/acrotate/acrotate.conf"
+dpkg_here -i "$DEB"
+dpkg_here --purge acrotate
+is "one that nobody changed is not kept" "$(left)" "etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
 done_testing
