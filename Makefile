@@ -85,7 +85,10 @@ $B/acrotate-emulator: $(EMU:%.c=$B/%.o) $B/lib.a
 $B/lib.a: $(OBJ)
 	$Qrm -f $@ && $(AR) rcsD $@ $^
 $(KEYRING:%.c=$B/%.o): CPPFLAGS_OWN += $(SECRET_CFLAGS)
-$B/%.o: %.c Makefile VERSION
+# Said at once, and what to do about it: a compiler would say it for each file.
+libraries:
+	@pkg-config --exists $(PKGS) 2>/dev/null || { packaging/install-deps --missing build; exit 1; }
+$B/%.o: %.c Makefile VERSION | libraries
 	$(call SAY,CC,$<)
 	$Qmkdir -p $(@D) && $(COMPILE) -Itests -c -o $@ $<
 
@@ -284,7 +287,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-identity deps demo fuzz fuzz-built install deb rpm lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-identity deps demo fuzz fuzz-built install deb rpm libraries lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
