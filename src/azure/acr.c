@@ -124,8 +124,22 @@ static bool match_registry(void *ctx, const struct json *item)
 	return s->ok && s->found < 2;
 }
 
+/* As it was written, and what of it is the name: 'my-registry' is registry 'my' with a label. */
+static bool no_registry(const char *registry, const char *name, const char *subscription,
+                        struct err *e)
+{
+	AUTO_FREE char *meant =
+		strcmp(registry, name) != 0 ? mem_fmt(" (whose name would be '%s')", name) : NULL;
+
+	return err_set(e, ERR_MISSING,
+	               "there is no registry '%s'%s in subscription '%s', or the identity may not "
+	               "see it",
+	               registry, meant != NULL ? meant : "", subscription);
+}
+
 static bool list_registries(struct arm *a, struct http *h, const char *subscription,
-                            const char *name, struct acr_registry *out, struct err *e)
+                            const char *registry, const char *name, struct acr_registry *out,
+                            struct err *e)
 {
 	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_LEN);
 	AUTO(acr_registry_clear) struct acr_registry one = { 0 };
@@ -145,10 +159,7 @@ static bool list_registries(struct arm *a, struct http *h, const char *subscript
 		               "without a name",
 		               subscription);
 	if (s.found == 0)
-		return err_set(e, ERR_MISSING,
-		               "there is no registry '%s' in subscription '%s', or the identity "
-		               "may not see it",
-		               name, subscription);
+		return no_registry(registry, name, subscription, e);
 	if (s.found > 1)
 		return err_set(
 			e, ERR_REMOTE,
@@ -170,7 +181,7 @@ bool acr_find_registry(struct arm *a, struct http *h, const char *subscription, 
 		return err_set(e, ERR_CONFIG,
 		               "no subscription: set it in [azure], or AZURE_SUBSCRIPTION_ID");
 	if (group == NULL)
-		return list_registries(a, h, subscription, name, out, e);
+		return list_registries(a, h, subscription, registry, name, out, e);
 	add_registry(&path, subscription, group, name);
 	buf_fmt(&path, "?api-version=%s", ACR_API_VERSION);
 	return (arm_get(a, h, buf_cstr(&path), &j, e) && read_registry(j, out, e)) ||

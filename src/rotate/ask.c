@@ -75,7 +75,8 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	AUTO_FREE char *name = acr_registry_name(r->job->registry);
 
 	if (!subscription_of(r, &subscription, e) ||
-	    !acr_find_registry(arm_of(r), h, subscription, r->job->resource_group, name, &found, e))
+	    !acr_find_registry(arm_of(r), h, subscription, r->job->resource_group, r->job->registry,
+	                       &found, e))
 		return FAILED;
 	bool meant = is_meant(r, &found, e);
 	AUTO_FREE char *id = acr_registry_id(subscription, found.group, name);

@@ -194,9 +194,9 @@ bool rotation_refuse(const struct rotation *r, struct err *e)
 	switch (r->plan.why) {
 	case WHY_DISABLED:
 		return err_set(e, ERR_DECISION,
-		               "token '%s' is disabled: enable it (acrotate token update -n %s "
-		               "--status enabled), or remove the job",
-		               r->job->token, r->job->token);
+		               "token '%s' is disabled: enable it (acrotate token update "
+		               "--registry %s --name %s --status enabled), or remove the job",
+		               r->job->token, r->job->registry, r->job->token);
 	case WHY_NO_TOKEN:
 		if (r->job->policy.create)
 			return err_set(

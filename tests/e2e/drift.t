@@ -63,7 +63,7 @@ tell web-pull '{"action":"disable"}'
 g=$(generations web-pull)
 run --force web-pull
 is "disabled, and forced: exit status" "$RC" 65
-like "what to do is said" "$(said)" "token 'web-pull' is disabled: enable it \(acrotate token update -n web-pull --status enabled\)"
+like "what to do is said" "$(said)" "token 'web-pull' is disabled: enable it \(acrotate token update --registry contoso --name web-pull --status enabled\)"
 is "state" "$(field web-pull state)" disabled
 is "disabled, noticed by a run after verify_every: exit status" "$(at $((60 * HOUR)) acro run 2>/dev/null; echo $?)" 65
 is "nothing was generated, nothing was changed" "$(generations web-pull)$(cat "$T/web-pull.one")" "$g$before"

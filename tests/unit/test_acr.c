@@ -171,6 +171,35 @@ static void registries(void **state)
 	}
 }
 
+/* What the user wrote is what the message names. */
+static void what_was_written_is_named(void **state)
+{
+	static const struct {
+		const char *written, *says;
+	} row[] = {
+		{ "my-registry", "no registry 'my-registry' (whose name would be 'my') in" },
+		{ "contoso", "no registry 'contoso' in subscription 's'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		const struct fake_step steps[] = {
+			ARM_RIG_TOKEN("T"),
+			{ HTTP_GET,
+			  "=https://arm.example/subscriptions/s/providers/"
+			  "Microsoft.ContainerRegistry/registries" V,
+			  .status = 200, .answer = "{\"value\":[]}" },
+		};
+		struct arm_rig r;
+		struct acr_registry got;
+		struct err e = ERR_INIT;
+		arm_rig_open(&r, steps, COUNT(steps));
+		assert_false(acr_find_registry(r.arm, r.http, "s", NULL, row[i].written, &got, &e));
+		CHECK(strstr(e.text, row[i].says) != NULL, "%s", e.text);
+		assert_true(arm_rig_close(&r));
+	}
+}
+
 static void no_subscription(void **state)
 {
 	(void)state;
@@ -733,6 +762,7 @@ int main(void)
 		cmocka_unit_test(one_generation),
 		cmocka_unit_test(names_of_new_tokens),
 		cmocka_unit_test(roles_by_repository),
+		cmocka_unit_test(what_was_written_is_named),
 		cmocka_unit_test(scope_maps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
