@@ -30,6 +30,8 @@ bool show_is_line(const char *s);
 void show_lines(const char *s, struct buf *out);
 /* The value of a label in Prometheus' text format, without its quotes. */
 void show_label(const char *s, struct buf *out);
+/* A word of a command to paste into a shell: quoted where it has to be. The caller frees. */
+char *show_word(const char *s);
 /* At most `max` bytes, in place, cut between two words where one ends late enough, and never
  * inside a character; "..." tells. */
 void show_cut(char *s, size_t max);

@@ -97,6 +97,8 @@ const char *config_state_namespace(const struct run_spec *run);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */
+/* Files of jobs.d that look as if somebody meant them as jobs, by their names; NULL: no more. */
+const char *config_ignored(const struct config *c, size_t i);
 /* Reads and checks job i. ERR_CONFIG "file:line: ...". */
 MUST_USE bool config_job(struct config *c, size_t i, struct job **out, struct err *e);
 /* The same from a text that stands in no file yet, as job NAME of jobs.d. *i is its number for

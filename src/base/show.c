@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 /* ---- one character --------------------------------------------------------------------------- */
 
@@ -147,6 +148,26 @@ void show_label(const char *s, struct buf *out)
 		else
 			buf_char(out, stand_in(c));
 	}
+}
+
+char *show_word(const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./:@%+=,";
+	AUTO_FREE char *line = mem_dup(s);
+	AUTO_BUF struct buf out = BUF_INIT(4 * strlen(s) + 2);
+
+	show_line(line);
+	if (*line != '\0' && line[strspn(line, plain)] == '\0')
+		return take(&line);
+	buf_char(&out, '\'');
+	for (const char *c = line; *c != '\0'; c++)
+		if (*c == '\'')
+			buf_str(&out, "'\\''");
+		else
+			buf_char(&out, *c);
+	buf_char(&out, '\'');
+	return mem_dup(buf_cstr(&out));
 }
 
 /* ---- cutting --------------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ struct azure_facts {
 	struct err permissions_error;
 	bool by_repository; /* roles are, so that AcrPull counts for nothing */
 	/* the registry's id; with a placeholder for what is not known */
-	char *scope;
+	char *scope; /* of a role, as a word of a command */
 };
 void check_azure_facts_clear(struct azure_facts *a);
 /* Asks. ref may lack its group: then permissions are not asked for. */

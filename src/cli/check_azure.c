@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "check.h"
 #include "config/job.h"
@@ -21,11 +22,12 @@ void check_azure_facts_clear(struct azure_facts *a)
 void check_azure_ask(struct arm *arm, struct http *h, const struct acr_ref *ref,
                      struct azure_facts *out)
 {
-	*out = (struct azure_facts){
-		.scope = mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
-		                 ref->subscription != NULL ? ref->subscription : "SUBSCRIPTION",
-		                 ref->group != NULL ? ref->group : "GROUP", ref->registry)
-	};
+	AUTO_FREE char *scope =
+		mem_fmt("/subscriptions/%s/resourceGroups/%s/providers/" REGISTRIES "/%s",
+	                ref->subscription != NULL ? ref->subscription : "SUBSCRIPTION",
+	                ref->group != NULL ? ref->group : "GROUP", ref->registry);
+
+	*out = (struct azure_facts){ .scope = show_word(scope) };
 	out->subscription = ref->subscription != NULL;
 	out->known = arm_whoami(arm, h, &out->who, &out->who_error);
 	if (!out->known)

@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "check.h"
 #include "cli/lent.h"
 #include "config/job.h"
@@ -56,13 +57,14 @@ static void state_shared(const struct config *c, const char *namespace, struct f
 static void state_dir(const struct config *c, struct findings *f)
 {
 	const char *dir = config_run(c)->state_dir;
+	AUTO_FREE char *word = show_word(dir);
 	struct err e = ERR_INIT;
 
 	if (check_directory(dir, &e) && state_is_ours(dir, &e))
 		(void)findings_ok(f, "state", "'%s' can be written", dir);
 	else
 		findings_fix(findings_problem(f, "state", &e), "install -d -m 0700 -o %u %s",
-		             (unsigned)geteuid(), dir);
+		             (unsigned)geteuid(), word);
 }
 
 static void metrics_file(const struct config *c, struct findings *f)
@@ -74,13 +76,28 @@ static void metrics_file(const struct config *c, struct findings *f)
 		return;
 	AUTO_FREE char *dir = mem_dup(file);
 	*strrchr(dir, '/') = '\0';
+	AUTO_FREE char *word = show_word(dir);
 	struct stat st;
 	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 ||
 	          err_sys(&e, errno, "cannot look at '%s'", dir);
 	if (ok && check_directory(dir[0] != '\0' ? dir : "/", &e))
 		(void)findings_ok(f, "metrics", "'%s' can be written", file);
 	else
-		findings_fix(findings_problem(f, "metrics", &e), "install -d -m 0755 %s", dir);
+		findings_fix(findings_problem(f, "metrics", &e), "install -d -m 0755 %s", word);
+}
+
+/* Somebody thought that it says what to do, or wonders why it does not. */
+static void other_files(const struct config *c, struct findings *f)
+{
+	for (size_t i = 0; config_ignored(c, i) != NULL; i++) {
+		AUTO_FREE char *word = show_word(config_ignored(c, i));
+		findings_fix(
+			findings_warning(f, "jobs",
+		                         "'%s' in '%s' is not read: a job's file ends in '.conf'",
+		                         config_ignored(c, i), config_jobs_dir(c)),
+			"mv %s NAME.conf    # in '%s'; a job that is not to run has 'enabled = no'",
+			word, config_jobs_dir(c));
+	}
 }
 
 void check_host(const struct config *c, struct findings *f)
@@ -91,6 +108,7 @@ void check_host(const struct config *c, struct findings *f)
 			"acrotate init REGISTRY TOKEN");
 	else
 		(void)findings_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
+	other_files(c, f);
 	const char *namespace = config_state_namespace(config_run(c));
 	if (namespace != NULL)
 		state_shared(c, namespace, f);

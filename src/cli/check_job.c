@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "check.h"
 #include "config/argv.h"
@@ -225,8 +226,9 @@ static void mend_directory(const char *place, struct finding *at)
 	if (dir[0] != '/' || slash == dir)
 		return;
 	*slash = '\0';
+	AUTO_FREE char *word = show_word(dir);
 	if (access(dir, F_OK) != 0 && errno == ENOENT)
-		findings_fix(at, "mkdir -p -m 0700 '%s'    # as the user whose it is to be", dir);
+		findings_fix(at, "mkdir -p -m 0700 %s    # as the user whose it is to be", word);
 }
 
 static void mend_sink(const char *place, const struct err *e, struct finding *at)
@@ -327,8 +329,9 @@ static void one_hook(const char *command, const char *subject, struct findings *
 	}
 	e.kind = ERR_CONFIG;
 	struct finding *at = findings_problem(f, subject, &e);
+	AUTO_FREE char *word = show_word(argv[0]);
 	if (access(argv[0], F_OK) == 0)
-		findings_fix(at, "chmod +x %s", argv[0]);
+		findings_fix(at, "chmod +x %s", word);
 }
 
 void check_hooks(const struct job *job, struct findings *f)

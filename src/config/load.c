@@ -33,6 +33,8 @@ struct config {
 	int jobs_fd; /* -1: there is no jobs.d */
 	struct job_file *jobs;
 	size_t n_jobs, capacity;
+	char **ignored; /* files of jobs.d whose name says that they are no jobs */
+	size_t n_ignored, ignored_capacity;
 	uid_t me;
 	/* one file at a time; INI_FILE_MAX and a byte that shows it was too small */
 	char *text;
@@ -237,6 +239,27 @@ static void close_dir(DIR **d)
 		(void)closedir(*d); /* only read */
 }
 
+/* What is no job on purpose: hidden, a backup, one that a package manager or somebody put aside. */
+static bool is_put_aside(const char *file)
+{
+	static const char *const ends[] = { "~",         ".bak",    ".orig",    ".old",
+		                            ".disabled", ".sample", ".rpmsave", ".rpmnew" };
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		size_t n = strlen(file), end = strlen(ends[i]);
+		if (n >= end && strcmp(file + n - end, ends[i]) == 0)
+			return true;
+	}
+	return file[0] == '.' || strstr(file, ".dpkg-") != NULL || strncmp(file, "README", 6) == 0;
+}
+
+static void ignore(struct config *c, const char *file)
+{
+	c->ignored =
+		mem_grow(c->ignored, &c->ignored_capacity, c->n_ignored + 1, sizeof(*c->ignored));
+	c->ignored[c->n_ignored++] = mem_dup(file);
+}
+
 static bool list_jobs(struct config *c, struct err *e)
 {
 	struct stat st;
@@ -257,6 +280,8 @@ static bool list_jobs(struct config *c, struct err *e)
 		char *name = job_name_of(entry->d_name);
 		if (name != NULL)
 			add_job(c, name, NULL);
+		else if (!is_put_aside(entry->d_name))
+			ignore(c, entry->d_name);
 	}
 	if (errno != 0)
 		return config_sys(e, errno, "cannot list", c->jobs_dir);
@@ -328,6 +353,9 @@ void config_close(struct config *c)
 		free(c->jobs[i].path);
 	}
 	free(c->jobs);
+	for (size_t i = 0; i < c->n_ignored; i++)
+		free(c->ignored[i]);
+	free(c->ignored);
 	free(c->path);
 	free(c->jobs_dir);
 	free(c->text);
@@ -385,6 +413,11 @@ const char *config_machine_id(struct config *c)
 size_t config_count(const struct config *c)
 {
 	return c->n_jobs;
+}
+
+const char *config_ignored(const struct config *c, size_t i)
+{
+	return i < c->n_ignored ? c->ignored[i] : NULL;
 }
 
 const char *config_name(const struct config *c, size_t i)
@@ -508,6 +541,18 @@ static const char *nearest_job(const struct config *c, const char *name)
 	return best;
 }
 
+/* "web.ini", for "web" and for itself. */
+static const char *ignored_job(const struct config *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < c->n_ignored; i++)
+		if (strncmp(c->ignored[i], name, n) == 0 &&
+		    (c->ignored[i][n] == '.' || c->ignored[i][n] == '\0'))
+			return c->ignored[i];
+	return NULL;
+}
+
 static bool choose_names(const struct config *c, struct selection *s, const char *arg,
                          struct err *e)
 {
@@ -526,7 +571,11 @@ static bool choose_names(const struct config *c, struct selection *s, const char
 		}
 	if (any)
 		return true;
-	const char *near = nearest_job(c, arg);
+	const char *other = ignored_job(c, arg), *near = nearest_job(c, arg);
+	if (other != NULL)
+		return err_set(e, ERR_USAGE,
+		               "no job '%s' in '%s', but '%s': a job's file ends in '" SUFFIX "'",
+		               arg, c->jobs_dir, other);
 	return near != NULL ? err_set(e, ERR_USAGE, "no job '%s' in '%s'; did you mean '%s'?", arg,
 	                              c->jobs_dir, near)
 	                    : err_set(e, ERR_USAGE, "no job '%s' in '%s'", arg, c->jobs_dir);

@@ -164,6 +164,11 @@ says "none at all" "^PROBLEM +web-pull: subscription: no subscription: set it in
 says "and into which file" "^ +subscription = ID +# into \[azure\] of $E/acrotate.conf: "
 cp "$T/acrotate.conf.kept" "$E/acrotate.conf"
 
+: >"$E/jobs.d/web.ini"
+check >/dev/null
+says "a file that is no job by its name" "^warning +jobs: 'web.ini' in '.*jobs.d' is not read: a job's file ends in '.conf'"
+rm "$E/jobs.d/web.ini"
+
 # Without the network nothing of it is asked: what the sandboxed service needs.
 mkdir "$T/real dir"; ln -s "$T/real dir/link.env" "$T/linked.env"; touch "$T/real dir/link.env"
 job link token=other <<END

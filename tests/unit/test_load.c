@@ -476,6 +476,31 @@ static void what_arguments_are_told(void **state)
 	assert_non_null(strstr(e.text, "is not a job"));
 }
 
+/* A file that somebody meant as a job, and one that somebody put aside. */
+static void files_that_are_no_jobs(void **state)
+{
+	static const char *const aside[] = { ".api.conf.swp", "api.conf~", "api.conf.bak",
+		                             "api.conf.dpkg-dist", "api.conf.disabled" };
+	char cron[] = "cron", ini[] = "cron.ini", *args[] = { cron, ini };
+	struct err e = ERR_INIT;
+	size_t *list = NULL, n = 0;
+
+	(void)state;
+	three_jobs();
+	put("jobs.d/cron.ini", "");
+	for (size_t i = 0; i < COUNT(aside); i++) {
+		AUTO_FREE char *name = mem_fmt("jobs.d/%s", aside[i]);
+		put(name, "");
+	}
+	AUTO_CONFIG struct config *c = open_here(&e);
+	assert_string_equal(config_ignored(c, 0), "cron.ini");
+	assert_null(config_ignored(c, 1));
+	for (size_t i = 0; i < COUNT(args); i++) {
+		assert_false(config_select(c, &args[i], 1, &list, &n, &e));
+		assert_non_null(strstr(e.text, "but 'cron.ini': a job's file ends in '.conf'"));
+	}
+}
+
 static void a_job_outside_is_read(void **state)
 {
 	(void)state;
@@ -627,6 +652,7 @@ int main(void)
 		TEST(symbolic_links_are_followed),
 		TEST(arguments),
 		TEST(what_arguments_are_told),
+		TEST(files_that_are_no_jobs),
 		TEST(a_job_outside_is_read),
 		TEST(claims),
 		TEST(claims_by_registry),

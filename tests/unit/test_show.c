@@ -2,6 +2,7 @@
 /* What others wrote, as each destination gets it. */
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/show.h"
 #include "check.h"
 
@@ -137,6 +138,27 @@ static void unit_paths(void **state)
 }
 
 static const struct {
+	const char *word, *want;
+} words[] = {
+	{ "/subscriptions/0-1/x", "/subscriptions/0-1/x" },
+	{ "My Subscription", "'My Subscription'" },
+	{ "", "''" },
+	{ "a'b", "'a'\\''b'" },
+	{ "$(id)`id`;x", "'$(id)`id`;x'" },
+	{ "a\nb\x1b", "'a b '" },
+	{ "*?[~", "'*?[~'" },
+};
+
+static void words_for_a_shell(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		AUTO_FREE char *word = show_word(words[i].word);
+		CHECK_TEXT(word, words[i].want, "row %zu", i);
+	}
+}
+
+static const struct {
 	const char *text;
 	size_t max;
 	const char *want;
@@ -181,6 +203,7 @@ int main(void)
 		cmocka_unit_test(several_lines),
 		cmocka_unit_test(labels),
 		cmocka_unit_test(unit_paths),
+		cmocka_unit_test(words_for_a_shell),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(json_of_anything_is_ascii_where_it_must),
 	};
