@@ -72,6 +72,16 @@ analyzer() {
 		     END { for (k in known) if (!known[k]) { print "tests/lint/analyzer.txt: no longer found: " k; bad = 1 } exit bad }' tests/lint/analyzer.txt -
 }
 
+# What control-flow protection needs of an object. Whether a program has it is for the C library's start files to say.
+protection() {
+	case $LINT_COMPILE in *-fcf-protection*) ;; *) return 0 ;; esac
+	status=0
+	for o in "$@"; do
+		LC_ALL=C readelf -n "$o" 2>/dev/null | grep -q 'x86 feature:.*IBT.*SHSTK' || { echo "$o: no note of IBT and SHSTK"; status=1; }
+	done
+	return $status
+}
+
 cppcheck_sources() {
 	cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr -j "$(nproc)" \
 		--enable=warning,portability --suppressions-list=tests/lint/cppcheck.txt -Iinclude -D_GNU_SOURCE -DVERSION='"x"' \
@@ -150,6 +160,7 @@ check 'names: symbols and structs' sh tests/lint/names.sh "$LINT_BUILD"
 check 'form: clang-format, columns, first lines' sh tests/lint/form.sh
 check 'each header compiles alone' headers
 check 'banned functions' functions "$@"
+check 'control-flow protection' protection "$@"
 check 'paths of the machine it was built on' paths "$@"
 check 'leftovers' leftovers
 check 'licence lines' licence
