@@ -56,7 +56,7 @@ static bool writers(const struct config *c, int fd, const struct stat *st, struc
                     struct err *e)
 {
 	const struct fs_ours ours = { .uid = c->me,
-		                      .groups = { 0, getegid() },
+		                      .groups = { 0, c->me },
 		                      .n_groups = has_own_group(c->me) ? 2 : 1 };
 
 	*out = (struct fs_other){ .kind = FS_OTHER_NONE };
