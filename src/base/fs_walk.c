@@ -86,8 +86,8 @@ static bool guard_directory(struct walk *w, int dir, const struct stat *st, cons
 	return err_set(
 		e, ERR_CONFIG,
 		"others can change directory '%s' on the way to '%s' (owner %s, mode %04o; %s can "
-		"write it): say "
-		"'user = NAME' to write it with that user's rights, or take their right away",
+		"write it): take their right away, or, for a sink, say 'user = NAME' to write it "
+		"with that user's rights",
 		what, w->shown, owner, (unsigned)(st->st_mode & 07777),
 		open_to_others ? other : "nobody else");
 }

@@ -60,11 +60,14 @@ static void state_dir(const struct config *c, struct findings *f)
 	AUTO_FREE char *word = show_word(dir);
 	struct err e = ERR_INIT;
 
-	if (check_directory(dir, &e) && state_is_ours(dir, &e))
-		(void)findings_ok(f, "state", "'%s' can be written", dir);
-	else
+	if (!check_directory(dir, &e))
 		findings_fix(findings_problem(f, "state", &e), "install -d -m 0700 -o %u %s",
 		             (unsigned)geteuid(), word);
+	else if (!state_is_ours(dir, &e))
+		findings_fix(findings_warning(f, "state", "%s", e.text),
+		             "chown %u %s && chmod go-w %s", (unsigned)geteuid(), word, word);
+	else
+		(void)findings_ok(f, "state", "'%s' can be written", dir);
 }
 
 static void metrics_file(const struct config *c, struct findings *f)

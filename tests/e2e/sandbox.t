@@ -164,6 +164,24 @@ is "the last job alone" "$RC" 0
 is "its password works" "$(login zulu-pull "$(cat "$T/zulu/env")")" 200
 rm "$E/jobs.d/zulu-pull.conf"
 
+# ---- a state that others can write ------------------------------------------------------------------------------------------------------
+# A volume of a container is like that: it is said, and works; a link of somebody else's is not followed.
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$T/volume" && chmod 777 "$T/volume"
+	sed "s|^state_dir = .*|state_dir = $T/volume|" "$E/acrotate.conf" >"$E/other.conf"
+	grep -q '^state_dir' "$E/other.conf" || sed -i "s|^\[run\]|&\nstate_dir = $T/volume|" "$E/other.conf"
+	"$ACROTATE" run web-pull --config "$E/other.conf" >"$T/out" 2>"$T/err" </dev/null
+	like "a state directory that all can write is warned of" "$(said)" "warning: state_dir: others can change directory 'volume'"
+	like "by check, too" "$("$ACROTATE" check --config "$E/other.conf" 2>&1)" "^warning +state: others can change directory 'volume'"
+	mkdir "$T/theirs/state" "$T/stolen"
+	ln -s "$T/stolen" "$T/theirs/link" && chown -h nobody "$T/theirs/link"
+	sed -i "s|^state_dir = .*|state_dir = $T/theirs/link/state|" "$E/other.conf"
+	"$ACROTATE" run web-pull --config "$E/other.conf" >"$T/out" 2>"$T/err" </dev/null
+	is "through somebody else's link: exit status" "$?" 78
+	like "which is said" "$(said)" "symbolic link 'link' on the way to .* belongs to somebody else"
+	rm -r "$T/volume" "$T/stolen" "$T/theirs/link" "$T/theirs/state" "$E/other.conf"
+fi
+
 # ---- nothing to do ---------------------------------------------------------------------------------------------------------------------
 # Without the helper, whose answer is asked for by starting it.
 sed -i '/^\[sink vault\]/,/^program/d' "$E/jobs.d/web-pull.conf"
