@@ -58,7 +58,5 @@ void keys_release(const struct key *rows, size_t n, void *spec);
 void keys_copy(const struct key *row, void *to, const void *from);
 /* For listings: "duration", "yes or no", "text|json". */
 const char *keys_type_name(const struct key *row);
-/* The closest name to a mistyped one, or NULL. */
-const char *keys_suggest(const struct key *rows, size_t n, const char *name);
 
 #endif

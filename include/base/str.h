@@ -37,7 +37,29 @@ MUST_USE bool str_token_name_ok(const char *s);
 /* What may name a token that exists, whatever rule it was made by: one segment of a path, and
  * what HTTP's Basic login can say. */
 MUST_USE bool str_token_name_usable(const char *s);
-/* How far apart two words are (Levenshtein), at most 64 bytes each; for "did you mean". */
-size_t str_distance(const char *a, const char *b);
+
+/* ---- ASCII, whatever the locale -------------------------------------------------------------- */
+
+/*@ assigns \nothing;
+  @ ensures \result != 0 <==> '0' <= c <= '9'; */
+static inline bool str_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static inline bool str_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline bool str_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+void str_lower(char *s);
+/* Is the text of this pattern, in any case of letters? '*' stands for anything. */
+bool str_matches(const char *pattern, const char *text);
+/* How many bytes of a byte order mark (UTF-8) the text begins with: 3 or 0. */
+size_t str_mark(const char *text, size_t n);
+/* For qsort() of an array of texts: by bytes. */
+int str_compare(const void *a, const void *b);
 
 #endif

@@ -26,7 +26,5 @@ extern const struct routes entra_routes, metadata_federated_routes, metadata_ide
 
 /* Fills rq->arg. NULL when nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);
-/* '*' matches any run of characters, without case. */
-bool route_glob(const char *pattern, const char *text);
 
 #endif

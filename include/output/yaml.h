@@ -18,5 +18,9 @@ void yaml_types_free(struct yaml_types *t);
 bool yaml_typed(const struct yaml_types *t, const char *s);
 /* may stand in double quotes as it is */
 bool yaml_printable(uint32_t c);
+static inline bool yaml_is_break(uint32_t c)
+{
+	return c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
 
 #endif

@@ -23,7 +23,7 @@ static bool certificate_present(const struct azure_spec *s, struct http *h, stru
 		return true;
 	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
 	bool client = auth_or_env(s->client_id, "AZURE_CLIENT_ID") != NULL;
-	bool path = auth_or_env(NULL, "AZURE_CLIENT_CERTIFICATE_PATH") != NULL;
+	bool path = auth_env("AZURE_CLIENT_CERTIFICATE_PATH") != NULL;
 	if (tenant && client && path)
 		return true;
 	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
@@ -35,7 +35,7 @@ static bool certificate_present(const struct azure_spec *s, struct http *h, stru
 static bool read_password(const struct azure_spec *s, struct secret **out, struct err *e)
 {
 	const char *there =
-		auth_is_default(s) ? auth_or_env(NULL, "AZURE_CLIENT_CERTIFICATE_PASSWORD") : NULL;
+		auth_is_default(s) ? auth_env("AZURE_CLIENT_CERTIFICATE_PASSWORD") : NULL;
 
 	if (s->certificate_password_file != NULL)
 		return fs_read_secret(s->certificate_password_file, false, out, e);
@@ -69,7 +69,7 @@ static bool open_signer(const struct azure_spec *s, const struct env *env, struc
 
 static enum signer_flags flags_for(const struct entra_client *who)
 {
-	const char *chain = auth_or_env(NULL, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
+	const char *chain = auth_env("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
 	bool send = chain != NULL && (strcmp(chain, "1") == 0 || strcasecmp(chain, "true") == 0);
 
 	return (send ? SIGNER_CHAIN : 0) | (strcmp(who->tenant, "adfs") == 0 ? SIGNER_OLD : 0);

@@ -19,11 +19,6 @@
 #define UPDATING_MS 10000 /* 410: the service is being updated, for up to 70 s */
 #define URL_MAX     8192
 
-static const char *set(const char *variable)
-{
-	return auth_or_env(NULL, variable);
-}
-
 void managed_query(struct buf *url, const struct managed_ask *q)
 {
 	entra_form_add(url, "resource", q->resource);
@@ -35,7 +30,7 @@ void managed_query(struct buf *url, const struct managed_ask *q)
 
 static char *imds_url(void)
 {
-	const char *other = set("AZURE_POD_IDENTITY_AUTHORITY_HOST"),
+	const char *other = auth_env("AZURE_POD_IDENTITY_AUTHORITY_HOST"),
 		   *host = other != NULL ? other : IMDS_HOST;
 	size_t n = strlen(host);
 
@@ -87,7 +82,7 @@ static bool imds_ask(const struct managed_ask *q, struct http *h, struct http_re
 
 static bool app_here(void)
 {
-	return set("IDENTITY_ENDPOINT") != NULL && set("IDENTITY_HEADER") != NULL;
+	return auth_env("IDENTITY_ENDPOINT") != NULL && auth_env("IDENTITY_HEADER") != NULL;
 }
 
 static bool ask_with_secret(const char *endpoint, const char *version, const char *header,
@@ -110,28 +105,28 @@ static bool ask_with_secret(const char *endpoint, const char *version, const cha
 static bool app_ask(const struct managed_ask *q, struct http *h, struct http_response *rs,
                     struct err *e)
 {
-	return ask_with_secret(set("IDENTITY_ENDPOINT"), "2019-08-01", "X-IDENTITY-HEADER",
-	                       set("IDENTITY_HEADER"), q, h, rs, e);
+	return ask_with_secret(auth_env("IDENTITY_ENDPOINT"), "2019-08-01", "X-IDENTITY-HEADER",
+	                       auth_env("IDENTITY_HEADER"), q, h, rs, e);
 }
 
 /* Before 2019, and Azure ML to this day. */
 static bool old_app_here(void)
 {
-	return set("MSI_ENDPOINT") != NULL && set("MSI_SECRET") != NULL;
+	return auth_env("MSI_ENDPOINT") != NULL && auth_env("MSI_SECRET") != NULL;
 }
 
 static bool old_app_ask(const struct managed_ask *q, struct http *h, struct http_response *rs,
                         struct err *e)
 {
-	return ask_with_secret(set("MSI_ENDPOINT"), "2017-09-01", "secret", set("MSI_SECRET"), q, h,
-	                       rs, e);
+	return ask_with_secret(auth_env("MSI_ENDPOINT"), "2017-09-01", "secret",
+	                       auth_env("MSI_SECRET"), q, h, rs, e);
 }
 
 /* ---- what is not supported, and says so ------------------------------------------------------ */
 
 static bool fabric_here(void)
 {
-	return app_here() && set("IDENTITY_SERVER_THUMBPRINT") != NULL;
+	return app_here() && auth_env("IDENTITY_SERVER_THUMBPRINT") != NULL;
 }
 
 static bool fabric_ask(const struct managed_ask *q, struct http *h, struct http_response *rs,
@@ -147,7 +142,7 @@ static bool fabric_ask(const struct managed_ask *q, struct http *h, struct http_
 
 static bool shell_here(void)
 {
-	return set("MSI_ENDPOINT") != NULL;
+	return auth_env("MSI_ENDPOINT") != NULL;
 }
 
 static bool shell_ask(const struct managed_ask *q, struct http *h, struct http_response *rs,

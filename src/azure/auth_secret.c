@@ -16,7 +16,7 @@ static bool secret_present(const struct azure_spec *s, struct http *h, struct bu
 		return true;
 	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
 	bool client = auth_or_env(s->client_id, "AZURE_CLIENT_ID") != NULL;
-	bool secret = auth_or_env(NULL, "AZURE_CLIENT_SECRET") != NULL;
+	bool secret = auth_env("AZURE_CLIENT_SECRET") != NULL;
 	if (tenant && client && secret)
 		return true;
 	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
@@ -29,7 +29,7 @@ static bool read_secret(const struct azure_spec *s, struct secret **out, struct 
 {
 	/* The environment leaks to children and to /proc: it is taken only where nobody chose
 	 * otherwise. */
-	const char *there = auth_is_default(s) ? auth_or_env(NULL, "AZURE_CLIENT_SECRET") : NULL;
+	const char *there = auth_is_default(s) ? auth_env("AZURE_CLIENT_SECRET") : NULL;
 
 	if (s->client_secret_file != NULL)
 		return fs_read_secret(s->client_secret_file, false, out, e);

@@ -10,7 +10,7 @@ static const char *or_of_source(const char *value, const char *variable, const c
 {
 	const char *there = auth_or_env(value, variable);
 
-	return there != NULL || other == NULL ? there : auth_or_env(NULL, other);
+	return there != NULL || other == NULL ? there : auth_env(other);
 }
 
 static bool workload_present(const struct azure_spec *s, struct http *h, struct buf *missing)

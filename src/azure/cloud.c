@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "http/http.h"
 
 /* These URLs decide where secrets go: https, and only scheme, host, port and path. */
@@ -59,7 +60,7 @@ static bool get_metadata(const char *url, struct http *h, struct json **out, str
 		               "cannot read the endpoints of the cloud: '%s' answers %d", base,
 		               rs.status);
 	const char *text = buf_cstr(&rs.body);
-	size_t bom = rs.body.len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t bom = str_mark(text, rs.body.len);
 	if (!json_parse(text + bom, rs.body.len - bom, out, e))
 		return err_in(e, "the endpoints of the cloud, from '%s'", base);
 	return true;
@@ -116,7 +117,7 @@ bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out
 	if (known == NULL)
 		return err_set(e, ERR_CONFIG, "unknown cloud '%s'", s->cloud);
 	/* Set by the webhook of workload identity, to the cloud of the cluster. */
-	const char *authority = auth_or_env(NULL, "AZURE_AUTHORITY_HOST");
+	const char *authority = auth_env("AZURE_AUTHORITY_HOST");
 	if (authority != NULL && !check_url("AZURE_AUTHORITY_HOST", authority, e))
 		return false;
 	*out = (struct cloud){ .authority = without_slash(or_else(authority, known->authority)),

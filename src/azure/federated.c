@@ -11,11 +11,6 @@
 
 #define URL_MAX 8192
 
-static const char *set(const char *variable)
-{
-	return auth_or_env(NULL, variable);
-}
-
 /* ---- a file ---------------------------------------------------------------------------------- */
 
 static const char *token_file(const struct azure_spec *s)
@@ -91,10 +86,10 @@ static const struct issuer github_issuer = { "the token service of GitHub Action
 static bool github_here(const struct azure_spec *s, struct buf *missing)
 {
 	(void)s;
-	if (set("ACTIONS_ID_TOKEN_REQUEST_URL") != NULL &&
-	    set("ACTIONS_ID_TOKEN_REQUEST_TOKEN") != NULL)
+	if (auth_env("ACTIONS_ID_TOKEN_REQUEST_URL") != NULL &&
+	    auth_env("ACTIONS_ID_TOKEN_REQUEST_TOKEN") != NULL)
 		return true;
-	if (set("GITHUB_ACTIONS") != NULL)
+	if (auth_env("GITHUB_ACTIONS") != NULL)
 		buf_str(missing, "no ACTIONS_ID_TOKEN_REQUEST_URL (the job needs 'permissions: "
 		                 "id-token: write')");
 	return false;
@@ -103,11 +98,11 @@ static bool github_here(const struct azure_spec *s, struct buf *missing)
 static bool github_read(const struct azure_spec *s, struct http *h, struct secret **assertion,
                         struct err *e)
 {
-	const char *proof = set("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+	const char *proof = auth_env("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
 	AUTO_SECRET struct secret *bearer = secret_new(proof, strlen(proof));
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 
-	buf_str(&url, set("ACTIONS_ID_TOKEN_REQUEST_URL"));
+	buf_str(&url, auth_env("ACTIONS_ID_TOKEN_REQUEST_URL"));
 	buf_str(&url, strchr(buf_cstr(&url), '?') != NULL ? "&audience=" : "?audience=");
 	buf_form(&url, exchange_audience(s));
 	struct http_request rq = { .method = HTTP_GET, .url = buf_cstr(&url), .bearer = bearer };
@@ -126,8 +121,9 @@ static const struct issuer pipelines_issuer = {
 static bool pipelines_here(const struct azure_spec *s, struct buf *missing)
 {
 	(void)s;
-	bool uri = set("SYSTEM_OIDCREQUESTURI") != NULL, proof = set("SYSTEM_ACCESSTOKEN") != NULL,
-	     connection = set(CONNECTION) != NULL;
+	bool uri = auth_env("SYSTEM_OIDCREQUESTURI") != NULL,
+	     proof = auth_env("SYSTEM_ACCESSTOKEN") != NULL,
+	     connection = auth_env(CONNECTION) != NULL;
 
 	if (uri && proof && connection)
 		return true;
@@ -140,13 +136,13 @@ static bool pipelines_here(const struct azure_spec *s, struct buf *missing)
 static bool pipelines_read(const struct azure_spec *s, struct http *h, struct secret **assertion,
                            struct err *e)
 {
-	const char *proof = set("SYSTEM_ACCESSTOKEN");
+	const char *proof = auth_env("SYSTEM_ACCESSTOKEN");
 	AUTO_SECRET struct secret *bearer = secret_new(proof, strlen(proof));
 	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
 
 	(void)s;
-	buf_fmt(&url, "%s?api-version=7.1&serviceConnectionId=", set("SYSTEM_OIDCREQUESTURI"));
-	buf_form(&url, set(CONNECTION));
+	buf_fmt(&url, "%s?api-version=7.1&serviceConnectionId=", auth_env("SYSTEM_OIDCREQUESTURI"));
+	buf_form(&url, auth_env(CONNECTION));
 	/* Without the header a refusal is a redirect to a page for people. */
 	struct http_request rq = { .method = HTTP_POST,
 		                   .url = buf_cstr(&url),

@@ -24,8 +24,7 @@
 
 static bool arc_here(void)
 {
-	bool named = auth_or_env(NULL, "IDENTITY_ENDPOINT") != NULL &&
-	             auth_or_env(NULL, "IMDS_ENDPOINT") != NULL;
+	bool named = auth_env("IDENTITY_ENDPOINT") != NULL && auth_env("IMDS_ENDPOINT") != NULL;
 
 	return named || access(AGENT, F_OK) == 0;
 }
@@ -117,7 +116,7 @@ bool managed_arc_ask(const char *endpoint, const char *key_dir, const struct man
 static bool ask(const struct managed_ask *q, struct http *h, struct http_response *rs,
                 struct err *e)
 {
-	const char *endpoint = auth_or_env(NULL, "IDENTITY_ENDPOINT");
+	const char *endpoint = auth_env("IDENTITY_ENDPOINT");
 
 	return managed_arc_ask(endpoint != NULL ? endpoint : ENDPOINT, KEY_DIR, q, h, rs, e);
 }

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #define API_VERSION "2022-04-01"
 /* of one assignment: the largest built-in roles have some hundreds */
@@ -83,33 +84,10 @@ bool permissions_read(struct arm *a, struct http *h, const struct acr_ref *ref,
 	return true;
 }
 
-/* Each '*' takes as little as it can, and one byte more whenever the rest does not fit: linear
- * in both for what Azure writes. */
-static bool matches(const char *pattern, const char *text)
-{
-	const char *star = NULL, *from = NULL;
-
-	while (*text != '\0') {
-		if (*pattern == '*') {
-			star = pattern++;
-			from = text;
-		} else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*text)) {
-			pattern++;
-			text++;
-		} else if (star != NULL) {
-			pattern = star + 1;
-			text = ++from;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
-
 static bool any(char *const *list, size_t n, const char *action)
 {
 	for (size_t i = 0; i < n; i++)
-		if (matches(list[i], action))
+		if (str_matches(list[i], action))
 			return true;
 	return false;
 }

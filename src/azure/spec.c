@@ -48,6 +48,11 @@ const char *auth_or_env(const char *value, const char *variable)
 	return there != NULL && *there != '\0' ? there : NULL;
 }
 
+const char *auth_env(const char *variable)
+{
+	return auth_or_env(NULL, variable);
+}
+
 bool auth_is_default(const struct azure_spec *s)
 {
 	return s->auth == NULL || strcmp(s->auth, "default") == 0;
@@ -79,7 +84,7 @@ bool auth_is_named(const struct azure_spec *s)
 		if (members[i] != NULL)
 			return true;
 	for (size_t i = 0; i < COUNT(naming); i++)
-		if (auth_or_env(NULL, naming[i]) != NULL)
+		if (auth_env(naming[i]) != NULL)
 			return true;
 	return false;
 }

@@ -53,10 +53,10 @@ static char *without_slash(const char *s)
 
 bool token_proxy_find(struct token_proxy *out, struct err *e)
 {
-	const char *url = auth_or_env(NULL, "AZURE_KUBERNETES_TOKEN_PROXY"),
-		   *sni = auth_or_env(NULL, "AZURE_KUBERNETES_SNI_NAME");
-	const char *file = auth_or_env(NULL, "AZURE_KUBERNETES_CA_FILE"),
-		   *data = auth_or_env(NULL, "AZURE_KUBERNETES_CA_DATA");
+	const char *url = auth_env("AZURE_KUBERNETES_TOKEN_PROXY"),
+		   *sni = auth_env("AZURE_KUBERNETES_SNI_NAME");
+	const char *file = auth_env("AZURE_KUBERNETES_CA_FILE"),
+		   *data = auth_env("AZURE_KUBERNETES_CA_DATA");
 	AUTO_TOKEN_PROXY struct token_proxy p = { 0 };
 	struct http_origin o, name;
 

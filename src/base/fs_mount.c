@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/err.h"
 #include "base/fs_mount.h"
 #include "base/mem.h"
@@ -219,14 +220,6 @@ static void forget(void)
 	seen.read_at_ms = 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool is_known(ino_t id)
 {
 	for (size_t i = 0; i < seen.n; i++)
@@ -283,7 +276,7 @@ static void remember(long pid)
 
 static void look_around(void)
 {
-	int64_t now = now_ms();
+	int64_t now = env_mono_ms(&env_system);
 	DIR *proc;
 
 	if (seen.read_at_ms != 0 && now - seen.read_at_ms < REMEMBER_MS)

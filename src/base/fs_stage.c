@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/env.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -242,14 +243,6 @@ static struct {
 	size_t size;
 } probed = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
-}
-
 void fs_probe_forget(void)
 {
 	(void)pthread_mutex_lock(&probed.lock);
@@ -260,7 +253,7 @@ void fs_probe_forget(void)
 static bool was_probed(const struct fs_stage *s, size_t size)
 {
 	(void)pthread_mutex_lock(&probed.lock);
-	bool was = probed.at_ms != 0 && now_ms() - probed.at_ms < REMEMBER_MS &&
+	bool was = probed.at_ms != 0 && env_mono_ms(&env_system) - probed.at_ms < REMEMBER_MS &&
 	           probed.dev == s->dir_dev && probed.ino == s->dir_ino && size <= probed.size;
 	(void)pthread_mutex_unlock(&probed.lock);
 	return was;
@@ -269,7 +262,7 @@ static bool was_probed(const struct fs_stage *s, size_t size)
 static void remember(const struct fs_stage *s, size_t size)
 {
 	(void)pthread_mutex_lock(&probed.lock);
-	probed.at_ms = now_ms();
+	probed.at_ms = env_mono_ms(&env_system);
 	probed.dev = s->dir_dev;
 	probed.ino = s->dir_ino;
 	probed.size = size;

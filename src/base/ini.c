@@ -4,6 +4,7 @@
 #include <ini.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* inih (Debian's build of it) cuts lines near 192 bytes unless its run-time limit is raised.
  * Where the library was built without run-time options the symbol is missing, and the reader
@@ -35,11 +36,6 @@ struct parse {
 	size_t n_sections;
 };
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static bool is_name_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -54,7 +50,7 @@ static bool refuse(struct parse *p, const char *what)
 
 static size_t trimmed(const char *line, size_t n)
 {
-	while (n > 0 && is_blank(line[n - 1]))
+	while (n > 0 && str_is_blank(line[n - 1]))
 		n--;
 	return n;
 }
@@ -82,7 +78,7 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 	if (close != line + n - 1)
 		return refuse(p,
 		              "text after ']': a section, like a comment, has its line for itself");
-	if (name.len == 0 || is_blank(name.at[0]) || is_blank(name.at[name.len - 1]) ||
+	if (name.len == 0 || str_is_blank(name.at[0]) || str_is_blank(name.at[name.len - 1]) ||
 	    memchr(name.at, '[', name.len) != NULL)
 		return refuse(p, "a section is written '[name]' or '[kind name]'");
 	if (memchr(name.at, ';', name.len) != NULL || memchr(name.at, '#', name.len) != NULL)
@@ -106,7 +102,7 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 static bool check_value(struct parse *p, const char *value, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((value[i] == ';' || value[i] == '#') && (i == 0 || is_blank(value[i - 1])))
+		if ((value[i] == ';' || value[i] == '#') && (i == 0 || str_is_blank(value[i - 1])))
 			return err_set(p->e, ERR_CONFIG,
 			               "' %c' in a value: comments stand on lines of their own, "
 			               "and a value cannot have a word that starts with '%c'",
@@ -123,7 +119,7 @@ static bool check_pair(struct parse *p, const char *line, size_t n)
 
 	while (name < n && is_name_char(line[name]))
 		name++;
-	for (equals = name; equals < n && is_blank(line[equals]);)
+	for (equals = name; equals < n && str_is_blank(line[equals]);)
 		equals++;
 	if (name == 0 || equals == n || line[equals] != '=')
 		return refuse(
@@ -135,7 +131,7 @@ static bool check_pair(struct parse *p, const char *line, size_t n)
 	if (p->n_sections == 0)
 		return err_set(p->e, ERR_CONFIG, "'%.*s' stands before the first [section]",
 		               (int)name, line);
-	for (value = equals + 1; value < n && is_blank(line[value]);)
+	for (value = equals + 1; value < n && str_is_blank(line[value]);)
 		value++;
 	if (value == n)
 		return err_set(p->e, ERR_CONFIG, "'%.*s' has no value", (int)name, line);
@@ -153,7 +149,7 @@ static bool check_line(struct parse *p, const char *line, size_t n, size_t room)
 		return refuse(p, "the file starts with a byte order mark: save it without");
 	if (!check_bytes(p, line, n))
 		return false;
-	if (is_blank(line[0]))
+	if (str_is_blank(line[0]))
 		return refuse(p, "the line is indented: keys, sections and comments start their "
 		                 "line, and a value stands on one line");
 	return line[0] == '[' ? check_section(p, line, n) : check_pair(p, line, n);

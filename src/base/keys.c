@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
 
 #define COUNT_MAX 1000
@@ -186,20 +187,13 @@ const struct key *keys_find(const struct key *rows, size_t n, const char *name)
 	return NULL;
 }
 
-const char *keys_suggest(const struct key *rows, size_t n, const char *name)
+static const char *suggest(const struct key *rows, size_t n, const char *name)
 {
-	const char *best = NULL;
-	/* further apart than this it is another word */
-	size_t best_distance = strlen(name) / 3 + 1;
+	struct nearest near = nearest_to(name);
 
-	for (size_t i = 0; i < n; i++) {
-		size_t d = str_distance(name, rows[i].name);
-		if (d < best_distance || (d == best_distance && best == NULL)) {
-			best = rows[i].name;
-			best_distance = d;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < n; i++)
+		nearest_try(&near, rows[i].name);
+	return near.best;
 }
 
 bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const char *name,
@@ -208,7 +202,7 @@ bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const ch
 	const struct key *row = keys_find(rows, n, name);
 
 	if (row == NULL) {
-		const char *near = keys_suggest(rows, n, name);
+		const char *near = suggest(rows, n, name);
 		return near != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s'; did you mean '%s'?",
 		                              name, near)
 		                    : err_set(e, ERR_CONFIG, "unknown key '%s'", name);

@@ -13,13 +13,6 @@
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-/*@ assigns \nothing;
-  @ ensures \result != 0 <==> '0' <= c <= '9'; */
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Digits from *s on, at most `most` of them; moves *s behind them. */
 /*@ requires \valid(s) && valid_read_string(*s) && \valid(out) && 0 <= most && 9 <= max;
   @ assigns *s, *out;
@@ -36,7 +29,7 @@ static bool digits(const char **s, int most, int64_t max, int64_t *out)
 	  @ valid_read_string(*s);
 	  @ loop assigns n, v, *s;
 	  @ loop variant most - n; */
-	for (; is_digit(**s) && n < most; (*s)++, n++) {
+	for (; str_is_digit(**s) && n < most; (*s)++, n++) {
 		int64_t d = **s - '0';
 		if (v > (max - d) / 10)
 			return false;
@@ -230,14 +223,14 @@ static bool fraction(const char **s, int64_t *ticks)
 	if (**s != '.')
 		return true;
 	(*s)++;
-	if (!is_digit(**s))
+	if (!str_is_digit(**s))
 		return false;
 	/*@ loop invariant valid_read_string(*s);
 	  @ loop invariant unit \in { 1000000, 100000, 10000, 1000, 100, 10, 1, 0 };
 	  @ loop invariant 0 <= *ticks <= STR_TICKS_PER_S - 10 * unit && *ticks < STR_TICKS_PER_S;
 	  @ loop assigns *s, *ticks, unit;
 	  @ loop variant strlen(*s); */
-	for (; is_digit(**s); (*s)++, unit /= 10)
+	for (; str_is_digit(**s); (*s)++, unit /= 10)
 		*ticks += (**s - '0') * unit;
 	return true;
 }
@@ -373,27 +366,48 @@ bool str_token_name_usable(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
 }
 
-#define WORD_MAX 64
+/* ---- ASCII ----------------------------------------------------------------------------------- */
 
-size_t str_distance(const char *a, const char *b)
+static char lower(char c)
 {
-	size_t na = strnlen(a, WORD_MAX), nb = strnlen(b, WORD_MAX);
-	size_t row[WORD_MAX + 1];
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
+void str_lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		*s = lower(*s);
+}
+
+/* Each '*' takes as little as it can, and one byte more whenever the rest does not fit: linear
+ * in both for patterns that people write. */
+bool str_matches(const char *pattern, const char *text)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			star = pattern++;
+			from = text;
+		} else if (lower(*pattern) == lower(*text)) {
+			pattern++;
+			text++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			text = ++from;
+		} else {
+			return false;
 		}
 	}
-	return row[nb];
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+size_t str_mark(const char *text, size_t n)
+{
+	return n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+int str_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/show.h"
+#include "base/str.h"
 #include "check.h"
 #include "config/job.h"
 #include "sink/sink.h"
@@ -156,11 +157,6 @@ static bool put_path(const char *path, struct buf *out, struct err *e)
 	return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* What the unit leaves to the jobs; see packaging/systemd/acrotate.service. */
 static void put_needs(const struct paths *p, struct buf *out)
 {
@@ -207,7 +203,7 @@ bool dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 		add_metrics(&p, run->metrics_file, out);
 	if (config_state_namespace(run) == NULL)
 		add_path(&p, run->state_dir);
-	qsort(p.item, p.n, sizeof(*p.item), by_name);
+	qsort(p.item, p.n, sizeof(*p.item), str_compare);
 	buf_str(out, "[Service]\n");
 	for (size_t i = 0; i < p.n; i++)
 		ok = put_path(p.item[i], out, e) && ok;

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
 
 #define AT(member) offsetof(struct options, member)
@@ -93,37 +94,29 @@ static bool whole_years(const char *text, int64_t *seconds)
 	return true;
 }
 
-static bool near(const char *typed, const char *name)
-{
-	return str_distance(typed, name) <= strlen(typed) / 3 + 1;
-}
-
 static bool unknown_option(const struct command *cmd, const char *name, struct err *e)
 {
-	const char *best = NULL;
+	struct nearest near = nearest_to(name);
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (near(name, rows[i].name) && (cmd == NULL || options_has(cmd, &rows[i])) &&
-		    (best == NULL || str_distance(name, rows[i].name) < str_distance(name, best)))
-			best = rows[i].name;
-	return best != NULL
+		if (cmd == NULL || options_has(cmd, &rows[i]))
+			nearest_try(&near, rows[i].name);
+	return near.best != NULL
 	               ? err_set(e, ERR_USAGE, "unknown option '--%s'; did you mean '--%s'?", name,
-	                         best)
+	                         near.best)
 	               : err_set(e, ERR_USAGE, "unknown option '--%s'; see 'acrotate%s%s --help'",
 	                         name, cmd != NULL ? " " : "", cmd != NULL ? cmd->name : "");
 }
 
 static bool unknown_command(const struct command *list, const char *name, struct err *e)
 {
-	const char *best = NULL;
+	struct nearest near = nearest_to(name);
 
 	for (const struct command *c = list; c->name != NULL; c++)
-		if (near(name, c->name) &&
-		    (best == NULL || str_distance(name, c->name) < str_distance(name, best)))
-			best = c->name;
-	return best != NULL
+		nearest_try(&near, c->name);
+	return near.best != NULL
 	               ? err_set(e, ERR_USAGE, "unknown command '%s'; did you mean '%s'?", name,
-	                         best)
+	                         near.best)
 	               : err_set(e, ERR_USAGE, "unknown command '%s'; see 'acrotate --help'", name);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #define SHELL_ONLY "|&;<>`$"
 
@@ -60,15 +61,10 @@ static bool plain(struct split *s, struct err *e)
 	return true;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static bool one_word(struct split *s, struct err *e)
 {
 	s->len = 0;
-	while (*s->at != '\0' && !is_blank(*s->at)) {
+	while (*s->at != '\0' && !str_is_blank(*s->at)) {
 		if (*s->at == '\''  ? !single_quoted(s, e)
 		    : *s->at == '"' ? !double_quoted(s, e)
 		                    : !plain(s, e))
@@ -84,7 +80,7 @@ bool argv_split(const char *text, char ***out, struct err *e)
 	struct split s = { .at = text, .word = room };
 
 	for (size_t n = 0;; n++) {
-		while (is_blank(*s.at))
+		while (str_is_blank(*s.at))
 			s.at++;
 		if (*s.at == '\0')
 			break;

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/nearest.h"
 #include "config/argv.h"
 #include "config/expand.h"
 #include "sink/sink.h"
@@ -158,20 +158,23 @@ static bool check_sink_defaults(struct common *c, const struct section *s, const
 static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
 {
 	static const char *const known[] = { "azure", "http", "kubernetes", "run", "defaults" };
+	struct nearest near = nearest_to(s->name);
 
 	if (strcmp(s->name, "job") == 0 || document_section_of_kind(s, "sink") != NULL) {
 		(void)err_set(e, ERR_CONFIG,
 		              "section [%s] belongs into a file of its own in jobs.d", s->name);
 		return document_err(d, s->line, e);
 	}
-	(void)err_set(e, ERR_CONFIG,
-	              "unknown section [%s]; known are [azure], [http], [kubernetes], [run], "
-	              "[defaults] and [defaults TYPE]",
-	              s->name);
 	for (size_t i = 0; i < COUNT(known); i++)
-		if (str_distance(s->name, known[i]) <= 2)
-			(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [%s]?",
-			              s->name, known[i]);
+		nearest_try(&near, known[i]);
+	if (near.best != NULL)
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [%s]?", s->name,
+		              near.best);
+	else
+		(void)err_set(e, ERR_CONFIG,
+		              "unknown section [%s]; known are [azure], [http], [kubernetes], "
+		              "[run], [defaults] and [defaults TYPE]",
+		              s->name);
 	return document_err(d, s->line, e);
 }
 

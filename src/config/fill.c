@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/nearest.h"
 #include "config/document.h"
 #include "config/expand.h"
 
@@ -40,17 +40,15 @@ static struct fill *table_of(struct fill *tables, size_t n, const char *key, con
 static bool unknown(const struct fill *tables, size_t n, const struct section *s, const char *key,
                     struct err *e)
 {
-	const char *best = NULL;
+	struct nearest near = nearest_to(key);
 
-	for (size_t i = 0; i < n; i++) {
-		const char *near = keys_suggest(tables[i].rows, tables[i].n, key);
-		if (near != NULL &&
-		    (best == NULL || str_distance(key, near) < str_distance(key, best)))
-			best = near;
-	}
-	return best != NULL ? err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]; did you mean '%s'?",
-	                              key, s->name, best)
-	                    : err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]", key, s->name);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < tables[i].n; k++)
+			nearest_try(&near, tables[i].rows[k].name);
+	return near.best != NULL
+	               ? err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]; did you mean '%s'?", key,
+	                         s->name, near.best)
+	               : err_set(e, ERR_CONFIG, "unknown key '%s' in [%s]", key, s->name);
 }
 
 static bool set_entry(struct fill *table, const struct key *row, const struct document *d,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #define MACHINE_ID_FILE "/etc/machine-id"
 #define MACHINE_ID_LEN  32
@@ -113,23 +114,13 @@ int64_t host_spread(struct host *h, const char *shared, const char *job, int64_t
 #define TOKEN_LEN_MAX 50
 #define HASH_DIGITS   8
 
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 void host_token_name(const char *text, char out[static HOST_TOKEN_MAX])
 {
-	AUTO_FREE char *name = mem_fmt("%s%s", is_letter(text[0]) ? "" : "h-", text);
+	AUTO_FREE char *name = mem_fmt("%s%s", str_is_letter(text[0]) ? "" : "h-", text);
 	size_t n = strlen(name);
 
 	for (char *c = name; *c != '\0'; c++)
-		if (!is_letter(*c) && !is_digit(*c))
+		if (!str_is_letter(*c) && !str_is_digit(*c))
 			*c = '-';
 	if (n > TOKEN_LEN_MAX) {
 		/* Two long names that differ only at the end must not become one token. */

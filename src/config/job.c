@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
 #include "config/argv.h"
 #include "config/loading.h"
@@ -156,6 +157,7 @@ static bool check_hook(struct loading *l, struct err *e)
 static bool unknown_section(const struct document *d, const struct section *s, struct err *e)
 {
 	static const char *const elsewhere[] = { "run", "http", "kubernetes", "defaults" };
+	struct nearest near = nearest_to(s->name);
 
 	for (size_t i = 0; i < COUNT(elsewhere); i++)
 		if (strcmp(s->name, elsewhere[i]) == 0 ||
@@ -164,14 +166,14 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 			              s->name);
 			return document_err(d, s->line, e);
 		}
-	if (str_distance(s->name, "job") <= 1)
-		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [job]?", s->name);
-	else if (str_distance(s->name, "azure") <= 2)
-		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [azure]?",
-		              s->name);
-	else if (strncmp(s->name, "sin", 3) == 0)
+	nearest_try(&near, "job");
+	nearest_try(&near, "azure");
+	if (strncmp(s->name, "sin", 3) == 0)
 		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a sink is written [sink NAME]",
 		              s->name);
+	else if (near.best != NULL)
+		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; did you mean [%s]?", s->name,
+		              near.best);
 	else
 		(void)err_set(e, ERR_CONFIG,
 		              "unknown section [%s]; a job has [job], [azure] and [sink NAME]",

@@ -5,7 +5,7 @@
 #include "azure/clouds.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/nearest.h"
 #include "config/argv.h"
 #include "config/loading.h"
 #include "sink/sink.h"
@@ -19,22 +19,16 @@ static bool sink_name_ok(const char *name)
 	       strspn(name, letters) == strlen(name);
 }
 
-static const char *nearest_type(const char *type)
-{
-	for (size_t i = 0; sink_list[i] != NULL; i++)
-		if (str_distance(type, sink_list[i]->type) <= 2)
-			return sink_list[i]->type;
-	return NULL;
-}
-
 static bool unknown_type(const char *type, struct err *e)
 {
-	const char *near = nearest_type(type);
+	struct nearest near = nearest_to(type);
 	AUTO_BUF struct buf known = BUF_INIT(256);
 
-	if (near != NULL)
+	for (size_t i = 0; sink_list[i] != NULL; i++)
+		nearest_try(&near, sink_list[i]->type);
+	if (near.best != NULL)
 		return err_set(e, ERR_CONFIG, "unknown sink type '%s'; did you mean '%s'?", type,
-		               near);
+		               near.best);
 	for (size_t i = 0; sink_list[i] != NULL; i++)
 		buf_fmt(&known, "%s%s", i > 0 ? ", " : "", sink_list[i]->type);
 	return err_set(e, ERR_CONFIG, "unknown sink type '%s'; known are %s", type,

@@ -15,7 +15,7 @@
 #include "base/fs_acl.h"
 #include "base/ini.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/nearest.h"
 #include "config/claims.h"
 #include "config/common.h"
 #include "sink/sink.h"
@@ -528,17 +528,11 @@ static bool choose_path(struct config *c, struct selection *s, const char *arg, 
 
 static const char *nearest_job(const struct config *c, const char *name)
 {
-	const char *best = NULL;
-	size_t distance = strlen(name) / 3 + 2;
+	struct nearest near = nearest_to(name);
 
-	for (size_t i = 0; i < c->n_jobs; i++) {
-		size_t d = str_distance(name, c->jobs[i].name);
-		if (d < distance) {
-			distance = d;
-			best = c->jobs[i].name;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < c->n_jobs; i++)
+		nearest_try(&near, c->jobs[i].name);
+	return near.best;
 }
 
 /* "web.ini", for "web" and for itself. */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "emulator/effects.h"
 #include "emulator/route.h"
 
@@ -210,7 +211,7 @@ void fault_dump(struct fault_list *l, struct buf *out)
 
 static bool glob_or_any(const char *pattern, const char *text)
 {
-	return !pattern || route_glob(pattern, text);
+	return !pattern || str_matches(pattern, text);
 }
 
 /* The token a request is about: in its path, its body or its credentials. */
@@ -222,8 +223,8 @@ static bool about_token(const struct fault *f, const struct request *rq)
 		return true;
 	in_path = mem_fmt("*/tokens/%s*", f->token);
 	in_body = mem_fmt("*/tokens/%s\"*", f->token);
-	return route_glob(in_path, rq->path) || route_glob(in_body, buf_cstr(&rq->body)) ||
-	       route_glob(f->token, rq->subject);
+	return str_matches(in_path, rq->path) || str_matches(in_body, buf_cstr(&rq->body)) ||
+	       str_matches(f->token, rq->subject);
 }
 
 static bool matches(const struct fault *f, const struct request *rq, const char *operation)

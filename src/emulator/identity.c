@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "emulator/pki.h"
 #include "emulator/route.h"
 
@@ -40,7 +41,7 @@ bool identity_may(const struct identity *i, const char *action)
 	if (!i->limited || !action)
 		return true;
 	for (size_t k = 0; k < i->actions.n; k++)
-		if (route_glob(i->actions.item[k], action))
+		if (str_matches(i->actions.item[k], action))
 			return true;
 	return false;
 }

@@ -109,7 +109,7 @@ static bool allows(const struct scope_map *map, const char *repository, const ch
 		    strcmp(action + n - m, suffix) != 0)
 			continue;
 		pattern = mem_dup_n(action + 13, n - m - 13);
-		if (route_glob(pattern, repository))
+		if (str_matches(pattern, repository))
 			return true;
 	}
 	return false;

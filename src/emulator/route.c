@@ -14,29 +14,6 @@ static const struct routes *const tables[] = { &acr_routes,          &token_rout
 	                                       &control_routes,      &metadata_federated_routes,
 	                                       &entra_routes };
 
-bool route_glob(const char *pattern, const char *text)
-{
-	const char *star = NULL, *retry = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = pattern++;
-			retry = text;
-		} else if (tolower((unsigned char)*pattern) == tolower((unsigned char)*text)) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star + 1;
-			text = ++retry;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
-}
-
 static void forget_args(struct request *rq)
 {
 	for (size_t i = 0; i < EXCHANGE_ARGS_MAX; i++)

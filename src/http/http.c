@@ -292,7 +292,7 @@ static const struct {
 	{ "x-ms-correlation-request-id", take_request_id_other },
 };
 
-static bool is_blank(char c)
+static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -321,9 +321,9 @@ bool http_headers_line(struct http_headers *h, const char *line, size_t n)
 		start_over(h);
 	if (!colon)
 		return true;
-	for (value = colon + 1; value < end && is_blank(*value);)
+	for (value = colon + 1; value < end && is_space(*value);)
 		value++;
-	while (end > value && is_blank(end[-1]))
+	while (end > value && is_space(end[-1]))
 		end--;
 	text = mem_dup_n(value, (size_t)(end - value));
 	for (size_t i = 0; i < COUNT(known_headers); i++)

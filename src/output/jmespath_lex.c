@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 struct lexer {
 	const char *text, *s;
@@ -61,16 +62,11 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static void lex_name(struct lexer *l)
 {
 	size_t n = 0;
 
-	while (is_letter(l->s[n]) || is_digit(l->s[n]))
+	while (is_letter(l->s[n]) || str_is_digit(l->s[n]))
 		n++;
 	add(l, TOKEN_NAME)->name = value_text_n(l->arena, l->s, n)->text;
 	l->s += n;
@@ -81,7 +77,7 @@ static bool lex_number(struct lexer *l)
 	struct jmespath_token *t = add(l, TOKEN_NUMBER);
 	char *end;
 
-	if (*l->s == '-' && !is_digit(l->s[1]))
+	if (*l->s == '-' && !str_is_digit(l->s[1]))
 		return jmespath_fault(l->e, "syntax", "'-' without a number at column %zu",
 		                      t->at + 1);
 	/* past 64 bits it saturates, which is past the end of any array */
@@ -214,7 +210,7 @@ static bool lex_one(struct lexer *l)
 	case '\'':
 		return lex_raw_string(l);
 	}
-	if (is_digit(*l->s) || *l->s == '-')
+	if (str_is_digit(*l->s) || *l->s == '-')
 		return lex_number(l);
 	if (!is_letter(*l->s))
 		return lex_sign(l);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "output/format.h"
 #include "output/value.h"
 
@@ -156,11 +157,6 @@ const struct value *value_sum(struct arena *a, const struct value *const *item, 
 	return whole == n ? sum : value_real(a, real);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static const char *skip_space(const char *s)
 {
 	while (points_space_length(s) > 0)
@@ -180,12 +176,12 @@ const struct value *value_from_text(struct arena *a, const char *text)
 		buf_char(&bare, '-');
 	text += *text == '-' || *text == '+';
 	/* strtod alone would also take another sign, hexadecimal, infinity and nan. */
-	if (!is_digit(*text) && *text != '.')
+	if (!str_is_digit(*text) && *text != '.')
 		return &value_null;
 	for (; strchr("0123456789.eE+-_", *text) != NULL && *text != '\0'; text++) {
 		if (*text != '_')
 			buf_char(&bare, *text);
-		else if (!is_digit(text[-1]) || !is_digit(text[1]))
+		else if (!str_is_digit(text[-1]) || !str_is_digit(text[1]))
 			return &value_null;
 	}
 	if (*skip_space(text) != '\0' || !buf_ok(&bare))

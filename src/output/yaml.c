@@ -93,11 +93,6 @@ static void put_points(struct emitter *y, const struct text *t, size_t start, si
 	y->column += end - start;
 }
 
-static bool is_break(uint32_t c)
-{
-	return c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029;
-}
-
 /* The end of the run that starts at i: of spaces, of breaks, or of neither. */
 static size_t run_end(const struct text *t, size_t i)
 {
@@ -106,11 +101,11 @@ static size_t run_end(const struct text *t, size_t i)
 	if (t->p[i] == ' ') {
 		while (end < t->n && t->p[end] == ' ')
 			end++;
-	} else if (is_break(t->p[i])) {
-		while (end < t->n && is_break(t->p[end]))
+	} else if (yaml_is_break(t->p[i])) {
+		while (end < t->n && yaml_is_break(t->p[end]))
 			end++;
 	} else {
-		while (end < t->n && t->p[end] != ' ' && !is_break(t->p[end]))
+		while (end < t->n && t->p[end] != ' ' && !yaml_is_break(t->p[end]))
 			end++;
 	}
 	return end;
@@ -130,7 +125,7 @@ static void fold(struct emitter *y, const struct text *t, bool quoted)
 {
 	for (size_t i = 0, end; i < t->n; i = end) {
 		end = run_end(t, i);
-		if (is_break(t->p[i])) {
+		if (yaml_is_break(t->p[i])) {
 			put_breaks(y, t, i, end);
 		} else if (t->p[i] != ' ') {
 			for (size_t k = i; k < end; k++) {
@@ -201,7 +196,7 @@ static void write_double(struct emitter *y, const struct text *t)
 	for (size_t end = 0; end <= t->n; end++) {
 		bool at_end = end == t->n;
 		bool escape = !at_end && (t->p[end] == '"' || t->p[end] == '\\' ||
-		                          is_break(t->p[end]) || !yaml_printable(t->p[end]));
+		                          yaml_is_break(t->p[end]) || !yaml_printable(t->p[end]));
 		if (at_end || escape) {
 			put_points(y, t, start, end);
 			start = end;

@@ -94,14 +94,9 @@ bool yaml_typed(const struct yaml_types *t, const char *s)
 	return false;
 }
 
-static bool is_break(uint32_t c)
-{
-	return c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029;
-}
-
 static bool ends_word(const uint32_t *p, size_t n, size_t i)
 {
-	return i >= n || p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || is_break(p[i]);
+	return i >= n || p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || yaml_is_break(p[i]);
 }
 
 /* ASCII only: strchr would find the NUL. */
@@ -135,13 +130,13 @@ struct yaml_look yaml_look(const uint32_t *p, size_t n)
 	if (n >= 3 && (p[0] == '-' || p[0] == '.') && p[1] == p[0] && p[2] == p[0])
 		a.plain = false;
 	for (size_t i = 0; i < n; i++) {
-		bool breaks = is_break(p[i]), spaces = p[i] == ' ';
+		bool breaks = yaml_is_break(p[i]), spaces = p[i] == ' ';
 		a.plain = a.plain && !indicates(p, n, i) && !breaks;
 		a.multiline = a.multiline || breaks;
 		if ((spaces || breaks) && (i == 0 || i == n - 1))
 			a.plain = false;
 		/* A space after a break cannot be folded, and one before it would be lost. */
-		if (i > 0 && ((spaces && is_break(p[i - 1])) || (breaks && p[i - 1] == ' ')))
+		if (i > 0 && ((spaces && yaml_is_break(p[i - 1])) || (breaks && p[i - 1] == ' ')))
 			a.plain = a.single = false;
 		if (!breaks && !yaml_printable(p[i]) && (p[i] < 0x10000 || p[i] >= 0x10ffff))
 			a.plain = a.single = false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 struct store *store_open(const char *where)
 {
@@ -71,11 +72,6 @@ bool store_remove(const struct store *s, const char *name, struct err *e)
 	return s->ops->remove(s, name, e);
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 bool store_list(const struct store *s, struct store_names *out, struct err *e)
 {
 	AUTO_NAMES struct store_names names = { 0 };
@@ -83,7 +79,7 @@ bool store_list(const struct store *s, struct store_names *out, struct err *e)
 	if (!s->ops->list(s, &names, e))
 		return false;
 	if (names.n > 0)
-		qsort(names.name, names.n, sizeof(*names.name), by_bytes);
+		qsort(names.name, names.n, sizeof(*names.name), str_compare);
 	*out = names;
 	names = (struct store_names){ 0 };
 	return true;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "http/http.h"
 #include "output/value.h"
 #include "token/ask.h"
@@ -52,9 +53,7 @@ static char *lower(const char *s)
 {
 	char *copy = mem_dup(s);
 
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	str_lower(copy);
 	return copy;
 }
 

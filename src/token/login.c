@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/str.h"
 #include "config/job.h"
 #include "token/context.h"
 #include "token/defaults.h"
@@ -46,7 +47,7 @@ static struct json *read_profile(void)
 
 	if (!fs_read(path, PROFILE_MAX, &text, NULL, &ignored))
 		return NULL;
-	size_t mark = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t mark = str_mark(buf_cstr(&text), text.len);
 	if (!json_parse(buf_cstr(&text) + mark, text.len - mark, &j, &ignored))
 		return NULL; /* half written, or of a version to come: as if it were not there */
 	return j;

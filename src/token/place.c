@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #define TYPE "Microsoft.ContainerRegistry/registries"
 /* az asks the list of all resources, which every reader of the subscription may see; the version
@@ -87,9 +88,7 @@ static char *group_of(const char *id)
 		return NULL;
 	at += strlen("/resourceGroups/");
 	char *group = mem_dup_n(at, strcspn(at, "/"));
-	for (char *c = group; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	str_lower(group);
 	return group;
 }
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "token/options.h"
 
 #define FILE_MAX ((size_t)1024 * 1024)
@@ -29,7 +30,7 @@ static char *text_of(const char *name)
 	const char *s = buf_cstr(&text);
 	if (strlen(s) != text.len)
 		return NULL;
-	size_t mark = strncmp(s, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, n = text.len;
+	size_t mark = str_mark(s, text.len), n = text.len;
 	while (n > mark && s[n - 1] == '\n')
 		n--;
 	return mem_dup_n(s + mark, n - mark);

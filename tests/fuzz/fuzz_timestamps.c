@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/str.h"
 #include "token/time.h"
 
@@ -70,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (str_int(text, 5, 500, &t))
 		must(t >= 5 && t <= 500);
-	(void)str_distance(text, "2024-01-19T07:05:10.6147326+00:00");
+	struct nearest near = nearest_to(text);
+	nearest_try(&near, "2024-01-19T07:05:10.6147326+00:00");
 	if (str_token_name_ok(text))
 		must(strlen(text) >= 5 && strlen(text) <= 50);
 	return 0;

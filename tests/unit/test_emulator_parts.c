@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "check.h"
 #include "emulator/effects.h"
 #include "emulator/fault.h"
@@ -134,7 +135,7 @@ static void patterns_match(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(row); i++)
-		CHECK(route_glob(row[i].pattern, row[i].text) == row[i].want, "%s on %s",
+		CHECK(str_matches(row[i].pattern, row[i].text) == row[i].want, "%s on %s",
 		      row[i].pattern, row[i].text);
 }
 

@@ -290,28 +290,46 @@ static void token_names(void **state)
 	}
 }
 
-static void distances(void **state)
+/* '*' is anything, also nothing; letters are the same in any case. */
+static void patterns(void **state)
 {
-	(void)state;
 	/* clang-format off */
-	static const struct { const char *a, *b; size_t want; } row[] = {
-		{ "", "", 0 },         { "abc", "abc", 0 },      { "", "abc", 3 },
-		{ "kitten", "sitting", 3 }, { "lifetime", "lifetme", 1 }, { "grace", "grcae", 2 },
-		{ "flaw", "lawn", 2 },
+	static const struct { const char *pattern, *text; bool want; } rows[] = {
+		{ "", "", true },        { "", "a", false },      { "*", "", true },
+		{ "a", "A", true },      { "a*", "abc", true },   { "*c", "abc", true },
+		{ "*b*", "abc", true },  { "*b", "abc", false },  { "a*c*", "abdcd", true },
+		{ "**", "x", true },     { "a*b", "a*b", true },  { "a", "ab", false },
+		{ "ab", "a", false },    { "*aab", "aaab", true },
 	};
 	/* clang-format on */
-	for (size_t i = 0; i < COUNT(row); i++) {
-		CHECK(str_distance(row[i].a, row[i].b) == row[i].want, "'%s' '%s'", row[i].a,
-		      row[i].b);
-		CHECK(str_distance(row[i].b, row[i].a) == row[i].want, "'%s' '%s'", row[i].b,
-		      row[i].a);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		CHECK(str_matches(rows[i].pattern, rows[i].text) == rows[i].want, "'%s' '%s'",
+		      rows[i].pattern, rows[i].text);
+}
+
+static void letters_and_bytes(void **state)
+{
+	const char *words[] = { "b", "\xc3\xa4", "a", "B" };
+	char text[] = "A-Zaz\xc3\x84[@";
+
+	(void)state;
+	str_lower(text);
+	assert_string_equal(text, "a-zaz\xc3\x84[@");
+	qsort(words, COUNT(words), sizeof(*words), str_compare);
+	assert_string_equal(words[0], "B");
+	assert_string_equal(words[3], "\xc3\xa4");
+	for (int c = 0; c < 256; c++) {
+		CHECK(str_is_digit((char)c) == (c != 0 && strchr("0123456789", c) != NULL), "%d",
+		      c);
+		CHECK(str_is_blank((char)c) == (c == ' ' || c == '\t'), "%d", c);
+		CHECK(str_is_letter((char)c) == ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')),
+		      "%d", c);
 	}
-	char longer[300];
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	assert_true(str_distance(longer, "abc") > 3);
-	assert_true(str_distance("abc", longer) > 3);
-	assert_true(str_distance(longer, longer) <= sizeof(longer));
+	assert_int_equal(str_mark("\xef\xbb\xbf{}", 5), 3);
+	assert_int_equal(str_mark("\xef\xbb\xbf", 2), 0);
+	assert_int_equal(str_mark("{}", 2), 0);
 }
 
 int main(void)
@@ -326,7 +344,8 @@ int main(void)
 		cmocka_unit_test(days_agree_with_the_c_library),
 		cmocka_unit_test(http_dates),
 		cmocka_unit_test(token_names),
-		cmocka_unit_test(distances),
+		cmocka_unit_test(patterns),
+		cmocka_unit_test(letters_and_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
