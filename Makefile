@@ -1,15 +1,6 @@
-# make            build/release/acrotate and everything beside it
-# make check      installs what is missing, then unit, flow, fault and corpus tests      make SAN=address,undefined check
-# make demo       installs what is missing, then a real rotation against the emulator
-# make check-e2e  the real binaries, the emulator, real clients      make check-az  the real az against the emulator
-# make check-kube  a real kube-apiserver    make check-identity  every method of authentication, with its failures, and a proxy in a network of its own
-# make coverage   error branches of rotate/, sink/, store/, base/fs* that no test executes: none, or it fails
-# make proof      the rule's contracts and the parsers', for all inputs, by Frama-C, Z3 and CVC4 (proof-mutants: does it see faults?)
-# make mutants    does each test see the fault it is there for?      (tests/mutants/faults.list)
-# make model      every order of everything that can happen, under the real rule, further out than in check
-# make prove      kill -9 and errors anywhere, the network, others at work: one table (prove-quick: a sample)
-# make fuzz       libFuzzer, needs clang (FUZZ_TIME=60)              make lint      layers, headers, symbols, clang-tidy
-# make bench      side by side with peers (BENCH=full, BENCH=growth)   make install  DESTDIR= PREFIX=     make deb rpm  packages     make V=1  show commands
+# make            build/release/acrotate and everything beside it (SAN=address,undefined: with sanitizers; V=1: shows commands)
+# make check      installs what is missing, then the tests of a few seconds; the other tests: tests/tests.mk
+# make install    DESTDIR= PREFIX= SYSCONF=      make uninstall      make deb rpm   packages      make format   clang-format
 
 comma   := ,
 PREFIX  ?= /usr/local
@@ -92,143 +83,8 @@ $B/%.o: %.c Makefile VERSION | libraries
 	$(call SAY,CC,$<)
 	$Qmkdir -p $(@D) && $(COMPILE) -Itests -c -o $@ $<
 
-# ---- tests -------------------------------------------------------------------------------------------------------------------
-UNIT  := $(patsubst tests/unit/%.c,$B/t/%,$(sort $(wildcard tests/unit/*.c)))
-FLOW  := $(patsubst tests/flow/%.c,$B/t/flow-%,$(sort $(wildcard tests/flow/test_*.c)))
-FLOW_OBJ := $(patsubst %.c,$B/%.o,$(filter-out tests/flow/test_%,$(sort $(wildcard tests/flow/*.c))))
-FAULT := $(patsubst tests/fault/%.c,$B/t/fault-%,$(filter-out $(if $(filter yes,$(LIBSECRET)),,%/fault_libsecret.c),$(sort $(wildcard tests/fault/*.c))))
-FUZZ  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-FAKES := $(patsubst %.c,$B/%.o,$(sort $(wildcard tests/fakes/*.c)))
-# The emulator's own modules, for tests of them.
-TEST_OBJ := $(FAKES) $(patsubst %.c,$B/%.o,$(filter-out src/emulator/main.c,$(EMU))) $B/lib.a
-TEST_LIBS = $(LIBS) -lcmocka -lmicrohttpd $(shell pkg-config --libs gnutls libssl)
-
-$B/t/%: $B/tests/unit/%.o $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
-$B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(LINK) $(FLOW_WRAP) -o $@ $(filter %.o %.a,$^) $(TEST_LIBS)
-$B/t/flow-test_stop_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,write fsync renameat renameat2 unlinkat linkat)
-$B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP))
-$B/t/flow-test_errors_anywhere: tests/fault/WRAP
-$B/t/fault-fault_fs $B/t/fault-fault_fs_places: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
-$B/t/fault-fault_libsecret: FAULT_WRAP := $(file <tests/fault/WRAP.libsecret)
-$B/t/fault-fault_libsecret: TEST_LIBS += $(SECRET_LIBS)
-$B/t/fault-fault_libsecret: $B/src/keyring/libsecret.o
-$B/tests/fault/fault_libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
-$B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) $(wildcard tests/fault/WRAP*)
-	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)
-$B/t/fuzz-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $(TEST_OBJ)
-	$Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(TEST_LIBS)
-
-# What the rules for readers of a config.json say, for tests/e2e/readers.t.
-$B/readers-ask: $B/tests/readers/ask.o $B/lib.a ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBS)
-
-# The sanitizers' allocators give up where malloc answers NULL, which some tests want to see.
-export ASAN_OPTIONS ?= allocator_may_return_null=1
-export TSAN_OPTIONS ?= allocator_may_return_null=1
-
-# A directory of files of the JMESPath compliance suite: make jmespath-suite SUITE=DIR
-SUITE ?= tests/jmespath
-$B/t/jmespath-suite: $B/tests/jmespath/suite.o $B/lib.a ; $Qmkdir -p $(@D) && $(LINK) -o $@ $^ $(LIBS)
-jmespath-suite: $B/t/jmespath-suite
-	@$< '$(SUITE)'
-$B/ok/jmespath-suite: $B/t/jmespath-suite $(wildcard tests/jmespath/*.json)
-	@mkdir -p $(@D); $< tests/jmespath >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
-
-# One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
-RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%) $B/ok/jmespath-suite
-check: deps
-	$Q$(MAKE) --no-print-directory -j$(shell nproc) all check-built
-check-built: $(RUN)
-	@cat $(RUN:=.log) | sh tests/summary.sh $(words $(RUN))
-$B/ok/fuzz-%: $B/t/fuzz-% FORCE_CORPUS
-	@mkdir -p $(@D); $< $(sort $(wildcard tests/fuzz/corpus/$*/*)) >$@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }; touch $@
-$B/ok/%: $B/t/%
-	@mkdir -p $(@D); timeout 300 $(TEST_WRAPPER) $< >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
-FORCE_CORPUS:
-
-deps:
-	@packaging/install-deps build
-check-e2e: all $(if $(KEYRING),$B/secret-service)
-	@packaging/install-deps e2e
-	@prove --timer --comments -j$(shell nproc) $(filter-out tests/e2e/az%,$(sort $(wildcard tests/e2e/*.t)))
-# The guarantee: killed anywhere, everything broken, others at work. prove-quick takes a sample of each.
-prove prove-quick: all $B/stop-at
-	@packaging/install-deps e2e
-	@BUILD=$(abspath $B) perl tests/prove/all.pl $(if $(filter prove,$@),whole,quick) $B/$@.logs
-proof:
-	@packaging/install-deps proof
-	@tests/proof/run.sh
-# The model of the rule, further out than in `check`: a minute, and half a gigabyte.
-model: all $B/t/flow-test_model
-	MODEL=full $B/t/flow-test_model
-# Faults put into copies of the tree, one by one: each must turn the test red that is named for it.
-mutants: $(OBJ)
-	@perl tests/mutants/run.pl $(FAULTS)
-proof-mutants: $(OBJ)
-	@packaging/install-deps proof
-	@MUTANTS_LIST=tests/proof/mutants.list perl tests/mutants/run.pl $(FAULTS)
-$B/secret-service: tests/e2e/secret_service.c
-	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs gio-2.0)
-$B/stop-at: tests/prove/stop_at.c
-	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
-# The tests of Kubernetes against a real kube-apiserver, which is built once, into a cache outside the tree.
-check-kube: all
-	@packaging/install-deps e2e kube
-	@tests/kube/build >/dev/null
-	@KUBE=real prove --timer --comments $(sort $(wildcard tests/e2e/kube_*.t))
-check-identity: all
-	@packaging/install-deps e2e
-	@prove -v --timer tests/e2e/identity.t
-check-az: all
-	@packaging/install-deps e2e az
-	@prove -v --timer tests/e2e/az*.t
-demo:
-	@packaging/install-deps build demo
-	@$(MAKE) --no-print-directory -j$(shell nproc) all
-	@sh tests/e2e/demo.sh
-
-bench: all $B/bench/measure $B/bench/bare $B/bench/delay
-	@packaging/install-deps e2e
-	@BUILD=$(abspath $B) BENCH=$(BENCH) sh tests/bench/run.sh
-$B/bench/%: tests/bench/%.c
-	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra -pthread -o $@ $< $(shell pkg-config --libs libcurl)
-
-FUZZ_TIME ?= 60
-FUZZ_FLAGS := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/o/%.o,$(SRC) $(filter-out src/emulator/main.c,$(EMU)) $(wildcard tests/fakes/*.c))
-fuzz: $(FUZZ:%=fuzz-%)
-fuzz-built: $(FUZZ:%=build/fuzz/%)
-# Static: as an implicit rule without prerequisites it would also match $B/ok/fuzz-NAME, and win.
-$(FUZZ:%=fuzz-%): fuzz-%:
-	@$(MAKE) --no-print-directory -j$(shell nproc) build/fuzz/$*
-	@mkdir -p build/fuzz/new-$*
-	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-	  build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*)
-build/fuzz/o/%.o: %.c
-	@mkdir -p $(@D) && clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -Itests -std=c17 -MMD -MP -c -o $@ $<
-build/fuzz/lib.a: $(FUZZ_OBJ)
-	@rm -f $@ && $(AR) rcs $@ $^
-build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
-	@clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
-
-# Which error branches no test executes, of the code that must survive every error: rotate/, sink/, store/, base/fs*. A build of its own, whose
-# counters are shared memory: what a process has counted stays, however it ends. Each program makes its file once before anybody
-# who is not root has to write it. COVERAGE=all lists more.
-COVER     := build/coverage
-COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
-COVER_E2E := status takeover hooks helper metrics keyring
-coverage:
-	@packaging/install-deps build ci e2e
-	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles
-	@ERRORS=full $(MAKE) --no-print-directory -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
-	  -fprofile-instr-generate=$(CURDIR)/$(COVER)/profiles/%m%c.profraw -mllvm -runtime-counter-relocation' all check-built
-	@umask 0; for p in $(notdir $(PROGRAMS)); do $(COVER)/$$p --version >/dev/null || exit; done
-	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(shell nproc) $(COVER_E2E:%=tests/e2e/%.t)
-	@perl tests/coverage/report.pl $(COVER) $(COVERED)
-
-lint: export LINT_COMPILE = $(COMPILE)
-lint: export LINT_BUILD = $B
-lint: all $(ALL_OBJ)
-	@sh tests/lint/run.sh $(ALL_OBJ)
+# What is tested, and how: check and everything behind it.
+include tests/tests.mk
 
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
@@ -247,7 +103,7 @@ PROMETHEUS := acrotate.rules.yml acrotate.rules.test.yml acrotate-dashboard.json
 # Where zsh looks in packages of Debian: share/zsh/vendor-completions.
 ZSH   ?= share/zsh/site-functions
 FISH  := share/fish/vendor_completions.d
-INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
+INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
             libexec/acrotate/acrotate-failed share/bash-completion/completions/acrotate $(ZSH)/_acrotate $(FISH)/acrotate.fish \
             share/acrotate/acrotate-role.json share/acrotate/acrotate-polls-role.json share/acrotate/acrotate.schema.json $(PROMETHEUS:%=share/acrotate/%) \
             $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
@@ -287,7 +143,7 @@ dist:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all format bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-identity deps demo fuzz fuzz-built install deb rpm libraries lint proof proof-mutants prove prove-quick uninstall dist clean FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: all format libraries install uninstall deb rpm dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(ALL_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
+-include $(ALL_OBJ:.o=.d)
