@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only user of cJSON. Lookups take dotted paths ("error.code"), names are compared exactly,
- * and where a name is repeated the first one counts. Values are bounded by the caller's text;
- * nesting by JSON_DEPTH_MAX.
+ * The only user of cJSON, which builds what json_span_value() has found to be JSON: strict as
+ * RFC 8259, nesting bounded. Lookups take dotted paths ("error.code"), names are compared exactly,
+ * and where a name is repeated the first one counts. Values are bounded by the caller's text.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -13,8 +13,6 @@ struct buf;
 struct err;
 struct json;
 struct secret;
-
-#define JSON_DEPTH_MAX 128
 
 enum json_type {
 	JSON_NULL,
@@ -34,9 +32,8 @@ void json_setup(void);
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 
 /*
- * The same, and as strict as RFC 8259 about numbers and control characters; every number keeps
- * the digits it was written with, for those who print what they read: a double turns 1.0 into 1
- * and 12345678901234567890 into 12345678901234567168.
+ * The same; every number keeps the digits it was written with, for those who print what they
+ * read: a double turns 1.0 into 1 and 12345678901234567890 into 12345678901234567168.
  */
 MUST_USE bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e);
 /* of a number read by json_parse_exact; else NULL */

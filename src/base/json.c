@@ -4,8 +4,10 @@
 #include <cjson/cJSON.h>
 
 #include "base/err.h"
+#include "base/json_span.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/str.h"
 
 /* A struct json is a cJSON under a name of ours, so that no other file can use cJSON by
  * accident. */
@@ -26,155 +28,75 @@ void json_setup(void)
 	cJSON_InitHooks(&hooks);
 }
 
-static bool is_hex(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == '\0' || strchr("0123456789abcdefABCDEF", s[i]) == NULL)
-			return false;
-	return true;
-}
-
-/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`; and so
- * would `pass\u12word`, to cJSON. */
+/* A string ends at its first NUL in C: `pass\u0000word` would silently become `pass`. */
 static bool has_nul(const char *text, size_t len)
 {
-	if (memchr(text, '\0', len) != NULL)
-		return true;
 	const char *end = text + len, *s = text;
+
 	for (; (s = memchr(s, '\\', (size_t)(end - s))) != NULL && end - s > 1; s += 2)
-		if (s[1] == 'u' &&
-		    (end - s < 6 || !is_hex(s + 2, 4) || memcmp(s + 2, "0000", 4) == 0))
+		if (end - s >= 6 && memcmp(s + 1, "u0000", 5) == 0)
 			return true;
 	return false;
 }
 
-static bool too_deep(const cJSON *c, int depth)
-{
-	if (depth > JSON_DEPTH_MAX)
-		return true;
-	for (const cJSON *k = c->child; k != NULL; k = k->next)
-		if (too_deep(k, depth + 1))
-			return true;
-	return false;
-}
-
+/* Whether it is JSON is said by json_span.c, which is strict; cJSON builds the tree. */
 bool json_parse(const char *text, size_t len, struct json **out, struct err *e)
 {
-	const char *end = NULL;
+	struct span whole;
+	bool cut;
 
-	if (len > 0 && has_nul(text, len))
-		return err_set(e, ERR_REMOTE,
-		               "not JSON: it contains a NUL character, or half of an escape");
-	cJSON *c = cJSON_ParseWithLengthOpts(text, len, &end, false);
+	if (!json_span_value(text, len, &whole, &cut, e))
+		return false;
+	if (has_nul(text, len))
+		return err_set(e, ERR_REMOTE, "not JSON for us: a NUL character in a string");
+	cJSON *c = cJSON_ParseWithLength(text, len);
 	if (c == NULL)
-		return err_set(e, ERR_REMOTE, "not JSON: mistake at byte %zu of %zu",
-		               end == NULL ? 0 : (size_t)(end - text), len);
-	struct json *j = (struct json *)(void *)c;
-	size_t used = (size_t)(end - text);
-	while (used < len && strchr(" \t\r\n", text[used]) != NULL)
-		used++;
-	if (used < len || too_deep(c, 0)) {
-		json_free(j);
-		return err_set(e, ERR_REMOTE,
-		               used < len ? "not JSON: more text at byte %zu"
-		                          : "JSON nested too deep: over %zu levels",
-		               used < len ? used : (size_t)JSON_DEPTH_MAX);
-	}
-	*out = j;
+		return err_set(e, ERR_REMOTE, "not JSON for us: half a surrogate pair in a string");
+	*out = (struct json *)(void *)c;
 	return true;
 }
 
-static const char *skip_digits(const char *s, const char *end)
+static bool in_number(char c)
 {
-	while (s < end && *s >= '0' && *s <= '9')
-		s++;
-	return s;
+	return str_is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-/* The end of the number at s as RFC 8259 has it, or NULL: cJSON also takes 01, +1 and 1. */
-static const char *number_end(const char *s, const char *end)
+static const char *behind_string(const char *s)
 {
-	if (s < end && *s == '-')
-		s++;
-	const char *whole = s;
-	s = skip_digits(s, end);
-	if (s == whole || (s - whole > 1 && *whole == '0'))
-		return NULL;
-	if (s < end && *s == '.') {
-		const char *fraction = s + 1;
-		s = skip_digits(fraction, end);
-		if (s == fraction)
-			return NULL;
-	}
-	if (s < end && (*s == 'e' || *s == 'E')) {
-		s++;
-		if (s < end && (*s == '+' || *s == '-'))
-			s++;
-		const char *power = s;
-		s = skip_digits(s, end);
-		if (s == power)
-			return NULL;
-	}
-	return s == end || strchr(",]} \t\r\n", *s) != NULL ? s : NULL;
-}
-
-/* The end of the string whose opening quote is at s, or NULL for a control character in it. The
- * text has been parsed: it does end. */
-static const char *string_end(const char *s, const char *end)
-{
-	for (s++; s < end && *s != '"'; s++) {
-		if ((unsigned char)*s < 0x20)
-			return NULL;
+	for (s++; *s != '"'; s++)
 		s += *s == '\\';
-	}
 	return s + 1;
 }
 
 /* Numbers stand in the text in the order of a walk through the tree: each gets its digits, where
  * a string has its text. */
-static bool keep_digits(cJSON *c, const char **text, const char *end)
+static void keep_digits(cJSON *c, const char **text, const char *end)
 {
 	if (cJSON_IsNumber(c)) {
 		const char *s = *text;
-		while (s != NULL && s < end && *s != '-' && *s != '+' && (*s < '0' || *s > '9'))
-			s = *s == '"' ? string_end(s, end) : s + 1;
-		const char *stop = s == NULL ? NULL : number_end(s, end);
-		if (stop == NULL)
-			return false;
-		size_t n = (size_t)(stop - s);
+		while (*s != '-' && !str_is_digit(*s))
+			s = *s == '"' ? behind_string(s) : s + 1;
+		size_t n = 0;
+		while (s + n < end && in_number(s[n]))
+			n++;
 		c->valuestring = cJSON_malloc(n + 1);
 		if (c->valuestring == NULL)
 			mem_exhausted();
 		memcpy(c->valuestring, s, n);
 		c->valuestring[n] = '\0';
-		*text = stop;
+		*text = s + n;
 	}
 	for (cJSON *k = c->child; k != NULL; k = k->next)
-		if (!keep_digits(k, text, end))
-			return false;
-	return true;
-}
-
-/* Control characters after the last number are for nobody else to find. */
-static bool rest_is_clean(const char *s, const char *end)
-{
-	while (s != NULL && s < end)
-		s = *s == '"' ? string_end(s, end) : s + 1;
-	return s != NULL;
+		keep_digits(k, text, end);
 }
 
 bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e)
 {
-	AUTO_JSON struct json *j = NULL;
 	const char *at = text;
 
-	if (!json_parse(text, len, &j, e))
+	if (!json_parse(text, len, out, e))
 		return false;
-	if (!keep_digits((cJSON *)(void *)j, &at, text + len) || !rest_is_clean(at, text + len))
-		return err_set(e, ERR_REMOTE,
-		               "not JSON: a number or a string after byte %zu of %zu is malformed",
-		               (size_t)(at - text), len);
-	*out = take(&j);
+	keep_digits((cJSON *)(void *)*out, &at, text + len);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_span.h"
 #include "base/secret.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,7 +21,7 @@ static void walk(const struct json *j, int depth)
 {
 	size_t n = 0;
 
-	must(depth <= JSON_DEPTH_MAX);
+	must(depth <= JSON_SPAN_DEPTH_MAX);
 	for (const struct json *k = json_child(j); k != NULL; k = json_next(k), n++) {
 		must(json_at(j, "", n) == k);
 		walk(k, depth + 1);

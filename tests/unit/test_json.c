@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_span.h"
 #include "base/secret.h"
 #include "check.h"
 
@@ -206,8 +207,8 @@ static void nesting_is_bounded(void **state)
 {
 	(void)state;
 	assert_true(nested(1));
-	assert_true(nested(JSON_DEPTH_MAX));
-	assert_false(nested(JSON_DEPTH_MAX + 2));
+	assert_true(nested(JSON_SPAN_DEPTH_MAX));
+	assert_false(nested(JSON_SPAN_DEPTH_MAX + 1));
 	assert_false(nested(999));
 	assert_false(nested(2400));
 }
