@@ -145,7 +145,7 @@ static bool check_line(struct parse *p, const char *line, size_t n, size_t room)
 
 	if (n > limit)
 		return err_set(p->e, ERR_CONFIG, "the line is longer than %zu bytes", limit);
-	if (p->line == 1 && n >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+	if (p->line == 1 && str_mark(line, n) > 0)
 		return refuse(p, "the file starts with a byte order mark: save it without");
 	if (!check_bytes(p, line, n))
 		return false;
