@@ -18,7 +18,7 @@ enum err_kind {
 	ERR_AUTH,    /* our identity was refused (401) */
 	ERR_DENIED,  /* identity fine, permission missing (403) */
 	ERR_MISSING, /* registry, token or file does not exist */
-	/* a person has to decide: foreign slot, disabled token, somebody else's entry */
+	/* a person has to decide: foreign slot, disabled token, foreign entry */
 	ERR_DECISION,
 	ERR_HOOK,      /* delivered, but a hook failed */
 	ERR_TRANSIENT, /* network, throttling, 5xx, locked keyring: the next run may succeed */

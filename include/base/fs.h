@@ -53,7 +53,7 @@ enum fs_way {
 	/* as the kernel finds it */
 	FS_WAY_PLAIN,
 	/* the file of this very name, though it be a link (which then is an error); a link on the
-	 * way must be root's: in somebody else's directory one may lead anywhere. ERR_CONFIG. The
+	 * way must be root's: in a foreign directory one may lead anywhere. ERR_CONFIG. The
 	 * one thing asked for who is not root */
 	FS_WAY_HERE,
 	/* others can change no directory on it, so that it leads to the same place tomorrow; in one
@@ -148,7 +148,7 @@ void fs_stage_free_ptr(struct fs_stage **s);
  *                        the directory, removes it;
  *   fs_stage_swap_back   undoes the exchange: *out, the target is as if nothing had been. Not
  *                        so, the target is no longer ours, and the
- *                        displaced file is still (or again) one that somebody else wrote;
+ *                        displaced file is still (or again) a foreign one;
  *   fs_stage_free        leaves the displaced file, for the next run's fs_sweep to merge.
  * FS_EXCHANGE_CHANGED: nothing happened, the target is no longer `base` (NULL: there was none).
  * On a file system without exchange the target is compared with base_text and replaced,

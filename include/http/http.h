@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One exchange. send() is true whenever a response arrived, whatever its status; callers judge
- * status. On false: e->kind (ERR_TRANSIENT, or ERR_CONFIG / ERR_REMOTE for what no retry mends:
+ * status. On false: e->kind (ERR_TRANSIENT, or ERR_CONFIG / ERR_REMOTE for what no retry fixes:
  * TLS trust, a malformed reply) and e->not_acted (the request provably never reached the
  * service). Implementations: curl (real), retry (wraps another), and tests/fakes/fake_http.c (a
  * script). One struct http belongs to one thread at a time.

@@ -124,7 +124,7 @@ bool observe_in_job(const struct observation *o, const struct sink_memory *m);
 
 /* The generation a slot was last seen to have, ours or not. present: false when none. */
 struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours);
-/* A generation of somebody else that no may_replace of the job names. */
+/* A foreign generation that no may_replace of the job names. */
 bool observe_foreign(const struct observation *o, enum acr_slot slot, struct acr_password *out);
 
 #endif

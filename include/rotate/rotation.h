@@ -33,7 +33,7 @@ enum rotate_flags {
 	 * by the next run, whatever its flags. */
 	ROTATE_REVOKE = 1 << 3,
 	ROTATE_REVOKE_NOW = 1 << 4, /* with REVOKE: kill first, deliver then */
-	/* with REVOKE: password1 too, though somebody else generated it */
+	/* with REVOKE: password1 too, though it is foreign */
 	ROTATE_REVOKE_1 = 1 << 5,
 	ROTATE_REVOKE_2 = 1 << 6,
 	/* with DRY_RUN: read the token and log in with what is deployed, though nothing is due */
@@ -70,7 +70,7 @@ struct outcome {
 	bool warn_foreign; /* today's warning is due */
 	bool paused;       /* enabled = no: nothing was looked at */
 	bool told;         /* the error was logged already, sink by sink */
-	/* a passing failure has lasted `patience`, or the expiry is near */
+	/* a transient failure has lasted `patience`, or the expiry is near */
 	bool loud;
 };
 

@@ -17,7 +17,7 @@ enum job_state {
 	JOB_DUE,      /* the next run rotates */
 	JOB_WAITING,  /* due, but the spare slot has to wait */
 	JOB_HEALING,  /* a sink lags behind: the next run copies the newest password to it */
-	JOB_REFUSED,  /* a person has to decide: the spare slot is somebody else's */
+	JOB_REFUSED,  /* a person has to decide: the spare slot is foreign */
 	JOB_FAILING,  /* the last run failed, or a sink cannot be read */
 	JOB_STUCK,    /* generates led nowhere: backing off */
 	JOB_DISABLED, /* the token is */
@@ -48,7 +48,7 @@ struct job_status {
 	bool pulls_fail; /* nothing works that is deployed, though something should */
 	size_t sinks, in_step, unread;
 	bool hook_owed, revoking;
-	/* the spare slot is somebody else's: the job will be refused when it is due */
+	/* the spare slot is foreign: the job will be refused when it is due */
 	bool foreign_ahead;
 	bool state_lost;
 	/* how long the registry took to accept the newest password; 0: not known */

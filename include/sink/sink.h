@@ -31,7 +31,7 @@
  * the operator in e->text while it returns true (e->kind stays ERR_NONE); nothing else does.
  *
  * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be
- * shadowed, template cannot be read back), DECISION (somebody else's entry or content), LOCAL,
+ * shadowed, template cannot be read back), DECISION (a foreign entry or content), LOCAL,
  * TRANSIENT (locked keyring, full disk is LOCAL).
  */
 #ifndef SINK_SINK_H

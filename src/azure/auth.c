@@ -87,7 +87,7 @@ static char *wanted_credentials(void)
 }
 
 /* The first method this host has what it takes for. One that is there and then fails ends the
- * walk: its error is the one to mend. */
+ * walk: its error is the one to fix. */
 static bool walk(struct auth *a, struct http *h, const struct auth_ops **out, struct err *e)
 {
 	AUTO_BUF struct buf missing = BUF_INIT(ERR_TEXT_MAX);

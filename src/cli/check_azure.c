@@ -56,8 +56,8 @@ void check_registry(const struct azure_facts *a, struct findings *f)
 /* ---- identity -------------------------------------------------------------------------------- */
 
 static const struct {
-	const char *auth, *mend;
-} mends[] = {
+	const char *auth, *fix;
+} fixes[] = {
 	{ "managed-identity", "az vm identity assign --resource-group GROUP --name MACHINE" },
 	{ "client-secret", "az ad app credential reset --id CLIENT_ID --append --query password "
 	                   "--output tsv    # into client_secret_file" },
@@ -70,12 +70,12 @@ static const struct {
 	{ "azure-cli", "az login" },
 };
 
-static void mend_identity(const char *auth, struct finding *at)
+static void fix_identity(const char *auth, struct finding *at)
 {
-	for (size_t i = 0; i < COUNT(mends); i++)
+	for (size_t i = 0; i < COUNT(fixes); i++)
 		if (auth == NULL || strcmp(auth, "default") == 0 ||
-		    strcmp(auth, mends[i].auth) == 0)
-			findings_fix(at, "%s", mends[i].mend);
+		    strcmp(auth, fixes[i].auth) == 0)
+			findings_fix(at, "%s", fixes[i].fix);
 }
 
 /* What an identity is made of; where nothing of it was said, auth = default looks around. */
@@ -134,7 +134,7 @@ void check_identity(const struct azure_facts *a, const struct config *c, const s
 		tell_origin(c, job, at);
 		if (!remedies_fix(REMEDY_IDENTITY, &a->who_error, at) &&
 		    a->who_error.kind == ERR_AUTH)
-			mend_identity(job->azure.auth, at);
+			fix_identity(job->azure.auth, at);
 		return;
 	}
 	str_from_duration(w->lives_s, 2, lives);

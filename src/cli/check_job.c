@@ -35,8 +35,8 @@ static const char *unknown_holder(const struct observation *o)
 	return NULL;
 }
 
-static void mend_foreign(const struct job *job, const struct observation *o, enum acr_slot i,
-                         const char *created, struct finding *at)
+static void fix_foreign(const struct job *job, const struct observation *o, enum acr_slot i,
+                        const char *created, struct finding *at)
 {
 	const char *holder = unknown_holder(o);
 
@@ -81,20 +81,20 @@ static void slot(const struct job *job, const struct observation *o, const struc
 	} else if (s->state == JOB_REFUSED) {
 		struct err e = ERR_INIT;
 		(void)err_set(&e, ERR_DECISION,
-		              "of somebody else, generated %s, %s%s: it stands in the way of the "
+		              "foreign, generated %s, %s%s: it stands in the way of the "
 		              "rotation due now",
 		              created, p.expires_us != 0 ? "expires " : "", until);
-		mend_foreign(job, o, i, created, findings_problem(f, acr_slot_name(i), &e));
+		fix_foreign(job, o, i, created, findings_problem(f, acr_slot_name(i), &e));
 	} else if (!s->foreign_ahead) {
-		(void)findings_ok(f, acr_slot_name(i), "of somebody else, generated %s, %s%s",
-		                  created, p.expires_us != 0 ? "expires " : "", until);
+		(void)findings_ok(f, acr_slot_name(i), "foreign, generated %s, %s%s", created,
+		                  p.expires_us != 0 ? "expires " : "", until);
 	} else {
-		mend_foreign(
-			job, o, i, created,
-			findings_warning(f, acr_slot_name(i),
-		                         "of somebody else, generated %s, %s%s: it stands in the "
-		                         "way of the rotation due %s",
-		                         created, p.expires_us != 0 ? "expires " : "", until, due));
+		fix_foreign(job, o, i, created,
+		            findings_warning(f, acr_slot_name(i),
+		                             "foreign, generated %s, %s%s: it stands in the "
+		                             "way of the rotation due %s",
+		                             created, p.expires_us != 0 ? "expires " : "", until,
+		                             due));
 	}
 }
 
@@ -218,7 +218,7 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 /* ---- sinks ----------------------------------------------------------------------------------- */
 
 /* The commonest of all: nobody has logged in with docker here yet. */
-static void mend_directory(const char *place, struct finding *at)
+static void fix_directory(const char *place, struct finding *at)
 {
 	AUTO_FREE char *dir = mem_dup(place);
 	char *slash = strrchr(dir, '/');
@@ -231,10 +231,10 @@ static void mend_directory(const char *place, struct finding *at)
 		findings_fix(at, "mkdir -p -m 0700 %s    # as the user whose it is to be", word);
 }
 
-static void mend_sink(const char *place, const struct err *e, struct finding *at)
+static void fix_sink(const char *place, const struct err *e, struct finding *at)
 {
 	if (!remedies_fix(REMEDY_SINK, e, at))
-		mend_directory(place, at);
+		fix_directory(place, at);
 }
 
 static void one_sink(const struct observation *o, const struct seen *s, const char *subject,
@@ -246,11 +246,11 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 	if (s->sink != NULL)
 		s->spec->ops->describe(s->sink, &place);
 	if (s->broken) {
-		mend_sink(buf_cstr(&place), &s->why, findings_problem(f, subject, &s->why));
+		fix_sink(buf_cstr(&place), &s->why, findings_problem(f, subject, &s->why));
 		return;
 	}
 	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
-		mend_sink(buf_cstr(&place), &e, findings_problem(f, subject, &e));
+		fix_sink(buf_cstr(&place), &e, findings_problem(f, subject, &e));
 		return;
 	}
 	if (e.text[0] != '\0')

@@ -204,7 +204,7 @@ static const struct setting *first_beside(const struct unit_settings *those,
 	return first;
 }
 
-static void mend(struct finding *at)
+static void fix(struct finding *at)
 {
 	findings_fix(at, "mkdir -p /etc/systemd/system/" UNIT ".d");
 	findings_fix(at, "acrotate check --systemd-dropin >/etc/systemd/system/" UNIT
@@ -231,14 +231,14 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 	const struct setting *lack = first_beside(&needs, &u.granted, &lacking),
 			     *more = first_beside(&u.written, &needs, &beside);
 	if (lack != NULL)
-		mend(findings_warning(f, "systemd",
-		                      "the drop-in of " UNIT " is %s: the service lacks %s=%s%s",
-		                      u.dropins ? "stale" : "missing", lack->key, lack->word,
-		                      lacking > 1 ? ", and more" : ""));
+		fix(findings_warning(f, "systemd",
+		                     "the drop-in of " UNIT " is %s: the service lacks %s=%s%s",
+		                     u.dropins ? "stale" : "missing", lack->key, lack->word,
+		                     lacking > 1 ? ", and more" : ""));
 	else if (more != NULL && n == config_count(c))
-		mend(findings_warning(f, "systemd",
-		                      "the drop-in of " UNIT " is stale: no job needs %s=%s%s",
-		                      more->key, more->word, beside > 1 ? ", and more" : ""));
+		fix(findings_warning(f, "systemd",
+		                     "the drop-in of " UNIT " is stale: no job needs %s=%s%s",
+		                     more->key, more->word, beside > 1 ? ", and more" : ""));
 	else
 		(void)findings_ok(f, "systemd", UNIT " may write what the jobs need");
 }

@@ -115,7 +115,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 			(void)findings_warning(
 				f, "state",
 				"cannot be used (another machine's, or damaged): what "
-				"this job generated is taken for somebody else's");
+				"this job generated is taken for a foreign one");
 		check_token(a, k->config, job, o,
 		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)),
 		            rotation_outcome(r)->told ? &none : e, f);

@@ -103,7 +103,7 @@ static bool forget_sink(const struct forgetting *f, struct err *e)
 
 /* ---- a job ----------------------------------------------------------------------------------- */
 
-/* Without its state the next run would take its own passwords for somebody else's. */
+/* Without its state the next run would take its own passwords for foreign ones. */
 static bool is_in_use(const struct forgetting *f, struct err *e)
 {
 	struct observation o;
@@ -117,7 +117,7 @@ static bool is_in_use(const struct forgetting *f, struct err *e)
 	observe_close(&o);
 	return !active || err_set(e, ERR_DECISION,
 	                          "its sinks hold a living password, which the next run would take "
-	                          "for somebody else's: remove "
+	                          "for a foreign one: remove "
 	                          "'%s' first, or say --force",
 	                          f->job->file);
 }

@@ -38,7 +38,7 @@ const struct command commands[] = {
 	{ .name = "check",
 	  .operands = "[JOB...]",
 	  .summary =
-	          "configuration, identity, permissions, sinks: every finding, and what mends it",
+	          "configuration, identity, permissions, sinks: every finding, and what fixes it",
 	  .options = OPTION_DROPIN | OPTION_PROBLEMS,
 	  .max_args = ARGS_MANY,
 	  .run = cmd_check },

@@ -26,7 +26,7 @@ void findings_clear(struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->item[i].subject);
 		free(f->item[i].text);
-		free(f->item[i].mend);
+		free(f->item[i].fix);
 	}
 	free(f->item);
 	free(f->job);
@@ -88,9 +88,9 @@ void findings_fix(struct finding *f, const char *fmt, ...)
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	show_line(line);
-	char *all = f->mend == NULL ? mem_dup(line) : mem_fmt("%s\n%s", f->mend, line);
-	free(f->mend);
-	f->mend = all;
+	char *all = f->fix == NULL ? mem_dup(line) : mem_fmt("%s\n%s", f->fix, line);
+	free(f->fix);
+	f->fix = all;
 }
 
 static void indented(const char *lines, struct buf *out)
@@ -124,11 +124,11 @@ void findings_text(const struct findings *f, bool color, bool problems, struct b
 		if (f->job != NULL)
 			buf_fmt(out, "%s: ", f->job);
 		buf_fmt(out, "%s: %s\n", at->subject, at->text);
-		indented(at->mend, out);
+		indented(at->fix, out);
 	}
 }
 
-static void mend_json(const char *lines, struct buf *out)
+static void fix_json(const char *lines, struct buf *out)
 {
 	bool first = true;
 
@@ -162,8 +162,8 @@ void findings_json(const struct findings *f, bool problems, bool *first, struct 
 		buf_json(out, at->subject);
 		buf_str(out, ", \"text\": ");
 		buf_json(out, at->text);
-		buf_str(out, ", \"mend\": ");
-		mend_json(at->mend, out);
+		buf_str(out, ", \"fix\": ");
+		fix_json(at->fix, out);
 		buf_fmt(out, ", \"exit\": %d}", err_exit_code(at->kind));
 	}
 }

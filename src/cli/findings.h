@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What `acrotate check` found: one line each, in the order in which they were added, with the
- * command that mends it. */
+ * command that fixes it. */
 #ifndef SRC_CLI_FINDINGS_H
 #define SRC_CLI_FINDINGS_H
 
@@ -15,7 +15,7 @@ struct finding {
 	enum err_kind kind; /* of a problem: what the exit status is made of */
 	char *subject;      /* "token", "sink 'docker'" */
 	char *text;
-	char *mend; /* commands or lines to paste, one a line; NULL: none */
+	char *fix; /* commands or lines to paste, one a line; NULL: none */
 };
 /* `job`: whom they are about; NULL: the host. */
 struct findings {
@@ -33,7 +33,7 @@ struct finding *findings_unknown(struct findings *f, const char *subject, const 
 struct finding *findings_warning(struct findings *f, const char *subject, const char *fmt, ...)
 	PRINTF(3, 4);
 struct finding *findings_problem(struct findings *f, const char *subject, const struct err *e);
-/* One more line of what mends it. */
+/* One more line of what fixes it. */
 void findings_fix(struct finding *f, const char *fmt, ...) PRINTF(2, 3);
 
 /* problems: warnings and problems alone. */

@@ -248,7 +248,7 @@ static void task_free(struct run_task *t)
 	free(t);
 }
 
-/* What passes by itself; and where nothing is deployed yet, at boot, an identity, its role or a
+/* What is transient; and where nothing is deployed yet, at boot, an identity, its role or a
  * registry that are not there yet may come: an assignment takes minutes. */
 static bool may_pass(const struct run_task *t, const struct err *e)
 {

@@ -107,7 +107,7 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 	}
 }
 
-/* Green for what is well, yellow for what mends itself, red for what does not. */
+/* Green for what is well, yellow for what fixes itself, red for what does not. */
 static const char *const colors[JOB__COUNT] = {
 	[JOB_OK] = "32",       [JOB_DUE] = "33",      [JOB_WAITING] = "33", [JOB_HEALING] = "33",
 	[JOB_NEW] = "33",      [JOB_REFUSED] = "31",  [JOB_FAILING] = "31", [JOB_STUCK] = "31",

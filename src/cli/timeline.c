@@ -90,7 +90,7 @@ static void axis(const struct timeline *t, size_t indent, struct buf *out)
 	str_from_time(t->to, to);
 	str_from_time(t->now, now);
 	buf_fmt(out,
-	        "%*s%.10s to %.10s; %s now, %.16sZ; %s in use, %s spare, %s somebody else's, %s "
+	        "%*s%.10s to %.10s; %s now, %.16sZ; %s in use, %s spare, %s foreign, %s "
 	        "next rotation\n",
 	        (int)indent, "", from, to, glyphs[t->utf8][NOW], now, glyphs[t->utf8][ACTIVE],
 	        glyphs[t->utf8][SPARE], glyphs[t->utf8][FOREIGN], glyphs[t->utf8][ROTATION]);

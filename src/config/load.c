@@ -74,7 +74,7 @@ static bool check_trust(const struct config *c, int fd, const struct stat *st, c
 	if (st->st_uid != 0 && st->st_uid != c->me)
 		return err_set(e, ERR_CONFIG,
 		               "'%s' is refused: it belongs to another user, and could make "
-		               "acrotate run any program; mend "
+		               "acrotate run any program; fix "
 		               "with: chown root '%s'",
 		               shown, shown);
 	if (!writers(c, fd, st, &who, e)) {
@@ -86,7 +86,7 @@ static bool check_trust(const struct config *c, int fd, const struct stat *st, c
 	fs_other_name(&who, name);
 	return err_set(e, ERR_CONFIG,
 	               "'%s' is refused: %s can write it, and could make acrotate run any program; "
-	               "mend with: %s '%s'",
+	               "fix it with: %s '%s'",
 	               shown, name, who.kind >= FS_OTHER_NAMED_USER ? "setfacl -b" : "chmod go-w",
 	               shown);
 }

@@ -19,7 +19,7 @@ const struct key config_run_keys[] = {
 	{ ROW(run_spec, metrics_file, "metrics_file", KEY_PATH),
 	  .help = "a Prometheus text file, replaced by every run; default: none" },
 	{ ROW(run_spec, patience, "patience", KEY_DURATION), .fallback = "6h",
-	  .help = "how long passing failures stay quiet" },
+	  .help = "how long transient failures stay quiet" },
 	{ ROW(run_spec, on_failure, "on_failure", KEY_TEXT),
 	  .help = "command to run when a run has said something that a person should read" },
 	{ ROW(run_spec, repeat, "repeat", KEY_DURATION), .fallback = "1d",
@@ -74,7 +74,7 @@ const struct key config_job_keys[] = {
 	{ ROW(job_spec, job.policy.inspect_every, "inspect_every", KEY_DURATION), .fallback = "1d",
 	  .help = "how often identity, token and slots are read from Azure" },
 	{ ROW(job_spec, may_replace, "may_replace", KEY_LIST),
-	  .help = "SLOT@CREATIONTIME: this password, made by somebody else, may be replaced" },
+	  .help = "SLOT@CREATIONTIME: this password, foreign, may be replaced" },
 	{ ROW(job_spec, job.policy.exclusive, "exclusive", KEY_BOOL), .fallback = "no",
 	  .help = "nobody but this job's sinks uses the token: with no working password in them "
 	          "any slot may be replaced" },

@@ -327,7 +327,7 @@ static void free_headers(struct curl_slist **list)
 
 /* ---- what came of it ------------------------------------------------------------------------- */
 
-/* Nothing a retry mends: what the operator has to set right. The rest is taken for the network's
+/* Nothing a retry fixes: what the operator has to set right. The rest is taken for the network's
  * mood. */
 static const struct {
 	CURLcode rc;

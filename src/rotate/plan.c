@@ -416,7 +416,7 @@ static struct plan decide_first(const struct plan_input *in)
 	return a;
 }
 
-/* The spare slot belongs to somebody else, and will still be there when this job is due. */
+/* The spare slot is foreign, and will still be there when this job is due. */
 /*@ requires \valid_read(spare);
   @ assigns \nothing; */
 static bool foreign_ahead(const struct slot_view *spare, int64_t due)

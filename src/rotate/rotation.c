@@ -65,7 +65,7 @@ void rotation_note_worst(struct rotation *r, const struct sink_spec *spec, const
 {
 	bool optional = spec != NULL && spec->optional;
 
-	/* Passing failures are told by whoever knows how long they have lasted. */
+	/* Transient failures are told by whoever knows how long they have lasted. */
 	if ((r->flags & ROTATE_ASK) == 0)
 		log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO
 		        : optional               ? LEVEL_WARN
@@ -267,7 +267,7 @@ static void end_behind_fence(const struct rotation *r, struct err *e)
 	                "fetches another");
 }
 
-/* Puts the job aside after a passing failure of a request that may be repeated; false: it has
+/* Puts the job aside after a transient failure of a request that may be repeated; false: it has
  * been tried often enough. */
 static bool try_again(struct rotation *r, const struct err *e)
 {
@@ -293,7 +293,7 @@ static bool try_again(struct rotation *r, const struct err *e)
 
 /* Generates that lead nowhere come ever more rarely; but never so rarely that what is deployed
  * expires meanwhile, and the first few at once when nothing that is deployed works: somebody is
- * mending it right now. */
+ * fixing it right now. */
 static int64_t back_off(const struct rotation *r, int64_t failures, int64_t now)
 {
 	static const int64_t table[] = { 15 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60 };

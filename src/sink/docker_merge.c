@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Our entry put into somebody else's newer file. */
+/* Our entry put into a newer file of another program. */
 #include "sink/docker_edit.h"
 
 #include <stdlib.h>

@@ -46,7 +46,7 @@ static void find_host(struct dir_store *d)
 	char name[256] = "";
 
 	if (!fs_read(MACHINE_ID, 4096, &id, NULL, &d->why)) {
-		/* One that is there must not be taken for another machine's because of a passing
+		/* One that is there must not be taken for another machine's because of a transient
 		 * error: every record would count as lost. */
 		if (d->why.kind != ERR_MISSING) {
 			(void)err_in(&d->why, "which machine this is cannot be told");

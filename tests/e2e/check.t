@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# acrotate check: every finding, all at once, each with what mends it; nothing is changed by it.
+# acrotate check: every finding, all at once, each with what fixes it; nothing is changed by it.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
@@ -75,10 +75,10 @@ END
 is "many things are wrong: the first status wins" "$(check)" 78
 says "a mistake in a file" '^PROBLEM +mistaken: configuration: .*mistaken.conf:[0-9]+: .*bogus'
 says "a hook that cannot be run" "^PROBLEM +other: on_change: cannot run '$T/hook.sh': Permission denied"
-says "how to mend it" "^ +chmod \+x $T/hook.sh"
+says "how to fix it" "^ +chmod \+x $T/hook.sh"
 says "a shadowed entry" "^PROBLEM +other: sink 'docker': .*credsStore"
 says "a sink that cannot be written" "^PROBLEM +other: sink 'env': "
-says "foreign slots that stand in the way" '^PROBLEM +other: password1: of somebody else, generated 20.*in the way of the rotation due now'
+says "foreign slots that stand in the way" '^PROBLEM +other: password1: foreign, generated 20.*in the way of the rotation due now'
 says "the line to paste" '^ +may_replace = password1@20[0-9T:.+-]+ +# into \[job\] of .*other.conf'
 says "a token that does not exist" "^PROBLEM +nobody: token: 'nobody' does not exist in registry 'contoso'"
 says "how to create it" '^ +acrotate token create --registry contoso --name nobody '
@@ -90,9 +90,9 @@ acro check -o json >"$T/json" 2>/dev/null
 is "as JSON" "$(perl -MJSON::PP -e 'local $/; print join " ", map { "$_->{job}/$_->{subject}" } grep { $_->{level} eq "problem" && $_->{job} eq "nobody" } @{decode_json(<STDIN>)}' <"$T/json")" nobody/token
 # The commands it prints do what they say.
 check nobody >/dev/null
-mend=$(sed -n 's/^ *acrotate \(token create .*\)/\1/p' "$T/out")
+fix=$(sed -n 's/^ *acrotate \(token create .*\)/\1/p' "$T/out")
 # shellcheck disable=SC2086
-ok "the command that mends a missing token works" acro $mend
+ok "the command that fixes a missing token works" acro $fix
 is "then the job is well" "$(check nobody)" 0
 rm "$E/jobs.d/mistaken.conf" "$E/jobs.d/other.conf" "$E/jobs.d/third.conf" "$E/jobs.d/nobody.conf"
 
@@ -110,14 +110,14 @@ says "what was used is known all the same" "^ok +web-pull: permission: $R/tokens
 limit "\"$R/read\""
 is "a token that may not be read: exit 77" "$(check)" 77
 says "is said with the service's words" "^PROBLEM +web-pull: token: .*$R/tokens/read"
-says "and mended" '^ +az role assignment create'
+says "and fixed" '^ +az role assignment create'
 limit '"*"'
 
 # Drift.
 cp "$T/web.env" "$T/kept.env"
 arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"name\":\"password1\"}" >/dev/null
 check >/dev/null
-says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: of somebody else)'
+says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: foreign)'
 
 job missing token=web-pull <<END
 [sink docker]

@@ -90,7 +90,7 @@ sed -i 's/^renew_before.*/renew_before = 1s/' "$E/jobs.d/web-pull.conf"
 a_run && a_run && more_ticks 3
 count=$(mails)
 a_run && a_run && more_ticks 3
-is "mended, it is silent again" "$(mails)" "$count"
+is "fixed, it is silent again" "$(mails)" "$count"
 
 # Beside systemd.
 nsenter -t "$CRON" -m mkdir -p /run/systemd/system

@@ -22,7 +22,7 @@ step "A registry in the cloud: acrotate-emulator plays Entra ID, Azure Resource 
 start_emulator --token web-pull --propagation 2s --replicas 3
 cat "$T/emulator.out" | show
 
-step "A host that pulls: its config.json already has an entry of somebody else's, formatted to somebody else's taste"
+step "A host that pulls: its config.json already has a foreign entry, formatted to somebody else's taste"
 mkdir -p "$T/host" "$E/jobs.d"
 cat >"$T/host/config.json" <<'END'
 {

@@ -12,7 +12,7 @@ mkdir -p "$T/c"
 	cd "$T/c" || exit 1
 	openssl req -x509 -newkey rsa:2048 -noenc -keyout key.pem -out cert.pem -days 30 -subj /CN=acrotate
 	openssl req -x509 -newkey rsa:2048 -noenc -keyout other.key -out other.pem -days 30 -subj /CN=other
-	cat key.pem cert.pem >usual.pem; cat other.key other.pem >stranger.pem
+	cat key.pem cert.pem >usual.pem; cat other.key other.pem >foreign.pem
 	printf 'pass\n' >password
 	openssl pkcs8 -topk8 -in key.pem -passout file:password -out enc.key; cat enc.key cert.pem >encrypted.pem
 	openssl pkcs12 -export -inkey key.pem -in cert.pem -passout file:password -out new.p12
@@ -97,7 +97,7 @@ accepted "certificate, with its chain" "$app" AZURE_CLIENT_SEND_CERTIFICATE_CHAI
 conf
 accepted "the environment's certificate, by default" "$app" AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" \
 	AZURE_CLIENT_CERTIFICATE_PATH="$T/c/new.p12" AZURE_CLIENT_CERTIFICATE_PASSWORD=pass
-conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/stranger.pem"
+conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/foreign.pem"
 refused "a certificate nobody registered" 'AADSTS700027.*upload the public part'
 conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/new.p12" "certificate_password_file = $T/wrong"
 refused "a wrong password of it" 'new\.p12.*password is wrong'

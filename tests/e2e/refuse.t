@@ -110,7 +110,7 @@ like "is refused by plan, too" "$(acrotate plan; echo "$RC"; said)" '65'
 only; docker_job foreign foreign "$H/config.json"
 control tokens/foreign '{"action":"generate","slot":"password1"}' >/dev/null
 control tokens/foreign '{"action":"generate","slot":"password2"}' >/dev/null
-unchanged "both slots are somebody else's" 65 'may_replace = password[12]@20[0-9-]+T[0-9:.]+' run
+unchanged "both slots are foreign" 65 'may_replace = password[12]@20[0-9-]+T[0-9:.]+' run
 line=$(said | grep -oE 'may_replace = password[12]@[0-9TZ:.+-]+' | head -n 1)
 acrotate plan
 is "plan refuses as well" "$RC" 65

@@ -68,7 +68,7 @@ for wrong in '"experimental": true' '"credHelpers": {"ghcr.io": 5}' '"HttpHeader
 	cp "$T/good" "$F"
 done
 sed 's|"auths": {|"auths": {"ghcr.io": "x",|' "$T/good" >"$F"
-is "an entry of somebody else that is a string" "$(run)" 78
+is "a foreign entry that is a string" "$(run)" 78
 sed "s|\"auths\": {|\"auths\": {\"$EMULATOR_LOGIN_SERVER/team\": {\"auth\": \"bzpw\"},|" "$T/good" >"$F"
 is "a more specific entry is there on purpose" "$(run)" 0
 is "and does not shadow ours" "$(state)" ok

@@ -2,7 +2,7 @@
 /*
  * A network that follows a script: each request must be the next one that is
  * expected, and gets the answer that stands beside it. What differs is
- * remembered, printed, and answered as a failure no retry mends; the test asks
+ * remembered, printed, and answered as a failure no retry fixes; the test asks
  * fake_http_done() at its end.
  */
 #ifndef FAKES_FAKE_HTTP_H
@@ -15,7 +15,7 @@ enum fake_outcome {
 	FAKE_ANSWER,
 	FAKE_DROP_BEFORE, /* the connection fails: nothing was sent */
 	FAKE_DROP_AFTER,  /* the request arrived, the answer was lost */
-	FAKE_UNTRUSTED    /* the certificate is refused: no retry mends it */
+	FAKE_UNTRUSTED    /* the certificate is refused: no retry fixes it */
 };
 
 #define FAKE_HEADERS_MAX 6

@@ -24,7 +24,7 @@
 
 #define OLD       "an old content"
 #define NEW       "new"
-#define THEIRS    "somebody else's"
+#define THEIRS    "foreign"
 #define CALLS_MAX 100 /* the mounts of other processes take any number */
 
 static char *dir, path[4200], below[4300];

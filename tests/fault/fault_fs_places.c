@@ -24,7 +24,7 @@
 
 #define OLD    "an old content"
 #define NEW    "new"
-#define THEIRS "somebody else's"
+#define THEIRS "foreign"
 
 static char *dir, path[4200];
 

@@ -257,7 +257,7 @@ gboolean __wrap_secret_service_store_sync(SecretService *s, const SecretSchema *
 	return TRUE;
 }
 
-/* To whom everything of ours is somebody else's. */
+/* To whom everything of ours is foreign. */
 static bool somebody_else;
 uid_t __real_geteuid(void);
 uid_t __wrap_geteuid(void)
@@ -570,7 +570,7 @@ static void a_bus_is_taken_only_if_it_is_ours(void **state)
 		const char *given;
 	} cases[] = {
 		{ "a directory that is no path", true, false, false, false, NULL },
-		{ "somebody else's", false, true, false, false, "" },
+		{ "foreign", false, true, false, false, "" },
 		{ "a file", false, false, true, false, "autolaunch:" },
 		{ "ours", false, false, false, true, NULL },
 	};

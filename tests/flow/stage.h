@@ -41,7 +41,7 @@ int stage_strike(void **state);
 struct snapshot;
 struct snapshot *stage_snapshot(void);
 void stage_put_back(const struct snapshot *s);
-/* Nothing has run yet: a job with two sinks, and a config.json with somebody else's entry. */
+/* Nothing has run yet: a job with two sinks, and a config.json with a foreign entry. */
 void stage_empty(void);
 
 char *stage_path(const char *name); /* below dir; the caller frees */

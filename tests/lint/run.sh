@@ -49,7 +49,7 @@ functions() { # of the objects: no macro hides anything from nm, and fortified v
 tidy() {
 	flags=$(eval "set -- $LINT_COMPILE"; for a; do case $a in -I*|-D*|-std=*) printf "'%s' " "$a" ;; esac; done)
 	# shellcheck disable=SC2086
-	# As system headers: what is wrong with GLib is not ours to mend.
+	# As system headers: what is wrong with GLib is not ours to fix.
 	libsecret=$(pkg-config --cflags libsecret-1 2>/dev/null | sed 's/-I/-isystem /g')
 	skip=none
 	[ -n "$libsecret" ] || skip='src/keyring/*'

@@ -202,7 +202,7 @@ sub generations {
 	return $t->{password1}{generations} + $t->{password2}{generations};
 }
 
-# What a consumer would read: undef for what it could not use, or when somebody else's entry is not as it was.
+# What a consumer would read: undef for what it could not use, or when a foreign entry is not as it was.
 sub password_in {
 	my ($sink) = @_;
 	if ($sink eq 'docker') {

@@ -141,7 +141,7 @@ sub pair {
 	my @first = $bring_about ? $bring_about->() : ();
 	faults(@first, { operation => $operation, skip => $skip, %$effect });
 	my $from = time();
-	# Passing failures say why only after a while, or when asked.
+	# Transient failures say why only after a while, or when asked.
 	my ($rc, $said) = run('timeout', '-s', 'KILL', '90', build() . '/acrotate', 'run', '--verbose', '-c', dir() . '/e/acrotate.conf');
 	my $took = time() - $from;
 	my $met = wait_until_hit(1, scalar @first);
@@ -219,7 +219,7 @@ sub wrong_door {
 	expect_state(\@why, 'violations', 'a password was published that no registry has accepted') if $registry && password_in('env') ne $before;
 	expect_state(\@why, 'leaks', 'something was sent through it') if came_in($url);
 	expect_state(\@why, 'leaks', 'it generated through it') if !$registry && generations() != $generated;
-	# A certificate is a person's to mend; what does not speak TLS at all may be another thing tomorrow.
+	# A certificate is a person's to fix; what does not speak TLS at all may be another thing tomorrow.
 	my $status = $door eq 'nobody there' || ($registry && $door eq 'plain HTTP') ? 75 : 78;
 	expect_state(\@why, 'status', "exit $rc, not $status: $said") unless $rc == $status;
 	expect_state(\@why, 'message', "the message does not say where: $said") if $said !~ /localhost|127\.0\.0\.1|\Q$key\E/;

@@ -209,7 +209,7 @@ static void links_in_a_common_directory(void **state)
 		CHECK(!ok || strcmp(at.name, rows[i].way == FS_WAY_HERE ? "l" : "f") == 0,
 		      "row %zu: %s", i, at.name);
 	}
-	/* One on the way, for a file that root writes in somebody else's directory. */
+	/* One on the way, for a file that root writes in a foreign directory. */
 	AUTO_TARGET struct fs_target at = { .dir = -1 };
 	struct err e = ERR_INIT;
 	assert_true(mkdir(in("theirs"), 0755) == 0 && symlink("/etc", in("theirs/l")) == 0 &&

@@ -261,7 +261,7 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	(void)state;
 	stage();
 	hold(0, "two");
-	hold(1, "somebody else's");
+	hold(1, "foreign");
 	remember(&s, "a", "memory:one", &cut_off);
 	remember(&s, "b", "memory:two", &cut_off);
 	save(&s);
@@ -381,7 +381,7 @@ static void a_sink_that_cannot_be_opened_is_unread(void **state)
 	observe_close(&o);
 }
 
-/* A password of somebody else is thought to work until it was refused twice. */
+/* A foreign password is thought to work until it was refused twice. */
 static void a_refusal_is_believed_the_second_time(void **state)
 {
 	struct state s = ledger();
@@ -389,7 +389,7 @@ static void a_refusal_is_believed_the_second_time(void **state)
 
 	(void)state;
 	stage();
-	hold(0, "somebody else's");
+	hold(0, "foreign");
 	save(&s);
 	look(&o);
 	for (int refused = 0; refused <= 2; refused++) {
@@ -494,28 +494,28 @@ static const struct claim_row {
 	  .present = true },
 	{ .what = "gone", .absent = true, .gone = true, .ours = true },
 	{ .what = "never anything", .absent = true, .never = true, .ours = true },
-	{ .what = "somebody else's, without an end",
+	{ .what = "foreign, without an end",
 	  .created = CREATED(NEXT),
 	  .asked_us = ASKED,
 	  .gone = true,
 	  .present = true },
-	{ .what = "somebody else's, first of all",
+	{ .what = "foreign, first of all",
 	  .created = CREATED(NEXT),
 	  .never = true,
 	  .present = true },
-	{ .what = "somebody else's, with an end of its own",
+	{ .what = "foreign, with an end of its own",
 	  .created = CREATED(NEXT),
 	  .expires_us = EXPIRES(40),
 	  .asked_us = ASKED,
 	  .gone = true,
 	  .present = true },
-	{ .what = "somebody else's, of the same second",
+	{ .what = "foreign, of the same second",
 	  .created = CREATED(NEXT),
 	  .expires_us = ASKED + 1,
 	  .asked_us = ASKED,
 	  .gone = true,
 	  .present = true },
-	{ .what = "somebody else's, of the same second as the request before",
+	{ .what = "foreign, of the same second as the request before",
 	  .created = CREATED(NEXT),
 	  .expires_us = BEFORE - 1,
 	  .asked_us = ASKED,

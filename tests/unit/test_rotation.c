@@ -88,7 +88,7 @@ static void the_token_is_read_before_the_decision(void **state)
 	assert_true(rig.met.reads >= 3);
 }
 
-/* A passing failure is met again a few times, in a while that is bounded. */
+/* A transient failure is met again a few times, in a while that is bounded. */
 static void a_request_that_fails_is_repeated_a_few_times(void **state)
 {
 	struct ending end;

@@ -23,7 +23,7 @@ static const struct {
 	{ "expired", AT(0), AT(300), false, true, 0, "-------...|........." },
 	{ "expired before the axis begins", FROM - 900, FROM - 100, false, true, 0,
 	  "..........|........." },
-	{ "somebody else's, without an end", AT(300), 0, false, false, 0, "......~~~~|~~~~~~~~~" },
+	{ "foreign, without an end", AT(300), 0, false, false, 0, "......~~~~|~~~~~~~~~" },
 	{ "older than the axis", FROM - 5000, AT(900), true, true, 0, "==========|========." },
 	{ "a rotation beyond the end", AT(100), AT(990), true, true, AT(5000),
 	  "..========|========>" },
