@@ -125,7 +125,7 @@ static void set_safety(struct curl_options *s, const struct http_request *rq)
 static void set_trust(struct curl_options *s, const struct curl_http *c,
                       const struct http_request *rq)
 {
-	if (rq->trust && s->rc == CURLE_OK) {
+	if (rq->trust != NULL && s->rc == CURLE_OK) {
 		struct curl_blob pem = { .data = rq->trust->data,
 			                 .len = rq->trust->len,
 			                 .flags = CURL_BLOB_NOCOPY };
@@ -144,7 +144,7 @@ static void set_blob(struct curl_options *s, CURLoption o, const struct secret *
 {
 	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
 
-	if (!pem || s->rc != CURLE_OK)
+	if (pem == NULL || s->rc != CURLE_OK)
 		return;
 	/* libcurl reads only, but does not say so. */
 	memcpy(&blob.data, &(const char *){ secret_peek(pem) }, sizeof(blob.data));
@@ -197,9 +197,9 @@ static void set_proxy(struct curl_options *s, const struct curl_http *c,
 		set_ptr(s, CURLOPT_PROXY, "");
 		return;
 	}
-	if (c->o.proxy)
+	if (c->o.proxy != NULL)
 		set_ptr(s, CURLOPT_PROXY, c->o.proxy);
-	if (c->o.no_proxy)
+	if (c->o.no_proxy != NULL)
 		set_ptr(s, CURLOPT_NOPROXY, c->o.no_proxy);
 	/* By name and password. Not by Kerberos, which a cron job has no ticket for. */
 	set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM));
@@ -219,13 +219,14 @@ static void set_method(struct curl_options *s, const struct http_request *rq)
 		set_long(s, CURLOPT_HTTPGET, 1);
 		return;
 	}
-	if (rq->body || rq->method != HTTP_DELETE) {
+	if (rq->body != NULL || rq->method != HTTP_DELETE) {
 		set_long(s, CURLOPT_POST, 1);
 		/* not copied */
-		set_ptr(s, CURLOPT_POSTFIELDS, rq->body ? buf_cstr(rq->body) : "");
+		set_ptr(s, CURLOPT_POSTFIELDS, rq->body != NULL ? buf_cstr(rq->body) : "");
 		if (s->rc == CURLE_OK)
-			s->rc = curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			                         (curl_off_t)(rq->body ? rq->body->len : 0));
+			s->rc = curl_easy_setopt(
+				s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				(curl_off_t)(rq->body != NULL ? rq->body->len : 0));
 	}
 	if (rq->method != HTTP_POST)
 		set_ptr(s, CURLOPT_CUSTOMREQUEST, names[rq->method]);
@@ -237,7 +238,7 @@ static void add_line(struct curl_slist **list, const struct buf *line)
 {
 	struct curl_slist *grown = buf_ok(line) ? curl_slist_append(*list, buf_cstr(line)) : NULL;
 
-	if (!grown)
+	if (grown == NULL)
 		mem_exhausted();
 	*list = grown;
 }
@@ -290,19 +291,19 @@ static struct curl_slist *make_headers(const struct http_request *rq)
 
 	add_header(&list, "Accept: application/json");
 	add_header(&list, "Expect:");
-	buf_fmt(&type, "Content-Type:%s%s", rq->body ? " " : "",
-	        !rq->body          ? ""
-	        : rq->content_type ? rq->content_type
-	                           : "application/json");
+	buf_fmt(&type, "Content-Type:%s%s", rq->body != NULL ? " " : "",
+	        rq->body == NULL           ? ""
+	        : rq->content_type != NULL ? rq->content_type
+	                                   : "application/json");
 	add_line(&list, &type);
 	for (size_t i = 0; i < COUNT(rq->header); i++)
-		if (rq->header[i])
+		if (rq->header[i] != NULL)
 			add_header(&list, rq->header[i]);
-	if (rq->bearer)
+	if (rq->bearer != NULL)
 		add_secret_header(&list, "Authorization", "Bearer ", rq->bearer);
-	if (rq->basic_user)
+	if (rq->basic_user != NULL)
 		add_basic(&list, rq->basic_user, rq->basic_password);
-	if (rq->secret_header)
+	if (rq->secret_header != NULL)
 		add_secret_header(&list, rq->secret_header, "", rq->secret_value);
 	return list;
 }
@@ -313,7 +314,7 @@ static struct curl_slist *make_connect_to(const struct http_request *rq)
 	AUTO_BUF struct buf line = BUF_INIT(1024);
 	struct curl_slist *list = NULL;
 
-	if (rq->connect_to) {
+	if (rq->connect_to != NULL) {
 		buf_fmt(&line, "::%s", rq->connect_to);
 		add_line(&list, &line);
 	}
@@ -414,7 +415,7 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange 
 		if (failures[i].rc == rc) {
 			kind = failures[i].kind;
 			/* It speaks of our own authorities. */
-			advice = rq->trust ? "" : failures[i].advice;
+			advice = rq->trust != NULL ? "" : failures[i].advice;
 		}
 	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK &&
 	    proxy_said == 407) {
@@ -459,7 +460,7 @@ static CURLcode perform(struct curl_http *c, struct curl_options *s, const struc
 	CURLcode rc = curl_easy_perform(c->easy);
 	long why = 0;
 
-	if (rc != CURLE_PEER_FAILED_VERIFICATION || rq->trust)
+	if (rc != CURLE_PEER_FAILED_VERIFICATION || rq->trust != NULL)
 		return rc;
 	/* 0, or libcurl's initial 1, where the chain is in order and the name is not the host's. */
 	if (curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 ||
@@ -479,8 +480,8 @@ static bool curl_send(struct http *h, const struct http_request *rq, struct http
 	AUTO(free_headers) struct curl_slist *headers = NULL, *connect_to = make_connect_to(rq);
 	long status = 0;
 
-	if ((rq->bearer && !is_header_safe(rq->bearer)) ||
-	    (rq->secret_header && !is_header_safe(rq->secret_value))) {
+	if ((rq->bearer != NULL && !is_header_safe(rq->bearer)) ||
+	    (rq->secret_header != NULL && !is_header_safe(rq->secret_value))) {
 		(void)err_set(e, ERR_CONFIG,
 		              "a secret for a request header has a line break or another control "
 		              "character in it");
@@ -530,7 +531,7 @@ static bool open_trust(struct curl_http *c, struct err *e)
 {
 	char *file = NULL, *dir = NULL;
 
-	if (c->o.system_file || c->o.system_dir)
+	if (c->o.system_file != NULL || c->o.system_dir != NULL)
 		return trust_open(&c->o, c->o.system_file, c->o.system_dir, &c->trust, e);
 	if (curl_easy_getinfo(c->easy, CURLINFO_CAINFO, &file) != CURLE_OK)
 		file = NULL;
@@ -551,10 +552,10 @@ bool http_curl_open(const struct http_options *o, struct http **out, struct err 
 		c->o.timeout_ms = TIMEOUT_MS_DEFAULT;
 	if (c->o.max_body == 0)
 		c->o.max_body = BODY_MAX_DEFAULT;
-	if (!c->o.user_agent)
+	if (c->o.user_agent == NULL)
 		c->o.user_agent = "acrotate/" VERSION;
 	c->easy = curl_easy_init();
-	if (!c->easy)
+	if (c->easy == NULL)
 		mem_exhausted();
 	if (!open_trust(c, e))
 		return false;

@@ -26,7 +26,7 @@ void http_response_clear(struct http_response *r)
 
 void http_close(struct http *h)
 {
-	if (h)
+	if (h != NULL)
 		h->close(h);
 }
 
@@ -93,7 +93,7 @@ bool http_origin(const char *url, struct http_origin *out)
 			return false;
 		host += n + 1;
 	}
-	if (*host && !strchr("/?#", *host))
+	if (*host && strchr("/?#", *host) == NULL)
 		return false;
 	*out = o;
 	return true;
@@ -124,7 +124,7 @@ static bool is_one_line(const char *s)
 
 static bool url_is_clean(const char *url)
 {
-	return strlen(url) <= HTTP_URL_MAX && is_one_line(url) && !strchr(url, ' ');
+	return strlen(url) <= HTTP_URL_MAX && is_one_line(url) && strchr(url, ' ') == NULL;
 }
 
 /* Whoever builds a request from outside data has one door that no header or URL can be smuggled
@@ -133,7 +133,7 @@ static bool check_request(const struct http_request *rq, struct err *e)
 {
 	struct http_origin to;
 
-	assert(!(rq->bearer && rq->basic_user));
+	assert(!(rq->bearer != NULL && rq->basic_user != NULL));
 	if (!url_is_clean(rq->url) || !http_origin(rq->url, &to))
 		return err_set(e, ERR_CONFIG,
 		               "not a usable URL (https, no user name, no spaces): '%.100s'",
@@ -141,13 +141,14 @@ static bool check_request(const struct http_request *rq, struct err *e)
 	if (!to.tls && !rq->plain_ok)
 		return err_set(e, ERR_CONFIG, "refusing plain http to '%s': https is required",
 		               to.host);
-	if (rq->basic_user && (!is_one_line(rq->basic_user) || strchr(rq->basic_user, ':')))
+	if (rq->basic_user != NULL &&
+	    (!is_one_line(rq->basic_user) || strchr(rq->basic_user, ':') != NULL))
 		return err_set(
 			e, ERR_CONFIG,
 			"not a usable user name for '%s': it has a colon or a control character",
 			to.host);
 	for (size_t i = 0; i < COUNT(rq->header); i++)
-		if (rq->header[i] && !is_one_line(rq->header[i]))
+		if (rq->header[i] != NULL && !is_one_line(rq->header[i]))
 			return err_set(e, ERR_CONFIG,
 			               "a request header for '%s' has a control character",
 			               to.host);
@@ -237,7 +238,7 @@ static void take_operation(struct http_headers *h, const char *value)
 
 static void take_operation_other(struct http_headers *h, const char *value)
 {
-	if (!h->rs->operation)
+	if (h->rs->operation == NULL)
 		set_text(&h->rs->operation, value);
 }
 
@@ -250,9 +251,9 @@ static void take_challenge(struct http_headers *h, const char *value)
 {
 	char *old = h->rs->challenge;
 
-	if (old && strlen(old) + strlen(value) > CHALLENGE_MAX)
+	if (old != NULL && strlen(old) + strlen(value) > CHALLENGE_MAX)
 		return;
-	h->rs->challenge = old ? mem_fmt("%s, %s", old, value) : mem_dup(value);
+	h->rs->challenge = old != NULL ? mem_fmt("%s, %s", old, value) : mem_dup(value);
 	free(old);
 }
 
@@ -319,7 +320,7 @@ bool http_headers_line(struct http_headers *h, const char *line, size_t n)
 		return false;
 	if (n >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
 		start_over(h);
-	if (!colon)
+	if (colon == NULL)
 		return true;
 	for (value = colon + 1; value < end && is_space(*value);)
 		value++;

@@ -30,8 +30,8 @@ static bool may_pass(const struct http_request *rq, const struct http_response *
 	/* A reply to a `once` never proves that nothing happened, but for those that are its
 	 * caller's to judge. */
 	if (rq->once)
-		return e && e->kind == ERR_TRANSIENT && e->not_acted;
-	if (e)
+		return e != NULL && e->kind == ERR_TRANSIENT && e->not_acted;
+	if (e != NULL)
 		return e->kind == ERR_TRANSIENT;
 	return is_listed(rs->status, passing, COUNT(passing)) ||
 	       (rq->plain_ok && is_listed(rs->status, passing_identity, COUNT(passing_identity)));
@@ -49,7 +49,8 @@ bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
                 const struct http_request *rq, const struct http_response *rs, const struct err *e,
                 int64_t *delay_ms)
 {
-	int64_t hint = e ? (e->retry_after_known ? e->retry_after_ms : -1) : rs->retry_after_ms;
+	int64_t hint =
+		e != NULL ? (e->retry_after_known ? e->retry_after_ms : -1) : rs->retry_after_ms;
 
 	if (tried >= p->tries || !may_pass(rq, rs, e))
 		return false;

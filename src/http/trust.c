@@ -19,7 +19,7 @@ static bool read_own(const char *path, struct buf *out, struct err *e)
 		e->kind = ERR_CONFIG;
 		return err_in(e, "[http] ca_file");
 	}
-	if (!strstr(buf_cstr(out), "-----BEGIN CERTIFICATE-----"))
+	if (strstr(buf_cstr(out), "-----BEGIN CERTIFICATE-----") == NULL)
 		return err_set(e, ERR_CONFIG,
 		               "[http] ca_file '%s' has no certificate in it (PEM is expected)",
 		               path);
@@ -32,7 +32,7 @@ static bool hold(struct trust *t, const char *system, struct err *e)
 {
 	AUTO_BUF struct buf both = BUF_INIT(2 * CA_FILE_MAX + 2);
 
-	if (system && !fs_read(system, CA_FILE_MAX, &both, NULL, e))
+	if (system != NULL && !fs_read(system, CA_FILE_MAX, &both, NULL, e))
 		return false;
 	buf_char(&both, '\n');
 	buf_add(&both, t->own.data, t->own.len);
@@ -53,22 +53,22 @@ static bool hold(struct trust *t, const char *system, struct err *e)
 
 static bool there(const char *path)
 {
-	return path && access(path, R_OK) == 0;
+	return path != NULL && access(path, R_OK) == 0;
 }
 
 bool trust_open(const struct http_options *o, const char *system_file, const char *system_dir,
                 struct trust *out, struct err *e)
 {
 	struct trust t = { .own = BUF_INIT(CA_FILE_MAX), .fd = -1 };
-	bool ok = !o->ca_file || read_own(o->ca_file, &t.own, e);
+	bool ok = o->ca_file == NULL || read_own(o->ca_file, &t.own, e);
 
-	if (!o->ca_file || !o->ca_only) {
+	if (o->ca_file == NULL || !o->ca_only) {
 		t.dir = there(system_dir) ? mem_dup(system_dir) : NULL;
 		t.bundle = there(system_file) ? mem_dup(system_file) : NULL;
 	}
-	if (ok && !t.dir && t.bundle)
+	if (ok && t.dir == NULL && t.bundle != NULL)
 		ok = trust_widen(&t, e);
-	else if (ok && o->ca_file)
+	else if (ok && o->ca_file != NULL)
 		ok = hold(&t, NULL, e);
 	if (!ok) {
 		trust_close(&t);
@@ -83,7 +83,7 @@ bool trust_widen(struct trust *t, struct err *e)
 	AUTO_FREE char *bundle = t->bundle;
 
 	t->bundle = NULL;
-	if (!bundle || (t->own.len > 0 && !hold(t, bundle, e)))
+	if (bundle == NULL || (t->own.len > 0 && !hold(t, bundle, e)))
 		return false;
 	if (t->own.len == 0) {
 		free(t->file);
