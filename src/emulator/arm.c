@@ -119,7 +119,7 @@ static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *
 		return false;
 	}
 	audience = json_str(claims, "aud");
-	if (!audience || !audience_ok(emu, audience)) {
+	if (audience == NULL || !audience_ok(emu, audience)) {
 		refuse(emu, rs, rq, "InvalidAuthenticationTokenAudience",
 		       "The access token has been obtained for wrong audience or resource. It "
 		       "should exactly match with one of the "
@@ -133,10 +133,10 @@ static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *
 		return false;
 	}
 	(void)pthread_mutex_lock(&emu->lock);
-	rq->who = identity_by_object(&emu->identities,
-	                             json_str(claims, "oid") ? json_str(claims, "oid") : "");
+	rq->who = identity_by_object(
+		&emu->identities, json_str(claims, "oid") != NULL ? json_str(claims, "oid") : "");
 	(void)pthread_mutex_unlock(&emu->lock);
-	if (!rq->who) {
+	if (rq->who == NULL) {
 		refuse(emu, rs, rq, "InvalidAuthenticationToken",
 		       "The access token is of nobody known here.");
 		return false;
@@ -170,7 +170,7 @@ static bool version_ok(const struct request *rq, struct reply *rs, const struct 
 	bool below = provider && strstr(row->pattern, ACR_TYPE "/{}/") != NULL;
 	AUTO_BUF struct buf known = BUF_INIT(ERROR_MAX);
 
-	if (!version || !*version) {
+	if (version == NULL || !*version) {
 		arm_error(rs, 400, "MissingApiVersionParameter",
 		          "The api-version query parameter (?api-version=) is required for all "
 		          "requests.");
@@ -216,7 +216,7 @@ static double draw(struct emulator *emu, const struct identity *who, enum bucket
 	int64_t now = clock_mono_ms();
 	struct bucket *b = map_get(&emu->buckets, key);
 
-	if (!b) {
+	if (b == NULL) {
 		b = mem_new(sizeof(*b));
 		*b = (struct bucket){ .level = rate->burst, .at_ms = now };
 		map_put(&emu->buckets, key, b);
@@ -267,7 +267,7 @@ static bool right_ok(struct emulator *emu, struct request *rq, struct reply *rs,
 	const char *generate = strcasestr(rq->path, "/generateCredentials");
 	bool may;
 
-	if (generate)
+	if (generate != NULL)
 		scope = (size_t)(generate - rq->path);
 	(void)pthread_mutex_lock(&emu->lock);
 	may = identity_may(rq->who, row->action);
@@ -309,7 +309,7 @@ static void put_headers(struct emulator *emu, const struct route *row, struct re
 	pairs_add(&rs->header, "x-ms-request-id", id);
 	pairs_add(&rs->header, "x-ms-correlation-request-id", id);
 	exchange_reply_header(rs, "x-ms-routing-request-id", "EASTUS:%s:%s", compact, id);
-	if (strstr(row->pattern, ACR_TYPE)) {
+	if (strstr(row->pattern, ACR_TYPE) != NULL) {
 		AUTO_BUF struct buf versions = BUF_INIT(ERROR_MAX);
 
 		put_versions(&versions);
@@ -393,7 +393,7 @@ struct registry *arm_registry(struct emulator *emu, const struct request *rq, st
 	else if (!arm_group_known(emu, subscription, group))
 		arm_error(rs, 404, "ResourceGroupNotFound",
 		          "Resource group '%s' could not be found.", group);
-	else if (r)
+	else if (r != NULL)
 		return r;
 	else if (nested)
 		arm_error(rs, 404, "ParentResourceNotFound",
@@ -428,7 +428,7 @@ size_t arm_skip(const struct request *rq)
 	const char *text = pairs_get(&rq->query, "$skiptoken");
 	int64_t skip = 0;
 
-	return text && str_int(text, 0, INT32_MAX, &skip) ? (size_t)skip : 0;
+	return text != NULL && str_int(text, 0, INT32_MAX, &skip) ? (size_t)skip : 0;
 }
 
 void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, size_t n,
@@ -441,7 +441,7 @@ void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, 
 		return;
 	emulator_url(emu, &link);
 	buf_fmt(&link, "%s?api-version=%s", rq->path, pairs_text(&rq->query, "api-version"));
-	if (filter) {
+	if (filter != NULL) {
 		buf_str(&link, "&%24filter=");
 		buf_form(&link, filter);
 	}

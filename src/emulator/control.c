@@ -178,7 +178,7 @@ static void state_show(struct emulator *emu, struct request *rq, struct reply *r
 		buf_fmt(&rs->body, "%s{\"name\":\"%s\",\"loginServer\":\"%s\",\"tokens\":[",
 		        i > 0 ? "," : "", r->name, r->login_server);
 		for (size_t k = 0; k < r->n_tokens; k++) {
-			if (only && strcasecmp(only, r->token[k]->name) != 0)
+			if (only != NULL && strcasecmp(only, r->token[k]->name) != 0)
 				continue;
 			if (!first)
 				buf_char(&rs->body, ',');
@@ -197,8 +197,8 @@ static bool slot_of(const struct json *wanted, int *slot)
 {
 	const char *name = json_str(wanted, "slot");
 
-	*slot = name && strcmp(name, "password2") == 0;
-	return name && (*slot == 1 || strcmp(name, "password1") == 0);
+	*slot = name != NULL && strcmp(name, "password2") == 0;
+	return name != NULL && (*slot == 1 || strcmp(name, "password1") == 0);
 }
 
 static void do_generate(struct emulator *emu, struct token *t, const struct json *wanted,
@@ -210,14 +210,14 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 	int64_t expires = 0;
 	int slot;
 
-	if (!slot_of(wanted, &slot) || (expiry && !str_ticks(expiry, &expires))) {
+	if (!slot_of(wanted, &slot) || (expiry != NULL && !str_ticks(expiry, &expires))) {
 		answer_error(
 			rs, 400,
 			"generate wants 'slot' password1 or password2, and may have an 'expiry'");
 		return;
 	}
 	slot_password(password);
-	if (!given)
+	if (given == NULL)
 		given = password;
 	crypto_fingerprint_bytes(given, strlen(given), &print);
 	slot_generate(&t->slot[slot], clock_ticks(&emu->clock), expires, &print);
@@ -278,7 +278,7 @@ static void make_or_break(struct emulator *emu, struct registry *r, const char *
 
 	model_remove_token(r, name);
 	if (make) {
-		control_scope_map_id(emu, r, map ? map : "_repositories_pull", &id);
+		control_scope_map_id(emu, r, map != NULL ? map : "_repositories_pull", &id);
 		(void)model_add_token(r, name, buf_cstr(&id), clock_ticks(&emu->clock));
 	}
 	answer_done(rs);
@@ -293,23 +293,24 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 
 	if (!read_body(rq, rs, &wanted))
 		return;
-	action = json_str(wanted, "action") ? json_str(wanted, "action") : "";
+	action = json_str(wanted, "action") != NULL ? json_str(wanted, "action") : "";
 	where = json_str(wanted, "registry");
 	(void)pthread_mutex_lock(&emu->lock);
-	if (where)
-		r = strchr(where, '.') ? model_at_server(&emu->model, where, NULL)
-		                       : model_registry(&emu->model, where);
+	if (where != NULL)
+		r = strchr(where, '.') != NULL ? model_at_server(&emu->model, where, NULL)
+		                               : model_registry(&emu->model, where);
 	else if (emu->model.n_registries > 0)
 		r = emu->model.registry[0];
-	if (r)
+	if (r != NULL)
 		t = map_get(&r->tokens, rq->arg[0]);
 	rs->status = 0;
-	if (r && (strcmp(action, "create") == 0 || (t && strcmp(action, "delete") == 0)))
+	if (r != NULL &&
+	    (strcmp(action, "create") == 0 || (t != NULL && strcmp(action, "delete") == 0)))
 		make_or_break(emu, r, rq->arg[0], wanted, *action == 'c', rs);
-	for (size_t i = 0; t && i < COUNT(deeds); i++)
+	for (size_t i = 0; t != NULL && i < COUNT(deeds); i++)
 		if (strcmp(deeds[i].name, action) == 0)
 			deeds[i].act(emu, t, wanted, rs);
-	if (rs->status == 0 && t)
+	if (rs->status == 0 && t != NULL)
 		answer_error(rs, 400,
 		             "action is none of create, delete, generate, wipe, disable, enable");
 	else if (rs->status == 0)
@@ -321,7 +322,7 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 
 static void set_text(char **member, const char *text)
 {
-	if (!text)
+	if (text == NULL)
 		return;
 	mem_free_ptr(member);
 	*member = mem_dup(text);
@@ -331,12 +332,12 @@ static void read_rights(struct identity *who, const struct json *wanted)
 {
 	const struct json *actions = json_get(wanted, "actions");
 
-	if (!actions)
+	if (actions == NULL)
 		return;
 	model_strings_clear(&who->actions);
 	who->limited = json_type(actions) == JSON_ARRAY;
-	for (const struct json *a = json_child(actions); a; a = json_next(a))
-		if (json_text(a))
+	for (const struct json *a = json_child(actions); a != NULL; a = json_next(a))
+		if (json_text(a) != NULL)
 			model_strings_add(&who->actions, json_text(a));
 }
 
@@ -346,21 +347,21 @@ static bool read_proofs(struct identity *who, const struct json *wanted, struct 
 		   *certificate = json_str(wanted, "certificate");
 	const struct json *federated = json_get(wanted, "federated");
 
-	if (secret && who->n_secrets < IDENTITY_SECRETS_MAX) {
+	if (secret != NULL && who->n_secrets < IDENTITY_SECRETS_MAX) {
 		crypto_fingerprint_bytes(secret, strlen(secret), &who->secret[who->n_secrets]);
 		who->secret_expired[who->n_secrets++] = json_true(wanted, "secret_expired");
 	}
-	if (certificate && who->n_certificates < IDENTITY_CERTIFICATES_MAX) {
+	if (certificate != NULL && who->n_certificates < IDENTITY_CERTIFICATES_MAX) {
 		if (!pki_cert_read(certificate, &who->certificate[who->n_certificates], e))
 			return false;
 		who->n_certificates++;
 	}
-	for (const struct json *f = federated ? json_child(federated) : NULL;
-	     f && who->n_federated < IDENTITY_FEDERATED_MAX; f = json_next(f)) {
+	for (const struct json *f = federated != NULL ? json_child(federated) : NULL;
+	     f != NULL && who->n_federated < IDENTITY_FEDERATED_MAX; f = json_next(f)) {
 		const char *issuer = json_str(f, "issuer"), *subject = json_str(f, "subject"),
 			   *audience = json_str(f, "audience");
 
-		if (!issuer || !subject || !audience)
+		if (issuer == NULL || subject == NULL || audience == NULL)
 			return err_set(e, ERR_USAGE,
 			               "federated wants issuer, subject and audience");
 		who->federated[who->n_federated++] =
@@ -377,19 +378,19 @@ bool control_identity(struct emulator *emu, const struct json *wanted, struct er
 	struct identity *who;
 	char own[37];
 
-	if (!client)
+	if (client == NULL)
 		return err_set(e, ERR_USAGE, "an identity wants a client_id");
 	crypto_uuid(own);
 	who = identity_by_client(&emu->identities, client);
-	if (!who)
-		who = identity_add(&emu->identities, client, object ? object : own);
+	if (who == NULL)
+		who = identity_add(&emu->identities, client, object != NULL ? object : own);
 	set_text(&who->object_id, object);
 	set_text(&who->resource_id, json_str(wanted, "resource_id"));
-	if (json_get(wanted, "managed"))
+	if (json_get(wanted, "managed") != NULL)
 		who->managed = json_true(wanted, "managed");
-	if (json_get(wanted, "system"))
+	if (json_get(wanted, "system") != NULL)
 		who->system = json_true(wanted, "system");
-	if (json_get(wanted, "disabled"))
+	if (json_get(wanted, "disabled") != NULL)
 		who->disabled = json_true(wanted, "disabled");
 	if (json_true(wanted, "forget_secrets"))
 		who->n_secrets = 0;
@@ -443,7 +444,7 @@ void control_federated(struct emulator *emu, const struct json *wanted, struct b
 		const char *given = json_str(wanted, claims[i][1]);
 
 		buf_fmt(&text, "%s\"%s\":", i > 0 ? "," : "{", claims[i][0]);
-		buf_json(&text, given ? given : claims[i][2]);
+		buf_json(&text, given != NULL ? given : claims[i][2]);
 	}
 	crypto_uuid(id);
 	buf_fmt(&text, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now, now - 5,
@@ -457,7 +458,7 @@ static void ticks_of(const struct json *wanted, const char *name, int64_t *ticks
 {
 	const struct json *value = json_get(wanted, name);
 
-	if (value && json_type(value) == JSON_NUMBER)
+	if (value != NULL && json_type(value) == JSON_NUMBER)
 		*ticks = (int64_t)(json_number(value) * (double)STR_TICKS_PER_S);
 }
 
@@ -477,7 +478,7 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	keep_or_set(wanted, "page", &emu->set.page);
 	keep_or_set(wanted, "url_length", &emu->set.url_length);
 	keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
-	if (json_get(wanted, "arc_ignores_selector"))
+	if (json_get(wanted, "arc_ignores_selector") != NULL)
 		emu->set.arc_ignores_selector = json_true(wanted, "arc_ignores_selector");
 	if (json_len(wanted, "arm_limit") == 2) {
 		const struct rate rate = { json_number(json_at(wanted, "arm_limit", 0)),

@@ -34,7 +34,8 @@ void effects_write_json(const struct json *j, bool twisted, struct buf *out)
 	case JSON_OBJECT:
 	case JSON_ARRAY:
 		buf_char(out, json_type(j) == JSON_OBJECT ? '{' : '[');
-		for (const struct json *m = json_child(j); m; m = json_next(m), first = false) {
+		for (const struct json *m = json_child(j); m != NULL;
+		     m = json_next(m), first = false) {
 			if (!first)
 				buf_char(out, ',');
 			if (json_type(j) == JSON_OBJECT) {
@@ -61,7 +62,7 @@ static void shape_status(const struct fault *f, struct emulator *emu, struct req
 	rs->status = f->status ? (int)f->status : 500;
 	rs->content_type = "application/json; charset=utf-8";
 	buf_reset(&rs->body);
-	if (f->body)
+	if (f->body != NULL)
 		buf_str(&rs->body, f->body);
 	else
 		buf_fmt(&rs->body,
@@ -70,7 +71,7 @@ static void shape_status(const struct fault *f, struct emulator *emu, struct req
 		        rs->status);
 	for (size_t i = 0; i < f->header.n; i++)
 		pairs_set(&rs->header, f->header.item[i].name, f->header.item[i].value);
-	if (pairs_get(&f->header, "Content-Type"))
+	if (pairs_get(&f->header, "Content-Type") != NULL)
 		rs->content_type = NULL;
 }
 
@@ -155,7 +156,8 @@ static void shape_redirect(const struct fault *f, struct emulator *emu, struct r
 	(void)emu;
 	(void)rq;
 	rs->status = f->status ? (int)f->status : 307;
-	pairs_set(&rs->header, "Location", f->location ? f->location : "https://evil.example/");
+	pairs_set(&rs->header, "Location",
+	          f->location != NULL ? f->location : "https://evil.example/");
 }
 
 static void put_elsewhere(const char *text, const char *ours, const char *host, struct buf *out)
@@ -176,7 +178,7 @@ static void shape_evil_links(const struct fault *f, struct emulator *emu, struct
                              struct reply *rs)
 {
 	static const char *const names[] = { "Location", "Azure-AsyncOperation" };
-	const char *host = f->host ? f->host : "evil.example";
+	const char *host = f->host != NULL ? f->host : "evil.example";
 	AUTO_BUF struct buf ours = BUF_INIT(LINK_MAX), body = BUF_INIT(EXCHANGE_BODY_MAX);
 
 	(void)rq;
@@ -185,7 +187,7 @@ static void shape_evil_links(const struct fault *f, struct emulator *emu, struct
 		AUTO_BUF struct buf moved = BUF_INIT(LINK_MAX);
 		const char *link = pairs_get(&rs->header, names[i]);
 
-		if (!link)
+		if (link == NULL)
 			continue;
 		put_elsewhere(link, buf_cstr(&ours), host, &moved);
 		pairs_set(&rs->header, names[i], buf_cstr(&moved));
@@ -199,7 +201,7 @@ static void shape_evil_links(const struct fault *f, struct emulator *emu, struct
 static void shape_accepted(const struct fault *f, struct emulator *emu, struct request *rq,
                            struct reply *rs)
 {
-	const char *outcome = f->outcome ? f->outcome : "success";
+	const char *outcome = f->outcome != NULL ? f->outcome : "success";
 	bool never = strcmp(outcome, "never") == 0, fails = strcmp(outcome, "failure") == 0;
 	AUTO_BUF struct buf url = BUF_INIT(LINK_MAX);
 	AUTO_FREE char *result = NULL;

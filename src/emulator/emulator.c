@@ -77,11 +77,11 @@ void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs,
 	const struct route *row = route_find(rq, &area);
 	/* Metadata endpoints and the control endpoint speak plain HTTP, everything else TLS: a
 	 * client that mixes them up must notice. */
-	bool plain_area = row && area == AREA_IDENTITY;
+	bool plain_area = row != NULL && area == AREA_IDENTITY;
 
-	if (operation)
-		*operation = row ? row->operation : "none";
-	if (!row || (area != AREA_CONTROL && rq->plain != plain_area)) {
+	if (operation != NULL)
+		*operation = row != NULL ? row->operation : "none";
+	if (row == NULL || (area != AREA_CONTROL && rq->plain != plain_area)) {
 		no_such_path(rq, rs);
 		return;
 	}

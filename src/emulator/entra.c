@@ -150,15 +150,15 @@ static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, e
 
 	crypto_uuid(trace);
 	crypto_uuid(own);
-	if (!correlation || strlen(correlation) != 36)
+	if (correlation == NULL || strlen(correlation) != 36)
 		correlation = own;
 	str_from_time(clock_seconds(&emu->clock), time);
 	time[10] = ' ';
 	/* The place for `what` is marked by %s in the table, as a format would have it. */
 	gap = strstr(row->text, "%s");
 	(void)snprintf(message, sizeof(message), "%.*s%s%s",
-	               gap ? (int)(gap - row->text) : (int)strlen(row->text), row->text,
-	               gap ? what : "", gap ? gap + 2 : "");
+	               gap != NULL ? (int)(gap - row->text) : (int)strlen(row->text), row->text,
+	               gap != NULL ? what : "", gap != NULL ? gap + 2 : "");
 	buf_fmt(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", row->code,
 	        message, trace, correlation, time);
 	emulator_url(emu, &url);
@@ -272,13 +272,13 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 	for (size_t i = 0; i < who->n_federated && !ok; i++) {
 		const struct federated *f = &who->federated[i];
 
-		if (!issuer || strcmp(f->issuer, issuer) != 0)
+		if (issuer == NULL || strcmp(f->issuer, issuer) != 0)
 			continue;
 		why = BAD_SUBJECT;
-		if (!subject || strcmp(f->subject, subject) != 0)
+		if (subject == NULL || strcmp(f->subject, subject) != 0)
 			continue;
 		why = BAD_AUDIENCE;
-		ok = audience && strcmp(f->audience, audience) == 0;
+		ok = audience != NULL && strcmp(f->audience, audience) == 0;
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!ok) {
@@ -286,7 +286,7 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 		                   : why == BAD_SUBJECT ? subject
 		                                        : audience;
 
-		refuse(emu, rq, rs, why, what ? what : "");
+		refuse(emu, rq, rs, why, what != NULL ? what : "");
 		return false;
 	}
 	if (times_ok(emu, claims))
@@ -304,10 +304,10 @@ static bool own_assertion_ok(struct emulator *emu, struct request *rq, struct re
 	enum refused why;
 
 	emulator_url(emu, &url);
-	if (!issuer || !subject || strcasecmp(issuer, who->client_id) != 0 ||
+	if (issuer == NULL || subject == NULL || strcasecmp(issuer, who->client_id) != 0 ||
 	    strcasecmp(subject, who->client_id) != 0)
 		why = BAD_ASSERTION;
-	else if (!audience || strncmp(audience, buf_cstr(&url), url.len) != 0 ||
+	else if (audience == NULL || strncmp(audience, buf_cstr(&url), url.len) != 0 ||
 	         strcmp(audience + url.len, rq->path) != 0)
 		why = ASSERTION_AUDIENCE;
 	else if (!times_ok(emu, claims))
@@ -343,8 +343,8 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 	struct err e = ERR_INIT;
 	bool known;
 
-	if (!type || strcmp(type, ASSERTION_TYPE) != 0) {
-		refuse(emu, rq, rs, BAD_ASSERTION_TYPE, type ? type : "");
+	if (type == NULL || strcmp(type, ASSERTION_TYPE) != 0) {
+		refuse(emu, rq, rs, BAD_ASSERTION_TYPE, type != NULL ? type : "");
 		return false;
 	}
 	if (pki_verify(emu->pki, PKI_ENTRA, assertion, &foreign, &e))
@@ -354,7 +354,8 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 	if (known)
 		refuse(emu, rq, rs, BAD_SIGNATURE, who->client_id);
 	else
-		refuse(emu, rq, rs, strchr(assertion, '.') ? UNKNOWN_CERTIFICATE : BAD_ASSERTION,
+		refuse(emu, rq, rs,
+		       strchr(assertion, '.') != NULL ? UNKNOWN_CERTIFICATE : BAD_ASSERTION,
 		       who->client_id);
 	return false;
 }
@@ -369,11 +370,11 @@ static char *read_resource(struct emulator *emu, struct request *rq, struct repl
 	AUTO_FREE char *name = NULL;
 	size_t n;
 
-	if (!v2 && resource && entra_resource_known(emu, resource))
+	if (!v2 && resource != NULL && entra_resource_known(emu, resource))
 		return mem_dup(resource);
-	if (!scope) {
-		refuse(emu, rq, rs, resource && !v2 ? BAD_RESOURCE : NO_PARAMETER,
-		       resource && !v2 ? resource : "scope");
+	if (scope == NULL) {
+		refuse(emu, rq, rs, resource != NULL && !v2 ? BAD_RESOURCE : NO_PARAMETER,
+		       resource != NULL && !v2 ? resource : "scope");
 		return NULL;
 	}
 	/* MSAL adds openid profile offline_access; the resource comes first. */
@@ -399,7 +400,7 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	const struct identity *who;
 	bool ok;
 
-	if (!client) {
+	if (client == NULL) {
 		refuse(emu, rq, rs, NO_PARAMETER, "client_id");
 		return NULL;
 	}
@@ -407,7 +408,7 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	(void)pthread_mutex_lock(&emu->lock);
 	who = identity_by_client(&emu->identities, client);
 	(void)pthread_mutex_unlock(&emu->lock);
-	if (!who || (who->managed && who->n_federated == 0)) {
+	if (who == NULL || (who->managed && who->n_federated == 0)) {
 		refuse(emu, rq, rs, BAD_APP, client);
 		return NULL;
 	}
@@ -415,10 +416,10 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 		refuse(emu, rq, rs, APP_DISABLED, client);
 		return NULL;
 	}
-	if (assertion)
+	if (assertion != NULL)
 		ok = check_assertion(emu, rq, rs, who, assertion,
 		                     pairs_get(form, "client_assertion_type"));
-	else if (secret)
+	else if (secret != NULL)
 		ok = check_secret(emu, rq, rs, who, secret);
 	else
 		ok = (refuse(emu, rq, rs, NO_PROOF, ""), false);
@@ -466,12 +467,12 @@ static void token_endpoint(struct emulator *emu, struct request *rq, struct repl
 	grant = pairs_get(&form, "grant_type");
 	if (!tenant_ok)
 		refuse(emu, rq, rs, BAD_TENANT, rq->arg[0]);
-	else if (!grant)
+	else if (grant == NULL)
 		refuse(emu, rq, rs, NO_PARAMETER, "grant_type");
 	else if (strcmp(grant, "client_credentials") != 0)
 		refuse(emu, rq, rs, BAD_GRANT, grant);
-	else if ((who = read_client(emu, rq, rs, &form)) &&
-	         (resource = read_resource(emu, rq, rs, &form, v2)))
+	else if ((who = read_client(emu, rq, rs, &form)) != NULL &&
+	         (resource = read_resource(emu, rq, rs, &form, v2)) != NULL)
 		answer_token(emu, rs, who, resource, v2);
 }
 

@@ -46,7 +46,7 @@ static void fault_free(struct fault *f)
 
 void fault_list_free(struct fault_list *l)
 {
-	if (!l)
+	if (l == NULL)
 		return;
 	for (size_t i = 0; i < l->n; i++)
 		fault_free(l->item[i]);
@@ -58,7 +58,8 @@ void fault_list_free(struct fault_list *l)
 static int64_t milliseconds(const struct json *j, const char *name, double fallback)
 {
 	const struct json *value = json_get(j, name);
-	double seconds = value && json_type(value) == JSON_NUMBER ? json_number(value) : fallback;
+	double seconds =
+		value != NULL && json_type(value) == JSON_NUMBER ? json_number(value) : fallback;
 
 	return seconds > 0 && seconds < 1e6 ? (int64_t)(seconds * 1000) : 0;
 }
@@ -84,7 +85,7 @@ static const char *const members[] = { "operation",   "method",   "path",   "tok
 /* A mistyped member would make a test that proves nothing. */
 static bool members_known(const struct json *j, struct err *e)
 {
-	for (const struct json *m = json_child(j); m; m = json_next(m)) {
+	for (const struct json *m = json_child(j); m != NULL; m = json_next(m)) {
 		bool known = false;
 
 		for (size_t i = 0; i < COUNT(members); i++)
@@ -100,7 +101,7 @@ static void read_body(const struct json *j, struct fault *f)
 	const struct json *body = json_get(j, "body");
 	AUTO_BUF struct buf text = BUF_INIT(BODY_MAX);
 
-	if (!body)
+	if (body == NULL)
 		return;
 	if (json_type(body) == JSON_STRING) {
 		f->body = mem_dup(json_text(body));
@@ -113,12 +114,12 @@ static void read_body(const struct json *j, struct fault *f)
 static struct fault *fault_read(const struct json *j, struct err *e)
 {
 	const char *name = json_str(j, "effect");
-	const struct fault_effect *effect = effects_find(name ? name : "pass");
+	const struct fault_effect *effect = effects_find(name != NULL ? name : "pass");
 	const struct json *headers = json_get(j, "headers");
 	struct fault *f;
 
-	if (json_type(j) != JSON_OBJECT || !effect) {
-		(void)err_set(e, ERR_USAGE, "fault has no effect '%s'", name ? name : "");
+	if (json_type(j) != JSON_OBJECT || effect == NULL) {
+		(void)err_set(e, ERR_USAGE, "fault has no effect '%s'", name != NULL ? name : "");
 		return NULL;
 	}
 	if (!members_known(j, e))
@@ -142,8 +143,9 @@ static struct fault *fault_read(const struct json *j, struct err *e)
 	f->outcome = text_of(j, "outcome");
 	f->async = json_true(j, "async");
 	read_body(j, f);
-	for (const struct json *h = headers ? json_child(headers) : NULL; h; h = json_next(h))
-		if (json_key(h) && json_text(h))
+	for (const struct json *h = headers != NULL ? json_child(headers) : NULL; h != NULL;
+	     h = json_next(h))
+		if (json_key(h) != NULL && json_text(h) != NULL)
 			pairs_add(&f->header, json_key(h), json_text(h));
 	return f;
 }
@@ -165,10 +167,10 @@ bool fault_add(struct fault_list *l, const struct json *wanted, struct buf *ids,
 	const struct json *j = many ? json_child(wanted) : wanted;
 
 	buf_char(ids, '[');
-	for (bool first = true; j; j = many ? json_next(j) : NULL, first = false) {
+	for (bool first = true; j != NULL; j = many ? json_next(j) : NULL, first = false) {
 		struct fault *f = fault_read(j, e);
 
-		if (!f)
+		if (f == NULL)
 			return false;
 		keep(l, f);
 		buf_fmt(ids, "%s%lld", first ? "" : ",", (long long)f->id);
@@ -200,7 +202,7 @@ void fault_dump(struct fault_list *l, struct buf *out)
 			continue;
 		buf_fmt(out, "%s{\"id\":%lld,\"effect\":\"%s\",\"operation\":", first ? "" : ",",
 		        (long long)f->id, f->effect->name);
-		buf_json(out, f->operation ? f->operation : "*");
+		buf_json(out, f->operation != NULL ? f->operation : "*");
 		buf_fmt(out, ",\"seen\":%lld,\"hits\":%lld}", (long long)f->seen,
 		        (long long)f->hits);
 		first = false;
@@ -211,7 +213,7 @@ void fault_dump(struct fault_list *l, struct buf *out)
 
 static bool glob_or_any(const char *pattern, const char *text)
 {
-	return !pattern || str_matches(pattern, text);
+	return pattern == NULL || str_matches(pattern, text);
 }
 
 /* The token a request is about: in its path, its body or its credentials. */
@@ -219,7 +221,7 @@ static bool about_token(const struct fault *f, const struct request *rq)
 {
 	AUTO_FREE char *in_path = NULL, *in_body = NULL;
 
-	if (!f->token)
+	if (f->token == NULL)
 		return true;
 	in_path = mem_fmt("*/tokens/%s*", f->token);
 	in_body = mem_fmt("*/tokens/%s\"*", f->token);

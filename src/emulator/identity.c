@@ -38,7 +38,7 @@ struct identity *identity_by_object(const struct identities *all, const char *ob
 
 bool identity_may(const struct identity *i, const char *action)
 {
-	if (!i->limited || !action)
+	if (!i->limited || action == NULL)
 		return true;
 	for (size_t k = 0; k < i->actions.n; k++)
 		if (str_matches(i->actions.item[k], action))

@@ -21,10 +21,10 @@ struct journal {
 
 bool journal_open(const char *path, struct journal **out, struct err *e)
 {
-	int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	int fd = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 	struct journal *j;
 
-	if (path && fd < 0)
+	if (path != NULL && fd < 0)
 		return err_sys(e, errno, "cannot open '%s'", path);
 	j = mem_new(sizeof(*j));
 	j->fd = fd;
@@ -78,7 +78,7 @@ void journal_clear(struct journal *j)
 
 void journal_free(struct journal *j)
 {
-	if (!j)
+	if (j == NULL)
 		return;
 	journal_clear(j);
 	if (j->fd >= 0)

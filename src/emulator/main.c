@@ -75,7 +75,7 @@ static bool set_limit(struct program *p, const char *value, struct err *e)
 		memcpy(p->emu->set.limit, real, sizeof(real));
 		return true;
 	}
-	if (!rate || !str_int(burst, 1, 1000000, &b) || !str_int(rate, 0, 1000000, &r))
+	if (rate == NULL || !str_int(burst, 1, 1000000, &b) || !str_int(rate, 0, 1000000, &r))
 		return err_set(e, ERR_USAGE, "--arm-limit wants 'real' or BURST,PER_SECOND");
 	for (int i = 0; i < BUCKET__COUNT; i++)
 		p->emu->set.limit[i] = (struct rate){ (double)b, (double)r };
@@ -217,7 +217,8 @@ static bool read_options(struct program *p, int argc, char **argv, struct err *e
 
 	for (size_t i = 0; i < COUNT(options); i++)
 		longs[i] = (struct option){ options[i].name,
-			                    options[i].argument ? required_argument : no_argument,
+			                    options[i].argument != NULL ? required_argument
+			                                                : no_argument,
 			                    NULL, 1 };
 	while ((found = getopt_long(argc, argv, "", longs, &index)) != -1) {
 		if (found != 1)
@@ -227,7 +228,7 @@ static bool read_options(struct program *p, int argc, char **argv, struct err *e
 	}
 	if (optind < argc)
 		return err_set(e, ERR_USAGE, "unexpected argument '%s'", argv[optind]);
-	return p->help || p->version || p->emu->set.dir ||
+	return p->help || p->version || p->emu->set.dir != NULL ||
 	       err_set(e, ERR_USAGE, "--dir is missing");
 }
 
@@ -238,8 +239,8 @@ static void print_help(void)
 		"Plays Entra ID, Azure Resource Manager and a container registry on loopback.\n\n");
 	for (size_t i = 0; i < COUNT(options); i++) {
 		AUTO_FREE char *left =
-			mem_fmt("--%s%s%s", options[i].name, options[i].argument ? " " : "",
-		                options[i].argument ? options[i].argument : "");
+			mem_fmt("--%s%s%s", options[i].name, options[i].argument != NULL ? " " : "",
+		                options[i].argument != NULL ? options[i].argument : "");
 
 		(void)printf("  %-34s %s\n", left, options[i].help);
 	}
@@ -280,7 +281,7 @@ static bool open_dir(struct emulator *emu, struct err *e)
 	if (mkdir(emu->set.dir, 0700) != 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot create '%s'", emu->set.dir);
 	real = realpath(emu->set.dir, NULL);
-	if (!real)
+	if (real == NULL)
 		return err_sys(e, errno, "cannot find '%s'", emu->set.dir);
 	mem_free_ptr(&emu->set.dir);
 	emu->set.dir = mem_dup(real);

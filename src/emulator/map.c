@@ -26,7 +26,7 @@ static struct map_node **find(const struct map *m, const char *name)
 {
 	struct map_node **link = &m->bucket[hash(name) & (m->n_buckets - 1)];
 
-	while (*link && strcasecmp((*link)->name, name) != 0)
+	while (*link != NULL && strcasecmp((*link)->name, name) != 0)
 		link = &(*link)->next;
 	return link;
 }
@@ -36,7 +36,7 @@ static void resize(struct map *m, size_t n_buckets)
 	struct map_node **bucket = mem_array(n_buckets, sizeof(struct map_node *));
 
 	for (size_t i = 0; i < m->n_buckets; i++) {
-		for (struct map_node *node = m->bucket[i], *next; node; node = next) {
+		for (struct map_node *node = m->bucket[i], *next; node != NULL; node = next) {
 			struct map_node **home = &bucket[hash(node->name) & (n_buckets - 1)];
 
 			next = node->next;
@@ -53,7 +53,7 @@ void *map_get(const struct map *m, const char *name)
 {
 	struct map_node *node = m->n_buckets ? *find(m, name) : NULL;
 
-	return node ? node->value : NULL;
+	return node != NULL ? node->value : NULL;
 }
 
 void map_put(struct map *m, const char *name, void *value)
@@ -63,7 +63,7 @@ void map_put(struct map *m, const char *name, void *value)
 	if (m->n >= m->n_buckets)
 		resize(m, m->n_buckets ? 2 * m->n_buckets : 16);
 	link = find(m, name);
-	if (!*link) {
+	if (*link == NULL) {
 		*link = mem_new(sizeof(struct map_node));
 		(*link)->name = mem_dup(name);
 		m->n++;
@@ -74,10 +74,10 @@ void map_put(struct map *m, const char *name, void *value)
 void *map_remove(struct map *m, const char *name)
 {
 	struct map_node **link = m->n_buckets ? find(m, name) : NULL;
-	struct map_node *node = link ? *link : NULL;
+	struct map_node *node = link != NULL ? *link : NULL;
 	void *value;
 
-	if (!node)
+	if (node == NULL)
 		return NULL;
 	*link = node->next;
 	value = node->value;
@@ -90,9 +90,9 @@ void *map_remove(struct map *m, const char *name)
 void map_clear(struct map *m, void (*release)(void *value))
 {
 	for (size_t i = 0; i < m->n_buckets; i++) {
-		for (struct map_node *node = m->bucket[i], *next; node; node = next) {
+		for (struct map_node *node = m->bucket[i], *next; node != NULL; node = next) {
 			next = node->next;
-			if (release)
+			if (release != NULL)
 				release(node->value);
 			mem_free_ptr(&node->name);
 			mem_free_ptr(&node);

@@ -37,11 +37,11 @@ struct choice {
 
 static bool is_chosen(const struct identity *i, const struct choice *by)
 {
-	if (by->client)
+	if (by->client != NULL)
 		return strcasecmp(i->client_id, by->client) == 0;
-	if (by->object)
+	if (by->object != NULL)
 		return strcasecmp(i->object_id, by->object) == 0;
-	return i->resource_id && strcasecmp(i->resource_id, by->resource) == 0;
+	return i->resource_id != NULL && strcasecmp(i->resource_id, by->resource) == 0;
 }
 
 /* Without a selector: the system's own, else the only one. NULL with *several when it cannot be
@@ -49,7 +49,7 @@ static bool is_chosen(const struct identity *i, const struct choice *by)
 static const struct identity *choose(struct emulator *emu, const struct choice *by, bool *several)
 {
 	const struct identity *found = NULL;
-	bool any = by->client || by->object || by->resource;
+	bool any = by->client != NULL || by->object != NULL || by->resource != NULL;
 	size_t n = 0;
 
 	(void)pthread_mutex_lock(&emu->lock);
@@ -59,7 +59,7 @@ static const struct identity *choose(struct emulator *emu, const struct choice *
 		if (!i->managed || i->disabled || (any && !is_chosen(i, by)))
 			continue;
 		n++;
-		if (!found || (i->system && !any))
+		if (found == NULL || (i->system && !any))
 			found = i;
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
@@ -78,7 +78,7 @@ static const struct identity *who_asks(struct emulator *emu, struct request *rq,
 		       "Multiple user assigned identities exist, please specify the clientId / "
 		       "resourceId of "
 		       "the identity in the token request");
-	else if (!who)
+	else if (who == NULL)
 		refuse(rq, rs, 400, "invalid_request", "Identity not found");
 	else
 		(void)snprintf(rq->subject, sizeof(rq->subject), "%s", who->client_id);
@@ -111,7 +111,7 @@ static bool metadata_ok(struct request *rq, struct reply *rs)
 {
 	if (strcasecmp(pairs_text(&rq->header, "Metadata"), "true") != 0)
 		refuse(rq, rs, 400, "invalid_request", "Required metadata header not specified");
-	else if (pairs_get(&rq->header, "X-Forwarded-For"))
+	else if (pairs_get(&rq->header, "X-Forwarded-For") != NULL)
 		refuse(rq, rs, 400, "invalid_request",
 		       "Requests that passed a proxy are not answered");
 	else
@@ -123,10 +123,10 @@ static const char *resource_of(struct emulator *emu, struct request *rq, struct 
 {
 	const char *resource = pairs_get(&rq->query, "resource");
 
-	if (!pairs_get(&rq->query, "api-version"))
+	if (pairs_get(&rq->query, "api-version") == NULL)
 		refuse(rq, rs, 400, "invalid_request",
 		       "Required query variable 'api-version' is missing");
-	else if (!resource)
+	else if (resource == NULL)
 		refuse(rq, rs, 400, "invalid_request",
 		       "Required query variable 'resource' is missing");
 	else if (!entra_resource_known(emu, resource))
@@ -145,9 +145,9 @@ static void imds(struct emulator *emu, struct request *rq, struct reply *rs)
 	const struct identity *who;
 	const char *resource;
 
-	if (!metadata_ok(rq, rs) || !(resource = resource_of(emu, rq, rs)))
+	if (!metadata_ok(rq, rs) || (resource = resource_of(emu, rq, rs)) == NULL)
 		return;
-	if ((who = who_asks(emu, rq, rs, &by)))
+	if ((who = who_asks(emu, rq, rs, &by)) != NULL)
 		put_texts(emu, rs, who, resource);
 }
 
@@ -170,7 +170,7 @@ static bool file_is(const struct emulator *emu, const char *name, const char *gi
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	struct err e = ERR_INIT;
 
-	return given && files_read(emu->set.dir, name, &text, &e) &&
+	return given != NULL && files_read(emu->set.dir, name, &text, &e) &&
 	       strcmp(buf_cstr(&text), given) == 0;
 }
 
@@ -201,7 +201,7 @@ static void app_service(struct emulator *emu, struct request *rq, struct reply *
 	bool old = strcmp(pairs_text(&rq->query, "api-version"), "2017-09-01") == 0;
 	const char *object = pairs_get(&rq->query, "object_id");
 	const struct choice by = { pairs_get(&rq->query, old ? "clientid" : "client_id"),
-		                   object ? object : pairs_get(&rq->query, "principal_id"),
+		                   object != NULL ? object : pairs_get(&rq->query, "principal_id"),
 		                   pairs_get(&rq->query, "mi_res_id") };
 	const struct identity *who;
 	const char *resource;
@@ -212,7 +212,7 @@ static void app_service(struct emulator *emu, struct request *rq, struct reply *
 		return;
 	}
 	resource = resource_of(emu, rq, rs);
-	if (resource && (who = who_asks(emu, rq, rs, &by)))
+	if (resource != NULL && (who = who_asks(emu, rq, rs, &by)) != NULL)
 		put_app_service(emu, rs, who, resource, old);
 }
 
@@ -256,12 +256,12 @@ static void arc(struct emulator *emu, struct request *rq, struct reply *rs)
 
 	if (!metadata_ok(rq, rs))
 		return;
-	if (!given || strncasecmp(given, "Basic ", 6) != 0) {
+	if (given == NULL || strncasecmp(given, "Basic ", 6) != 0) {
 		arc_challenge(emu, rq, rs);
 		return;
 	}
 	(void)pthread_mutex_lock(&emu->lock);
-	known = emu->arc_key && strcmp(emu->arc_key, given + 6) == 0;
+	known = emu->arc_key != NULL && strcmp(emu->arc_key, given + 6) == 0;
 	mem_free_ptr(&emu->arc_key); /* good for one try */
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!known) {
@@ -269,12 +269,12 @@ static void arc(struct emulator *emu, struct request *rq, struct reply *rs)
 		return;
 	}
 	resource = resource_of(emu, rq, rs);
-	if (!resource)
+	if (resource == NULL)
 		return;
 	/* An agent that knows no user-assigned identities ignores the selector. */
 	who = who_asks(emu, rq, rs,
 	               emu->set.arc_ignores_selector ? &(struct choice){ NULL, NULL, NULL } : &by);
-	if (who)
+	if (who != NULL)
 		put_texts(emu, rs, who, resource);
 }
 
@@ -317,7 +317,7 @@ static void github(struct emulator *emu, struct request *rq, struct reply *rs)
 	if (!pipeline_bearer_ok(emu, rq, rs))
 		return;
 	put_federated(emu, GITHUB_ISSUER, GITHUB_SUBJECT,
-	              audience ? audience : "https://github.com/contoso", &jwt);
+	              audience != NULL ? audience : "https://github.com/contoso", &jwt);
 	exchange_reply_json(rs, 200);
 	buf_fmt(&rs->body, "{\"count\":%zu,\"value\":\"%s\"}", jwt.len, buf_cstr(&jwt));
 }
@@ -334,8 +334,8 @@ static void pipelines(struct emulator *emu, struct request *rq, struct reply *rs
 	}
 	if (!pipeline_bearer_ok(emu, rq, rs))
 		return;
-	if (!pairs_get(&rq->query, "serviceConnectionId") ||
-	    !pairs_get(&rq->query, "api-version")) {
+	if (pairs_get(&rq->query, "serviceConnectionId") == NULL ||
+	    pairs_get(&rq->query, "api-version") == NULL) {
 		refuse(rq, rs, 400, "invalid_request",
 		       "serviceConnectionId and api-version are required");
 		return;

@@ -51,7 +51,7 @@ static void add_system_maps(struct registry *r, int64_t now)
 
 		map->system = true;
 		map->description = mem_dup(row[i].description);
-		for (size_t k = 0; row[i].actions[k]; k++)
+		for (size_t k = 0; row[i].actions[k] != NULL; k++)
 			model_strings_add(&map->actions, row[i].actions[k]);
 	}
 }
@@ -148,7 +148,7 @@ void model_remove_token(struct registry *r, const char *name)
 	struct token *t = map_remove(&r->tokens, name);
 	size_t at = 0;
 
-	if (!t)
+	if (t == NULL)
 		return;
 	while (r->token[at] != t)
 		at++;
@@ -186,7 +186,7 @@ void model_remove_scope_map(struct registry *r, const char *name)
 	struct scope_map *map = map_remove(&r->scope_maps, name);
 	size_t at = 0;
 
-	if (!map)
+	if (map == NULL)
 		return;
 	while (r->scope_map[at] != map)
 		at++;
@@ -198,16 +198,16 @@ void model_remove_scope_map(struct registry *r, const char *name)
 
 struct scope_map *model_scope_map_of(const struct registry *r, const struct token *t)
 {
-	const char *slash = t->scope_map_id ? strrchr(t->scope_map_id, '/') : NULL;
+	const char *slash = t->scope_map_id != NULL ? strrchr(t->scope_map_id, '/') : NULL;
 
-	return slash ? map_get(&r->scope_maps, slash + 1) : NULL;
+	return slash != NULL ? map_get(&r->scope_maps, slash + 1) : NULL;
 }
 
 struct operation *model_add_operation(struct model *m, const char *id, int64_t done)
 {
 	struct operation *op = map_get(&m->operations, id);
 
-	if (!op) {
+	if (op == NULL) {
 		op = mem_new(sizeof(*op));
 		op->id = mem_dup(id);
 		map_put(&m->operations, id, op);

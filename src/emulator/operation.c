@@ -51,7 +51,7 @@ static bool signature_ok(struct emulator *emu, const struct request *rq, const c
 		return true;
 	put_mark(emu, id, pairs_text(&rq->query, "t"), &mark);
 	return strcmp(buf_cstr(&mark), pairs_text(&rq->query, "h")) == 0 &&
-	       pairs_get(&rq->query, "c") && pairs_get(&rq->query, "s");
+	       pairs_get(&rq->query, "c") != NULL && pairs_get(&rq->query, "s") != NULL;
 }
 
 static void retry_after(const struct emulator *emu, struct reply *rs)
@@ -99,7 +99,7 @@ char *operation_begin(struct emulator *emu, const struct request *rq, const char
 	char *id;
 
 	crypto_uuid(own);
-	id = mem_fmt("%s-%.64s", kind, client && *client ? client : own);
+	id = mem_fmt("%s-%.64s", kind, client != NULL && *client ? client : own);
 	op = model_add_operation(&emu->model, id, clock_ticks(&emu->clock) + emu->set.settle);
 	op->updating = updating;
 	return id;
@@ -120,9 +120,10 @@ static struct operation *operation_of(struct emulator *emu, const struct request
 {
 	struct operation *op = map_get(&emu->model.operations, id);
 
-	if (!op)
+	if (op == NULL)
 		acr_not_found(rs, id);
-	else if (!op->result && !op->fails && op->done != INT64_MAX && !signature_ok(emu, rq, id))
+	else if (op->result == NULL && !op->fails && op->done != INT64_MAX &&
+	         !signature_ok(emu, rq, id))
 		emulator_acr_error(rs, 400, "InvalidOperationUrl",
 		                   "The URL of the operation %s is not the one that was given.",
 		                   id);
@@ -136,7 +137,7 @@ static void poll_status(struct emulator *emu, struct request *rq, struct reply *
 {
 	struct operation *op = operation_of(emu, rq, rs, id);
 
-	if (!op)
+	if (op == NULL)
 		return;
 	exchange_reply_json(rs, 200);
 	if (clock_ticks(&emu->clock) < op->done)
@@ -153,14 +154,14 @@ static char *path_before(const char *path)
 {
 	const char *end = strcasestr(path, "/operationStatuses/");
 
-	return mem_dup_n(path, end ? (size_t)(end - path) : strlen(path));
+	return mem_dup_n(path, end != NULL ? (size_t)(end - path) : strlen(path));
 }
 
 static void nested_status(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	AUTO_FREE char *path = path_before(rq->path);
 
-	if (arm_registry(emu, rq, rs, true))
+	if (arm_registry(emu, rq, rs, true) != NULL)
 		poll_status(emu, rq, rs, rq->arg[4], path);
 }
 
@@ -168,7 +169,7 @@ static void registry_status(struct emulator *emu, struct request *rq, struct rep
 {
 	AUTO_FREE char *path = path_before(rq->path);
 
-	if (arm_registry(emu, rq, rs, true))
+	if (arm_registry(emu, rq, rs, true) != NULL)
 		poll_status(emu, rq, rs, rq->arg[3], path);
 }
 
@@ -183,14 +184,14 @@ static void location_result(struct emulator *emu, struct request *rq, struct rep
 {
 	struct operation *op = operation_of(emu, rq, rs, rq->arg[2]);
 
-	if (!op)
+	if (op == NULL)
 		return;
 	if (clock_ticks(&emu->clock) < op->done) {
 		rs->status = 202;
 		operation_put_location(emu, rq, rs, op->id);
 	} else if (op->fails) {
 		emulator_acr_error(rs, 409, "OperationFailed", "The operation failed.");
-	} else if (op->result) {
+	} else if (op->result != NULL) {
 		exchange_reply_json(rs, 200);
 		buf_str(&rs->body, op->result);
 	} else {

@@ -12,13 +12,13 @@ void pairs_add(struct pairs *p, const char *name, const char *value)
 {
 	if (p->n == p->cap)
 		p->item = mem_grow(p->item, &p->cap, p->n + 1, sizeof(*p->item));
-	p->item[p->n++] =
-		(struct pair){ .name = mem_dup(name), .value = mem_dup(value ? value : "") };
+	p->item[p->n++] = (struct pair){ .name = mem_dup(name),
+		                         .value = mem_dup(value != NULL ? value : "") };
 }
 
 static void wipe(char *text)
 {
-	if (text)
+	if (text != NULL)
 		explicit_bzero(text, strlen(text));
 	mem_free_ptr(&text);
 }
@@ -47,7 +47,7 @@ const char *pairs_text(const struct pairs *p, const char *name)
 {
 	const char *value = pairs_get(p, name);
 
-	return value ? value : "";
+	return value != NULL ? value : "";
 }
 
 static int hex_digit(char c)
@@ -85,12 +85,12 @@ bool pairs_form(struct pairs *p, const char *text, size_t len)
 		AUTO_BUF struct buf name = BUF_INIT(FORM_MAX), value = BUF_INIT(FORM_MAX);
 		const char *field = text + at;
 		const char *end = memchr(field, '&', len - at);
-		size_t n = end ? (size_t)(end - field) : len - at;
+		size_t n = end != NULL ? (size_t)(end - field) : len - at;
 		const char *equals = memchr(field, '=', n);
-		size_t n_name = equals ? (size_t)(equals - field) : n;
+		size_t n_name = equals != NULL ? (size_t)(equals - field) : n;
 
 		if (!decode(field, n_name, &name) ||
-		    (equals && !decode(equals + 1, n - n_name - 1, &value)))
+		    (equals != NULL && !decode(equals + 1, n - n_name - 1, &value)))
 			return false;
 		if (n > 0)
 			pairs_add(p, buf_cstr(&name), buf_cstr(&value));

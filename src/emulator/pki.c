@@ -67,7 +67,7 @@ static char *key_pem(EVP_PKEY *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	if (!bio || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
+	if (bio == NULL || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
 		mem_exhausted();
 	return bio_text(bio);
 }
@@ -76,7 +76,7 @@ static char *cert_pem(X509 *cert)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	if (!bio || PEM_write_bio_X509(bio, cert) != 1)
+	if (bio == NULL || PEM_write_bio_X509(bio, cert) != 1)
 		mem_exhausted();
 	return bio_text(bio);
 }
@@ -84,7 +84,7 @@ static char *cert_pem(X509 *cert)
 static EVP_PKEY *read_key(const char *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
 
 	(void)BIO_free(bio);
 	return key;
@@ -93,7 +93,7 @@ static EVP_PKEY *read_key(const char *pem)
 static X509 *read_cert(const char *pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 
 	(void)BIO_free(bio);
 	return cert;
@@ -110,7 +110,7 @@ static bool extend(X509 *cert, X509 *issuer, int nid, const char *value)
 	X509V3_set_ctx_nodb(&ctx);
 	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
 	extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-	ok = extension && X509_add_ext(cert, extension, -1) == 1;
+	ok = extension != NULL && X509_add_ext(cert, extension, -1) == 1;
 	X509_EXTENSION_free(extension);
 	return ok;
 }
@@ -127,15 +127,16 @@ static X509 *make_cert(const struct cert_plan *plan, EVP_PKEY *key)
 {
 	X509 *cert = X509_new();
 	BIGNUM *serial = BN_new();
-	X509_NAME *name = cert ? X509_get_subject_name(cert) : NULL;
-	X509 *issuer = plan->issuer ? plan->issuer : cert;
+	X509_NAME *name = cert != NULL ? X509_get_subject_name(cert) : NULL;
+	X509 *issuer = plan->issuer != NULL ? plan->issuer : cert;
 	const unsigned char *common_name = (const unsigned char *)plan->common_name;
 
-	if (!cert || !serial || !name || X509_set_version(cert, X509_VERSION_3) != 1 ||
+	if (cert == NULL || serial == NULL || name == NULL ||
+	    X509_set_version(cert, X509_VERSION_3) != 1 ||
 	    BN_rand(serial, 120, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1 ||
-	    !BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) ||
-	    !X509_gmtime_adj(X509_getm_notBefore(cert), plan->from_days * DAY) ||
-	    !X509_gmtime_adj(X509_getm_notAfter(cert), plan->until_days * DAY) ||
+	    BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) == NULL ||
+	    X509_gmtime_adj(X509_getm_notBefore(cert), plan->from_days * DAY) == NULL ||
+	    X509_gmtime_adj(X509_getm_notAfter(cert), plan->until_days * DAY) == NULL ||
 	    X509_set_pubkey(cert, key) != 1 ||
 	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common_name, -1, -1, 0) != 1 ||
 	    X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1 ||
@@ -145,8 +146,8 @@ static X509 *make_cert(const struct cert_plan *plan, EVP_PKEY *key)
 	            plan->ca ? "critical,CA:TRUE" : "critical,CA:FALSE") ||
 	    !extend(cert, issuer, NID_key_usage,
 	            plan->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") ||
-	    (plan->names && (!extend(cert, issuer, NID_subject_alt_name, plan->names) ||
-	                     !extend(cert, issuer, NID_ext_key_usage, "serverAuth"))) ||
+	    (plan->names != NULL && (!extend(cert, issuer, NID_subject_alt_name, plan->names) ||
+	                             !extend(cert, issuer, NID_ext_key_usage, "serverAuth"))) ||
 	    X509_sign(cert, plan->issuer_key, EVP_sha256()) == 0)
 		mem_exhausted();
 	BN_free(serial);
@@ -157,7 +158,7 @@ static EVP_PKEY *new_ec_key(void)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 
-	if (!key)
+	if (key == NULL)
 		mem_exhausted();
 	return key;
 }
@@ -177,7 +178,7 @@ static bool load_pair(const char *dir, const char *key_file, const char *cert_fi
 		return false;
 	k = read_key(buf_cstr(&key_text));
 	c = read_cert(buf_cstr(&cert_text));
-	if (!k || !c || X509_check_private_key(c, k) != 1 ||
+	if (k == NULL || c == NULL || X509_check_private_key(c, k) != 1 ||
 	    X509_cmp_time(X509_get0_notAfter(c), &soon) <= 0) {
 		EVP_PKEY_free(k);
 		X509_free(c);
@@ -281,7 +282,7 @@ static bool open_signer(struct pki *p, const char *dir, enum pki_signer which, s
 	if (!load_pair(dir, signer_rows[which].key_file, signer_rows[which].cert_file, &s->key,
 	               &s->cert)) {
 		s->key = EVP_RSA_gen(PKI_RSA_BITS);
-		if (!s->key)
+		if (s->key == NULL)
 			mem_exhausted();
 		s->cert = make_cert(
 			&(struct cert_plan){ .common_name = signer_rows[which].common_name,
@@ -323,12 +324,12 @@ bool pki_open(const char *dir, const char *names, struct pki **out, struct err *
 
 void pki_free(struct pki *p)
 {
-	if (!p)
+	if (p == NULL)
 		return;
 	EVP_PKEY_free(p->ca_key);
 	X509_free(p->ca);
 	for (int i = 0; i < PKI_SERVER__COUNT; i++) {
-		if (p->key[i])
+		if (p->key[i] != NULL)
 			explicit_bzero(p->key[i], strlen(p->key[i]));
 		mem_free_ptr(&p->certificate[i]);
 		mem_free_ptr(&p->key[i]);
@@ -357,7 +358,7 @@ bool pki_cert_read(const char *pem, struct pki_cert **out, struct err *e)
 {
 	X509 *x = read_cert(pem);
 
-	if (!x)
+	if (x == NULL)
 		return err_set(e, ERR_CONFIG, "not a certificate in PEM form");
 	*out = mem_new(sizeof(**out));
 	(*out)->x = x;
@@ -366,7 +367,7 @@ bool pki_cert_read(const char *pem, struct pki_cert **out, struct err *e)
 
 void pki_cert_free(struct pki_cert *c)
 {
-	if (!c)
+	if (c == NULL)
 		return;
 	X509_free(c->x);
 	mem_free_ptr(&c);

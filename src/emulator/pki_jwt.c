@@ -31,7 +31,7 @@ void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, st
 	crypto_base64(header.data, header.len, true, &text);
 	buf_char(&text, '.');
 	crypto_base64(claims, strlen(claims), true, &text);
-	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, s->key) != 1 ||
+	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, s->key) != 1 ||
 	    EVP_DigestSign(ctx, signature, &len, (const unsigned char *)text.data, text.len) != 1)
 		mem_exhausted();
 	EVP_MD_CTX_free(ctx);
@@ -65,9 +65,10 @@ static bool read_part(const char *text, size_t n, struct json **out, struct err 
 
 static bool jwt_read(const char *text, struct jwt *out, struct err *e)
 {
-	const char *first = strchr(text, '.'), *second = first ? strchr(first + 1, '.') : NULL;
+	const char *first = strchr(text, '.'),
+		   *second = first != NULL ? strchr(first + 1, '.') : NULL;
 
-	if (!second || strchr(second + 1, '.'))
+	if (second == NULL || strchr(second + 1, '.') != NULL)
 		return err_set(e, ERR_AUTH, "not three parts");
 	if (!read_part(text, (size_t)(first - text), &out->header, e) ||
 	    !read_part(first + 1, (size_t)(second - first - 1), &out->claims, e))
@@ -82,13 +83,14 @@ static bool jwt_read(const char *text, struct jwt *out, struct err *e)
 static bool signature_ok(const struct jwt *t, EVP_PKEY *key)
 {
 	const char *algorithm = json_str(t->header, "alg");
-	bool pss = algorithm && strcmp(algorithm, "PS256") == 0;
+	bool pss = algorithm != NULL && strcmp(algorithm, "PS256") == 0;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *how = NULL;
 	bool ok;
 
-	ok = algorithm && (pss || strcmp(algorithm, "RS256") == 0) && EVP_PKEY_is_a(key, "RSA") &&
-	     ctx && EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
+	ok = algorithm != NULL && (pss || strcmp(algorithm, "RS256") == 0) &&
+	     EVP_PKEY_is_a(key, "RSA") && ctx != NULL &&
+	     EVP_DigestVerifyInit(ctx, &how, EVP_sha256(), NULL, key) == 1 &&
 	     (!pss || (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
 	               EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1)) &&
 	     EVP_DigestVerify(ctx, (const unsigned char *)t->signature.data, t->signature.len,
@@ -144,7 +146,7 @@ static bool same_thumbprint(const char *given, X509 *cert, const EVP_MD *md)
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	return given && crypto_unbase64_lax(given, strlen(given), &bytes) &&
+	return given != NULL && crypto_unbase64_lax(given, strlen(given), &bytes) &&
 	       X509_digest(cert, md, digest, &len) == 1 && bytes.len == len &&
 	       memcmp(bytes.data, digest, len) == 0;
 }

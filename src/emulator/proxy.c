@@ -34,11 +34,11 @@ static bool is_own(const char *name, bool request)
 static int dial(const char *backend)
 {
 	const char *colon = strrchr(backend, ':');
-	AUTO_FREE char *host = colon ? mem_dup_n(backend, (size_t)(colon - backend)) : NULL;
+	AUTO_FREE char *host = colon != NULL ? mem_dup_n(backend, (size_t)(colon - backend)) : NULL;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_family = AF_INET }, *found = NULL;
 	int fd;
 
-	if (!colon || getaddrinfo(host, colon + 1, &hints, &found) != 0)
+	if (colon == NULL || getaddrinfo(host, colon + 1, &hints, &found) != 0)
 		return -1;
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
@@ -93,7 +93,7 @@ static bool read_header(char *line, struct reply *rs, int64_t *length)
 {
 	char *colon = strchr(line, ':'), *value;
 
-	if (!colon)
+	if (colon == NULL)
 		return false;
 	*colon = '\0';
 	value = colon + 1 + strspn(colon + 1, " \t");
@@ -109,17 +109,18 @@ static bool read_header(char *line, struct reply *rs, int64_t *length)
 bool proxy_read(const char *text, size_t n, bool head, struct reply *rs)
 {
 	const char *end = memmem(text, n, "\r\n\r\n", 4);
-	AUTO_FREE char *lines = end ? mem_dup_n(text, (size_t)(end - text)) : NULL, *code = NULL;
+	AUTO_FREE char *lines = end != NULL ? mem_dup_n(text, (size_t)(end - text)) : NULL,
+		       *code = NULL;
 	int64_t status = 0, length = -1;
 	char *line, *rest = lines;
 
-	if (!lines || strncmp(lines, "HTTP/1.", 7) != 0 || strlen(lines) < 12)
+	if (lines == NULL || strncmp(lines, "HTTP/1.", 7) != 0 || strlen(lines) < 12)
 		return false;
 	line = strsep(&rest, "\n");
 	code = mem_dup_n(line + 9, 3);
 	if (!str_int(code, 100, 599, &status))
 		return false;
-	while ((line = strsep(&rest, "\n"))) {
+	while ((line = strsep(&rest, "\n")) != NULL) {
 		line[strcspn(line, "\r")] = '\0';
 		if (!read_header(line, rs, &length))
 			return false;

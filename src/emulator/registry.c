@@ -71,14 +71,14 @@ static struct registry *registry_of(struct emulator *emu, const struct request *
 {
 	struct registry *at_host =
 		model_at_server(&emu->model, pairs_text(&rq->header, "Host"), endpoint);
-	struct registry *r = service ? model_at_server(&emu->model, service, NULL) : NULL;
+	struct registry *r = service != NULL ? model_at_server(&emu->model, service, NULL) : NULL;
 
-	if (!r && !service)
+	if (r == NULL && service == NULL)
 		r = at_host;
 	/* One host does not give out what is another registry's. */
-	if (at_host && r != at_host && service)
+	if (at_host != NULL && r != at_host && service != NULL)
 		r = NULL;
-	if (!r && !service && emu->model.n_registries > 0)
+	if (r == NULL && service == NULL && emu->model.n_registries > 0)
 		r = emu->model.registry[0];
 	return r;
 }
@@ -98,7 +98,7 @@ static const struct {
 /* Does a scope map allow this on this repository? NULL as map: everything is allowed. */
 static bool allows(const struct scope_map *map, const char *repository, const char *suffix)
 {
-	if (!map)
+	if (map == NULL)
 		return true;
 	for (size_t i = 0; i < map->actions.n; i++) {
 		const char *action = map->actions.item[i];
@@ -136,7 +136,7 @@ static void put_access(const struct scope_map *map, const char *scope, bool *fir
 	AUTO_FREE char *type = NULL, *name = NULL;
 	bool first_verb = true;
 
-	if (!type_end || name_end == type_end)
+	if (type_end == NULL || name_end == type_end)
 		return;
 	type = mem_dup_n(scope, (size_t)(type_end - scope));
 	name = mem_dup_n(type_end + 1, (size_t)(name_end - type_end - 1));
@@ -169,7 +169,7 @@ static void put_all_access(const struct scope_map *map, const struct pairs *aske
 		if (strcasecmp(asked->item[i].name, "scope") != 0)
 			continue;
 		rest = copy = mem_dup(asked->item[i].value);
-		while ((one = strsep(&rest, " ")))
+		while ((one = strsep(&rest, " ")) != NULL)
 			put_access(map, one, &first, out);
 	}
 	buf_char(out, ']');
@@ -184,13 +184,13 @@ static unsigned replica_for(struct emulator *emu, struct request *rq, struct slo
 	unsigned n = emu->set.replicas ? emu->set.replicas : 1;
 	unsigned chosen = s->turn;
 
-	if (rq->replica && *rq->replica >= 0)
+	if (rq->replica != NULL && *rq->replica >= 0)
 		return (unsigned)*rq->replica % n;
 	if (emu->set.random_replica)
 		crypto_random(&chosen, sizeof(chosen));
 	else
 		s->turn++;
-	if (rq->replica)
+	if (rq->replica != NULL)
 		*rq->replica = (int)(chosen % n);
 	return chosen % n;
 }
@@ -213,7 +213,7 @@ static enum login check_password(struct emulator *emu, struct request *rq, struc
 	int64_t now = clock_ticks(&emu->clock);
 	struct fingerprint print;
 
-	if (!t)
+	if (t == NULL)
 		return LOGIN_NO_TOKEN;
 	if (t->disabled)
 		return LOGIN_DISABLED;
@@ -270,8 +270,9 @@ static char *user_of_refresh(struct emulator *emu, const char *text)
 	crypto_fingerprint_bytes(text, strlen(text), &print);
 	fingerprint_to_hex(&print, hex);
 	refresh = map_get(&emu->refresh, hex);
-	return refresh && refresh->until > clock_seconds(&emu->clock) ? mem_dup(refresh->user)
-	                                                              : NULL;
+	return refresh != NULL && refresh->until > clock_seconds(&emu->clock)
+	               ? mem_dup(refresh->user)
+	               : NULL;
 }
 
 struct grant {
@@ -292,10 +293,10 @@ static void fill_grant(struct emulator *emu, struct registry *r, const char *use
                        const struct pairs *asked, bool offline, struct grant *g)
 {
 	const struct token *t = map_get(&r->tokens, user);
-	const struct scope_map *map = t ? model_scope_map_of(r, t) : NULL;
+	const struct scope_map *map = t != NULL ? model_scope_map_of(r, t) : NULL;
 	const struct scope_map nothing = { 0 };
 
-	if (t && !map)
+	if (t != NULL && map == NULL)
 		map = &nothing; /* its scope map was deleted */
 	g->service = mem_dup(r->login_server);
 	g->user = mem_dup(user);
@@ -323,7 +324,7 @@ static void answer_grant(struct emulator *emu, struct reply *rs, const struct gr
 	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{\"access_token\":\"");
 	buf_str(&rs->body, buf_cstr(&jwt));
-	if (g->refresh)
+	if (g->refresh != NULL)
 		buf_fmt(&rs->body, "\",\"refresh_token\":\"%s", g->refresh);
 	buf_str(&rs->body, "\"}");
 }
@@ -339,13 +340,13 @@ static void log_in(struct emulator *emu, struct request *rq, struct reply *rs, c
 	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", user);
 	(void)pthread_mutex_lock(&emu->lock);
 	r = registry_of(emu, rq, pairs_get(asked, "service"), &endpoint);
-	if (r)
+	if (r != NULL)
 		answer = check_password(emu, rq, r, endpoint, user, password);
 	if (answer == LOGIN_OK)
 		fill_grant(emu, r, user, asked, offline, &g);
 	(void)pthread_mutex_unlock(&emu->lock);
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", login_notes[answer]);
-	if (!r)
+	if (r == NULL)
 		bad_request(rs, 400, "service is not a registry known here");
 	else if (answer == LOGIN_OK)
 		answer_grant(emu, rs, &g);
@@ -363,7 +364,7 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
 	    !crypto_unbase64_lax(header + strlen(scheme), strlen(header + strlen(scheme)),
 	                         &plain) ||
-	    plain.len == 0 || !(colon = strchr(plain.data, ':'))) {
+	    plain.len == 0 || (colon = strchr(plain.data, ':')) == NULL) {
 		unauthorized(rs);
 		(void)snprintf(rq->note, sizeof(rq->note), "no credentials");
 		return;
@@ -383,10 +384,10 @@ static void log_in_again(struct emulator *emu, struct request *rq, struct reply 
 	(void)pthread_mutex_lock(&emu->lock);
 	user = user_of_refresh(emu, pairs_text(form, "refresh_token"));
 	r = registry_of(emu, rq, pairs_get(form, "service"), &ignored);
-	if (user && r)
+	if (user != NULL && r != NULL)
 		fill_grant(emu, r, user, form, false, &g);
 	(void)pthread_mutex_unlock(&emu->lock);
-	if (user && r)
+	if (user != NULL && r != NULL)
 		answer_grant(emu, rs, &g);
 	else
 		unauthorized(rs);
@@ -446,7 +447,7 @@ static char *repository_of(const char *rest)
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		const char *at = strstr(rest, parts[i]);
 
-		if (at)
+		if (at != NULL)
 			return mem_dup_n(rest, (size_t)(at - rest));
 	}
 	return NULL;
@@ -455,19 +456,22 @@ static char *repository_of(const char *rest)
 static void challenge(struct emulator *emu, const struct request *rq, struct reply *rs)
 {
 	bool reads = strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0;
-	AUTO_FREE char *repository = repository_of(rq->arg[0] ? rq->arg[0] : ""), *service = NULL;
+	AUTO_FREE char *repository = repository_of(rq->arg[0] != NULL ? rq->arg[0] : ""),
+		       *service = NULL;
 	const char *host = pairs_text(&rq->header, "Host");
 	const struct registry *r;
 	int endpoint;
 
 	(void)pthread_mutex_lock(&emu->lock);
 	r = registry_of(emu, rq, NULL, &endpoint);
-	service = mem_dup(!r ? host : endpoint >= 0 ? r->endpoint[endpoint].host : r->login_server);
+	service = mem_dup(r == NULL       ? host
+	                  : endpoint >= 0 ? r->endpoint[endpoint].host
+	                                  : r->login_server);
 	(void)pthread_mutex_unlock(&emu->lock);
 	unauthorized(rs);
 	/* The realm is the host that was asked: with a name of its own the registry is reached
 	 * by that one. */
-	if (repository)
+	if (repository != NULL)
 		exchange_reply_header(rs, "Www-Authenticate",
 		                      "Bearer "
 		                      "realm=\"https://%s/oauth2/"
@@ -501,9 +505,9 @@ static void v2(struct emulator *emu, struct request *rq, struct reply *rs)
 	} else if (strncasecmp(header, scheme, strlen(scheme)) != 0 ||
 	           !bearer_ok(emu, header + strlen(scheme))) {
 		challenge(emu, rq, rs);
-	} else if (emu->set.backend) {
+	} else if (emu->set.backend != NULL) {
 		proxy_pass(emu->set.backend, rq, rs);
-	} else if (!rq->arg[0] || !*rq->arg[0]) {
+	} else if (rq->arg[0] == NULL || !*rq->arg[0]) {
 		common_headers(rs);
 		exchange_reply_json(rs, 200);
 		buf_str(&rs->body, "{}");

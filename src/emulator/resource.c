@@ -110,14 +110,14 @@ static bool filter_ok(const char *filter, const struct registry *r)
 	const char *type, *name;
 	AUTO_FREE char *wanted_name = mem_fmt("name eq '%s'", r->name);
 
-	if (!filter || !*filter)
+	if (filter == NULL || !*filter)
 		return true;
 	type = strcasestr(filter, "resourceType eq '");
-	if (type && strncasecmp(type + strlen("resourceType eq '"), ACR_TYPE "'",
-	                        strlen(ACR_TYPE "'")) != 0)
+	if (type != NULL && strncasecmp(type + strlen("resourceType eq '"), ACR_TYPE "'",
+	                                strlen(ACR_TYPE "'")) != 0)
 		return false;
 	name = strcasestr(filter, "name eq '");
-	return !name || strcasestr(filter, wanted_name) != NULL;
+	return name == NULL || strcasestr(filter, wanted_name) != NULL;
 }
 
 static bool registry_visible(const struct emulator *emu, const struct request *rq,
@@ -125,7 +125,7 @@ static bool registry_visible(const struct emulator *emu, const struct request *r
 {
 	return identity_may(rq->who, ACR_TYPE "/read") &&
 	       strcasecmp(arm_subscription_of(emu, r), rq->arg[0]) == 0 &&
-	       (!group || strcasecmp(r->resource_group, group) == 0);
+	       (group == NULL || strcasecmp(r->resource_group, group) == 0);
 }
 
 /* ARM shows everybody just what they may read. */

@@ -19,7 +19,7 @@ static void put_scope_map(struct emulator *emu, const struct registry *r,
 	buf_fmt(out, "/scopeMaps/%s\",\"name\":\"%s\",", map->name, map->name);
 	arm_system_data(out, map->author, map->modified, map->modified);
 	buf_str(out, ",\"properties\":{");
-	if (map->description) {
+	if (map->description != NULL) {
 		buf_str(out, "\"description\":");
 		buf_json(out, map->description);
 		buf_char(out, ',');
@@ -43,7 +43,7 @@ static void scope_map_list(struct emulator *emu, struct request *rq, struct repl
 	struct registry *r = arm_registry(emu, rq, rs, true);
 	size_t next = arm_skip(rq), end;
 
-	if (!r)
+	if (r == NULL)
 		return;
 	end = next + (size_t)emu->set.page < r->n_scope_maps ? next + (size_t)emu->set.page
 	                                                     : r->n_scope_maps;
@@ -65,8 +65,8 @@ static struct scope_map *scope_map_of(struct emulator *emu, struct request *rq, 
 	struct scope_map *map;
 
 	*r = arm_registry(emu, rq, rs, true);
-	map = *r ? map_get(&(*r)->scope_maps, rq->arg[3]) : NULL;
-	if (*r && !map)
+	map = *r != NULL ? map_get(&(*r)->scope_maps, rq->arg[3]) : NULL;
+	if (*r != NULL && map == NULL)
 		acr_not_found(rs, rq->arg[3]);
 	return map;
 }
@@ -76,7 +76,7 @@ static void scope_map_get(struct emulator *emu, struct request *rq, struct reply
 	struct registry *r;
 	struct scope_map *map = scope_map_of(emu, rq, rs, &r);
 
-	if (!map)
+	if (map == NULL)
 		return;
 	exchange_reply_json(rs, 200);
 	put_scope_map(emu, r, map, &rs->body);
@@ -90,8 +90,8 @@ static bool actions_ok(const struct json *body, struct reply *rs, bool required)
 	for (size_t i = 0; i < n; i++) {
 		const char *action = json_text(json_at(body, list, i));
 
-		if (!action || (strncmp(action, "repositories/", 13) != 0 &&
-		                strncmp(action, "gateway/", 8) != 0)) {
+		if (action == NULL || (strncmp(action, "repositories/", 13) != 0 &&
+		                       strncmp(action, "gateway/", 8) != 0)) {
 			emulator_acr_error(rs, 400, "InvalidScopeMapAction",
 			                   "An action of the scope map is not valid.");
 			return false;
@@ -114,7 +114,7 @@ static void apply_scope_map(struct emulator *emu, const struct request *rq, stru
 		model_strings_clear(&map->actions);
 	for (size_t i = 0; i < json_len(body, list); i++)
 		model_strings_add(&map->actions, json_text(json_at(body, list, i)));
-	if (description) {
+	if (description != NULL) {
 		mem_free_ptr(&map->description);
 		map->description = mem_dup(description);
 	}
@@ -125,7 +125,7 @@ static void apply_scope_map(struct emulator *emu, const struct request *rq, stru
 
 static bool may_change(const struct scope_map *map, struct reply *rs)
 {
-	if (!map || !map->system)
+	if (map == NULL || !map->system)
 		return true;
 	emulator_acr_error(rs, 400, "SystemDefinedScopeMap",
 	                   "The scope map %s is defined by the system and cannot be changed.",
@@ -136,10 +136,10 @@ static bool may_change(const struct scope_map *map, struct reply *rs)
 static void scope_map_put(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	struct registry *r = arm_registry(emu, rq, rs, true);
-	struct scope_map *map = r ? map_get(&r->scope_maps, rq->arg[3]) : NULL;
+	struct scope_map *map = r != NULL ? map_get(&r->scope_maps, rq->arg[3]) : NULL;
 	AUTO_JSON struct json *body = NULL;
 
-	if (!r || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
+	if (r == NULL || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
 	    !actions_ok(body, rs, true))
 		return;
 	if (!acr_name_ok(rq->arg[3], "-_", false) || rq->arg[3][0] == '_') {
@@ -147,7 +147,7 @@ static void scope_map_put(struct emulator *emu, struct request *rq, struct reply
 		                   "The scope map name %s is not valid.", rq->arg[3]);
 		return;
 	}
-	if (!map)
+	if (map == NULL)
 		map = model_add_scope_map(r, rq->arg[3], clock_ticks(&emu->clock));
 	apply_scope_map(emu, rq, map, body);
 	exchange_reply_json(rs, 200);
@@ -162,7 +162,7 @@ static void scope_map_patch(struct emulator *emu, struct request *rq, struct rep
 	AUTO_FREE char *id = NULL;
 	AUTO_BUF struct buf path = BUF_INIT(URL_MAX);
 
-	if (!map || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
+	if (map == NULL || !may_change(map, rs) || !acr_read_body(rq, rs, &body) ||
 	    !actions_ok(body, rs, false))
 		return;
 	apply_scope_map(emu, rq, map, body);
@@ -179,11 +179,11 @@ static void scope_map_patch(struct emulator *emu, struct request *rq, struct rep
 static void scope_map_delete(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	struct registry *r = arm_registry(emu, rq, rs, true);
-	struct scope_map *map = r ? map_get(&r->scope_maps, rq->arg[3]) : NULL;
+	struct scope_map *map = r != NULL ? map_get(&r->scope_maps, rq->arg[3]) : NULL;
 
-	if (!r || !may_change(map, rs))
+	if (r == NULL || !may_change(map, rs))
 		return;
-	if (!map) {
+	if (map == NULL) {
 		rs->status = 204;
 		return;
 	}

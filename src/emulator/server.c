@@ -101,7 +101,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **ctx,
 	(void)cls;
 	(void)c;
 	(void)why;
-	if (!x)
+	if (x == NULL)
 		return;
 	exchange_request_clear(&x->rq);
 	mem_free_ptr(ctx);
@@ -115,7 +115,7 @@ static void offer_tickets(struct server *s, struct MHD_Connection *c)
 	const union MHD_ConnectionInfo *info =
 		s->plain ? NULL : MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-	if (info && info->tls_session)
+	if (info != NULL && info->tls_session != NULL)
 		(void)gnutls_session_ticket_enable_server(
 			info->tls_session,
 			&s->ticket_key); /* without, every handshake is a full one */
@@ -164,7 +164,7 @@ static void put_query(const struct request *rq, struct buf *out)
 
 static void put_member(struct buf *out, const char *name, const char *value)
 {
-	if (!value || !*value)
+	if (value == NULL || !*value)
 		return;
 	buf_fmt(out, ",\"%s\":", name);
 	buf_json(out, value);
@@ -185,11 +185,11 @@ static void write_line(struct server *s, const struct server_exchange *x, const 
 	buf_fmt(&line, ",\"status\":%d,\"acted\":%s,\"ms\":%lld,\"connection\":%llu", status,
 	        acted ? "true" : "false", (long long)(clock_mono_ms() - x->began_ms),
 	        (unsigned long long)x->rq.connection);
-	if (x->rq.replica && *x->rq.replica >= 0)
+	if (x->rq.replica != NULL && *x->rq.replica >= 0)
 		buf_fmt(&line, ",\"replica\":%d", *x->rq.replica);
 	put_member(&line, "subject", x->rq.subject);
 	put_member(&line, "note", x->rq.note);
-	put_member(&line, "fault", f ? f->effect->name : NULL);
+	put_member(&line, "fault", f != NULL ? f->effect->name : NULL);
 	put_member(&line, "client_request_id", pairs_get(&x->rq.header, "x-ms-client-request-id"));
 	put_member(&line, "host", pairs_get(&x->rq.header, "Host"));
 	put_member(&line, "user_agent", pairs_get(&x->rq.header, "User-Agent"));
@@ -256,7 +256,7 @@ static struct MHD_Response *make_slow(struct server *s, const struct fault *f, s
 static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, const struct fault *f,
                                   struct reply *rs)
 {
-	enum delivery how = f ? f->effect->delivery : DELIVER;
+	enum delivery how = f != NULL ? f->effect->delivery : DELIVER;
 	char date[CLOCK_TEXT_MAX];
 	struct MHD_Response *r;
 	enum MHD_Result queued;
@@ -269,11 +269,11 @@ static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, co
 	else
 		r = MHD_create_response_from_buffer(rs->body.len, rs->body.data,
 		                                    MHD_RESPMEM_MUST_COPY);
-	if (!r)
+	if (r == NULL)
 		return MHD_NO;
 	clock_http_date(clock_seconds(&s->emu->clock), date);
 	(void)MHD_add_response_header(r, "Date", date);
-	if (rs->content_type)
+	if (rs->content_type != NULL)
 		(void)MHD_add_response_header(r, "Content-Type", rs->content_type);
 	for (size_t i = 0; i < rs->header.n; i++)
 		(void)MHD_add_response_header(r, rs->header.item[i].name, rs->header.item[i].value);
@@ -289,7 +289,7 @@ static void arm_reset(struct MHD_Connection *c)
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
-	if (info)
+	if (info != NULL)
 		/* else a FIN, as good */
 		(void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once,
 		                 sizeof(at_once));
@@ -339,7 +339,7 @@ static const char *operation_of(struct server *s, struct request *rq)
 	(void)s;
 	for (size_t i = 0; i < EXCHANGE_ARGS_MAX; i++)
 		mem_free_ptr(&rq->arg[i]);
-	return row ? row->operation : "none";
+	return row != NULL ? row->operation : "none";
 }
 
 static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct server_exchange *x)
@@ -347,19 +347,19 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct s
 	const char *operation = operation_of(s, &x->rq);
 	bool control = strncmp(operation, "control", 7) == 0;
 	const struct fault *f = control ? NULL : fault_pick(s->emu->faults, &x->rq, operation);
-	enum delivery how = f ? f->effect->delivery : DELIVER;
+	enum delivery how = f != NULL ? f->effect->delivery : DELIVER;
 	enum MHD_Result result = MHD_NO;
 	struct reply rs;
 
 	exchange_reply_init(&rs);
-	if (f && f->before_ms)
+	if (f != NULL && f->before_ms)
 		/* cut short only at the end of the program */
 		(void)emulator_sleep(s->emu, f->before_ms);
-	if (!f || f->effect->acts)
+	if (f == NULL || f->effect->acts)
 		emulator_act(s->emu, &x->rq, &rs, NULL);
-	if (f && f->effect->shape)
+	if (f != NULL && f->effect->shape != NULL)
 		f->effect->shape(f, s->emu, &x->rq, &rs);
-	if (f && f->after_ms)
+	if (f != NULL && f->after_ms)
 		(void)emulator_sleep(s->emu, f->after_ms);
 	if (how == DELIVER_LATE)
 		plan_late(s->emu, &x->rq, f);
@@ -368,7 +368,7 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct s
 		           how == DELIVER_DROP || how == DELIVER_RESET || how == DELIVER_LATE
 		                   ? 0
 		                   : rs.status,
-		           !f || f->effect->acts);
+		           f == NULL || f->effect->acts);
 	if (how == DELIVER_HANG)
 		(void)emulator_sleep(s->emu, HANG_MS);
 	else if (how == DELIVER_RESET)
@@ -391,13 +391,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	if (!x->ready) {
 		const union MHD_ConnectionInfo *info =
 			MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-		struct connection *own = info ? info->socket_context : NULL;
+		struct connection *own = info != NULL ? info->socket_context : NULL;
 
 		x->ready = true;
 		x->rq.method = mem_dup(method);
 		x->rq.plain = s->plain;
-		x->rq.connection = own ? own->number : 0;
-		x->rq.replica = own ? &own->replica : NULL;
+		x->rq.connection = own != NULL ? own->number : 0;
+		x->rq.replica = own != NULL ? &own->replica : NULL;
 		(void)MHD_get_connection_values(c, MHD_HEADER_KIND, collect, &x->rq.header);
 		return MHD_YES;
 	}
@@ -415,7 +415,7 @@ bool server_start(struct emulator *emu, const char *certificate, const char *key
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port) };
 	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
 	                 MHD_USE_POLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-	                 (certificate ? (unsigned)MHD_USE_TLS : 0U);
+	                 (certificate != NULL ? (unsigned)MHD_USE_TLS : 0U);
 	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, NULL },
 		                        { MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
 		                        { MHD_OPTION_END, 0, NULL } };
@@ -427,36 +427,36 @@ bool server_start(struct emulator *emu, const char *certificate, const char *key
 	tls[0].ptr_value = certificate_copy;
 	tls[1].ptr_value = key_copy;
 	s->emu = emu;
-	s->plain = !certificate;
+	s->plain = certificate == NULL;
 	if (!s->plain && gnutls_session_ticket_key_generate(&s->ticket_key) != 0)
 		mem_exhausted();
-	s->daemon = MHD_start_daemon(flags, (uint16_t)*port, NULL, NULL, on_request, s,
-	                             MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	                             (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-	                             (unsigned)CONNECTIONS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
-	                             (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-	                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-	                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-	                             MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
-	if (key_copy)
+	s->daemon = MHD_start_daemon(
+		flags, (uint16_t)*port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &at,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+		on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY,
+		certificate != NULL ? tls : tls + 2, MHD_OPTION_END);
+	if (key_copy != NULL)
 		explicit_bzero(key_copy, strlen(key_copy));
-	if (!s->daemon) {
+	if (s->daemon == NULL) {
 		gnutls_free(s->ticket_key.data);
 		mem_free_ptr(&s);
 		return err_set(e, ERR_LOCAL, "cannot listen on 127.0.0.1:%lld", (long long)*port);
 	}
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	*port = info ? info->port : *port;
+	*port = info != NULL ? info->port : *port;
 	*out = s;
 	return true;
 }
 
 void server_stop(struct server *s)
 {
-	if (!s)
+	if (s == NULL)
 		return;
 	MHD_stop_daemon(s->daemon);
-	if (s->ticket_key.data) {
+	if (s->ticket_key.data != NULL) {
 		explicit_bzero(s->ticket_key.data, s->ticket_key.size);
 		gnutls_free(s->ticket_key.data);
 	}

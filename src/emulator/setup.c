@@ -125,12 +125,12 @@ static bool add_scope_map(struct emulator *emu, struct registry *r, const char *
 	char *rest = copy, *name = strsep(&rest, "="), *action;
 	struct scope_map *map;
 
-	if (!rest)
+	if (rest == NULL)
 		return err_set(e, ERR_USAGE, "scope map '%s' is not NAME=ACTION[,ACTION]", text);
 	map = model_add_scope_map(r, name, clock_ticks(&emu->clock));
 	mem_free_ptr(&map->author);
 	map->author = mem_dup(emu->set.client_id);
-	while ((action = strsep(&rest, ",")))
+	while ((action = strsep(&rest, ",")) != NULL)
 		model_strings_add(&map->actions, action);
 	return true;
 }
@@ -150,7 +150,7 @@ static bool fill_registry(struct emulator *emu, struct registry *r, const struct
 		AUTO_FREE char *copy = mem_dup(w->tokens.item[i]);
 		char *map = copy, *name = strsep(&map, "=");
 
-		add_token(emu, r, name, map ? map : "_repositories_pull");
+		add_token(emu, r, name, map != NULL ? map : "_repositories_pull");
 	}
 	for (int64_t i = 1; i <= w->bulk; i++) {
 		AUTO_FREE char *name = mem_fmt("bulk-%05lld", (long long)i);
@@ -239,7 +239,7 @@ static bool write_registry_conf(const struct emulator *emu, struct err *e)
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	const char *dir = emu->set.dir, *server = emu->model.registry[0]->login_server;
 
-	if (!emu->set.backend)
+	if (emu->set.backend == NULL)
 		return true;
 	buf_fmt(&text,
 	        "version: 0.1\nlog: {level: info, accesslog: {disabled: false}}\nstorage:\n  "

@@ -39,7 +39,7 @@ static void put_passwords(const struct token *t, const char *const value[MODEL_S
 			buf_char(out, ',');
 		}
 		buf_fmt(out, "\"name\":\"%s\"", slot_names[i]);
-		if (value && value[i])
+		if (value && value[i] != NULL)
 			buf_fmt(out, ",\"value\":\"%s\"", value[i]);
 		buf_char(out, '}');
 	}
@@ -73,8 +73,8 @@ static struct token *token_of(struct emulator *emu, const struct request *rq, st
 	struct token *t;
 
 	*r = arm_registry(emu, rq, rs, true);
-	t = *r ? map_get(&(*r)->tokens, rq->arg[3]) : NULL;
-	if (*r && !t)
+	t = *r != NULL ? map_get(&(*r)->tokens, rq->arg[3]) : NULL;
+	if (*r != NULL && t == NULL)
 		acr_not_found(rs, rq->arg[3]);
 	return t;
 }
@@ -86,7 +86,7 @@ static void token_list(struct emulator *emu, struct request *rq, struct reply *r
 	struct registry *r = arm_registry(emu, rq, rs, true);
 	size_t next = arm_skip(rq), end;
 
-	if (!r)
+	if (r == NULL)
 		return;
 	end = next + (size_t)emu->set.page < r->n_tokens ? next + (size_t)emu->set.page
 	                                                 : r->n_tokens;
@@ -107,7 +107,7 @@ static void token_get(struct emulator *emu, struct request *rq, struct reply *rs
 	struct registry *r;
 	struct token *t = token_of(emu, rq, rs, &r);
 
-	if (!t)
+	if (t == NULL)
 		return;
 	exchange_reply_json(rs, 200);
 	put_token(emu, r, t, &rs->body);
@@ -125,8 +125,9 @@ static bool is_kept(const struct json *body, const struct token *t, int slot)
 			   *created = json_str(entry, "creationTime");
 		int64_t ticks;
 
-		if (name && strcasecmp(name, slot_names[slot]) == 0 &&
-		    (!created || (str_ticks(created, &ticks) && ticks == t->slot[slot].created)))
+		if (name != NULL && strcasecmp(name, slot_names[slot]) == 0 &&
+		    (created == NULL ||
+		     (str_ticks(created, &ticks) && ticks == t->slot[slot].created)))
 			return true;
 	}
 	return false;
@@ -137,20 +138,21 @@ static bool apply(struct registry *r, struct token *t, const struct json *body, 
 {
 	const char *status = json_str(body, "properties.status"),
 		   *map_id = json_str(body, "properties.scopeMapId");
-	const char *slash = map_id ? strrchr(map_id, '/') : NULL;
+	const char *slash = map_id != NULL ? strrchr(map_id, '/') : NULL;
 
-	if (status && strcasecmp(status, "enabled") != 0 && strcasecmp(status, "disabled") != 0) {
+	if (status != NULL && strcasecmp(status, "enabled") != 0 &&
+	    strcasecmp(status, "disabled") != 0) {
 		emulator_acr_error(rs, 400, "InvalidTokenStatus",
 		                   "The token status %s is not valid.", status);
 		return false;
 	}
-	if (map_id && (!slash || !map_get(&r->scope_maps, slash + 1))) {
-		acr_not_found(rs, slash ? slash + 1 : map_id);
+	if (map_id != NULL && (slash == NULL || map_get(&r->scope_maps, slash + 1) == NULL)) {
+		acr_not_found(rs, slash != NULL ? slash + 1 : map_id);
 		return false;
 	}
-	if (status)
+	if (status != NULL)
 		t->disabled = strcasecmp(status, "disabled") == 0;
-	if (map_id) {
+	if (map_id != NULL) {
 		mem_free_ptr(&t->scope_map_id);
 		t->scope_map_id = mem_dup(map_id);
 	}
@@ -192,11 +194,11 @@ static void answer_token(struct emulator *emu, struct request *rq, struct reply 
 static void token_put(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	struct registry *r = arm_registry(emu, rq, rs, true);
-	struct token *t = r ? map_get(&r->tokens, rq->arg[3]) : NULL;
-	bool created = r && !t;
+	struct token *t = r != NULL ? map_get(&r->tokens, rq->arg[3]) : NULL;
+	bool created = r != NULL && t == NULL;
 	AUTO_JSON struct json *body = NULL;
 
-	if (!r || !acr_read_body(rq, rs, &body))
+	if (r == NULL || !acr_read_body(rq, rs, &body))
 		return;
 	if (!acr_name_ok(rq->arg[3], "-", true)) {
 		emulator_acr_error(
@@ -227,10 +229,11 @@ static void token_patch(struct emulator *emu, struct request *rq, struct reply *
 	struct token *t = token_of(emu, rq, rs, &r);
 	AUTO_JSON struct json *body = NULL;
 
-	if (!t || !acr_read_body(rq, rs, &body) || !apply(r, t, body, rs))
+	if (t == NULL || !acr_read_body(rq, rs, &body) || !apply(r, t, body, rs))
 		return;
 	for (int i = 0; i < MODEL_SLOTS; i++)
-		if (json_get(body, "properties.credentials.passwords") && !is_kept(body, t, i))
+		if (json_get(body, "properties.credentials.passwords") != NULL &&
+		    !is_kept(body, t, i))
 			slot_remove(&t->slot[i]);
 	touch(emu, rq, t, PROVISIONING_UPDATING);
 	answer_token(emu, rq, rs, r, t);
@@ -240,9 +243,9 @@ static void token_delete(struct emulator *emu, struct request *rq, struct reply 
 {
 	struct registry *r = arm_registry(emu, rq, rs, true);
 
-	if (!r)
+	if (r == NULL)
 		return;
-	if (!map_get(&r->tokens, rq->arg[3])) {
+	if (map_get(&r->tokens, rq->arg[3]) == NULL) {
 		rs->status = 204;
 		return;
 	}
@@ -258,7 +261,7 @@ static struct token *token_by_id(struct emulator *emu, struct registry *r, const
 
 	arm_registry_id(emu, r, &prefix);
 	buf_str(&prefix, "/tokens/");
-	if (!id || strncasecmp(id, buf_cstr(&prefix), prefix.len) != 0)
+	if (id == NULL || strncasecmp(id, buf_cstr(&prefix), prefix.len) != 0)
 		return NULL;
 	return map_get(&r->tokens, id + prefix.len);
 }
@@ -270,12 +273,13 @@ static bool read_wanted(const struct json *body, struct reply *rs, bool wanted[M
 	bool any = false;
 
 	for (int i = 0; i < MODEL_SLOTS; i++) {
-		wanted[i] =
-			!json_get(body, "name") || (name && strcasecmp(name, slot_names[i]) == 0);
+		wanted[i] = json_get(body, "name") == NULL ||
+		            (name != NULL && strcasecmp(name, slot_names[i]) == 0);
 		any = any || wanted[i];
 	}
 	*expires = 0;
-	if (any && (!json_get(body, "expiry") || (expiry && str_ticks(expiry, expires))))
+	if (any &&
+	    (json_get(body, "expiry") == NULL || (expiry != NULL && str_ticks(expiry, expires))))
 		return true;
 	emulator_acr_error(rs, 400, "InvalidParameter", "The %s of the credential is not valid.",
 	                   any ? "expiry" : "name");
@@ -293,13 +297,13 @@ static void generate(struct emulator *emu, struct request *rq, struct reply *rs)
 	struct token *t;
 	int64_t expires;
 
-	if (!r || !acr_read_body(rq, rs, &body) || !read_wanted(body, rs, wanted, &expires))
+	if (r == NULL || !acr_read_body(rq, rs, &body) || !read_wanted(body, rs, wanted, &expires))
 		return;
 	id = json_str(body, "tokenId");
-	slash = id ? strrchr(id, '/') : NULL;
+	slash = id != NULL ? strrchr(id, '/') : NULL;
 	t = token_by_id(emu, r, id);
-	if (!t) {
-		acr_not_found(rs, slash ? slash + 1 : "");
+	if (t == NULL) {
+		acr_not_found(rs, slash != NULL ? slash + 1 : "");
 		return;
 	}
 	if (model_token_state(t, clock_ticks(&emu->clock)) == PROVISIONING_CREATING) {
