@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words and options of `acrotate token`, read by the rules of Python's argparse, which az's
+/* The options of `acrotate token`, read by the rules of Python's argparse, which az's
  * users know by heart. */
 
 #include "token/options.h"
@@ -12,107 +12,9 @@
 #include "base/mem.h"
 #include "output/format.h"
 #include "output/jmespath.h"
+#include "table.h"
 #include "token/defaults.h"
 #include "token/words.h"
-
-#define AT(member) offsetof(struct token_args, member)
-#define BIT(verb)  (1u << (verb))
-#define ALL        (BIT(TOKEN_VERB__COUNT) - 1)
-#define CREATE     BIT(TOKEN_CREATE)
-#define UPDATE     BIT(TOKEN_UPDATE)
-#define GENERATE   BIT(TOKEN_CREDENTIAL_GENERATE)
-#define CREDENTIAL (GENERATE | BIT(TOKEN_CREDENTIAL_DELETE))
-#define NAMED      (ALL & ~BIT(TOKEN_LIST))
-#define CHANGING   (NAMED & ~BIT(TOKEN_SHOW))
-
-static const struct token_command commands[] = {
-	{ "", "create", TOKEN_CREATE, "create a token associated with a scope map" },
-	{ "", "delete", TOKEN_DELETE, "delete a token" },
-	{ "", "list", TOKEN_LIST, "list all tokens of a registry" },
-	{ "", "show", TOKEN_SHOW, "show details and attributes of a token" },
-	{ "", "update", TOKEN_UPDATE, "replace the scope map of a token, enable or disable it" },
-	{ "credential", "generate", TOKEN_CREDENTIAL_GENERATE,
-	  "generate or replace one or both passwords of a token" },
-	{ "credential", "delete", TOKEN_CREDENTIAL_DELETE, "delete a password of a token" },
-};
-
-static const struct token_option options[] = {
-	{ "name", 'n', NAMED, TOKEN_TEXT, AT(name), NAMED, false, "NAME", "the name of the token" },
-	{ "registry", 'r', ALL, TOKEN_TEXT, AT(registry), ALL, false, "REGISTRY",
-	  "the registry, by name or login server [AZURE_DEFAULTS_ACR]" },
-	{ "resource-group", 'g', ALL, TOKEN_TEXT, AT(group), 0, false, "GROUP",
-	  "the registry's resource group, looked up when not given [AZURE_DEFAULTS_GROUP]" },
-	{ "scope-map", 0, CREATE | UPDATE, TOKEN_TEXT, AT(scope_map), 0, false, "NAME",
-	  "the scope map, with what the token may do" },
-	{ "repository", 0, CREATE, TOKEN_RULES, AT(repository), 0, false, "REPO ACTION...",
-	  "repository permissions: content/delete content/read content/write metadata/read "
-	  "metadata/write; repeatable" },
-	{ "gateway", 0, CREATE, TOKEN_RULES, AT(gateway), 0, false, "GATEWAY ACTION...",
-	  "gateway permissions: config/read config/write message/read message/write; repeatable" },
-	{ "status", 0, CREATE | UPDATE, TOKEN_STATUS, AT(status), 0, false, "enabled|disabled",
-	  "the status of the token; a new one is enabled" },
-	{ "expiration", 0, CREATE | GENERATE, TOKEN_TEXT, AT(expiration), 0, false, "TIME",
-	  "when the passwords end, UTC: 2031-12-31T12:59:59Z; never when not given" },
-	{ "expiration-in-days", 0, CREATE | GENERATE, TOKEN_NUMBER, AT(days), 0, false, "DAYS",
-	  "the same, counted from now" },
-	{ "days", 0, GENERATE, TOKEN_NUMBER, AT(days), 0, true, "DAYS",
-	  "old name of --expiration-in-days" },
-	{ "no-passwords", 0, CREATE, TOKEN_THREE_STATE, AT(no_passwords), 0, false, "true|false",
-	  "do not generate passwords; alone it means true" },
-	{ "password1", 0, CREDENTIAL, TOKEN_FLAG, AT(password1), 0, false, NULL, "this password" },
-	{ "password2", 0, CREDENTIAL, TOKEN_FLAG, AT(password2), 0, false, NULL, "this password" },
-	{ "yes", 'y', BIT(TOKEN_DELETE), TOKEN_FLAG, AT(yes), 0, false, NULL, "do not ask" },
-	{ "overwrite", 0, CREATE, TOKEN_FLAG, AT(overwrite), 0, false, NULL,
-	  "replace a token that exists; the passwords it has stop working" },
-	{ "force", 0, CHANGING, TOKEN_FLAG, AT(force), 0, false, NULL,
-	  "though it cuts off a job of this machine" },
-	/* Of an organisation's own checks before a change, which az asks a service of
-	 * Microsoft's for. */
-	{ "acquire-policy-token", 0, CHANGING, TOKEN_REFUSED, 0, 0, true, NULL,
-	  "policy tokens are a matter between az and its own service" },
-	{ "change-reference", 0, CHANGING, TOKEN_REFUSED, 0, 0, true, NULL,
-	  "change references are a matter between az and its own service" },
-	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID",
-	  "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
-	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE",
-	  "another acrotate.conf; jobs.d stands beside it" },
-	{ "output", 'o', ALL, TOKEN_FORMAT, AT(format), 0, false, "FORMAT",
-	  "json jsonc none table tsv yaml yamlc; json when not given [AZURE_CORE_OUTPUT]" },
-	{ "query", 0, ALL, TOKEN_QUERY, AT(query), 0, false, "JMESPATH",
-	  "what of the result to print" },
-	{ "only-show-errors", 0, ALL, TOKEN_FLAG, AT(only_errors), 0, false, NULL, "no warnings" },
-	{ "verbose", 0, ALL, TOKEN_FLAG, AT(verbose), 0, false, NULL, "say what is done" },
-	{ "debug", 0, ALL, TOKEN_FLAG, AT(debug), 0, false, NULL,
-	  "say every exchange too, never a secret" },
-	{ "help", 'h', ALL, TOKEN_FLAG, AT(help), 0, false, NULL, "this text" },
-};
-
-const struct token_command *token_command_at(size_t i)
-{
-	return i < COUNT(commands) ? &commands[i] : NULL;
-}
-
-const struct token_option *token_option_at(size_t i)
-{
-	return i < COUNT(options) ? &options[i] : NULL;
-}
-
-static void rules_clear(struct token_rule *rule)
-{
-	mem_free_ptr(&rule);
-}
-
-void token_args_clear(struct token_args *a)
-{
-	rules_clear(a->repository);
-	rules_clear(a->gateway);
-	jmespath_free(a->query);
-	token_defaults_clear(&a->defaults);
-	for (size_t i = 0; i < a->n_loaded; i++)
-		free(a->loaded[i]);
-	free(a->loaded);
-	*a = (struct token_args){ 0 };
-}
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -128,7 +30,7 @@ struct option_reader {
 
 static bool is_of(const struct option_reader *r, const struct token_option *o)
 {
-	return (o->verbs & BIT(r->verb)) != 0;
+	return (o->verbs & TOKEN_BIT(r->verb)) != 0;
 }
 
 /* "--name/-n", as argparse calls it. Caller frees. */
@@ -148,18 +50,18 @@ static bool find_long(const struct option_reader *r, const char *name, size_t le
 	AUTO_BUF struct buf several = BUF_INIT(1000);
 	const struct token_option *found = NULL;
 
-	for (size_t i = 0; i < COUNT(options); i++) {
-		if (!is_of(r, &options[i]) || strncmp(options[i].name, name, len) != 0)
+	for (size_t i = 0; i < token_options_count; i++) {
+		if (!is_of(r, &token_options[i]) || strncmp(token_options[i].name, name, len) != 0)
 			continue;
-		if (options[i].name[len] == '\0') {
-			*out = &options[i];
+		if (token_options[i].name[len] == '\0') {
+			*out = &token_options[i];
 			return true;
 		}
-		buf_fmt(&several, "%s--%s", found == NULL ? "" : ", ", options[i].name);
+		buf_fmt(&several, "%s--%s", found == NULL ? "" : ", ", token_options[i].name);
 		if (found != NULL)
 			*out = NULL;
 		else
-			*out = found = &options[i];
+			*out = found = &token_options[i];
 	}
 	if (found == NULL)
 		*out = NULL;
@@ -171,9 +73,9 @@ static bool find_long(const struct option_reader *r, const char *name, size_t le
 
 static const struct token_option *find_letter(const struct option_reader *r, char letter)
 {
-	for (size_t i = 0; letter != '\0' && i < COUNT(options); i++)
-		if (is_of(r, &options[i]) && options[i].letter == letter)
-			return &options[i];
+	for (size_t i = 0; letter != '\0' && i < token_options_count; i++)
+		if (is_of(r, &token_options[i]) && token_options[i].letter == letter)
+			return &token_options[i];
 	return NULL;
 }
 
@@ -232,10 +134,10 @@ static bool python_int(const char *s, int64_t *out)
 
 static const char *verb_name(enum token_verb verb, const char **group)
 {
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		if (commands[i].verb == verb) {
-			*group = commands[i].group;
-			return commands[i].name;
+	for (size_t i = 0; i < token_commands_count; i++) {
+		if (token_commands[i].verb == verb) {
+			*group = token_commands[i].group;
+			return token_commands[i].name;
 		}
 	}
 	return NULL;
@@ -308,7 +210,7 @@ static bool keep(struct option_reader *r, const struct token_option *o, const ch
 static void keep_rule(struct option_reader *r, const struct token_option *o,
                       const char *const *word, size_t n)
 {
-	bool repository = o->offset == AT(repository);
+	bool repository = o->offset == offsetof(struct token_args, repository);
 	struct token_rule **list = repository ? &r->args->repository : &r->args->gateway;
 	size_t *count = repository ? &r->args->n_repository : &r->args->n_gateway;
 	size_t cap = *count;
@@ -333,7 +235,7 @@ static bool take_option(struct option_reader *r, const struct token_option *o, c
 		return err_set(r->e, ERR_USAGE,
 		               "%s is not known to acrotate: %s; leave it out, or use az", name,
 		               o->help);
-	r->seen |= 1ull << (o - options);
+	r->seen |= 1ull << (o - token_options);
 	if (o->kind == TOKEN_FLAG || o->kind == TOKEN_THREE_STATE) {
 		if (attached != NULL && o->kind == TOKEN_FLAG)
 			return err_set(r->e, ERR_USAGE,
@@ -439,11 +341,11 @@ static bool finish(struct option_reader *r)
 		r->args->registry = d->registry;
 	if (r->args->group == NULL)
 		r->args->group = d->group;
-	for (size_t i = 0; i < COUNT(options); i++) {
-		AUTO_FREE char *name = called(&options[i], r->verb);
+	for (size_t i = 0; i < token_options_count; i++) {
+		AUTO_FREE char *name = called(&token_options[i], r->verb);
 		bool given = (r->seen & 1ull << i) != 0 ||
-		             (options[i].letter == 'r' && r->args->registry != NULL);
-		if ((options[i].required & BIT(r->verb)) != 0 && !given)
+		             (token_options[i].letter == 'r' && r->args->registry != NULL);
+		if ((token_options[i].required & TOKEN_BIT(r->verb)) != 0 && !given)
 			buf_fmt(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
 	}
 	if (missing.len > 0)
@@ -459,41 +361,6 @@ static bool finish(struct option_reader *r)
 	return true;
 }
 
-/* ---- help ------------------------------------------------------------------------------------ */
-
-static void help_of_group(const char *group, struct buf *out)
-{
-	buf_fmt(out, "usage: acrotate token%s%s COMMAND [OPTION...]\n\n", *group == '\0' ? "" : " ",
-	        group);
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		const char *c = commands[i].group;
-		AUTO_FREE char *name =
-			mem_fmt("%s%s%s", *group == '\0' ? c : "",
-		                *group == '\0' && *c != '\0' ? " " : "", commands[i].name);
-		if (*group == '\0' || strcmp(group, c) == 0)
-			buf_fmt(out, "  %-20s %s\n", name, commands[i].summary);
-	}
-	buf_str(out, "\nThe options of a command: acrotate token COMMAND --help. The manual: "
-	             "acrotate-token(1).\n");
-}
-
-static void help_of_command(const struct token_command *cmd, struct buf *out)
-{
-	buf_fmt(out, "usage: acrotate token %s%s%s [OPTION...]\n\n%s\n\n", cmd->group,
-	        *cmd->group == '\0' ? "" : " ", cmd->name, cmd->summary);
-	for (size_t i = 0; i < COUNT(options); i++) {
-		const struct token_option *o = &options[i];
-		if (o->hidden || (o->verbs & BIT(cmd->verb)) == 0)
-			continue;
-		AUTO_FREE char *letter =
-			o->letter == 0 ? mem_dup("   ") : mem_fmt("-%c,", o->letter);
-		AUTO_FREE char *name =
-			mem_fmt("%s --%s %s", letter, o->name, o->value == NULL ? "" : o->value);
-		buf_fmt(out, "  %-34s %s%s\n", name, o->help,
-		        (o->required & BIT(cmd->verb)) != 0 ? "; required" : "");
-	}
-}
-
 /* ---- the words ------------------------------------------------------------------------------- */
 
 static bool is_help(const char *word)
@@ -505,11 +372,11 @@ static bool is_help(const char *word)
 /* How many words the command is made of, in any case, as az has it; 0 when there is none such. */
 static int find_command(int argc, char **argv, const struct token_command **out)
 {
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		int n = *commands[i].group == '\0' ? 1 : 2;
-		if (argc >= n && strcasecmp(argv[n - 1], commands[i].name) == 0 &&
-		    (n == 1 || strcasecmp(argv[0], commands[i].group) == 0)) {
-			*out = &commands[i];
+	for (size_t i = 0; i < token_commands_count; i++) {
+		int n = *token_commands[i].group == '\0' ? 1 : 2;
+		if (argc >= n && strcasecmp(argv[n - 1], token_commands[i].name) == 0 &&
+		    (n == 1 || strcasecmp(argv[0], token_commands[i].group) == 0)) {
+			*out = &token_commands[i];
 			return n;
 		}
 	}
@@ -541,7 +408,7 @@ enum token_parsed token_parse(int argc, char **argv, struct token_args *a,
 	int n = find_command(argc, argv, cmd);
 
 	if (argc > group && is_help(argv[group])) {
-		help_of_group(group ? "credential" : "", out);
+		token_help_of_group(group ? "credential" : "", out);
 		return TOKEN_HELPED;
 	}
 	if (n == 0) {
@@ -558,7 +425,7 @@ enum token_parsed token_parse(int argc, char **argv, struct token_args *a,
 	bool ok = read_all(&r) && (a->help || finish(&r));
 	buf_free(&r.extra);
 	if (ok && a->help) {
-		help_of_command(*cmd, out);
+		token_help_of_command(*cmd, out);
 		return TOKEN_HELPED;
 	}
 	return ok ? TOKEN_RUN : TOKEN_WRONG;
