@@ -12,4 +12,9 @@ bool entra_resource_known(const struct emulator *emu, const char *resource);
 void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,
                  struct buf *jwt);
 
+/* Is this our tenant, by id or name? */
+bool entra_tenant_ok(const struct emulator *emu, const char *name);
+/* As Entra ID refuses the tenant that the path names. */
+void entra_refuse_tenant(struct emulator *emu, struct request *rq, struct reply *rs);
+
 #endif

@@ -20,9 +20,9 @@ struct routes {
 	size_t n;
 };
 
-extern const struct routes entra_routes, metadata_federated_routes, metadata_identity_routes,
-	emulator_arm_routes, acr_routes, registry_routes, control_routes, token_routes,
-	scope_map_routes, operation_routes, cluster_routes;
+extern const struct routes entra_routes, discovery_routes, metadata_federated_routes,
+	metadata_identity_routes, emulator_arm_routes, acr_routes, registry_routes, control_routes,
+	token_routes, scope_map_routes, operation_routes, cluster_routes;
 
 /* Fills rq->arg. NULL when nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);
