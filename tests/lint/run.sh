@@ -57,6 +57,15 @@ tidy() {
 		eval "xargs -P \$(nproc) -n 4 sh -c 'clang-tidy --quiet \"\$@\" -- $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret 2>/dev/null' tidy"
 }
 
+# A pointer is compared with NULL by name, in conditions as elsewhere.
+null() {
+	flags=$(eval "set -- $LINT_COMPILE"; for a; do case $a in -I*|-D*|-std=*) printf "'%s' " "$a" ;; esac; done)
+	libsecret=$(pkg-config --cflags libsecret-1 2>/dev/null)
+	find src -name '*.c' | LC_ALL=C sort |
+		eval "xargs -P \$(nproc) -n 8 sh -c 'clang-query -f tests/lint/null.query \"\$@\" -- $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret 2>/dev/null' null" |
+		sed -n 's/: note: "[a-z]*" binds here$/: compare with NULL/p' | awk '{ print; bad = 1 } END { exit bad }'
+}
+
 # gcc's analyzer. Not uninitialized values: it takes a pointer that take() reads through a void pointer for one; clang-tidy, valgrind and
 # the sanitizers look for those.
 analyzer() {
@@ -167,6 +176,7 @@ check 'leftovers' leftovers
 check 'licence lines' licence
 check 'headers say what they are for' modules
 have clang-tidy && check 'clang-tidy' tidy
+have clang-query && check 'NULL by name' null
 have gcc && check 'gcc -fanalyzer' analyzer
 have cppcheck && check 'cppcheck' cppcheck_sources
 have shellcheck && check 'shellcheck' shell
