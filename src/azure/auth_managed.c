@@ -222,7 +222,7 @@ static bool select_identity(const struct azure_spec *s, struct selector *out, st
 	                             : s->client_id;
 	/* Azure ML has one identity for what names none. */
 	if (client == NULL && s->object_id == NULL && s->resource_id == NULL && old_app_here())
-		client = set("DEFAULT_IDENTITY_CLIENT_ID");
+		client = auth_env("DEFAULT_IDENTITY_CLIENT_ID");
 	const char *const values[SELECT__COUNT] = { client, s->object_id, s->resource_id };
 	size_t n = 0;
 

@@ -349,7 +349,7 @@ static void fail(struct rotation *r, struct err *e)
 		return;
 	settle(r);
 	if (is_declined(r)) {
-		(void)save(r, STORE_ATOMIC, &ignored); /* already failing */
+		(void)save(r, STORE_ATOMIC, &why); /* already failing */
 		return;
 	}
 	if (s->failing_since == 0 || s->failing_since > now)

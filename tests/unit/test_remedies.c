@@ -41,8 +41,8 @@ static void each_has_its_own(void **state)
 		struct finding *at = findings_problem(&f, "x", &e);
 		CHECK(remedies_fix(rows[i].of, &e, at) == (*rows[i].fix != '\0'), "%s",
 		      rows[i].text);
-		CHECK(*rows[i].fix == '\0' || strstr(at->mend, rows[i].fix) != NULL, "%s: %s",
-		      rows[i].text, at->mend);
+		CHECK(*rows[i].fix == '\0' || strstr(at->fix, rows[i].fix) != NULL, "%s: %s",
+		      rows[i].text, at->fix);
 		findings_clear(&f);
 	}
 }
