@@ -341,8 +341,10 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
 
-	if (now - r->gen.tried_at > LOOK_EVERY_S * 1000)
+	/* What was the other slot's may be this one's. */
+	if (now - r->gen.tried_at > LOOK_EVERY_S * 1000 || r->gen.tried_for != r->plan.slot)
 		r->gen.n_tried = 0;
+	r->gen.tried_for = r->plan.slot;
 	r->gen.tried_at = r->gen.n_tried == 0 ? now : r->gen.tried_at;
 	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++) {
 		const struct seen *s = &r->o.seen[i];

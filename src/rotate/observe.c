@@ -349,6 +349,18 @@ static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 	m->foreign_expires_us = seen->expires_us;
 }
 
+void observe_alive(struct observation *o, enum acr_slot slot)
+{
+	struct slot_memory *m = &o->state.slot[slot];
+
+	o->alive[slot] = true;
+	m->gone = false;
+	m->foreign_created = m->foreign_expires_us = 0;
+	/* One of the two is wrong: the very next run looks again. */
+	o->state.last_inspected = o->state.last_verified = 0;
+	o->dirty = true;
+}
+
 void observe_token(struct observation *o, const struct acr_token *token, int64_t now)
 {
 	struct slot_memory before[ACR_SLOT__COUNT];
@@ -358,6 +370,9 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 	o->read_at = now;
 	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++) {
 		take_slot(&o->state.slot[i], &token->slot[i]);
+		/* The registry has contradicted this in this run. */
+		if (o->alive[i])
+			observe_alive(o, (enum acr_slot)i);
 		if (!token->slot[i].present || token->slot[i].created != o->state.slot[i].revoke)
 			o->state.slot[i].revoke = 0;
 	}
@@ -374,18 +389,6 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 	o->dirty = o->dirty || memcmp(before, o->state.slot, sizeof(before)) != 0;
 	build_views(o);
 	observe_stamp(o, now);
-}
-
-void observe_alive(struct observation *o, enum acr_slot slot)
-{
-	struct slot_memory *m = &o->state.slot[slot];
-
-	o->alive[slot] = true;
-	m->gone = false;
-	m->foreign_created = m->foreign_expires_us = 0;
-	/* One of the two is wrong: the very next run looks again. */
-	o->state.last_inspected = o->state.last_verified = 0;
-	o->dirty = true;
 }
 
 struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours)

@@ -103,8 +103,9 @@ struct rotation {
 		/* passwords that the registry was asked about, none of them the slot's */
 		struct fingerprint *tried;
 		size_t n_tried, tried_cap;
-		int64_t tried_at; /* mono ms */
-		int rounds;       /* how often the sinks had changed meanwhile */
+		enum acr_slot tried_for; /* the slot that was to be generated then */
+		int64_t tried_at;        /* mono ms */
+		int rounds;              /* how often the sinks had changed meanwhile */
 	} gen;
 
 	/* The password under way: generated, or copied from a sink that is ahead. */

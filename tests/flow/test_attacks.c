@@ -166,6 +166,35 @@ static void a_restored_record_learns_what_can_be_known(void **state)
 	            fake_service_accepts(&rig.service, rig.deployed));
 }
 
+static void put_it_back(void)
+{
+	memcpy(rig.memory[1].held, rig.foreign, sizeof(rig.memory[1].held));
+}
+
+/* The sinks are empty when they are read, and one is put back before the request. */
+static void what_is_put_back_meanwhile_is_tried(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.meddler.kind = AT_GENERATE;
+	rig.meddler.nth = 1;
+	rig.meddler.fn = keep_copy;
+	rig_must_run(ROTATE_FORCE);
+	memcpy(rig.foreign, rig.memory[0].held, sizeof(rig.memory[0].held));
+	fake_service_pass(&rig.service, 3 * DAY_MS);
+	copy_state(".copy", "");
+	rig.memory[0].held[0] = rig.memory[1].held[0] = '\0';
+	rig_clear_met();
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 2;
+	rig.meddler.fn = put_it_back;
+	assert_false(rig_run(0, &end));
+	CHECK(rig.met.fired && rig.met.generates == 0 && rig_works(1), "%s", end.e.text);
+	assert_int_equal(end.e.kind, ERR_DECISION);
+}
+
 static void edit_state(const char *key, const char *value)
 {
 	AUTO_FREE char *path = state_path("");
@@ -259,6 +288,13 @@ static void stale(void)
 	rig.service.shows_stale = 1000;
 }
 
+static void lacks_the_one_in_use(void)
+{
+	memcpy(rig.service.stale, rig.service.slot, sizeof(rig.service.stale));
+	rig.service.stale[rig_slot_of(rig.deployed)].present = false;
+	rig.service.shows_stale = 1000;
+}
+
 static void stale_twice(void)
 {
 	stale();
@@ -277,6 +313,7 @@ static void an_answer_that_the_registry_contradicts_kills_nothing(void **state)
 		{ "passwords of null", null_passwords, ERR_REMOTE },
 		{ "an empty list", no_passwords, ERR_NONE },
 		{ "times in whole seconds", whole_seconds, ERR_NONE },
+		{ "an answer without the slot in use", lacks_the_one_in_use, ERR_NONE },
 		{ "an answer from before there was any password, twice", stale_twice, ERR_NONE },
 		{ "an answer from before there was any password, always", stale, ERR_NONE },
 	};
@@ -296,6 +333,8 @@ static void an_answer_that_the_registry_contradicts_kills_nothing(void **state)
 		if (rows[i / 2].kind != ERR_NONE)
 			CHECK(!ok && end.e.kind == rows[i / 2].kind && rig.met.generates == 0,
 			      "%s: %s", rows[i / 2].what, end.e.text);
+		CHECK(ok || rows[i / 2].set != whole_seconds, "%s: %s", rows[i / 2].what,
+		      end.e.text);
 		rig.service.credentials = NULL;
 		rig.service.says_seconds = false;
 		rig.service.shows_stale = 0;
@@ -477,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_chain_that_was_seen_lets_go),
 		cmocka_unit_test(a_restored_record_kills_nothing),
 		cmocka_unit_test(a_restored_record_learns_what_can_be_known),
+		cmocka_unit_test(what_is_put_back_meanwhile_is_tried),
 		cmocka_unit_test(a_record_of_another_subject_is_lost),
 		cmocka_unit_test(an_answer_that_the_registry_contradicts_kills_nothing),
 		cmocka_unit_test(refusals_of_minutes_are_no_death),
