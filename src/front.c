@@ -107,8 +107,10 @@ static bool job_is_well(struct look *l, size_t i)
 	struct observation o;
 	struct err e = ERR_INIT;
 
-	if (!config_job(c, i, &job, &e) || !config_claim(c, i, job, &e) || !all_local(job) ||
-	    !observe_open(l->store, job, &o, &e))
+	if (!config_job(c, i, &job, &e))
+		return false;
+	config_claim(c, i, job);
+	if (!all_local(job) || !observe_open(l->store, job, &o, &e))
 		return false;
 	bool well = !job->enabled;
 	if (!well && o.who.server != NULL) {
@@ -159,10 +161,13 @@ static bool all_is_well(const struct plain *args)
 	            config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
 		l.store = store_open(config_run(l.config)->state_dir);
+	config_first(l.config, state_was_there, l.store);
 	if (well && config_run(l.config)->metrics_file != NULL)
 		l.m = metrics_new(config_count(l.config));
 	for (size_t i = 0; well && i < n; i++)
 		well = job_is_well(&l, jobs[i]);
+	for (size_t i = 0; well && i < n; i++)
+		well = config_alone(l.config, jobs[i]);
 	well = well && write_metrics(&l, began_ms);
 	if (well && n > 0)
 		leave_time(&l, args, jobs, n);

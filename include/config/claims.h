@@ -6,17 +6,26 @@
 
 #include "base/base.h"
 
-struct config;
 struct err;
 struct job;
 struct claims;
 
-/* which knows the jobs' names, and outlives it */
-struct claims *claims_new(const struct config *config);
+struct claims *claims_new(void);
 void claims_free(struct claims *c);
-/* ERR_CONFIG names the job that was there first. Claiming again for the same `i` is fine. */
-MUST_USE bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e);
-/* Fails when a later job claimed what `i` has. */
-MUST_USE bool claims_ok(const struct claims *c, size_t i, struct err *e);
+/* Job `i` wants its token and the entries of its sinks. Again for the same `i` is fine. */
+void claims_add(struct claims *c, size_t i, const struct job *j);
+
+/* What is known of jobs elsewhere, by their numbers. */
+struct claims_judge {
+	const char *(*name)(void *ctx, size_t i);
+	bool (*was_there)(void *ctx, size_t i); /* it had the token before anybody asked */
+	void *ctx;
+};
+/* After all claims: ERR_CONFIG when another job wants what `i` wants, unless `i` alone of the two
+ * was there first. */
+MUST_USE bool claims_ok(const struct claims *c, size_t i, const struct claims_judge *judge,
+                        struct err *e);
+/* One that wants what `i` wants; SIZE_MAX: none. */
+size_t claims_rival(const struct claims *c, size_t i);
 
 #endif

@@ -110,12 +110,20 @@ MUST_USE bool config_try(struct config *c, const char *name, const char *text, s
  * repeats; caller frees. */
 MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out,
                             size_t *n_out, struct err *e);
-/* Two jobs on one token, or on one entry of a sink: call for every job that was read, before any
- * runs. ERR_CONFIG names both. */
-MUST_USE bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e);
-/* After all claims: fails with the same words for the job that came first, too. A job that never
- * claimed anything passes. */
-MUST_USE bool config_unclaimed(const struct config *c, size_t i, struct err *e);
+/* Two jobs on one token, or on one entry of a sink. A claim for every job that was read saves that
+ * it is read once more for the question. */
+void config_claim(struct config *c, size_t i, const struct job *j);
+/* Is what job `i` wants wanted by no other job of jobs.d, whichever were named on a command line?
+ * ERR_CONFIG names the other one. A job that was there first, and no rival was, goes on: it has
+ * done something already, and a file that somebody copied must not stop it. Who was there first
+ * config_first() tells; without it nobody was. Not thread-safe. */
+MUST_USE bool config_unclaimed(struct config *c, size_t i, struct err *e);
+void config_first(struct config *c, bool (*was_there)(const void *ctx, const char *job),
+                  const void *ctx);
+/* No other job wants any of it. */
+bool config_alone(struct config *c, size_t i);
+/* For one that goes on all the same: a job that is refused for it; NULL: none. */
+const char *config_refused_rival(struct config *c, size_t i);
 /* Where a key of [azure] that is in force for the job was said; false: in no file. The path is
  * borrowed. */
 bool config_azure_line(const struct config *c, const struct job *job, const char *key,

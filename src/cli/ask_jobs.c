@@ -49,7 +49,6 @@ static void *start(void *ctx)
 		struct job *job = NULL;
 		struct err e = ERR_INIT;
 		if (!config_job(k->a->config, k->a->jobs[at], &job, &e) ||
-		    !config_claim(k->a->config, k->a->jobs[at], job, &e) ||
 		    !config_unclaimed(k->a->config, k->a->jobs[at], &e)) {
 			k->a->done(k->a->ctx, at, NULL, NULL, NULL, &e);
 			job_free(job);
@@ -85,19 +84,6 @@ static const struct pool_ops asking_ops = {
 	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step
 };
 
-/* Rivals are known before the first question. */
-static void claim_all(const struct ask_jobs *a)
-{
-	for (size_t at = 0; at < a->n_jobs; at++) {
-		AUTO_JOB struct job *job = NULL;
-		struct err e = ERR_INIT;
-		/* Reported when its turn comes. */
-		if (!config_job(a->config, a->jobs[at], &job, &e) ||
-		    !config_claim(a->config, a->jobs[at], job, &e))
-			continue;
-	}
-}
-
 static void without_network(const struct ask_jobs *a, const struct err *why)
 {
 	for (size_t at = 0; at < a->n_jobs; at++) {
@@ -116,7 +102,7 @@ void ask_jobs(const struct ask_jobs *a)
 	struct http *h = NULL;
 	struct err e = ERR_INIT;
 
-	claim_all(a);
+	config_first(a->config, state_was_there, cli_world(a->world)->store);
 	if (!cli_world_http(a->world, &h, &e)) {
 		without_network(a, &e);
 		return;

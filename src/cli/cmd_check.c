@@ -111,6 +111,11 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 		                       e);
 	} else {
 		const struct azure_facts *a = facts_of(k, job, o, h);
+		const char *rival = config_refused_rival(k->config, k->jobs[at]);
+		if (rival != NULL)
+			(void)findings_warning(
+				f, "configuration",
+				"job '%s' wants the same token or entry, and is refused", rival);
 		if (o->state.lost)
 			(void)findings_warning(
 				f, "state",

@@ -95,13 +95,8 @@ static bool sink_path(const char *path, char **out, struct err *e)
 /* Would the new job stand in the way of another? Broken ones have nothing to say. */
 static bool check_others(struct config *c, size_t i, const struct job *job, struct err *e)
 {
-	for (size_t k = 0; k < config_count(c); k++) {
-		AUTO_JOB struct job *other = NULL;
-		struct err ignored = ERR_INIT;
-		if (config_job(c, k, &other, &ignored) && !config_claim(c, k, other, &ignored))
-			continue; /* that is their quarrel: `run` reports it */
-	}
-	return config_claim(c, i, job, e);
+	config_claim(c, i, job);
+	return config_unclaimed(c, i, e);
 }
 
 static bool write_job(struct config *c, const char *name, const char *text, struct err *e)

@@ -149,6 +149,18 @@ void status_fill_row(struct status_jobs *st, size_t at, const struct job *job,
 	row->error = mem_dup(e->kind != ERR_NONE ? e->text : o->state.last_error);
 }
 
+static void note_rival(struct status_jobs *st, size_t at)
+{
+	const char *rival = config_refused_rival(st->config, st->jobs[at]);
+	AUTO_FREE char *notes = NULL;
+
+	if (rival == NULL)
+		return;
+	notes = take(&st->rows[at].notes);
+	st->rows[at].notes =
+		mem_fmt("%sjob '%s' wants the same token or entry, and is refused\n", notes, rival);
+}
+
 static void local_row(struct status_jobs *st, size_t at, const struct store *store)
 {
 	AUTO_JOB struct job *job = NULL;
@@ -157,13 +169,14 @@ static void local_row(struct status_jobs *st, size_t at, const struct store *sto
 	int64_t now = env_now(&env_system);
 	size_t i = st->jobs[at];
 
-	if (!config_job(st->config, i, &job, &e) || !config_claim(st->config, i, job, &e) ||
-	    !config_unclaimed(st->config, i, &e) || !observe_open(store, job, &o, &e)) {
+	if (!config_job(st->config, i, &job, &e) || !config_unclaimed(st->config, i, &e) ||
+	    !observe_open(store, job, &o, &e)) {
 		status_unreadable_row(st, at, job, &e);
 		return;
 	}
 	status_of(&o, now, &st->rows[at].is);
 	status_fill_row(st, at, job, &o, now, &none);
+	note_rival(st, at);
 	observe_close(&o);
 }
 
@@ -189,6 +202,7 @@ static void gather(struct status_jobs *st)
 	}
 	claim_all(st);
 	AUTO_STORE struct store *store = lent_store(st->config);
+	config_first(st->config, state_was_there, store);
 	for (size_t at = 0; at < st->n; at++)
 		local_row(st, at, store);
 }

@@ -130,23 +130,22 @@ static bool is_quiet(const struct run_request *rq, size_t at, const struct store
 	struct err ignored = ERR_INIT;
 	size_t i = rq->jobs[at];
 
-	return config_job(rq->config, i, &job, &ignored) &&
-	       config_claim(rq->config, i, job, &ignored) &&
-	       quiet_report(rq, at, job, store, report, NULL);
+	if (!config_job(rq->config, i, &job, &ignored))
+		return false;
+	config_claim(rq->config, i, job);
+	return quiet_report(rq, at, job, store, report, NULL);
 }
 
 bool quiet_plan(const struct run_request *rq, int *status)
 {
 	struct report *report = report_new(rq);
 	AUTO_STORE struct store *store = lent_store(rq->config);
-	struct err ignored = ERR_INIT;
 	bool quiet = true;
 
 	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
 		quiet = is_quiet(rq, at, store, report);
-	/* The first of two rivals learns of the other only now. */
 	for (size_t at = 0; quiet && at < rq->n_jobs; at++)
-		quiet = config_unclaimed(rq->config, rq->jobs[at], &ignored);
+		quiet = config_alone(rq->config, rq->jobs[at]);
 	if (quiet)
 		*status = report_end(report);
 	else

@@ -163,6 +163,17 @@ static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 	return run->confined;
 }
 
+static void warn_of_rival(struct config *c, size_t i)
+{
+	const char *rival = config_refused_rival(c, i);
+
+	if (rival != NULL)
+		log_msg(LEVEL_WARN, config_name(c, i),
+		        "job '%s' wants the same token or entry, and is refused: remove its file, "
+		        "if it is a copy",
+		        rival);
+}
+
 /* Reads every job once: mistakes and rivals are found before anything runs. Jobs are read again
  * when they start, so that ten thousand cost no memory. */
 static void sort_out(struct run *run)
@@ -174,23 +185,25 @@ static void sort_out(struct run *run)
 	for (size_t at = 0; at < rq->n_jobs; at++) {
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
-		if (!config_job(rq->config, rq->jobs[at], &job, &e) ||
-		    !config_claim(rq->config, rq->jobs[at], job, &e)) {
+		if (!config_job(rq->config, rq->jobs[at], &job, &e)) {
 			unusable(run, at, &e);
 			continue;
 		}
+		config_claim(rq->config, rq->jobs[at], job);
 		usable[n++] = at;
 	}
 	for (size_t i = 0; i < n; i++) {
 		size_t at = usable[i];
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
-		/* The first of two rivals learns of the other only now. */
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) ||
-		    !config_job(rq->config, rq->jobs[at], &job, &e))
+		    !config_job(rq->config, rq->jobs[at], &job, &e)) {
 			unusable(run, at, &e);
-		else if (!quiet_report(rq, at, job, cli_world(run->world)->store, run->report,
-		                       run->metrics)) {
+			continue;
+		}
+		warn_of_rival(rq->config, rq->jobs[at]);
+		if (!quiet_report(rq, at, job, cli_world(run->world)->store, run->report,
+		                  run->metrics)) {
 			run->due[run->n_due++] = at;
 			gather(run, job);
 		}
@@ -414,6 +427,7 @@ int cli_run(const struct run_request *rq)
 		           .wait_until_ms = began_ms + rq->wait_s * 1000 };
 
 	catch_signals();
+	config_first(rq->config, state_was_there, cli_world(world)->store);
 	if (config_run(rq->config)->metrics_file != NULL && !rq->dry_run)
 		run.metrics = metrics_new(config_count(rq->config));
 	if (!rq->dry_run)

@@ -17,13 +17,12 @@ struct claim {
 	struct fingerprint entry;
 	uint32_t owner;
 }; /* the job's number and one; 0: free */
-/* The first of two jobs learns of it later. */
+/* Two jobs want one entry. Which of them was there first is not for the order of names to say. */
 struct clash {
-	size_t owner;
-	char *entry, *job, *other;
+	size_t one, other;
+	char *entry;
 };
 struct claims {
-	const struct config *config;
 	struct claim *slot; /* open addressing; size is a power of two, at most half full */
 	size_t size, used;
 	struct clash *clash;
@@ -32,11 +31,10 @@ struct claims {
 
 #define FIRST_SIZE 64
 
-struct claims *claims_new(const struct config *config)
+struct claims *claims_new(void)
 {
 	struct claims *c = mem_new(sizeof(*c));
 
-	c->config = config;
 	c->size = FIRST_SIZE;
 	c->slot = mem_array(c->size, sizeof(*c->slot));
 	return c;
@@ -48,8 +46,6 @@ void claims_free(struct claims *c)
 		return;
 	for (size_t i = 0; i < c->n_clashes; i++) {
 		free(c->clash[i].entry);
-		free(c->clash[i].job);
-		free(c->clash[i].other);
 	}
 	free(c->clash);
 	free(c->slot);
@@ -104,36 +100,34 @@ static struct claim *claim_of(struct claims *c, const char *entry, struct finger
 	return place(c->slot, c->size, print);
 }
 
-static bool clash(struct claims *c, size_t first, const struct job *j, const char *entry,
-                  struct err *e)
+static void clash(struct claims *c, size_t first, size_t i, const char *entry)
 {
-	const char *name = config_name(c->config, first);
-
 	c->clash = mem_grow(c->clash, &c->capacity, c->n_clashes + 1, sizeof(*c->clash));
-	c->clash[c->n_clashes++] = (struct clash){ .owner = first,
-		                                   .entry = mem_dup(entry),
-		                                   .job = mem_dup(name),
-		                                   .other = mem_dup(j->name) };
-	(void)say(e, entry, name);
-	return err_in(e, "%s:1", j->file);
+	c->clash[c->n_clashes++] =
+		(struct clash){ .one = first, .other = i, .entry = mem_dup(entry) };
 }
 
-static bool add_entry(struct claims *c, size_t i, const struct job *j, const char *entry,
-                      struct err *e)
+static void claim(struct claims *c, size_t i, struct claim *at, const struct fingerprint *print)
+{
+	if (at->owner != 0)
+		return;
+	*at = (struct claim){ .entry = *print, .owner = (uint32_t)i + 1 };
+	c->used++;
+}
+
+static void add_entry(struct claims *c, size_t i, const char *entry)
 {
 	struct fingerprint print;
 	struct claim *at = claim_of(c, entry, &print);
 
-	if (at->owner == 0) {
-		*at = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
-		c->used++;
-	}
-	return at->owner - 1 == i || clash(c, at->owner - 1, j, entry, e);
+	claim(c, i, at, &print);
+	if (at->owner - 1 != i)
+		clash(c, at->owner - 1, i, entry);
 }
 
 /* The other way to name the registry: by the name alone, or with the hash of a label. Who does the
  * one may mean the same as anybody who does the other; two hashes are two registries. */
-static bool meet_others(struct claims *c, size_t i, const struct job *j, struct err *e)
+static void meet_others(struct claims *c, size_t i, const struct job *j)
 {
 	AUTO_BUF struct buf named = BUF_INIT(EXPAND_MAX), labelled = BUF_INIT(EXPAND_MAX);
 	bool is_labelled = job_token_ways(j, &named, &labelled);
@@ -141,43 +135,47 @@ static bool meet_others(struct claims *c, size_t i, const struct job *j, struct 
 	struct claim *other = claim_of(c, buf_cstr(is_labelled ? &named : &labelled), &print);
 
 	if (other->owner != 0 && other->owner - 1 != i)
-		return clash(c, other->owner - 1, j, buf_cstr(&named), e);
+		clash(c, other->owner - 1, i, buf_cstr(&named));
 	struct claim *own = claim_of(c, buf_cstr(&labelled), &print);
-	if (is_labelled && own->owner == 0) {
-		*own = (struct claim){ .entry = print, .owner = (uint32_t)i + 1 };
-		c->used++;
-	}
-	return true;
+	if (is_labelled)
+		claim(c, i, own, &print);
 }
 
-bool claims_add(struct claims *c, size_t i, const struct job *j, struct err *e)
+void claims_add(struct claims *c, size_t i, const struct job *j)
 {
 	AUTO_BUF struct buf entry = BUF_INIT(EXPAND_MAX);
-	bool ok = true;
 
-	/* All of them, whatever happens to one: each clash must be known to the job on its other
-	 * side. */
 	job_token_entry(j, &entry);
-	ok = add_entry(c, i, j, buf_cstr(&entry), e) && meet_others(c, i, j, e);
+	add_entry(c, i, buf_cstr(&entry));
+	meet_others(c, i, j);
 	for (size_t k = 0; k < j->n_sinks; k++) {
-		struct err other = ERR_INIT;
 		buf_reset(&entry);
 		job_sink_entry(j, k, &entry);
-		if (add_entry(c, i, j, buf_cstr(&entry), &other))
-			continue;
-		if (ok)
-			*e = other;
-		ok = false;
+		add_entry(c, i, buf_cstr(&entry));
 	}
-	return ok;
 }
 
-bool claims_ok(const struct claims *c, size_t i, struct err *e)
+/* The other one of a clash that `i` is part of, or SIZE_MAX. */
+static size_t rival_in(const struct clash *k, size_t i)
+{
+	return k->one == i ? k->other : k->other == i ? k->one : SIZE_MAX;
+}
+
+bool claims_ok(const struct claims *c, size_t i, const struct claims_judge *judge, struct err *e)
+{
+	for (size_t k = 0; k < c->n_clashes; k++) {
+		size_t rival = rival_in(&c->clash[k], i);
+		if (rival != SIZE_MAX &&
+		    !(judge->was_there(judge->ctx, i) && !judge->was_there(judge->ctx, rival)))
+			return say(e, c->clash[k].entry, judge->name(judge->ctx, rival));
+	}
+	return true;
+}
+
+size_t claims_rival(const struct claims *c, size_t i)
 {
 	for (size_t k = 0; k < c->n_clashes; k++)
-		if (c->clash[k].owner == i) {
-			(void)say(e, c->clash[k].entry, c->clash[k].other);
-			return err_in(e, "job '%s'", c->clash[k].job);
-		}
-	return true;
+		if (rival_in(&c->clash[k], i) != SIZE_MAX)
+			return rival_in(&c->clash[k], i);
+	return SIZE_MAX;
 }

@@ -24,8 +24,9 @@
 #define DEFAULT_DIR SYSCONF "/acrotate"
 
 struct job_file {
-	char *name, *path;
-}; /* path: NULL for one in jobs.d */
+	char *name, *path; /* path: NULL for one in jobs.d */
+	bool claimed;
+};
 
 struct config {
 	struct common common;
@@ -39,6 +40,9 @@ struct config {
 	/* one file at a time; INI_FILE_MAX and a byte that shows it was too small */
 	char *text;
 	struct claims *claims;
+	size_t n_claimed; /* of jobs, from the first on: none is left out */
+	bool (*was_there)(const void *ctx, const char *job); /* config_first() */
+	const void *was_there_ctx;
 };
 
 /* ---- reading what nobody else may write ------------------------------------------------------ */
@@ -332,7 +336,7 @@ bool config_open(const char *path, struct config **out, struct err *e)
 	c->jobs_fd = -1;
 	c->me = geteuid();
 	c->text = mem_new(INI_FILE_MAX + 1);
-	c->claims = claims_new(c);
+	c->claims = claims_new();
 	if (!find_config(&host, path, &c->path, &named, e))
 		return false;
 	dir = directory_of(c->path);
@@ -450,14 +454,86 @@ bool config_try(struct config *c, const char *name, const char *text, size_t *i,
 	return true;
 }
 
-bool config_claim(struct config *c, size_t i, const struct job *j, struct err *e)
+/* ---- two jobs on one token or entry ---------------------------------------------------------- */
+
+void config_claim(struct config *c, size_t i, const struct job *j)
 {
-	return claims_add(c->claims, i, j, e);
+	claims_add(c->claims, i, j);
+	if (i < c->n_jobs)
+		c->jobs[i].claimed = true;
 }
 
-bool config_unclaimed(const struct config *c, size_t i, struct err *e)
+/* One that cannot be read wants nothing that could be known. */
+static void claim_all(struct config *c)
 {
-	return claims_ok(c->claims, i, e);
+	for (size_t i = c->n_claimed; i < c->n_jobs; i = ++c->n_claimed) {
+		AUTO_JOB struct job *job = NULL;
+		struct err ignored = ERR_INIT;
+		if (c->jobs[i].claimed)
+			continue;
+		c->jobs[i].claimed = true;
+		if (config_job(c, i, &job, &ignored))
+			claims_add(c->claims, i, job);
+	}
+}
+
+static const char *claimed_name(void *ctx, size_t i)
+{
+	const struct config *c = ctx;
+
+	return i < c->n_jobs ? c->jobs[i].name : "the new one";
+}
+
+static bool was_there(void *ctx, size_t i)
+{
+	const struct config *c = ctx;
+
+	return c->was_there != NULL && i < c->n_jobs &&
+	       c->was_there(c->was_there_ctx, c->jobs[i].name);
+}
+
+static struct claims_judge judge_of(struct config *c)
+{
+	return (struct claims_judge){ .name = claimed_name, .was_there = was_there, .ctx = c };
+}
+
+void config_first(struct config *c, bool (*there)(const void *ctx, const char *job),
+                  const void *ctx)
+{
+	c->was_there = there;
+	c->was_there_ctx = ctx;
+}
+
+bool config_unclaimed(struct config *c, size_t i, struct err *e)
+{
+	const struct claims_judge judge = judge_of(c);
+
+	claim_all(c);
+	if (claims_ok(c->claims, i, &judge, e))
+		return true;
+	if (i >= c->n_jobs)
+		return false;
+	return c->jobs[i].path != NULL
+	               ? err_in(e, "%s:1", c->jobs[i].path)
+	               : err_in(e, "%s/%s" SUFFIX ":1", c->jobs_dir, c->jobs[i].name);
+}
+
+bool config_alone(struct config *c, size_t i)
+{
+	claim_all(c);
+	return claims_rival(c->claims, i) == SIZE_MAX;
+}
+
+const char *config_refused_rival(struct config *c, size_t i)
+{
+	const struct claims_judge judge = judge_of(c);
+	struct err ignored = ERR_INIT;
+
+	claim_all(c);
+	size_t rival = claims_rival(c->claims, i);
+	return rival != SIZE_MAX && claims_ok(c->claims, i, &judge, &ignored)
+	               ? claimed_name(c, rival)
+	               : NULL;
 }
 
 /* ---- which jobs the arguments mean ----------------------------------------------------------- */

@@ -68,7 +68,8 @@ void metrics_fill(struct metrics *m, struct config *c, const struct store *store
 		struct err ignored = ERR_INIT; /* the run that was asked for this job tells it */
 		if (m->entry[i].name != NULL)
 			continue;
-		if (!config_job(c, i, &job, &ignored) || !observe_open(store, job, &o, &ignored)) {
+		if (!config_job(c, i, &job, &ignored) || !config_unclaimed(c, i, &ignored) ||
+		    !observe_open(store, job, &o, &ignored)) {
 			metrics_put(m, i, config_name(c, i), NULL);
 			continue;
 		}

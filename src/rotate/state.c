@@ -532,6 +532,16 @@ void state_set_error(struct state *s, const char *text)
 	s->last_error = n > 0 ? take(&out) : NULL;
 }
 
+bool state_was_there(const void *store, const char *job)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (!state_load(store, job, &s, &ignored) || s.lost != LOST_NOT)
+		return false;
+	return s.n_sinks > 0 || s.slot[ACR_SLOT_1].created != 0 || s.slot[ACR_SLOT_2].created != 0;
+}
+
 void state_clear(struct state *s)
 {
 	for (size_t i = 0; i < s->n_sinks; i++) {

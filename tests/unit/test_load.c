@@ -521,6 +521,24 @@ static void a_job_outside_is_read(void **state)
 	free(list);
 }
 
+/* Which of the jobs was there first, by its name; NULL: none. */
+static bool was_there(const void *ctx, const char *job)
+{
+	const char *first = ctx;
+
+	return first != NULL && strstr(first, job) != NULL;
+}
+
+/* a and c want one token, b and d one entry. */
+static const struct {
+	const char *name, *first; /* "a": job a was there */
+	const char *refused;      /* those that are */
+} claim_rows[] = {
+	{ "nobody was first", NULL, "abcd" },          { "a had the token", "a", "bcd" },
+	{ "the copy alone has a record", "c", "abd" }, { "both have one", "ac", "abcd" },
+	{ "each pair has a first", "ad", "bc" },       { "an outsider", "e", "abcd" },
+};
+
 static void claims(void **state)
 {
 	(void)state;
@@ -533,36 +551,33 @@ static void claims(void **state)
 	put_job("c", "TOKEN-A", "/c"); /* the token of a */
 	put_job("d", "token-d", "/b"); /* the entry of b */
 	put_job("e", "token-e", "/e");
-	AUTO_CONFIG struct config *c = open_here(&e);
-	/* clang-format off */
-	static const struct { bool claims; const char *early, *late; } want[] = {
-		{ true, NULL, "job 'a': token 'contoso/token-a' belongs to job 'c' too" },
-		{ true, NULL, "job 'b': a sink of job 'd' writes the same entry" },
-		{ false, "token 'contoso/token-a' belongs to job 'a' too", NULL },
-		{ false, "a sink of job 'b' writes the same entry", NULL },
-		{ true, NULL, NULL },
-	};
-	/* clang-format on */
-	for (int again = 0; again < 2; again++)
-		for (size_t i = 0; i < COUNT(want); i++) {
-			AUTO_JOB struct job *j = NULL;
-			CHECK(config_job(c, i, &j, &e), "%s", e.text);
-			CHECK(config_claim(c, i, j, &e) == want[i].claims, "job %zu: %s", i,
-			      e.text);
-			if (!want[i].claims)
-				CHECK(e.kind == ERR_CONFIG &&
-				              strstr(e.text, want[i].early) != NULL &&
-				              strstr(e.text, ".conf:1: ") != NULL,
+	for (size_t r = 0; r < COUNT(claim_rows); r++)
+		/* Whichever is named, and looked at first. */
+		for (size_t from = 0; from < 5; from++) {
+			AUTO_CONFIG struct config *c = open_here(&e);
+			config_first(c, was_there, claim_rows[r].first);
+			for (size_t k = 0; k < 5; k++) {
+				size_t i = (from + k) % 5;
+				bool ok = config_unclaimed(c, i, &e);
+				bool refused =
+					strstr(claim_rows[r].refused, config_name(c, i)) != NULL;
+				CHECK(ok != refused, "%s, job %zu: %s", claim_rows[r].name, i,
+				      e.text);
+				CHECK(ok || (e.kind == ERR_CONFIG &&
+				             strstr(e.text, ".conf:1: ") != NULL),
 				      "%s", e.text);
+				CHECK(config_alone(c, i) == (i == 4), "%s, job %zu",
+				      claim_rows[r].name, i);
+				const char *rival = config_refused_rival(c, i);
+				CHECK((rival != NULL) == (ok && i != 4), "%s, job %zu: %s",
+				      claim_rows[r].name, i, rival);
+			}
 		}
-	for (size_t i = 0; i < COUNT(want); i++) {
-		CHECK(config_unclaimed(c, i, &e) == (want[i].late == NULL), "job %zu: %s", i,
-		      e.text);
-		if (want[i].late != NULL)
-			CHECK(e.kind == ERR_CONFIG &&
-			              strncmp(e.text, want[i].late, strlen(want[i].late)) == 0,
-			      "%s", e.text);
-	}
+	AUTO_CONFIG struct config *c = open_here(&e);
+	assert_false(config_unclaimed(c, 2, &e));
+	assert_non_null(strstr(e.text, "c.conf:1: token 'contoso/token-a' belongs to job 'a' too"));
+	assert_false(config_unclaimed(c, 3, &e));
+	assert_non_null(strstr(e.text, "d.conf:1: a sink of job 'b' writes the same entry"));
 }
 
 /* One name may be several registries: by subscription, and by the hash of a label. */
@@ -588,7 +603,6 @@ static void claims_by_registry(void **state)
 	make_dir("jobs.d");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct err e = ERR_INIT;
-		bool ok = true;
 		for (int k = 0; k < 2; k++) {
 			AUTO_FREE char *name = mem_fmt("jobs.d/%c.conf", 'a' + k);
 			AUTO_FREE char *text =
@@ -598,13 +612,9 @@ static void claims_by_registry(void **state)
 			put(name, text);
 		}
 		AUTO_CONFIG struct config *c = open_here(&e);
-		for (size_t k = 0; k < 2; k++) {
-			AUTO_JOB struct job *j = NULL;
-			CHECK(config_job(c, k, &j, &e), "row %zu: %s", i, e.text);
-			ok = config_claim(c, k, j, &e) && ok;
-		}
-		CHECK(ok == !cases[i].same, "row %zu: %s", i, e.text);
-		CHECK(config_unclaimed(c, 0, &e) == !cases[i].same, "row %zu", i);
+		for (size_t k = 0; k < 2; k++)
+			CHECK(config_unclaimed(c, k, &e) == !cases[i].same, "row %zu: %s", i,
+			      e.text);
 	}
 }
 
@@ -628,10 +638,11 @@ static void many_jobs(void **state)
 	for (size_t i = 0; i < JOBS; i++) {
 		AUTO_JOB struct job *j = NULL;
 		CHECK(config_job(c, i, &j, &e), "%s", e.text);
-		CHECK(config_claim(c, i, j, &e) == (i != JOBS - 1), "%zu: %s", i, e.text);
+		config_claim(c, i, j);
 	}
-	assert_false(config_unclaimed(c, 0, &e));
-	assert_true(config_unclaimed(c, 1, &e));
+	for (size_t i = 0; i < JOBS; i++)
+		CHECK(config_unclaimed(c, i, &e) == (i != 0 && i != JOBS - 1), "%zu: %s", i,
+		      e.text);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, before, after)
