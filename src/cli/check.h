@@ -59,6 +59,7 @@ void check_clock(int64_t clock_off, struct findings *f);
 
 /* ---- check_runs.c --------------------------------------------------------------------------- */
 void check_runs(const struct runs *r, struct findings *f);
+void check_told(const struct config *c, const struct runs *r, struct findings *f);
 /* Often enough for this job? now: the local clock. */
 void check_runs_of(const struct job *job, const struct runs *r, const char *state_dir, int64_t now,
                    struct findings *f);

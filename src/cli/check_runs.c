@@ -66,6 +66,28 @@ void check_runs(const struct runs *r, struct findings *f)
 		             kinds[r->kind].fix[geteuid() != 0]);
 }
 
+/* Who reads what a run has to say. */
+void check_told(const struct config *c, const struct runs *r, struct findings *f)
+{
+	bool mails = access("/usr/sbin/sendmail", X_OK) == 0;
+	const char *by = r->kind == RUNS_CRON ? "cron mails what a run says"
+	                 : r->kind == RUNS_TIMER
+	                         ? "acrotate-failed@.service mails root what a run says"
+	                         : NULL;
+
+	if (config_run(c)->on_failure != NULL)
+		(void)findings_ok(f, "told", "by on_failure: %s", config_run(c)->on_failure);
+	else if (by != NULL && mails)
+		(void)findings_ok(f, "told", "%s", by);
+	else if (by != NULL)
+		findings_fix(
+			findings_warning(f, "told", "%s, but there is no sendmail: nobody is told",
+		                         by),
+			"on_failure = COMMAND    # into [run] of %s; or install a sendmail; or "
+			"see failed-webhook.conf in /usr/share/doc/acrotate",
+			config_path(c));
+}
+
 /* A password lives for less time than lies between two runs: dead most of the time. */
 static void too_rare(const struct job *job, const struct runs *r, struct findings *f)
 {

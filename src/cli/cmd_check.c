@@ -227,6 +227,7 @@ static int check(const struct options *o, struct config *config, const size_t *j
 	runs_look_here(o->config != NULL ? o->config : getenv("ACROTATE_CONFIG"), &k.runs);
 	check_host(config, &k.host);
 	check_runs(&k.runs, &k.host);
+	check_told(config, &k.runs, &k.host);
 	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);
 	if (!secret_locked())

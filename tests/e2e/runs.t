@@ -71,6 +71,11 @@ cp "$ROOT/packaging/systemd/acrotate.timer" "$T/units"
 like "a timer that is not enabled" "$(checked)" "^warning +runs: 'acrotate.timer' is installed and not enabled"
 ln -s ../acrotate.timer "$T/units/timers.target.wants"
 like "one that is" "$(checked)" "^ok +runs: 'acrotate.timer' is enabled, at least every 1h 10m"
+F=told
+like "who reads what it says" "$(checked)" '^(ok|warning) +told: acrotate-failed@.service mails root'
+config "metrics_file = $T/prom/acrotate.prom" "on_failure = /bin/true told"
+like "or is told otherwise" "$(checked)" '^ok +told: by on_failure: /bin/true told'
+config "metrics_file = $T/prom/acrotate.prom"
 F='last run'
 like "the last run of a job that has had none for days" "$(checked web-pull)" '^warning +web-pull: last run: 3d'
 like "has a remedy" "$(grep -A 1 'last run: ' "$T/checked" | tail -n 1)" 'acrotate run web-pull'
