@@ -26,8 +26,9 @@ void buf_blanks(struct buf *b, size_t n);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* A quoted JSON string; what show.h does not show is escaped in it, and what is no UTF-8 becomes
- * U+FFFD. */
+ * U+FFFD. null for NULL. */
 void buf_json(struct buf *b, const char *s);
+void buf_json_member(struct buf *b, const char *name, const char *s); /* , "name": s */
 void buf_form(struct buf *b, const char *s); /* percent-encoded: all but A-Z a-z 0-9 - . _ ~ */
 MUST_USE bool buf_ok(const struct buf *b);
 const char *buf_cstr(const struct buf *b); /* "" when empty; valid until the next append */

@@ -27,6 +27,7 @@ MUST_USE bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, 
 /* Writes all of it, whatever write() does in one call. */
 MUST_USE bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e);
 
+MUST_USE bool fs_sync_fd(int fd, const char *path, struct err *e);
 /* 0 when what was changed in the open directory before the call is on the disk; else an error
  * number. Threads that wait for one directory share its syncs. */
 int fs_sync_dir(int dir);

@@ -54,6 +54,10 @@ static inline bool str_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
+static inline bool str_is_space(char c)
+{
+	return str_is_blank(c) || c == '\r' || c == '\n';
+}
 void str_lower(char *s);
 /* Is the text of this pattern, in any case of letters? '*' stands for anything. */
 bool str_matches(const char *pattern, const char *text);

@@ -71,6 +71,10 @@ void buf_json(struct buf *b, const char *s)
 	uint32_t c;
 	bool shown;
 
+	if (s == NULL) {
+		buf_str(b, "null");
+		return;
+	}
 	buf_char(b, '"');
 	for (size_t n; *s != '\0'; s += n) {
 		n = show_next(s, &c, &shown);
@@ -86,6 +90,12 @@ void buf_json(struct buf *b, const char *s)
 			buf_fmt(b, "\\u%04x", (unsigned)c); /* none of them is over U+FFFF */
 	}
 	buf_char(b, '"');
+}
+
+void buf_json_member(struct buf *b, const char *name, const char *s)
+{
+	buf_fmt(b, ", \"%s\": ", name);
+	buf_json(b, s);
 }
 
 void buf_form(struct buf *b, const char *s)

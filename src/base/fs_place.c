@@ -53,14 +53,6 @@ bool fs_place_reserve(const struct fs_target *t, const char *path, size_t size, 
 	return true;
 }
 
-static bool sync_fd(int fd, const char *path, struct err *e)
-{
-	while (fsync(fd) != 0)
-		if (errno != EINTR)
-			return err_sys(e, errno, "cannot bring '%s' to the disk", path);
-	return true;
-}
-
 static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 {
 	if (lseek(fd, 0, SEEK_SET) != 0)
@@ -70,7 +62,7 @@ static bool put(int fd, const char *path, const struct buf *text, struct err *e)
 		return false;
 	if (ftruncate(fd, (off_t)text->len) != 0)
 		return err_sys(e, errno, "cannot write '%s'", path);
-	return sync_fd(fd, path, e);
+	return fs_sync_fd(fd, path, e);
 }
 
 bool fs_place_write(const struct fs_target *t, const char *path, const struct buf *text,

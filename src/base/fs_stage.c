@@ -195,7 +195,7 @@ bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e)
 	return fs_write_fd(s->fd, s->path, p, n, e) || failed();
 }
 
-static bool sync_fd(int fd, const char *path, struct err *e)
+bool fs_sync_fd(int fd, const char *path, struct err *e)
 {
 	while (fsync(fd) != 0)
 		if (errno != EINTR)
@@ -211,7 +211,7 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 		return err_sys(e, errno, "cannot write '%s'", s->path);
 	if (fchmod(s->fd, s->mode) != 0)
 		return err_sys(e, errno, "cannot set the mode of '%s'", s->path);
-	if (!sync_fd(s->fd, s->path, e))
+	if (!fs_sync_fd(s->fd, s->path, e))
 		return failed();
 	if (fstat(s->fd, &st) != 0)
 		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);

@@ -2,13 +2,9 @@
 #include "base/said.h"
 
 #include "base/secret.h"
+#include "base/str.h"
 
 #define WORD_MAX 40 /* a path may be that long; Azure's passwords have 52 characters */
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 bool said_may_tell(const char *text, size_t n, const struct secret *password)
 {
@@ -19,7 +15,7 @@ bool said_may_tell(const char *text, size_t n, const struct secret *password)
 	if (len > 0 && n > 0 && memmem(text, n, secret_peek(password), len) != NULL)
 		return true;
 	for (size_t i = 0; i < n; i++) {
-		word = is_space(text[i]) ? 0 : word + 1;
+		word = str_is_space(text[i]) ? 0 : word + 1;
 		if (word > WORD_MAX)
 			return true;
 	}

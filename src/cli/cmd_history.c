@@ -89,15 +89,6 @@ static void event_text(const struct event *at, int name, struct buf *out)
 	buf_fmt(out, "%s\n", e->text);
 }
 
-static void member_text(const char *name, const char *value, struct buf *out)
-{
-	buf_fmt(out, ", \"%s\": ", name);
-	if (value == NULL)
-		buf_str(out, "null");
-	else
-		buf_json(out, value);
-}
-
 static void event_json(const struct event *at, struct buf *out)
 {
 	const struct history_event *e = &at->is;
@@ -107,20 +98,21 @@ static void event_json(const struct event *at, struct buf *out)
 	str_from_time(e->last, last);
 	buf_str(out, "  {\"version\": 1, \"job\": ");
 	buf_json(out, at->job);
-	member_text("time", last, out);
-	member_text("first", first, out);
+	buf_json_member(out, "time", last);
+	buf_json_member(out, "first", first);
 	buf_fmt(out, ", \"count\": %lld", (long long)e->count);
-	member_text("event", history_name(e->what), out);
-	member_text("slot", e->slot == 0 ? NULL : acr_slot_name((enum acr_slot)(e->slot - 1)), out);
+	buf_json_member(out, "event", history_name(e->what));
+	buf_json_member(out, "slot",
+	                e->slot == 0 ? NULL : acr_slot_name((enum acr_slot)(e->slot - 1)));
 	if (e->accepted_after_ms > 0)
 		buf_fmt(out, ", \"seconds\": %lld.%03lld", (long long)e->accepted_after_ms / 1000,
 		        (long long)e->accepted_after_ms % 1000);
 	else
 		buf_str(out, ", \"seconds\": null");
-	member_text("outcome", e->status == 0 ? "ok" : "failed", out);
+	buf_json_member(out, "outcome", e->status == 0 ? "ok" : "failed");
 	buf_fmt(out, ", \"exit\": %d", e->status);
-	member_text("reason", e->status == 0 ? e->text : NULL, out);
-	member_text("error", e->status == 0 ? NULL : e->text, out);
+	buf_json_member(out, "reason", e->status == 0 ? e->text : NULL);
+	buf_json_member(out, "error", e->status == 0 ? NULL : e->text);
 	buf_char(out, '}');
 }
 

@@ -28,27 +28,18 @@ static void text_row(const struct key *row, struct buf *out)
 	buf_fmt(out, "  %s\n      %s\n", buf_cstr(&left), row->help);
 }
 
-static void json_member(struct buf *out, const char *name, const char *value)
-{
-	buf_fmt(out, ", \"%s\": ", name);
-	if (value != NULL)
-		buf_json(out, value);
-	else
-		buf_str(out, "null");
-}
-
 static void json_row(const struct key_section *s, const struct key *row, struct buf *out)
 {
 	buf_str(out, "  {\"section\": ");
 	buf_json(out, s->section);
-	json_member(out, "sink", s->type);
-	json_member(out, "file", s->where);
-	json_member(out, "key", row->name);
-	json_member(out, "type", keys_type_name(row));
-	json_member(out, "default", row->fallback);
+	buf_json_member(out, "sink", s->type);
+	buf_json_member(out, "file", s->where);
+	buf_json_member(out, "key", row->name);
+	buf_json_member(out, "type", keys_type_name(row));
+	buf_json_member(out, "default", row->fallback);
 	buf_fmt(out, ", \"required\": %s, \"repeatable\": %s", row->required ? "true" : "false",
 	        row->type == KEY_LIST ? "true" : "false");
-	json_member(out, "help", row->help);
+	buf_json_member(out, "help", row->help);
 	buf_char(out, '}');
 }
 

@@ -154,14 +154,9 @@ void findings_json(const struct findings *f, bool problems, bool *first, struct 
 		        "%s  {\"version\": 1, \"level\": \"%s\", \"job\": ", *first ? "" : ",\n",
 		        levels[at->level].name);
 		*first = false;
-		if (f->job == NULL)
-			buf_str(out, "null");
-		else
-			buf_json(out, f->job);
-		buf_str(out, ", \"subject\": ");
-		buf_json(out, at->subject);
-		buf_str(out, ", \"text\": ");
-		buf_json(out, at->text);
+		buf_json(out, f->job);
+		buf_json_member(out, "subject", at->subject);
+		buf_json_member(out, "text", at->text);
 		buf_str(out, ", \"fix\": ");
 		fix_json(at->fix, out);
 		buf_fmt(out, ", \"exit\": %d}", err_exit_code(at->kind));

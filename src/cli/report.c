@@ -57,21 +57,12 @@ void report_live(struct report *p, const char *text)
 
 /* ---- one job in JSON ------------------------------------------------------------------------- */
 
-static void add_text(struct buf *out, const char *name, const char *value)
-{
-	buf_fmt(out, ", \"%s\": ", name);
-	if (value == NULL)
-		buf_str(out, "null");
-	else
-		buf_json(out, value);
-}
-
 static void add_time(struct buf *out, const char *name, int64_t t)
 {
 	char text[STR_TIME_MAX];
 
 	str_from_time(t, text);
-	add_text(out, name, t == 0 ? NULL : text);
+	buf_json_member(out, name, t == 0 ? NULL : text);
 }
 
 static const char *action_of(const struct outcome *o)
@@ -86,10 +77,10 @@ static void job_json(const char *name, const struct outcome *o, const struct err
 
 	buf_str(out, "{\"version\": 1, \"job\": ");
 	buf_json(out, name);
-	add_text(out, "action", o == NULL ? NULL : action_of(o));
+	buf_json_member(out, "action", o == NULL ? NULL : action_of(o));
 	buf_fmt(out, ", \"changed\": %s", o != NULL && o->changed ? "true" : "false");
 	if (o != NULL) {
-		add_text(out, "slot", acr_slot_name(o->slot));
+		buf_json_member(out, "slot", acr_slot_name(o->slot));
 		buf_fmt(out, ", \"deployed\": %s", o->active ? "true" : "false");
 		add_time(out, "expires", o->active ? o->expires : 0);
 		add_time(out, "next_rotation", o->active ? o->next_due : 0);
@@ -102,7 +93,7 @@ static void job_json(const char *name, const struct outcome *o, const struct err
 		        created);
 	}
 	buf_fmt(out, ", \"exit\": %d", e == NULL ? 0 : err_exit_code(e->kind));
-	add_text(out, "error", e == NULL || e->kind == ERR_NONE ? NULL : e->text);
+	buf_json_member(out, "error", e == NULL || e->kind == ERR_NONE ? NULL : e->text);
 	buf_char(out, '}');
 }
 

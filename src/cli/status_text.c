@@ -304,10 +304,7 @@ void status_table(const struct status_row *rows, size_t n, const struct status_l
 static void member_text(const char *name, const char *value, struct buf *out)
 {
 	buf_fmt(out, ",\n    \"%s\": ", name);
-	if (value == NULL)
-		buf_str(out, "null");
-	else
-		buf_json(out, value);
+	buf_json(out, value);
 }
 
 static void member_time(const char *name, int64_t t, struct buf *out)

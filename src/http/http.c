@@ -293,11 +293,6 @@ static const struct {
 	{ "x-ms-correlation-request-id", take_request_id_other },
 };
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* An interim response (100, 103) or a proxy's answer came first: what it said does not count. */
 static void start_over(struct http_headers *h)
 {
@@ -322,9 +317,9 @@ bool http_headers_line(struct http_headers *h, const char *line, size_t n)
 		start_over(h);
 	if (colon == NULL)
 		return true;
-	for (value = colon + 1; value < end && is_space(*value);)
+	for (value = colon + 1; value < end && str_is_space(*value);)
 		value++;
-	while (end > value && is_space(end[-1]))
+	while (end > value && str_is_space(end[-1]))
 		end--;
 	text = mem_dup_n(value, (size_t)(end - value));
 	for (size_t i = 0; i < COUNT(known_headers); i++)

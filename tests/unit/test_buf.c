@@ -148,9 +148,21 @@ static void form_values(void **state)
 	}
 }
 
+static void json_of_nothing_is_null(void **state)
+{
+	AUTO_BUF struct buf b = BUF_INIT(100);
+
+	(void)state;
+	buf_json(&b, NULL);
+	buf_json_member(&b, "a", "x\"");
+	buf_json_member(&b, "b", NULL);
+	assert_string_equal(buf_cstr(&b), "null, \"a\": \"x\\\"\", \"b\": null");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_of_nothing_is_null),
 		cmocka_unit_test(pieces_are_joined),
 		cmocka_unit_test(it_grows_and_stays_terminated),
 		cmocka_unit_test(passing_the_maximum_is_remembered),
