@@ -180,18 +180,6 @@ static void local_row(struct status_jobs *st, size_t at, const struct store *sto
 	observe_close(&o);
 }
 
-/* The first of two rivals is told, too. */
-static void claim_all(const struct status_jobs *st)
-{
-	for (size_t at = 0; st->n > 1 && at < st->n; at++) {
-		AUTO_JOB struct job *job = NULL;
-		struct err later = ERR_INIT; /* its own row says it */
-		if (config_job(st->config, st->jobs[at], &job, &later) &&
-		    !config_claim(st->config, st->jobs[at], job, &later))
-			continue;
-	}
-}
-
 static void gather(struct status_jobs *st)
 {
 	for (size_t at = 0; at < st->n; at++)
@@ -200,7 +188,6 @@ static void gather(struct status_jobs *st)
 		status_ask(st);
 		return;
 	}
-	claim_all(st);
 	AUTO_STORE struct store *store = lent_store(st->config);
 	config_first(st->config, state_was_there, store);
 	for (size_t at = 0; at < st->n; at++)
