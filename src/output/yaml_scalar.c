@@ -5,6 +5,7 @@
 #include <regex.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "output/format.h"
 
 /* What YAML 1.1 would read as something else than text: bool, float, int, merge, null,
@@ -72,11 +73,6 @@ static bool is_usual_time(const char *s)
 	return s != NULL && strcmp(s, "+00:00") == 0;
 }
 
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool yaml_typed(const struct yaml_types *t, const char *s)
 {
 	if (*s == '\0')
@@ -84,7 +80,7 @@ bool yaml_typed(const struct yaml_types *t, const char *s)
 	if (strchr("yYnNtTfFoO-+.<~=!&*0123456789", *s) == NULL)
 		return false;
 	/* No word among them is longer than "false". */
-	if (is_letter(*s) && strlen(s) > strlen("false"))
+	if (str_is_letter(*s) && strlen(s) > strlen("false"))
 		return false;
 	if (is_usual_time(s))
 		return true;
