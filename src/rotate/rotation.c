@@ -335,10 +335,19 @@ static bool hook_fails(const struct rotation *r, struct err *e)
 	                "password is kept");
 }
 
+/* Where another rotator has replaced the record it was decided on an old one: what looked foreign
+ * is probably theirs. Any other error of this save is none beside the one there is. */
+static void save_failure(struct rotation *r, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!save(r, STORE_ATOMIC, &why) && why.kind == ERR_CONFLICT)
+		*e = why;
+}
+
 /* The end of a run that failed: remembers that it did, as far as that can be remembered. */
 static void fail(struct rotation *r, struct err *e)
 {
-	struct err why = ERR_INIT;
 	int64_t now = rotation_now(r);
 	struct state *s = &r->o.state;
 
@@ -349,7 +358,7 @@ static void fail(struct rotation *r, struct err *e)
 		return;
 	settle(r);
 	if (is_declined(r)) {
-		(void)save(r, STORE_ATOMIC, &why); /* already failing */
+		save_failure(r, e);
 		return;
 	}
 	if (s->failing_since == 0 || s->failing_since > now)
@@ -366,12 +375,8 @@ static void fail(struct rotation *r, struct err *e)
 		s->next_generate = delay == 0 ? 0 : now + delay;
 		r->o.dirty = true;
 	}
-	if (e->kind == ERR_LOCAL && r->give.generated)
-		return;
-	/* It was decided on a record that another rotator has replaced: what looked foreign is
-	 * probably theirs. Any other error of this save is none beside the one there is. */
-	if (!save(r, STORE_ATOMIC, &why) && why.kind == ERR_CONFLICT)
-		*e = why;
+	if (e->kind != ERR_LOCAL || !r->give.generated)
+		save_failure(r, e);
 }
 
 /* What is delivered and cannot be read by those it is for is no success, though nothing is due. */
