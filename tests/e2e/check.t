@@ -119,7 +119,7 @@ arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"na
 check >/dev/null
 says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: foreign)'
 
-job missing token=web-pull <<END
+job missing token=other <<END
 [sink docker]
 type = docker
 path = $T/no dir/config.json
