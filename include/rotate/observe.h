@@ -37,8 +37,9 @@ struct seen {
 	struct err why;      /* when broken */
 	bool stale;          /* it holds ours, in another form than a delivery would give it */
 	bool shadowed; /* what it holds is ours, and one of those who read it would not take it: */
-	struct err shadow; /* who, and what is in the way */
-	bool failed;       /* its commit did */
+	struct err shadow;  /* who, and what is in the way */
+	bool failed;        /* its commit did, */
+	bool wrote_nothing; /* as it says itself */
 	/* how often the registry refused a password in it that is none of ours */
 	int refused;
 	/* what it was read to hold right before a commit; ACR_NO_SLOT: nothing of ours */

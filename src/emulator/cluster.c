@@ -551,17 +551,18 @@ static void on_ready(struct emulator *emu, struct request *rq, struct reply *rs)
 	buf_str(&rs->body, "ok");
 }
 
+#define KUBE "kube-"
 #define CORE "/api/v1/namespaces"
 #define RBAC "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/"
-#define VERBS(path, name)                                                                          \
-	{ "GET", path "/{}", "kube-" name "-get", NULL, on_get },                                  \
-		{ "PATCH", path "/{}", "kube-" name "-patch", NULL, on_patch },                    \
-		{ "PUT", path "/{}", "kube-" name "-put", NULL, on_put },                          \
-		{ "DELETE", path "/{}", "kube-" name "-delete", NULL, on_delete },                 \
-		{ "GET", path, "kube-" name "-list", NULL, on_list },                              \
-	{                                                                                          \
-		"POST", path, "kube-" name "-create", NULL, on_create                              \
-	}
+/* clang-format off */
+#define VERBS(path, name) \
+	{ "GET", path "/{}", KUBE name "-get", NULL, on_get }, \
+	{ "PATCH", path "/{}", KUBE name "-patch", NULL, on_patch }, \
+	{ "PUT", path "/{}", KUBE name "-put", NULL, on_put }, \
+	{ "DELETE", path "/{}", KUBE name "-delete", NULL, on_delete }, \
+	{ "GET", path, KUBE name "-list", NULL, on_list }, \
+	{ "POST", path, KUBE name "-create", NULL, on_create }
+/* clang-format on */
 
 static const struct route rows[] = {
 	{ "GET", "/readyz", "kube-ready", NULL, on_ready },

@@ -106,7 +106,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 			continue;
 		if (s->spec->ops->check(s->sink, &r->o.who, &why)) {
 			if (why.text[0] != '\0')
-				log_msg(LEVEL_WARN, r->job->name, "sink '%s': %s", s->spec->name,
+				log_msg(LEVEL_INFO, r->job->name, "sink '%s': %s", s->spec->name,
 				        why.text);
 			continue;
 		}
@@ -339,6 +339,7 @@ static void commit_those(struct rotation *r, bool atomic)
 		if (r->give.prepared[i] && s->spec->ops->atomic == atomic &&
 		    !s->spec->ops->commit(s->sink, &why)) {
 			s->failed = true;
+			s->wrote_nothing = why.not_acted;
 			leave_out(r, i, &why);
 		}
 	}
@@ -358,7 +359,7 @@ static void read_back(struct rotation *r)
 			r->give.prepared[i] = false;
 			continue;
 		}
-		if (s->failed && !s->unread)
+		if (s->failed && (s->wrote_nothing || !s->unread))
 			observe_given(&r->o, i, r->give.slot, false);
 		if (!r->give.prepared[i])
 			continue;
@@ -379,6 +380,9 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 	commit_those(r, true);
 	read_back(r);
 	if (!r->give.delivered) {
+		struct err ignored = ERR_INIT;
+		/* What a sink refused it does not have: the next run is to know. */
+		(void)rotation_save(r, &ignored);
 		*e = r->worst;
 		r->out.told = e->kind != ERR_NONE;
 		if (e->kind == ERR_NONE)

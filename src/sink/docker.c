@@ -344,18 +344,6 @@ static bool looked_for(const struct docker *d, struct buf *note, struct err *e)
 	return true;
 }
 
-/* A password that everybody can read is no secret; who says `mode` has thought of it. */
-static void note_mode(const struct docker *d, struct buf *note)
-{
-	struct stat st;
-
-	if (d->spec->place.mode < 0 && stat(path_of(d), &st) == 0 && (st.st_mode & 0004) != 0)
-		buf_fmt(note,
-		        "%severybody can read it (mode %04o), and it stays so: 'chmod 600 %s', or "
-		        "'mode'",
-		        note->len > 0 ? "; " : "", (unsigned)st.st_mode & 07777, path_of(d));
-}
-
 static bool check_content(struct docker *d, const struct credential *who, size_t *size,
                           struct buf *note, struct err *e)
 {
@@ -367,7 +355,6 @@ static bool check_content(struct docker *d, const struct credential *who, size_t
 	    !place_read(&d->place, DOCKER_CONFIG_MAX, &text, NULL, &found, e) ||
 	    !acceptable(d, &text, who, note, e) || !looked_for(d, note, e))
 		return false;
-	note_mode(d, note);
 	*size = text.len;
 	return true;
 }

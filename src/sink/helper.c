@@ -135,7 +135,9 @@ static bool failed(const struct helper *h, const char *verb, const struct helper
 	AUTO_BUF struct buf words = BUF_INIT(2 * SAID_MAX);
 
 	add_words(&a->out, password, &words);
-	return err_set(e, ERR_LOCAL, "'%s %s' failed%s", h->spec->program, verb, buf_cstr(&words));
+	(void)err_set(e, ERR_LOCAL, "'%s %s' failed%s", h->spec->program, verb, buf_cstr(&words));
+	e->not_acted = true; /* it says so itself: what it refused to store it did not store */
+	return false;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

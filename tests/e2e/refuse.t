@@ -146,7 +146,7 @@ no_faults >/dev/null
 fault '{"operation":"token-get","effect":"status","status":503,"count":0}' >/dev/null
 unchanged "a service that is down, told to who looks" 75 'web-pull: .*503' run --verbose
 acrotate run
-is "cron is not troubled by what passes" "$RC $(said)" "75 "
+like "a transient failure is told where nothing was delivered yet" "$RC $(said)" "^75 .*nothing was delivered yet: .*503"
 no_faults >/dev/null
 
 # Answers that come too late to prevent anything: the sinks are untouched, and the next run takes the slot that nobody has.

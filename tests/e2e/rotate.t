@@ -133,6 +133,7 @@ like "--verbose says a line a job" "$(cat "$T/out")" '^web-pull: password[12] is
 
 # ---- when it comes near its end ----------------------------------------------------------------------------------------------------
 usual_job web-pull 'lifetime = 40s' 'renew_before = 28s' 'grace = 1s'
+sleep 2.1 # grace, in whole seconds of the service's clock
 acrotate run --force web-pull
 is "sinks do not get what ends before the password they hold: 75" "$RC" 75
 like "which says so" "$(said)" 'would expire before the one that is deployed'

@@ -122,16 +122,16 @@ acro run web-pull >"$T/out" 2>&1
 is "a run names it, too: exit status" $? 74
 acro status >"$T/out"
 is "and what the last run met and what is so now is said once" "$(grep -c "sink 'second': .*not a regular file" "$T/out")" 1
+mkdir "$T/only.env"
 job alone token=other <<END
 [sink only]
 type = file
-path = $T/second.env
+path = $T/only.env
 END
-acro run alone >"$T/out" 2>&1
 acro run alone >"$T/out" 2>&1
 is "the only sink of a job: once, too" "$(grep -c "sink 'only': .*not a regular file" "$T/out")" 1
 rm "$E/jobs.d/alone.conf"
-rmdir "$T/second.env"
+rmdir "$T/second.env" "$T/only.env"
 
 # Stuck: generates that lead nowhere.
 job stuck token=other verify_timeout=1s <<END
