@@ -87,7 +87,7 @@ like "that is remarked" "$(cat "$T/out")" "ask the helper 'pass' first"
 is "with nothing of it" "$(with_registries 'short-name-mode = "enforcing"')" 0
 chmod 644 "$F"
 acro check >"$T/out" 2>&1
-like "a file that everybody can read is remarked" "$(cat "$T/out")" "everybody can read it \(mode 0644\)"
+like "a file that everybody can read is remarked" "$(cat "$T/out")" "can be read by everybody, and keeps its mode"
 sink "mode = 0644"
 acro check >"$T/out" 2>&1
 is "but not where that is wanted" "$(grep -c 'everybody can read' "$T/out")" 0
