@@ -38,9 +38,9 @@ static void status(struct reply *rs, int code, const char *reason, const char *k
 	                   "\"Failure\",\"message\":");
 	buf_json(&rs->body, text);
 	buf_fmt(&rs->body, ",\"reason\":\"%s\"", reason);
-	if (kind) {
+	if (kind != NULL) {
 		buf_str(&rs->body, ",\"details\":{\"name\":");
-		buf_json(&rs->body, name ? name : "");
+		buf_json(&rs->body, name != NULL ? name : "");
 		buf_fmt(&rs->body, ",\"kind\":\"%s\"}", kind);
 	}
 	buf_fmt(&rs->body, ",\"code\":%d}", code);
@@ -87,11 +87,11 @@ struct deed {
 static bool kind_of(const struct request *rq, size_t *out)
 {
 	const char *at = strstr(rq->path, "/namespaces/");
-	const char *resource = at ? strchr(at + strlen("/namespaces/"), '/') : NULL;
-	size_t n = resource ? strcspn(resource + 1, "/") : 0;
+	const char *resource = at != NULL ? strchr(at + strlen("/namespaces/"), '/') : NULL;
+	size_t n = resource != NULL ? strcspn(resource + 1, "/") : 0;
 
 	*out = 0;
-	if (!resource)
+	if (resource == NULL)
 		return true;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		if (strlen(kinds[i].resource) == n &&
@@ -110,11 +110,12 @@ static bool admit(struct deed *d, const char *verb)
 	const struct cluster_deed deed = { .verb = verb,
 		                           .group = kinds[d->kind].group,
 		                           .resource = kinds[d->kind].resource,
-		                           .namespace =
-		                                   d->kind == 0 && d->name ? d->name : d->namespace,
+		                           .namespace = d->kind == 0 && d->name != NULL
+		                                                ? d->name
+		                                                : d->namespace,
 		                           .name = d->name };
 
-	if (!user) {
+	if (user == NULL) {
 		status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
 		return false;
 	}
@@ -125,8 +126,8 @@ static bool admit(struct deed *d, const char *verb)
 	       "%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\" "
 	       "in the "
 	       "namespace \"%s\"",
-	       deed.resource, d->name ? " \"" : "", d->name ? d->name : "", d->name ? "\"" : "",
-	       user, verb, deed.resource, deed.group, deed.namespace);
+	       deed.resource, d->name != NULL ? " \"" : "", d->name != NULL ? d->name : "",
+	       d->name != NULL ? "\"" : "", user, verb, deed.resource, deed.group, deed.namespace);
 	return false;
 }
 
@@ -175,7 +176,7 @@ static bool data_ok(struct deed *d, const char *name, const struct json *j)
 	bool secret = is_secret(d);
 	size_t total = 0;
 
-	for (const struct json *m = json_child(json_get(j, "data")); m; m = json_next(m)) {
+	for (const struct json *m = json_child(json_get(j, "data")); m != NULL; m = json_next(m)) {
 		AUTO_BUF struct buf value = BUF_INIT(OBJECT_MAX);
 		AUTO_JSON struct json *config = NULL;
 		struct err ignored = ERR_INIT;
@@ -209,7 +210,7 @@ static bool data_ok(struct deed *d, const char *name, const struct json *j)
 
 static const char *type_of(const struct json *j)
 {
-	return json_str(j, "type") ? json_str(j, "type") : "Opaque";
+	return json_str(j, "type") != NULL ? json_str(j, "type") : "Opaque";
 }
 
 /* What may not change. */
@@ -252,7 +253,7 @@ static void store(struct deed *d, int code, const char *name, const struct json 
 	        "{%s\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{\"name\":\"%s\",%s%s%"
 	        "s\"uid\":\"%s\",\"resourceVersion\":%s,"
 	        "\"creationTimestamp\":\"%s\",\"managedFields\":null}}",
-	        is_secret(d) && !json_str(j, "type") ? "\"type\":\"Opaque\"," : "",
+	        is_secret(d) && json_str(j, "type") == NULL ? "\"type\":\"Opaque\"," : "",
 	        kinds[d->kind].kind, kinds[d->kind].api, name,
 	        d->kind == 0 ? "" : "\"namespace\":\"", d->kind == 0 ? "" : d->namespace,
 	        d->kind == 0 ? "" : "\",", uid, version, created);
@@ -274,13 +275,13 @@ static void create(struct deed *d)
 		return;
 	const char *name = json_str(j, "metadata.name"), *of = json_str(j, "metadata.namespace");
 
-	if (!name || !*name || (of && d->kind != 0 && strcmp(of, d->namespace) != 0))
+	if (name == NULL || !*name || (of != NULL && d->kind != 0 && strcmp(of, d->namespace) != 0))
 		status(d->rs, 400, "BadRequest", NULL, NULL,
 		       "the namespace of the provided object does not match the namespace sent on "
 		       "the request");
-	else if (d->kind != 0 && !cluster_find(c, "namespaces", "", d->namespace))
+	else if (d->kind != 0 && cluster_find(c, "namespaces", "", d->namespace) == NULL)
 		not_found(d->rs, "namespaces", d->namespace);
-	else if (cluster_find(c, kinds[d->kind].resource, d->namespace, name))
+	else if (cluster_find(c, kinds[d->kind].resource, d->namespace, name) != NULL)
 		status(d->rs, 409, "AlreadyExists", kinds[d->kind].resource, name,
 		       "%s \"%s\" already exists", kinds[d->kind].resource, name);
 	else if (data_ok(d, name, j)) {
@@ -297,7 +298,7 @@ static void replace(struct deed *d, const struct json *old, const struct json *n
 		   *current = json_str(old, "metadata.resourceVersion");
 	AUTO_BUF struct buf before = BUF_INIT(OBJECT_MAX), after = BUF_INIT(OBJECT_MAX);
 
-	if (version && strcmp(version, current) != 0) {
+	if (version != NULL && strcmp(version, current) != 0) {
 		stale(d->rs, kinds[d->kind].resource, d->name);
 		return;
 	}
@@ -325,12 +326,12 @@ static void change(struct deed *d, bool patch)
 		cluster_find(d->emu->cluster, kinds[d->kind].resource, d->namespace, d->name);
 	const char *type = pairs_get(&d->rq->header, "Content-Type");
 
-	if (patch && (!type || strcmp(type, "application/merge-patch+json") != 0)) {
+	if (patch && (type == NULL || strcmp(type, "application/merge-patch+json") != 0)) {
 		status(d->rs, 415, "UnsupportedMediaType", NULL, NULL,
 		       "the body of the request was in an unknown format");
 		return;
 	}
-	if (!item) {
+	if (item == NULL) {
 		not_found(d->rs, kinds[d->kind].resource, d->name);
 		return;
 	}
@@ -350,7 +351,7 @@ static void get(struct deed *d)
 
 	if (!admit(d, "get"))
 		return;
-	if (item)
+	if (item != NULL)
 		answer(d, 200, item->text);
 	else
 		not_found(d->rs, kinds[d->kind].resource, d->name);
@@ -365,7 +366,7 @@ static void delete (struct deed *d)
 
 	if (!admit(d, "delete"))
 		return;
-	if (!item) {
+	if (item == NULL) {
 		not_found(d->rs, kinds[d->kind].resource, d->name);
 		return;
 	}
@@ -375,7 +376,7 @@ static void delete (struct deed *d)
 	const char *version = json_str(options, "preconditions.resourceVersion");
 	AUTO_FREE char *current = mem_fmt("%lld", (long long)item->version);
 
-	if (version && strcmp(version, current) != 0) {
+	if (version != NULL && strcmp(version, current) != 0) {
 		stale(d->rs, kinds[d->kind].resource, d->name);
 		return;
 	}
@@ -390,13 +391,14 @@ static bool has_label(const struct cluster_item *item, const char *selector)
 {
 	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
-	size_t n = selector ? strcspn(selector, "=") : 0;
+	size_t n = selector != NULL ? strcspn(selector, "=") : 0;
 
-	if (!selector || !*selector)
+	if (selector == NULL || !*selector)
 		return true;
 	if (!json_parse(item->text, strlen(item->text), &j, &ignored))
 		return false;
-	for (const struct json *m = json_child(json_get(j, "metadata.labels")); m; m = json_next(m))
+	for (const struct json *m = json_child(json_get(j, "metadata.labels")); m != NULL;
+	     m = json_next(m))
 		if (strlen(json_key(m)) == n && strncmp(json_key(m), selector, n) == 0 &&
 		    json_type(m) == JSON_STRING && strcmp(json_text(m), selector + n + 1) == 0)
 			return true;
@@ -413,8 +415,8 @@ static void list(struct deed *d)
 
 	if (!admit(d, "list"))
 		return;
-	if ((limit && !str_int(limit, 1, INT32_MAX, &most)) ||
-	    (from && !str_int(from, 0, INT32_MAX, &at))) {
+	if ((limit != NULL && !str_int(limit, 1, INT32_MAX, &most)) ||
+	    (from != NULL && !str_int(from, 0, INT32_MAX, &at))) {
 		status(d->rs, 400, "BadRequest", NULL, NULL, "limit or continue is not understood");
 		return;
 	}
@@ -446,11 +448,11 @@ static void token(struct deed *d)
 
 	if (!admit(d, "create") || !read_body(d, &j))
 		return;
-	if (!cluster_find(d->emu->cluster, "serviceaccounts", d->namespace, d->name)) {
+	if (cluster_find(d->emu->cluster, "serviceaccounts", d->namespace, d->name) == NULL) {
 		not_found(d->rs, "serviceaccounts", d->name);
 		return;
 	}
-	if (json_get(j, "spec.expirationSeconds") &&
+	if (json_get(j, "spec.expirationSeconds") != NULL &&
 	    (!json_int(j, "spec.expirationSeconds", &seconds) || seconds < 600)) {
 		status(d->rs, 422, "Invalid", NULL, NULL,
 		       "spec.expirationSeconds: may not specify a duration less than 10 minutes");
@@ -458,8 +460,8 @@ static void token(struct deed *d)
 	}
 	const struct json *audience = json_child(json_get(j, "spec.audiences"));
 
-	cluster_token(d->emu, d->namespace, d->name, audience ? json_text(audience) : NULL, seconds,
-	              &jwt);
+	cluster_token(d->emu, d->namespace, d->name, audience != NULL ? json_text(audience) : NULL,
+	              seconds, &jwt);
 	exchange_reply_json(d->rs, 201);
 	buf_fmt(&d->rs->body,
 	        "{\"kind\":\"TokenRequest\",\"apiVersion\":\"authentication.k8s.io/"
@@ -472,7 +474,7 @@ static void review(struct deed *d)
 	AUTO_FREE char *user = cluster_user(d->emu, d->rq);
 	AUTO_JSON struct json *j = NULL;
 
-	if (!user) {
+	if (user == NULL) {
 		status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
 		return;
 	}
@@ -482,10 +484,10 @@ static void review(struct deed *d)
 		   *resource = json_str(j, "spec.resourceAttributes.resource");
 	const char *verb = json_str(j, "spec.resourceAttributes.verb"),
 		   *of = json_str(j, "spec.resourceAttributes.namespace");
-	const struct cluster_deed deed = { .verb = verb ? verb : "",
-		                           .group = group ? group : "",
-		                           .resource = resource ? resource : "",
-		                           .namespace = of ? of : "",
+	const struct cluster_deed deed = { .verb = verb != NULL ? verb : "",
+		                           .group = group != NULL ? group : "",
+		                           .resource = resource != NULL ? resource : "",
+		                           .namespace = of != NULL ? of : "",
 		                           .name = json_str(j, "spec.resourceAttributes.name") };
 
 	exchange_reply_json(d->rs, 201);
@@ -513,11 +515,11 @@ static void play(struct emulator *emu, struct request *rq, struct reply *rs,
 {
 	const char *dry = pairs_get(&rq->query, "dryRun");
 	struct deed d = {
-		.emu = emu, .rq = rq, .rs = rs, .dry_run = dry && strcmp(dry, "All") == 0
+		.emu = emu, .rq = rq, .rs = rs, .dry_run = dry != NULL && strcmp(dry, "All") == 0
 	};
 
 	(void)pthread_mutex_lock(&emu->lock);
-	if (!emu->cluster || !kind_of(rq, &d.kind)) {
+	if (emu->cluster == NULL || !kind_of(rq, &d.kind)) {
 		status(rs, 404, "NotFound", NULL, NULL,
 		       "the server could not find the requested resource");
 	} else {

@@ -21,7 +21,7 @@ void cluster_token(struct emulator *emu, const char *namespace, const char *acco
 
 	emulator_url(emu, &issuer);
 	buf_fmt(&claims, "{\"iss\":\"%s\",\"aud\":[", buf_cstr(&issuer));
-	buf_json(&claims, audience ? audience : buf_cstr(&issuer));
+	buf_json(&claims, audience != NULL ? audience : buf_cstr(&issuer));
 	buf_fmt(&claims,
 	        "],\"sub\":\"" ACCOUNT "%s:%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,"
 	        "\"kubernetes.io\":{\"namespace\":\"%s\","
@@ -37,7 +37,7 @@ static bool is_for_us(const struct emulator *emu, const struct json *claims)
 	const struct json *audience = json_child(json_get(claims, "aud"));
 
 	emulator_url(emu, &issuer);
-	return audience && json_type(audience) == JSON_STRING &&
+	return audience != NULL && json_type(audience) == JSON_STRING &&
 	       strcmp(json_text(audience), buf_cstr(&issuer)) == 0;
 }
 
@@ -48,7 +48,7 @@ char *cluster_user(struct emulator *emu, const struct request *rq)
 	struct err ignored = ERR_INIT;
 	int64_t exp = 0;
 
-	if (!header || strncmp(header, "Bearer ", 7) != 0)
+	if (header == NULL || strncmp(header, "Bearer ", 7) != 0)
 		return NULL;
 	if (strcmp(header + 7, emu->cluster->admin) == 0)
 		return mem_dup(CLUSTER_ADMIN);
@@ -57,8 +57,8 @@ char *cluster_user(struct emulator *emu, const struct request *rq)
 		return NULL;
 	const char *sub = json_str(claims, "sub");
 
-	if (!sub || strncmp(sub, ACCOUNT, strlen(ACCOUNT)) != 0 || !json_int(claims, "exp", &exp) ||
-	    exp <= clock_seconds(&emu->clock))
+	if (sub == NULL || strncmp(sub, ACCOUNT, strlen(ACCOUNT)) != 0 ||
+	    !json_int(claims, "exp", &exp) || exp <= clock_seconds(&emu->clock))
 		return NULL;
 	return mem_dup(sub);
 }
@@ -69,13 +69,13 @@ static bool text_is(const struct json *j, const char *path, const char *want)
 {
 	const char *text = json_str(j, path);
 
-	return text && strcmp(text, want) == 0;
+	return text != NULL && strcmp(text, want) == 0;
 }
 
 /* Is `want` in a list of the rule, or '*'? */
 static bool listed(const struct json *rule, const char *list, const char *want)
 {
-	for (const struct json *m = json_child(json_get(rule, list)); m; m = json_next(m))
+	for (const struct json *m = json_child(json_get(rule, list)); m != NULL; m = json_next(m))
 		if (json_type(m) == JSON_STRING &&
 		    (strcmp(json_text(m), want) == 0 || strcmp(json_text(m), "*") == 0))
 			return true;
@@ -89,7 +89,7 @@ static bool rule_allows(const struct json *rule, const struct cluster_deed *d)
 	/* What has no name yet, and a list, no rule with names covers. */
 	return listed(rule, "verbs", d->verb) && listed(rule, "apiGroups", d->group) &&
 	       listed(rule, "resources", d->resource) &&
-	       (!named || (d->name && listed(rule, "resourceNames", d->name)));
+	       (!named || (d->name != NULL && listed(rule, "resourceNames", d->name)));
 }
 
 static bool role_allows(const struct cluster *c, const char *role, const struct cluster_deed *d)
@@ -98,9 +98,9 @@ static bool role_allows(const struct cluster *c, const char *role, const struct 
 	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
 
-	if (!item || !json_parse(item->text, strlen(item->text), &j, &ignored))
+	if (item == NULL || !json_parse(item->text, strlen(item->text), &j, &ignored))
 		return false;
-	for (const struct json *rule = json_child(json_get(j, "rules")); rule;
+	for (const struct json *rule = json_child(json_get(j, "rules")); rule != NULL;
 	     rule = json_next(rule))
 		if (rule_allows(rule, d))
 			return true;
@@ -111,17 +111,18 @@ static bool is_subject(const struct json *s, const char *namespace, const char *
 {
 	const char *name = json_str(s, "name"), *of = json_str(s, "namespace");
 
-	if (!name)
+	if (name == NULL)
 		return false;
 	if (text_is(s, "kind", "User"))
 		return strcmp(name, user) == 0;
-	AUTO_FREE char *account = mem_fmt(ACCOUNT "%s:%s", of ? of : namespace, name);
+	AUTO_FREE char *account = mem_fmt(ACCOUNT "%s:%s", of != NULL ? of : namespace, name);
 	return text_is(s, "kind", "ServiceAccount") && strcmp(account, user) == 0;
 }
 
 static bool is_bound(const struct json *binding, const char *namespace, const char *user)
 {
-	for (const struct json *s = json_child(json_get(binding, "subjects")); s; s = json_next(s))
+	for (const struct json *s = json_child(json_get(binding, "subjects")); s != NULL;
+	     s = json_next(s))
 		if (is_subject(s, namespace, user))
 			return true;
 	return false;
@@ -140,7 +141,8 @@ bool cluster_may(const struct cluster *c, const char *user, const struct cluster
 		    !json_parse(c->item[i]->text, strlen(c->item[i]->text), &j, &ignored) ||
 		    !is_bound(j, d->namespace, user))
 			continue;
-		if (json_str(j, "roleRef.name") && role_allows(c, json_str(j, "roleRef.name"), d))
+		if (json_str(j, "roleRef.name") != NULL &&
+		    role_allows(c, json_str(j, "roleRef.name"), d))
 			return true;
 	}
 	return false;

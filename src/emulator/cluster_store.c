@@ -28,7 +28,7 @@ static void item_free(struct cluster_item *item)
 
 void cluster_free(struct cluster *c)
 {
-	if (!c)
+	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		item_free(c->item[i]);
@@ -55,7 +55,7 @@ void cluster_put(struct cluster *c, const char *resource, const char *namespace,
 {
 	struct cluster_item *item = cluster_find(c, resource, namespace, name);
 
-	if (!item) {
+	if (item == NULL) {
 		item = mem_new(sizeof(*item));
 		item->resource = mem_dup(resource);
 		item->namespace = mem_dup(namespace);
@@ -87,7 +87,7 @@ void cluster_remove(struct cluster *c, struct cluster_item *item)
 
 static const struct json *member(const struct json *object, const char *name)
 {
-	for (const struct json *m = json_child(object); m; m = json_next(m))
+	for (const struct json *m = json_child(object); m != NULL; m = json_next(m))
 		if (strcmp(json_key(m), name) == 0)
 			return m;
 	return NULL;
@@ -110,22 +110,23 @@ void cluster_merge(const struct json *target, const struct json *patch, struct b
 		effects_write_json(patch, false, out);
 		return;
 	}
-	if (target && json_type(target) != JSON_OBJECT)
+	if (target != NULL && json_type(target) != JSON_OBJECT)
 		target = NULL;
 	buf_char(out, '{');
-	for (const struct json *m = json_child(target); m; m = json_next(m)) {
+	for (const struct json *m = json_child(target); m != NULL; m = json_next(m)) {
 		const struct json *other = member(patch, json_key(m));
 
-		if (other && json_type(other) == JSON_NULL)
+		if (other != NULL && json_type(other) == JSON_NULL)
 			continue;
 		put_name(json_key(m), &first, out);
-		if (other)
+		if (other != NULL)
 			cluster_merge(m, other, out);
 		else
 			effects_write_json(m, false, out);
 	}
-	for (const struct json *m = json_child(patch); m; m = json_next(m)) {
-		if (json_type(m) == JSON_NULL || (target && member(target, json_key(m))))
+	for (const struct json *m = json_child(patch); m != NULL; m = json_next(m)) {
+		if (json_type(m) == JSON_NULL ||
+		    (target != NULL && member(target, json_key(m)) != NULL))
 			continue;
 		put_name(json_key(m), &first, out);
 		cluster_merge(NULL, m, out);

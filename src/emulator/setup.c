@@ -190,7 +190,7 @@ static bool write_kubeconfig(const struct emulator *emu, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
 
-	if (!emu->cluster)
+	if (emu->cluster == NULL)
 		return true;
 	emulator_url(emu, &url);
 	buf_fmt(&text,
