@@ -283,22 +283,20 @@ void status_ask(struct status_jobs *st)
 
 int main(int argc, char **argv)
 {
+	static char out[STDOUT_MAX]; /* stdout's until exit() has written it */
 	struct plain args;
-	char **jobs = calloc((size_t)argc + 1, sizeof(*jobs));
 
-	if (jobs == NULL)
-		return 71;
 	/* Its words are az's, and none of ours to look at. */
 	if (argc > 1 && strcmp(argv[1], "token") == 0)
 		return become(argv);
+	AUTO_FREE char **jobs = mem_array((size_t)argc + 1, sizeof(*jobs));
 	secret_setup();
 	if (parse_plain(argc, argv, jobs, &args)) {
 		bool well = !isatty(STDOUT_FILENO) && all_is_well(&args);
 		return well ? 0 : become(argv);
 	}
-	free(jobs);
 	/* Whole until the end, or until another program begins anew. */
-	if (setvbuf(stdout, malloc(STDOUT_MAX), _IOFBF, STDOUT_MAX) != 0)
+	if (setvbuf(stdout, out, _IOFBF, sizeof(out)) != 0)
 		return become(argv);
 	return cli_main(argc, argv);
 }
