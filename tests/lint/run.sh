@@ -74,7 +74,7 @@ analyzer() {
 	skip=none
 	[ -n "$libsecret" ] || skip='src/keyring/*'
 	find src -name '*.c' ! -path $skip | LC_ALL=C sort |
-		eval "xargs -P \$(nproc) -n 8 sh -c 'for f; do LC_ALL=C gcc -fanalyzer -Wno-analyzer-use-of-uninitialized-value -O1 -fdiagnostics-plain-output $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret -c -o /dev/null \$f; done' analyze" 2>&1 |
+		eval "xargs -P \$(nproc) -n 8 sh -c 'for f; do LC_ALL=C gcc -fanalyzer -DANALYZER -Wno-analyzer-use-of-uninitialized-value -O1 -fdiagnostics-plain-output $(printf '%s' "$flags" | sed "s/'/'\\\\''/g") $libsecret -c -o /dev/null \$f; done' analyze" 2>&1 |
 		LC_ALL=C sed -nE "s/^([^ :]+):([0-9]+):[0-9]+: warning: .*['\`]([^'\`]*)' .*\[-Wanalyzer-(.*)\]$/\1 \4 \3 line \2/p; s/^([^ :]+):([0-9]+):[0-9]+: (fatal )?error: .*/\1 does not compile line \2/p" |
 		awk 'NR == FNR { if (!/^#/ && NF) { key = $0; sub(/:.*/, "", key); known[key] = 0 } next }
 		     { at = $0; sub(/ line [0-9]+$/, "", at); if (at in known) known[at]++; else { print; bad = 1 } }
