@@ -203,7 +203,8 @@ bool dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 		add_metrics(&p, run->metrics_file, out);
 	if (config_state_namespace(run) == NULL)
 		add_path(&p, run->state_dir);
-	qsort(p.item, p.n, sizeof(*p.item), str_compare);
+	if (p.n > 0)
+		qsort(p.item, p.n, sizeof(*p.item), str_compare);
 	buf_str(out, "[Service]\n");
 	for (size_t i = 0; i < p.n; i++)
 		ok = put_path(p.item[i], out, e) && ok;
