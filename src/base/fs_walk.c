@@ -108,8 +108,9 @@ static bool look(struct walk *w, int at, const char *name, int *out, struct stat
 	do
 		fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	while (fd < 0 && errno == EINTR);
-	w->why = fd < 0 || fstat(fd, st) != 0 ? errno : 0;
-	if (w->why != 0)
+	bool seen = fd >= 0 && fstat(fd, st) == 0;
+	w->why = seen ? 0 : errno;
+	if (!seen)
 		return err_sys(e, w->why, "cannot look at '%s' on the way to '%s'", name, w->shown);
 	*out = fd;
 	fd = -1;
