@@ -59,12 +59,14 @@ static void mounts_clear(struct reach_mounts *ms)
 	*ms = (struct reach_mounts){ .n = 0 };
 }
 
-static struct reach_mount *mount_at(const struct reach_mounts *ms, const char *point)
+/* Their number: there is none. */
+static size_t index_of(const struct reach_mounts *ms, const char *point)
 {
-	for (size_t i = 0; i < ms->n; i++)
-		if (strcmp(ms->m[i].point, point) == 0)
-			return &ms->m[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < ms->n && strcmp(ms->m[i].point, point) != 0)
+		i++;
+	return i;
 }
 
 /* "36 35 98:0 /root /point rw,noatime shared:1 - nfs4 server:/x rw", cut in place. */
@@ -84,12 +86,12 @@ static bool parse_line(char *line, char **point, char **kind)
 /* A later mount on the same point covers the earlier one. */
 static void note_mount(struct reach_mounts *ms, const char *point, const char *kind)
 {
-	struct reach_mount *there = mount_at(ms, point);
+	size_t there = index_of(ms, point);
 
-	if (there != NULL) {
-		free(there->point);
-		free(there->kind);
-		*there = ms->m[--ms->n];
+	if (there < ms->n) {
+		free(ms->m[there].point);
+		free(ms->m[there].kind);
+		ms->m[there] = ms->m[--ms->n];
 	}
 	if (!may_hang(kind))
 		return;
@@ -237,8 +239,8 @@ static void read_mounts(void)
 	if (text.len > 0 && buf_ok(&text))
 		parse(text.data, &now);
 	for (size_t i = 0; i < now.n; i++) {
-		const struct reach_mount *before = mount_at(&seen.mounts, now.m[i].point);
-		now.m[i].hung = before != NULL && before->hung;
+		size_t before = index_of(&seen.mounts, now.m[i].point);
+		now.m[i].hung = before < seen.mounts.n && seen.mounts.m[before].hung;
 	}
 	mounts_clear(&seen.mounts);
 	seen.mounts = now;
