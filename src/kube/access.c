@@ -119,11 +119,8 @@ bool kube_access_pod(const char *dir, const char *host, const char *port, struct
 
 /* A pod without its service account's token (automountServiceAccountToken: false) may have a
  * kubeconfig instead. */
-static bool in_pod(const struct kube_spec *s)
+static bool in_pod(const struct kube_spec *s, const char *host, const char *port)
 {
-	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
-		   *port = getenv("KUBERNETES_SERVICE_PORT");
-
 	return s->kubeconfig == NULL && s->context == NULL && host != NULL && *host != '\0' &&
 	       port != NULL && *port != '\0' && access(SERVICE_ACCOUNT "/token", F_OK) == 0;
 }
@@ -217,10 +214,11 @@ bool kube_access_files(const char *paths, const char *context, struct kube_acces
 bool kube_access_find(const struct kube_spec *s, struct kube_access *out, struct err *e)
 {
 	const char *list = getenv("KUBECONFIG"), *home = getenv("HOME");
+	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
+		   *port = getenv("KUBERNETES_SERVICE_PORT");
 
-	if (in_pod(s))
-		return kube_access_pod(SERVICE_ACCOUNT, getenv("KUBERNETES_SERVICE_HOST"),
-		                       getenv("KUBERNETES_SERVICE_PORT"), out, e);
+	if (in_pod(s, host, port))
+		return kube_access_pod(SERVICE_ACCOUNT, host, port, out, e);
 	if (s->kubeconfig != NULL)
 		return kube_access_files(s->kubeconfig, s->context, out, e);
 	if (list != NULL && *list != '\0')

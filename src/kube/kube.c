@@ -437,7 +437,7 @@ bool kube_may(struct kube *k, const struct kube_ref *ref, const char *verbs, str
 bool kube_namespace_uid(struct kube *k, const char *namespace, char **out, struct err *e)
 {
 	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
-	enum kube_answer answer;
+	enum kube_answer answer = KUBE_ABSENT;
 
 	if (!find_once(k, e))
 		return false;
