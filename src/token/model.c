@@ -186,7 +186,8 @@ static const struct value *read_object(struct model_reader *r, const struct mode
 	/* Where there is nothing to flatten, az shows that in its place. */
 	bool whole = has_inner(m) && is_absent(inner);
 
-	if (v->type != VALUE_OBJECT || (!is_absent(inner) && inner->type != VALUE_OBJECT)) {
+	if (v->type != VALUE_OBJECT ||
+	    (inner != NULL && inner->type != VALUE_NULL && inner->type != VALUE_OBJECT)) {
 		(void)err_set(r->e, ERR_REMOTE,
 		              "the answer of Azure is not understood: an object expected");
 		return NULL;

@@ -73,7 +73,6 @@ bool token_expiration(const char *text, char out[static TOKEN_EXPIRY_MAX])
 void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN_EXPIRY_MAX])
 {
 	int64_t now = env_now(env), micros = env_random(env, 1000000);
-	static const char none[] = ".000000Z";
 
 	if (days > (LAST_SECOND - now) / SECONDS_A_DAY) {
 		now = LAST_SECOND;
@@ -81,11 +80,11 @@ void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN
 	} else {
 		now += days * SECONDS_A_DAY;
 	}
-	str_from_micros(now * 1000000 + micros, out);
 	/* Six digits, or none: Python's isoformat(). */
-	char *fraction = strchr(out, '.');
-	if (strcmp(fraction, none) == 0)
-		(void)snprintf(fraction, sizeof(none), "Z");
+	if (micros == 0)
+		str_from_time(now, out);
+	else
+		str_from_micros(now * 1000000 + micros, out);
 }
 
 /* "Z", "+02", "+0230" or "+02:30". What else follows is not looked at, as az does not either: it
