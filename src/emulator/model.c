@@ -92,7 +92,7 @@ static bool same_host(const char *known, const char *asked)
 
 struct registry *model_at_server(const struct model *m, const char *host, int *endpoint)
 {
-	int ignored, *at = endpoint != NULL ? endpoint : &ignored;
+	int ignored = -1, *at = endpoint != NULL ? endpoint : &ignored;
 
 	*at = -1;
 	for (size_t i = 0; i < m->n_registries; i++) {
