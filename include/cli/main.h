@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The command line from its first word to the exit status, for every program that has it. */
 #ifndef CLI_MAIN_H
 #define CLI_MAIN_H
 
