@@ -214,7 +214,7 @@ ExecStartPre=+/bin/touch $T/pwned"
 	done
 	lure web2.env
 	says "one to a file of his: his directory" "^ReadWritePaths=\"-$T/home\"$"
-	rm -rf "$T/home"
+	rm -rf "${T:?}/home"
 	acro check --systemd-dropin lured >"$T/out"
 	says "one that is not there is not promised" "^# left out: job 'lured'"
 	mkdir "$T/100% of \$HOME"

@@ -41,7 +41,7 @@ END
 acro run >/dev/null 2>&1
 arm PATCH tokens/web-pull '{"properties":{"status":"disabled"}}' >/dev/null
 rm -f "$T/web.env" "$T/second.env"
-for i in 1 2 3; do acro run 2>/dev/null; done
+for _ in 1 2 3; do acro run 2>/dev/null; done
 acro history web-pull -o json >"$T/json"
 is "a failure that goes on is one event" "$(field -1.event) $(field -1.count) $(field -1.exit)" "refuse 3 65"
 like "with its error" "$(field -1.error)" 'is disabled'

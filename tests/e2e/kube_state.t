@@ -73,7 +73,7 @@ says "the first one knows" 0 'web +contoso/web-pull +ok +password2'
 # ---- at once ---------------------------------------------------------------------------------------------------------------------------
 clear_log
 bad=0 conflicts=0 cut_off=0
-for i in 1 2 3 4; do
+for _ in 1 2 3 4; do
 	sleep 2.1
 	before=$(pull_password web regcred)
 	HOME=$T/a/home "$ACROTATE" run --force --config "$T/a/acrotate.conf" >"$T/a.out" 2>&1 </dev/null &

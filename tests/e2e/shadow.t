@@ -29,7 +29,6 @@ sink
 is "a first run delivers" "$(run)" 0
 is "ok" "$(state)" ok
 cp "$F" "$T/good"
-requests=$(control log | wc -l)
 
 add '"credsStore": "secretservice"'
 is "a store that appears later: the next run tells" "$(run)" 78
