@@ -27,6 +27,7 @@ MUST_USE bool token_place_find(struct arm *a, struct http *h, const char *subscr
                                struct err *e);
 /* "/subscriptions/.../registries/R/KIND[/NAME]?api-version=..."; "ID/KIND/NAME". Caller frees. */
 char *token_place_path(const struct token_place *p, const char *kind, const char *name);
+char *token_place_self(const struct token_place *p); /* the path of the registry itself */
 char *token_place_id(const struct token_place *p, const char *kind, const char *name);
 
 #endif

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "azure/acr.h"
 #include "azure/arm.h"
 #include "azure/clouds.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/lent.h"
@@ -157,13 +159,41 @@ bool token_open(struct token_run *r, struct err *e)
 	return true;
 }
 
+/* "NAME-HASH.SUFFIX": one name with two hashes is two registries, and only the service knows whose
+ * hash it is. Without one nothing is asked, as by az. */
+static bool has_label(const char *asked)
+{
+	size_t n = strcspn(asked, ".");
+
+	return asked[n] == '.' && memchr(asked, '-', n) != NULL;
+}
+
+static bool is_meant(const struct token_run *r, struct err *e)
+{
+	AUTO_FREE char *path = token_place_self(r->place);
+	AUTO_JSON struct json *j = NULL;
+
+	if (!arm_get(r->arm, token_http_base(r->http), path, &j, e))
+		return false;
+	const char *server = json_str(j, "properties.loginServer");
+	if (server == NULL)
+		return err_set(e, ERR_REMOTE, "Azure names no login server of registry '%s'",
+		               r->registry);
+	AUTO_FREE char *asked = acr_server_asked(r->args->registry, server);
+	return asked != NULL ||
+	       err_set(e, ERR_CONFIG,
+	               "'%s' is not the login server of registry '%s', which is '%s'",
+	               r->args->registry, r->registry, server);
+}
+
 bool token_find_registry(struct token_run *r, struct err *e)
 {
 	const char *group =
 		r->args->group == NULL || *r->args->group == '\0' ? NULL : r->args->group;
 
 	return token_place_find(r->arm, token_http_base(r->http), r->subscription, group,
-	                        r->registry, &r->place, e);
+	                        r->registry, &r->place, e) &&
+	       (!has_label(r->args->registry) || is_meant(r, e));
 }
 
 void token_close(struct token_run *r)

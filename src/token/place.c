@@ -56,6 +56,15 @@ char *token_place_path(const struct token_place *p, const char *kind, const char
 	return mem_dup(buf_cstr(&b));
 }
 
+char *token_place_self(const struct token_place *p)
+{
+	AUTO_BUF struct buf b = BUF_INIT(PATH_MAX_LEN);
+
+	add_registry(&b, p);
+	buf_fmt(&b, "?api-version=%s", ACR_API_VERSION);
+	return mem_dup(buf_cstr(&b));
+}
+
 char *token_place_id(const struct token_place *p, const char *kind, const char *name)
 {
 	return mem_fmt("%s/%s/%s", p->id, kind, name);

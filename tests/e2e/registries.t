@@ -78,6 +78,8 @@ done
 # ---- by hand, in another subscription; and its state -----------------------------------------------------------------------------------
 export ACROTATE_CONFIG="$E/acrotate.conf" AZURE_CONFIG_DIR="$T/nowhere"
 is "acrotate finds it there" "$("$ACROTATE" token show -r "$server" -n other-pull --subscription $S2 --query id -o tsv)" "$second/tokens/other-pull"
+like "and not under another's hash" "$("$ACROTATE" token show -r contoso-aaaaaaaaaaaaaaaa.azurecr.io -n other-pull --subscription $S2 2>&1)" \
+	"is not the login server of registry 'contoso', which is '$server'"
 is "the ready configuration keeps its state below" "$(sed -n 's/^state_dir = //p' "$E/acrotate.conf")" "$E/state"
 printf '[job]\nregistry = contoso\ntoken = web-pull\nmay_replace = password1@%s\n[sink f]\ntype = file\npath = %s/secret\n' \
 	"$(control "state?token=web-pull" | sed 's/.*"password1":{[^}]*"creationTime":"\([^"]*\)".*/\1/')" "$T" | { mkdir -p "$E/jobs.d"; cat >"$E/jobs.d/web.conf"; }

@@ -38,8 +38,12 @@
 #define WORDS_MAX 24
 
 /* clang-format off */
-#define SHOWN { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 200, \
-	.answer = TOKEN("Succeeded") } }
+#define SHOWN_ONLY { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") }
+#define SHOWN { IDENTITY, SHOWN_ONLY }
+/* Whose login server has the hash of a label. */
+#define LABELLED \
+	IDENTITY, { HTTP_GET, REGISTRY "?", .status = 200, \
+	.answer = "{\"properties\":{\"loginServer\":\"myregistry-a1b2c3.azurecr.io\"}}" }
 /* clang-format on */
 /* A job with one sink, a file in this directory. */
 #define JOB                                                                                        \

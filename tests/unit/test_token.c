@@ -271,7 +271,10 @@ static void command_line(void **state)
 		{ "the login server", { "show", "-r", "myregistry.azurecr.io", "-n", "mytoken",
 		  QUIET }, SHOWN, 0, "mytoken\n", NULL },
 		{ "with a label", { "show", "-r", "myregistry-a1b2c3.azurecr.io", "-n", "mytoken",
-		  QUIET }, SHOWN, 0, "mytoken\n", NULL },
+		  QUIET }, { LABELLED, SHOWN_ONLY }, 0, "mytoken\n", NULL },
+		{ "with another registry's label", { "show", "-r", "myregistry-zzzzzz.azurecr.io",
+		  "-n", "mytoken", QUIET }, { LABELLED }, 1, "", "which is "
+		  "'myregistry-a1b2c3.azurecr.io'" },
 		{ "commands in any case", { "Show", "-r", "myregistry", "-n", "mytoken", QUIET },
 		  SHOWN, 0, "mytoken\n", NULL },
 		{ "groups in any case", { "CREDENTIAL", "Generate", "-r", "myregistry", "-n",
