@@ -54,6 +54,8 @@ jmespath-suite: $B/t/jmespath-suite
 $B/ok/jmespath-suite: $B/t/jmespath-suite $(wildcard tests/jmespath/*.json)
 	@mkdir -p $(@D); $< tests/jmespath >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
 
+# Seconds for one test program.
+TEST_TIMEOUT ?= 300
 # One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
 RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%) $B/ok/jmespath-suite
 check: deps
@@ -63,7 +65,7 @@ check-built: $(RUN)
 $B/ok/fuzz-%: $B/t/fuzz-% FORCE_CORPUS
 	@mkdir -p $(@D); $< $(sort $(wildcard tests/fuzz/corpus/$*/*)) >$@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }; touch $@
 $B/ok/%: $B/t/%
-	@mkdir -p $(@D); timeout 300 $(TEST_WRAPPER) $< >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
+	@mkdir -p $(@D); timeout $(TEST_TIMEOUT) $(TEST_WRAPPER) $< >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
 FORCE_CORPUS:
 
 deps:
@@ -137,11 +139,11 @@ build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 # who is not root has to write it. COVERAGE=all lists more.
 COVER     := build/coverage
 COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
-COVER_E2E := status takeover hooks helper metrics keyring
+COVER_E2E := status takeover hooks helper metrics keyring shadow template hosts hang kube_sink kube_state
 coverage:
 	@packaging/install-deps build ci e2e
 	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles
-	@ERRORS=full $(MAKE) --no-print-directory -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
+	@ERRORS=full $(MAKE) --no-print-directory TEST_TIMEOUT=900 -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
 	  -fprofile-instr-generate=$(CURDIR)/$(COVER)/profiles/%m%c.profraw -mllvm -runtime-counter-relocation' all check-built
 	@umask 0; for p in $(notdir $(PROGRAMS)); do $(COVER)/$$p --version >/dev/null || exit; done
 	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(shell nproc) $(COVER_E2E:%=tests/e2e/%.t)

@@ -21,6 +21,7 @@ int with_jobs(const struct options *o,
 	    config_select(config, o->args, o->n_args, &jobs, &n, &e)) {
 		AUTO_LENT struct lent *lent = lent_new(config, o->argv);
 
+		(void)lent; /* the configuration's jobs borrow it */
 		status = act(o, config, jobs, n);
 	} else {
 		log_err(NULL, &e);

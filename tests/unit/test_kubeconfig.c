@@ -228,6 +228,7 @@ static void test_access_by_files(void **state)
 	AUTO_FREE char *plain = file("plain", CONFIG("{server: 'http://x'}", TOKEN), 0600),
 		       *none = mem_fmt("%s/none", dir);
 
+	CHECK(ca != NULL && token != NULL, "both are there");
 	CHECK(kube_access_files(list, NULL, &a, &e), "%s", e.text);
 	CHECK_TEXT(a.server, "https://k8s.example:6443", "without the slash");
 	CHECK_TEXT(a.namespace, "web", "of the context");

@@ -124,7 +124,7 @@ static void test_writers_in_between(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct kube_rig rig;
 		struct err e = ERR_INIT;
-		struct sink *s;
+		struct sink *s = NULL;
 		AUTO_FREE char *spec = mem_new(ops->spec_size);
 		bool seen[16] = { false };
 		kube_rig_open(&rig, rows[i].steps, rows[i].n);
