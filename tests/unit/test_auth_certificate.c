@@ -19,9 +19,9 @@
 static char *dir, *bundle, *encrypted, *cert_text;
 static char tid[] = "tid", cid[] = "cid", adfs[] = "adfs";
 
+#define NEW_CERT "openssl req -x509 -newkey rsa:2048 -noenc -keyout key.pem -out cert.pem"
 static const char *const recipe[] = {
-	"openssl req -x509 -newkey rsa:2048 -noenc -keyout key.pem -out cert.pem -subj "
-	"/CN=acrotate",
+	NEW_CERT " -days 3000 -subj /CN=acrotate",
 	"openssl pkcs12 -export -inkey key.pem -in cert.pem -out encrypted.p12 -passout pass:pass",
 	"openssl pkcs12 -in encrypted.p12 -passin pass:pass -noenc -out bundle.pem",
 	"chmod 600 encrypted.p12 bundle.pem",
