@@ -29,6 +29,8 @@ sub read_list {
 		my @lines = grep { !/^#/ } split /\n/, $block;
 		next unless @lines;
 		my ($file, @tests) = split ' ', shift @lines;
+		my $open = grep { $_ eq 'open' } @tests;
+		@tests = grep { $_ ne 'open' } @tests;
 		my ($harm) = map { s/^\s+//r } shift @lines;
 		my (@old, @new);
 		for (@lines) {
@@ -39,7 +41,7 @@ sub read_list {
 		}
 		die "mutants: $list: incomplete: $file: $harm\n" unless @tests && @old;
 		die "mutants: $list: nothing changes: $file: $harm\n" if "@old" eq "@new";
-		push @faults, { file => $file, tests => \@tests, harm => $harm, old => \@old, new => \@new };
+		push @faults, { file => $file, tests => \@tests, open => $open, harm => $harm, old => \@old, new => \@new };
 	}
 	return @faults;
 }
@@ -201,9 +203,11 @@ for my $w (0 .. $n - 1) {
 	for (my $i = $w; $i < @faults; $i += $n) {
 		my $start = time;
 		my ($by, $ok) = judge($tree, $faults[$i]);
+		# What no test sees yet is told, and has to be marked no longer once one does.
+		($by, $ok) = $by eq 'NOBODY' ? ('open', 2) : ("$by: no longer open", 0) if $faults[$i]{open};
 		printf "%-32s %4.0f s  %-24s %s\n", $by, time - $start, basename($faults[$i]{file}), $faults[$i]{harm};
 		STDOUT->flush;
-		put("$scratch/results/$i", !defined $ok ? 'left out' : $ok ? 'seen' : 'not');
+		put("$scratch/results/$i", !defined $ok ? 'left out' : $ok == 2 ? 'open' : $ok ? 'seen' : 'not');
 	}
 	_exit(0);
 }
@@ -211,5 +215,7 @@ waitpid $_, 0 for @pids;
 @pids = ();
 my @results = map { -e "$scratch/results/$_" ? slurp("$scratch/results/$_") : 'not' } 0 .. $#faults;
 my ($seen, $not) = (scalar(grep { $_ eq 'seen' } @results), scalar(grep { $_ eq 'not' } @results));
+my $open = grep { $_ eq 'open' } @results;
+print "mutants: $open are open: no test sees them yet\n" if $open;
 printf "%d passed, %d failed\n", $seen, $not;
 end($not == 0 && $seen > 0 ? 0 : 1);
