@@ -74,7 +74,7 @@ check-e2e: all $(if $(KEYRING),$B/secret-service)
 	@packaging/install-deps e2e
 	@prove --timer --comments -j$(shell nproc) $(filter-out tests/e2e/az%,$(sort $(wildcard tests/e2e/*.t)))
 # The guarantee: killed anywhere, everything broken, others at work. prove-quick takes a sample of each.
-prove prove-quick: all $B/stop-at
+prove prove-quick: all $B/stop-at $B/clock.so
 	@packaging/install-deps e2e
 	@BUILD=$(abspath $B) perl tests/prove/all.pl $(if $(filter prove,$@),whole,quick) $B/$@.logs
 proof:
@@ -93,6 +93,8 @@ $B/secret-service: tests/e2e/secret_service.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $< $(shell pkg-config --cflags --libs gio-2.0)
 $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
+$B/clock.so: tests/prove/clock.c
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
 # The tests of Kubernetes against a real kube-apiserver, which is built once, into a cache outside the
 # tree.
 check-kube: all

@@ -13,18 +13,28 @@ use JSON::PP;
 use MIME::Base64;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance settle generations password_in
+our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance advance_service settle generations password_in
 	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
 my $work  = tempdir('acrotate-prove.XXXXXX', TMPDIR => 1);
 my ($pid, %env, $dir, %works);
+my $clock = $ENV{CLOCK} || "$build/clock.so";
 my $owner = $$;
 my @workers;
 
 delete $ENV{$_} for grep { /proxy/i } keys %ENV;
 $ENV{NO_PROXY} = 'localhost,127.0.0.1';
+
+# The clock of this machine, as all that is started here sees it: ahead by as much as the emulator's. The emulator and the checker have
+# nothing preloaded.
+sub local_clock {
+	my ($ahead) = @_;
+	@ENV{qw(LD_PRELOAD PROVE_CLOCK_AHEAD)} = ($clock, $ahead);
+}
+die "$clock is missing: make $clock\n" unless -e $clock;
+local_clock(0);
 
 END {
 	if ($$ == $owner) {
@@ -109,8 +119,10 @@ sub start_emulator {
 	stop_emulator();
 	$dir = "$work/e" . int(time() * 1000);
 	mkdir $dir or die "$dir: $!";
+	local_clock(0);
 	$pid = fork();
 	if ($pid == 0) {
+		delete $ENV{LD_PRELOAD};
 		open STDOUT, '>', "$dir/out";
 		exec "$build/acrotate-emulator", '--dir', "$dir/e", '--token', 'web-pull', $o{second} ? ('--token', 'second-pull') : (), @{ $o{options} || ['--fast'] } or exit 127;
 	}
@@ -181,7 +193,7 @@ sub run {
 
 # acrotate run, behind the words given.
 sub acrotate { return run(@_, "$build/acrotate", 'run', '-c', "$dir/e/acrotate.conf"); }
-sub curl { my ($rc, $text) = run('curl', '-sS', '--cacert', $env{EMULATOR_CA}, @_); return $text; }
+sub curl { local %ENV = %ENV; delete $ENV{LD_PRELOAD}; my ($rc, $text) = run('curl', '-sS', '--cacert', $env{EMULATOR_CA}, @_); return $text; }
 sub control { my ($path, $body) = @_; return curl('-X', 'POST', '-d', $body, "$env{EMULATOR_CONTROL}/$path"); }
 sub faults { my $said = control('faults', encode_json([@_])); die "the emulator refuses the fault: $said" if $said =~ /"error"/; }
 # Until an exchange has met the fault, and is held back or disturbed by it; not for ever, as the run may never get there. Of several faults
@@ -195,7 +207,8 @@ sub wait_until_hit {
 	return 0;
 }
 sub no_faults { curl('-X', 'DELETE', "$env{EMULATOR_CONTROL}/faults"); }
-sub advance { my ($s) = @_; control('clock', "{\"advance\": $s}"); }
+sub advance_service { my ($s) = @_; control('clock', "{\"advance\": $s}"); }
+sub advance { my ($s) = @_; advance_service($s); local_clock($ENV{PROVE_CLOCK_AHEAD} + $s); }
 
 sub generations {
 	my $t = decode_json(curl("$env{EMULATOR_CONTROL}/state"))->{registries}[0]{tokens}[0];
