@@ -153,6 +153,7 @@ static bool send_with(struct kube *k, struct http *h, const struct call *c,
 				*e = why;
 			return ok || err_in(e, "the cluster of %s", k->access.who);
 		}
+		http_response_clear(rs);
 		env_sleep_ms(k->env, ms);
 	}
 }
