@@ -166,7 +166,7 @@ static bool is_shown(const struct buf *out, const char *secret)
 	buf_json(&quoted, secret);
 	return strstr(buf_cstr(out), secret) != NULL ||
 	       (quoted.len > 2 &&
-	        memmem(out->data, out->len, quoted.data + 1, quoted.len - 2) != NULL);
+	        memmem(buf_cstr(out), out->len, buf_cstr(&quoted) + 1, quoted.len - 2) != NULL);
 }
 
 static const struct value *new_passwords(const struct value *v)
