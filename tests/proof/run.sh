@@ -34,7 +34,7 @@ prove() {
 	all=$((all + n))
 }
 
-prove src/base/str.c is_digit digits str_int unit_seconds str_duration days_from_civil civil_from_seconds civil_to_seconds field fraction \
+prove src/base/str.c str_is_digit digits str_int unit_seconds str_duration days_from_civil civil_from_seconds civil_to_seconds field fraction \
 	zone str_ticks str_time str_http_date
 prove src/config/expand.c next_percent behind expand_uses expand_value
 prove src/rotate/plan.c is_gone may_work is_living is_held is_deployed anything_works is_outage request_dies grace_is_over plan_slot_is_free \
