@@ -55,7 +55,7 @@ $B/ok/jmespath-suite: $B/t/jmespath-suite $(wildcard tests/jmespath/*.json)
 	@mkdir -p $(@D); $< tests/jmespath >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
 
 # Seconds for one test program.
-TEST_TIMEOUT ?= 300
+TEST_TIMEOUT ?= 600
 # One stamp per test program, so that `make -j` runs them in parallel and a red one is run again.
 RUN := $(patsubst $B/t/%,$B/ok/%,$(UNIT) $(FLOW) $(FAULT)) $(FUZZ:%=$B/ok/fuzz-%) $B/ok/jmespath-suite
 check: deps
