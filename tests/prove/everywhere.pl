@@ -57,6 +57,8 @@ sub point {
 	push @why, 'it does not end' if $mode ne 'kill' && $rc == 137;
 	advance(61);
 	my ($rc2, $said2) = acrotate();
+	my $lost = intent_stands();
+	if ($lost) { advance(660); ($rc2, $said2) = acrotate(); }
 	forget_logins();
 	my $extra = generations() - $generated - 1;    # of the first job's token
 	my %held = map { (password_in($_) // 'nothing') => 1 } sinks();
