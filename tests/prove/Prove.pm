@@ -67,6 +67,8 @@ sub stop_emulator {
 sub write_job {
 	my (%o) = @_;
 	my ($more, $lifetime, $renew) = ($o{job} || '', $o{lifetime} || '60m', $o{renew_before} || '59m 50s');
+	# A lost request is waited for by moving the clocks, not in real time.
+	$more .= "\nverify_timeout = 30s" unless $more =~ /verify_timeout/;
 	spill("$dir/e/jobs.d/web.conf", <<"END");
 [job]
 registry = contoso
@@ -101,6 +103,7 @@ token = second-pull
 lifetime = 60m
 renew_before = 59m 50s
 grace = 2s
+verify_timeout = 30s
 on_change = /bin/true
 [sink file]
 type = file
