@@ -3,11 +3,11 @@
 
 enum step { END, INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK };
 
-static const enum step steps_of_rotate[] = { INTENT,   REREAD, GENERATE, PROBE, RECORD,
+static const enum step steps_of_rotate[] = { REREAD,   INTENT, GENERATE, PROBE, RECORD,
 	                                     DELIVERY, COMMIT, STAMP,    HOOK,  END };
-static const enum step steps_late_delivery[] = { INTENT, REREAD,   GENERATE, RECORD, PROBE,
+static const enum step steps_late_delivery[] = { REREAD, INTENT,   GENERATE, RECORD, PROBE,
 	                                         COMMIT, DELIVERY, STAMP,    HOOK,   END };
-static const enum step steps_late_print[] = { INTENT, REREAD,   GENERATE, PROBE, COMMIT,
+static const enum step steps_late_print[] = { REREAD, INTENT,   GENERATE, PROBE, COMMIT,
 	                                      RECORD, DELIVERY, STAMP,    HOOK,  END };
 static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY,
 	                                     COMMIT, STAMP,    HOOK,   END };
