@@ -20,7 +20,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	static _Atomic(gettime_fn *) next;
 
 	if (next == NULL)
-		next = __extension__(gettime_fn *)dlsym(RTLD_NEXT, "clock_gettime");
+		next = __extension__(gettime_fn *) dlsym(RTLD_NEXT, "clock_gettime");
 	int rc = next(id, ts);
 	if (rc == 0 && id == CLOCK_REALTIME)
 		ts->tv_sec += ahead();
