@@ -28,11 +28,12 @@ wait_for() {
 property() { systemctl show -P "$2" "$1"; }
 config=/etc/acrotate/acrotate.conf
 sink=/etc/web/registry.env
+OUT=$(mktemp)
 
 # ---- installed
 
 export DEBIAN_FRONTEND=noninteractive
-dpkg -i /debs/acrotate_*.deb /debs/acrotate-emulator_*.deb >/tmp/dpkg 2>&1
+dpkg -i /debs/acrotate_*.deb /debs/acrotate-emulator_*.deb >"$OUT" 2>&1
 is "the packages can be installed" $? 0
 is "the timer is enabled" "$(systemctl is-enabled acrotate.timer)" enabled
 is "and active" "$(systemctl is-active acrotate.timer)" active
@@ -113,13 +114,13 @@ is "and it recovers with it" "$? $(systemctl is-active acrotate.service) $(prope
 
 # ---- removed
 
-dpkg -r acrotate >/tmp/dpkg 2>&1
+dpkg -r acrotate >"$OUT" 2>&1
 is "removed while it is set up" "$? $(systemctl is-active acrotate.timer)" "0 inactive"
 ok "configuration and state stay" test -s /etc/acrotate/jobs.d/web.conf -a -s /var/lib/acrotate/web.state
-dpkg -P acrotate >/tmp/dpkg 2>&1
+dpkg -P acrotate >"$OUT" 2>&1
 is "purged" "$?" 0
 ok "what is the user's stays" test -s /etc/acrotate/jobs.d/web.conf -a -s /var/lib/acrotate/web.state
-like "and is said" "$(cat /tmp/dpkg)" 'kept /var/lib/acrotate'
+like "and is said" "$(cat "$OUT")" 'kept /var/lib/acrotate'
 systemctl stop azure.service
 echo "1..$N"
 [ $FAILED = 0 ]
