@@ -91,15 +91,6 @@ static void measure(const struct look *l, size_t i, const struct observation *o)
 	metrics_put(l->m, i, o->job->name, &is);
 }
 
-/* Reading another sink starts a program, which a job that is due would have to do again. */
-static bool all_local(const struct job *job)
-{
-	for (size_t i = 0; i < job->n_sinks; i++)
-		if (!job->sinks[i].ops->local)
-			return false;
-	return true;
-}
-
 static bool job_is_well(struct look *l, size_t i)
 {
 	struct config *c = l->config;
@@ -110,7 +101,8 @@ static bool job_is_well(struct look *l, size_t i)
 	if (!config_job(c, i, &job, &e))
 		return false;
 	config_claim(c, i, job);
-	if (!all_local(job) || !observe_open(l->store, job, &o, &e))
+	/* Reading another sink starts a program, which a job that is due would have to do again. */
+	if (!job_is_local(job) || !observe_open(l->store, job, &o, &e))
 		return false;
 	bool well = !job->enabled;
 	if (!well && o.who.server != NULL) {

@@ -59,6 +59,8 @@ struct job {
 	const struct sink_lent *lent; /* what they are opened with, or NULL; config_lend() */
 };
 void job_free(struct job *j);
+/* Can all of its sinks be read without starting another program? */
+bool job_is_local(const struct job *j);
 void job_free_ptr(struct job **j);
 #define AUTO_JOB AUTO(job_free_ptr)
 

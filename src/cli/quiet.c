@@ -58,14 +58,6 @@ static bool is_paused(const struct run_request *rq, size_t at, const struct job 
 	return true;
 }
 
-static bool all_local(const struct job *job)
-{
-	for (size_t i = 0; i < job->n_sinks; i++)
-		if (!job->sinks[i].ops->local)
-			return false;
-	return true;
-}
-
 /* When the newest of what the sink may hold ends; 0: it may hold nothing that is known. */
 static int64_t newest_expiry(const struct state *s, const struct sink_memory *m)
 {
@@ -96,7 +88,7 @@ static bool has_work_by_record(const struct store *store, const struct job *job,
 	AUTO_STATE struct state s = { 0 };
 	struct err ignored = ERR_INIT;
 
-	return !all_local(job) && state_load(store, job->name, &s, &ignored) &&
+	return !job_is_local(job) && state_load(store, job->name, &s, &ignored) &&
 	       is_due_by_record(&s, &job->policy, now);
 }
 

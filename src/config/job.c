@@ -235,6 +235,14 @@ void job_free_ptr(struct job **j)
 	job_free(*j);
 }
 
+bool job_is_local(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_sinks; i++)
+		if (!j->sinks[i].ops->local)
+			return false;
+	return true;
+}
+
 bool job_name_ok(const char *name, struct err *e)
 {
 	size_t n = strlen(name);
