@@ -159,8 +159,9 @@ static enum progress lost(struct rotation *r, struct err *e)
 	struct slot_memory *m = &r->o.state.slot[r->plan.slot];
 
 	state_abandon_intent(m, rotation_now(r));
-	/* An operation that can be asked about is asked about, by this run or the next. */
-	if (e->kind != ERR_TRANSIENT)
+	/* An operation that was seen running is asked about, by this run or the next: whoever was
+	 * refused the answer has not learned that it ended. */
+	if (e->kind != ERR_TRANSIENT && e->kind != ERR_DENIED && e->kind != ERR_AUTH)
 		state_forget_operation(m);
 	r->o.dirty = true;
 	rotation_drop_fence(r);

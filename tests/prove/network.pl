@@ -84,7 +84,8 @@ my %right = (
 # The password that is in an answer which is lost or not understood is lost: the same slot is generated once more, in the same run, when
 # the first request must have died. Only what proves that the service did not act ends the run.
 for my $unknown ('body of garbage', 'wrong types', '10 MiB of JSON', 'header flood', 'redirect to another host') { $right{"generate: $unknown"} = $right{"operation: $unknown"} = 0; }
-$right{"operation: status $_"} = 0 for 400, 403, 404, 409, 412;
+$right{"operation: status $_"} = 0 for 400, 404, 409, 412;
+# 403 there is 77 as everywhere: whoever may not ask how a request went generates in vain, again and again, until he is told which right is missing.
 
 # What only one exchange can be answered. The links to another host are ones here that a client would have to follow.
 sub elsewhere { my (%o) = @_; return sub { return { effect => 'status', %o, headers => { map { s/EVIL/$evil_host/r } %{ $o{headers} // {} } }, $o{body} ? (body => $o{body} =~ s/EVIL/$evil_host/r) : () } }; }

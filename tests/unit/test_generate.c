@@ -229,8 +229,16 @@ static void polls_that_are_denied_are_told(void **state)
 	assert_int_equal(rig.met.generates, 1);
 	assert_non_null(strstr(end.e.text, "AuthorizationFailed"));
 	rig_load(&now);
-	assert_true(now.slot[spare].intent);
+	assert_true(now.slot[spare].intent && now.slot[spare].operation != NULL);
 	assert_true(fake_service_accepts(&rig.service, rig.deployed));
+	/* With the right the next run learns that it has ended, and need not wait for its death. */
+	rig.service.deny_polls = false;
+	rig.service.running_ms = 0;
+	int64_t from = rig.service.clock_ms;
+	rig_clear_met();
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig.met.generates == 1 && rig.service.clock_ms - from < 60000);
+	assert_true(rig_works(0) && rig_works(1) && rig_slot_of(rig.memory[0].held) == spare);
 }
 
 /* Every answer is lost: the run gives up, and what it leaves on the disk says that a request of this expiry may have acted. */
