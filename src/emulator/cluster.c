@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "emulator/cluster.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,79 +9,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cluster_deed.h"
 
 #define TEXT_MAX   4096
-#define OBJECT_MAX (8 << 20)
 #define BODY_MAX   (3 << 20) /* kube-apiserver's own */
-#define DATA_MAX   (1 << 20)
 #define TOKEN_LIFE 3600
 
-/* ---- refusals -------------------------------------------------------------------------------- */
-
-static void status(struct reply *rs, int code, const char *reason, const char *kind,
-                   const char *name, const char *fmt, ...) PRINTF(6, 7);
-
-/* kind and name: details, or NULL. */
-static void status(struct reply *rs, int code, const char *reason, const char *kind,
-                   const char *name, const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		mem_exhausted();
-	va_end(ap);
-	exchange_reply_json(rs, code);
-	buf_str(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-	                   "\"Failure\",\"message\":");
-	buf_json(&rs->body, text);
-	buf_fmt(&rs->body, ",\"reason\":\"%s\"", reason);
-	if (kind != NULL) {
-		buf_str(&rs->body, ",\"details\":{\"name\":");
-		buf_json(&rs->body, name != NULL ? name : "");
-		buf_fmt(&rs->body, ",\"kind\":\"%s\"}", kind);
-	}
-	buf_fmt(&rs->body, ",\"code\":%d}", code);
-	mem_free_ptr(&text);
-}
-
-static void not_found(struct reply *rs, const char *resource, const char *name)
-{
-	status(rs, 404, "NotFound", resource, name, "%s \"%s\" not found", resource, name);
-}
-
-static void stale(struct reply *rs, const char *resource, const char *name)
-{
-	status(rs, 409, "Conflict", resource, name,
-	       "Operation cannot be fulfilled on %s \"%s\": the object has been modified; please "
-	       "apply your "
-	       "changes to the latest version and try again",
-	       resource, name);
-}
-
 /* ---- one request ----------------------------------------------------------------------------- */
-
-static const struct {
-	const char *resource, *kind, *group, *api;
-} kinds[] = {
-	{ "namespaces", "Namespace", "", "v1" },
-	{ "secrets", "Secret", "", "v1" },
-	{ "configmaps", "ConfigMap", "", "v1" },
-	{ "serviceaccounts", "ServiceAccount", "", "v1" },
-	{ "roles", "Role", "rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1" },
-	{ "rolebindings", "RoleBinding", "rbac.authorization.k8s.io",
-	  "rbac.authorization.k8s.io/v1" },
-};
-
-struct deed {
-	struct emulator *emu;
-	struct request *rq;
-	struct reply *rs;
-	size_t kind;                  /* into kinds[] */
-	const char *namespace, *name; /* "" for a namespace; NULL for a list or a creation */
-	bool dry_run;
-};
 
 static bool kind_of(const struct request *rq, size_t *out)
 {
@@ -93,9 +26,9 @@ static bool kind_of(const struct request *rq, size_t *out)
 	*out = 0;
 	if (resource == NULL)
 		return true;
-	for (size_t i = 0; i < COUNT(kinds); i++) {
-		if (strlen(kinds[i].resource) == n &&
-		    strncmp(kinds[i].resource, resource + 1, n) == 0) {
+	for (size_t i = 0; i < CLUSTER_KINDS; i++) {
+		if (strlen(cluster_kinds[i].resource) == n &&
+		    strncmp(cluster_kinds[i].resource, resource + 1, n) == 0) {
 			*out = i;
 			return true;
 		}
@@ -108,26 +41,27 @@ static bool admit(struct deed *d, const char *verb)
 {
 	AUTO_FREE char *user = cluster_user(d->emu, d->rq);
 	const struct cluster_deed deed = { .verb = verb,
-		                           .group = kinds[d->kind].group,
-		                           .resource = kinds[d->kind].resource,
+		                           .group = cluster_kinds[d->kind].group,
+		                           .resource = cluster_kinds[d->kind].resource,
 		                           .namespace = d->kind == 0 && d->name != NULL
 		                                                ? d->name
 		                                                : d->namespace,
 		                           .name = d->name };
 
 	if (user == NULL) {
-		status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
+		cluster_status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
 		return false;
 	}
 	(void)snprintf(d->rq->subject, sizeof(d->rq->subject), "%s", user);
 	if (cluster_may(d->emu->cluster, user, &deed))
 		return true;
-	status(d->rs, 403, "Forbidden", deed.resource, d->name,
-	       "%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\" "
-	       "in the "
-	       "namespace \"%s\"",
-	       deed.resource, d->name != NULL ? " \"" : "", d->name != NULL ? d->name : "",
-	       d->name != NULL ? "\"" : "", user, verb, deed.resource, deed.group, deed.namespace);
+	cluster_status(
+		d->rs, 403, "Forbidden", deed.resource, d->name,
+		"%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\" "
+		"in the "
+		"namespace \"%s\"",
+		deed.resource, d->name != NULL ? " \"" : "", d->name != NULL ? d->name : "",
+		d->name != NULL ? "\"" : "", user, verb, deed.resource, deed.group, deed.namespace);
 	return false;
 }
 
@@ -136,17 +70,17 @@ static bool read_body(struct deed *d, struct json **out)
 	struct err e = ERR_INIT;
 
 	if (d->rq->body.len > BODY_MAX) {
-		status(d->rs, 413, "RequestEntityTooLarge", NULL, NULL,
-		       "Request entity too large: limit is %d", BODY_MAX);
+		cluster_status(d->rs, 413, "RequestEntityTooLarge", NULL, NULL,
+		               "Request entity too large: limit is %d", BODY_MAX);
 		return false;
 	}
 	if (json_parse(buf_cstr(&d->rq->body), d->rq->body.len, out, &e) &&
 	    json_type(*out) == JSON_OBJECT)
 		return true;
 	/* The real one quotes the text. */
-	status(d->rs, 400, "BadRequest", NULL, NULL,
-	       "the object provided is unrecognized: json parse error: %s|%.60s|", e.text,
-	       buf_cstr(&d->rq->body));
+	cluster_status(d->rs, 400, "BadRequest", NULL, NULL,
+	               "the object provided is unrecognized: json parse error: %s|%.60s|", e.text,
+	               buf_cstr(&d->rq->body));
 	return false;
 }
 
@@ -157,81 +91,6 @@ static void answer(struct deed *d, int code, const char *text)
 	buf_str(&d->rs->body, text);
 }
 
-/* ---- what may be in it ----------------------------------------------------------------------- */
-
-static void invalid(struct deed *d, const char *name, const char *why)
-{
-	status(d->rs, 422, "Invalid", kinds[d->kind].resource, name, "%s \"%s\" is invalid: %s",
-	       kinds[d->kind].kind, name, why);
-}
-
-static bool is_secret(const struct deed *d)
-{
-	return strcmp(kinds[d->kind].resource, "secrets") == 0;
-}
-
-/* Its data, decoded where that is base64; false after a refusal. */
-static bool data_ok(struct deed *d, const char *name, const struct json *j)
-{
-	bool secret = is_secret(d);
-	size_t total = 0;
-
-	for (const struct json *m = json_child(json_get(j, "data")); m != NULL; m = json_next(m)) {
-		AUTO_BUF struct buf value = BUF_INIT(OBJECT_MAX);
-		AUTO_JSON struct json *config = NULL;
-		struct err ignored = ERR_INIT;
-
-		if (json_type(m) != JSON_STRING ||
-		    (secret && !crypto_unbase64_lax(json_text(m), strlen(json_text(m)), &value))) {
-			status(d->rs, 400, "BadRequest", NULL, NULL,
-			       "%s in version \"v1\" cannot be handled: illegal base64 data|%.60s|",
-			       kinds[d->kind].kind,
-			       json_type(m) == JSON_STRING ? json_text(m) : "");
-			return false;
-		}
-		total += secret ? value.len : strlen(json_text(m));
-		if (secret && strcmp(json_key(m), ".dockerconfigjson") == 0 &&
-		    (!json_parse(buf_cstr(&value), value.len, &config, &ignored) ||
-		     json_type(config) != JSON_OBJECT)) {
-			invalid(d, name,
-			        "data[.dockerconfigjson]: Invalid value: \"<secret contents "
-			        "redacted>\": invalid character");
-			return false;
-		}
-	}
-	if (total > DATA_MAX) {
-		invalid(d, name,
-		        secret ? "data: Too long: must have at most 1048576 bytes"
-		               : "[]: Too long: must have at most 1048576 bytes");
-		return false;
-	}
-	return true;
-}
-
-static const char *type_of(const struct json *j)
-{
-	return json_str(j, "type") != NULL ? json_str(j, "type") : "Opaque";
-}
-
-/* What may not change. */
-static bool change_ok(struct deed *d, const struct json *old, const struct json *new)
-{
-	AUTO_BUF struct buf before = BUF_INIT(OBJECT_MAX), after = BUF_INIT(OBJECT_MAX);
-
-	if (is_secret(d) && strcmp(type_of(old), type_of(new)) != 0) {
-		invalid(d, d->name, "type: Invalid value: \"...\": field is immutable");
-		return false;
-	}
-	if (!json_true(old, "immutable"))
-		return true;
-	cluster_merge(NULL, json_get(old, "data"), &before);
-	cluster_merge(NULL, json_get(new, "data"), &after);
-	if (strcmp(buf_cstr(&before), buf_cstr(&after)) == 0 && json_true(new, "immutable"))
-		return true;
-	invalid(d, d->name, "data: Forbidden: field is immutable when `immutable` is set");
-	return false;
-}
-
 /* ---- storing --------------------------------------------------------------------------------- */
 
 /* `text` with what the server says of it, stored unless it is a dry run, and answered. */
@@ -239,7 +98,7 @@ static void store(struct deed *d, int code, const char *name, const struct json 
                   const char *created)
 {
 	struct cluster *c = d->emu->cluster;
-	AUTO_BUF struct buf meta = BUF_INIT(TEXT_MAX), text = BUF_INIT(OBJECT_MAX);
+	AUTO_BUF struct buf meta = BUF_INIT(TEXT_MAX), text = BUF_INIT(CLUSTER_OBJECT_MAX);
 	AUTO_JSON struct json *patch = NULL;
 	struct err ignored = ERR_INIT;
 	char version[32] = "null";
@@ -253,15 +112,16 @@ static void store(struct deed *d, int code, const char *name, const struct json 
 	        "{%s\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{\"name\":\"%s\",%s%s%"
 	        "s\"uid\":\"%s\",\"resourceVersion\":%s,"
 	        "\"creationTimestamp\":\"%s\",\"managedFields\":null}}",
-	        is_secret(d) && json_str(j, "type") == NULL ? "\"type\":\"Opaque\"," : "",
-	        kinds[d->kind].kind, kinds[d->kind].api, name,
+	        cluster_is_secret(d) && json_str(j, "type") == NULL ? "\"type\":\"Opaque\"," : "",
+	        cluster_kinds[d->kind].kind, cluster_kinds[d->kind].api, name,
 	        d->kind == 0 ? "" : "\"namespace\":\"", d->kind == 0 ? "" : d->namespace,
 	        d->kind == 0 ? "" : "\",", uid, version, created);
 	if (!json_parse(buf_cstr(&meta), meta.len, &patch, &ignored))
 		return;
 	cluster_merge(j, patch, &text);
 	if (!d->dry_run)
-		cluster_put(c, kinds[d->kind].resource, d->namespace, name, buf_cstr(&text));
+		cluster_put(c, cluster_kinds[d->kind].resource, d->namespace, name,
+		            buf_cstr(&text));
 	answer(d, code, buf_cstr(&text));
 }
 
@@ -276,15 +136,16 @@ static void create(struct deed *d)
 	const char *name = json_str(j, "metadata.name"), *of = json_str(j, "metadata.namespace");
 
 	if (name == NULL || !*name || (of != NULL && d->kind != 0 && strcmp(of, d->namespace) != 0))
-		status(d->rs, 400, "BadRequest", NULL, NULL,
-		       "the namespace of the provided object does not match the namespace sent on "
-		       "the request");
+		cluster_status(
+			d->rs, 400, "BadRequest", NULL, NULL,
+			"the namespace of the provided object does not match the namespace sent on "
+			"the request");
 	else if (d->kind != 0 && cluster_find(c, "namespaces", "", d->namespace) == NULL)
-		not_found(d->rs, "namespaces", d->namespace);
-	else if (cluster_find(c, kinds[d->kind].resource, d->namespace, name) != NULL)
-		status(d->rs, 409, "AlreadyExists", kinds[d->kind].resource, name,
-		       "%s \"%s\" already exists", kinds[d->kind].resource, name);
-	else if (data_ok(d, name, j)) {
+		cluster_not_found(d->rs, "namespaces", d->namespace);
+	else if (cluster_find(c, cluster_kinds[d->kind].resource, d->namespace, name) != NULL)
+		cluster_status(d->rs, 409, "AlreadyExists", cluster_kinds[d->kind].resource, name,
+		               "%s \"%s\" already exists", cluster_kinds[d->kind].resource, name);
+	else if (cluster_data_ok(d, name, j)) {
 		crypto_uuid(uid);
 		str_from_time(clock_seconds(&d->emu->clock), now);
 		store(d, 201, name, j, uid, now);
@@ -296,13 +157,14 @@ static void replace(struct deed *d, const struct json *old, const struct json *n
 {
 	const char *version = json_str(new, "metadata.resourceVersion"),
 		   *current = json_str(old, "metadata.resourceVersion");
-	AUTO_BUF struct buf before = BUF_INIT(OBJECT_MAX), after = BUF_INIT(OBJECT_MAX);
+	AUTO_BUF struct buf before = BUF_INIT(CLUSTER_OBJECT_MAX),
+			    after = BUF_INIT(CLUSTER_OBJECT_MAX);
 
 	if (version != NULL && strcmp(version, current) != 0) {
-		stale(d->rs, kinds[d->kind].resource, d->name);
+		cluster_stale(d->rs, cluster_kinds[d->kind].resource, d->name);
 		return;
 	}
-	if (!data_ok(d, d->name, new) || !change_ok(d, old, new))
+	if (!cluster_data_ok(d, d->name, new) || !cluster_change_ok(d, old, new))
 		return;
 	cluster_merge(NULL, old, &before);
 	cluster_merge(NULL, new, &after);
@@ -317,22 +179,22 @@ static void replace(struct deed *d, const struct json *old, const struct json *n
 static void change(struct deed *d, bool patch)
 {
 	AUTO_JSON struct json *old = NULL, *sent = NULL, *new = NULL;
-	AUTO_BUF struct buf merged = BUF_INIT(OBJECT_MAX);
+	AUTO_BUF struct buf merged = BUF_INIT(CLUSTER_OBJECT_MAX);
 	struct err ignored = ERR_INIT;
 
 	if (!admit(d, patch ? "patch" : "update") || !read_body(d, &sent))
 		return;
-	const struct cluster_item *item =
-		cluster_find(d->emu->cluster, kinds[d->kind].resource, d->namespace, d->name);
+	const struct cluster_item *item = cluster_find(
+		d->emu->cluster, cluster_kinds[d->kind].resource, d->namespace, d->name);
 	const char *type = pairs_get(&d->rq->header, "Content-Type");
 
 	if (patch && (type == NULL || strcmp(type, "application/merge-patch+json") != 0)) {
-		status(d->rs, 415, "UnsupportedMediaType", NULL, NULL,
-		       "the body of the request was in an unknown format");
+		cluster_status(d->rs, 415, "UnsupportedMediaType", NULL, NULL,
+		               "the body of the request was in an unknown format");
 		return;
 	}
 	if (item == NULL) {
-		not_found(d->rs, kinds[d->kind].resource, d->name);
+		cluster_not_found(d->rs, cluster_kinds[d->kind].resource, d->name);
 		return;
 	}
 	if (!json_parse(item->text, strlen(item->text), &old, &ignored))
@@ -346,28 +208,28 @@ static void get(struct deed *d)
 {
 	const struct cluster_item *item =
 		d->kind == 0 ? cluster_find(d->emu->cluster, "namespaces", "", d->name)
-			     : cluster_find(d->emu->cluster, kinds[d->kind].resource, d->namespace,
-	                                    d->name);
+			     : cluster_find(d->emu->cluster, cluster_kinds[d->kind].resource,
+	                                    d->namespace, d->name);
 
 	if (!admit(d, "get"))
 		return;
 	if (item != NULL)
 		answer(d, 200, item->text);
 	else
-		not_found(d->rs, kinds[d->kind].resource, d->name);
+		cluster_not_found(d->rs, cluster_kinds[d->kind].resource, d->name);
 }
 
 static void delete (struct deed *d)
 {
-	struct cluster_item *item =
-		cluster_find(d->emu->cluster, kinds[d->kind].resource, d->namespace, d->name);
+	struct cluster_item *item = cluster_find(d->emu->cluster, cluster_kinds[d->kind].resource,
+	                                         d->namespace, d->name);
 	AUTO_JSON struct json *options = NULL;
 	struct err ignored = ERR_INIT;
 
 	if (!admit(d, "delete"))
 		return;
 	if (item == NULL) {
-		not_found(d->rs, kinds[d->kind].resource, d->name);
+		cluster_not_found(d->rs, cluster_kinds[d->kind].resource, d->name);
 		return;
 	}
 	if (d->rq->body.len > 0 &&
@@ -377,7 +239,7 @@ static void delete (struct deed *d)
 	AUTO_FREE char *current = mem_fmt("%lld", (long long)item->version);
 
 	if (version != NULL && strcmp(version, current) != 0) {
-		stale(d->rs, kinds[d->kind].resource, d->name);
+		cluster_stale(d->rs, cluster_kinds[d->kind].resource, d->name);
 		return;
 	}
 	cluster_remove(d->emu->cluster, item);
@@ -417,16 +279,17 @@ static void list(struct deed *d)
 		return;
 	if ((limit != NULL && !str_int(limit, 1, INT32_MAX, &most)) ||
 	    (from != NULL && !str_int(from, 0, INT32_MAX, &at))) {
-		status(d->rs, 400, "BadRequest", NULL, NULL, "limit or continue is not understood");
+		cluster_status(d->rs, 400, "BadRequest", NULL, NULL,
+		               "limit or continue is not understood");
 		return;
 	}
 	exchange_reply_json(d->rs, 200);
 	buf_fmt(&d->rs->body, "{\"kind\":\"%sList\",\"apiVersion\":\"v1\",\"items\":[",
-	        kinds[d->kind].kind);
+	        cluster_kinds[d->kind].kind);
 	for (; (size_t)at < c->n && shown < most; at++) {
 		const struct cluster_item *item = c->item[at];
 
-		if (strcmp(item->resource, kinds[d->kind].resource) != 0 ||
+		if (strcmp(item->resource, cluster_kinds[d->kind].resource) != 0 ||
 		    strcmp(item->namespace, d->namespace) != 0 || !has_label(item, selector))
 			continue;
 		buf_fmt(&d->rs->body, "%s%s", shown++ > 0 ? "," : "", item->text);
@@ -449,13 +312,14 @@ static void token(struct deed *d)
 	if (!admit(d, "create") || !read_body(d, &j))
 		return;
 	if (cluster_find(d->emu->cluster, "serviceaccounts", d->namespace, d->name) == NULL) {
-		not_found(d->rs, "serviceaccounts", d->name);
+		cluster_not_found(d->rs, "serviceaccounts", d->name);
 		return;
 	}
 	if (json_get(j, "spec.expirationSeconds") != NULL &&
 	    (!json_int(j, "spec.expirationSeconds", &seconds) || seconds < 600)) {
-		status(d->rs, 422, "Invalid", NULL, NULL,
-		       "spec.expirationSeconds: may not specify a duration less than 10 minutes");
+		cluster_status(
+			d->rs, 422, "Invalid", NULL, NULL,
+			"spec.expirationSeconds: may not specify a duration less than 10 minutes");
 		return;
 	}
 	const struct json *audience = json_child(json_get(j, "spec.audiences"));
@@ -475,7 +339,7 @@ static void review(struct deed *d)
 	AUTO_JSON struct json *j = NULL;
 
 	if (user == NULL) {
-		status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
+		cluster_status(d->rs, 401, "Unauthorized", NULL, NULL, "Unauthorized");
 		return;
 	}
 	if (!read_body(d, &j))
@@ -520,8 +384,8 @@ static void play(struct emulator *emu, struct request *rq, struct reply *rs,
 
 	(void)pthread_mutex_lock(&emu->lock);
 	if (emu->cluster == NULL || !kind_of(rq, &d.kind)) {
-		status(rs, 404, "NotFound", NULL, NULL,
-		       "the server could not find the requested resource");
+		cluster_status(rs, 404, "NotFound", NULL, NULL,
+		               "the server could not find the requested resource");
 	} else {
 		d.namespace = d.kind == 0 ? "" : rq->arg[0];
 		d.name = !named ? NULL : d.kind == 0 ? rq->arg[0] : rq->arg[1];
