@@ -100,13 +100,15 @@ DOC   := share/doc/acrotate
 MAN   := $(wildcard packaging/man/*.[1-9])
 UNITS := acrotate.service acrotate.timer acrotate-failed@.service
 PROMETHEUS := acrotate.rules.yml acrotate.rules.test.yml acrotate-dashboard.json
+# With its directories, to be copied and edited.
+KUBERNETES := $(patsubst packaging/%,%,$(sort $(wildcard $(addprefix packaging/kubernetes/,*.yaml base/*.yaml base/jobs.d/* overlays/*/*))))
 # Where zsh looks in packages of Debian: share/zsh/vendor-completions.
 ZSH   ?= share/zsh/site-functions
 FISH  := share/fish/vendor_completions.d
 INSTALLED = bin/acrotate bin/acrotate-emulator libexec/acrotate/acrotate-net $(if $(KEYRING),libexec/acrotate/acrotate-keyring) \
             libexec/acrotate/acrotate-failed share/bash-completion/completions/acrotate $(ZSH)/_acrotate $(FISH)/acrotate.fish \
             share/acrotate/acrotate-role.json share/acrotate/acrotate-polls-role.json share/acrotate/acrotate.schema.json $(PROMETHEUS:%=share/acrotate/%) \
-            $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
+            $(KUBERNETES:%=share/acrotate/%) $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $m))/$(notdir $m)) \
             $(patsubst %,$(DOC)/%,README.md SECURITY.md acrotate.conf.sample example.conf.sample cloud-init.yaml failed-mail.conf failed-webhook.conf)
 INSTALLED_ALL = $(INSTALLED:%=$(PREFIX)/%) $(UNITS:%=$(SYSTEM_UNITS)/%) $(UNITS:%=$(USER_UNITS)/%)
 SET_PREFIX = sed 's|/usr/bin/acrotate|$(PREFIX)/bin/acrotate|g; s|/usr/libexec/|$(PREFIX)/libexec/|g; s|/usr/share/doc/|$(PREFIX)/share/doc/|g'
@@ -119,6 +121,7 @@ install: all
 	install -m 0644 packaging/completion/acrotate.fish $(DESTDIR)$(PREFIX)/$(FISH)
 	install -m 0755 packaging/systemd/acrotate-failed $(DESTDIR)$(PREFIX)/libexec/acrotate
 	install -m 0644 packaging/azure/acrotate-role.json packaging/azure/acrotate-polls-role.json packaging/schema/acrotate.schema.json $(PROMETHEUS:%=packaging/prometheus/%) $(DESTDIR)$(PREFIX)/share/acrotate
+	for f in $(KUBERNETES); do install -m 0644 packaging/$$f $(DESTDIR)$(PREFIX)/share/acrotate/$$f || exit; done
 	for m in $(MAN); do install -m 0644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} || exit; done
 	install -m 0644 README.md SECURITY.md etc/acrotate.conf.sample etc/jobs.d/example.conf.sample packaging/systemd/failed-*.conf $(DESTDIR)$(PREFIX)/$(DOC)
 	$(SET_PREFIX) packaging/cloud-init/acrotate.yaml >$(DESTDIR)$(PREFIX)/$(DOC)/cloud-init.yaml
@@ -130,6 +133,7 @@ install: all
 # What somebody has changed is not overwritten, and what is still as it was installed is removed; jobs and state stay.
 uninstall:
 	rm -f $(INSTALLED_ALL:%=$(DESTDIR)%)
+	-find $(DESTDIR)$(PREFIX)/share/acrotate/kubernetes -depth -type d -empty -delete
 	-rmdir $(patsubst %,$(DESTDIR)$(PREFIX)/%,libexec/acrotate $(DOC) share/acrotate)
 	packaging/settings remove $(DESTDIR)$(SYSCONF) $(PREFIX)
 
