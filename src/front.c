@@ -152,7 +152,7 @@ static bool all_is_well(const struct plain *args)
 	bool well = config_state_namespace(config_run(l.config)) == NULL &&
 	            config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
-		l.store = store_open(config_run(l.config)->state_dir);
+		l.store = store_open(config_run(l.config)->state_dir, config_machine(l.config));
 	config_first(l.config, state_was_there, l.store);
 	if (well && config_run(l.config)->metrics_file != NULL)
 		l.m = metrics_new(config_count(l.config));
@@ -212,7 +212,7 @@ struct store *lent_store(const struct config *c)
 {
 	if (config_state_namespace(config_run(c)) != NULL)
 		_exit(become(config_lent(c)->argv));
-	return store_open(config_run(c)->state_dir);
+	return store_open(config_run(c)->state_dir, config_machine(c));
 }
 
 /* What was printed so far is forgotten: it is still in the buffer that main() gave stdout. */

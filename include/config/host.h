@@ -11,6 +11,8 @@
 
 struct host {
 	char *name, *machine_id, *home;
+	/* of /etc/machine-id, where that has the id alone: what a store knows its machine by */
+	char *machine_text;
 	bool asked_name, asked_machine_id, asked_home;
 };
 void host_clear(struct host *h);

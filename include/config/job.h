@@ -133,8 +133,8 @@ bool config_azure_line(const struct config *c, const struct job *job, const char
 /* of acrotate.conf, whether it exists or not */
 const char *config_path(const struct config *c);
 const char *config_jobs_dir(const struct config *c);
-/* The machine's id (32 hexadecimal digits), or NULL; read once. For the state, which must not
- * outlive its machine. */
-const char *config_machine_id(struct config *c);
+/* For store_open(): what /etc/machine-id says, NULL where that is no plain id. Read once for jobs
+ * and store. */
+const char *config_machine(const struct config *c);
 
 #endif

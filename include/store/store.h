@@ -74,8 +74,11 @@ struct store {
 struct store *store_dir_open(const char *dir, const struct fingerprint *host);
 /* ConfigMaps in a namespace of a cluster; `kube` is borrowed. */
 struct store *store_kubernetes_open(struct kube *kube, const char *namespace);
-/* The one that is configured, where that is a directory. */
-struct store *store_open(const char *where);
+/* The one that is configured, where that is a directory. machine: what /etc/machine-id says, where
+ * that was read already; or NULL. */
+struct store *store_open(const char *where, const char *machine);
+/* How a directory's records are told from those of a machine whose file says something else. */
+void store_host_of(const char *machine, size_t n, struct fingerprint *out);
 void store_close(struct store *s); /* NULL is fine */
 void store_close_ptr(struct store **s);
 #define AUTO_STORE AUTO(store_close_ptr)

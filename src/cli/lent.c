@@ -37,7 +37,7 @@ struct store *lent_store(const struct config *c)
 	const char *namespace = config_state_namespace(config_run(c));
 
 	return namespace != NULL ? store_kubernetes_open(config_lent(c)->kube, namespace)
-	                         : store_open(config_run(c)->state_dir);
+	                         : store_open(config_run(c)->state_dir, config_machine(c));
 }
 
 static bool open_client(void *ctx, struct http **out, struct err *e)

@@ -18,6 +18,7 @@ void host_clear(struct host *h)
 {
 	free(h->name);
 	free(h->machine_id);
+	free(h->machine_text);
 	free(h->home);
 	*h = (struct host){ 0 };
 }
@@ -43,26 +44,30 @@ bool host_is_nameless(const char *name)
 }
 
 /* A file of the system's own: one line, no surprises; anything else counts as having none. */
-static char *read_machine_id(void)
+static void read_machine_id(struct host *h)
 {
-	char text[MACHINE_ID_LEN + 1];
+	char text[MACHINE_ID_LEN + 2]; /* with a byte more than there should be */
 	int fd = open(MACHINE_ID_FILE, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return NULL;
+		return;
 	ssize_t n = read(fd, text, sizeof(text));
 	(void)close(fd); /* only read */
 	if (n < MACHINE_ID_LEN || (n > MACHINE_ID_LEN && text[MACHINE_ID_LEN] != '\n'))
-		return NULL;
-	text[MACHINE_ID_LEN] = '\0';
-	return strspn(text, "0123456789abcdef") == MACHINE_ID_LEN ? mem_dup(text) : NULL;
+		return;
+	AUTO_FREE char *id = mem_dup_n(text, MACHINE_ID_LEN);
+	if (strspn(id, "0123456789abcdef") != MACHINE_ID_LEN)
+		return;
+	h->machine_id = take(&id);
+	if (n <= MACHINE_ID_LEN + 1)
+		h->machine_text = mem_dup_n(text, (size_t)n);
 }
 
 const char *host_machine_id(struct host *h)
 {
 	if (!h->asked_machine_id) {
 		h->asked_machine_id = true;
-		h->machine_id = read_machine_id();
+		read_machine_id(h);
 	}
 	return h->machine_id;
 }

@@ -344,6 +344,7 @@ bool config_open(const char *path, struct config **out, struct err *e)
 	if (!check_directory(c, dir, e) || !read_common(c, named, e) || !find_state_dir(c, e) ||
 	    !list_jobs(c, e))
 		return false;
+	(void)host_machine_id(&c->common.host); /* for config_machine() */
 	*out = take(&c);
 	return true;
 }
@@ -409,9 +410,9 @@ const char *config_jobs_dir(const struct config *c)
 	return c->jobs_dir;
 }
 
-const char *config_machine_id(struct config *c)
+const char *config_machine(const struct config *c)
 {
-	return host_machine_id(&c->common.host);
+	return c->common.host.machine_text;
 }
 
 size_t config_count(const struct config *c)

@@ -15,8 +15,9 @@
 #include "base/mem.h"
 #include "store/store.h"
 
-#define MACHINE_ID "/etc/machine-id"
-#define SUFFIX     ".state"
+#define MACHINE_ID     "/etc/machine-id"
+#define MACHINE_ID_MAX 4096 /* 33 bytes; containers have had others */
+#define SUFFIX         ".state"
 /* no save takes an hour: what is older belongs to no running program */
 #define LITTER_AGE_S 3600
 
@@ -40,12 +41,22 @@ static char *path_of(const struct store *s, const char *name, const char *suffix
 
 /* ---- whose ----------------------------------------------------------------------------------- */
 
+void store_host_of(const char *machine, size_t n, struct fingerprint *out)
+{
+	AUTO_BUF struct buf id = BUF_INIT(MACHINE_ID_MAX + 64);
+
+	buf_add(&id, machine, n);
+	/* a machine's id itself is not to be shown to others (machine-id(5)) */
+	buf_str(&id, " acrotate state");
+	crypto_fingerprint_bytes(id.data, id.len, out);
+}
+
 static void find_host(struct dir_store *d)
 {
-	AUTO_BUF struct buf id = BUF_INIT(4096);
+	AUTO_BUF struct buf id = BUF_INIT(MACHINE_ID_MAX);
 	char name[256] = "";
 
-	if (!fs_read(MACHINE_ID, 4096, &id, NULL, &d->why)) {
+	if (!fs_read(MACHINE_ID, MACHINE_ID_MAX, &id, NULL, &d->why)) {
 		/* One that is there must not be taken for another machine's because of a transient
 		 * error: every record would count as lost. */
 		if (d->why.kind != ERR_MISSING) {
@@ -59,9 +70,7 @@ static void find_host(struct dir_store *d)
 		buf_reset(&id);
 		buf_str(&id, name);
 	}
-	/* a machine's id itself is not to be shown to others (machine-id(5)) */
-	buf_str(&id, " acrotate state");
-	crypto_fingerprint_bytes(id.data, id.len, &d->host);
+	store_host_of(buf_cstr(&id), id.len, &d->host);
 }
 
 static bool dir_identity(const struct store *s, struct fingerprint *out, struct err *e)

@@ -6,9 +6,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-struct store *store_open(const char *where)
+struct store *store_open(const char *where, const char *machine)
 {
-	return store_dir_open(where, NULL);
+	struct fingerprint host;
+
+	if (machine == NULL)
+		return store_dir_open(where, NULL);
+	store_host_of(machine, strlen(machine), &host);
+	return store_dir_open(where, &host);
 }
 
 void store_close(struct store *s)

@@ -228,7 +228,7 @@ int rig_set(void **state)
 	(void)snprintf(rig.secret_file, sizeof(rig.secret_file), "%s/secret", rig.dir);
 	(void)snprintf(rig.told, sizeof(rig.told), "%s/told", rig.dir);
 	file_put(rig.secret_file, "client-secret\n");
-	rig.store = store_open(rig.state_dir);
+	rig.store = store_open(rig.state_dir, NULL);
 	log_setup(LEVEL_ERROR, LOG_TEXT);
 	return mkdir(rig.state_dir, 0700) + chmod(rig.secret_file, 0600);
 }

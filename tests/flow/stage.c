@@ -340,7 +340,7 @@ bool stage_run(unsigned flags, struct err *e)
 		return false;
 	}
 	break_sinks(job);
-	AUTO_STORE struct store *store = store_open(config_run(config)->state_dir);
+	AUTO_STORE struct store *store = store_open(config_run(config)->state_dir, NULL);
 	struct env env = fake_service_env(stage.service);
 	struct arm *arm = arm_new(&job->azure, &env);
 	struct world w = { .env = &env, .store = store, .arm = the_arm, .ctx = arm };

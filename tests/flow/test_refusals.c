@@ -497,7 +497,7 @@ static void states_of_a_job(void **state)
 		delivered();
 		CHECK(config_open(conf, &config, &e) && config_job(config, 0, &job, &e), "%s",
 		      e.text);
-		store = store_open(dir);
+		store = store_open(dir, NULL);
 		CHECK(state_load(store, "web", &s, &e), "%s", e.text);
 		cases[i].change(&s);
 		CHECK(state_save(store, "web", &s, STORE_DURABLE, &e) &&
@@ -530,7 +530,7 @@ static void a_state_that_is_none(void **state)
 	assert_false(stage_run(0, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	CHECK(config_open(conf, &config, &e), "%s", e.text);
-	store = store_open(dir);
+	store = store_open(dir, NULL);
 	struct metrics *m = metrics_new(2); /* of the second one nothing is known */
 	metrics_put(m, 1, "other", NULL);
 	metrics_fill(m, config, store, 1);

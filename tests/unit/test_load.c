@@ -114,7 +114,7 @@ static void jobs_are_listed_and_read(void **state)
 	assert_string_equal(config_azure(c)->auth, "default");
 	assert_true(strncmp(config_path(c), dir, strlen(dir)) == 0 &&
 	            strncmp(config_jobs_dir(c), dir, strlen(dir)) == 0);
-	assert_ptr_equal(config_machine_id(c), config_machine_id(c));
+	assert_ptr_equal(config_machine(c), config_machine(c));
 }
 
 static void one_broken_job_is_one_broken_job(void **state)

@@ -930,7 +930,7 @@ static int before(void **state)
 {
 	(void)state;
 	dir = scratch_make();
-	store = store_open(dir);
+	store = store_open(dir, NULL);
 	return 0;
 }
 

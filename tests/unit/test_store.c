@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "check.h"
+#include "config/host.h"
 #include "fakes/cluster_http.h"
 #include "fakes/memory_store.h"
 #include "fakes/sinks.h"
@@ -398,9 +399,28 @@ static int with_an_id_that_cannot_be_read(void *arg)
 	               : 1;
 }
 
+/* Whoever has read /etc/machine-id already gets the records of whoever has not. */
+static void a_machine_that_is_known_is_the_same(void **state)
+{
+	struct host h = { 0 };
+	struct fingerprint one, two;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (host_machine_id(&h) == NULL || h.machine_text == NULL) {
+		host_clear(&h);
+		skip();
+	}
+	assert_memory_equal(h.machine_text, host_machine_id(&h), 32);
+	AUTO_STORE struct store *a = store_open("/x", NULL), *b = store_open("/x", h.machine_text);
+	host_clear(&h);
+	assert_true(store_identity(a, &one, &e) && store_identity(b, &two, &e));
+	assert_true(fingerprint_equal(&one, &two));
+}
+
 static void machines_are_told_apart(void **state)
 {
-	AUTO_STORE struct store *a = store_open("/x"), *b = store_open("/y");
+	AUTO_STORE struct store *a = store_open("/x", NULL), *b = store_open("/y", NULL);
 	struct fingerprint one, two;
 	struct err e = ERR_INIT;
 
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, make, drop),
 		cmocka_unit_test_setup_teardown(old_leftovers_are_tidied_away, make, drop),
 		cmocka_unit_test_setup_teardown(machines_are_told_apart, make, drop),
+		cmocka_unit_test(a_machine_that_is_known_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,7 +130,7 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	struct sink_memory *m = state_sink(&s, "f", place);
 	m->may_hold[ACR_SLOT_2] = r->unknown ? 0 : 200;
 	m->hook_owed = r->sink_hook;
-	store = store_open(dir);
+	store = store_open(dir, NULL);
 	CHECK(state_save(store, "web", &s, STORE_ATOMIC, &e), "%s", e.text);
 }
 
