@@ -43,7 +43,8 @@ static void must_be_json(const struct buf *text)
 	must(json_span_value(buf_cstr(text), text->len, &s, &cut, &e));
 }
 
-/* What an edit may take away: our entry, or the empty object or null that it is put into. */
+/* What an edit may take away: our entry, the empty object or null that it is put into, or the
+ * white space of a file that has nothing else. */
 static size_t may_go(const struct buf *before)
 {
 	struct docker_doc d;
@@ -52,7 +53,7 @@ static size_t may_go(const struct buf *before)
 
 	must(docker_doc_parse(before, KEY, &d, &e));
 	if (d.blank)
-		s.end = 0;
+		s.end = before->len;
 	else if (d.entry != NULL)
 		s = d.entry->value;
 	else if (d.known[AUTHS] != NULL && d.auths.n == 0)
@@ -91,7 +92,7 @@ static bool is_legacy(const struct buf *text)
 /* What each of them makes of it: an entry of the text, a helper's name in it, or nothing. */
 static void readers(const struct buf *text)
 {
-	struct docker_doc d;
+	AUTO_DOCKER_DOC struct docker_doc d = { .n = 0 };
 	struct err e = ERR_INIT;
 
 	if (!docker_doc_parse(text, KEY, &d, &e))
@@ -111,7 +112,6 @@ static void readers(const struct buf *text)
 		must(entry.password == NULL || entry.username != NULL);
 		docker_entry_clear(&entry);
 	}
-	docker_doc_clear(&d);
 }
 
 static void edit(const struct buf *before)

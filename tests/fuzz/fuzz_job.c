@@ -39,7 +39,8 @@ static void check_command(const char *text)
 static void check_job(const struct job *j)
 {
 	must(strcmp(j->name, "web") == 0 && strcmp(j->file, "j") == 0);
-	must(j->registry != NULL && j->registry[0] != '\0' && str_token_name_ok(j->token));
+	must(j->registry != NULL && j->registry[0] != '\0');
+	must(str_token_name_usable(j->token));
 	must(j->azure.auth != NULL && j->azure.cloud != NULL && j->hook_timeout > 0 &&
 	     j->n_sinks > 0);
 	must(!j->policy.create || j->scope_map != NULL || j->repository.n > 0 || j->gateway.n > 0);

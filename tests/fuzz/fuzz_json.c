@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/json_span.h"
 #include "base/secret.h"
+#include "base/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,6 +16,19 @@ static void must(bool fact)
 {
 	if (!fact)
 		abort();
+}
+
+static bool is_utf8(const char *s)
+{
+	uint32_t code = 0;
+	bool shown;
+
+	for (size_t n; *s != '\0'; s += n) {
+		n = show_next(s, &code, &shown);
+		if (n == 1 && code == SHOW_INVALID)
+			return false;
+	}
+	return true;
 }
 
 static void walk(const struct json *j, int depth)
@@ -28,13 +42,13 @@ static void walk(const struct json *j, int depth)
 	}
 	must(n == json_len(j, ""));
 	if (json_type(j) == JSON_STRING) {
-		/* What buf_json writes is JSON again and means the same. */
+		/* What buf_json writes is JSON again, and means the same where it was text. */
 		AUTO_BUF struct buf text = BUF_INIT((size_t)1 << 24);
 		AUTO_JSON struct json *again = NULL;
 		struct err e = ERR_INIT;
 		buf_json(&text, json_text(j));
 		must(buf_ok(&text) && json_parse(buf_cstr(&text), text.len, &again, &e));
-		must(strcmp(json_text(again), json_text(j)) == 0);
+		must(!is_utf8(json_text(j)) || strcmp(json_text(again), json_text(j)) == 0);
 	}
 }
 
