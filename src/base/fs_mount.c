@@ -58,6 +58,8 @@ static bool parse_line(char *line, struct mount *out)
 		if (field[i] == NULL)
 			return false;
 	}
+	if (field[4][0] != '/')
+		return false;
 	fs_mount_unescape(field[3]);
 	fs_mount_unescape(field[4]);
 	*out = (struct mount){ .id = strtol(field[0], NULL, 10),

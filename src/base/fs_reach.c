@@ -80,7 +80,7 @@ static bool parse_line(char *line, char **point, char **kind)
 	while (word != NULL && strcmp(word, "-") != 0)
 		word = strtok_r(NULL, " ", &save);
 	*kind = word != NULL ? strtok_r(NULL, " ", &save) : NULL;
-	return *kind != NULL;
+	return *kind != NULL && **point == '/';
 }
 
 /* A later mount on the same point covers the earlier one. */
