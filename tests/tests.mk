@@ -127,8 +127,10 @@ fuzz-built: $(FUZZ:%=build/fuzz/%)
 $(FUZZ:%=fuzz-%): fuzz-%:
 	@$(MAKE) --no-print-directory -j$(shell nproc) build/fuzz/$*
 	@mkdir -p build/fuzz/new-$*
-	build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
-	  build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*)
+	@build/fuzz/$* -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0 \
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/new-$* $(wildcard tests/fuzz/corpus/$*) >build/fuzz/$*.log 2>&1 \
+	  && { printf 'fuzz-%-20s ' $* && sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$*.log; } \
+	  || { echo "fuzz-$*: FAILED"; grep -v '# Uses:' build/fuzz/$*.log | tail -n 40; exit 1; }
 build/fuzz/o/%.o: %.c
 	@mkdir -p $(@D) && clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) $(SECRET_CFLAGS) -Itests -std=c17 -MMD -MP -c -o $@ $<
 build/fuzz/lib.a: $(FUZZ_OBJ)
