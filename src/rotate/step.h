@@ -183,6 +183,8 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
+
+/* ---- create.c: a token that does not exist yet ----------------------------------------------- */
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);
 enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 

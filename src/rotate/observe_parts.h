@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files that implement rotate/observe.h. */
+#ifndef SRC_ROTATE_OBSERVE_PARTS_H
+#define SRC_ROTATE_OBSERVE_PARTS_H
+
+#include "rotate/observe.h"
+
+/* ---- observe_sinks.c ------------------------------------------------------------------------- */
+void observe_open_sinks(struct observation *o);
+/* once the server is known */
+void observe_name_places(struct observation *o);
+/* From what was read of the sinks last, and the ledger as it is now. */
+void observe_build_views(struct observation *o);
+/* By any sink, as far as is known. */
+bool observe_held(const struct observation *o, int slot);
+bool observe_all_read(const struct observation *o);
+
+/* ---- observe_ledger.c ------------------------------------------------------------------------ */
+/* A generation whose answer was lost has none. */
+bool observe_print_known(const struct fingerprint *p);
+/* Nothing holds this slot any more, and no run has said since when. */
+bool observe_wants_stamp(const struct observation *o, int slot);
+
+#endif
