@@ -12,6 +12,7 @@ struct credential {
 	struct secret *password; /* NULL where only the identity of the entry is meant */
 	int64_t expires_us;      /* microseconds since 1970; 0: never, or not known */
 	int slot;                /* 1 or 2; 0: not known */
+	int64_t created;         /* of the generation, in ticks; 0: not known */
 };
 void credential_clear(struct credential *c);
 #define AUTO_CREDENTIAL AUTO(credential_clear)

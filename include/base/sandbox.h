@@ -22,6 +22,8 @@ MUST_USE bool sandbox_new(struct sandbox **out, struct err *e);
 /* Writes below this open directory; the descriptor stays the caller's. `shown` is for the
  * message. */
 MUST_USE bool sandbox_allow(struct sandbox *s, int dir, const char *shown, struct err *e);
+/* And makes directories there. */
+MUST_USE bool sandbox_allow_tree(struct sandbox *s, int dir, const char *shown, struct err *e);
 /* Before there are other threads: theirs would keep all rights. */
 MUST_USE bool sandbox_enter(struct sandbox *s, struct err *e);
 /* Why there is no sandbox on this machine: "Function not implemented"; NULL when there is one. */

@@ -74,9 +74,13 @@ struct sink_ops {
 	/* For the sandbox. The directory it writes in, open, found as it will be found then;
 	 * NULL: it writes no files of its own. */
 	bool (*directory)(const void *spec, struct fs_target *out, struct err *e);
+	bool tree; /* it makes directories in it */
 	/* The path of the program it starts, ERR_CONFIG where it is missing; NULL: none. Caller
 	 * frees. */
 	bool (*program)(const void *spec, char **out, struct err *e);
+	/* Tells the spec what no key says: the state directory, borrowed, NULL where there is none;
+	 * right after parsing. NULL: of no use to it. */
+	void (*settle)(void *spec, const char *state_dir);
 	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be
 	 * NULL. */
 	bool (*validate)(const void *spec, struct err *e);
@@ -114,7 +118,8 @@ struct sink {
 	const struct sink_ops *ops;
 }; /* first member of every implementation */
 
-extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper, sink_kubernetes;
+extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper, sink_kubernetes,
+	sink_store;
 /* By type; NULL for an unknown one. */
 const struct sink_ops *sink_find(const char *type);
 extern const struct sink_ops *const sink_list[]; /* NULL-terminated */

@@ -16,7 +16,7 @@
  * are the same on every architecture.
  */
 enum { CALL_CREATE = 444, CALL_ADD = 445, CALL_RESTRICT = 446 };
-enum { CREATE_VERSION = 1, RULE_PATH_BENEATH = 1 };
+enum { CREATE_VERSION = 1, RULE_PATH_BENEATH = 1, MAKE_DIR = 1 << 7 };
 struct ruleset_attr {
 	uint64_t handled_access_fs;
 };
@@ -36,7 +36,7 @@ static const struct sandbox_right {
 	{ 1, 1u << 4, false },  /* remove_dir */
 	{ 1, 1u << 5, true },   /* remove_file */
 	{ 1, 1u << 6, false },  /* make_char */
-	{ 1, 1u << 7, false },  /* make_dir */
+	{ 1, MAKE_DIR, false }, /* but where sandbox_allow_tree() says so */
 	{ 1, 1u << 8, true },   /* make_reg */
 	{ 1, 1u << 9, false },  /* make_sock */
 	{ 1, 1u << 10, false }, /* make_fifo */
@@ -103,13 +103,23 @@ bool sandbox_new(struct sandbox **out, struct err *e)
 	return true;
 }
 
-bool sandbox_allow(struct sandbox *s, int dir, const char *shown, struct err *e)
+static bool allow(struct sandbox *s, int dir, uint64_t access, const char *shown, struct err *e)
 {
-	const struct path_attr attr = { .allowed_access = s->given, .parent_fd = dir };
+	const struct path_attr attr = { .allowed_access = access, .parent_fd = dir };
 
 	if (s->abi == 0 || syscall(CALL_ADD, s->ruleset, RULE_PATH_BENEATH, &attr, 0) == 0)
 		return true;
 	return failed(s, shown, e);
+}
+
+bool sandbox_allow(struct sandbox *s, int dir, const char *shown, struct err *e)
+{
+	return allow(s, dir, s->given, shown, e);
+}
+
+bool sandbox_allow_tree(struct sandbox *s, int dir, const char *shown, struct err *e)
+{
+	return allow(s, dir, s->given | MAKE_DIR, shown, e);
 }
 
 bool sandbox_enter(struct sandbox *s, struct err *e)

@@ -270,6 +270,15 @@ static bool is_volatile(const struct sink_spec *s)
 	       fstatfs(at.dir, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
 }
 
+/* Its own copy would be one more of them. */
+static bool has_store(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_sinks; i++)
+		if (job->sinks[i].ops == &sink_store)
+			return true;
+	return false;
+}
+
 /* The only copies of a password are in memory: after a boot there is none, and the slot it is in is
  * left alone for `grace`. */
 static void check_copies(const struct job *job, struct findings *f)
@@ -282,7 +291,14 @@ static void check_copies(const struct job *job, struct findings *f)
 	                         "all of them are on file systems in memory: after a reboot no "
 	                         "copy of the password is "
 	                         "left, and nothing can be pulled until the other slot is free");
-	findings_fix(at, "[sink copy]    # another sink, on a disk, in %s", job->file);
+	if (has_store(job)) {
+		findings_fix(at, "state_dir = DIR    # on a disk, into [run] of acrotate.conf");
+		return;
+	}
+	findings_fix(at,
+	             "[sink copy]    # a copy of its own, which fills the others again: into %s",
+	             job->file);
+	findings_fix(at, "type = store");
 }
 
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f)

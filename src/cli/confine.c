@@ -32,7 +32,8 @@ static bool allow_sinks(struct sandbox *s, const struct job *job, struct err *e)
 		if (!sink->ops->directory(sink->spec, &at, &why))
 			log_msg(LEVEL_DEBUG, job->name, "sandbox: sink '%s' is left out: %s",
 			        sink->name, why.text);
-		else if (!sandbox_allow(s, at.dir, sink->name, e))
+		else if (!(sink->ops->tree ? sandbox_allow_tree : sandbox_allow)(s, at.dir,
+		                                                                 sink->name, e))
 			return err_in(e, "job '%s'", job->name);
 	}
 	return true;

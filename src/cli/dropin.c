@@ -71,7 +71,8 @@ static bool all_roots(const struct fs_target *at)
 
 /* Where a path leads, as the kernel says it of the directory that was opened: that is where the
  * new file is made. One that is not there yet is named as it was configured, but for a user's:
- * what will stand there is for him to say. */
+ * what will stand there is for him to say. file NULL: it is in the state's directory, which is
+ * always among them. */
 static bool add_place(struct paths *p, const struct fs_target *at, const char *file, bool users,
                       const struct err *why, bool *roots)
 {
@@ -80,7 +81,8 @@ static bool add_place(struct paths *p, const struct fs_target *at, const char *f
 	if (path == NULL && (users || why->kind == ERR_CONFIG))
 		return false;
 	*roots = at->dir < 0 || all_roots(at);
-	add_directory_of(p, path != NULL ? path : file);
+	if (path != NULL || file != NULL)
+		add_directory_of(p, path != NULL ? path : file);
 	return true;
 }
 

@@ -123,6 +123,8 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 	     !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
 	    !fill_finish(tables, COUNT(tables), l->doc, s, e))
 		return false;
+	if (sink->ops->settle != NULL)
+		sink->ops->settle(sink->spec, l->common->run.state_dir);
 	sink->optional = common.optional;
 	sink->on_change = take(&common.on_change);
 	return check_sink(l, s, sink, e);

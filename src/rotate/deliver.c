@@ -88,7 +88,8 @@ static void load_from_source(struct rotation *r)
 		                             .username = mem_dup(r->o.who.username),
 		                             .password = secret_dup(r->o.seen[r->plan.source].held),
 		                             .expires_us = m->expires_us,
-		                             .slot = (int)r->plan.slot + 1 };
+		                             .slot = (int)r->plan.slot + 1,
+		                             .created = m->created };
 	r->give.slot = r->plan.slot;
 	r->give.created = m->created;
 }

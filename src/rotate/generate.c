@@ -285,7 +285,8 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 		                             .username = mem_dup(r->o.who.username),
 		                             .password = take(&r->gen.reply.value),
 		                             .expires_us = r->gen.reply.is.expires_us,
-		                             .slot = (int)r->plan.slot + 1 };
+		                             .slot = (int)r->plan.slot + 1,
+		                             .created = r->gen.reply.is.created };
 	r->give.slot = r->plan.slot;
 	if (r->give.fresh.expires_us == 0 || r->give.fresh.expires_us > r->gen.expires_us)
 		/* a service that grants more than was asked for: renewed as asked */

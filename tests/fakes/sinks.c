@@ -20,6 +20,8 @@ struct test_sink test_sink_open(const char *type, ...)
 	t.spec = mem_new(t.ops->spec_size);
 	bool *seen = mem_array(t.ops->n_keys, sizeof(*seen)), ok = true;
 	va_start(ap, type);
+	if (t.ops->settle != NULL)
+		t.ops->settle(t.spec, va_arg(ap, const char *));
 	for (const char *name; (name = va_arg(ap, const char *)) != NULL;)
 		ok = ok && keys_set(t.ops->keys, t.ops->n_keys, seen, t.spec, name,
 		                    va_arg(ap, const char *), &e);

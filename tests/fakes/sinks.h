@@ -15,7 +15,8 @@ struct test_sink {
 	void *spec;
 	struct sink *s;
 };
-/* Key, value, ..., NULL. Aborts when a key is refused. */
+/* Key, value, ..., NULL; before them the state directory, for a sink that is told of it. Aborts when
+ * a key is refused. */
 struct test_sink test_sink_open(const char *type, ...) __attribute__((sentinel));
 void test_sink_close(struct test_sink *t);
 #define AUTO_TEST_SINK AUTO(test_sink_close)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deliveries to a file and to a config.json with every system call failing once, and from then
+ * Deliveries to a file, to a config.json and to a copy of our own with every system call failing once, and from then
  * on, and with the process killed in front of every call: the target has its old or its new
  * content, whole; what was new and said to have failed is only the directory's sync; nothing is
  * left beside it, or, after a kill, nothing is left after a sweep.
@@ -29,6 +29,10 @@
 #define NEW_FILE "PW=new\n"
 #define OLD_CONFIG "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpvbGQ=\"}}}"
 #define NEW_CONFIG "{\"auths\":{\"o\":{\"auth\":\"YTpi\"},\"r.io\":{\"auth\":\"dTpuZXc=\"}}}"
+#define OLD_COPY "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"old\"}"
+#define NEW_COPY \
+	"{\n\t\"server\": \"r.io\",\n\t\"username\": \"u\",\n\t\"password\": \"new\",\n\t\"slot\": " \
+	"\"password1\",\n\t\"created\": null,\n\t\"expires\": \"2026-01-01T00:00:00.000000Z\"\n}\n"
 #define CALLS_MAX 400
 /* clang-format on */
 
@@ -44,6 +48,8 @@ static const struct target { const char *type, *before, *after; bool in_place; }
 	{ "docker",
 	  "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpvbGRlcg==\",\"identitytoken\":\"long\"}}}",
 	  "{\"auths\":{\"r.io\":{\"email\":\"x\",\"auth\":\"dTpuZXc=\"}}}", true },
+	{ "store", OLD_COPY, NEW_COPY, false },
+	{ "store", NULL, NEW_COPY, false },
 };
 /* clang-format on */
 
@@ -57,10 +63,41 @@ static void put_before(const char *path, const struct target *t)
 		file_put(path, t->before);
 }
 
+/* A directory as a copy is in: STATE/store. */
+static char *store_make(void)
+{
+	char *dir = scratch_make();
+
+	if (strlen(dir) > 4000)
+		abort();
+	memcpy(dir + strlen(dir), "/store", sizeof("/store"));
+	CHECK(mkdir(dir, 0700) == 0, "mkdir");
+	return dir;
+}
+
+static void store_remove(char *dir)
+{
+	*strrchr(dir, '/') = '\0';
+	scratch_remove(dir);
+}
+
+/* path is STATE/store/target. */
+static struct test_sink open_store(const char *path)
+{
+	static char state[4200];
+
+	(void)snprintf(state, sizeof(state), "%s", path);
+	*strrchr(state, '/') = '\0';
+	*strrchr(state, '/') = '\0';
+	return test_sink_open("store", state, "key", "target", NULL);
+}
+
 static struct test_sink open_sink(const char *path, const struct target *t)
 {
 	const char *in_place = t->in_place ? "yes" : "no";
 
+	if (strcmp(t->type, "store") == 0)
+		return open_store(path);
 	return strcmp(t->type, "file") == 0
 	               ? test_sink_open("file", "path", path, "in_place", in_place, "content",
 	                                "PW={password}", NULL)
@@ -147,7 +184,7 @@ static void one_fault(const char *dir, const char *path, const struct target *t,
 
 static void every_call_fails(void **state)
 {
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/target", dir);
@@ -160,13 +197,13 @@ static void every_call_fails(void **state)
 		for (int n = 1; n <= calls; n++)
 			one_fault(dir, path, &targets[i], n, ENOSPC, FAULT_STAYS);
 	}
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 static void short_reads_and_writes(void **state)
 {
 	static const char *const names[] = { "write", "read" };
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 	bool committing;
 	const char *which;
 
@@ -189,13 +226,13 @@ static void short_reads_and_writes(void **state)
 			}
 			CHECK(n > 1, "%s: no %s", targets[i].type, names[k]);
 		}
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 /* No name before the content is on the disk, and no "done" before the name is. */
 static void a_power_cut_takes_nothing(void **state)
 {
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/target", dir);
@@ -207,14 +244,14 @@ static void a_power_cut_takes_nothing(void **state)
 		bool ok = deliver(path, &targets[i], &committing, &e);
 		CHECK(fault_disk_unsafe() == 0 && ok, "row %zu: not synced (%s)", i, e.text);
 	}
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 /* What cannot be brought to the disk was not delivered: whichever of the syncs fails, of the
  * file or of its directory. */
 static void a_sync_that_fails_is_told(void **state)
 {
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 
 	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/target", dir);
@@ -232,7 +269,7 @@ static void a_sync_that_fails_is_told(void **state)
 		}
 		CHECK(n > 2, "row %zu: no sync", i);
 	}
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 static int checked(const char *path, size_t size, bool *ok)
@@ -377,7 +414,7 @@ static void look_at_temporary(void *ctx)
  * read what comes. */
 static void nobody_else_opens_a_temporary(void **state)
 {
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 	mode_t before = umask(0);
 
 	(void)state;
@@ -401,7 +438,7 @@ static void nobody_else_opens_a_temporary(void **state)
 		      "row %zu: modes %04o, %d (%s)", i, (unsigned)p.modes, p.seen, e.text);
 	}
 	(void)umask(before);
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 struct swap {
@@ -468,7 +505,7 @@ static int die(void *arg)
 
 static void killed_anywhere(void **state)
 {
-	char *dir = scratch_make(), path[4200];
+	char *dir = store_make(), path[4200];
 	int left = 0;
 
 	(void)state;
@@ -500,7 +537,7 @@ static void killed_anywhere(void **state)
 	}
 	/* Else this test would show nothing. */
 	CHECK(left > 10, "only %d kills left something to sweep", left);
-	scratch_remove(dir);
+	store_remove(dir);
 }
 
 int main(void)

@@ -80,7 +80,7 @@ allowed() {
 allowed '\bsecret_peek *\(' 'is not on the secret_peek list' \
 	include/base/secret.h src/base/secret.c src/base/crypto.c src/base/signer.c src/base/json.c src/base/said.c src/http/curl.c \
 	src/azure/entra.c src/azure/whoami.c \
-	src/sink/file.c src/sink/docker_auth.c src/sink/docker_edit.c src/sink/template.c src/sink/secret_service.c src/sink/helper.c src/keyring/libsecret.c src/keyring/main.c \
+	src/sink/copy.c src/sink/file.c src/sink/docker_auth.c src/sink/docker_edit.c src/sink/template.c src/sink/secret_service.c src/sink/helper.c src/keyring/libsecret.c src/keyring/main.c \
 	src/cli/cmd_get.c 'src/emulator/*'
 allowed '\blog_(msg|err|journal|setup|max) *\(' 'logs, which is for rotate/, cli/ and the emulator' \
 	include/base/log.h src/base/log.c 'src/rotate/*' 'src/token/*' 'src/cli/*' 'src/emulator/*' src/main.c src/front.c

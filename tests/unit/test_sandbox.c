@@ -20,7 +20,7 @@
 #include "base/spawner.h"
 #include "fakes/sinks.h"
 
-static char *dir; /* dir/in and dir/also are allowed, dir/out is not */
+static char *dir; /* dir/in and dir/also are allowed, dir/tree with directories, dir/out is not */
 static char path_room[4][4200];
 
 static const char *at(int room, const char *name)
@@ -188,17 +188,20 @@ static void enter(int *abi)
 {
 	struct sandbox *s = NULL;
 	struct err e = ERR_INIT;
-	int in, also;
+	int in, also, tree;
 
 	if (!sandbox_new(&s, &e) || !directory_at(at(0, "in/any"), FS_WAY_GUARDED, &in, &e) ||
 	    !sandbox_allow(s, in, "in", &e) ||
 	    !directory_at(at(0, "also/any"), FS_WAY_GUARDED, &also, &e) ||
-	    !sandbox_allow(s, also, "also", &e) || !sandbox_enter(s, &e)) {
+	    !sandbox_allow(s, also, "also", &e) ||
+	    !directory_at(at(0, "tree/any"), FS_WAY_GUARDED, &tree, &e) ||
+	    !sandbox_allow_tree(s, tree, "tree", &e) || !sandbox_enter(s, &e)) {
 		(void)fprintf(stderr, "%s\n", e.text);
 		_exit(2);
 	}
 	(void)close(in);
 	(void)close(also);
+	(void)close(tree);
 	*abi = sandbox_abi(s);
 	if ((sandbox_missing(s) != NULL) != (*abi == 0))
 		_exit(3);
@@ -241,6 +244,19 @@ static void try_all(int abi)
 		if (got != r->inside)
 			fail_with(r->name, got == 0 ? EEXIST : got);
 	}
+}
+
+/* What makes directories may make them, and files in them, and nothing else that others may not. */
+static void makes_a_tree(int abi)
+{
+	int got = make_dir(at(0, "tree/sub"));
+
+	if (got == 0)
+		got = make(at(0, "tree/sub/new"));
+	if (got != 0)
+		fail_with("a directory in a tree", got);
+	if (abi > 0 && rmdir(at(0, "tree/empty")) == 0)
+		fail_with("removing one", 0);
 }
 
 static void *in_thread(void *arg)
@@ -291,6 +307,11 @@ static void nobody_gets_out(void **state)
 {
 	(void)state;
 	in_sandbox(try_all);
+}
+static void directories_are_made_in_a_tree(void **state)
+{
+	(void)state;
+	in_sandbox(makes_a_tree);
 }
 static void what_is_open_stays_open(void **state)
 {
@@ -392,7 +413,8 @@ static int before(void **state)
 	(void)state;
 	dir = scratch_make();
 	assert_int_equal(mkdir(at(0, "in"), 0700) + mkdir(at(0, "also"), 0700) +
-	                         mkdir(at(0, "out"), 0700),
+	                         mkdir(at(0, "out"), 0700) + mkdir(at(0, "tree"), 0700) +
+	                         mkdir(at(0, "tree/empty"), 0700),
 	                 0);
 	for (size_t i = 0; i < COUNT(files); i++)
 		put(files[i]);
@@ -410,6 +432,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_gets_out, before, after),
+		cmocka_unit_test_setup_teardown(directories_are_made_in_a_tree, before, after),
 		cmocka_unit_test_setup_teardown(what_is_open_stays_open, before, after),
 		cmocka_unit_test_setup_teardown(files_inside_are_replaced, before, after),
 		cmocka_unit_test_setup_teardown(hooks_are_bound_by_nothing, before, after),
