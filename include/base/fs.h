@@ -36,8 +36,9 @@ bool fs_id_equal(const struct fs_id *a, const struct fs_id *b);
 MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */,
                       struct err *e);
 /* A file with a secret in it: ERR_CONFIG when group or others can read it, or it is not ours or
- * root's, but for files below $CREDENTIALS_DIRECTORY (systemd shows an ACL there) and projected
- * tokens (`shared_ok`). Trailing newlines are cut. */
+ * root's, but for files below $CREDENTIALS_DIRECTORY (systemd shows an ACL there), what kubelet
+ * mounts for the pod's group (fs_is_of_pod()) and projected tokens (`shared_ok`). Trailing
+ * newlines are cut. */
 MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e);
 /* Only that: for a file that may have a secret in it. */
 MUST_USE bool fs_check_private(const char *path, struct err *e);

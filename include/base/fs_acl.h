@@ -39,6 +39,11 @@ struct fs_other {
  * ACL is asked for only where the mode leaves room for one. Fails when that cannot be told. */
 MUST_USE bool fs_other_may(int fd, const struct stat *st, unsigned rights,
                            const struct fs_ours *ours, struct fs_other *out, struct err *e);
+/* It is on what is mounted to be read only here: whatever its mode, nobody writes it. */
+bool fs_is_read_only(int fd);
+/* What kubelet mounts into a pod: root's, of a group that we are in (the pod's fsGroup) and that is
+ * not root's, and read only or in memory. Nobody else is in such a group. */
+bool fs_is_of_pod(int fd, const struct stat *st);
 /* "others", "its group", "user nobody (by its ACL)". */
 #define FS_OTHER_MAX 96
 void fs_other_name(const struct fs_other *o, char out[static FS_OTHER_MAX]);

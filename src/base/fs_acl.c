@@ -4,9 +4,13 @@
 #include <endian.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -135,6 +139,35 @@ bool fs_other_may(int fd, const struct stat *st, unsigned rights, const struct f
 	return fs_acl_other(acl, (size_t)n, st->st_gid, rights, ours, out) ||
 	       err_set(e, ERR_LOCAL, "its ACL is of a kind that is not known");
 }
+
+/* ---- in a pod -------------------------------------------------------------------------------- */
+
+bool fs_is_read_only(int fd)
+{
+	struct statvfs at;
+
+	return fstatvfs(fd, &at) == 0 && (at.f_flag & ST_RDONLY) != 0;
+}
+
+static bool is_in_memory(int fd)
+{
+	struct statfs at;
+
+	return fstatfs(fd, &at) == 0 && at.f_type == TMPFS_MAGIC;
+}
+
+static bool is_mine(gid_t group)
+{
+	return group == getegid() || group_member(group) != 0;
+}
+
+bool fs_is_of_pod(int fd, const struct stat *st)
+{
+	return st->st_uid == 0 && st->st_gid != 0 && is_mine(st->st_gid) &&
+	       (is_in_memory(fd) || fs_is_read_only(fd));
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
 
 void fs_user_name(uid_t uid, char out[static FS_NAME_MAX])
 {

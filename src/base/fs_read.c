@@ -121,7 +121,7 @@ static bool is_credential(const char *path)
 
 static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 {
-	const struct fs_ours ours = { .uid = geteuid() };
+	struct fs_ours ours = { .uid = geteuid() };
 	struct fs_other who;
 	struct stat st;
 	char name[FS_OTHER_MAX];
@@ -130,6 +130,8 @@ static bool is_private(int fd, const char *path, bool shared_ok, struct err *e)
 		return err_sys(e, errno, "cannot read '%s'", path);
 	if (shared_ok || is_credential(path))
 		return true;
+	if ((st.st_mode & S_IRWXG) != 0 && fs_is_of_pod(fd, &st))
+		ours.groups[ours.n_groups++] = st.st_gid;
 	if (!fs_other_may(fd, &st, FS_READ | FS_WRITE | FS_EXECUTE, &ours, &who, e))
 		return err_in(e, "'%s'", path);
 	fs_other_name(&who, name);
