@@ -126,6 +126,15 @@ struct function {
 	                            size_t n);
 };
 const struct function *jmespath_function(const char *name);
+/* NULL, with the fault in s->e. */
+const struct value *jmespath_wrong_type(struct jmespath_search *s, const char *function,
+                                        const char *what);
+/* The items in the order of what `expref` makes of each, or of themselves (NULL). */
+const struct value *jmespath_sorted(struct jmespath_search *s, const struct value *array,
+                                    const struct value *expref, const char *function);
+/* The first of the largest (sign 1) or of the smallest (-1). */
+const struct value *jmespath_extreme(struct jmespath_search *s, const struct value *array,
+                                     const struct value *expref, int sign, const char *function);
 /* Checks the arguments, then calls. */
 const struct value *jmespath_call(struct jmespath_search *s, const struct function *f,
                                   const struct value *const *arg, size_t n);

@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -14,8 +13,8 @@
 /* A text made by join() or to_string(); the arena's own limit is larger. */
 #define TEXT_MAX ((size_t)16 * 1024 * 1024)
 
-static const struct value *wrong_type(struct jmespath_search *s, const char *function,
-                                      const char *what)
+const struct value *jmespath_wrong_type(struct jmespath_search *s, const char *function,
+                                        const char *what)
 {
 	(void)jmespath_fault(s->e, "invalid-type", "%s() cannot work on %s", function, what);
 	return NULL;
@@ -304,115 +303,46 @@ static const struct value *call_map(struct jmespath_search *s, const struct valu
 
 /* ---- order */
 
-struct keyed {
-	const struct value *key, *item;
-	size_t at;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct keyed *x = a, *y = b;
-	int c = value_compare(x->key, y->key);
-
-	/* qsort is not stable, and sort_by is. */
-	return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
-}
-
-/* Every item with what the expression makes of it (itself without one): all numbers or all
- * strings. Caller frees; NULL after an error. */
-static struct keyed *keyed(struct jmespath_search *s, const struct value *array,
-                           const struct value *expref, const char *function)
-{
-	struct keyed *k = mem_array(array->n, sizeof(*k));
-
-	for (size_t i = 0; i < array->n; i++) {
-		const struct value *item = array->item[i];
-		const struct value *key =
-			expref == NULL ? item : jmespath_visit(s, expref->expref, item);
-		if (key != NULL && ((key->type != VALUE_NUMBER && key->type != VALUE_STRING) ||
-		                    (i > 0 && key->type != k[0].key->type)))
-			key = wrong_type(s, function,
-			                 "keys that are not all numbers or all strings");
-		if (key == NULL) {
-			mem_free_ptr(&k);
-			return NULL;
-		}
-		k[i] = (struct keyed){ key, item, i };
-	}
-	return k;
-}
-
-static const struct value *sorted(struct jmespath_search *s, const struct value *array,
-                                  const struct value *expref, const char *function)
-{
-	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
-	AUTO_VALUES struct values l = { 0 };
-
-	if (k == NULL)
-		return NULL;
-	qsort(k, array->n, sizeof(*k), by_key);
-	for (size_t i = 0; i < array->n; i++)
-		value_list_add(&l, k[i].item);
-	return value_list_array(s->arena, &l);
-}
-
-/* The first of the largest (sign 1) or of the smallest (-1). */
-static const struct value *extreme(struct jmespath_search *s, const struct value *array,
-                                   const struct value *expref, int sign, const char *function)
-{
-	AUTO_FREE struct keyed *k = keyed(s, array, expref, function);
-	size_t best = 0;
-
-	if (k == NULL)
-		return NULL;
-	for (size_t i = 1; i < array->n; i++) {
-		int c = value_compare(k[i].key, k[best].key);
-		if (sign > 0 ? c > 0 : c < 0)
-			best = i;
-	}
-	return array->n == 0 ? &value_null : k[best].item;
-}
-
 static const struct value *call_sort(struct jmespath_search *s, const struct value *const *arg,
                                      size_t n)
 {
 	(void)n;
-	return sorted(s, arg[0], NULL, "sort");
+	return jmespath_sorted(s, arg[0], NULL, "sort");
 }
 
 static const struct value *call_sort_by(struct jmespath_search *s, const struct value *const *arg,
                                         size_t n)
 {
 	(void)n;
-	return sorted(s, arg[0], arg[1], "sort_by");
+	return jmespath_sorted(s, arg[0], arg[1], "sort_by");
 }
 
 static const struct value *call_max(struct jmespath_search *s, const struct value *const *arg,
                                     size_t n)
 {
 	(void)n;
-	return extreme(s, arg[0], NULL, 1, "max");
+	return jmespath_extreme(s, arg[0], NULL, 1, "max");
 }
 
 static const struct value *call_min(struct jmespath_search *s, const struct value *const *arg,
                                     size_t n)
 {
 	(void)n;
-	return extreme(s, arg[0], NULL, -1, "min");
+	return jmespath_extreme(s, arg[0], NULL, -1, "min");
 }
 
 static const struct value *call_max_by(struct jmespath_search *s, const struct value *const *arg,
                                        size_t n)
 {
 	(void)n;
-	return extreme(s, arg[0], arg[1], 1, "max_by");
+	return jmespath_extreme(s, arg[0], arg[1], 1, "max_by");
 }
 
 static const struct value *call_min_by(struct jmespath_search *s, const struct value *const *arg,
                                        size_t n)
 {
 	(void)n;
-	return extreme(s, arg[0], arg[1], -1, "min_by");
+	return jmespath_extreme(s, arg[0], arg[1], -1, "min_by");
 }
 
 #define NUMBER ACCEPT(VALUE_NUMBER)
@@ -503,6 +433,6 @@ const struct value *jmespath_call(struct jmespath_search *s, const struct functi
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!accepted(f->accept[i < f->n_args ? i : f->n_args - 1], arg[i]))
-			return wrong_type(s, f->name, type_name(arg[i]));
+			return jmespath_wrong_type(s, f->name, type_name(arg[i]));
 	return f->call(s, arg, n);
 }
