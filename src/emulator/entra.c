@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "emulator/entra.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -11,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "emulator/pki.h"
+#include "entra_refusal.h"
 
 #define TEXT_MAX       (16 * 1024)
 #define DEFAULT_SCOPE  "/.default"
@@ -28,151 +28,6 @@ static const char *const resources[] = {
 	"https://graph.microsoft.com",
 	"https://graph.windows.net",
 };
-
-/* ---- errors ---------------------------------------------------------------------------------- */
-
-struct refusal {
-	int status, code;
-	const char *error, *text;
-};
-
-enum refused {
-	BAD_TENANT,
-	NO_PARAMETER,
-	BAD_GRANT,
-	BAD_APP,
-	APP_DISABLED,
-	BAD_SECRET,
-	SECRET_EXPIRED,
-	NO_PROOF,
-	BAD_ASSERTION_TYPE,
-	BAD_ASSERTION,
-	UNKNOWN_CERTIFICATE,
-	BAD_SIGNATURE,
-	ASSERTION_EXPIRED,
-	ASSERTION_AUDIENCE,
-	BAD_ISSUER,
-	BAD_SUBJECT,
-	BAD_AUDIENCE,
-	BAD_SCOPE,
-	BAD_RESOURCE
-};
-static const struct refusal refusals[] = {
-	[BAD_TENANT] = { 400, 90002, "invalid_request",
-	                 "Tenant '%s' not found. Check to make sure you have the correct tenant ID "
-	                 "and are "
-	                 "signing into the correct cloud. Check with your subscription "
-	                 "administrator, this may happen if there are no "
-	                 "active subscriptions for the tenant." },
-	[NO_PARAMETER] = { 400, 900144, "invalid_request",
-	                   "The request body must contain the following parameter: '%s'." },
-	[BAD_GRANT] = { 400, 70003, "unsupported_grant_type",
-	                "The app requested an unsupported grant type '%s'." },
-	[BAD_APP] = { 400, 700016, "unauthorized_client",
-	              "Application with identifier '%s' was not found in the directory 'Emulated'. "
-	              "This can happen if the application has not been installed by the "
-	              "administrator of the tenant or consented to by any "
-	              "user in the tenant. You may have sent your authentication request to the "
-	              "wrong tenant." },
-	[APP_DISABLED] = { 400, 7000112, "unauthorized_client", "Application '%s' is disabled." },
-	[BAD_SECRET] = { 401, 7000215, "invalid_client",
-	                 "Invalid client secret provided. Ensure the secret being sent in the "
-	                 "request is "
-	                 "the client secret value, not the client secret ID, for a secret added to "
-	                 "app '%s'." },
-	[SECRET_EXPIRED] = { 401, 7000222, "invalid_client",
-	                     "The provided client secret keys for app '%s' are expired. Visit the "
-	                     "Azure "
-	                     "portal to create new keys for your app: "
-	                     "https://aka.ms/NewClientSecret, or consider using certificate "
-	                     "credentials for added security: https://aka.ms/certCreds." },
-	[NO_PROOF] = { 401, 7000218, "invalid_client",
-	               "The request body must contain the following parameter: 'client_assertion' "
-	               "or "
-	               "'client_secret'." },
-	[BAD_ASSERTION_TYPE] = { 400, 50027, "invalid_request",
-	                         "Client assertion type '%s' is not supported." },
-	[BAD_ASSERTION] = { 401, 50027, "invalid_client",
-	                    "JWT token is invalid or malformed. App '%s'." },
-	[UNKNOWN_CERTIFICATE] = { 401, 700027, "invalid_client",
-	                          "The certificate with identifier used to sign the client "
-	                          "assertion is not "
-	                          "registered on application. [Reason - The key was not found.] "
-	                          "App '%s'." },
-	[BAD_SIGNATURE] = { 401, 700027, "invalid_client",
-	                    "Client assertion failed signature validation. App '%s'." },
-	[ASSERTION_EXPIRED] = { 401, 700024, "invalid_client",
-	                        "Client assertion is not within its valid time range. App '%s'. "
-	                        "Please review "
-	                        "the documentation at "
-	                        "https://learn.microsoft.com/entra/identity-platform/"
-	                        "certificate-credentials." },
-	[ASSERTION_AUDIENCE] = { 401, 700023, "invalid_client",
-	                         "Client assertion audience claim does not match Realm issuer. App "
-	                         "'%s'." },
-	[BAD_ISSUER] = { 401, 700211, "invalid_client",
-	                 "No matching federated identity record found for presented assertion "
-	                 "issuer '%s'. "
-	                 "Please check your federated identity credential Subject, Audience and "
-	                 "Issuer against the presented assertion." },
-	[BAD_SUBJECT] = { 401, 700213, "invalid_client",
-	                  "No matching federated identity record found for presented assertion "
-	                  "subject '%s'. "
-	                  "Check your federated identity credential Subject, Audience and Issuer "
-	                  "against the presented assertion." },
-	[BAD_AUDIENCE] = { 401, 700212, "invalid_client",
-	                   "No matching federated identity record found for presented assertion "
-	                   "audience '%s'. "
-	                   "Check your federated identity credential Subject, Audience and Issuer "
-	                   "against the presented assertion." },
-	[BAD_SCOPE] = { 400, 1002012, "invalid_scope",
-	                "The provided value for scope %s is not valid. Client credential flows "
-	                "must have a "
-	                "scope value with /.default suffixed to the resource identifier "
-	                "(application ID URI)." },
-	[BAD_RESOURCE] = { 400, 500011, "invalid_resource",
-	                   "The resource principal named %s was not found in the tenant named "
-	                   "Emulated. This "
-	                   "can happen if the application has not been installed by the "
-	                   "administrator of the tenant or consented to by any "
-	                   "user in the tenant. You might have sent your authentication request to "
-	                   "the wrong tenant." },
-};
-
-static void refuse(struct emulator *emu, struct request *rq, struct reply *rs, enum refused why,
-                   const char *what)
-{
-	const struct refusal *row = &refusals[why];
-	const char *correlation = pairs_get(&rq->header, "client-request-id");
-	char trace[37], own[37], time[STR_TIME_MAX], message[2048];
-	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
-	const char *gap;
-
-	crypto_uuid(trace);
-	crypto_uuid(own);
-	if (correlation == NULL || strlen(correlation) != 36)
-		correlation = own;
-	str_from_time(clock_seconds(&emu->clock), time);
-	time[10] = ' ';
-	/* The place for `what` is marked by %s in the table, as a format would have it. */
-	gap = strstr(row->text, "%s");
-	(void)snprintf(message, sizeof(message), "%.*s%s%s",
-	               gap != NULL ? (int)(gap - row->text) : (int)strlen(row->text), row->text,
-	               gap != NULL ? what : "", gap != NULL ? gap + 2 : "");
-	buf_fmt(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", row->code,
-	        message, trace, correlation, time);
-	emulator_url(emu, &url);
-	exchange_reply_json(rs, row->status);
-	buf_fmt(&rs->body, "{\"error\":\"%s\",\"error_description\":", row->error);
-	buf_json(&rs->body, buf_cstr(&text));
-	buf_fmt(&rs->body,
-	        ",\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"%s\",\"correlation_"
-	        "id\":",
-	        row->code, time, trace);
-	buf_json(&rs->body, correlation);
-	buf_fmt(&rs->body, ",\"error_uri\":\"%s/error?code=%d\"}", buf_cstr(&url), row->code);
-	(void)snprintf(rq->note, sizeof(rq->note), "AADSTS%d", row->code);
-}
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
@@ -232,7 +87,8 @@ static bool check_secret(struct emulator *emu, struct request *rq, struct reply 
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!found || expired)
-		refuse(emu, rq, rs, found ? SECRET_EXPIRED : BAD_SECRET, who->client_id);
+		entra_refuse(emu, rq, rs, found ? ENTRA_SECRET_EXPIRED : ENTRA_BAD_SECRET,
+		             who->client_id);
 	return found && !expired;
 }
 
@@ -265,7 +121,7 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 {
 	const char *issuer = json_str(claims, "iss"), *subject = json_str(claims, "sub"),
 		   *audience = json_str(claims, "aud");
-	enum refused why = BAD_ISSUER;
+	enum entra_refused why = ENTRA_BAD_ISSUER;
 	bool ok = false;
 
 	(void)pthread_mutex_lock(&emu->lock);
@@ -274,24 +130,24 @@ static bool check_federated(struct emulator *emu, struct request *rq, struct rep
 
 		if (issuer == NULL || strcmp(f->issuer, issuer) != 0)
 			continue;
-		why = BAD_SUBJECT;
+		why = ENTRA_BAD_SUBJECT;
 		if (subject == NULL || strcmp(f->subject, subject) != 0)
 			continue;
-		why = BAD_AUDIENCE;
+		why = ENTRA_BAD_AUDIENCE;
 		ok = audience != NULL && strcmp(f->audience, audience) == 0;
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (!ok) {
-		const char *what = why == BAD_ISSUER    ? issuer
-		                   : why == BAD_SUBJECT ? subject
-		                                        : audience;
+		const char *what = why == ENTRA_BAD_ISSUER    ? issuer
+		                   : why == ENTRA_BAD_SUBJECT ? subject
+		                                              : audience;
 
-		refuse(emu, rq, rs, why, what != NULL ? what : "");
+		entra_refuse(emu, rq, rs, why, what != NULL ? what : "");
 		return false;
 	}
 	if (times_ok(emu, claims))
 		return true;
-	refuse(emu, rq, rs, ASSERTION_EXPIRED, who->client_id);
+	entra_refuse(emu, rq, rs, ENTRA_ASSERTION_EXPIRED, who->client_id);
 	return false;
 }
 
@@ -301,20 +157,20 @@ static bool own_assertion_ok(struct emulator *emu, struct request *rq, struct re
 	const char *audience = json_str(claims, "aud"), *issuer = json_str(claims, "iss"),
 		   *subject = json_str(claims, "sub");
 	AUTO_BUF struct buf url = BUF_INIT(TEXT_MAX);
-	enum refused why;
+	enum entra_refused why;
 
 	emulator_url(emu, &url);
 	if (issuer == NULL || subject == NULL || strcasecmp(issuer, who->client_id) != 0 ||
 	    strcasecmp(subject, who->client_id) != 0)
-		why = BAD_ASSERTION;
+		why = ENTRA_BAD_ASSERTION;
 	else if (audience == NULL || strncmp(audience, buf_cstr(&url), url.len) != 0 ||
 	         strcmp(audience + url.len, rq->path) != 0)
-		why = ASSERTION_AUDIENCE;
+		why = ENTRA_ASSERTION_AUDIENCE;
 	else if (!times_ok(emu, claims))
-		why = ASSERTION_EXPIRED;
+		why = ENTRA_ASSERTION_EXPIRED;
 	else
 		return true;
-	refuse(emu, rq, rs, why, who->client_id);
+	entra_refuse(emu, rq, rs, why, who->client_id);
 	return false;
 }
 
@@ -344,7 +200,7 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 	bool known;
 
 	if (type == NULL || strcmp(type, ASSERTION_TYPE) != 0) {
-		refuse(emu, rq, rs, BAD_ASSERTION_TYPE, type != NULL ? type : "");
+		entra_refuse(emu, rq, rs, ENTRA_BAD_ASSERTION_TYPE, type != NULL ? type : "");
 		return false;
 	}
 	if (pki_verify(emu->pki, PKI_ENTRA, assertion, &foreign, &e))
@@ -352,11 +208,12 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 	if (check_certificate(emu, who, assertion, &claims, &known))
 		return own_assertion_ok(emu, rq, rs, who, claims);
 	if (known)
-		refuse(emu, rq, rs, BAD_SIGNATURE, who->client_id);
+		entra_refuse(emu, rq, rs, ENTRA_BAD_SIGNATURE, who->client_id);
 	else
-		refuse(emu, rq, rs,
-		       strchr(assertion, '.') != NULL ? UNKNOWN_CERTIFICATE : BAD_ASSERTION,
-		       who->client_id);
+		entra_refuse(emu, rq, rs,
+		             strchr(assertion, '.') != NULL ? ENTRA_UNKNOWN_CERTIFICATE
+		                                            : ENTRA_BAD_ASSERTION,
+		             who->client_id);
 	return false;
 }
 
@@ -373,21 +230,22 @@ static char *read_resource(struct emulator *emu, struct request *rq, struct repl
 	if (!v2 && resource != NULL && entra_resource_known(emu, resource))
 		return mem_dup(resource);
 	if (scope == NULL) {
-		refuse(emu, rq, rs, resource != NULL && !v2 ? BAD_RESOURCE : NO_PARAMETER,
-		       resource != NULL && !v2 ? resource : "scope");
+		entra_refuse(emu, rq, rs,
+		             resource != NULL && !v2 ? ENTRA_BAD_RESOURCE : ENTRA_NO_PARAMETER,
+		             resource != NULL && !v2 ? resource : "scope");
 		return NULL;
 	}
 	/* MSAL adds openid profile offline_access; the resource comes first. */
 	n = strcspn(scope, " ");
 	if (n < strlen(DEFAULT_SCOPE) ||
 	    strncmp(scope + n - strlen(DEFAULT_SCOPE), DEFAULT_SCOPE, strlen(DEFAULT_SCOPE)) != 0) {
-		refuse(emu, rq, rs, BAD_SCOPE, scope);
+		entra_refuse(emu, rq, rs, ENTRA_BAD_SCOPE, scope);
 		return NULL;
 	}
 	name = mem_dup_n(scope, n - strlen(DEFAULT_SCOPE));
 	if (entra_resource_known(emu, name))
 		return take(&name);
-	refuse(emu, rq, rs, BAD_RESOURCE, name);
+	entra_refuse(emu, rq, rs, ENTRA_BAD_RESOURCE, name);
 	return NULL;
 }
 
@@ -401,7 +259,7 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	bool ok;
 
 	if (client == NULL) {
-		refuse(emu, rq, rs, NO_PARAMETER, "client_id");
+		entra_refuse(emu, rq, rs, ENTRA_NO_PARAMETER, "client_id");
 		return NULL;
 	}
 	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", client);
@@ -409,11 +267,11 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	who = identity_by_client(&emu->identities, client);
 	(void)pthread_mutex_unlock(&emu->lock);
 	if (who == NULL || (who->managed && who->n_federated == 0)) {
-		refuse(emu, rq, rs, BAD_APP, client);
+		entra_refuse(emu, rq, rs, ENTRA_BAD_APP, client);
 		return NULL;
 	}
 	if (who->disabled) {
-		refuse(emu, rq, rs, APP_DISABLED, client);
+		entra_refuse(emu, rq, rs, ENTRA_APP_DISABLED, client);
 		return NULL;
 	}
 	if (assertion != NULL)
@@ -422,7 +280,7 @@ static const struct identity *read_client(struct emulator *emu, struct request *
 	else if (secret != NULL)
 		ok = check_secret(emu, rq, rs, who, secret);
 	else
-		ok = (refuse(emu, rq, rs, NO_PROOF, ""), false);
+		ok = (entra_refuse(emu, rq, rs, ENTRA_NO_PROOF, ""), false);
 	return ok ? who : NULL;
 }
 
@@ -466,11 +324,11 @@ static void token_endpoint(struct emulator *emu, struct request *rq, struct repl
 		pairs_clear(&form);
 	grant = pairs_get(&form, "grant_type");
 	if (!tenant_ok)
-		refuse(emu, rq, rs, BAD_TENANT, rq->arg[0]);
+		entra_refuse(emu, rq, rs, ENTRA_BAD_TENANT, rq->arg[0]);
 	else if (grant == NULL)
-		refuse(emu, rq, rs, NO_PARAMETER, "grant_type");
+		entra_refuse(emu, rq, rs, ENTRA_NO_PARAMETER, "grant_type");
 	else if (strcmp(grant, "client_credentials") != 0)
-		refuse(emu, rq, rs, BAD_GRANT, grant);
+		entra_refuse(emu, rq, rs, ENTRA_BAD_GRANT, grant);
 	else if ((who = read_client(emu, rq, rs, &form)) != NULL &&
 	         (resource = read_resource(emu, rq, rs, &form, v2)) != NULL)
 		answer_token(emu, rs, who, resource, v2);
@@ -501,7 +359,7 @@ static void token_adfs(struct emulator *emu, struct request *rq, struct reply *r
 
 void entra_refuse_tenant(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	refuse(emu, rq, rs, BAD_TENANT, rq->arg[0]);
+	entra_refuse(emu, rq, rs, ENTRA_BAD_TENANT, rq->arg[0]);
 }
 
 static const struct route rows[] = {
