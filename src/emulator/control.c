@@ -9,16 +9,16 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "control.h"
 #include "emulator/arm.h"
 #include "emulator/control.h"
 #include "emulator/emulator.h"
 #include "emulator/fault.h"
 #include "emulator/journal.h"
-#include "emulator/pki.h"
 
 #define TEXT_MAX (1 << 20)
 
-static void answer_error(struct reply *rs, int status, const char *text)
+void control_error(struct reply *rs, int status, const char *text)
 {
 	exchange_reply_json(rs, status);
 	buf_str(&rs->body, "{\"error\":");
@@ -26,18 +26,17 @@ static void answer_error(struct reply *rs, int status, const char *text)
 	buf_str(&rs->body, "}\n");
 }
 
-static bool read_body(const struct request *rq, struct reply *rs, struct json **out)
+bool control_body(const struct request *rq, struct reply *rs, struct json **out)
 {
 	struct err e = ERR_INIT;
 
 	if (json_parse(buf_cstr(&rq->body), rq->body.len, out, &e))
 		return true;
-	answer_error(rs, 400, e.text);
+	control_error(rs, 400, e.text);
 	return false;
 }
 
-/* Stays as it is when the member is not there. */
-static void keep_or_set(const struct json *wanted, const char *name, int64_t *value)
+void control_keep_or_set(const struct json *wanted, const char *name, int64_t *value)
 {
 	int64_t given;
 
@@ -45,7 +44,7 @@ static void keep_or_set(const struct json *wanted, const char *name, int64_t *va
 		*value = given;
 }
 
-static void answer_done(struct reply *rs)
+void control_done(struct reply *rs)
 {
 	exchange_reply_json(rs, 200);
 	buf_str(&rs->body, "{}\n");
@@ -59,10 +58,10 @@ static void faults_add(struct emulator *emu, struct request *rq, struct reply *r
 	AUTO_JSON struct json *wanted = NULL;
 	struct err e = ERR_INIT;
 
-	if (!read_body(rq, rs, &wanted))
+	if (!control_body(rq, rs, &wanted))
 		return;
 	if (!fault_add(emu->faults, wanted, &ids, &e)) {
-		answer_error(rs, 400, e.text);
+		control_error(rs, 400, e.text);
 		return;
 	}
 	exchange_reply_json(rs, 200);
@@ -81,7 +80,7 @@ static void faults_remove(struct emulator *emu, struct request *rq, struct reply
 {
 	(void)rq;
 	fault_remove_all(emu->faults);
-	answer_done(rs);
+	control_done(rs);
 }
 
 static void log_show(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -96,7 +95,7 @@ static void log_clear(struct emulator *emu, struct request *rq, struct reply *rs
 {
 	(void)rq;
 	journal_clear(emu->journal);
-	answer_done(rs);
+	control_done(rs);
 }
 
 /* ---- clock ----------------------------------------------------------------------------------- */
@@ -117,14 +116,14 @@ static void clock_set(struct emulator *emu, struct request *rq, struct reply *rs
 	AUTO_JSON struct json *wanted = NULL;
 	int64_t seconds = 0;
 
-	if (!read_body(rq, rs, &wanted))
+	if (!control_body(rq, rs, &wanted))
 		return;
 	if (json_int(wanted, "shift", &seconds)) {
 		atomic_store(&emu->clock.shift, seconds * STR_TICKS_PER_S);
 	} else if (json_int(wanted, "advance", &seconds)) {
 		atomic_fetch_add(&emu->clock.shift, seconds * STR_TICKS_PER_S);
 	} else {
-		answer_error(rs, 400, "clock wants 'shift' or 'advance', in whole seconds");
+		control_error(rs, 400, "clock wants 'shift' or 'advance', in whole seconds");
 		return;
 	}
 	clock_show(emu, rq, rs);
@@ -211,7 +210,7 @@ static void do_generate(struct emulator *emu, struct token *t, const struct json
 	int slot;
 
 	if (!slot_of(wanted, &slot) || (expiry != NULL && !str_ticks(expiry, &expires))) {
-		answer_error(
+		control_error(
 			rs, 400,
 			"generate wants 'slot' password1 or password2, and may have an 'expiry'");
 		return;
@@ -239,7 +238,7 @@ static void do_wipe(struct emulator *emu, struct token *t, const struct json *wa
 	for (int i = 0; i < MODEL_SLOTS; i++)
 		if (!one || i == slot)
 			slot_remove(&t->slot[i]);
-	answer_done(rs);
+	control_done(rs);
 }
 
 static void do_disable(struct emulator *emu, struct token *t, const struct json *wanted,
@@ -248,7 +247,7 @@ static void do_disable(struct emulator *emu, struct token *t, const struct json 
 	(void)emu;
 	(void)wanted;
 	t->disabled = true;
-	answer_done(rs);
+	control_done(rs);
 }
 
 static void do_enable(struct emulator *emu, struct token *t, const struct json *wanted,
@@ -257,7 +256,7 @@ static void do_enable(struct emulator *emu, struct token *t, const struct json *
 	(void)emu;
 	(void)wanted;
 	t->disabled = false;
-	answer_done(rs);
+	control_done(rs);
 }
 
 static const struct {
@@ -281,7 +280,7 @@ static void make_or_break(struct emulator *emu, struct registry *r, const char *
 		control_scope_map_id(emu, r, map != NULL ? map : "_repositories_pull", &id);
 		(void)model_add_token(r, name, buf_cstr(&id), clock_ticks(&emu->clock));
 	}
-	answer_done(rs);
+	control_done(rs);
 }
 
 static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
@@ -291,7 +290,7 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 	struct registry *r = NULL;
 	struct token *t = NULL;
 
-	if (!read_body(rq, rs, &wanted))
+	if (!control_body(rq, rs, &wanted))
 		return;
 	action = json_str(wanted, "action") != NULL ? json_str(wanted, "action") : "";
 	where = json_str(wanted, "registry");
@@ -311,145 +310,11 @@ static void token_do(struct emulator *emu, struct request *rq, struct reply *rs)
 		if (strcmp(deeds[i].name, action) == 0)
 			deeds[i].act(emu, t, wanted, rs);
 	if (rs->status == 0 && t != NULL)
-		answer_error(rs, 400,
-		             "action is none of create, delete, generate, wipe, disable, enable");
+		control_error(rs, 400,
+		              "action is none of create, delete, generate, wipe, disable, enable");
 	else if (rs->status == 0)
-		answer_error(rs, 404, "no such token");
+		control_error(rs, 404, "no such token");
 	(void)pthread_mutex_unlock(&emu->lock);
-}
-
-/* ---- identities ------------------------------------------------------------------------------ */
-
-static void set_text(char **member, const char *text)
-{
-	if (text == NULL)
-		return;
-	mem_free_ptr(member);
-	*member = mem_dup(text);
-}
-
-static void read_rights(struct identity *who, const struct json *wanted)
-{
-	const struct json *actions = json_get(wanted, "actions");
-
-	if (actions == NULL)
-		return;
-	model_strings_clear(&who->actions);
-	who->limited = json_type(actions) == JSON_ARRAY;
-	for (const struct json *a = json_child(actions); a != NULL; a = json_next(a))
-		if (json_text(a) != NULL)
-			model_strings_add(&who->actions, json_text(a));
-}
-
-static bool read_proofs(struct identity *who, const struct json *wanted, struct err *e)
-{
-	const char *secret = json_str(wanted, "secret"),
-		   *certificate = json_str(wanted, "certificate");
-	const struct json *federated = json_get(wanted, "federated");
-
-	if (secret != NULL && who->n_secrets < IDENTITY_SECRETS_MAX) {
-		crypto_fingerprint_bytes(secret, strlen(secret), &who->secret[who->n_secrets]);
-		who->secret_expired[who->n_secrets++] = json_true(wanted, "secret_expired");
-	}
-	if (certificate != NULL && who->n_certificates < IDENTITY_CERTIFICATES_MAX) {
-		if (!pki_cert_read(certificate, &who->certificate[who->n_certificates], e))
-			return false;
-		who->n_certificates++;
-	}
-	for (const struct json *f = federated != NULL ? json_child(federated) : NULL;
-	     f != NULL && who->n_federated < IDENTITY_FEDERATED_MAX; f = json_next(f)) {
-		const char *issuer = json_str(f, "issuer"), *subject = json_str(f, "subject"),
-			   *audience = json_str(f, "audience");
-
-		if (issuer == NULL || subject == NULL || audience == NULL)
-			return err_set(e, ERR_USAGE,
-			               "federated wants issuer, subject and audience");
-		who->federated[who->n_federated++] =
-			(struct federated){ .issuer = mem_dup(issuer),
-			                    .subject = mem_dup(subject),
-			                    .audience = mem_dup(audience) };
-	}
-	return true;
-}
-
-bool control_identity(struct emulator *emu, const struct json *wanted, struct err *e)
-{
-	const char *client = json_str(wanted, "client_id"), *object = json_str(wanted, "object_id");
-	struct identity *who;
-	char own[37];
-
-	if (client == NULL)
-		return err_set(e, ERR_USAGE, "an identity wants a client_id");
-	crypto_uuid(own);
-	who = identity_by_client(&emu->identities, client);
-	if (who == NULL)
-		who = identity_add(&emu->identities, client, object != NULL ? object : own);
-	set_text(&who->object_id, object);
-	set_text(&who->resource_id, json_str(wanted, "resource_id"));
-	if (json_get(wanted, "managed") != NULL)
-		who->managed = json_true(wanted, "managed");
-	if (json_get(wanted, "system") != NULL)
-		who->system = json_true(wanted, "system");
-	if (json_get(wanted, "disabled") != NULL)
-		who->disabled = json_true(wanted, "disabled");
-	if (json_true(wanted, "forget_secrets"))
-		who->n_secrets = 0;
-	read_rights(who, wanted);
-	return read_proofs(who, wanted, e);
-}
-
-static void identity_set(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	AUTO_JSON struct json *wanted = NULL;
-	struct err e = ERR_INIT;
-	bool ok;
-
-	if (!read_body(rq, rs, &wanted))
-		return;
-	(void)pthread_mutex_lock(&emu->lock);
-	ok = control_identity(emu, wanted, &e);
-	(void)pthread_mutex_unlock(&emu->lock);
-	if (ok)
-		answer_done(rs);
-	else
-		answer_error(rs, 400, e.text);
-}
-
-static void federated_token(struct emulator *emu, struct request *rq, struct reply *rs)
-{
-	AUTO_BUF struct buf jwt = BUF_INIT(TEXT_MAX);
-	AUTO_JSON struct json *wanted = NULL;
-
-	if (!read_body(rq, rs, &wanted))
-		return;
-	control_federated(emu, wanted, &jwt);
-	exchange_reply_json(rs, 200);
-	buf_fmt(&rs->body, "{\"token\":\"%s\"}\n", buf_cstr(&jwt));
-}
-
-void control_federated(struct emulator *emu, const struct json *wanted, struct buf *jwt)
-{
-	static const char *const claims[][3] = {
-		{ "iss", "issuer", "https://emulated.example/oidc" },
-		{ "sub", "subject", "system:serviceaccount:default:acrotate" },
-		{ "aud", "audience", "api://AzureADTokenExchange" }
-	};
-	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
-	long long now = (long long)clock_seconds(&emu->clock);
-	int64_t lifetime = 3600;
-	char id[37];
-
-	keep_or_set(wanted, "lifetime", &lifetime);
-	for (size_t i = 0; i < COUNT(claims); i++) {
-		const char *given = json_str(wanted, claims[i][1]);
-
-		buf_fmt(&text, "%s\"%s\":", i > 0 ? "," : "{", claims[i][0]);
-		buf_json(&text, given != NULL ? given : claims[i][2]);
-	}
-	crypto_uuid(id);
-	buf_fmt(&text, ",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld}", id, now, now - 5,
-	        now + (long long)lifetime);
-	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&text), jwt);
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -467,17 +332,17 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	AUTO_JSON struct json *wanted = NULL;
 	int64_t replicas = 0;
 
-	if (!read_body(rq, rs, &wanted))
+	if (!control_body(rq, rs, &wanted))
 		return;
 	(void)pthread_mutex_lock(&emu->lock);
 	ticks_of(wanted, "propagation", &emu->set.propagation);
 	ticks_of(wanted, "settle", &emu->set.settle);
 	if (json_int(wanted, "replicas", &replicas) && replicas > 0)
 		emu->set.replicas = (unsigned)replicas;
-	keep_or_set(wanted, "retry_after", &emu->set.retry_after);
-	keep_or_set(wanted, "page", &emu->set.page);
-	keep_or_set(wanted, "url_length", &emu->set.url_length);
-	keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
+	control_keep_or_set(wanted, "retry_after", &emu->set.retry_after);
+	control_keep_or_set(wanted, "page", &emu->set.page);
+	control_keep_or_set(wanted, "url_length", &emu->set.url_length);
+	control_keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
 	if (json_get(wanted, "arc_ignores_selector") != NULL)
 		emu->set.arc_ignores_selector = json_true(wanted, "arc_ignores_selector");
 	if (json_len(wanted, "arm_limit") == 2) {
@@ -488,7 +353,7 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 			emu->set.limit[i] = rate;
 	}
 	(void)pthread_mutex_unlock(&emu->lock);
-	answer_done(rs);
+	control_done(rs);
 }
 
 void control_scope_map_id(const struct emulator *emu, const struct registry *r, const char *map,
@@ -508,8 +373,8 @@ static const struct route rows[] = {
 	{ "POST", "/_emulator/clock", "control", NULL, clock_set },
 	{ "GET", "/_emulator/state", "control", NULL, state_show },
 	{ "POST", "/_emulator/tokens/{}", "control", NULL, token_do },
-	{ "POST", "/_emulator/identities", "control", NULL, identity_set },
-	{ "POST", "/_emulator/federated-token", "control", NULL, federated_token },
+	{ "POST", "/_emulator/identities", "control", NULL, control_identity_set },
+	{ "POST", "/_emulator/federated-token", "control", NULL, control_federated_token },
 	{ "POST", "/_emulator/settings", "control", NULL, settings_set },
 };
 const struct routes control_routes = { AREA_CONTROL, rows, COUNT(rows) };
