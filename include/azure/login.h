@@ -16,6 +16,9 @@ enum login_answer { LOGIN_ACCEPTED, LOGIN_REJECTED }; /* rejected: 401, and noth
 struct login;
 struct login *login_new(const char *server);
 void login_free(struct login *l);
+/* Does a registry answer this host? Anonymous; learns anew where to log in. Fails as
+ * login_probe(). */
+MUST_USE bool login_knock(struct login *l, struct http *h, struct err *e);
 /* False: the registry could not be asked (TRANSIENT: network, 429, 5xx; DENIED: 403, a network
  * rule; REMOTE: not understood). */
 MUST_USE bool login_probe(struct login *l, struct http *h, const struct credential *c,

@@ -65,6 +65,7 @@ struct sink_memory {
 	 * them before it changes; what leaves them, and when, is said in observe.h. */
 	int64_t may_hold[ACR_SLOT__COUNT];
 	bool hook_owed;
+	bool tried; /* it was seen to take a password and to give it back: sink_ops.trial */
 };
 
 /* Why a record that is there cannot be used. */

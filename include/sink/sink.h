@@ -17,6 +17,10 @@
  * commit make it visible, in one step where the medium allows. Never leaves less than what was
  * there. abort undo prepare. Legal at any time, idempotent, cannot fail.
  *
+ * trial would it take a password, and give it back? With an entry of its own that nobody asks for,
+ *          gone again afterwards. Where no look tells: before the first delivery, and in
+ *            `acrotate check`. May leave a remark, as check. NULL: check tells as much.
+ *
  * touch makes every write fail that was prepared before it, by the medium's compare-and-swap: it is
  *          conditional on what read_current last saw, and commit on it. `epoch` is a text that
  *            nobody has used. Right after the intent is saved. ERR_BUSY: another rotator was
@@ -28,7 +32,8 @@
  *            whole directory. NULL: nothing can be left.
  *
  * A sink borrows the credentials it is given for the one call only. check may leave a remark for
- * the operator in e->text while it returns true (e->kind stays ERR_NONE); nothing else does.
+ * the operator in e->text while it returns true (e->kind stays ERR_NONE), and so may trial; nothing
+ * else does.
  *
  * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be
  * shadowed, template cannot be read back), DECISION (a foreign entry or content), LOCAL,
@@ -96,6 +101,7 @@ struct sink_ops {
 	/* for messages: "/root/.docker/config.json" */
 	void (*describe)(const struct sink *s, struct buf *out);
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
+	bool (*trial)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
 	                     struct err *e);
 	/* When read_current found nothing: a password of ours that stands there in another form

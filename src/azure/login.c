@@ -98,6 +98,12 @@ static bool learn(struct login *l, struct http *h, struct err *e)
 	return true;
 }
 
+bool login_knock(struct login *l, struct http *h, struct err *e)
+{
+	forget(l);
+	return learn(l, h, e);
+}
+
 /* Anything but a token in a 200 is a reply of something that is not a registry. */
 static bool has_token(const struct http_response *rs)
 {

@@ -71,8 +71,12 @@ static int64_t step(void *ctx, void *task, void *own)
 	struct err e = ERR_INIT;
 	int64_t again_ms = -1;
 
-	if (rotation_step(t->rotation, own, &again_ms, &e) && again_ms >= 0)
+	if (!rotation_step(t->rotation, own, &again_ms, &e))
+		again_ms = -1;
+	else if (again_ms >= 0)
 		return again_ms;
+	else
+		e = (struct err)ERR_INIT; /* of what failed on the way, and did not matter */
 	k->a->done(k->a->ctx, t->at, t->job, t->rotation, own, &e);
 	rotation_free(t->rotation);
 	job_free(t->job);

@@ -48,10 +48,22 @@ void check_permissions(const struct azure_facts *a, const struct job *job,
 /* How to get what a refusal says is missing. */
 void check_fix_denied(const struct azure_facts *a, struct finding *at);
 
+/* ---- check_doors.c --------------------------------------------------------------------------- */
+/* What was asked already. */
+struct check_doors {
+	struct check_door *first;
+};
+/* Do all hosts that would have to accept a new password answer? */
+bool check_doors(struct check_doors *d, const struct job *job, const struct observation *o,
+                 struct http *h, struct findings *f);
+void check_doors_clear(struct check_doors *d);
+
 /* ---- check_job.c ----------------------------------------------------------------------------- */
 /* e: how asking about the job ended, ERR_NONE when well, or when a sink was the reason. */
 void check_token(const struct azure_facts *a, const struct config *c, const struct job *job,
                  const struct observation *o, int64_t now, const struct err *e, struct findings *f);
+/* What came of asking the registry about what is deployed; doors that do not open were told. */
+void check_login(const struct observation *o, const struct err *e, struct findings *f);
 void check_sinks(const struct job *job, const struct observation *o, struct findings *f);
 void check_hooks(const struct job *job, struct findings *f);
 /* The service's clock minus ours. */

@@ -215,6 +215,12 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 		login(job, o, &s, f);
 }
 
+void check_login(const struct observation *o, const struct err *e, struct findings *f)
+{
+	if (o->asked == TOKEN_READ && !o->state.disabled && e->kind != ERR_NONE)
+		(void)findings_problem(f, "login", e);
+}
+
 /* ---- sinks ----------------------------------------------------------------------------------- */
 
 /* The commonest of all: nobody has logged in with docker here yet. */
@@ -249,7 +255,8 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 		fix_sink(buf_cstr(&place), &s->why, findings_problem(f, subject, &s->why));
 		return;
 	}
-	if (!s->spec->ops->check(s->sink, &o->who, &e)) {
+	if (!s->spec->ops->check(s->sink, &o->who, &e) ||
+	    (s->spec->ops->trial != NULL && !s->spec->ops->trial(s->sink, &o->who, &e))) {
 		fix_sink(buf_cstr(&place), &e, findings_problem(f, subject, &e));
 		return;
 	}

@@ -43,6 +43,7 @@ struct check {
 	struct runs runs; /* what starts us */
 	bool problems;    /* only these are shown */
 	struct check_place *places;
+	struct check_doors doors;
 	struct findings host, azure, *of_job;
 };
 
@@ -121,9 +122,11 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 				f, "state",
 				"cannot be used (another machine's, or damaged): what "
 				"this job generated is taken for a foreign one");
+		const struct err *why = rotation_outcome(r)->told ? &none : e;
 		check_token(a, k->config, job, o,
-		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)),
-		            rotation_outcome(r)->told ? &none : e, f);
+		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), why, f);
+		if (check_doors(&k->doors, job, o, h, f))
+			check_login(o, why, f);
 		check_registry(a, f);
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
@@ -202,6 +205,7 @@ static void clear(struct check *k)
 	for (size_t i = 0; i < k->n; i++)
 		findings_clear(&k->of_job[i]);
 	free(k->of_job);
+	check_doors_clear(&k->doors);
 	findings_clear(&k->host);
 	runs_clear(&k->runs);
 	findings_clear(&k->azure);

@@ -20,8 +20,7 @@
 #define PROBE_CAP_MS        5000
 #define PROBE_READ_EVERY_MS 30000 /* is it still our generation that is being waited for? */
 
-/* Left out of the rest of this run, reported; the others go on. It keeps the slot it holds. */
-static void leave_out(struct rotation *r, size_t i, struct err *why)
+void rotation_leave_out(struct rotation *r, size_t i, struct err *why)
 {
 	struct seen *s = &r->o.seen[i];
 
@@ -111,7 +110,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 				        why.text);
 			continue;
 		}
-		leave_out(r, i, &why);
+		rotation_leave_out(r, i, &why);
 		broke = true;
 	}
 	/* Without it another decision may be right: the rule looks again. Ends, because each
@@ -123,7 +122,7 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 	if (r->plan.action == PLAN_CREATE)
 		return rotation_go_to(r, STEP_CREATE);
 	if (r->plan.action == PLAN_ROTATE)
-		return rotation_go_to(r, STEP_TOKENS);
+		return rotation_go_to(r, STEP_TRY_SINKS);
 	load_from_source(r);
 	return rotation_go_to(r, STEP_PREPARE);
 }
@@ -151,7 +150,7 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 			r->give.prepared[i] = true;
 			ready++;
 		} else {
-			leave_out(r, i, &why);
+			rotation_leave_out(r, i, &why);
 		}
 	}
 	if (ready == 0) {
@@ -168,7 +167,7 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	r->give.host = 0;
 	rotation_find_hosts(r);
 	/* The registry has accepted it a moment ago; of further hosts nobody knows. */
-	if (r->plan.action == PLAN_HEAL && r->give.n_hosts == 1)
+	if (r->plan.action == PLAN_HEAL && r->give.hosts.n == 1)
 		return rotation_go_to(r, STEP_MARK);
 	return rotation_go_to(r, STEP_PROBE);
 }
@@ -193,11 +192,11 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	if (why != NULL) {
 		*e = *why;
 		(void)err_in(e, "the new password could not be proven at '%s' for %s",
-		             r->give.hosts[r->give.host].name, after);
+		             r->give.hosts.list[r->give.host].name, after);
 	} else {
 		(void)err_set(e, ERR_TRANSIENT,
 		              "'%s' did not accept the new password for %s: nothing was changed",
-		              r->give.hosts[r->give.host].name, after);
+		              r->give.hosts.list[r->give.host].name, after);
 	}
 	return FAILED;
 }
@@ -214,7 +213,7 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 		return left > 0 ? rotation_wait_then(r, left, STEP_PROBE)
 		                : rotation_go_to(r, STEP_CONFIRM);
 	}
-	while (r->give.host < r->give.n_hosts) {
+	while (r->give.host < r->give.hosts.n) {
 		struct err why = ERR_INIT;
 		if (!login_probe(rotation_host_login(r), h, &r->give.fresh, &answer, &why)) {
 			now = env_mono_ms(r->w->env);
@@ -269,7 +268,7 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	}
 	r->give.read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
-	bool proven = r->give.host == r->give.n_hosts || r->job->policy.verify_wait != 0;
+	bool proven = r->give.host == r->give.hosts.n || r->job->policy.verify_wait != 0;
 	return rotation_go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
 
@@ -300,12 +299,12 @@ static void look_before_write(struct rotation *r)
 			continue;
 		if (r->o.seen[i].unread) {
 			why = r->o.seen[i].why;
-			leave_out(r, i, &why);
+			rotation_leave_out(r, i, &why);
 		} else if (ends_before(r, i)) {
 			(void)err_set(&why, ERR_TRANSIENT,
 			              "it holds a password that lives longer than the new one: it "
 			              "is not written");
-			leave_out(r, i, &why);
+			rotation_leave_out(r, i, &why);
 		}
 	}
 }
@@ -341,7 +340,7 @@ static void commit_those(struct rotation *r, bool atomic)
 		    !s->spec->ops->commit(s->sink, &why)) {
 			s->failed = true;
 			s->wrote_nothing = why.not_acted;
-			leave_out(r, i, &why);
+			rotation_leave_out(r, i, &why);
 		}
 	}
 }
@@ -370,7 +369,7 @@ static void read_back(struct rotation *r)
 			(void)err_set(&why, ERR_LOCAL,
 			              "it was overwritten by another program: the next run "
 			              "delivers again");
-		leave_out(r, i, &why);
+		rotation_leave_out(r, i, &why);
 	}
 }
 

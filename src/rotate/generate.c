@@ -148,7 +148,7 @@ static enum progress refused(struct rotation *r, struct err *e)
 	int64_t ms = e->retry_after_known ? e->retry_after_ms : NOT_ACTIVE_WAIT_MS;
 	if (ms > r->job->policy.verify_timeout * 1000)
 		return FAILED;
-	return rotation_wait_then(r, ms + env_random(r->w->env, 500), STEP_TOKENS);
+	return rotation_wait_then(r, ms + env_random(r->w->env, 500), STEP_DOORS);
 }
 
 /* Whether it acted nobody knows: the token will tell, and the same slot is generated again once

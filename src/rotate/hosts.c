@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The hosts that must accept a new password before anybody gets it: each may be a replica, or a
- * connected registry, that learns of it later than the others. */
+#include "rotate/hosts.h"
+
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "azure/login.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/job.h"
+#include "rotate/observe.h"
 #include "sink/sink.h"
-#include "step.h"
 
 #define HOST_MAX 512 /* a name has at most 253 bytes */
 
-static void add(struct rotation *r, const char *name, size_t n)
+static void add(struct hosts *h, const char *name, size_t n)
 {
-	for (size_t i = 0; i < r->give.n_hosts; i++)
-		if (strlen(r->give.hosts[i].name) == n &&
-		    strncasecmp(r->give.hosts[i].name, name, n) == 0)
+	for (size_t i = 0; i < h->n; i++)
+		if (strlen(h->list[i].name) == n && strncasecmp(h->list[i].name, name, n) == 0)
 			return;
 	if (n > 0)
-		r->give.hosts[r->give.n_hosts++].name = mem_dup_n(name, n);
+		h->list[h->n++].name = mem_dup_n(name, n);
 }
 
 static size_t words(const char *p)
@@ -33,17 +34,17 @@ static size_t words(const char *p)
 	return n;
 }
 
-void rotation_find_hosts(struct rotation *r)
+void hosts_find(const struct job *job, const struct observation *o, struct hosts *out)
 {
-	const struct job *job = r->job;
+	struct hosts h = { .list = mem_array(2 + words(job->verify_at) + job->n_sinks,
+		                             sizeof(*h.list)) };
+	const char *remembered = o->state.login_server;
 
-	if (r->give.hosts != NULL)
-		return;
-	r->give.hosts = mem_array(2 + words(job->verify_at) + job->n_sinks, sizeof(*r->give.hosts));
-	add(r, r->o.who.server, strlen(r->o.who.server));
-	add(r, r->o.state.login_server, strlen(r->o.state.login_server));
+	add(&h, o->who.server, strlen(o->who.server));
+	if (remembered != NULL)
+		add(&h, remembered, strlen(remembered));
 	for (const char *p = job->verify_at; p != NULL && *p != '\0'; p += strspn(p, " ")) {
-		add(r, p, strcspn(p, " "));
+		add(&h, p, strcspn(p, " "));
 		p += strcspn(p, " ");
 	}
 	for (size_t i = 0; i < job->n_sinks; i++) {
@@ -51,26 +52,24 @@ void rotation_find_hosts(struct rotation *r)
 		if (job->sinks[i].ops->host != NULL)
 			job->sinks[i].ops->host(job->sinks[i].spec, &host);
 		if (buf_ok(&host))
-			add(r, buf_cstr(&host), host.len);
+			add(&h, buf_cstr(&host), host.len);
 	}
+	*out = h;
 }
 
-struct login *rotation_host_login(struct rotation *r)
+struct login *hosts_login(struct hosts *h, size_t i)
 {
-	struct probe_host *at = &r->give.hosts[r->give.host];
-
-	if (r->give.host == 0)
-		return rotation_login(r);
-	if (at->login == NULL)
-		at->login = login_new(at->name);
-	return at->login;
+	if (h->list[i].login == NULL)
+		h->list[i].login = login_new(h->list[i].name);
+	return h->list[i].login;
 }
 
-void rotation_forget_hosts(struct rotation *r)
+void hosts_clear(struct hosts *h)
 {
-	for (size_t i = 0; i < r->give.n_hosts; i++) {
-		free(r->give.hosts[i].name);
-		login_free(r->give.hosts[i].login);
+	for (size_t i = 0; i < h->n; i++) {
+		free(h->list[i].name);
+		login_free(h->list[i].login);
 	}
-	free(r->give.hosts);
+	free(h->list);
+	*h = (struct hosts){ .list = NULL };
 }

@@ -264,6 +264,11 @@ void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kep
 	const struct seen *s = &o->seen[i];
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 
+	/* What it failed to take is no reason to try it again with the next slot. */
+	if (s->spec->ops->trial != NULL && m->tried != kept) {
+		m->tried = kept;
+		o->dirty = true;
+	}
 	/* What failed has delivered nothing, but let go of nothing either. */
 	if (!kept && s->before != slot)
 		set_may_hold(o, m, slot, 0);

@@ -159,7 +159,9 @@ static const struct {
 	[STEP_CREATE] = { "create token", step_create, true, TO(CREATED) | TO(READ) },
 	[STEP_CREATED] = { "await token", step_created, true, TO(CREATED) | TO(READ) },
 	[STEP_CHECK] = { "check sinks", step_check, false,
-	                 TO(DECIDE) | TO(CREATE) | TO(TOKENS) | TO(PREPARE) | TO(END) },
+	                 TO(DECIDE) | TO(CREATE) | TO(TRY_SINKS) | TO(PREPARE) | TO(END) },
+	[STEP_TRY_SINKS] = { "try sinks", step_try_sinks, false, TO(DOORS) | TO(DECIDE) },
+	[STEP_DOORS] = { "ask the doors", step_doors, true, TO(TOKENS) },
 	/* From here to the end of the rotation nothing renews an access token. */
 	[STEP_TOKENS] = { "fetch access tokens", step_tokens, true, TO(TRY_HELD) },
 	[STEP_TRY_HELD] = { "try passwords held", step_try_held, true,
@@ -168,7 +170,7 @@ static const struct {
 	                      TO(INTEND) | TO(TRY_HELD) | TO(DECIDE) },
 	[STEP_INTEND] = { "save intent", step_intend, false, TO(GENERATE) },
 	[STEP_GENERATE] = { "generate", step_generate, false,
-	                    TO(RECORD) | TO(AWAIT) | TO(READ) | TO(TOKENS) },
+	                    TO(RECORD) | TO(AWAIT) | TO(READ) | TO(DOORS) },
 	[STEP_AWAIT] = { "await password", step_await, true, TO(AWAIT) | TO(RECORD) | TO(READ) },
 	[STEP_RECORD] = { "record", step_record, false, TO(PREPARE) | TO(DECIDE) },
 	[STEP_PREPARE] = { "prepare sinks", step_prepare, false, TO(PROBE) | TO(MARK) },
@@ -222,7 +224,7 @@ void rotation_free(struct rotation *r)
 		observe_close(&r->o);
 	lock_drop(&r->lock);
 	acr_ref_clear(&r->ref);
-	rotation_forget_hosts(r);
+	hosts_clear(&r->give.hosts);
 	login_free(r->login);
 	credential_clear(&r->give.fresh);
 	acr_generated_clear(&r->gen.reply);

@@ -83,6 +83,7 @@ static const struct state_field sink_fields[] = {
 	{ "may_hold_1", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_1]) },
 	{ "may_hold_2", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_2]) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
+	{ "tried", FIELD_BOOL, offsetof(struct sink_memory, tried) },
 };
 
 /* Of format 1: by the slot's number what it last got, and what it was being given. */

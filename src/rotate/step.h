@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/lock.h"
 #include "config/job.h"
+#include "rotate/hosts.h"
 #include "rotate/observe.h"
 #include "rotate/rotation.h"
 
@@ -26,6 +27,8 @@ enum step {
 	STEP_CREATE,
 	STEP_CREATED,
 	STEP_CHECK,
+	STEP_TRY_SINKS,
+	STEP_DOORS,
 	STEP_TOKENS,
 	STEP_TRY_HELD,
 	STEP_READ_AGAIN,
@@ -106,6 +109,8 @@ struct rotation {
 		enum acr_slot tried_for; /* the slot that was to be generated then */
 		int64_t tried_at;        /* mono ms */
 		int rounds;              /* how often the sinks had changed meanwhile */
+		bool doors_open;         /* every host that must accept it answered, */
+		int64_t doors_at;        /* mono ms */
 	} gen;
 
 	/* The password under way: generated, or copied from a sink that is ahead. */
@@ -120,12 +125,8 @@ struct rotation {
 		bool *prepared;                                 /* per sink of the job */
 		int64_t probe_from, probe_until, read_again_at; /* mono ms */
 		int accepted, probes;
-		/* the hosts that must accept it; the first is the one that `login` asks */
-		struct probe_host {
-			char *name;
-			struct login *login;
-		} * hosts;
-		size_t n_hosts, host; /* host: being asked */
+		struct hosts hosts; /* the first is the one that `login` asks */
+		size_t host;        /* being asked */
 	} give;
 
 	struct {
@@ -151,14 +152,6 @@ bool rotation_save_for_now(struct rotation *r, struct err *e);
 void rotation_note_worst(struct rotation *r, const struct sink_spec *spec /* or NULL */,
                          const struct err *e);
 struct login *rotation_login(struct rotation *r);
-
-/* ---- hosts.c --------------------------------------------------------------------------------- */
-
-/* Fills r->hosts, once the server is known: that, verify_at, and what the keys of sinks name. */
-void rotation_find_hosts(struct rotation *r);
-/* At the host being asked. */
-struct login *rotation_host_login(struct rotation *r);
-void rotation_forget_hosts(struct rotation *r);
 
 /* Another poll of a long-running operation, or its end: one that never finishes is left to the
  * next run. */
@@ -188,6 +181,14 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);
 enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 
+/* ---- before.c: what has to work behind the call, tried before it ----------------------------- */
+enum progress step_try_sinks(struct rotation *r, struct http *h, struct err *e);
+enum progress step_doors(struct rotation *r, struct http *h, struct err *e);
+/* Once the server is known. */
+void rotation_find_hosts(struct rotation *r);
+/* At the host being asked. */
+struct login *rotation_host_login(struct rotation *r);
+
 /* ---- generate.c: the call that cannot be undone ---------------------------------------------- */
 enum progress step_tokens(struct rotation *r, struct http *h, struct err *e);
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e);
@@ -206,6 +207,8 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
 enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void rotation_abort_sinks(struct rotation *r);
+/* Left out of the rest of this run, reported; the others go on. It keeps the slot it holds. */
+void rotation_leave_out(struct rotation *r, size_t i, struct err *why);
 /* under the lock, once the server is known */
 bool rotation_sweep_sinks(struct rotation *r, struct err *e);
 

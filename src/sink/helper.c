@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/credential.h"
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -265,22 +266,21 @@ static bool helper_prepare(struct sink *s, const struct credential *c, struct er
 	return true;
 }
 
-static bool store(const struct helper *h, struct err *e)
+static bool store(const struct helper *h, const struct credential *c, struct err *e)
 {
 	AUTO(answer_clear) struct helper_answer a = { .out = BUF_INIT(OUTPUT_MAX) };
 	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
 
 	buf_str(&input, "{\"ServerURL\":");
-	buf_json(&input, h->next.server);
+	buf_json(&input, c->server);
 	buf_str(&input, ",\"Username\":");
-	buf_json(&input, h->next.username);
+	buf_json(&input, c->username);
 	buf_str(&input, ",\"Secret\":");
-	buf_json(&input, secret_peek(h->next.password));
+	buf_json(&input, secret_peek(c->password));
 	buf_str(&input, "}\n");
 	if (!buf_ok(&input))
 		return err_set(e, ERR_LOCAL, "the password is too long for '%s'", h->spec->program);
-	return call(h, "store", &input, &a, e) &&
-	       (a.ok || failed(h, "store", &a, h->next.password, e));
+	return call(h, "store", &input, &a, e) && (a.ok || failed(h, "store", &a, c->password, e));
 }
 
 static bool helper_commit(struct sink *s, struct err *e)
@@ -289,13 +289,86 @@ static bool helper_commit(struct sink *s, struct err *e)
 
 	if (h->next.password == NULL)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared", h->spec->program);
-	if (!store(h, e) || !look(h, h->next.server, e))
+	if (!store(h, &h->next, e) || !look(h, h->next.server, e))
 		return false;
 	h->look = HELPER_READ_BACK;
 	if (is_of(&h->held, &h->next) && secret_equal(h->held.password, h->next.password))
 		return true;
 	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back",
 	               h->spec->program, h->next.server);
+}
+
+/* ---- a trial --------------------------------------------------------------------------------- */
+
+#define TRIAL_IS "acrotate-trial-" /* how the password of a trial begins */
+
+/* A name that is nobody's (RFC 6761), and the same each time: what a killed run left is replaced.
+ * Helpers parse it as a URL: a port would have to be a number, and at the end. */
+static struct credential for_trial(const struct credential *who)
+{
+	char random[37];
+
+	crypto_uuid(random);
+	AUTO_FREE char *password = mem_fmt(TRIAL_IS "%s", random);
+	struct credential c = { .server = mem_fmt("%s.acrotate.invalid", who->server),
+		                .username = mem_dup(who->username),
+		                .password = secret_new(password, strlen(password)) };
+	for (char *p = c.server; *p != '\0'; p++)
+		*p = *p == ':' || *p == '/' ? '-' : *p;
+	return c;
+}
+
+/* Of a trial that was cut off; anything else is an answer to another question. */
+static bool is_left_over(const struct helper_held *held)
+{
+	return strncmp(secret_peek(held->password), TRIAL_IS, sizeof(TRIAL_IS) - 1) == 0;
+}
+
+static bool keeps(const struct helper *h, const struct credential *c, struct err *e)
+{
+	AUTO(held_clear) struct helper_held held = { .username = NULL };
+
+	if (!get(h, c->server, &held, e))
+		return false;
+	if (is_of(&held, c) && secret_equal(held.password, c->password))
+		return true;
+	return err_set(e, ERR_LOCAL,
+	               "'%s' took an entry for trial ('%s') but does not hand it back",
+	               h->spec->program, c->server);
+}
+
+static bool erases(const struct helper *h, const char *server)
+{
+	AUTO(answer_clear) struct helper_answer a = { .out = BUF_INIT(OUTPUT_MAX) };
+	AUTO_BUF struct buf input = BUF_INIT(PROCESS_INPUT_MAX);
+	struct err ignored = ERR_INIT; /* nothing that is delivered is ever erased */
+
+	buf_fmt(&input, "%s\n", server);
+	return call(h, "erase", &input, &a, &ignored) && a.ok;
+}
+
+static bool helper_trial(struct sink *s, const struct credential *who, struct err *e)
+{
+	struct helper *h = (struct helper *)s;
+	AUTO_CREDENTIAL struct credential c = for_trial(who);
+	AUTO(held_clear) struct helper_held held = { .username = NULL };
+
+	if (!get(h, c.server, &held, e))
+		return false;
+	if (held.username != NULL && !is_left_over(&held)) {
+		/* Its one entry would be overwritten, whose password may be in use. */
+		(void)err_set(e, ERR_NONE,
+		              "it hands out a password for any name: whether it stores one was "
+		              "not tried");
+		return true;
+	}
+	if (!store(h, &c, e))
+		return false;
+	bool kept = keeps(h, &c, e);
+	if (!erases(h, c.server) && kept)
+		(void)err_set(e, ERR_NONE,
+		              "it does not erase: an entry of no use, '%s', stays in it", c.server);
+	return kept;
 }
 
 static bool helper_program(const void *spec, char **out, struct err *e)
@@ -315,6 +388,7 @@ const struct sink_ops sink_helper = {
 	.open = helper_open,
 	.describe = helper_describe,
 	.check = helper_check,
+	.trial = helper_trial,
 	.read_current = helper_read_current,
 	.prepare = helper_prepare,
 	.commit = helper_commit,

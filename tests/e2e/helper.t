@@ -91,12 +91,13 @@ echo "\$1" >>"$T/verbs"
 case \$1 in
 store) cat >"$T/kept" ;;
 get) cat "$T/kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
+erase) rm -f "$T/kept" ;;
 esac
 END
 chmod +x "$T/counted"
 printf '[job]\ntoken = counted\nlifetime = 1h\nrenew_before = 20m\n[sink vault]\ntype = helper\nprogram = %s\n' "$T/counted" >"$E/jobs.d/counted.conf"
 acrotate run counted
-is "a first delivery" "$RC" 0
+is "a first delivery, behind a trial" "$RC $(tr '\n' ' ' <"$T/verbs")" "0 get list get list store get erase get list get list store get "
 sleep 2.1
 : >"$T/verbs"
 acrotate run counted

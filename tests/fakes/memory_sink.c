@@ -120,6 +120,13 @@ static void memory_abort(struct sink *s)
 	of(s)->next[0] = '\0';
 }
 
+static bool memory_trial(struct sink *s, const struct credential *who, struct err *e)
+{
+	(void)who;
+	of(s)->trials++;
+	return broken(of(s)->no_trial, "trial", e);
+}
+
 static void memory_close(struct sink *s)
 {
 	free(s);
@@ -132,13 +139,16 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_sweep, "sweeping", e);
 }
 
-#define OPS(is_atomic, is_evidence)                                                                \
+#define OPS(is_atomic, is_evidence, trying)                                                        \
 	{                                                                                          \
 		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
 		.atomic = (is_atomic), .evidence = (is_evidence), .identity = memory_identity,     \
 		.open = memory_open, .describe = memory_describe, .check = memory_check,           \
 		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit,   \
 		.abort = memory_abort, .close = memory_close, .sweep = memory_sweep,               \
+		.trial = (trying),                                                                 \
 	}
-const struct sink_ops sink_memory = OPS(true, true), sink_memory_first = OPS(false, true),
-		      sink_memory_behind = OPS(true, false);
+const struct sink_ops sink_memory = OPS(true, true, NULL),
+		      sink_memory_first = OPS(false, true, NULL),
+		      sink_memory_behind = OPS(true, false, NULL),
+		      sink_memory_tried = OPS(true, true, memory_trial);

@@ -10,15 +10,15 @@ struct memory {
 	const char *place; /* what identity() says */
 	char held[64];     /* "": nothing */
 	char next[64];     /* prepared */
-	bool unreadable, no_open, no_check, no_prepare, no_commit, no_sweep;
+	bool unreadable, no_open, no_check, no_prepare, no_commit, no_sweep, no_trial;
 	bool deaf; /* commit says that it went well, and nothing was written */
-	int opens, checks, reads, prepares, commits, aborts, sweeps;
+	int opens, checks, reads, prepares, commits, aborts, sweeps, trials;
 	void (*committing)(struct memory *m); /* just before it changes, or NULL */
 	void (*checking)(struct memory *m);
 };
 /* Its spec is the struct memory itself. One that other sinks are ordered behind: not atomic. */
-/* The last one: behind another program, as it were. What it does not show may be there all the
- * same. */
-extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind;
+/* The third: behind another program, as it were. What it does not show may be there all the
+ * same. The last one has to be tried before it is given anything. */
+extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind, sink_memory_tried;
 
 #endif

@@ -111,6 +111,8 @@ static const struct scenario scenarios[] = {
 	{ .name = "rotation, the reply is lost", .set = loses_a_reply, .due = 2 },
 	{ .name = "rotation, the request acts late", .set = acts_late, .due = 2 },
 	{ .name = "rotation, a sink fails", .set = stage_due, .due = 1, .broken = FAILING_SINK },
+	{ .name = "first delivery, a sink's trial fails", .set = nothing_yet, .due = 1,
+	  .broken = FAILING_TRIAL },
 	{ .name = "rotation, then the state is lost", .set = stage_due, .due = 1,
 	  .state_lost = true },
 	{ .name = "rotation with a hook", .set = with_a_hook, .due = 1, .hook = true },

@@ -22,7 +22,8 @@
 
 struct stage stage;
 
-static const char *const names[] = { "config.json", "registry.env", "state/web.state", "told" };
+static const char *const names[] = { "config.json", "registry.env", "state/web.state", "told",
+	                             "trial" };
 
 struct file {
 	bool there;
@@ -280,11 +281,36 @@ static bool commit_and_block(struct sink *s, struct err *e)
 	return fail_to_commit(s, e);
 }
 
+/* As a helper's: an entry of its own comes and goes. */
+static bool trial(struct sink *s, const struct credential *who, struct err *e)
+{
+	AUTO_FREE char *path = stage_path("trial");
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)s;
+	(void)who;
+	bool stored = fd >= 0 && write(fd, "of no use\n", 10) == 10;
+	if (fd >= 0)
+		(void)close(fd);
+	bool erased = unlinkat(AT_FDCWD, path, 0) == 0;
+	return (stored && erased) || err_set(e, ERR_LOCAL, "the trial fails");
+}
+
+static bool fail_the_trial(struct sink *s, const struct credential *who, struct err *e)
+{
+	(void)s;
+	(void)who;
+	return err_set(e, ERR_LOCAL, "this sink stores nothing");
+}
+
 static void break_sinks(struct job *job)
 {
 	for (size_t i = 0; i < SINKS; i++) {
 		real_ops[i] = job->sinks[i].ops;
 		ops[i] = *real_ops[i];
+		ops[i].trial = i == 1 ? trial : NULL;
+		if (stage.broken == FAILING_TRIAL && i == 1)
+			ops[i].trial = fail_the_trial;
 		if (stage.broken == COMMIT_BEFORE_PROOF)
 			ops[i].prepare = prepare_and_commit;
 		if (stage.broken == FAILING_SINK && i == 1)

@@ -193,12 +193,39 @@ static void remembers(void **state)
 	fake_http_free(script);
 }
 
+/* Anonymous, and anew each time; what it learns, a login need not ask for. */
+static void a_knock(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		ASK,
+		{ HTTP_GET, "=https://" SERVER "/v2/", .status = 403 },
+		ASK,
+		{ HTTP_GET, KNOCK, .fresh = true, .status = 401 },
+	};
+	struct fake_http *script = fake_http_new(steps, COUNT(steps));
+	AUTO_HTTP struct http *h = fake_http_client(script);
+	struct login *l = login_new(SERVER);
+	AUTO_SECRET struct secret *password = secret_new("pw", 2);
+	struct credential c = { .server = server, .username = user, .password = password };
+	enum login_answer answer = LOGIN_ACCEPTED;
+	struct err e = ERR_INIT;
+
+	assert_true(login_knock(l, h, &e) && fake_http_seen(script)->basic_password == NULL);
+	assert_true(!login_knock(l, h, &e) && e.kind == ERR_DENIED && e.status == 403);
+	assert_true(login_knock(l, h, &e) && fake_http_seen(script)->basic_password == NULL);
+	assert_true(login_probe(l, h, &c, &answer, &e) && answer == LOGIN_REJECTED);
+	assert_true(fake_http_done(script));
+	login_free(l);
+	fake_http_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),      cmocka_unit_test(challenges),
 		cmocka_unit_test(another_port), cmocka_unit_test(nonsense_server),
-		cmocka_unit_test(remembers),
+		cmocka_unit_test(remembers),    cmocka_unit_test(a_knock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,8 @@ static void fill(struct state *s)
 	*m = (struct sink_memory){ .name = m->name,
 		                   .place = m->place,
 		                   .may_hold = { 17056479106147327, 17056479106147326 },
-		                   .hook_owed = true };
+		                   .hook_owed = true,
+		                   .tried = true };
 	(void)state_sink(s, "env", "file:/etc/web/registry.env");
 }
 
@@ -144,6 +145,7 @@ static void what_is_saved_is_loaded(void **state)
 		assert_memory_equal(a.sinks[i].may_hold, b.sinks[i].may_hold,
 		                    sizeof(a.sinks[i].may_hold));
 		assert_int_equal(a.sinks[i].hook_owed, b.sinks[i].hook_owed);
+		assert_int_equal(a.sinks[i].tried, b.sinks[i].tried);
 	}
 }
 
