@@ -51,7 +51,7 @@ owner() {
 		[ $allowed = yes ] || say "$f: <$header...> belongs to $*"
 	done
 }
-owner 'curl/'      src/http/curl.c
+owner 'curl/'      src/http/curl.h
 owner 'cjson/'     src/base/json.c
 owner 'cJSON'      src/base/json.c
 owner 'ini\.h>'    src/base/ini.c
@@ -78,7 +78,7 @@ allowed() {
 }
 # Adding a file here is a design change: say in the commit why its bytes cannot stay inside.
 allowed '\bsecret_peek *\(' 'is not on the secret_peek list' \
-	include/base/secret.h src/base/secret.c src/base/crypto.c src/base/signer.c src/base/json.c src/base/said.c src/http/curl.c \
+	include/base/secret.h src/base/secret.c src/base/crypto.c src/base/signer.c src/base/json.c src/base/said.c src/http/curl_request.c \
 	src/azure/entra.c src/azure/whoami.c \
 	src/sink/copy.c src/sink/file.c src/sink/docker_auth.c src/sink/docker_edit.c src/sink/template.c src/sink/secret_service.c src/sink/helper.c src/keyring/libsecret.c src/keyring/main.c \
 	src/cli/cmd_get.c 'src/emulator/*'
