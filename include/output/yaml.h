@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the two files that write YAML as PyYAML's safe_dump does; nobody else includes it. */
+/* Between the files that write YAML as PyYAML's safe_dump does; nobody else includes it. */
 #ifndef OUTPUT_YAML_H
 #define OUTPUT_YAML_H
 
 #include "base/base.h"
+
+struct buf;
+struct value;
 
 struct yaml_look {
 	bool plain, single, empty, multiline;
@@ -22,5 +25,36 @@ static inline bool yaml_is_break(uint32_t c)
 {
 	return c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
+
+/* ---- yaml_text.c: lines, indention, and text in the three styles --------------------------- */
+
+struct yaml_seen {
+	const struct value *value;
+	int id;
+}; /* id 0: seen once */
+
+struct yaml_emitter {
+	struct buf *out;
+	size_t column;
+	int indent; /* -1: outside of everything */
+	bool whitespace, indention, open_ended;
+	/* a hash of collections, for aliases; NULL when there are none */
+	struct yaml_seen *seen;
+	size_t n_seen, cap_seen;
+	int ids;
+	struct yaml_types *types;
+};
+
+enum yaml_place { YAML_IN_ROOT, YAML_IN_SEQUENCE, YAML_IN_VALUE, YAML_IN_KEY /* on one line */ };
+
+void yaml_indicator(struct yaml_emitter *y, const char *s, bool need_whitespace, bool whitespace,
+                    bool indention);
+void yaml_new_line(struct yaml_emitter *y);
+int yaml_deeper(const struct yaml_emitter *y, bool flow, bool indentless);
+/* Visible ASCII without a blank: nothing in it folds, and few of its characters mean anything. */
+bool yaml_is_word(const char *s, size_t bytes);
+/* as_text: it must read back as a text, whatever it looks like. */
+void yaml_text(struct yaml_emitter *y, const char *s, size_t bytes, bool as_text,
+               enum yaml_place place);
 
 #endif

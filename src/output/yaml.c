@@ -11,288 +11,7 @@
 #include "base/mem.h"
 #include "output/format.h"
 
-#define BEST_INDENT    2
-#define BEST_WIDTH     80
 #define SIMPLE_KEY_MAX 128
-
-struct yaml_seen {
-	const struct value *value;
-	int id;
-}; /* id 0: seen once */
-
-struct emitter {
-	struct buf *out;
-	size_t column;
-	int indent; /* -1: outside of everything */
-	bool whitespace, indention, open_ended;
-	/* a hash of collections, for aliases; NULL when there are none */
-	struct yaml_seen *seen;
-	size_t n_seen, cap_seen;
-	int ids;
-	struct yaml_types *types;
-};
-
-enum place { IN_ROOT, IN_SEQUENCE, IN_VALUE, IN_KEY /* on one line */ };
-
-static void put(struct emitter *y, const char *s)
-{
-	buf_str(y->out, s);
-	y->column += strlen(s);
-}
-
-static void indicator(struct emitter *y, const char *s, bool need_whitespace, bool whitespace,
-                      bool indention)
-{
-	if (!y->whitespace && need_whitespace)
-		put(y, " ");
-	put(y, s);
-	y->whitespace = whitespace;
-	y->indention = y->indention && indention;
-	y->open_ended = false;
-}
-
-static void line_break(struct emitter *y, uint32_t c)
-{
-	points_write(c, y->out);
-	y->whitespace = y->indention = true;
-	y->column = 0;
-}
-
-static void new_line(struct emitter *y)
-{
-	size_t indent = y->indent < 0 ? 0 : (size_t)y->indent;
-
-	if (!y->indention || y->column > indent || (y->column == indent && !y->whitespace))
-		line_break(y, '\n');
-	if (y->column < indent) {
-		y->whitespace = true;
-		buf_blanks(y->out, indent - y->column);
-		y->column = indent;
-	}
-}
-
-static int deeper(const struct emitter *y, bool flow, bool indentless)
-{
-	if (y->indent < 0)
-		return flow ? BEST_INDENT : 0;
-	return indentless ? y->indent : y->indent + BEST_INDENT;
-}
-
-/* ---- text */
-
-struct text {
-	const uint32_t *p;
-	size_t n;
-	bool split;
-};
-
-static void put_points(struct emitter *y, const struct text *t, size_t start, size_t end)
-{
-	for (size_t i = start; i < end; i++)
-		points_write(t->p[i], y->out);
-	y->column += end - start;
-}
-
-/* The end of the run that starts at i: of spaces, of breaks, or of neither. */
-static size_t run_end(const struct text *t, size_t i)
-{
-	size_t end = i;
-
-	if (t->p[i] == ' ') {
-		while (end < t->n && t->p[end] == ' ')
-			end++;
-	} else if (yaml_is_break(t->p[i])) {
-		while (end < t->n && yaml_is_break(t->p[end]))
-			end++;
-	} else {
-		while (end < t->n && t->p[end] != ' ' && !yaml_is_break(t->p[end]))
-			end++;
-	}
-	return end;
-}
-
-static void put_breaks(struct emitter *y, const struct text *t, size_t start, size_t end)
-{
-	if (t->p[start] == '\n')
-		line_break(y, '\n');
-	for (size_t i = start; i < end; i++)
-		line_break(y, t->p[i]);
-	new_line(y);
-}
-
-/* Plain and single quoted text is folded at single spaces past the width; never at its ends. */
-static void fold(struct emitter *y, const struct text *t, bool quoted)
-{
-	for (size_t i = 0, end; i < t->n; i = end) {
-		end = run_end(t, i);
-		if (yaml_is_break(t->p[i])) {
-			put_breaks(y, t, i, end);
-		} else if (t->p[i] != ' ') {
-			for (size_t k = i; k < end; k++) {
-				put_points(y, t, k, k + 1);
-				if (quoted && t->p[k] == '\'')
-					put(y, "'");
-			}
-		} else if (end - i == 1 && y->column > BEST_WIDTH && t->split && i > 0 &&
-		           end < t->n) {
-			new_line(y);
-			if (!quoted)
-				y->whitespace = y->indention = false;
-		} else {
-			put_points(y, t, i, end);
-		}
-	}
-}
-
-static void write_plain(struct emitter *y, const struct text *t, enum place place)
-{
-	if (place == IN_ROOT)
-		y->open_ended = true;
-	if (!y->whitespace)
-		put(y, " ");
-	y->whitespace = y->indention = false;
-	fold(y, t, false);
-}
-
-static void write_single(struct emitter *y, const struct text *t)
-{
-	indicator(y, "'", true, false, false);
-	fold(y, t, true);
-	indicator(y, "'", false, false, false);
-}
-
-static void put_escape(struct emitter *y, uint32_t c)
-{
-	static const struct {
-		uint32_t c;
-		char name;
-	} named[] = {
-		{ 0, '0' },     { 7, 'a' },    { 8, 'b' },    { 9, 't' },      { 10, 'n' },
-		{ 11, 'v' },    { 12, 'f' },   { 13, 'r' },   { 27, 'e' },     { '"', '"' },
-		{ '\\', '\\' }, { 0x85, 'N' }, { 0xa0, '_' }, { 0x2028, 'L' }, { 0x2029, 'P' },
-	};
-	char text[16];
-
-	for (size_t i = 0; i < COUNT(named); i++) {
-		if (named[i].c == c) {
-			(void)snprintf(text, sizeof(text), "\\%c", named[i].name);
-			put(y, text);
-			return;
-		}
-	}
-	(void)snprintf(text, sizeof(text),
-	               c <= 0xff     ? "\\x%02X"
-	               : c <= 0xffff ? "\\u%04X"
-	                             : "\\U%08X",
-	               c);
-	put(y, text);
-}
-
-static void write_double(struct emitter *y, const struct text *t)
-{
-	size_t start = 0;
-
-	indicator(y, "\"", true, false, false);
-	for (size_t end = 0; end <= t->n; end++) {
-		bool at_end = end == t->n;
-		bool escape = !at_end && (t->p[end] == '"' || t->p[end] == '\\' ||
-		                          yaml_is_break(t->p[end]) || !yaml_printable(t->p[end]));
-		if (at_end || escape) {
-			put_points(y, t, start, end);
-			start = end;
-		}
-		if (escape) {
-			put_escape(y, t->p[end]);
-			start = end + 1;
-		}
-		if (end > 0 && end + 1 < t->n && (t->p[end] == ' ' || start >= end) && t->split &&
-		    y->column + end - start > BEST_WIDTH) {
-			if (start < end) {
-				put_points(y, t, start, end);
-				start = end;
-			}
-			put(y, "\\");
-			new_line(y);
-			y->whitespace = y->indention = false;
-			if (t->p[start] == ' ')
-				put(y, "\\");
-		}
-	}
-	indicator(y, "\"", false, false, false);
-}
-
-/* Visible ASCII without a blank: nothing in it folds, and few of its characters mean anything. */
-static bool is_word(const char *s, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (s[i] <= ' ' || s[i] > '~')
-			return false;
-	return bytes > 0;
-}
-
-/* What yaml_look() says of a word. */
-static bool word_is_plain(const char *s, size_t bytes)
-{
-	bool marks = bytes >= 3 && (s[0] == '-' || s[0] == '.') && s[1] == s[0] && s[2] == s[0];
-	bool alone = bytes == 1 && strchr("?:-", s[0]) != NULL;
-
-	return !marks && !alone && strchr("#,[]{}&*!|>'\"%@`", s[0]) == NULL && s[bytes - 1] != ':';
-}
-
-static void put_bytes(struct emitter *y, const char *s, size_t n)
-{
-	buf_add(y->out, s, n);
-	y->column += n;
-}
-
-static void write_word(struct emitter *y, const char *s, size_t bytes, bool plain, enum place place)
-{
-	if (plain) {
-		y->open_ended = y->open_ended || place == IN_ROOT;
-		if (!y->whitespace)
-			put(y, " ");
-		y->whitespace = y->indention = false;
-		put_bytes(y, s, bytes);
-		return;
-	}
-	indicator(y, "'", true, false, false);
-	for (const char *quote; (quote = memchr(s, '\'', bytes)) != NULL;) {
-		put_bytes(y, s, (size_t)(quote - s) + 1);
-		put(y, "'");
-		bytes -= (size_t)(quote - s) + 1;
-		s = quote + 1;
-	}
-	put_bytes(y, s, bytes);
-	indicator(y, "'", false, false, false);
-}
-
-static void write_text(struct emitter *y, const char *s, size_t bytes, bool as_text,
-                       enum place place)
-{
-	if (is_word(s, bytes)) {
-		bool plain = word_is_plain(s, bytes) && !(as_text && yaml_typed(y->types, s));
-		write_word(y, s, bytes, plain, place);
-		return;
-	}
-	struct text t = { .split = place != IN_KEY };
-	uint32_t *points = points_of(s, bytes, &t.n);
-	struct yaml_look look = yaml_look(points, t.n);
-	bool key = place == IN_KEY;
-	int outer = y->indent;
-
-	t.p = points;
-	y->indent = deeper(y, true, false);
-	if (look.plain && !(as_text && yaml_typed(y->types, s)) &&
-	    !(key && (look.empty || look.multiline)))
-		write_plain(y, &t, place);
-	else if (look.single && !(key && look.multiline))
-		write_single(y, &t);
-	else
-		write_double(y, &t);
-	y->indent = outer;
-	mem_wiping_free(points);
-}
-
 /* repr() of a float, with the dot that YAML 1.1 wants before an exponent. */
 static void number_text(const struct value *v, struct buf *out)
 {
@@ -308,11 +27,10 @@ static void number_text(const struct value *v, struct buf *out)
 		buf_fmt(out, "%s.0%s", whole, power);
 	}
 }
-
 /* ---- nodes */
 
 /* Where v is in the hash, or would be. The table is never full. */
-static struct yaml_seen *find_seen(const struct emitter *y, const struct value *v)
+static struct yaml_seen *find_seen(const struct yaml_emitter *y, const struct value *v)
 {
 	size_t i = ((uintptr_t)v >> 4) * 11400714819323198485u % y->cap_seen;
 
@@ -321,10 +39,11 @@ static struct yaml_seen *find_seen(const struct emitter *y, const struct value *
 	return &y->seen[i];
 }
 
-static void remember(struct emitter *y, const struct value *v)
+static void remember(struct yaml_emitter *y, const struct value *v)
 {
 	if (2 * (y->n_seen + 1) > y->cap_seen) {
-		struct emitter larger = { .cap_seen = y->cap_seen == 0 ? 64 : 2 * y->cap_seen };
+		struct yaml_emitter larger = { .cap_seen =
+			                               y->cap_seen == 0 ? 64 : 2 * y->cap_seen };
 		larger.seen = mem_array(larger.cap_seen, sizeof(*larger.seen));
 		for (size_t i = 0; y->seen != NULL && i < y->cap_seen; i++)
 			if (y->seen[i].value != NULL)
@@ -338,7 +57,7 @@ static void remember(struct emitter *y, const struct value *v)
 }
 
 /* Ids are given in the order in which collections are met for the second time. */
-static void find_aliases(struct emitter *y, const struct value *v)
+static void find_aliases(struct yaml_emitter *y, const struct value *v)
 {
 	if (v->type != VALUE_ARRAY && v->type != VALUE_OBJECT)
 		return;
@@ -377,7 +96,7 @@ static bool has_chosen(const struct value *v)
 
 /* True when an alias stands for the whole node. The first time, the anchor is written and
  * forgotten as "written" (negative). */
-static bool write_alias(struct emitter *y, const struct value *v)
+static bool write_alias(struct yaml_emitter *y, const struct value *v)
 {
 	struct yaml_seen *s = y->seen == NULL ? NULL : find_seen(y, v);
 	char name[24];
@@ -386,22 +105,22 @@ static bool write_alias(struct emitter *y, const struct value *v)
 		return false;
 	bool again = s->id < 0;
 	(void)snprintf(name, sizeof(name), "%cid%03d", again ? '*' : '&', again ? -s->id : s->id);
-	indicator(y, name, true, false, false);
+	yaml_indicator(y, name, true, false, false);
 	s->id = again ? s->id : -s->id;
 	return again;
 }
 
-static void node(struct emitter *y, const struct value *v, enum place place);
+static void node(struct yaml_emitter *y, const struct value *v, enum yaml_place place);
 
-static void sequence(struct emitter *y, const struct value *v, enum place place)
+static void sequence(struct yaml_emitter *y, const struct value *v, enum yaml_place place)
 {
 	int outer = y->indent;
 
-	y->indent = deeper(y, false, place == IN_VALUE && !y->indention);
+	y->indent = yaml_deeper(y, false, place == YAML_IN_VALUE && !y->indention);
 	for (size_t i = 0; i < v->n && buf_ok(y->out); i++) {
-		new_line(y);
-		indicator(y, "-", true, false, true);
-		node(y, v->item[i], IN_SEQUENCE);
+		yaml_new_line(y);
+		yaml_indicator(y, "-", true, false, true);
+		node(y, v->item[i], YAML_IN_SEQUENCE);
 	}
 	y->indent = outer;
 }
@@ -410,7 +129,7 @@ static bool simple_key(const char *key)
 {
 	size_t n = strlen(key);
 
-	if (is_word(key, n))
+	if (yaml_is_word(key, n))
 		return n + strlen("!!str") < SIMPLE_KEY_MAX;
 	uint32_t *points = points_of(key, strlen(key), &n);
 	struct yaml_look look = yaml_look(points, n);
@@ -420,72 +139,73 @@ static bool simple_key(const char *key)
 	return n + strlen("!!str") < SIMPLE_KEY_MAX && !look.empty && !look.multiline;
 }
 
-static void mapping(struct emitter *y, const struct value *v)
+static void mapping(struct yaml_emitter *y, const struct value *v)
 {
 	AUTO_FREE const struct value_member **m = json_members_sorted(v);
 	int outer = y->indent;
 
-	y->indent = deeper(y, false, false);
+	y->indent = yaml_deeper(y, false, false);
 	for (size_t i = 0; i < v->n && buf_ok(y->out); i++) {
 		bool simple = simple_key(m[i]->key);
-		new_line(y);
+		yaml_new_line(y);
 		if (!simple)
-			indicator(y, "?", true, false, true);
-		write_text(y, m[i]->key, strlen(m[i]->key), true, simple ? IN_KEY : IN_VALUE);
+			yaml_indicator(y, "?", true, false, true);
+		yaml_text(y, m[i]->key, strlen(m[i]->key), true,
+		          simple ? YAML_IN_KEY : YAML_IN_VALUE);
 		if (!simple)
-			new_line(y);
-		indicator(y, ":", !simple, false, !simple);
-		node(y, m[i]->value, IN_VALUE);
+			yaml_new_line(y);
+		yaml_indicator(y, ":", !simple, false, !simple);
+		node(y, m[i]->value, YAML_IN_VALUE);
 	}
 	y->indent = outer;
 }
 
-static void node(struct emitter *y, const struct value *v, enum place place)
+static void node(struct yaml_emitter *y, const struct value *v, enum yaml_place place)
 {
 	AUTO_BUF struct buf number = BUF_INIT(400);
 
 	switch (v->type) {
 	case VALUE_STRING:
-		write_text(y, v->text, v->n, true, place);
+		yaml_text(y, v->text, v->n, true, place);
 		break;
 	case VALUE_NUMBER:
 		number_text(v, &number);
-		write_text(y, buf_cstr(&number), number.len, false, place);
+		yaml_text(y, buf_cstr(&number), number.len, false, place);
 		break;
 	case VALUE_TRUE:
-		write_text(y, "true", 4, false, place);
+		yaml_text(y, "true", 4, false, place);
 		break;
 	case VALUE_FALSE:
-		write_text(y, "false", 5, false, place);
+		yaml_text(y, "false", 5, false, place);
 		break;
 	case VALUE_ARRAY:
 	case VALUE_OBJECT:
 		if (write_alias(y, v))
 			break;
 		if (v->n == 0)
-			indicator(y, v->type == VALUE_ARRAY ? "[]" : "{}", true, false, false);
+			yaml_indicator(y, v->type == VALUE_ARRAY ? "[]" : "{}", true, false, false);
 		else if (v->type == VALUE_ARRAY)
 			sequence(y, v, place);
 		else
 			mapping(y, v);
 		break;
 	default:
-		write_text(y, "null", 4, false, place);
+		yaml_text(y, "null", 4, false, place);
 	}
 }
 
 void yaml_write(const struct value *v, struct buf *out)
 {
-	struct emitter y = { .out = out, .indent = -1, .whitespace = true, .indention = true };
+	struct yaml_emitter y = { .out = out, .indent = -1, .whitespace = true, .indention = true };
 
 	y.types = yaml_types_new();
 	if (!has_chosen(v))
 		find_aliases(&y, v);
-	node(&y, v, IN_ROOT);
-	new_line(&y);
+	node(&y, v, YAML_IN_ROOT);
+	yaml_new_line(&y);
 	if (y.open_ended) {
-		indicator(&y, "...", true, false, false);
-		new_line(&y);
+		yaml_indicator(&y, "...", true, false, false);
+		yaml_new_line(&y);
 	}
 	mem_free_ptr(&y.seen);
 	yaml_types_free(y.types);
@@ -494,7 +214,7 @@ void yaml_write(const struct value *v, struct buf *out)
 /* ---- a list whose items come one by one ------------------------------------------------------ */
 
 struct yaml_list {
-	struct emitter y;
+	struct yaml_emitter y;
 	size_t n;
 };
 
@@ -504,14 +224,16 @@ static void *open_list(const struct format_request *rq, struct arena *a, struct 
 
 	(void)rq;
 	(void)a;
-	l->y = (struct emitter){ .out = out, .indent = -1, .whitespace = true, .indention = true };
+	l->y = (struct yaml_emitter){
+		.out = out, .indent = -1, .whitespace = true, .indention = true
+	};
 	l->y.types = yaml_types_new();
-	l->y.indent = deeper(&l->y, false, false);
+	l->y.indent = yaml_deeper(&l->y, false, false);
 	return l;
 }
 
 /* Nothing is shared between items: each has come by itself. */
-static void forget_aliases(struct emitter *y)
+static void forget_aliases(struct yaml_emitter *y)
 {
 	if (y->seen != NULL)
 		memset(y->seen, 0, y->cap_seen * sizeof(*y->seen));
@@ -526,9 +248,9 @@ static void add_item(void *list, struct arena *scratch, const struct value *item
 	l->n++;
 	forget_aliases(&l->y);
 	find_aliases(&l->y, item);
-	new_line(&l->y);
-	indicator(&l->y, "-", true, false, true);
-	node(&l->y, item, IN_SEQUENCE);
+	yaml_new_line(&l->y);
+	yaml_indicator(&l->y, "-", true, false, true);
+	node(&l->y, item, YAML_IN_SEQUENCE);
 }
 
 static bool close_list(void *list, struct err *e)
@@ -538,8 +260,8 @@ static bool close_list(void *list, struct err *e)
 	(void)e;
 	l->y.indent = -1;
 	if (l->n == 0)
-		indicator(&l->y, "[]", true, false, false);
-	new_line(&l->y);
+		yaml_indicator(&l->y, "[]", true, false, false);
+	yaml_new_line(&l->y);
 	mem_free_ptr(&l->y.seen);
 	yaml_types_free(l->y.types);
 	mem_free_ptr(&l);
