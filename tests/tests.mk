@@ -32,7 +32,7 @@ $B/t/flow-test_errors_anywhere: tests/fault/WRAP
 $B/t/fault-fault_fs $B/t/fault-fault_fs_places: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
 $B/t/fault-fault_libsecret: FAULT_WRAP := $(file <tests/fault/WRAP.libsecret)
 $B/t/fault-fault_libsecret: TEST_LIBS += $(SECRET_LIBS)
-$B/t/fault-fault_libsecret: $B/src/keyring/libsecret.o
+$B/t/fault-fault_libsecret: $B/src/keyring/libsecret.o $B/src/keyring/session.o
 $B/tests/fault/fault_libsecret.o: CPPFLAGS_OWN += $(SECRET_CFLAGS)
 $B/t/fault-%: $B/tests/fault/%.o $(TEST_OBJ) $(wildcard tests/fault/WRAP*)
 	$Qmkdir -p $(@D) && $(LINK) $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP) $(FAULT_WRAP)) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)

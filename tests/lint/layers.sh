@@ -56,9 +56,9 @@ owner 'cjson/'     src/base/json.c
 owner 'cJSON'      src/base/json.c
 owner 'ini\.h>'    src/base/ini.c
 owner 'yaml\.h>'   src/kube/yaml.c
-owner 'libsecret/' src/keyring/libsecret.c
-owner 'glib'       src/keyring/libsecret.c
-owner 'gio/'       src/keyring/libsecret.c
+owner 'libsecret/' src/keyring/session.h
+owner 'glib'       src/keyring/session.h
+owner 'gio/'       src/keyring/session.h
 owner 'microhttpd' 'src/emulator/*'
 owner 'openssl/'   src/base/crypto.c src/base/openssl.c src/base/signer.c src/emulator/pki.c src/emulator/pki_jwt.c src/emulator/pki_keys.h
 
