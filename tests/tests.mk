@@ -2,7 +2,7 @@
 #
 # make check          unit, flow, fault and corpus tests, some seconds; alone: build/release/t/NAME, its log build/release/ok/NAME.log
 # make check-e2e      the real programs, the emulator, real clients
-# make check-az       the real az against the emulator
+# make check-az       the real az against the emulator, and beside our methods of authentication
 # make check-identity every method of authentication, with its failures, and a proxy in a network of its own
 # make lint           layers, names, form, headers, banned functions, clang-tidy and more (tests/lint/quick.sh: what takes seconds)
 # make coverage       error branches of rotate/, sink/, store/, base/fs* that no test executes: none, or it fails
@@ -106,7 +106,7 @@ check-identity: all
 	@prove -v --timer tests/e2e/identity.t
 check-az: all
 	@packaging/install-deps e2e az
-	@prove -v --timer tests/e2e/az*.t
+	@AZ=must prove -v --timer tests/e2e/az*.t tests/e2e/identity.t
 demo:
 	@packaging/install-deps build demo
 	@$(MAKE) --no-print-directory -j$(shell nproc) all

@@ -3,7 +3,7 @@
 # The judge of the emulator: Microsoft's own az works against it as it does against Azure.
 set -u
 . "$(dirname "$0")/lib.sh"
-command -v az >/dev/null || skip_all "az is not installed (make check-az installs it)"
+needs az
 
 start_emulator --fast --settle 1s --token old-token --registry contoso --registry other
 export AZURE_CONFIG_DIR="$T/azure" REQUESTS_CA_BUNDLE="$E/ca.pem" AZURE_CORE_COLLECT_TELEMETRY=0 AZURE_CORE_NO_COLOR=1

@@ -4,7 +4,7 @@
 # alike. Passwords, times and operation ids differ from run to run and are masked.
 set -uf
 . "$(dirname "$0")/lib.sh"
-command -v az >/dev/null || skip_all "az is not installed (make check-az installs it)"
+needs az
 
 start_emulator --fast --settle 1s --token old-token --registry contoso --registry other
 export AZURE_CONFIG_DIR="$T/azure" REQUESTS_CA_BUNDLE="$E/ca.pem" AZURE_CORE_COLLECT_TELEMETRY=0

@@ -4,7 +4,7 @@
 # whatever is not there yet, whoever else does the same at once, wherever it is killed.
 set -u
 . "$(dirname "$0")/lib.sh"
-command -v openssl >/dev/null || skip_all "openssl is not installed (packaging/install-deps e2e)"
+needs openssl
 
 plain=$(free_port) tls=$(free_port)
 options="--fast --plain-port $plain --port $tls --scope-map shared-map=repositories/hello/content/read"

@@ -21,7 +21,7 @@ if command -v fish >/dev/null; then
 	is "fish: options of them" "$(offered 'acrotate token credential generate --expiration-')" "--expiration-in-days "
 	is "fish: nothing where nothing is to be named" "$(offered 'acrotate keys ')" ""
 else
-	ok "fish is not installed # SKIP" true
+	lacks fish "fish: what it offers"
 fi
 if command -v zsh >/dev/null; then
 	cat >"$T/ask.zsh" <<END
@@ -43,6 +43,6 @@ END
 	like "zsh: jobs" "$(offered "acrotate run --config $T/acrotate.conf ")" 'api +web'
 	like "zsh: options of token credential generate" "$(offered 'acrotate token credential generate --exp')" 'expiration-in-days'
 else
-	ok "zsh is not installed # SKIP" true
+	lacks zsh "zsh: what it offers"
 fi
 done_testing

@@ -6,11 +6,11 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
-[ "$(id -u)" = 0 ] || skip_all "cron needs root"
+[ "$(id -u)" = 0 ] || skip_here "cron needs root"
 [ -x /usr/sbin/cron ] || skip_all "there is no cron daemon"
 fast=$(find /usr/lib -path '*/faketime/libfaketimeMT.so.1' 2>/dev/null | head -n 1)
 [ -n "$fast" ] || skip_all "there is no faketime"
-unshare -m --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null || skip_all "no mount namespace of one's own"
+unshare -m --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null || skip_here "no mount namespace of one's own"
 
 start_emulator --fast --token web-pull
 mkdir "$T/cron.d" "$T/sbin" "$T/mail" "$T/prom"

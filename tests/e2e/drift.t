@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
-for c in faketime openssl; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
+needs faketime openssl
 
 start_emulator --fast --token web-pull --token docker-pull --token lone-pull
 config

@@ -5,8 +5,8 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-command -v openssl >/dev/null || skip_all "openssl is not installed (packaging/install-deps e2e)"
-if [ "$(id -u)" != 0 ] || [ ! -e /dev/fuse ]; then skip_all "mounting needs root and /dev/fuse"; fi
+needs openssl
+if [ "$(id -u)" != 0 ] || [ ! -e /dev/fuse ]; then skip_here "mounting needs root and /dev/fuse"; fi
 cc -O2 -o "$T/hung_fs" "$ROOT/tests/e2e/hung_fs.c" || exit 1
 
 start_emulator --fast --token web-pull --token other --token hooked --token vault

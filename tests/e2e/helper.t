@@ -4,9 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-for c in skopeo docker-registry docker-credential-pass pass gpg; do
-	command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"
-done
+needs skopeo docker-registry docker-credential-pass pass gpg
 
 start_registry --token web-pull --token scripted --token counted --propagation 0s
 push_image hello

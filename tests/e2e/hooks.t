@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-command -v openssl >/dev/null || skip_all "openssl is not installed (packaging/install-deps e2e)"
+needs openssl
 
 start_emulator --fast --token web-pull
 make_host 'lifetime = 90d' 'grace = 1s'

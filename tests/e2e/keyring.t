@@ -5,9 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-for c in skopeo docker-registry dbus-daemon dbus-send gnome-keyring-daemon docker-credential-secretservice; do
-	command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"
-done
+needs skopeo docker-registry dbus-daemon dbus-send gnome-keyring-daemon docker-credential-secretservice
 
 start_registry --token web-pull --propagation 0s
 push_image hello

@@ -5,8 +5,8 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-for c in strace openssl; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
-strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=KILL:when=1 true 2>/dev/null || skip_all "strace may not trace here"
+needs strace openssl
+strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=KILL:when=1 true 2>/dev/null || skip_here "strace may not trace here"
 
 start_emulator --fast --token web-pull
 # Lives are short, because a lost request is waited for during a quarter of what is left of the deployed password.

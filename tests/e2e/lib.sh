@@ -183,7 +183,21 @@ is() { # WHAT GOT WANTED
 like() { # WHAT TEXT EXTENDED-REGEX
 	if printf '%s\n' "$2" | grep -Eq -- "$3"; then ok "$1" true; else ok "$1" false; printf '# got: %s\n# wanted: %s\n' "$2" "$3" | head -c 2000; fi
 }
-skip_all() { echo "1..0 # SKIP $1"; exit 0; }
+# The whole test is left out. skip_here: what this host cannot do whatever is installed (no root, no such device), or what another target does.
+skip_here() { echo "1..0 # SKIP $1"; exit 0; }
+# skip_all: something is missing. In CI everything is to be there, and a test that is left out there is one that nobody runs.
+skip_all() {
+	[ -n "${ACROTATE_CI_RUN:-}" ] || skip_here "$1"
+	printf '1..1\nnot ok 1 - left out in CI: %s\n' "$1"
+	exit 1
+}
+needs() { # PROGRAM...
+	for _tool in "$@"; do command -v "$_tool" >/dev/null || skip_all "$_tool is not installed (packaging/install-deps e2e)"; done
+}
+# A part of a test is.
+lacks() { # PROGRAM WHAT
+	if [ -n "${ACROTATE_CI_RUN:-}" ]; then ok "$2: $1 is installed" false; else ok "$2 # SKIP $1 is not installed" true; fi
+}
 done_testing() {
 	echo "1..$TAP_N"
 	[ "$TAP_FAILED" = 0 ]

@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-command -v dbus-daemon >/dev/null || skip_all "dbus-daemon is not installed (packaging/install-deps e2e)"
+needs dbus-daemon
 SERVICE=$BUILD/secret-service
 [ -x "$SERVICE" ] || skip_all "no $SERVICE: make $SERVICE"
 

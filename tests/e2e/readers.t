@@ -5,7 +5,7 @@
 # what they send. Where that is not what the rules say, or the verdict on our entry is another, the test is red.
 set -u
 . "$(dirname "$0")/lib.sh"
-for c in docker skopeo podman openssl; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
+needs docker skopeo podman openssl
 /usr/bin/python3 -c 'import docker' 2>/dev/null || skip_all "python3-docker is not installed (packaging/install-deps e2e)"
 make -s -C "$ROOT" B="${BUILD#"$ROOT"/}" "${BUILD#"$ROOT"/}/readers-ask" >"$T/make.out" 2>&1 || { sed 's/^/# /' "$T/make.out"; exit 1; }
 /usr/bin/python3 "$ROOT/tests/readers/oracle.py" "$BUILD/readers-ask"

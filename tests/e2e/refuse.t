@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-command -v openssl >/dev/null || skip_all "openssl is not installed (packaging/install-deps e2e)"
+needs openssl
 
 start_emulator --fast --token web-pull --token disabled --token foreign --token second --token third
 make_host 'grace = 1s'

@@ -3,7 +3,7 @@
 # The emulator's tokens open a real docker-registry for a real client, and only for what their scope map allows.
 set -u
 . "$(dirname "$0")/lib.sh"
-for c in skopeo docker-registry; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
+needs skopeo docker-registry
 
 start_registry --fast --token web-pull --token hello-only=demo-pull
 password() { control "tokens/$1" "{\"action\":\"generate\",\"slot\":\"$2\"}" >"$T/p" && jget "$T/p" password; }

@@ -4,9 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/job.sh"
-for c in skopeo docker-registry strace openssl; do
-	command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"
-done
+needs skopeo docker-registry strace openssl
 
 start_registry --token web-pull --token other --propagation 1s --replicas 3
 push_image hello

@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
-command -v faketime >/dev/null || skip_all "faketime is not installed (packaging/install-deps e2e)"
+needs faketime
 
 start_emulator --fast --token web-pull --token half-free
 config "metrics_file = $T/metrics.prom"

@@ -7,7 +7,7 @@
 #   puller.t [ROTATIONS]     in all, over four tokens (200)
 set -u
 . "$(dirname "$0")/../e2e/lib.sh"
-for c in skopeo docker-registry; do command -v $c >/dev/null || skip_all "$c is not installed (packaging/install-deps e2e)"; done
+needs skopeo docker-registry
 rotations=${1:-200}
 tokens='alpha bravo charly delta1'
 each=$((rotations / 4))
