@@ -66,6 +66,7 @@ static void kubernetes_close(struct sink *s)
 	kube_object_clear(&k->now);
 	template_free(k->template);
 	free(k->epoch);
+	free(k->fence);
 	free(k);
 }
 
@@ -190,6 +191,14 @@ static bool same_secret(const struct secret *a, const struct secret *b)
 	return a == b || (a != NULL && b != NULL && secret_equal(a, b));
 }
 
+/* Another rotator has touched it since we did. Of one that we found absent, whoever made it without
+ * an epoch is no rotator. */
+static bool is_crossed(const struct kubernetes *k)
+{
+	return k->fence != NULL && k->exists && !same(k->epoch, k->fence) &&
+	       !(k->fence_absent && k->epoch == NULL);
+}
+
 static bool another_rotator(const struct kubernetes *k, struct err *e)
 {
 	return kubernetes_failed(k, ERR_BUSY, "was written by another rotator", e);
@@ -222,7 +231,7 @@ static bool look_again(struct kubernetes *k, const struct credential *who,
 		                         e);
 	if (!kubernetes_held(k, who, &after, e))
 		return false;
-	if (!same(epoch, k->epoch))
+	if (k->fence != NULL ? is_crossed(k) : !same(epoch, k->epoch))
 		return another_rotator(k, e);
 	return same_secret(before, after) ||
 	       kubernetes_failed(k, ERR_TRANSIENT,
@@ -249,6 +258,12 @@ static bool touch_once(struct kubernetes *k, const struct credential *who,
 	return ok || *done;
 }
 
+static void set_fence(struct kubernetes *k, const char *epoch)
+{
+	k->fence = mem_dup(epoch);
+	k->fence_absent = !k->exists;
+}
+
 static bool kubernetes_touch(struct sink *s, const struct credential *who, const char *epoch,
                              struct err *e)
 {
@@ -256,12 +271,13 @@ static bool kubernetes_touch(struct sink *s, const struct credential *who, const
 	AUTO_SECRET struct secret *before = NULL;
 	bool done = false;
 
+	mem_free_ptr(&k->fence);
 	if (!k->known)
 		return kubernetes_failed(k, ERR_LOCAL, "was not read", e);
-	/* One that is not there yet needs none: making it is conditional on that. */
+	/* One that is not there yet needs none: making it is conditional on that. An empty one would
+	 * let pods start that wait for it. */
 	if (!k->exists) {
-		free(k->epoch);
-		k->epoch = mem_dup(epoch);
+		set_fence(k, epoch);
 		return true;
 	}
 	if (!kubernetes_held(k, who, &before, e))
@@ -269,8 +285,10 @@ static bool kubernetes_touch(struct sink *s, const struct credential *who, const
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		if (!touch_once(k, who, before, epoch, &done, e))
 			return false;
-		if (done)
-			return true;
+		if (!done)
+			continue;
+		set_fence(k, epoch);
+		return true;
 	}
 	return kubernetes_failed(k, ERR_TRANSIENT,
 	                         "is being written by other programs all the time", e);
@@ -306,12 +324,8 @@ static bool settle(struct kubernetes *k, bool *done, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(KUBERNETES_SIZE_MAX), note = BUF_INIT(ERR_TEXT_MAX);
 	AUTO_SECRET struct secret *held = NULL;
-	bool existed = k->exists;
 	struct err why = ERR_INIT;
 
-	/* Somebody else has made it this moment: it may have anything in it but our entry. */
-	if (!existed)
-		mem_free_ptr(&k->epoch);
 	bool ok = look_again(k, &k->next, k->before, &why);
 	if (!k->exists || !kubernetes_held(k, &k->next, &held, e)) {
 		*e = why;
@@ -333,6 +347,11 @@ static bool kubernetes_commit(struct sink *s, struct err *e)
 
 	if (k->next.password == NULL)
 		return kubernetes_failed(k, ERR_LOCAL, "was not prepared", e);
+	/* It was read again since it was touched: by then another rotator may have been here. */
+	if (is_crossed(k)) {
+		e->not_acted = !another_rotator(k, e);
+		return false;
+	}
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		bool done = false;
 		if (!write(k, &k->next, false, &done, e))

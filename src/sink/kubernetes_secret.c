@@ -200,9 +200,9 @@ void kubernetes_add_object(const struct kubernetes *k, const struct credential *
 	buf_json(out, k->spec->secret);
 	buf_str(out,
 	        ",\"labels\":{\"app.kubernetes.io/managed-by\":\"acrotate\"},\"annotations\":{");
-	if (k->epoch != NULL) {
+	if (k->fence != NULL) {
 		buf_fmt(out, "\"%s\":", KUBERNETES_EPOCH);
-		buf_json(out, k->epoch);
+		buf_json(out, k->fence);
 		buf_char(out, ',');
 	}
 	add_annotations(c, out);

@@ -25,7 +25,11 @@ struct kubernetes {
 	/* As last read, touched or written: */
 	bool known, exists;
 	struct kube_object now;
-	char *epoch;            /* what the annotation says then; NULL: nothing */
+	char *epoch; /* what the annotation says then; NULL: nothing */
+	/* What it was touched with, NULL: not yet; whether it was there then. From now on it is
+	 * written only while it says that. */
+	char *fence;
+	bool fence_absent;
 	struct credential next; /* between prepare and commit */
 	/* what our entry held when it was prepared; NULL: nothing */
 	struct secret *before;
