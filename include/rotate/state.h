@@ -42,6 +42,9 @@ struct slot_memory {
 	int64_t dead_at;
 	/* seconds: when its sender was seen to wait for it no more; 0: not yet */
 	int64_t abandoned;
+	/* Of a record of several rotators, not in the text: the sender may be merely paused, so
+	 * nothing but dead_at ends its request. */
+	bool shared;
 	/* where to ask for the operation that was last seen running; NULL: none */
 	char *operation;
 	bool operation_by_status; /* its answer says so in its body, see azure/arm.h */

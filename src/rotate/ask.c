@@ -119,7 +119,7 @@ static int64_t rivals_ms(struct rotation *r, const struct acr_token *token)
 
 /* Whoever sent what is recorded as under way is dead or has given up: this run holds the lock, or
  * has itself. The life of the request is counted from here, by the service's clock, which is
- * known now. */
+ * known now. Where there is no lock it may be paused: state_intent_dies() knows. */
 static void take_over_intents(struct rotation *r)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {

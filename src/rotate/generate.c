@@ -121,11 +121,10 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	/* said here, so that preparing the sinks needs no save of its own */
 	r->o.state.unfinished = true;
 	r->o.dirty = true;
-	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_GENERATE) : FAILED;
+	return rotation_save_for_now(r, e) ? rotation_go_to(r, STEP_TOUCH) : FAILED;
 }
 
-/* The request provably did not act. */
-static bool take_intent_back(struct rotation *r, struct err *e)
+bool rotation_withdraw_intent(struct rotation *r, struct err *e)
 {
 	state_settle_intent(&r->o.state.slot[r->plan.slot]);
 	r->o.dirty = true;
@@ -140,7 +139,7 @@ static enum progress refused(struct rotation *r, struct err *e)
 	                (r->ask.young &&
 	                 e->kind == ERR_MISSING); /* a new token is not known everywhere at once */
 
-	if (!take_intent_back(r, e))
+	if (!rotation_withdraw_intent(r, e))
 		return FAILED;
 	*e = why;
 	if ((!creating && e->kind != ERR_TRANSIENT) || ++r->gen.refusals > REFUSED_TRIES_MAX)

@@ -231,6 +231,8 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 		return false;
 	*o = (struct observation){ .job = job, .store = store, .state = state };
 	check_subject(o);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		o->state.slot[i].shared = store_is_shared(store);
 	o->who.username = mem_dup(job->token);
 	observe_open_sinks(o);
 	/* Where the job names another server than is remembered, the service is asked again. */

@@ -67,9 +67,9 @@ void rotation_note_worst(struct rotation *r, const struct sink_spec *spec, const
 
 	/* Transient failures are told by whoever knows how long they have lasted. */
 	if ((r->flags & ROTATE_ASK) == 0)
-		log_msg(e->kind == ERR_TRANSIENT ? LEVEL_INFO
-		        : optional               ? LEVEL_WARN
-		                                 : LEVEL_ERROR,
+		log_msg(err_is_transient(e->kind) ? LEVEL_INFO
+		        : optional                ? LEVEL_WARN
+		                                  : LEVEL_ERROR,
 		        r->job->name, "%s", e->text);
 	if (optional)
 		return;
@@ -117,6 +117,8 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	if (!observe_open(r->w->store, r->job, &r->o, e))
 		return FAILED;
 	r->opened = true;
+	if (rotation_gives_way(r, e))
+		return FAILED;
 	r->done.hook_was_owed = observe_hook_owed(&r->o);
 	if (r->o.state.lost != LOST_NOT && !is_dry(r))
 		rotation_tell_lost(r);
@@ -168,7 +170,8 @@ static const struct {
 	                    TO(READ_AGAIN) | TO(DECIDE) },
 	[STEP_READ_AGAIN] = { "read token again", step_read_again, true,
 	                      TO(INTEND) | TO(TRY_HELD) | TO(DECIDE) },
-	[STEP_INTEND] = { "save intent", step_intend, false, TO(GENERATE) },
+	[STEP_INTEND] = { "save intent", step_intend, false, TO(TOUCH) },
+	[STEP_TOUCH] = { "touch sinks", step_touch, false, TO(GENERATE) | TO(DECIDE) },
 	[STEP_GENERATE] = { "generate", step_generate, false,
 	                    TO(RECORD) | TO(AWAIT) | TO(READ) | TO(DOORS) },
 	[STEP_AWAIT] = { "await password", step_await, true, TO(AWAIT) | TO(RECORD) | TO(READ) },

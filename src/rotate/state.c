@@ -106,7 +106,8 @@ int64_t state_intent_dies(const struct slot_memory *m)
 
 	if (m->operation != NULL)
 		return INT64_MAX;
-	if (m->abandoned == 0 || by_token < m->abandoned + INTENT_LIFE_S)
+	if (m->abandoned == 0 || (m->shared && m->dead_at != 0) ||
+	    by_token < m->abandoned + INTENT_LIFE_S)
 		return by_token;
 	return m->abandoned + INTENT_LIFE_S;
 }

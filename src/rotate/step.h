@@ -33,6 +33,7 @@ enum step {
 	STEP_TRY_HELD,
 	STEP_READ_AGAIN,
 	STEP_INTEND,
+	STEP_TOUCH,
 	STEP_GENERATE,
 	STEP_AWAIT,
 	STEP_RECORD,
@@ -196,6 +197,14 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e);
 enum progress step_await(struct rotation *r, struct http *h, struct err *e);
 enum progress step_record(struct rotation *r, struct http *h, struct err *e);
+
+/* The request was not sent, or provably did not act. */
+bool rotation_withdraw_intent(struct rotation *r, struct err *e);
+
+/* ---- touch.c: beside other rotators ---------------------------------------------------------- */
+/* Another one is in the middle of a rotation, as the record has it. Fills e. */
+bool rotation_gives_way(const struct rotation *r, struct err *e);
+enum progress step_touch(struct rotation *r, struct http *h, struct err *e);
 
 /* ---- deliver.c: into the sinks --------------------------------------------------------------- */
 enum progress step_check(struct rotation *r, struct http *h, struct err *e);

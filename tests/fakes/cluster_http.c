@@ -91,14 +91,24 @@ static void client_close(struct http *h)
 	free(h);
 }
 
-static bool open_client(void *ctx, struct http **out, struct err *e)
+struct http *cluster_http_client(struct cluster_http *to)
 {
 	struct client *c = mem_new(sizeof(*c));
 
+	*c = (struct client){ .base = { .send = client_send, .close = client_close }, .to = to };
+	return &c->base;
+}
+
+static bool open_client(void *ctx, struct http **out, struct err *e)
+{
 	(void)e;
-	*c = (struct client){ .base = { .send = client_send, .close = client_close }, .to = ctx };
-	*out = &c->base;
+	*out = cluster_http_client(ctx);
 	return true;
+}
+
+const struct kube_spec *cluster_http_spec(const struct cluster_http *c)
+{
+	return &c->spec;
 }
 
 struct cluster_http *cluster_http_new(void)

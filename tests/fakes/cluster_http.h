@@ -13,6 +13,9 @@ struct cluster_http;
 struct cluster_http *cluster_http_new(void);
 void cluster_http_free(struct cluster_http *c);
 struct kube *cluster_http_kube(struct cluster_http *c);
+/* What a client of it is made of: for one of the test's own. */
+struct http *cluster_http_client(struct cluster_http *c);
+const struct kube_spec *cluster_http_spec(const struct cluster_http *c);
 /* A request of the administrator's own; the status. */
 int cluster_http_do(struct cluster_http *c, const char *method, const char *path, const char *body);
 /* What that answered. */
