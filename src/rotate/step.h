@@ -198,7 +198,7 @@ enum progress step_generate(struct rotation *r, struct http *h, struct err *e);
 enum progress step_await(struct rotation *r, struct http *h, struct err *e);
 enum progress step_record(struct rotation *r, struct http *h, struct err *e);
 
-/* The request was not sent, or provably did not act. */
+/* The request was not sent, or provably did not act: the intent is taken back. */
 bool rotation_withdraw_intent(struct rotation *r, struct err *e);
 
 /* ---- touch.c: beside other rotators ---------------------------------------------------------- */
