@@ -274,8 +274,8 @@ static bool kubernetes_touch(struct sink *s, const struct credential *who, const
 	mem_free_ptr(&k->fence);
 	if (!k->known)
 		return kubernetes_failed(k, ERR_LOCAL, "was not read", e);
-	/* One that is not there yet needs none: making it is conditional on that. An empty one would
-	 * let pods start that wait for it. */
+	/* One that is not there yet needs none: making it is conditional on that. An empty one
+	 * would let pods start that wait for it. */
 	if (!k->exists) {
 		set_fence(k, epoch);
 		return true;
