@@ -1,6 +1,6 @@
 # make            build/release/acrotate and everything beside it (SAN=address,undefined: with sanitizers; V=1: shows commands)
 # make check      installs what is missing, then the tests of a few seconds; the other tests: tests/tests.mk
-# make install    DESTDIR= PREFIX= SYSCONF=      make uninstall      make deb rpm   packages      make format   clang-format
+# make install    DESTDIR= PREFIX= SYSCONF=      make uninstall      make deb rpm image   packages      make format   clang-format
 
 comma   := ,
 PREFIX  ?= /usr/local
@@ -142,12 +142,18 @@ deb rpm:
 	@packaging/install-deps build package
 	@sh packaging/pack $@
 
+# OCI archives with a list of what is in them, in build/image: of this machine's architecture, or image-amd64, image-arm64.
+image: image-$(shell dpkg --print-architecture 2>/dev/null)
+image-%: all
+	@packaging/install-deps build image
+	@packaging/image/build $* $B
+
 dist:
 	git archive --format=tar --prefix=acrotate-$(VERSION)/ HEAD | gzip -9n >acrotate-$(VERSION).tar.gz
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all format libraries install uninstall deb rpm dist clean
+.PHONY: all format libraries install uninstall deb rpm image dist clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(ALL_OBJ:.o=.d)
