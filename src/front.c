@@ -8,6 +8,8 @@
  * job of a plain `acrotate run` is well, and for all that can be told from
  * configuration, state and sinks.
  *
+ * Under two other names it answers docker and the kubelet, see cli/serve.h.
+ *
  * What needs the network is a function here, which the linker takes in place
  * of the library's: see the end of the file.
  */
@@ -27,6 +29,7 @@
 #include "cli/lent.h"
 #include "cli/main.h"
 #include "cli/options.h"
+#include "cli/serve.h"
 #include "cli/status_jobs.h"
 #include "config/job.h"
 #include "rotate/last_run.h"
@@ -277,7 +280,10 @@ int main(int argc, char **argv)
 {
 	static char out[STDOUT_MAX]; /* stdout's until exit() has written it */
 	struct plain args;
+	int served = serve_as(argc, argv);
 
+	if (served >= 0)
+		return served;
 	/* Its words are az's, and none of ours to look at. */
 	if (argc > 1 && strcmp(argv[1], "token") == 0)
 		return become(argv);

@@ -4,7 +4,19 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include "base/base.h"
+
+struct buf;
+struct err;
+
 void fd_close(int *fd); /* and sets it to -1; one below 0 is left alone */
 #define AUTO_FD AUTO(fd_close)
+
+/* All of it; `what` is for the message: "standard output". */
+MUST_USE bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e);
+/* To its end, at most as much as the buffer may hold, and in so many milliseconds: who does not
+ * come to an end is not waited for. ERR_USAGE for more, or for later. */
+MUST_USE bool fd_read_all(int fd, const char *what, int64_t timeout_ms, struct buf *out,
+                          struct err *e);
 
 #endif

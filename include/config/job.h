@@ -88,6 +88,11 @@ struct config;
  */
 MUST_USE bool config_open(const char *path, struct config **out, struct err *e);
 void config_close(struct config *c);
+/* The state directory alone, for who reads no job: as config_open() would find it, and the one of
+ * root's configuration (or the usual one, where only root may read that) for everybody. Caller
+ * frees. */
+MUST_USE bool config_state_dir(const char *path, char **out, struct err *e);
+MUST_USE bool config_system_state_dir(char **out, struct err *e);
 const struct run_spec *config_run(const struct config *c);
 const struct http_spec *config_http(const struct config *c);
 const struct kube_spec *config_kube(const struct config *c); /* [kubernetes] */

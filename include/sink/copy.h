@@ -34,6 +34,8 @@ char *copy_path(const char *state, const char *key);
 MUST_USE bool copy_render(const struct credential *c, struct buf *out, struct err *e);
 /* ERR_LOCAL for what copy_render() would not have written; never with a word of it. */
 MUST_USE bool copy_parse(const char *text, size_t n, struct credential *out, struct err *e);
+/* Its password as a JSON string. */
+void copy_put_password(const struct credential *c, struct buf *out);
 /* One copy. ERR_MISSING: there is none. */
 MUST_USE bool copy_read(const char *path, struct credential *out, struct err *e);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `acrotate get`: the password that the sinks hold, for whoever has no sink. Local: it is read
  * from a sink. */
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "base/credential.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -87,15 +87,7 @@ static bool write_out(const struct options *o, const struct job *job, const stru
 static bool put(struct buf *out, struct err *e)
 {
 	buf_char(out, '\n');
-	for (size_t done = 0; done < out->len;) {
-		ssize_t n = write(STDOUT_FILENO, out->data + done, out->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_sys(e, errno, "cannot write to standard output");
-		done += (size_t)n;
-	}
-	return true;
+	return fd_write(STDOUT_FILENO, "standard output", out->data, out->len, e);
 }
 
 static bool get_one(const struct options *o, const struct store *store, const struct job *job,

@@ -133,9 +133,9 @@ static void config_close_ptr(struct config **c)
 	config_close(*c);
 }
 
-bool config_open(const char *path, struct config **out, struct err *e)
+/* Up to the list of jobs. */
+static bool open_common(const char *path, struct config *c, struct err *e)
 {
-	AUTO(config_close_ptr) struct config *c = mem_new(sizeof(*c));
 	AUTO(host_clear) struct host host = { 0 };
 	AUTO_FREE char *dir = NULL;
 	bool named;
@@ -143,16 +143,46 @@ bool config_open(const char *path, struct config **out, struct err *e)
 	c->jobs_fd = -1;
 	c->me = geteuid();
 	c->text = mem_new(INI_FILE_MAX + 1);
-	c->claims = claims_new();
 	if (!paths_config(&host, path, &c->path, &named, e))
 		return false;
 	dir = paths_directory(c->path);
 	c->jobs_dir = mem_fmt("%s/jobs.d", strcmp(dir, "/") == 0 ? "" : dir);
-	if (!check_directory(c, dir, e) || !read_common(c, named, e) ||
+	return check_directory(c, dir, e) && read_common(c, named, e);
+}
+
+bool config_open(const char *path, struct config **out, struct err *e)
+{
+	AUTO(config_close_ptr) struct config *c = mem_new(sizeof(*c));
+
+	c->claims = claims_new();
+	if (!open_common(path, c, e) ||
 	    !paths_state_dir(&c->common.host, c->path, &c->common.run, e) || !list_jobs(c, e))
 		return false;
 	(void)host_machine_id(&c->common.host); /* for config_machine() */
 	*out = take(&c);
+	return true;
+}
+
+bool config_state_dir(const char *path, char **out, struct err *e)
+{
+	AUTO(config_close_ptr) struct config *c = mem_new(sizeof(*c));
+
+	if (!open_common(path, c, e) ||
+	    !paths_state_dir(&c->common.host, c->path, &c->common.run, e))
+		return false;
+	*out = take(&c->common.run.state_dir);
+	return true;
+}
+
+bool config_system_state_dir(char **out, struct err *e)
+{
+	AUTO(config_close_ptr) struct config *c = mem_new(sizeof(*c));
+
+	c->jobs_fd = -1;
+	if (access(PATHS_SYSTEM_CONFIG, R_OK) == 0 && !open_common(PATHS_SYSTEM_CONFIG, c, e))
+		return false;
+	*out = c->common.run.state_dir != NULL ? take(&c->common.run.state_dir)
+	                                       : mem_dup(PATHS_SYSTEM_STATE);
 	return true;
 }
 

@@ -12,8 +12,6 @@
 #include "config/job.h"
 #include "trusted.h"
 
-#define DEFAULT_DIR SYSCONF "/acrotate"
-
 static const char *absolute_env(const char *name)
 {
 	const char *value = secure_getenv(name);
@@ -56,7 +54,7 @@ bool paths_config(struct host *host, const char *path, char **out, bool *named, 
 	if (path != NULL)
 		return paths_absolute(path, out, e);
 	*out = geteuid() == 0
-	               ? mem_dup(DEFAULT_DIR "/acrotate.conf")
+	               ? mem_dup(PATHS_SYSTEM_CONFIG)
 	               : user_dir(host, "XDG_CONFIG_HOME", ".config", "acrotate/acrotate.conf");
 	return *out != NULL ? true
 	                    : err_set(e, ERR_CONFIG,
@@ -80,7 +78,7 @@ bool paths_state_dir(struct host *host, const char *path, struct run_spec *run, 
 		/* the first of several */
 		run->state_dir = mem_dup_n(systemd, strcspn(systemd, ":"));
 	else if (geteuid() == 0)
-		run->state_dir = mem_dup("/var/lib/acrotate");
+		run->state_dir = mem_dup(PATHS_SYSTEM_STATE);
 	else
 		run->state_dir = user_dir(host, "XDG_STATE_HOME", ".local/state", "acrotate");
 	return run->state_dir != NULL

@@ -9,6 +9,10 @@ struct err;
 struct host;
 struct run_spec;
 
+/* Root's, if nobody says otherwise. */
+#define PATHS_SYSTEM_CONFIG SYSCONF "/acrotate/acrotate.conf"
+#define PATHS_SYSTEM_STATE  "/var/lib/acrotate"
+
 /* Of `path` or, when that is NULL, of the environment and the user. *named: somebody asked for this
  * very file, so it must exist. */
 MUST_USE bool paths_config(struct host *host, const char *path, char **out, bool *named,

@@ -137,6 +137,11 @@ static void add_time(struct buf *out, const char *name, bool known, const char *
 	buf_json(out, known ? text : NULL);
 }
 
+void copy_put_password(const struct credential *c, struct buf *out)
+{
+	buf_json(out, secret_peek(c->password));
+}
+
 bool copy_render(const struct credential *c, struct buf *out, struct err *e)
 {
 	static const char *const slots[] = { NULL, "password1", "password2" };
@@ -152,7 +157,7 @@ bool copy_render(const struct credential *c, struct buf *out, struct err *e)
 	buf_str(out, ",\n\t\"username\": ");
 	buf_json(out, c->username);
 	buf_str(out, ",\n\t\"password\": ");
-	buf_json(out, secret_peek(c->password));
+	copy_put_password(c, out);
 	buf_str(out, ",\n\t\"slot\": ");
 	buf_json(out, slots[c->slot == 1 || c->slot == 2 ? c->slot : 0]);
 	add_time(out, "created", c->created != 0, created);

@@ -30,6 +30,9 @@ is "it can be installed" $? 0
 is "the program runs" "$("$R/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$R/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
 is "also for tokens" "$("$R/usr/bin/acrotate" token --help >/dev/null; echo $?)" 0
+is "also as docker and a kubelet find it" "$("$R/usr/bin/docker-credential-acrotate" version)
+$("$R/usr/lib/kubernetes/credential-providers/acrotate-credential-provider" --version)" "docker-credential-acrotate (acrotate) $version
+acrotate-credential-provider (acrotate) $version"
 like "with the system's libcurl" "$(ldd "$R/usr/libexec/acrotate/acrotate-net")" 'libcurl\.so'
 # loads PROGRAM WHAT-NOT: 0 where it does not, nor does anything that it loads.
 loads_no() { ! ldd "$1" | grep -E "$2"; }

@@ -7,7 +7,8 @@ version=$(cat "$ROOT/VERSION")
 RPM=$(echo "$ROOT/build/rpm/acrotate-$version"-*."$(uname -m)".rpm)
 [ -e "$RPM" ] || skip_all "no package: make rpm"
 rpm -qlp "$RPM" >"$T/list" 2>/dev/null
-for f in /usr/bin/acrotate /usr/libexec/acrotate/acrotate-net /usr/lib/systemd/system/acrotate.service \
+for f in /usr/bin/acrotate /usr/bin/docker-credential-acrotate \
+	/usr/lib/kubernetes/credential-providers/acrotate-credential-provider /usr/libexec/acrotate/acrotate-net /usr/lib/systemd/system/acrotate.service \
 	/usr/lib/systemd/system/acrotate.timer /usr/lib/systemd/user/acrotate.service /usr/lib/systemd/user/acrotate.timer \
 	/etc/acrotate/jobs.d /usr/share/acrotate/acrotate-role.json /usr/share/acrotate/acrotate.rules.yml \
 	/usr/lib/systemd/system/acrotate-failed@.service /usr/lib/systemd/user/acrotate-failed@.service /usr/libexec/acrotate/acrotate-failed \
@@ -24,6 +25,9 @@ mkdir "$T/root"
 is "it can be unpacked" "$(cd "$T/root" && rpm2cpio "$RPM" | cpio -idm --quiet 2>&1; echo $?)" 0
 is "the program runs" "$("$T/root/usr/bin/acrotate" --version)" "acrotate $version"
 is "and finds the whole one" "$("$T/root/usr/bin/acrotate" keys | grep -c '^ *renew_before')" 1
+is "also as docker and a kubelet find it" "$("$T/root/usr/bin/docker-credential-acrotate" version)
+$("$T/root/usr/lib/kubernetes/credential-providers/acrotate-credential-provider" --version)" "docker-credential-acrotate (acrotate) $version
+acrotate-credential-provider (acrotate) $version"
 like "with the system's libcurl" "$(ldd "$T/root/usr/libexec/acrotate/acrotate-net")" 'libcurl\.so'
 requires() { rpm -qp --requires --recommends "$1" 2>/dev/null; }
 is "installing it brings no GLib" "$(requires "$RPM" | grep -oE 'lib(glib|gio|gobject|secret|dbus)[^ ]*')" ""
