@@ -189,7 +189,8 @@ static bool has_part(const char *id, const char *before, const char *want)
 }
 
 /* A registry keeps its name for life, which nobody else can have; its group may change. Of a
- * record that knows only the login server, the name is the first part of that. */
+ * record that knows only the login server (version 1), the name is the first part of that, if it
+ * has parts: an emulator's "localhost:8443" tells nothing. */
 static bool is_of_registry(const struct state *s, const struct job *job)
 {
 	const char *subscription = auth_or_env(job->azure.subscription, "AZURE_SUBSCRIPTION_ID");
@@ -199,7 +200,7 @@ static bool is_of_registry(const struct state *s, const struct job *job)
 		return has_part(s->registry, "/registries/", name) &&
 		       (subscription == NULL ||
 		        has_part(s->registry, "/subscriptions/", subscription));
-	if (s->login_server == NULL)
+	if (s->login_server == NULL || strchr(s->login_server, '.') == NULL)
 		return true;
 	AUTO_FREE char *server = acr_registry_name(s->login_server);
 	return strcasecmp(server, name) == 0;

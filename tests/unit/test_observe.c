@@ -926,6 +926,36 @@ static void without_a_server_nothing_is_read(void **state)
 	assert_int_equal(memory[0].opens, 1);
 }
 
+/* A record of version 1 has no registry in it, only a login server. */
+static void an_old_record_is_known_by_its_login_server(void **state)
+{
+	static const struct {
+		const char *server;
+		enum state_lost why;
+	} rows[] = {
+		{ SERVER, LOST_NOT },
+		{ "contoso-a1b2c3d4e5.azurecr.io", LOST_NOT },
+		{ "CONTOSO.azurecr.cn", LOST_NOT },
+		{ "localhost:8443", LOST_NOT },
+		{ "fabrikam.azurecr.io", LOST_REGISTRY },
+		{ "contoso2.azurecr.io", LOST_REGISTRY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct state s = ledger();
+		struct observation o;
+		stage();
+		hold(0, "one");
+		free(s.login_server);
+		s.login_server = mem_dup(rows[i].server);
+		save(&s);
+		look(&o);
+		CHECK(o.state.lost == rows[i].why, "%s: %d", rows[i].server, (int)o.state.lost);
+		observe_close(&o);
+	}
+}
+
 static int before(void **state)
 {
 	(void)state;
@@ -947,6 +977,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_read_is_matched),
 		cmocka_unit_test(an_unread_sink_counts_for_what_it_last_got),
+		cmocka_unit_test(an_old_record_is_known_by_its_login_server),
 		cmocka_unit_test(a_removed_sink_still_has_its_readers),
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),
 		cmocka_unit_test(what_is_not_seen_is_not_gone),
