@@ -42,6 +42,7 @@ struct settings {
 	unsigned replicas;
 	bool random_replica;
 	bool arc_ignores_selector; /* an Arc agent from before 2026-08 */
+	bool no_date;              /* answers do not say what time it is */
 	struct rate limit[BUCKET__COUNT];
 };
 

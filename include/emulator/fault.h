@@ -15,8 +15,8 @@
  *   redirect      does not act; `status` (307) to `location` evil-links acts; links in it lead
  *                 to `host`
  *   accepted      202 and a Location (`async`: and an Azure-AsyncOperation) whose `outcome` is
- *                 success, failure or never
- *   late          closes, and acts `after` seconds later
+ *                 success, failure, never, or later: it acts and ends `after` seconds later
+ *   late          closes, or answers `status`, and acts `after` seconds later
  */
 #ifndef EMULATOR_FAULT_H
 #define EMULATOR_FAULT_H
@@ -65,6 +65,8 @@ void fault_list_free(struct fault_list *l);
 /* One object or an array of them. On true, *ids is a JSON array of their numbers. */
 MUST_USE bool fault_add(struct fault_list *l, const struct json *wanted, struct buf *ids,
                         struct err *e);
+/* Is it an operation that has yet to act? */
+bool fault_ends_later(const struct fault *f);
 void fault_remove_all(struct fault_list *l);
 void fault_dump(struct fault_list *l, struct buf *out);
 /* The fault this request meets, or NULL. Lives as long as the list. */

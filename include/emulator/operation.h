@@ -20,6 +20,10 @@ void operation_put_status(struct emulator *emu, const struct request *rq, struct
 /* Location, and Retry-After. */
 void operation_put_location(struct emulator *emu, const struct request *rq, struct reply *rs,
                             const char *id);
+/* The id in a polling URL, or NULL. The caller frees it. */
+char *operation_named(const char *url);
+/* One that never ends has ended, with what its request was answered. */
+void operation_end(struct emulator *emu, const char *id, const struct reply *rs);
 /* 202 with a Location: how every DELETE ends. */
 void operation_answer_deleted(struct emulator *emu, struct request *rq, struct reply *rs);
 

@@ -345,6 +345,8 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 	control_keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
 	if (json_get(wanted, "arc_ignores_selector") != NULL)
 		emu->set.arc_ignores_selector = json_true(wanted, "arc_ignores_selector");
+	if (json_get(wanted, "no_date") != NULL)
+		emu->set.no_date = json_true(wanted, "no_date");
 	if (json_len(wanted, "arm_limit") == 2) {
 		const struct rate rate = { json_number(json_at(wanted, "arm_limit", 0)),
 			                   json_number(json_at(wanted, "arm_limit", 1)) };

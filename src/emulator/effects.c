@@ -202,7 +202,8 @@ static void shape_accepted(const struct fault *f, struct emulator *emu, struct r
                            struct reply *rs)
 {
 	const char *outcome = f->outcome != NULL ? f->outcome : "success";
-	bool never = strcmp(outcome, "never") == 0, fails = strcmp(outcome, "failure") == 0;
+	bool never = strcmp(outcome, "never") == 0 || fault_ends_later(f),
+	     fails = strcmp(outcome, "failure") == 0;
 	AUTO_BUF struct buf url = BUF_INIT(LINK_MAX);
 	AUTO_FREE char *result = NULL;
 	struct operation *op;
@@ -254,7 +255,7 @@ static const struct fault_effect effects[] = {
 	{ "redirect", false, DELIVER, shape_redirect },
 	{ "evil-links", true, DELIVER, shape_evil_links },
 	{ "accepted", false, DELIVER, shape_accepted },
-	{ "late", false, DELIVER_LATE, NULL },
+	{ "late", false, DELIVER_LATE, shape_status },
 };
 
 const struct fault_effect *effects_find(const char *name)

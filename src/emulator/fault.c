@@ -161,6 +161,11 @@ static void keep(struct fault_list *l, struct fault *f)
 	(void)pthread_mutex_unlock(&l->lock);
 }
 
+bool fault_ends_later(const struct fault *f)
+{
+	return f->outcome != NULL && strcmp(f->outcome, "later") == 0;
+}
+
 bool fault_add(struct fault_list *l, const struct json *wanted, struct buf *ids, struct err *e)
 {
 	bool many = json_type(wanted) == JSON_ARRAY;

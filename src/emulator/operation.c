@@ -113,6 +113,28 @@ void operation_answer_deleted(struct emulator *emu, struct request *rq, struct r
 	operation_put_location(emu, rq, rs, id);
 }
 
+char *operation_named(const char *url)
+{
+	const char *at = url != NULL ? strstr(url, "/operationResults/") : NULL;
+
+	if (at == NULL)
+		return NULL;
+	at += strlen("/operationResults/");
+	return mem_dup_n(at, strcspn(at, "?"));
+}
+
+void operation_end(struct emulator *emu, const char *id, const struct reply *rs)
+{
+	(void)pthread_mutex_lock(&emu->lock);
+	struct operation *op = map_get(&emu->model.operations, id);
+	if (op != NULL) {
+		op->fails = rs->status >= 300;
+		op->result = op->fails ? NULL : mem_dup(buf_cstr(&rs->body));
+		op->done = clock_ticks(&emu->clock);
+	}
+	(void)pthread_mutex_unlock(&emu->lock);
+}
+
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static struct operation *operation_of(struct emulator *emu, const struct request *rq,

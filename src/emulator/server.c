@@ -11,14 +11,17 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "emulator/emulator.h"
 #include "emulator/fault.h"
 #include "emulator/journal.h"
+#include "emulator/operation.h"
 
 /* request and reply headers, a polling URL of 3 kB among them */
 #define CONNECTION_MEMORY (128 * 1024)
 #define CONNECTIONS_MAX   4096
 #define STACK_BYTES       (1 << 20)
+#define LATE_LOOK_MS      20 /* somebody may move the clock */
 #define HANG_MS           (600 * 1000)
 #define LINE_BYTES        4096
 #define ALL_AT_ONCE       (64 * 1024)
@@ -272,7 +275,8 @@ static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *c, co
 	if (r == NULL)
 		return MHD_NO;
 	clock_http_date(clock_seconds(&s->emu->clock), date);
-	(void)MHD_add_response_header(r, "Date", date);
+	if (!s->emu->set.no_date)
+		(void)MHD_add_response_header(r, "Date", date);
 	if (rs->content_type != NULL)
 		(void)MHD_add_response_header(r, "Content-Type", rs->content_type);
 	for (size_t i = 0; i < rs->header.n; i++)
@@ -298,8 +302,18 @@ static void arm_reset(struct MHD_Connection *c)
 struct late {
 	struct emulator *emu;
 	struct request rq;
-	int64_t after_ms;
+	int64_t at;      /* ticks */
+	char *operation; /* whose result the answer is; NULL: nobody gets it */
 };
+
+/* By the emulator's own clock: who moves that need not wait. */
+static bool wait_until(struct emulator *emu, int64_t at)
+{
+	while (clock_ticks(&emu->clock) < at)
+		if (!emulator_sleep(emu, LATE_LOOK_MS))
+			return false;
+	return true;
+}
 
 static void *act_late(void *cls)
 {
@@ -308,22 +322,28 @@ static void *act_late(void *cls)
 	struct reply rs;
 
 	exchange_reply_init(&rs);
-	if (emulator_sleep(emu, late->after_ms))
+	if (wait_until(emu, late->at)) {
 		emulator_act(emu, &late->rq, &rs, NULL);
+		if (late->operation != NULL)
+			operation_end(emu, late->operation, &rs);
+	}
 	exchange_reply_clear(&rs);
 	exchange_request_clear(&late->rq);
+	mem_free_ptr(&late->operation);
 	mem_free_ptr(&late);
 	emulator_late_end(emu);
 	return NULL;
 }
 
-static void plan_late(struct emulator *emu, const struct request *rq, const struct fault *f)
+static void plan_late(struct emulator *emu, const struct request *rq, const struct fault *f,
+                      const struct reply *rs)
 {
 	struct late *late = mem_new(sizeof(*late));
 	pthread_t thread;
 
 	late->emu = emu;
-	late->after_ms = f->late_ms;
+	late->at = clock_ticks(&emu->clock) + f->late_ms * (STR_TICKS_PER_S / 1000);
+	late->operation = operation_named(pairs_get(&rs->header, "Location"));
 	exchange_request_copy(&late->rq, rq);
 	emulator_late_begin(emu);
 	if (pthread_create(&thread, NULL, act_late, late) != 0)
@@ -348,6 +368,8 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct s
 	bool control = strncmp(operation, "control", 7) == 0;
 	const struct fault *f = control ? NULL : fault_pick(s->emu->faults, &x->rq, operation);
 	enum delivery how = f != NULL ? f->effect->delivery : DELIVER;
+	bool late = how == DELIVER_LATE || (f != NULL && fault_ends_later(f)),
+	     closes = how == DELIVER_LATE && f->status == 0;
 	enum MHD_Result result = MHD_NO;
 	struct reply rs;
 
@@ -361,19 +383,17 @@ static enum MHD_Result play(struct server *s, struct MHD_Connection *c, struct s
 		f->effect->shape(f, s->emu, &x->rq, &rs);
 	if (f != NULL && f->after_ms)
 		(void)emulator_sleep(s->emu, f->after_ms);
-	if (how == DELIVER_LATE)
-		plan_late(s->emu, &x->rq, f);
+	if (late)
+		plan_late(s->emu, &x->rq, f, &rs);
 	if (!control)
 		write_line(s, x, operation, f,
-		           how == DELIVER_DROP || how == DELIVER_RESET || how == DELIVER_LATE
-		                   ? 0
-		                   : rs.status,
+		           how == DELIVER_DROP || how == DELIVER_RESET || closes ? 0 : rs.status,
 		           f == NULL || f->effect->acts);
 	if (how == DELIVER_HANG)
 		(void)emulator_sleep(s->emu, HANG_MS);
 	else if (how == DELIVER_RESET)
 		arm_reset(c);
-	else if (how == DELIVER || how == DELIVER_TRUNCATED || how == DELIVER_DRIP)
+	else if (how != DELIVER_DROP && !closes)
 		result = send_reply(s, c, f, &rs);
 	exchange_reply_clear(&rs);
 	return result;

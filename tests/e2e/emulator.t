@@ -56,6 +56,30 @@ is "late: dropped" "$(gen password1 2>/dev/null)" 000
 is "nothing yet" "$(slot_time password1)" "$t1"
 sleep 1.2
 ok "acted later" test "$(slot_time password1)" != "$t1"
+t1=$(slot_time password1)
+fault '{"operation":"generate","effect":"late","after":300,"status":504}' >/dev/null
+is "late, with an answer" "$(gen password1)" 504
+control clock '{"advance":290}' >/dev/null
+sleep 0.2
+is "not before its time" "$(slot_time password1)" "$t1"
+control clock '{"advance":20}' >/dev/null
+wait_for "what is late" sh -c '[ "$(curl -sS "$1/state?token=web-pull" | grep -c "$2")" = 0 ]' sh "$EMULATOR_CONTROL" "$t1"
+ok "by the emulated clock" test "$(slot_time password1)" != "$t1"
+t1=$(slot_time password1)
+fault '{"operation":"generate","effect":"accepted","outcome":"later","after":50}' >/dev/null
+is "an operation that takes long" "$(gen password1)" 202
+poll=$(header Location)
+is "is running" "$(arm GET "$poll") $(slot_time password1)" "202 $t1"
+control clock '{"advance":51}' >/dev/null
+wait_for "its end" sh -c '[ "$(curl -sS "$1/state?token=web-pull" | grep -c "$2")" = 0 ]' sh "$EMULATOR_CONTROL" "$t1"
+sleep 0.1
+is "and ends" "$(arm GET "$poll")" 200
+like "with what it was asked for" "$(cat "$T/body")" '"value"'
+control settings '{"no_date":true}' >/dev/null
+gen password1 >/dev/null
+is "no Date" "$(header Date)" ""
+control settings '{"no_date":false}' >/dev/null
+control clock '{"shift":0}' >/dev/null
 for e in reset act-reset; do
 	fault "{\"operation\":\"login\",\"effect\":\"$e\"}" >/dev/null
 	like "$e" "$(curl_exit -u x:y "$EMULATOR_URL/oauth2/token")" '^(35|52|56)$'
