@@ -11,10 +11,12 @@ use File::Temp qw(tempdir);
 use IPC::Open3;
 use JSON::PP;
 use MIME::Base64;
+use POSIX ();
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance advance_service advance_local intent_stands settle generations password_in
-	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev);
+	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev
+	conf background wait_for foreign slots active spare state_file permit);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -221,6 +223,30 @@ sub generations {
 	my $t = decode_json(curl("$env{EMULATOR_CONTROL}/state"))->{registries}[0]{tokens}[0];
 	return $t->{password1}{generations} + $t->{password2}{generations};
 }
+
+sub conf { return "$dir/e/acrotate.conf"; }
+# A run in the background; its pid. wait_for() gives the exit status.
+sub background {
+	my (@more) = @_;
+	my $child = fork() // die "fork: $!";
+	if ($child == 0) {
+		open STDOUT, '>', '/dev/null';
+		open STDERR, '>', '/dev/null';
+		exec "$build/acrotate", 'run', '-c', conf(), @more or POSIX::_exit(127);
+	}
+	return $child;
+}
+sub wait_for { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
+
+# Behind everybody's back, as az would; the new password.
+sub foreign { return decode_json(control('tokens/web-pull', qq({"action":"generate","slot":"$_[0]"})))->{password}; }
+sub slots { return decode_json(curl("$env{EMULATOR_CONTROL}/state"))->{registries}[0]{tokens}[0]; }
+# The slot that was generated last: after an undisturbed run, the one in use.
+sub active { my $t = slots(); return $t->{password1}{creationTime} gt $t->{password2}{creationTime} ? 'password1' : 'password2'; }
+sub spare { return active() eq 'password1' ? 'password2' : 'password1'; }
+sub state_file { return "$dir/state/web.state"; }
+# One generation that may go, named as the refusal asks for it.
+sub permit { my ($slot, %o) = @_; write_job(%o, job => "may_replace = $slot\@" . slots()->{$slot}{creationTime} . "\n" . ($o{job} // '')); }
 
 # What a consumer would read: undef for what it could not use, or when a foreign entry is not as it was.
 sub password_in {

@@ -12,30 +12,6 @@ use POSIX ();
 use Prove;
 use Time::HiRes qw(sleep);
 
-my $acrotate = build() . '/acrotate';
-sub conf { return dir() . '/e/acrotate.conf'; }
-
-# A run in the background; its pid. wait_for() gives the exit status.
-sub background {
-	my (@more) = @_;
-	my $pid = fork() // die "fork: $!";
-	if ($pid == 0) {
-		open STDOUT, '>', '/dev/null';
-		open STDERR, '>', '/dev/null';
-		exec $acrotate, 'run', '-c', conf(), @more or POSIX::_exit(127);
-	}
-	return $pid;
-}
-sub wait_for { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
-
-# Behind everybody's back, as az would; the new password.
-sub foreign { return decode_json(control('tokens/web-pull', qq({"action":"generate","slot":"$_[0]"})))->{password}; }
-sub slots { return decode_json(curl(env('EMULATOR_CONTROL') . '/state'))->{registries}[0]{tokens}[0]; }
-# The slot that was generated last: after an undisturbed run, the one in use.
-sub active { my $t = slots(); return $t->{password1}{creationTime} gt $t->{password2}{creationTime} ? 'password1' : 'password2'; }
-sub spare { return active() eq 'password1' ? 'password2' : 'password1'; }
-sub state_file { return dir() . '/state/web.state'; }
-
 # ---- two runs at once ----------------------------------------------------------------------------------------------------------------
 sub runs_at_once {
 	my ($n) = @_;
@@ -190,9 +166,6 @@ sub wiped_during {
 }
 
 # ---- the state ---------------------------------------------------------------------------------------------------------------------------------
-# One generation that may go, named as the refusal asks for it.
-sub permit { my ($slot) = @_; write_job(job => "may_replace = $slot\@" . slots()->{$slot}{creationTime}); }
-
 sub state_is {
 	my ($change, @statuses) = @_;
 	my $text = slurp(state_file()) or die 'no state';
@@ -229,7 +202,8 @@ sub state_is {
 	return @why, guarantee(), converge(4);
 }
 
-# A backup of the state alone: the generation in use is one it never heard of, and so nobody's.
+# A backup of the state alone: the generation in use is one it never heard of, and so nobody's; and what the sinks hold works, and may be
+# either slot's for all it says. A person permits first the slot that the refusal names, then the other one.
 sub state_is_older {
 	start_emulator();
 	my $older = slurp(state_file());
@@ -246,11 +220,19 @@ sub state_is_older {
 		push @why, guarantee($before);
 		advance(61);
 	}
-	push @why, "it does not ask: exit $rc: $told" unless $rc == 65 && $told =~ /may_replace = \Q$unknown\E\@/;
-	my $between = password_in('env');
-	permit($unknown);
+	my ($asked) = $rc == 65 && $told =~ /may_replace = (password[12])\@/ or return @why, "it does not ask: exit $rc: $told";
+	push @why, "it asks for the slot in use first: $told" if $asked eq $unknown;
+	permit($asked);
 	push @why, map { "permitted: $_" } converge(4);
+	push @why, guarantee($before);
+	write_job();
+	my $between = password_in('env');
+	advance(61);
+	($rc, $said) = acrotate();
+	push @why, "the other slot is not asked for: exit $rc: $said" unless $rc == 65 && $said =~ /may_replace = \Q$unknown\E\@/;
 	push @why, guarantee($between);
+	permit($unknown);
+	push @why, map { "both permitted: $_" } converge(4);
 	write_job();
 	return @why, guarantee(), converge(4);
 }
@@ -356,8 +338,24 @@ my %states = (
 	'from the future' => [ sub { (my $t = $_[0]) =~ s/^version = \d+/version = 999/m; $t }, 0, 65, 75 ],
 	'of another machine' => [ sub { (my $t = $_[0]) =~ s/^(machine = )(.)/$1 . ($2 eq '0' ? '1' : '0')/me; $t }, 0, 65, 75 ],
 	'garbage' => [ sub { join '', map { chr(33 + $_ * 7 % 90) } 1 .. 900 }, 0, 65, 75 ],
-	map { my $part = $_; ("cut after $part%" => [ sub { substr($_[0], 0, length($_[0]) * $part / 100) }, 0, 65, 75 ]) } 10, 30, 50, 70, 90, 99,
+	map { my $part = $_; ("cut after $part%" => [ sub { substr($_[0], 0, index($_[0], "[end]\n[history]\n") * $part / 100) }, 0, 65, 75 ]) } 10, 30, 50, 70, 90, 99,
 );
+# What stands behind the end of the ledger is no part of it.
+sub history_is_cut {
+	my ($part) = @_;
+	start_emulator();
+	my $text = slurp(state_file());
+	spill(state_file(), substr($text, 0, length($text) - length($text =~ s/.*\[history\]\n//sr) * $part / 100));
+	my @why;
+	for (1 .. 3) {
+		advance(61);
+		my $before = password_in('env');
+		my ($rc, $said) = acrotate();
+		push @why, guarantee($before), $rc == 0 || $rc == 75 ? () : "exit $rc: $said";
+	}
+	return @why, converge();
+}
+try('the state', "cut in its history, $_%", sub { history_is_cut($_) }) for 10, 50, 99;
 for my $title (sort keys %states) {
 	try('the state', $title, sub { start_emulator(); my ($change, @statuses) = @{ $states{$title} }; state_is($change, @statuses) });
 }
