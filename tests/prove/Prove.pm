@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(slurp spill start_emulator stop_emulator run acrotate curl control faults no_faults advance advance_service advance_local intent_stands settle generations password_in
 	works forget_logins litter row scenario report guarantee converge work_dir dir build env sinks write_job in_parallel second_works wait_until_hit own_dev
-	conf background wait_for foreign slots active spare state_file permit);
+	conf_path background wait_for foreign slots active spare state_file permit);
 
 my $root  = abs_path(dirname(__FILE__) . '/../..');
 my $build = $ENV{BUILD} || "$root/build/release";
@@ -71,6 +71,7 @@ sub write_job {
 	my ($more, $lifetime, $renew) = ($o{job} || '', $o{lifetime} || '60m', $o{renew_before} || '59m 50s');
 	# A lost request is waited for by moving the clocks, not in real time.
 	$more .= "\nverify_timeout = 30s" unless $more =~ /verify_timeout/;
+	$more .= "\ngrace = 2s" unless $more =~ /grace/;
 	spill("$dir/e/jobs.d/web.conf", <<"END");
 [job]
 registry = contoso
@@ -78,7 +79,6 @@ resource_group = emulated
 token = web-pull
 lifetime = $lifetime
 renew_before = $renew
-grace = 2s
 $more
 [sink docker]
 type = docker
@@ -224,7 +224,7 @@ sub generations {
 	return $t->{password1}{generations} + $t->{password2}{generations};
 }
 
-sub conf { return "$dir/e/acrotate.conf"; }
+sub conf_path { return "$dir/e/acrotate.conf"; }
 # A run in the background; its pid. wait_for() gives the exit status.
 sub background {
 	my (@more) = @_;
@@ -232,7 +232,7 @@ sub background {
 	if ($child == 0) {
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', '/dev/null';
-		exec "$build/acrotate", 'run', '-c', conf(), @more or POSIX::_exit(127);
+		exec "$build/acrotate", 'run', '-c', conf_path(), @more or POSIX::_exit(127);
 	}
 	return $child;
 }
