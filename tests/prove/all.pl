@@ -5,7 +5,8 @@
 #
 #   all.pl whole|quick LOGS      quick: a sample of each, for every change
 #
-# PROVE_STRIDE, PROVE_NETWORK_STRIDE, PROVE_ROTATIONS, PROVE_SAMPLE (one scenario of so many of a group) change the size of the sample.
+# PROVE_STRIDE, PROVE_NETWORK_STRIDE, PROVE_ROTATIONS, PROVE_SAMPLE (one scenario of so many of a group) change the size of the sample;
+# the schedules that broke the promise once are tried whole each time.
 use strict;
 use warnings;
 use FindBin;
@@ -23,6 +24,7 @@ my $sample    = $ENV{PROVE_SAMPLE} || ($quick ? 9 : 1);
 
 # The longest first. The same sample every time: a red run can be repeated.
 my @proofs = (
+	[ 'schedules', 'schedules.pl', $size ],
 	[ 'others',  'others.pl' ],
 	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
 	[ 'network', 'network.pl', $network ],
