@@ -32,6 +32,12 @@ static bool asked_by_us(const struct slot_memory *m, int64_t expires_us)
 	return expires_us != 0 && (expires_us == m->asked_us || expires_us == m->asked_before_us);
 }
 
+/* An answer of before, which tells of the generation that the recorded one has replaced. */
+static bool is_of_before(const struct slot_memory *m, const struct acr_password *seen)
+{
+	return m->created != 0 && seen->created < m->created && seen->expires_us != m->asked_us;
+}
+
 /* The service may say the times of one generation more or less precisely from one answer to the
  * next. */
 static bool is_recorded(const struct slot_memory *m, const struct acr_password *seen)
@@ -55,6 +61,8 @@ static void take_slot(struct slot_memory *m, const struct acr_password *seen)
 		return;
 	}
 	if (asked_by_us(m, seen->expires_us)) {
+		if (is_of_before(m, seen))
+			return;
 		/* A generate of ours whose answer never came: nobody has that password. */
 		m->created = seen->created;
 		m->expires_us = seen->expires_us;

@@ -635,6 +635,41 @@ static void what_comes_back_is_ours_again(void **state)
 	observe_close(&o);
 }
 
+/* A replica that lags tells of the generation before: what is known of the newest is not lost. */
+static void an_older_answer_takes_nothing(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t created;
+		bool lost;
+	} rows[] = {
+		{ "it is older", CREATED(OLD) - TICKS, false },
+		{ "it is newer: it acted late", CREATED(OLD) + TICKS, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct state s = ledger();
+		struct observation o;
+		struct acr_token token = known_token();
+		stage();
+		hold(0, "one");
+		s.slot[0].asked_us = s.slot[0].expires_us;
+		s.slot[0].asked_before_us = BEFORE;
+		token.slot[0] = password(rows[i].created, BEFORE);
+		save(&s);
+		look(&o);
+		observe_token(&o, &token, NOW);
+		struct plan_input in = observe_input(&o, NOW, false);
+		CHECK(in.slot[0].lost == rows[i].lost &&
+		              (o.views[0].holds == ACR_SLOT_1) == !rows[i].lost,
+		      "%s", rows[i].what);
+		CHECK(o.state.slot[0].created == (rows[i].lost ? rows[i].created : CREATED(OLD)),
+		      "%s", rows[i].what);
+		observe_close(&o);
+	}
+}
+
 static void a_token_that_is_missing_took_all_with_it(void **state)
 {
 	struct state s = ledger();
@@ -986,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(grace_begins_when_nobody_can_hold_it),
 		cmocka_unit_test(what_bears_our_expiry_is_ours),
 		cmocka_unit_test(what_comes_back_is_ours_again),
+		cmocka_unit_test(an_older_answer_takes_nothing),
 		cmocka_unit_test(a_token_that_is_missing_took_all_with_it),
 		cmocka_unit_test(a_disabled_token_is_remembered),
 		cmocka_unit_test(a_revoke_is_over_when_its_generation_is),
