@@ -35,6 +35,11 @@ enum docker_reader {
 #define DOCKER_READER_BIT(reader) (1u << (unsigned)(reader))
 #define DOCKER_READERS_ALL        (DOCKER_READER_BIT(DOCKER_READER__COUNT) - 1)
 
+/* No reader, but said with them: who is sent to acrotate's own helper gets there what our entry
+ * says, because the job has a store of the same name. */
+#define DOCKER_READERS_SERVED (1u << 31)
+#define DOCKER_READERS_HELPER "acrotate"
+
 const char *docker_reader_name(enum docker_reader reader); /* "docker" */
 /* Names with spaces between them, as the key `readers` has them, to bits. ERR_CONFIG. */
 MUST_USE bool docker_readers_parse(const char *names, unsigned *out, struct err *e);

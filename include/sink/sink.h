@@ -76,6 +76,9 @@ struct sink_ops {
 	 * door, where nothing found may mean another environment, a locked collection, another
 	 * store; there what was once seen stays counted, see rotate/observe.h. */
 	bool evidence;
+	/* Who asks for a password by this name is answered from it: appends the name. NULL: nobody
+	 * asks. */
+	void (*serves)(const void *spec, const char *server, struct buf *out);
 	/* For the sandbox. The directory it writes in, open, found as it will be found then;
 	 * NULL: it writes no files of its own. */
 	bool (*directory)(const void *spec, struct fs_target *out, struct err *e);
@@ -86,6 +89,10 @@ struct sink_ops {
 	/* Tells the spec what no key says: the state directory, borrowed, NULL where there is none;
 	 * right after parsing. NULL: of no use to it. */
 	void (*settle)(void *spec, const char *state_dir);
+	/* Tells it, once all of the job's are parsed, of one that answers who asks for a password
+	 * (`serves`), and the name that it answers to; `server` stands for a login server that no
+	 * key names. NULL: of no use to it. */
+	void (*beside)(void *spec, const char *served, const char *server);
 	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be
 	 * NULL. */
 	bool (*validate)(const void *spec, struct err *e);

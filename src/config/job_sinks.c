@@ -130,6 +130,47 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 	return check_sink(l, s, sink, e);
 }
 
+static void add_lower(struct buf *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_char(out, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
+}
+
+/* The login server, as far as it is known without asking. */
+static void login_server(const struct job *j, struct buf *out)
+{
+	add_lower(out, j->registry, strlen(j->registry));
+	if (strchr(j->registry, '.') != NULL)
+		return;
+	buf_str(out, azure_cloud_or_public(j->azure.cloud)->registry_suffix);
+}
+
+void job_sink_entry(const struct job *j, size_t i, struct buf *out)
+{
+	AUTO_BUF struct buf server = BUF_INIT(1024);
+
+	login_server(j, &server);
+	j->sinks[i].ops->identity(j->sinks[i].spec, buf_cstr(&server), out);
+}
+
+/* One that answers who asks: the others may stand in a file that sends its readers to ask. */
+static void tell_beside(struct job *j)
+{
+	AUTO_BUF struct buf server = BUF_INIT(1024);
+
+	login_server(j, &server);
+	for (size_t i = 0; i < j->n_sinks; i++) {
+		AUTO_BUF struct buf served = BUF_INIT(EXPAND_MAX);
+		if (j->sinks[i].ops->serves == NULL)
+			continue;
+		j->sinks[i].ops->serves(j->sinks[i].spec, buf_cstr(&server), &served);
+		for (size_t k = 0; k < j->n_sinks; k++)
+			if (j->sinks[k].ops->beside != NULL)
+				j->sinks[k].ops->beside(j->sinks[k].spec, buf_cstr(&served),
+				                        buf_cstr(&server));
+	}
+}
+
 /* "docker:/x" twice in one job: the second would replace what the first wrote. */
 static bool check_entries(const struct loading *l, struct err *e)
 {
@@ -166,30 +207,8 @@ bool job_sinks(struct loading *l, struct err *e)
 		              "gets the password");
 		return document_err(l->doc, l->job_section->line, e);
 	}
+	tell_beside(j);
 	return check_entries(l, e);
-}
-
-static void add_lower(struct buf *out, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_char(out, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
-}
-
-/* The login server, as far as it is known without asking. */
-static void login_server(const struct job *j, struct buf *out)
-{
-	add_lower(out, j->registry, strlen(j->registry));
-	if (strchr(j->registry, '.') != NULL)
-		return;
-	buf_str(out, azure_cloud_or_public(j->azure.cloud)->registry_suffix);
-}
-
-void job_sink_entry(const struct job *j, size_t i, struct buf *out)
-{
-	AUTO_BUF struct buf server = BUF_INIT(1024);
-
-	login_server(j, &server);
-	j->sinks[i].ops->identity(j->sinks[i].spec, buf_cstr(&server), out);
 }
 
 static void add_token(const struct job *j, const char *kind, const char *registry, size_t n,

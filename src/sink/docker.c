@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "docker.h"
+#include "sink/copy.h"
 #include "sink/docker_doc.h"
 #include "sink/docker_edit.h"
 #include "sink/docker_reader.h"
@@ -48,7 +49,19 @@ static unsigned readers_of(const struct docker_spec *s)
 
 	if (s->readers != NULL)
 		(void)!docker_readers_parse(s->readers, &readers, &ignored);
-	return readers;
+	return readers | (s->served ? DOCKER_READERS_SERVED : 0);
+}
+
+/* Helpers are asked for a host, never for a namespace in it. */
+static void docker_beside(void *spec, const char *served, const char *server)
+{
+	struct docker_spec *s = spec;
+	AUTO_FREE char *key = NULL;
+	struct err ignored = ERR_INIT; /* a name that no helper knows */
+
+	if (copy_key(s->key != NULL ? s->key : server, &key, &ignored) &&
+	    strchr(key, '/') == NULL && strcmp(key, served) == 0)
+		s->served = true;
 }
 
 static bool docker_validate(const void *spec, struct err *e)
@@ -269,6 +282,7 @@ const struct sink_ops sink_docker = {
 	.local = true,
 	.atomic = true,
 	.evidence = true,
+	.beside = docker_beside,
 	.validate = docker_validate,
 	.identity = docker_identity,
 	.host = docker_host,

@@ -14,6 +14,7 @@ struct docker_spec {
 	struct place_spec place;
 	char *key, *readers;
 	bool take_entry;
+	bool served; /* who is sent to our own helper gets the same there: a store beside it */
 };
 /* The versions that have stood in the file since we read it first. */
 struct docker_seen {

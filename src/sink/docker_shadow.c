@@ -45,11 +45,24 @@ static bool is_within(struct span inner, const struct json_member *outer)
 	return outer != NULL && inner.start >= outer->value.start && inner.end <= outer->value.end;
 }
 
+/* Named for our host, that is: `credsStore` is asked for all there are. */
+static bool is_own_helper(const struct docker_doc *d, struct span helper)
+{
+	return is_within(helper, d->known[CRED_HELPERS]) &&
+	       json_span_is(d->text, helper, DOCKER_READERS_HELPER);
+}
+
 /* No advice that would stop another reader: an empty name in `credHelpers`, which docker
  * understands, stops podman and docker-py. */
 static bool by_helper(const struct docker_doc *d, const char *reader, const char *host,
                       struct span helper, struct err *e)
 {
+	if (is_own_helper(d, helper))
+		return err_set(e, ERR_CONFIG,
+		               "its 'credHelpers' sends '%s' to acrotate's own helper, so %s would "
+		               "not read the entry: add a sink of type store for it, or leave %s "
+		               "out of 'readers' if it does not use this file",
+		               host, reader, reader);
 	if (is_within(helper, d->known[CRED_HELPERS]))
 		return err_set(e, ERR_CONFIG,
 		               "its 'credHelpers' sends '%s' to a helper, so %s would not read the "
@@ -101,8 +114,8 @@ static bool takes_ours(const struct docker_doc *d, enum docker_reader reader, co
 	                                            docker_reader_name(reader), key);
 }
 
-static bool judge(const struct docker_doc *d, enum docker_reader reader, const char *key,
-                  const char *image, struct err *e)
+static bool judge(const struct docker_doc *d, enum docker_reader reader, bool served,
+                  const char *key, const char *image, struct err *e)
 {
 	const char *name = docker_reader_name(reader);
 	AUTO_FREE char *host = mem_dup_n(image, strcspn(image, "/"));
@@ -111,6 +124,8 @@ static bool judge(const struct docker_doc *d, enum docker_reader reader, const c
 	docker_reader_ask(d, reader, image, &a);
 	switch (a.sends) {
 	case DOCKER_SENDS_HELPERS:
+		if (served && is_own_helper(d, a.helper))
+			return true;
 		return by_helper(d, name, host, a.helper, e);
 	case DOCKER_DROPS_FILE:
 		return err_set(e, ERR_CONFIG, "%s would ignore the whole file: %s", name, a.why);
@@ -187,7 +202,8 @@ bool docker_shadow_doc(const struct docker_doc *d, const char *key, unsigned rea
 	image_of(key, &image);
 	for (int i = 0; i < DOCKER_READER__COUNT; i++)
 		if ((readers & DOCKER_READER_BIT(i)) != 0 &&
-		    !judge(d, (enum docker_reader)i, key, buf_cstr(&image), e))
+		    !judge(d, (enum docker_reader)i, (readers & DOCKER_READERS_SERVED) != 0, key,
+		           buf_cstr(&image), e))
 			return false;
 	if (note == NULL)
 		return true;

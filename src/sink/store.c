@@ -62,14 +62,20 @@ static bool store_validate(const void *spec, struct err *e)
 }
 
 /* As they are kept, so that two ways to write one name are seen to be one. */
-static void store_identity(const void *spec, const char *server, struct buf *out)
+static void store_serves(const void *spec, const char *server, struct buf *out)
 {
 	const struct store_spec *s = spec;
 	AUTO_FREE char *key = NULL;
 	struct err ignored = ERR_INIT; /* then it is delivered nowhere */
 
 	(void)!copy_key(s->key != NULL ? s->key : server, &key, &ignored);
-	buf_fmt(out, "store:%s", key != NULL ? key : "");
+	buf_str(out, key != NULL ? key : "");
+}
+
+static void store_identity(const void *spec, const char *server, struct buf *out)
+{
+	buf_str(out, "store:");
+	store_serves(spec, server, out);
 }
 
 static void store_host(const void *spec, struct buf *out)
@@ -306,6 +312,7 @@ const struct sink_ops sink_store = {
 	.atomic = true,
 	.evidence = true,
 	.settle = store_settle,
+	.serves = store_serves,
 	.validate = store_validate,
 	.identity = store_identity,
 	.host = store_host,

@@ -43,6 +43,15 @@ cp "$T/good" "$F"
 is "gone again, the run is well" "$(run)" 0
 is "and the state" "$(state)" ok
 
+# Our own helper: with a store in the job it answers with the same password, without it with nothing.
+add "\"credHelpers\": {\"$EMULATOR_LOGIN_SERVER\": \"acrotate\"}"
+is "our own helper, and no store: the run tells" "$(run)" 78
+like "what to add" "$(cat "$T/err")" "sends '.*' to acrotate's own helper, so docker would not read the entry: add a sink of type store"
+sink
+printf '[sink own]\ntype = store\n' >>"$E/jobs.d/web-pull.conf"
+is "with a store nothing is shadowed" "$(run)" 0
+is "ok" "$(state)" ok
+cp "$T/good" "$F"
 add '"credsStore": "secretservice"'
 sink "readers = containers"
 is "podman passes over a store" "$(run)" 0

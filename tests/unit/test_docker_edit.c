@@ -241,6 +241,14 @@ static const struct shadow_row {
 	{ "no file", KEY, "", ALL, 0, "", "" },
 	{ "a helper for our host", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}", ALL, D | C | P,
 	  "'credHelpers' sends 'r.io' to a helper", "" },
+	{ "our own helper, and no store", KEY, "{\"credHelpers\":{\"r.io\":\"acrotate\"}}", ALL,
+	  D | C | P, "add a sink of type store", "" },
+	{ "our own helper, which has the same", KEY, "{\"credHelpers\":{\"r.io\":\"acrotate\"}}",
+	  ALL | DOCKER_READERS_SERVED, 0, "", "" },
+	{ "another helper beside a store", KEY, "{\"credHelpers\":{\"r.io\":\"pass\"}}",
+	  ALL | DOCKER_READERS_SERVED, D | C | P, "to a helper", "" },
+	{ "our own as the store of all", KEY, "{\"credsStore\":\"acrotate\"}",
+	  ALL | DOCKER_READERS_SERVED, D | P, "'credsStore' is asked instead", "" },
 	{ "a helper for another host", KEY, "{\"credHelpers\":{\"o.io\":\"pass\"}}", ALL, 0, "",
 	  "" },
 	{ "the file store for our host, as docker says it", KEY,
@@ -309,7 +317,8 @@ static void finds_who_stands_in_the_way(void **state)
 			e = (struct err)ERR_INIT;
 			if ((r->readers & bit) == 0)
 				continue;
-			if (docker_shadow(&put, r->key, bit, &note, &e))
+			if (docker_shadow(&put, r->key, bit | (r->readers & DOCKER_READERS_SERVED),
+			                  &note, &e))
 				buf_str(&notes, buf_cstr(&note));
 			else
 				last = e;
