@@ -44,6 +44,8 @@ char *acr_server_asked(const char *asked, const char *login_server);
 struct acr_registry {
 	char *group, *name, *login_server;
 };
+/* The group in "/subscriptions/S/resourceGroups/G/providers/..."; NULL: none. Caller frees. */
+char *acr_group_of(const char *id);
 void acr_registry_clear(struct acr_registry *r);
 /* By GET when `group` is known, else by listing the registries of the subscription; MISSING when
  * there is none, REMOTE when two match. */

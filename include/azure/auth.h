@@ -32,6 +32,10 @@ extern const size_t azure_keys_count;
 /* `value`, else the environment's `variable` if it is set and not empty, else NULL. Borrowed. */
 const char *auth_or_env(const char *value, const char *variable);
 const char *auth_env(const char *variable);
+/* Does an application have what it proves itself with, in the environment? `key` is the one of
+ * [azure] that does as well as `variable`. */
+bool auth_app_present(const struct azure_spec *s, const char *variable, const char *key,
+                      struct buf *missing);
 /* auth is unset or "default": the methods are tried in turn, and secrets may come from the
  * environment. */
 bool auth_is_default(const struct azure_spec *s);

@@ -14,6 +14,8 @@ struct credential {
 	int slot;                /* 1 or 2; 0: not known */
 	int64_t created;         /* of the generation, in ticks; 0: not known */
 };
+/* Server, user and password. */
+struct credential credential_dup(const struct credential *c);
 void credential_clear(struct credential *c);
 #define AUTO_CREDENTIAL AUTO(credential_clear)
 

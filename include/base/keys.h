@@ -30,6 +30,8 @@ struct key_list {
 	char **item;
 	size_t n;
 };
+void keys_list_clear(struct key_list *list);
+#define AUTO_KEY_LIST AUTO(keys_list_clear)
 
 struct key {
 	const char *name;

@@ -58,6 +58,12 @@ static inline bool str_is_space(char c)
 {
 	return str_is_blank(c) || c == '\r' || c == '\n';
 }
+/* Of a section, a setting, a host: letters, digits and "_-." */
+static inline bool str_is_name(char c)
+{
+	return str_is_letter(c) || str_is_digit(c) || c == '_' || c == '-' || c == '.';
+}
+bool str_starts(const char *text, const char *with);
 void str_lower(char *s);
 /* Is the text of this pattern, in any case of letters? '*' stands for anything. */
 bool str_matches(const char *pattern, const char *text);

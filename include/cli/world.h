@@ -22,5 +22,6 @@ const struct world *cli_world(const struct cli_world *w);
 /* A client of its own for a thread; ERR_CONFIG when the configured CA file or proxy cannot be
  * used. */
 MUST_USE bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e);
+void cli_world_http_close(void *ctx, void *http); /* as struct pool_ops wants it */
 
 #endif

@@ -37,5 +37,10 @@ void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, 
                    struct buf *out);
 /* Where a list continues: 0 at first. */
 size_t arm_skip(const struct request *rq);
+/* One page of the registry's n items, each written by put(). */
+void arm_list_answer(struct emulator *emu, const struct request *rq, struct reply *rs,
+                     const struct registry *r, size_t n,
+                     void (*put)(struct emulator *emu, const struct registry *r, size_t i,
+                                 struct buf *out));
 
 #endif

@@ -6,7 +6,10 @@
 
 #include "emulator/emulator.h"
 
-/* Is this something an access token can be had for? With or without a trailing slash. */
+/* Is it one of these, or the emulator itself? With or without a trailing slash. */
+bool entra_resource_in(const struct emulator *emu, const char *const *list, size_t count,
+                       const char *resource);
+/* Is this something an access token can be had for? */
 bool entra_resource_known(const struct emulator *emu, const char *resource);
 /* The token itself; `who` must not be freed meanwhile (identities never are). */
 void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,

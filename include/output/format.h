@@ -49,6 +49,9 @@ void yaml_write(const struct value *v, struct buf *out);
 void tsv_write(const struct value *v, struct buf *out);
 MUST_USE bool table_write(const struct format_request *rq, struct arena *a, struct buf *out,
                           struct err *e);
+/* Of a stream that keeps nothing between items: the list is `out` itself. */
+void *format_open_plain(const struct format_request *rq, struct arena *a, struct buf *out);
+bool format_close_plain(void *list, struct err *e);
 extern const struct format_stream json_stream, yaml_stream, tsv_stream, table_stream;
 /* The same text with the colours az's highlighter gives it. */
 void color_json(const char *text, struct buf *out);
@@ -66,7 +69,6 @@ void cell_write(const struct value *v, struct buf *out);
 size_t points_length(const char *p, size_t left);
 uint32_t points_read(const char *p, size_t len); /* a malformed byte stands for itself */
 uint32_t *points_of(const char *s, size_t bytes, size_t *n);
-void points_write(uint32_t c, struct buf *out);
 void upper_write(uint32_t c, struct buf *out); /* str.upper(): up to three characters */
 /* of the line break at s, as Python's splitlines() has them, or 0 */
 size_t points_break_length(const char *s);

@@ -20,6 +20,5 @@ MUST_USE bool registries_conf_parse(const char *text, size_t n, struct key_list 
  * registries.conf.d, of which the last counts. $CONTAINERS_REGISTRIES_CONF names another file.
  * Empty: nobody says anything, or it cannot be read. */
 void registries_conf_read(const char *home, struct key_list *out);
-void registries_conf_clear(struct key_list *list);
 
 #endif

@@ -75,8 +75,7 @@ char *acr_path(const struct acr_ref *ref, const char *kind, const char *name)
 
 /* ---- registries ------------------------------------------------------------------------------ */
 
-/* The group in "/subscriptions/S/resourceGroups/G/providers/...". */
-static char *group_of(const char *id)
+char *acr_group_of(const char *id)
 {
 	const char *at = strcasestr(id, "/resourceGroups/");
 
@@ -90,7 +89,7 @@ static bool read_registry(const struct json *j, struct acr_registry *out, struct
 {
 	const char *id = json_str(j, "id"), *name = json_str(j, "name"),
 		   *server = json_str(j, "properties.loginServer");
-	AUTO_FREE char *group = id != NULL ? group_of(id) : NULL;
+	AUTO_FREE char *group = id != NULL ? acr_group_of(id) : NULL;
 
 	if (group == NULL || name == NULL || server == NULL || *server == '\0')
 		return err_set(

@@ -21,15 +21,7 @@ static bool certificate_present(const struct azure_spec *s, struct http *h, stru
 	(void)h;
 	if (s->certificate_file != NULL)
 		return true;
-	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
-	bool client = auth_or_env(s->client_id, "AZURE_CLIENT_ID") != NULL;
-	bool path = auth_env("AZURE_CLIENT_CERTIFICATE_PATH") != NULL;
-	if (tenant && client && path)
-		return true;
-	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
-	        client ? "" : " AZURE_CLIENT_ID",
-	        path ? "" : " certificate_file or AZURE_CLIENT_CERTIFICATE_PATH");
-	return false;
+	return auth_app_present(s, "AZURE_CLIENT_CERTIFICATE_PATH", "certificate_file", missing);
 }
 
 static bool read_password(const struct azure_spec *s, struct secret **out, struct err *e)

@@ -14,15 +14,7 @@ static bool secret_present(const struct azure_spec *s, struct http *h, struct bu
 	 * error, not a reason to walk on. */
 	if (s->client_secret_file != NULL)
 		return true;
-	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
-	bool client = auth_or_env(s->client_id, "AZURE_CLIENT_ID") != NULL;
-	bool secret = auth_env("AZURE_CLIENT_SECRET") != NULL;
-	if (tenant && client && secret)
-		return true;
-	buf_fmt(missing, "no%s%s%s", tenant ? "" : " AZURE_TENANT_ID",
-	        client ? "" : " AZURE_CLIENT_ID",
-	        secret ? "" : " client_secret_file or AZURE_CLIENT_SECRET");
-	return false;
+	return auth_app_present(s, "AZURE_CLIENT_SECRET", "client_secret_file", missing);
 }
 
 static bool read_secret(const struct azure_spec *s, struct secret **out, struct err *e)

@@ -48,6 +48,22 @@ const char *auth_or_env(const char *value, const char *variable)
 	return there != NULL && *there != '\0' ? there : NULL;
 }
 
+bool auth_app_present(const struct azure_spec *s, const char *variable, const char *key,
+                      struct buf *missing)
+{
+	bool tenant = auth_or_env(s->tenant_id, "AZURE_TENANT_ID") != NULL;
+	bool client = auth_or_env(s->client_id, "AZURE_CLIENT_ID") != NULL;
+	bool proof = auth_env(variable) != NULL;
+
+	if (tenant && client && proof)
+		return true;
+	buf_fmt(missing, "no%s%s", tenant ? "" : " AZURE_TENANT_ID",
+	        client ? "" : " AZURE_CLIENT_ID");
+	if (!proof)
+		buf_fmt(missing, " %s or %s", key, variable);
+	return false;
+}
+
 const char *auth_env(const char *variable)
 {
 	return auth_or_env(NULL, variable);

@@ -17,6 +17,12 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+void fd_close_dir(DIR **d)
+{
+	if (*d != NULL)
+		(void)closedir(*d); /* only read */
+}
+
 bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e)
 {
 	const char *from = p;

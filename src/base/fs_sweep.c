@@ -90,17 +90,11 @@ static bool bring_home(const struct sweep *w, const char *name, const struct lef
 	return w->merge(w->ctx, &text, is_ours, e);
 }
 
-static void close_dir(DIR **d)
-{
-	if (*d != NULL)
-		(void)closedir(*d); /* opened to read */
-}
-
 bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge,
               void *ctx, struct err *e)
 {
 	AUTO(fs_target_close) struct fs_target at = { .dir = -1 };
-	AUTO(close_dir) DIR *dir = NULL;
+	AUTO_DIR DIR *dir = NULL;
 	char tag[FS_TAG_MAX], prefix[FS_TEMP_MAX];
 	struct leftover l;
 	bool ok = true;

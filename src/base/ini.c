@@ -36,12 +36,6 @@ struct parse {
 	size_t n_sections;
 };
 
-static bool is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || c == '.';
-}
-
 /* Every refusal of a line passes here, so that every one carries its place. */
 static bool refuse(struct parse *p, const char *what)
 {
@@ -117,7 +111,7 @@ static bool check_pair(struct parse *p, const char *line, size_t n)
 {
 	size_t name = 0, equals, value;
 
-	while (name < n && is_name_char(line[name]))
+	while (name < n && str_is_name(line[name]))
 		name++;
 	for (equals = name; equals < n && str_is_blank(line[equals]);)
 		equals++;

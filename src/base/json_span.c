@@ -251,25 +251,6 @@ static uint32_t hex4(const char *p)
 	return v;
 }
 
-static void add_utf8(uint32_t c, struct buf *out)
-{
-	if (c < 0x80) {
-		buf_char(out, (char)c);
-	} else if (c < 0x800) {
-		buf_char(out, (char)(0xc0 | c >> 6));
-		buf_char(out, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_char(out, (char)(0xe0 | c >> 12));
-		buf_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_char(out, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_char(out, (char)(0xf0 | c >> 18));
-		buf_char(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_char(out, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 /* p stands behind "\u"; returns how many bytes it used: 4, or 10 for a pair. */
 static size_t add_unicode(const char *p, const char *end, struct buf *out)
 {
@@ -278,11 +259,11 @@ static size_t add_unicode(const char *p, const char *end, struct buf *out)
 	if (c >= 0xd800 && c < 0xdc00 && end - p >= 10 && p[4] == '\\' && p[5] == 'u') {
 		uint32_t low = hex4(p + 6);
 		if (low >= 0xdc00 && low < 0xe000) {
-			add_utf8(0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00), out);
+			buf_utf8(out, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
 			return 10;
 		}
 	}
-	add_utf8(c >= 0xd800 && c < 0xe000 ? 0xfffd : c, out);
+	buf_utf8(out, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
 	return 4;
 }
 

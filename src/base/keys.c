@@ -232,7 +232,7 @@ bool keys_finish(const struct key *rows, size_t n, const bool *seen, void *spec,
 	return true;
 }
 
-static void release_list(struct key_list *list)
+void keys_list_clear(struct key_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		free(list->item[i]);
@@ -248,7 +248,7 @@ static void release(const struct key *row, void *spec)
 		free(*(char **)m);
 		*(char **)m = NULL;
 	} else if (row->type == KEY_LIST) {
-		release_list(m);
+		keys_list_clear(m);
 	} else if (row->type == KEY_BOOL) {
 		*(bool *)m = false;
 	} else if (row->type == KEY_MODE) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 extern char **environ;
 
@@ -21,15 +22,10 @@ static const char *const withheld[] = {
 	"SYSTEM_ACCESSTOKEN=",
 };
 
-static bool starts_with(const char *variable, const char *name_and_sign)
-{
-	return strncmp(variable, name_and_sign, strlen(name_and_sign)) == 0;
-}
-
 static bool is_secret(const char *variable)
 {
 	for (size_t i = 0; i < COUNT(withheld); i++)
-		if (starts_with(variable, withheld[i]))
+		if (str_starts(variable, withheld[i]))
 			return true;
 	return false;
 }

@@ -34,12 +34,6 @@ static void *thread_open(void *ctx)
 	return cli_world_http(k->a->world, &h, &e) ? h : NULL;
 }
 
-static void thread_close(void *ctx, void *own)
-{
-	(void)ctx;
-	http_close(own);
-}
-
 static void *start(void *ctx)
 {
 	struct asking *k = ctx;
@@ -84,9 +78,10 @@ static int64_t step(void *ctx, void *task, void *own)
 	return -1;
 }
 
-static const struct pool_ops asking_ops = {
-	.thread_open = thread_open, .thread_close = thread_close, .start = start, .step = step
-};
+static const struct pool_ops asking_ops = { .thread_open = thread_open,
+	                                    .thread_close = cli_world_http_close,
+	                                    .start = start,
+	                                    .step = step };
 
 static void without_network(const struct ask_jobs *a, const struct err *why)
 {

@@ -222,12 +222,6 @@ static void *thread_open(void *ctx)
 	return h != NULL || cli_world_http(run->world, &h, &e) ? h : NULL;
 }
 
-static void thread_close(void *ctx, void *own)
-{
-	(void)ctx;
-	http_close(own);
-}
-
 static struct rotation *new_rotation(const struct run *run, const struct job *job)
 {
 	return rotation_new(cli_world(run->world), job, flags_of(run->rq),
@@ -337,7 +331,7 @@ static void abandon(void *ctx, void *task)
 }
 
 static const struct pool_ops run_ops = { .thread_open = thread_open,
-	                                 .thread_close = thread_close,
+	                                 .thread_close = cli_world_http_close,
 	                                 .start = start,
 	                                 .step = step,
 	                                 .tick = tick,

@@ -36,8 +36,7 @@ static void names_clear(struct names *n)
 
 static bool is_host_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '-' || c == ':';
+	return str_is_letter(c) || str_is_digit(c) || c == '.' || c == '-' || c == ':';
 }
 
 static bool check_registry(const char *registry, struct err *e)

@@ -44,12 +44,6 @@ char *config_job_name_of(const char *file)
 	return mem_dup_n(file, n - suffix);
 }
 
-static void close_dir(DIR **d)
-{
-	if (*d != NULL)
-		(void)closedir(*d); /* only read */
-}
-
 /* What is no job on purpose: hidden, a backup, one that a package manager or somebody put aside. */
 static bool is_put_aside(const char *file)
 {
@@ -83,7 +77,7 @@ static bool list_jobs(struct config *c, struct err *e)
 	if (!trusted_check(c->me, c->jobs_fd, &st, c->jobs_dir, e))
 		return false;
 	int fd = dup(c->jobs_fd);
-	AUTO(close_dir) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	AUTO_DIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (dir == NULL)
 		return config_sys(e, errno, "cannot list", c->jobs_dir);
 	errno = 0;

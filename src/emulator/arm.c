@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "emulator/entra.h"
 #include "emulator/pki.h"
 
 #define ERROR_MAX (16 * 1024)
@@ -86,20 +87,6 @@ static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, c
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", code);
 }
 
-static bool audience_ok(const struct emulator *emu, const char *audience)
-{
-	AUTO_BUF struct buf own = BUF_INIT(URL_MAX);
-	size_t n = strlen(audience);
-
-	if (n > 0 && audience[n - 1] == '/')
-		n--;
-	for (size_t i = 0; i < COUNT(audiences); i++)
-		if (strlen(audiences[i]) == n && strncmp(audiences[i], audience, n) == 0)
-			return true;
-	emulator_url(emu, &own);
-	return own.len == n && strncmp(buf_cstr(&own), audience, n) == 0;
-}
-
 static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *rs)
 {
 	static const char scheme[] = "Bearer ";
@@ -119,7 +106,7 @@ static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *
 		return false;
 	}
 	audience = json_str(claims, "aud");
-	if (audience == NULL || !audience_ok(emu, audience)) {
+	if (audience == NULL || !entra_resource_in(emu, audiences, COUNT(audiences), audience)) {
 		refuse(emu, rs, rq, "InvalidAuthenticationTokenAudience",
 		       "The access token has been obtained for wrong audience or resource. It "
 		       "should exactly match with one of the "
@@ -448,4 +435,24 @@ void arm_next_link(struct emulator *emu, const struct request *rq, size_t next, 
 	buf_fmt(&link, "&%%24skiptoken=%zu", next);
 	buf_str(out, ",\"nextLink\":");
 	buf_json(out, buf_cstr(&link));
+}
+
+void arm_list_answer(struct emulator *emu, const struct request *rq, struct reply *rs,
+                     const struct registry *r, size_t n,
+                     void (*put)(struct emulator *emu, const struct registry *r, size_t i,
+                                 struct buf *out))
+{
+	size_t next = arm_skip(rq), page = (size_t)emu->set.page;
+	size_t end = next + page < n ? next + page : n;
+
+	exchange_reply_json(rs, 200);
+	buf_str(&rs->body, "{\"value\":[");
+	for (size_t i = next; i < end; i++) {
+		if (i > next)
+			buf_char(&rs->body, ',');
+		put(emu, r, i, &rs->body);
+	}
+	buf_char(&rs->body, ']');
+	arm_next_link(emu, rq, end, n, &rs->body);
+	buf_char(&rs->body, '}');
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/env.h"
 #include "base/str.h"
 
 #define NS_PER_TICK 100
@@ -24,10 +25,7 @@ int64_t clock_seconds(struct clock *c)
 
 int64_t clock_mono_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return env_mono_ms(&env_system);
 }
 
 void clock_text(int64_t ticks, char out[static CLOCK_TEXT_MAX])

@@ -31,18 +31,24 @@ static const char *const resources[] = {
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
-bool entra_resource_known(const struct emulator *emu, const char *resource)
+bool entra_resource_in(const struct emulator *emu, const char *const *list, size_t count,
+                       const char *resource)
 {
 	AUTO_BUF struct buf own = BUF_INIT(TEXT_MAX);
 	size_t n = strlen(resource);
 
 	if (n > 0 && resource[n - 1] == '/')
 		n--;
-	for (size_t i = 0; i < COUNT(resources); i++)
-		if (strlen(resources[i]) == n && strncasecmp(resources[i], resource, n) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strlen(list[i]) == n && strncasecmp(list[i], resource, n) == 0)
 			return true;
 	emulator_url(emu, &own);
 	return own.len == n && strncmp(buf_cstr(&own), resource, n) == 0;
+}
+
+bool entra_resource_known(const struct emulator *emu, const char *resource)
+{
+	return entra_resource_in(emu, resources, COUNT(resources), resource);
 }
 
 void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,

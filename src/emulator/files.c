@@ -9,22 +9,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
-
-static bool write_all(int fd, const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, text, n);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			text += done;
-			n -= (size_t)done;
-		}
-	}
-	return true;
-}
 
 /* Under a temporary name first: a test that waits for the file must not read half of it. */
 bool files_write(const char *dir, const char *name, const char *text, int mode, struct err *e)
@@ -37,8 +23,8 @@ bool files_write(const char *dir, const char *name, const char *text, int mode, 
 	fd = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(e, errno, "cannot create '%s'", staged);
-	if (fchmod(fd, (mode_t)mode) != 0 || !write_all(fd, text, strlen(text)) || close(fd) != 0 ||
-	    rename(staged, path) != 0)
+	if (fchmod(fd, (mode_t)mode) != 0 || !fd_write(fd, staged, text, strlen(text), e) ||
+	    close(fd) != 0 || rename(staged, path) != 0)
 		return err_sys(e, errno, "cannot write '%s'", path);
 	return true;
 }

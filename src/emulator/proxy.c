@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -49,24 +51,10 @@ static int dial(const char *backend)
 	return fd;
 }
 
-static bool send_all(int fd, const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = send(fd, text, n, MSG_NOSIGNAL);
-
-		if (done < 0 && errno != EINTR)
-			return false;
-		if (done > 0) {
-			text += done;
-			n -= (size_t)done;
-		}
-	}
-	return true;
-}
-
 /* HTTP/1.0: the reply ends with the connection and is never chunked. */
 static bool exchange(int fd, const struct request *rq, struct buf *reply)
 {
+	struct err ignored = ERR_INIT; /* it is answered with 502 */
 	AUTO_BUF struct buf head = BUF_INIT(HEAD_MAX);
 	AUTO_FREE char *piece = mem_new(PIECE);
 	ssize_t n = 0;
@@ -80,8 +68,8 @@ static bool exchange(int fd, const struct request *rq, struct buf *reply)
 			buf_fmt(&head, "%s: %s\r\n", rq->header.item[i].name,
 			        rq->header.item[i].value);
 	buf_str(&head, "\r\n");
-	if (!buf_ok(&head) || !send_all(fd, head.data, head.len) ||
-	    !send_all(fd, rq->body.data, rq->body.len))
+	if (!buf_ok(&head) || !fd_write(fd, "the backend", head.data, head.len, &ignored) ||
+	    !fd_write(fd, "the backend", rq->body.data, rq->body.len, &ignored))
 		return false;
 	while ((n = recv(fd, piece, PIECE, 0)) > 0 || (n < 0 && errno == EINTR))
 		if (n > 0)

@@ -38,25 +38,17 @@ static void put_scope_map(struct emulator *emu, const struct registry *r,
 
 /* ---- scope maps ------------------------------------------------------------------------------ */
 
+static void put_nth(struct emulator *emu, const struct registry *r, size_t i, struct buf *out)
+{
+	put_scope_map(emu, r, r->scope_map[i], out);
+}
+
 static void scope_map_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	struct registry *r = arm_registry(emu, rq, rs, true);
-	size_t next = arm_skip(rq), end;
+	const struct registry *r = arm_registry(emu, rq, rs, true);
 
-	if (r == NULL)
-		return;
-	end = next + (size_t)emu->set.page < r->n_scope_maps ? next + (size_t)emu->set.page
-	                                                     : r->n_scope_maps;
-	exchange_reply_json(rs, 200);
-	buf_str(&rs->body, "{\"value\":[");
-	for (size_t i = next; i < end; i++) {
-		if (i > next)
-			buf_char(&rs->body, ',');
-		put_scope_map(emu, r, r->scope_map[i], &rs->body);
-	}
-	buf_char(&rs->body, ']');
-	arm_next_link(emu, rq, end, r->n_scope_maps, &rs->body);
-	buf_char(&rs->body, '}');
+	if (r != NULL)
+		arm_list_answer(emu, rq, rs, r, r->n_scope_maps, put_nth);
 }
 
 static struct scope_map *scope_map_of(struct emulator *emu, struct request *rq, struct reply *rs,

@@ -81,25 +81,17 @@ static struct token *token_of(struct emulator *emu, const struct request *rq, st
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
+static void put_nth(struct emulator *emu, const struct registry *r, size_t i, struct buf *out)
+{
+	put_token(emu, r, r->token[i], out);
+}
+
 static void token_list(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	struct registry *r = arm_registry(emu, rq, rs, true);
-	size_t next = arm_skip(rq), end;
+	const struct registry *r = arm_registry(emu, rq, rs, true);
 
-	if (r == NULL)
-		return;
-	end = next + (size_t)emu->set.page < r->n_tokens ? next + (size_t)emu->set.page
-	                                                 : r->n_tokens;
-	exchange_reply_json(rs, 200);
-	buf_str(&rs->body, "{\"value\":[");
-	for (size_t i = next; i < end; i++) {
-		if (i > next)
-			buf_char(&rs->body, ',');
-		put_token(emu, r, r->token[i], &rs->body);
-	}
-	buf_char(&rs->body, ']');
-	arm_next_link(emu, rq, end, r->n_tokens, &rs->body);
-	buf_char(&rs->body, '}');
+	if (r != NULL)
+		arm_list_answer(emu, rq, rs, r, r->n_tokens, put_nth);
 }
 
 static void token_get(struct emulator *emu, struct request *rq, struct reply *rs)

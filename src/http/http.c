@@ -38,12 +38,6 @@ void http_close_ptr(struct http **h)
 
 /* ---- URLs ------------------------------------------------------------------------------------ */
 
-static bool host_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '.' || c == '_';
-}
-
 /* The length of "name" or "[v6]" at the start of s; 0 when there is none. */
 static size_t host_len(const char *s)
 {
@@ -53,7 +47,7 @@ static size_t host_len(const char *s)
 		n = strspn(s + 1, "0123456789abcdefABCDEF:.");
 		return n > 0 && s[n + 1] == ']' ? n + 2 : 0;
 	}
-	while (host_char(s[n]))
+	while (str_is_name(s[n]))
 		n++;
 	return n;
 }

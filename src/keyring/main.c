@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/credential.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/keyring.h"
 #include "base/mem.h"
@@ -105,16 +106,10 @@ static void answer_failure(const struct err *e, struct buf *out)
 
 static bool put_out(const struct buf *out)
 {
+	struct err ignored = ERR_INIT; /* nobody is left to be told */
+
 	(void)alarm(0); /* one answer, not two */
-	for (size_t done = 0; done < out->len;) {
-		ssize_t n = write(STDOUT_FILENO, out->data + done, out->len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
+	return fd_write(STDOUT_FILENO, "standard output", out->data, out->len, &ignored);
 }
 
 /* ---- verbs ----------------------------------------------------------------------------------- */

@@ -67,7 +67,7 @@ static bool as_none(const struct format_request *rq, struct arena *a, struct buf
 	return true;
 }
 
-static void *open_none(const struct format_request *rq, struct arena *a, struct buf *out)
+void *format_open_plain(const struct format_request *rq, struct arena *a, struct buf *out)
 {
 	(void)rq;
 	(void)a;
@@ -81,14 +81,14 @@ static void add_none(void *list, struct arena *scratch, const struct value *item
 	(void)item;
 }
 
-static bool close_none(void *list, struct err *e)
+bool format_close_plain(void *list, struct err *e)
 {
 	(void)list;
 	(void)e;
 	return true;
 }
 
-static const struct format_stream none_stream = { open_none, add_none, close_none };
+static const struct format_stream none_stream = { format_open_plain, add_none, format_close_plain };
 
 const struct format format_list[] = {
 	{ "json", as_json, &json_stream, false },       { "jsonc", as_jsonc, &json_stream, true },

@@ -38,24 +38,6 @@ uint32_t *points_of(const char *s, size_t bytes, size_t *n)
 	return point;
 }
 
-void points_write(uint32_t c, struct buf *out)
-{
-	if (c < 0x80) {
-		buf_char(out, (char)c);
-	} else if (c < 0x800) {
-		buf_char(out, (char)(0xc0 | c >> 6));
-	} else if (c < 0x10000) {
-		buf_char(out, (char)(0xe0 | c >> 12));
-		buf_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-	} else {
-		buf_char(out, (char)(0xf0 | c >> 18));
-		buf_char(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	if (c >= 0x80)
-		buf_char(out, (char)(0x80 | (c & 0x3f)));
-}
-
 static size_t listed(const char *s, const uint32_t *list, size_t n)
 {
 	size_t len = *s == '\0' ? 0 : points_length(s, strnlen(s, 4));

@@ -50,24 +50,10 @@ void tsv_write(const struct value *v, struct buf *out)
 		write_row(v->item[i], out);
 }
 
-static void *open_list(const struct format_request *rq, struct arena *a, struct buf *out)
-{
-	(void)rq;
-	(void)a;
-	return out;
-}
-
 static void add_item(void *list, struct arena *scratch, const struct value *item)
 {
 	(void)scratch;
 	write_row(item, list);
 }
 
-static bool close_list(void *list, struct err *e)
-{
-	(void)list;
-	(void)e;
-	return true;
-}
-
-const struct format_stream tsv_stream = { open_list, add_item, close_list };
+const struct format_stream tsv_stream = { format_open_plain, add_item, format_close_plain };

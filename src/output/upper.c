@@ -272,10 +272,10 @@ void upper_write(uint32_t c, struct buf *out)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (c >= rows[i].first && c <= rows[i].last &&
 		    (c - rows[i].first) % rows[i].step == 0) {
-			points_write((uint32_t)((int32_t)c + rows[i].by), out);
+			buf_utf8(out, (uint32_t)((int32_t)c + rows[i].by));
 			buf_str(out, rows[i].rest);
 			return;
 		}
 	}
-	points_write(c, out);
+	buf_utf8(out, c);
 }

@@ -29,7 +29,7 @@ void yaml_indicator(struct yaml_emitter *y, const char *s, bool need_whitespace,
 
 static void line_break(struct yaml_emitter *y, uint32_t c)
 {
-	points_write(c, y->out);
+	buf_utf8(y->out, c);
 	y->whitespace = y->indention = true;
 	y->column = 0;
 }
@@ -64,7 +64,7 @@ struct text {
 static void put_points(struct yaml_emitter *y, const struct text *t, size_t start, size_t end)
 {
 	for (size_t i = start; i < end; i++)
-		points_write(t->p[i], y->out);
+		buf_utf8(y->out, t->p[i]);
 	y->column += end - start;
 }
 

@@ -218,7 +218,7 @@ bool docker_acceptable(struct docker *d, const struct buf *text, const struct cr
 static bool looked_for(const struct docker *d, struct buf *note, struct err *e)
 {
 	AUTO_FREE char *home = place_home(&d->place);
-	AUTO(registries_conf_clear) struct key_list list = { .n = 0 };
+	AUTO_KEY_LIST struct key_list list = { .n = 0 };
 	size_t at = 0;
 
 	if ((readers_of(d->spec) & DOCKER_READER_BIT(DOCKER_READER_CONTAINERS)) == 0)

@@ -21,24 +21,13 @@ static void seen_clear(struct docker_seen *s)
 	*s = (struct docker_seen){ .n = 0 };
 }
 
-static bool same_text(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && memcmp(buf_cstr(a), buf_cstr(b), a->len) == 0;
-}
-
-static void set_text(struct buf *to, const struct buf *from)
-{
-	buf_reset(to);
-	buf_add(to, buf_cstr(from), from->len);
-}
-
 static void seen_add(struct docker_seen *s, const struct buf *text)
 {
-	if (s->n == SEEN_MAX || (s->n > 0 && same_text(&s->text[s->n - 1], text)))
+	if (s->n == SEEN_MAX || (s->n > 0 && buf_equal(&s->text[s->n - 1], text)))
 		return;
 	s->text = mem_grow(s->text, &s->cap, s->n + 1, sizeof(*s->text));
 	s->text[s->n] = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
-	set_text(&s->text[s->n++], text);
+	buf_set(&s->text[s->n++], text);
 }
 
 static void held_add(struct docker_held *h, struct fs_stage *stage)
@@ -72,7 +61,7 @@ static bool held_settle(struct docker_held *h, struct err *e)
 static bool bring_pending(struct docker *d, struct buf *out, struct err *e)
 {
 	if (d->pending.len == 0) {
-		set_text(out, &d->base);
+		buf_set(out, &d->base);
 		return true;
 	}
 	return docker_merge(&d->base, &d->pending, d->seen.text, d->seen.n,
@@ -92,11 +81,11 @@ static bool hold(struct docker *d, const struct buf *displaced, struct err *e)
 	seen_add(&d->seen, &d->base);
 	seen_add(&d->seen, &d->next);
 	if (d->pending.len == 0)
-		set_text(&both, displaced);
+		buf_set(&both, displaced);
 	else if (!docker_merge(displaced, &d->pending, d->seen.text, d->seen.n,
 	                       docker_key_of(d, &d->who), &both, e))
 		return err_in(e, "'%s', as another program has just written it", docker_path_of(d));
-	set_text(&d->pending, &both);
+	buf_set(&d->pending, &both);
 	held_add(&d->held, take(&d->stage));
 	return true;
 }
@@ -162,9 +151,7 @@ bool docker_prepare(struct sink *s, const struct credential *c, struct err *e)
 
 	docker_abort(s);
 	docker_set_tag(d, c);
-	d->who = (struct credential){ .server = mem_dup(c->server),
-		                      .username = mem_dup(c->username),
-		                      .password = secret_dup(c->password) };
+	d->who = credential_dup(c);
 	if (place_enter(&d->place, &rights, e) && build(d, e)) {
 		place_leave(&d->place); /* in place the commit reads it again */
 		d->ready = true;
@@ -190,7 +177,7 @@ static bool after_exchange(struct docker *d, bool *over, struct err *e)
 		(void)!fs_stage_swap_back(d->stage, &back, &ignored);
 		return false;
 	}
-	*over = same_text(&displaced, &d->base);
+	*over = buf_equal(&displaced, &d->base);
 	if (*over)
 		return fs_stage_settle(d->stage, e) && held_settle(&d->held, e);
 	/* At once, so that its writer and those who read it do not miss it; our own next try
@@ -307,13 +294,13 @@ static bool bring_home(void *ctx, const struct buf *displaced, bool target_is_ou
 	free(take(&d->who.username));
 	d->who.username = take(&entry.username);
 	d->who.password = d->who.username != NULL ? take(&entry.password) : NULL;
-	set_text(&d->base, &now);
+	buf_set(&d->base, &now);
 	if (!put(d, &merged, &d->next, e))
 		return false;
-	if (same_text(&d->next, &now))
+	if (buf_equal(&d->next, &now))
 		return true;
 	/* When that file changes once more before ours is in it. */
-	set_text(&d->pending, displaced);
+	buf_set(&d->pending, displaced);
 	fs_stage_free(take(&d->stage));
 	return place_stage(&d->place, &d->next, &d->stage, e) && replace(d, e);
 }

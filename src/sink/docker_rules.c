@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "sink/docker_doc.h"
 #include "sink/docker_edit.h"
 
@@ -19,11 +20,6 @@ struct question {
 	enum docker_reader reader;
 	const char *host, *image; /* image: host/repository */
 };
-
-static bool starts(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
 
 /* The host of a key: what is between a scheme and a path. */
 static struct span host_in(const char *key)
@@ -38,8 +34,8 @@ static bool is_of_host(const struct question *q, const char *key)
 {
 	struct span h = host_in(key);
 	/* containers/image converts nothing but URLs: "host/" is a namespace that no image has. */
-	if (q->reader == DOCKER_READER_CONTAINERS && !starts(key, "https://") &&
-	    !starts(key, "http://"))
+	if (q->reader == DOCKER_READER_CONTAINERS && !str_starts(key, "https://") &&
+	    !str_starts(key, "http://"))
 		return false;
 	return strlen(q->host) == h.end - h.start &&
 	       memcmp(key + h.start, q->host, h.end - h.start) == 0;
@@ -224,12 +220,14 @@ static bool entry_by_hostname(const struct question *q, struct docker_answer *a)
  * of the image's. */
 static bool is_matched(const char *key, const char *image)
 {
-	const char *k = starts(key, "https://") ? key + 8 : starts(key, "http://") ? key + 7 : key;
+	const char *k = str_starts(key, "https://")  ? key + 8
+	                : str_starts(key, "http://") ? key + 7
+	                                             : key;
 	size_t nk = strcspn(k, "/"), ni = strcspn(image, "/");
 	AUTO_FREE char *glob = mem_dup_n(k, nk), *host = mem_dup_n(image, ni);
 	const char *path = k + nk;
 
-	if (starts(path, "/v1/") || starts(path, "/v2/"))
+	if (str_starts(path, "/v1/") || str_starts(path, "/v2/"))
 		path += 3;
 	if (strcmp(path, "/") == 0)
 		path = "";
@@ -241,7 +239,7 @@ static bool is_matched(const char *key, const char *image)
 		*p = *p == '.' ? '/' : *p;
 	for (char *p = host; *p != '\0'; p++)
 		*p = *p == '.' ? '/' : *p;
-	return starts(image + ni, path) && fnmatch(glob, host, FNM_PATHNAME) == 0;
+	return str_starts(image + ni, path) && fnmatch(glob, host, FNM_PATHNAME) == 0;
 }
 
 /* It tries every one that fits; ours, if that is among them. */

@@ -260,9 +260,7 @@ static bool helper_prepare(struct sink *s, const struct credential *c, struct er
 
 	(void)e; /* the check has seen to it */
 	helper_abort(s);
-	h->next = (struct credential){ .server = mem_dup(c->server),
-		                       .username = mem_dup(c->username),
-		                       .password = secret_dup(c->password) };
+	h->next = credential_dup(c);
 	return true;
 }
 

@@ -153,17 +153,9 @@ bool registries_conf_parse(const char *text, size_t n, struct key_list *out)
 			*out = list;
 			return true;
 		}
-		registries_conf_clear(&list);
+		keys_list_clear(&list);
 		return false;
 	}
-}
-
-void registries_conf_clear(struct key_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		free(list->item[i]);
-	free(list->item);
-	*list = (struct key_list){ .n = 0 };
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -179,7 +171,7 @@ static bool read_one(const char *path, struct key_list *out)
 		return why.kind != ERR_MISSING;
 	if (!registries_conf_parse(buf_cstr(&text), text.len, &list))
 		return true;
-	registries_conf_clear(out);
+	keys_list_clear(out);
 	*out = list;
 	return true;
 }

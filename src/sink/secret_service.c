@@ -202,9 +202,7 @@ static bool service_prepare(struct sink *sink, const struct credential *c, struc
 
 	(void)e; /* nothing is touched */
 	service_abort(sink);
-	s->next = (struct credential){ .server = mem_dup(c->server),
-		                       .username = mem_dup(c->username),
-		                       .password = secret_dup(c->password) };
+	s->next = credential_dup(c);
 	return true;
 }
 

@@ -91,13 +91,10 @@ static bool match(void *ctx, const struct json *item)
 /* As az has it: the group in lower case. */
 static char *group_of(const char *id)
 {
-	const char *at = strcasestr(id, "/resourceGroups/");
+	char *group = acr_group_of(id);
 
-	if (at == NULL)
-		return NULL;
-	at += strlen("/resourceGroups/");
-	char *group = mem_dup_n(at, strcspn(at, "/"));
-	str_lower(group);
+	if (group != NULL)
+		str_lower(group);
 	return group;
 }
 

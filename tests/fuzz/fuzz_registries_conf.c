@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < list.n; i++)
 			if (strlen(list.item[i]) > size)
 				abort();
-		registries_conf_clear(&list);
+		keys_list_clear(&list);
 	}
 	return 0;
 }

@@ -159,6 +159,40 @@ static void json_of_nothing_is_null(void **state)
 	assert_string_equal(buf_cstr(&b), "null, \"a\": \"x\\\"\", \"b\": null");
 }
 
+static void code_points(void **state)
+{
+	static const struct {
+		uint32_t c;
+		const char *out;
+	} row[] = {
+		{ 'a', "a" },         { 0x7f, "\x7f" },           { 0x80, "\xc2\x80" },
+		{ 0xe4, "\xc3\xa4" }, { 0x20ac, "\xe2\x82\xac" }, { 0x1f511, "\xf0\x9f\x94\x91" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_BUF struct buf b = BUF_INIT(8);
+		buf_utf8(&b, row[i].c);
+		CHECK_TEXT(buf_cstr(&b), row[i].out, "row %zu", i);
+	}
+}
+
+static void what_is_set_is_equal(void **state)
+{
+	AUTO_BUF struct buf a = BUF_INIT(8), b = BUF_INIT(8), empty = BUF_INIT(8);
+
+	(void)state;
+	buf_add(&a, "a\0b", 3);
+	buf_str(&b, "before");
+	assert_false(buf_equal(&a, &b));
+	buf_set(&b, &a);
+	assert_true(buf_equal(&a, &b));
+	buf_char(&b, 'c');
+	assert_false(buf_equal(&a, &b));
+	buf_set(&b, &empty);
+	assert_true(buf_equal(&b, &empty));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +204,8 @@ int main(void)
 		cmocka_unit_test(free_may_be_repeated),
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(form_values),
+		cmocka_unit_test(code_points),
+		cmocka_unit_test(what_is_set_is_equal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static void reads_one_key(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(parses); i++) {
 		const struct parse_row *r = &parses[i];
-		AUTO(registries_conf_clear) struct key_list list = { .n = 0 };
+		AUTO_KEY_LIST struct key_list list = { .n = 0 };
 		AUTO_BUF struct buf got = BUF_INIT(1024);
 		bool said = registries_conf_parse(r->text, strlen(r->text), &list);
 		CHECK(said == (r->want != NULL), "%s", r->name);
@@ -64,7 +64,7 @@ static void put(const char *dir, const char *name, const char *text)
 static void the_last_one_counts(void **state)
 {
 	char *home = scratch_make(), dir[8192];
-	AUTO(registries_conf_clear) struct key_list list = { .n = 0 };
+	AUTO_KEY_LIST struct key_list list = { .n = 0 };
 	AUTO_BUF struct buf got = BUF_INIT(1024);
 
 	(void)state;
@@ -83,7 +83,7 @@ static void the_last_one_counts(void **state)
 	put(dir, "20-b.conf", "credential-helpers = [\"b\", \"c\"]\n");
 	put(dir, "30-c.conf", "[[registry]]\n");
 	put(dir, "99-d", "credential-helpers = [\"d\"]\n");
-	registries_conf_clear(&list);
+	keys_list_clear(&list);
 	buf_reset(&got);
 	registries_conf_read(home, &list);
 	join(&list, &got);
