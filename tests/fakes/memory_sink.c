@@ -104,8 +104,10 @@ static bool memory_commit(struct sink *s, struct err *e)
 	m->commits++;
 	if (m->committing != NULL)
 		m->committing(m);
-	if (!broken(m->no_commit, "committing", e))
+	if (!broken(m->no_commit, "committing", e)) {
+		e->not_acted = m->refuses;
 		return false;
+	}
 	if (m->next[0] == '\0')
 		return err_set(e, ERR_LOCAL, "memory: nothing was prepared");
 	if (!m->deaf)

@@ -144,6 +144,30 @@ static void what_was_proven_is_confirmed(void **state)
 	assert_string_equal(rig.memory[0].held, rig.deployed);
 }
 
+static void it_is_generated_again(void)
+{
+	never_accepts();
+	somebody_generates_ours();
+	never_accepts();
+}
+
+/* And while it is waited for: nobody waits ten minutes for what is dead by now. */
+static void what_is_waited_for_is_looked_at(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.meddler.kind = AT_LOGIN;
+	rig.meddler.nth = 2; /* the first is of what is deployed */
+	rig.meddler.fn = it_is_generated_again;
+	int64_t from = rig.service.clock_ms;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(rig.met.fired && end.e.kind == ERR_DECISION, "%s", end.e.text);
+	assert_true(rig.service.clock_ms - from < 120 * 1000);
+	assert_string_equal(rig.memory[0].held, rig.deployed);
+}
+
 /* What a kill at the first commit would leave. */
 static void the_delivery_is_recorded_first(void **state)
 {
@@ -261,6 +285,33 @@ static void a_sink_that_fails_is_left_out(void **state)
 	}
 }
 
+static void goes_dark(struct memory *m)
+{
+	rig_committing(m);
+	m->unreadable = true;
+}
+
+/* One that says itself that it took nothing does not hold it; of one that only failed, and cannot
+ * be read, nobody knows. */
+static void what_a_sink_refused_it_does_not_hold(void **state)
+{
+	(void)state;
+	for (int refused = 0; refused < 2; refused++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		rig_due();
+		rig.specs[1].ops = &sink_memory_behind;
+		rig.memory[1].no_commit = true;
+		rig.memory[1].refuses = refused;
+		rig.memory[1].committing = goes_dark;
+		assert_false(rig_run(ROTATE_FORCE, &end));
+		rig_load(&now);
+		int fresh = rig_slot_of(rig.memory[0].held);
+		int64_t held = state_sink(&now, "b", "memory:two")->may_hold[fresh];
+		CHECK((held != 0) != refused, "refused %d: %lld", refused, (long long)held);
+	}
+}
+
 static int commit_order[SINKS], n_committed;
 
 static void note_order(struct memory *m)
@@ -330,10 +381,12 @@ int main(void)
 		cmocka_unit_test(three_acceptances_in_a_row),
 		cmocka_unit_test(what_is_never_accepted_is_delivered_to_nobody),
 		cmocka_unit_test(what_was_proven_is_confirmed),
+		cmocka_unit_test(what_is_waited_for_is_looked_at),
 		cmocka_unit_test(the_delivery_is_recorded_first),
 		cmocka_unit_test(what_stands_in_a_sink_counts_not_what_it_said),
 		cmocka_unit_test(all_sinks_are_deaf),
 		cmocka_unit_test(a_sink_that_fails_is_left_out),
+		cmocka_unit_test(what_a_sink_refused_it_does_not_hold),
 		cmocka_unit_test(what_can_fail_half_way_comes_first),
 		cmocka_unit_test(a_hook_that_fails_is_owed),
 	};

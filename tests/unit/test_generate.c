@@ -118,6 +118,25 @@ static void a_request_that_may_act_yet_is_waited_for(void **state)
 	}
 }
 
+/* Where what is deployed would end before that, it is repeated sooner, with its own expiry:
+ * whichever of them acts, it is known as ours. */
+static void what_is_repeated_while_it_may_act_asks_for_the_same(void **state)
+{
+	(void)state;
+	rig_due();
+	fake_service_pass(&rig.service, rig.service.slot[rig_slot_of(rig.deployed)].expires_ms -
+	                                        rig.service.clock_ms - 8 * 60 * 1000);
+	rig_clear_met();
+	rig.service.late_requests = 1;
+	rig.service.late_ms = 90 * DAY_MS;
+	int64_t from = rig.service.clock_ms;
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig.service.clock_ms - from < 300000);
+	assert_int_equal(rig.met.generates, 2);
+	assert_int_equal(rig.met.asked_us[0], rig.met.asked_us[1]);
+	assert_true(rig_works(0) && rig_works(1));
+}
+
 /* The run that sent it was killed: its life counts from when the next run holds the lock, whenever
  * the intent was saved. */
 static void the_life_of_a_killed_request_counts_from_the_next_run(void **state)
@@ -396,6 +415,7 @@ int main(void)
 		cmocka_unit_test(the_slot_and_the_sinks_are_looked_at_again),
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
+		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),
 		cmocka_unit_test(an_operation_that_is_seen_running_may_act),
 		cmocka_unit_test(a_lost_answer_leaves_its_intent),
 		cmocka_unit_test(polls_that_are_denied_are_told),
