@@ -104,9 +104,10 @@ static void login(const struct job *job, const struct observation *o, const stru
 	struct err e = ERR_INIT;
 
 	if (!s->active)
-		(void)findings_warning(f, "login",
-		                       "no sink holds a living password of this job: the next run "
-		                       "delivers one, if it can");
+		findings_fix(findings_warning(f, "login",
+		                              "no sink holds a living password of this job: the "
+		                              "next run delivers one, if it can"),
+		             "acrotate run %s", job->name);
 	else if (o->state.rejected_at != 0)
 		findings_fix((err_set(&e, ERR_DECISION,
 		                      "the registry refuses the password that the sinks hold"),
@@ -114,9 +115,12 @@ static void login(const struct job *job, const struct observation *o, const stru
 		             "acrotate run %s    # tries again, and replaces it if it is dead",
 		             job->name);
 	else if (job->policy.verify_wait != 0)
-		(void)findings_warning(f, "login",
-		                       "not tried: verify = wait, so that new passwords are not "
-		                       "proven before they are delivered");
+		findings_fix(findings_warning(f, "login",
+		                              "not tried: verify = wait, so that new passwords "
+		                              "are not proven before they are delivered"),
+		             "verify = login    # into [job] of %s, where this host reaches the "
+		             "registry",
+		             job->file);
 	else
 		(void)findings_ok(f, "login",
 		                  "the registry accepts the password that the sinks hold");
@@ -160,6 +164,9 @@ static void failed(const struct azure_facts *a, const struct config *c, const st
 
 	if (e->kind == ERR_DENIED)
 		check_fix_denied(a, at);
+	else if (e->kind != ERR_MISSING)
+		findings_fix(at, "az acr show --name %s    # is az answered from here?",
+		             job->registry);
 	/* A subscription that is not the registry's is told in the same words as a registry that
 	 * is not there. */
 	if (e->kind == ERR_MISSING || e->kind == ERR_DENIED)
@@ -218,7 +225,11 @@ void check_token(const struct azure_facts *a, const struct config *c, const stru
 void check_login(const struct observation *o, const struct err *e, struct findings *f)
 {
 	if (o->asked == TOKEN_READ && !o->state.disabled && e->kind != ERR_NONE)
-		(void)findings_problem(f, "login", e);
+		findings_fix(
+			findings_problem(f, "login", e),
+			"curl -sSi https://%s/v2/    # 401 with a challenge is right; what else "
+			"answers, and for whom?",
+			o->who.server);
 }
 
 /* ---- sinks ----------------------------------------------------------------------------------- */
@@ -243,6 +254,17 @@ static void fix_sink(const char *place, const struct err *e, struct finding *at)
 		fix_directory(place, at);
 }
 
+/* The run says of which sink an error is; a finding's subject does. */
+static struct finding *problem_of(struct findings *f, const char *subject, const struct err *why)
+{
+	struct err e = *why;
+	size_t n = strlen(subject);
+
+	if (strncmp(e.text, subject, n) == 0 && strncmp(e.text + n, ": ", 2) == 0)
+		memmove(e.text, e.text + n + 2, strlen(e.text) - n - 1);
+	return findings_problem(f, subject, &e);
+}
+
 static void one_sink(const struct observation *o, const struct seen *s, const char *subject,
                      struct findings *f)
 {
@@ -252,7 +274,7 @@ static void one_sink(const struct observation *o, const struct seen *s, const ch
 	if (s->sink != NULL)
 		s->spec->ops->describe(s->sink, &place);
 	if (s->broken) {
-		fix_sink(buf_cstr(&place), &s->why, findings_problem(f, subject, &s->why));
+		fix_sink(buf_cstr(&place), &s->why, problem_of(f, subject, &s->why));
 		return;
 	}
 	if (!s->spec->ops->check(s->sink, &o->who, &e) ||
@@ -313,9 +335,11 @@ void check_sinks(const struct job *job, const struct observation *o, struct find
 	for (size_t i = 0; i < job->n_sinks; i++) {
 		AUTO_FREE char *subject = mem_fmt("sink '%s'", job->sinks[i].name);
 		if (o == NULL || o->who.server == NULL)
-			(void)findings_unknown(
-				f, subject,
-				"not looked at: the registry's login server is not known yet");
+			findings_fix(
+				findings_unknown(f, subject,
+			                         "not looked at: the registry's login server is "
+			                         "not known yet"),
+				"# first what stands at 'identity', 'subscription' or 'registry'");
 		else
 			one_sink(o, &o->seen[i], subject, f);
 	}
@@ -343,7 +367,9 @@ static void one_hook(const char *command, const char *subject, struct findings *
 	if (command == NULL)
 		return;
 	if (!argv_split(command, &argv, &e)) {
-		(void)findings_problem(f, subject, &e);
+		findings_fix(
+			findings_problem(f, subject, &e),
+			"on_change = /PATH/TO/PROGRAM ARGUMENT    # absolute; quotes in pairs");
 		return;
 	}
 	if (runnable(argv[0], &e)) {
@@ -355,6 +381,8 @@ static void one_hook(const char *command, const char *subject, struct findings *
 	AUTO_FREE char *word = show_word(argv[0]);
 	if (access(argv[0], F_OK) == 0)
 		findings_fix(at, "chmod +x %s", word);
+	else
+		findings_fix(at, "on_change = /PATH/TO/PROGRAM    # or install %s", word);
 }
 
 void check_hooks(const struct job *job, struct findings *f)

@@ -226,7 +226,8 @@ void check_systemd(struct config *c, const size_t *jobs, size_t n, struct findin
 	if (!u.there || !u.for_us)
 		return;
 	if (!dropin_text(c, jobs, n, &text, &e))
-		(void)findings_problem(f, "systemd", &e);
+		findings_fix(findings_problem(f, "systemd", &e),
+		             "# another path, into that job: a unit is a list of lines");
 	read_settings(buf_cstr(&text), &needs);
 	const struct setting *lack = first_beside(&needs, &u.granted, &lacking),
 			     *more = first_beside(&u.written, &needs, &beside);

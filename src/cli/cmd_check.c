@@ -92,6 +92,20 @@ static const struct azure_facts *facts_of(struct check *k, const struct job *job
 	return &p->facts;
 }
 
+/* What stops everything else of a job. */
+static void not_asked(struct findings *f, const struct job *job, const struct rotation *r,
+                      const struct err *e)
+{
+	if (job == NULL)
+		findings_fix(findings_problem(f, "configuration", e),
+		             "acrotate keys    # every key; see acrotate.conf(5)");
+	else if (r == NULL)
+		findings_fix(findings_problem(f, "network", e), "# see [http] in acrotate.conf(5)");
+	else
+		findings_fix(findings_problem(f, "state", e),
+		             "acrotate status %s    # can it be read there?", job->name);
+}
+
 static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r,
                   struct http *h, const struct err *e)
 {
@@ -105,23 +119,27 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	f->job = mem_dup(config_name(k->config, k->jobs[at]));
 	show_line(f->job);
 	if (job == NULL || r == NULL || o == NULL) {
-		(void)findings_problem(f,
-		                       job == NULL ? "configuration"
-		                       : r == NULL ? "network"
-		                                   : "state",
-		                       e);
+		not_asked(f, job, r, e);
 	} else {
 		const struct azure_facts *a = facts_of(k, job, o, h);
 		const char *rival = config_refused_rival(k->config, k->jobs[at]);
 		if (rival != NULL)
-			(void)findings_warning(
-				f, "configuration",
-				"job '%s' wants the same token or entry, and is refused", rival);
+			findings_fix(
+				findings_warning(f, "configuration",
+			                         "job '%s' wants the same token or entry, "
+			                         "and is refused",
+			                         rival),
+				"enabled = no    # into [job] of that one, or another token or "
+				"path");
 		if (o->state.lost)
-			(void)findings_warning(
-				f, "state",
-				"cannot be used (another machine's, or damaged): what "
-				"this job generated is taken for a foreign one");
+			findings_fix(
+				findings_warning(f, "state",
+			                         "cannot be used (another machine's, or "
+			                         "damaged): what this job generated is taken for "
+			                         "a foreign one"),
+				"acrotate adopt %s    # if the sinks hold its passwords; see "
+				"'moving' in acrotate(7)",
+				job->name);
 		const struct err *why = rotation_outcome(r)->told ? &none : e;
 		check_token(a, k->config, job, o,
 		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), why, f);

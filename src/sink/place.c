@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/place.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs_reach.h"
 #include "base/mem.h"
+#include "base/show.h"
 
 void place_clear(struct place *p)
 {
@@ -29,6 +32,21 @@ bool place_enter(struct place *p, struct fs_rights *r, struct err *e)
 static enum fs_way way_of(const struct place_spec *spec)
 {
 	return spec->user == NULL ? FS_WAY_GUARDED : FS_WAY_OWNED;
+}
+
+/* The commonest reason of all has the command that mends it. */
+static bool open_target(const struct place_spec *spec, struct fs_target *out, struct err *e)
+{
+	if (fs_target_open(spec->path, way_of(spec), out, e))
+		return true;
+	const char *slash = strrchr(spec->path, '/');
+	if (slash == NULL || slash == spec->path)
+		return false;
+	AUTO_FREE char *dir = mem_dup_n(spec->path, (size_t)(slash - spec->path));
+	if (access(dir, F_OK) == 0 || errno != ENOENT)
+		return false;
+	AUTO_FREE char *word = show_word(dir), *why = mem_dup(e->text);
+	return err_set(e, e->kind, "%s; to make it: mkdir -p -m 0700 %s", why, word);
 }
 
 char *place_home(const struct place *p)
@@ -87,7 +105,7 @@ bool place_read(struct place *p, size_t max, struct buf *out, struct fs_id *id, 
 	struct fs_target at = { .dir = -1 };
 	struct err why = ERR_INIT;
 
-	if (!fs_target_open(p->spec->path, way_of(p->spec), &at, e))
+	if (!open_target(p->spec, &at, e))
 		return false;
 	place_leave(p);
 	p->at = at;
@@ -129,7 +147,7 @@ bool place_reserve(const struct place *p, size_t size, struct err *e)
 
 bool place_write(struct place *p, const struct buf *text, const struct buf *old, struct err *e)
 {
-	p->found = p->found || fs_target_open(p->spec->path, way_of(p->spec), &p->at, e);
+	p->found = p->found || open_target(p->spec, &p->at, e);
 	bool ok = p->found && fs_place_write(&p->at, p->spec->path, text, old, e);
 	place_leave(p);
 	return ok;
@@ -147,7 +165,7 @@ bool place_directory(const void *spec, struct fs_target *out, struct err *e)
 	AUTO(place_clear) struct place p = { .spec = spec };
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 
-	return place_enter(&p, &rights, e) && fs_target_open(p.spec->path, way_of(p.spec), out, e);
+	return place_enter(&p, &rights, e) && open_target(p.spec, out, e);
 }
 
 static bool could_be_written(struct place *p, size_t size, struct err *e)
