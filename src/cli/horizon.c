@@ -78,9 +78,10 @@ static void rotate(struct play *p, enum acr_slot slot)
 
 static void complain(struct play *p, enum complaint what, int64_t *count)
 {
-	if (p->complaints[what].n++ == 0)
+	if (p->complaints[what].n++ == 0) {
 		p->complaints[what].first = p->in.now;
-	(*count)++;
+		(*count)++; /* jobs */
+	}
 	p->h->worst = err_worse(p->h->worst, ERR_DECISION);
 }
 
@@ -194,6 +195,11 @@ static struct peak busiest(const struct horizon *h, size_t width)
 	return best;
 }
 
+static const char *many(int64_t rotations)
+{
+	return rotations == 1 ? "rotation" : "rotations";
+}
+
 static void print_text(const struct horizon *h, struct peak day, struct peak run,
                        int64_t seconds_needed)
 {
@@ -201,14 +207,15 @@ static void print_text(const struct horizon *h, struct peak day, struct peak run
 	double days = (double)h->rq->seconds / 86400;
 
 	str_from_duration(h->rq->seconds, 2, span);
-	(void)printf("over %s: %lld jobs, %lld rotations, %.1f a day\n", span, (long long)h->jobs,
-	             (long long)h->rotations, (double)h->rotations / (days > 0 ? days : 1));
+	(void)printf("over %s: %lld %s, %lld %s, %.1f a day\n", span, (long long)h->jobs,
+	             h->jobs == 1 ? "job" : "jobs", (long long)h->rotations, many(h->rotations),
+	             (double)h->rotations / (days > 0 ? days : 1));
 	str_from_time(h->from + (int64_t)day.at * RUN_EVERY_S, when);
-	(void)printf("busiest day: %u rotations, %.10s\n", day.most, when);
+	(void)printf("busiest day: %u %s, %.10s\n", day.most, many(day.most), when);
 	str_from_time(h->from + (int64_t)run.at * RUN_EVERY_S, when);
-	(void)printf("busiest hourly run: %u rotations, %s; Azure lets %d through at once, then %d "
-	             "a second: ",
-	             run.most, when, ARM_BURST, ARM_PER_S);
+	(void)printf("busiest hourly run: %u %s, %s; Azure lets %d through at once, then %d a "
+	             "second: ",
+	             run.most, many(run.most), when, ARM_BURST, ARM_PER_S);
 	if (seconds_needed == 0)
 		(void)printf("no waiting\n");
 	else

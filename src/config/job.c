@@ -46,6 +46,11 @@ static bool check_registry(const char *registry, struct err *e)
 		               "'registry' takes a name or a login server like "
 		               "'contoso.azurecr.io', not the URL '%s'",
 		               registry);
+	if (strpbrk(registry, ".:") == NULL && strchr(registry, '-') != NULL)
+		return err_set(e, ERR_CONFIG,
+		               "'registry' takes a name, which has letters and digits, or a whole "
+		               "login server like 'contoso-a1b2c3.azurecr.io', not '%s'",
+		               registry);
 	for (const char *c = registry; *c != '\0'; c++)
 		if (!is_host_char(*c))
 			return err_set(e, ERR_CONFIG,

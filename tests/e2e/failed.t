@@ -11,7 +11,7 @@ END
 cat >"$T/bin/journalctl" <<END
 #!/bin/sh
 echo "\$*" >>"$T/asked"
-case "\$*" in *--sync*) ;; *) cat "$T/journal" ;; esac
+case "\$*" in *--sync*) ;; *"-n 1"*) [ -e "$T/closed" ] || echo "an older line" ;; *) cat "$T/journal" ;; esac
 END
 cat >"$T/bin/hook" <<END
 #!/bin/sh
@@ -38,6 +38,13 @@ is "once a day" "$(failed signal 9 '')" ""
 like "one that was timed out is another one" "$(failed timeout 15 '')" '\(timeout, status 15\)'
 find "$T/state" -type f -exec touch -d '25 hours ago' {} +
 like "and after a day it is told again" "$(failed signal 9 '')" '\(signal, status 9\)'
+# A user who may not read the journal is told all the same, of what does not pass by itself.
+touch "$T/closed"
+like "a journal that cannot be read: the status is told" "$(failed exit-code 65 '')" '\(exit-code, status 65\)'
+like "and why there is no more" "$(cat "$T/told")" 'may not read'
+is "once a day, too" "$(failed exit-code 65 '')" ""
+is "what passes by itself is not" "$(failed exit-code 75 '')" ""
+rm "$T/closed"
 failed exit-code 65 'x' --user >/dev/null
 like "of a user's unit" "$(tail -n 1 "$T/asked")" '^--user '
 sh "$ROOT/packaging/systemd/acrotate-failed" >/dev/null 2>&1

@@ -99,6 +99,8 @@ END
 like "minutes where months were meant" "$(checked web-pull)" '^PROBLEM +web-pull: lifetime: a new password lives 3m .*1h 10m to the next run'
 acro plan --horizon 1y web-pull >"$T/out" 2>"$T/err"
 like "over a month it would expire many times, in one line" "$(wc -l <"$T/err") $(cat "$T/err")" '^1 .*would expire before the next rotation, [0-9]{4} times, first at 20'
+like "of one job" "$(cat "$T/out")" '^over 365d: 1 job, [0-9]+ rotations, '
+like "which counts once" "$(cat "$T/out")" 'would come to expire: 1$'
 like "have a remedy" "$(cat "$T/checked")" "lifetime = 11h .*'m' is minutes"
 job web-pull <<END
 [sink env]

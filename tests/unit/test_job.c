@@ -139,7 +139,7 @@ static void defaults(void **state)
 {
 	(void)state;
 	static const char common[] =
-		"[defaults]\nregistry = %j-contoso\nlifetime = 60d\nrepository = a "
+		"[defaults]\nregistry = %jcontoso\nlifetime = 60d\nrepository = a "
 		"content/read\nrepository = b content/read\n"
 		"on_change = /bin/default\nverify = wait 1m\n"
 		"[defaults file]\npath = /run/%t\ncontent = D={password}\noptional = "
@@ -154,7 +154,7 @@ static void defaults(void **state)
 	struct err e = ERR_INIT;
 
 	CHECK(parse_both(common, text, &c, &j, &e), "%s", e.text);
-	assert_string_equal(j->registry, "web-contoso");
+	assert_string_equal(j->registry, "webcontoso");
 	assert_int_equal(j->policy.lifetime, 10 * DAY);
 	assert_int_equal(j->policy.renew_before, 10 * DAY / 3);
 	assert_int_equal(j->policy.verify_wait, 60);
@@ -264,6 +264,10 @@ static void refused_jobs(void **state)
 		    "'contoso.azurecr.io', not the URL" },
 		{ "", "[job]\nregistry = contoso.azurecr.io/x\ntoken = web-pull\n" SINK,
 		  "/etc/a/jobs.d/web.conf:2: 'registry' takes a name" },
+		{ "", "[job]\nregistry = my-registry\ntoken = web-pull\n" SINK,
+		  "/etc/a/jobs.d/web.conf:2: 'registry' takes a name, which has letters and "
+		    "digits, or a whole login server like 'contoso-a1b2c3.azurecr.io', not "
+		    "'my-registry'" },
 		{ "", "[job]\nregistry = con toso\ntoken = web-pull\n" SINK,
 		  "/etc/a/jobs.d/web.conf:2: 'registry' takes a name" },
 		{ "", "[job]\nregistry = %t\ntoken = web-pull\n" SINK,
