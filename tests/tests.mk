@@ -3,6 +3,8 @@
 # make check          unit, flow, fault and corpus tests, some seconds; alone: build/release/t/NAME, its log build/release/ok/NAME.log
 # make check-e2e      the real programs, the emulator, real clients
 # make check-az       the real az against the emulator, and beside our methods of authentication
+# make check-kube     what speaks to Kubernetes, against a real kube-apiserver
+# make check-image    the image of `make image`, and a cluster's job run by it
 # make check-identity every method of authentication, with its failures, and a proxy in a network of its own
 # make lint           layers, names, form, headers, banned functions, clang-tidy and more (tests/lint/quick.sh: what takes seconds)
 # make coverage       error branches of rotate/, sink/, store/, base/fs* that no test executes: none, or it fails
@@ -96,6 +98,10 @@ $B/stop-at: tests/prove/stop_at.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 $(WARN) -o $@ $<
 $B/clock.so: tests/prove/clock.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -std=gnu17 -D_GNU_SOURCE $(WARN) -fPIC -shared -o $@ $<
+check-image: image
+	@packaging/install-deps e2e kube image
+	@tests/kube/build >/dev/null
+	@prove --timer --comments $(sort $(wildcard tests/image/*.t))
 # The tests of Kubernetes against a real kube-apiserver, which is built once, into a cache outside the
 # tree.
 check-kube: all
@@ -159,5 +165,5 @@ lint: export LINT_BUILD = $B
 lint: all $(ALL_OBJ)
 	@sh tests/lint/run.sh $(ALL_OBJ)
 
-.PHONY: bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-identity deps demo fuzz fuzz-built lint proof proof-mutants prove prove-quick FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-image check-identity deps demo fuzz fuzz-built lint proof proof-mutants prove prove-quick FORCE_CORPUS $(FUZZ:%=fuzz-%)
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)
