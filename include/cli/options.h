@@ -31,7 +31,8 @@ enum option_bits {
 	OPTION_SINKS = 1 << 11, /* --docker --file --libsecret */
 	OPTION_SINCE = 1 << 12,
 	OPTION_PROBLEMS = 1 << 13,
-	OPTION_FORCE_FORGET = 1 << 14 /* --force of forget */
+	OPTION_FORCE_FORGET = 1 << 14, /* --force of forget */
+	OPTION_METRICS = 1 << 15       /* --output metrics */
 };
 
 /* What was asked for. Texts are borrowed from argv. */
@@ -39,7 +40,7 @@ struct options {
 	/* as main got it, for a program that begins again as another; or NULL */
 	char *const *argv;
 	const char *config; /* NULL: the usual place */
-	bool json;
+	bool json, metrics;
 	bool verbose, debug, help, version;
 	enum log_format log_format;
 	bool dry_run, force, detailed_exitcode, systemd_dropin, online, now;

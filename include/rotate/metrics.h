@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Prometheus textfile of all jobs, replaced atomically by every run. The small front program
- * links this: a run with nothing to do writes it, too.
+ * What Prometheus is told of all jobs: a textfile, replaced atomically by every run, or a text for
+ * whoever asks. The small front program links this: a run with nothing to do writes it, too.
  */
 #ifndef ROTATE_METRICS_H
 #define ROTATE_METRICS_H
@@ -30,6 +30,12 @@ struct metrics_run {
 /* ERR_LOCAL; the file that was there stays. Mode 0644: who reads it is somebody else. */
 MUST_USE bool metrics_write(const struct metrics *m, const char *path,
                             const struct metrics_run *run, struct err *e);
+
+/* The same by pieces, for a standard output, say: of the jobs that were put, and nothing about a
+ * run. */
+typedef bool metrics_piece_fn(void *ctx, const char *text, size_t n, struct err *e);
+MUST_USE bool metrics_tell(const struct metrics *m, metrics_piece_fn *piece, void *ctx,
+                           struct err *e);
 
 /* Every metric, for the test of the manual. NULL behind the last. */
 const char *metrics_name(size_t i);

@@ -17,6 +17,7 @@
 #include "cli/with_jobs.h"
 #include "config/job.h"
 #include "rotate/last_run.h"
+#include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "status_jobs.h"
 #include "terminal.h"
@@ -132,6 +133,7 @@ void status_unreadable_row(struct status_jobs *st, size_t at, const struct job *
 	st->rows[at].where =
 		job == NULL ? mem_dup("") : mem_fmt("%s/%s", job->registry, job->token);
 	st->rows[at].is.state = JOB_FAILING;
+	st->rows[at].unreadable = true;
 	st->rows[at].notes = mem_fmt("%s\n", e->text);
 	st->rows[at].error = mem_dup(e->text);
 	status_count_error(st, e->kind);
@@ -255,6 +257,29 @@ static void head(const struct status_jobs *st, int64_t now, struct buf *out)
 	buf_char(out, '\n');
 }
 
+static bool to_stdout(void *ctx, const char *text, size_t n, struct err *e)
+{
+	(void)ctx;
+	return fwrite(text, 1, n, stdout) == n ||
+	       err_set(e, ERR_LOCAL, "cannot write to standard output");
+}
+
+static void free_metrics(struct metrics **m)
+{
+	metrics_free(*m);
+}
+
+static bool print_metrics(const struct status_jobs *st)
+{
+	AUTO(free_metrics) struct metrics *m = metrics_new(config_count(st->config));
+	struct err ignored = ERR_INIT; /* the exit status says it */
+
+	for (size_t at = 0; at < st->n; at++)
+		metrics_put(m, st->jobs[at], st->rows[at].job,
+		            st->rows[at].unreadable ? NULL : &st->rows[at].is);
+	return metrics_tell(m, to_stdout, NULL, &ignored) && fflush(stdout) == 0;
+}
+
 static bool print(const struct status_jobs *st, int64_t now)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
@@ -289,7 +314,7 @@ static int show(const struct options *o, struct config *config, const size_t *jo
 
 	gather(&st);
 	int64_t now = env_now(&env_system);
-	bool printed = print(&st, now);
+	bool printed = o->metrics ? print_metrics(&st) : print(&st, now);
 	int level = monitor(&st, now), status = err_exit_code(st.worst);
 	status_rows_free(st.rows, n);
 	if (level == 2 || status == 0)

@@ -15,7 +15,7 @@ static const struct option rows[] = {
 	{ "config", 'c', "FILE", 0, OPTION_TEXT, AT(config),
 	  "another acrotate.conf; jobs.d stands beside it" },
 	{ "output", 'o', "text|json", 0, OPTION_OUTPUT, AT(json),
-	  "form of what goes to standard output" },
+	  "form of what goes to standard output; of status, metrics too" },
 	{ "verbose", 0, NULL, 0, OPTION_FLAG, AT(verbose), "say what is done" },
 	{ "debug", 0, NULL, 0, OPTION_FLAG, AT(debug), "say every exchange too, never a secret" },
 	{ "log-format", 0, "text|json", 0, OPTION_LOG_FORMAT, AT(log_format),
@@ -155,6 +155,9 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 		*(int64_t *)member = seconds;
 		return true;
 	case OPTION_OUTPUT:
+		o->metrics = strcmp(value, "metrics") == 0;
+		if (o->metrics)
+			return true;
 		if (!text_or_json(row, value, &json, e))
 			return false;
 		*(bool *)member = json == 1;
@@ -288,6 +291,8 @@ static bool judge(const struct option_line *l, struct err *e)
 			               l->seen[i]->name, cmd->name);
 	if (o->help || o->version)
 		return true;
+	if (o->metrics && (cmd->options & OPTION_METRICS) == 0)
+		return err_set(e, ERR_USAGE, "'--output' takes text or json, not 'metrics'");
 	if (o->n_args < cmd->min_args)
 		return err_set(e, ERR_USAGE, "'acrotate %s' takes %s", cmd->name, cmd->operands);
 	if (o->n_args > cmd->max_args)

@@ -13,7 +13,8 @@ struct status_row {
 	struct job_status is;
 	/* lines below the row, each ending in '\n'; "" when there is nothing to say */
 	char *notes;
-	char *error; /* why the last run, or this question, failed; or NULL */
+	bool unreadable; /* nothing is known of it but that */
+	char *error;     /* why the last run, or this question, failed; or NULL */
 };
 void status_rows_free(struct status_row *rows, size_t n);
 

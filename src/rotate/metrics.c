@@ -257,7 +257,8 @@ const char *metrics_name(size_t i)
 /* `text` has room for one more line whenever this was called; a failure is kept, and nothing
  * written after it. */
 struct writing {
-	struct fs_stage *stage;
+	metrics_piece_fn *piece;
+	void *ctx;
 	struct buf *text;
 	bool ok;
 	struct err *e;
@@ -267,7 +268,7 @@ static void flush(struct writing *w, size_t when)
 {
 	if (w->text->len < when)
 		return;
-	w->ok = w->ok && fs_stage_write(w->stage, buf_cstr(w->text), w->text->len, w->e);
+	w->ok = w->ok && w->piece(w->ctx, buf_cstr(w->text), w->text->len, w->e);
 	buf_reset(w->text);
 }
 
@@ -321,6 +322,16 @@ static void single(struct writing *w, const char *name, const char *help, int64_
 	number(w, thousandths);
 }
 
+static void write_run(struct writing *w, const struct metrics_run *run)
+{
+	single(w, "acrotate_run_timestamp_seconds", "When the newest run ended.", run->at * 1000);
+	single(w, "acrotate_run_duration_seconds", "How long the newest run took.",
+	       run->duration_ms);
+	single(w, "acrotate_run_exit_status", "Exit status of the newest run.",
+	       (int64_t)run->status * 1000);
+}
+
+/* run: NULL for none */
 static void write_all(struct writing *w, const struct metrics *m, const struct metrics_run *run)
 {
 	for (size_t f = 0; f < COUNT(families); f++) {
@@ -333,12 +344,14 @@ static void write_all(struct writing *w, const struct metrics *m, const struct m
 	}
 	states(w, m);
 	single(w, "acrotate_jobs", "Jobs there are.", (int64_t)m->n * 1000);
-	single(w, "acrotate_run_timestamp_seconds", "When the newest run ended.", run->at * 1000);
-	single(w, "acrotate_run_duration_seconds", "How long the newest run took.",
-	       run->duration_ms);
-	single(w, "acrotate_run_exit_status", "Exit status of the newest run.",
-	       (int64_t)run->status * 1000);
+	if (run != NULL)
+		write_run(w, run);
 	flush(w, 1);
+}
+
+static bool to_stage(void *ctx, const char *text, size_t n, struct err *e)
+{
+	return fs_stage_write(ctx, text, n, e);
 }
 
 bool metrics_write(const struct metrics *m, const char *path, const struct metrics_run *run,
@@ -349,13 +362,22 @@ bool metrics_write(const struct metrics *m, const char *path, const struct metri
 	const struct fs_attr attr = {
 		.mode = 0644, .uid = -1, .gid = -1, .way = FS_WAY_HERE, .tag = "metrics"
 	};
-	struct writing w = { .text = &text, .ok = true, .e = e };
+	struct writing w = { .text = &text, .piece = to_stage, .ok = true, .e = e };
 
 	if (!fs_stage_open(path, &attr, &stage, e))
 		return err_in(e, "cannot write metrics_file");
-	w.stage = stage;
+	w.ctx = stage;
 	write_all(&w, m, run);
 	if (!w.ok || !fs_stage_seal(stage, e) || !fs_stage_commit(stage, e))
 		return err_in(e, "cannot write metrics_file");
 	return true;
+}
+
+bool metrics_tell(const struct metrics *m, metrics_piece_fn *piece, void *ctx, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(CHUNK + LINE_MAX);
+	struct writing w = { .text = &text, .piece = piece, .ctx = ctx, .ok = true, .e = e };
+
+	write_all(&w, m, NULL);
+	return w.ok;
 }

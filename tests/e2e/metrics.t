@@ -76,6 +76,24 @@ arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"na
 at $((2 * DAY)) acro run web-pull 2>/dev/null
 is "a foreign slot is told long before" "$(value 'acrotate_foreign_ahead{name="web-pull"}') $(value 'acrotate_slot_foreign{name="web-pull",slot="password2"}')" "1 1"
 
+# For whoever has no file to scrape: the same, of the jobs that are asked for, without a run's own.
+job other <<END
+[sink env]
+type = file
+path = $T/other.env
+END
+at $((2 * DAY)) acro run >/dev/null 2>&1
+at $((2 * DAY)) acro status --output metrics >"$T/told"
+is "status prints them" "$?" 0
+told() { grep -v -e '^# .* acrotate_run_' -e '^acrotate_run_' "$1" | grep -v '^acrotate_last_run_'; }
+told "$M" >"$T/before"; told "$T/told" >"$T/after"
+ok "the figures are those of the file" diff -u "$T/before" "$T/after"
+is "a run's are not among them" "$(grep -c acrotate_run_ "$T/told")" 0
+is "of one job" "$(acro status web-pull -o metrics | grep -c '^acrotate_job_state{')" 1
+echo bogus >>"$E/jobs.d/other.conf"
+acro status -o metrics other >"$T/told" 2>/dev/null
+is "a job whose file has a mistake: exit 78" "$? $(grep 'name="other"' "$T/told")" '78 acrotate_job_state{name="other",state="failing"} 1'
+
 rm -rf "$T/prom"
 acro run web-pull 2>"$T/err"
 is "a file that cannot be written: exit 74" $? 74

@@ -16,8 +16,8 @@ static const struct command list[] = {
 	  OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, 0, ARGS_MANY, false,
 	  nothing },
 	{ "plan", "[JOB...]", "what would be done", OPTION_HORIZON, 0, ARGS_MANY, false, nothing },
-	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT, 0, ARGS_MANY,
-	  false, nothing },
+	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT | OPTION_METRICS, 0,
+	  ARGS_MANY, false, nothing },
 	{ "get", "JOB", "print the password", OPTION_FORMAT, 1, 1, false, nothing },
 	{ "revoke", "JOB", "kill a leaked password", OPTION_NOW | OPTION_SLOTS, 1, 1, false,
 	  nothing },
@@ -53,14 +53,15 @@ static bool parse(const struct line *l, struct options *o, const struct command 
 /* What was understood, as one text. */
 static void tell(const struct options *o, const struct command *cmd, struct buf *out)
 {
-	static const char *const flags[] = { "json",    "verbose",  "debug", "help",
-		                             "version", "dry_run",  "force", "detailed",
-		                             "dropin",  "online",   "now",   "p1",
-		                             "p2",      "libsecret" };
-	const bool value[] = { o->json,           o->verbose,  o->debug, o->help,
-		               o->version,        o->dry_run,  o->force, o->detailed_exitcode,
-		               o->systemd_dropin, o->online,   o->now,   o->slot[0],
-		               o->slot[1],        o->libsecret };
+	static const char *const flags[] = { "json",     "metrics", "verbose",  "debug",
+		                             "help",     "version", "dry_run",  "force",
+		                             "detailed", "dropin",  "online",   "now",
+		                             "p1",       "p2",      "libsecret" };
+	const bool value[] = { o->json,           o->metrics, o->verbose,
+		               o->debug,          o->help,    o->version,
+		               o->dry_run,        o->force,   o->detailed_exitcode,
+		               o->systemd_dropin, o->online,  o->now,
+		               o->slot[0],        o->slot[1], o->libsecret };
 	const struct {
 		const char *name;
 		int64_t s;
@@ -110,6 +111,7 @@ static void understood(void **state)
 		{ { { "--force", "run" } }, "run force" },
 		{ { { "run", "-o", "json" } }, "run json" },
 		{ { { "run", "-ojson", "--output", "text" } }, "run" },
+		{ { { "status", "-o", "metrics" } }, "status metrics" },
 		{ { { "run", "--verbose", "--debug", "--log-format", "json" } },
 		  "run verbose debug log-json" },
 		{ { { "plan", "--horizon", "2w" } }, "plan horizon=1209600" },
@@ -183,6 +185,8 @@ static void refused(void **state)
 		  "'--horizon' takes a time like '10m' or '14d', not 'y'" },
 		{ { { "run", "--config=" } }, "'--config' takes a FILE, not nothing" },
 		{ { { "run", "-o", "yaml" } }, "'--output' takes text or json, not 'yaml'" },
+		{ { { "-o", "metrics", "run" } }, "'--output' takes text or json, not 'metrics'" },
+		{ { { "plan", "-ometrics" } }, "'--output' takes text or json, not 'metrics'" },
 		{ { { "run", "--log-format", "xml" } },
 		  "'--log-format' takes text or json, not 'xml'" },
 		{ { { "get" } }, "'acrotate get' takes JOB" },
