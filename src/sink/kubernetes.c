@@ -155,6 +155,20 @@ static bool try_dry(struct kubernetes *k, const struct credential *who, struct e
 	return write(k, &dummy, true, &done, e);
 }
 
+static bool absent(struct kubernetes *k, struct err *e)
+{
+	const char *namespace = k->spec->namespace;
+
+	return (namespace != NULL || kube_namespace(k->kube, &namespace, e)) &&
+	       err_set(e, ERR_MISSING,
+	               "secret '%s' does not exist: kubectl -n %s create secret generic %s%s, or "
+	               "say 'create = yes'",
+	               k->spec->secret, namespace, k->spec->secret,
+	               k->template != NULL ? ""
+	                                   : " --type=kubernetes.io/dockerconfigjson "
+	                                     "--from-literal=.dockerconfigjson='{\"auths\":{}}'");
+}
+
 static bool kubernetes_check(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct kubernetes *k = (struct kubernetes *)s;
@@ -166,10 +180,7 @@ static bool kubernetes_check(struct sink *s, const struct credential *who, struc
 	if (k->exists && !kubernetes_acceptable(k, &text, who, &note, e))
 		return false;
 	if (!k->exists && !k->spec->create)
-		return kubernetes_failed(
-			k, ERR_MISSING,
-			"does not exist: 'kubectl create secret' makes it, or say 'create = yes'",
-			e);
+		return absent(k, e);
 	if (!kube_may(k->kube, &ref, k->exists ? "patch" : "create patch", e) ||
 	    !try_dry(k, who, e))
 		return false;

@@ -150,7 +150,7 @@ role web rotator get,patch:secrets:regcred
 kapi DELETE $SECRETS/regcred >/dev/null
 refused "no right to create" 77 "may not create secret 'web/regcred': kubectl -n web create role .* --verb=create --resource=secrets"
 kube_job 'secret = regcred' 'create = no'
-refused "not there, and not to be created" 69 "secret 'regcred' does not exist"
+refused "not there, and not to be created" 69 "secret 'regcred' does not exist: kubectl -n web create secret generic regcred --type=kubernetes.io/dockerconfigjson --from-literal=.dockerconfigjson='\{.auths.:\{\}\}', or say 'create = yes'"
 kube_job 'secret = regcred' 'namespace = elsewhere'
 kubeconfig "$T/admin.kubeconfig" admin "$KUBE_TOKEN"
 sed -i "s|^kubeconfig = .*|kubeconfig = $T/admin.kubeconfig|" "$E/acrotate.conf"
