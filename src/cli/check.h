@@ -13,6 +13,7 @@ struct buf;
 struct config;
 struct job;
 struct observation;
+struct run_spec;
 
 /* ---- check_host.c ---------------------------------------------------------------------------- */
 void check_host(const struct config *c, struct findings *f);
@@ -70,11 +71,12 @@ void check_hooks(const struct job *job, struct findings *f);
 void check_clock(int64_t clock_off, struct findings *f);
 
 /* ---- check_runs.c --------------------------------------------------------------------------- */
-void check_runs(const struct runs *r, struct findings *f);
+/* With records that rotators share nothing on this host need start it. */
+void check_runs(const struct runs *r, const struct run_spec *run, struct findings *f);
 void check_told(const struct config *c, const struct runs *r, struct findings *f);
 /* Often enough for this job? now: the local clock. */
-void check_runs_of(const struct job *job, const struct runs *r, const char *state_dir, int64_t now,
-                   struct findings *f);
+void check_runs_of(const struct job *job, const struct runs *r, const struct run_spec *run,
+                   int64_t now, struct findings *f);
 
 /* ---- dropin.c -------------------------------------------------------------------------------- */
 /* What can be said safely is in *out also when something cannot: ERR_CONFIG names the last such

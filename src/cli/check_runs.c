@@ -50,14 +50,18 @@ static const struct {
 	                 "kubectl get cronjobs    # is there one that runs it?" } },
 };
 
-void check_runs(const struct runs *r, struct findings *f)
+void check_runs(const struct runs *r, const struct run_spec *run, struct findings *f)
 {
 	AUTO_FREE char *how = r->how != NULL ? mem_fmt("'%s'", r->how) : mem_dup("");
 	const char *before = kinds[r->kind].before, *after = kinds[r->kind].after;
 	char every[STR_DURATION_MAX];
 
 	str_from_duration(r->every, 2, every);
-	if (kinds[r->kind].level == FINDING_OK)
+	if (r->kind == RUNS_NONE && run->state != NULL)
+		(void)findings_unknown(f, "runs",
+		                       "nothing starts acrotate on this host; others that share "
+		                       "the records may run it: kubectl get cronjobs -A");
+	else if (kinds[r->kind].level == FINDING_OK)
 		(void)findings_ok(f, "runs", "%s%s%s%s%s", before, how, after,
 		                  r->every != 0 ? ", at least every " : "",
 		                  r->every != 0 ? every : "");
@@ -116,10 +120,11 @@ static void too_rare(const struct job *job, const struct runs *r, struct finding
 	             most);
 }
 
-void check_runs_of(const struct job *job, const struct runs *r, const char *state_dir, int64_t now,
-                   struct findings *f)
+void check_runs_of(const struct job *job, const struct runs *r, const struct run_spec *run,
+                   int64_t now, struct findings *f)
 {
-	int64_t last = last_run_of(state_dir, job->name), bears = last_run_bearable(&job->policy);
+	int64_t last = last_run_of(run->state_dir, job->name),
+		bears = last_run_bearable(&job->policy);
 	char since[STR_DURATION_MAX], most[STR_DURATION_MAX];
 
 	if (!job->enabled) {
@@ -130,8 +135,10 @@ void check_runs_of(const struct job *job, const struct runs *r, const char *stat
 	str_from_duration(last == 0 ? 0 : now - last, 2, since);
 	str_from_duration(bears, 2, most);
 	if (last == 0)
-		findings_fix(findings_unknown(f, "last run", "none yet"), "acrotate run %s",
-		             job->name);
+		findings_fix(findings_unknown(f, "last run",
+		                              run->state != NULL ? "none on this host"
+		                                                 : "none yet"),
+		             "acrotate run %s", job->name);
 	else if (now - last > bears)
 		findings_fix(findings_warning(f, "last run",
 		                              "%s ago, and it needs one at least every %s", since,

@@ -149,8 +149,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 		check_permissions(a, job, o, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);
-		check_runs_of(job, &k->runs, config_run(k->config)->state_dir, env_now(&env_system),
-		              f);
+		check_runs_of(job, &k->runs, config_run(k->config), env_now(&env_system), f);
 	}
 	(void)pthread_mutex_unlock(&k->mutex);
 }
@@ -248,7 +247,7 @@ static int check(const struct options *o, struct config *config, const size_t *j
 
 	runs_look_here(o->config != NULL ? o->config : getenv("ACROTATE_CONFIG"), &k.runs);
 	check_host(config, &k.host);
-	check_runs(&k.runs, &k.host);
+	check_runs(&k.runs, config_run(k.config), &k.host);
 	check_told(config, &k.runs, &k.host);
 	check_systemd(config, jobs, n, &k.host);
 	ask_jobs(&a);

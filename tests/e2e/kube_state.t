@@ -41,6 +41,7 @@ generated() { count_log generate; }
 # ---- one record ------------------------------------------------------------------------------------------------------------------------
 on a check
 says "check before the first run" 0 "ok +state: namespace 'web' of the cluster"
+like "it may be another host that runs it" "$(cat "$T/out")" 'unknown +runs: nothing starts acrotate on this host; others'
 on a run
 says "the first run" 0 '^$'
 p1=$(pull_password web regcred)
