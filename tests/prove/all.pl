@@ -25,6 +25,7 @@ my $sample    = $ENV{PROVE_SAMPLE} || ($quick ? 9 : 1);
 # The longest first. The same sample every time: a red run can be repeated.
 my @proofs = (
 	[ 'schedules', 'schedules.pl', $size ],
+	[ 'fleet',   'fleet.pl' ],
 	[ 'others',  'others.pl' ],
 	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
 	[ 'network', 'network.pl', $network ],

@@ -11,6 +11,8 @@
  *                                   ERRNO (a name of the table below), undone
  *   stop-at look-ERRNO N CMD...     the same for those that look at files, map them or let them
  *                                   go; a close is done all the same, as the kernel does
+ *   stop-at hold N FILE CMD...      stands still before call N, and says so by making FILE, until
+ *                                   that is removed
  *   stop-at short N CMD...          transfer N, a read or write of more than one byte, is done
  *                                   by half
  *
@@ -66,7 +68,8 @@ static const long look_calls[] = {
 
 struct tracer {
 	pid_t main;
-	enum { COUNT, KILL, FAIL, LOOK, SHORT } mode;
+	enum { COUNT, KILL, FAIL, LOOK, SHORT, HOLD } mode;
+	const char *file; /* of HOLD */
 	long at;
 	int error;
 	long calls, files, looks, transfers;
@@ -147,6 +150,17 @@ static bool is_look(const struct ptrace_syscall_info *info)
 	return is_one_of(look_calls, LEN(look_calls), info->entry.nr);
 }
 
+/* Nothing else of it runs either: it has one thread, or the others wait for this one. */
+static void hold(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || close(fd) != 0)
+		perror(file);
+	while (access(file, F_OK) == 0)
+		(void)usleep(10000);
+}
+
 static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_info *info)
 {
 	bool file = is_one_of(file_calls, LEN(file_calls), info->entry.nr),
@@ -161,7 +175,10 @@ static void entered(struct tracer *t, pid_t pid, const struct ptrace_syscall_inf
 		attribute(t, pid);
 	if (t->hit)
 		return;
-	if (t->mode == KILL && t->calls == t->at) {
+	if (t->mode == HOLD && t->calls == t->at) {
+		t->hit = true;
+		hold(t->file);
+	} else if (t->mode == KILL && t->calls == t->at) {
 		t->hit = true;
 		(void)kill(t->main, SIGKILL);
 	} else if ((t->mode == FAIL && file && t->files == t->at) ||
@@ -250,6 +267,10 @@ static bool parse_mode(struct tracer *t, const char *word)
 		t->mode = word[0] == 'k' ? KILL : SHORT;
 		return true;
 	}
+	if (strcmp(word, "hold") == 0) {
+		t->mode = HOLD;
+		return true;
+	}
 	t->mode = strncmp(word, "look-", 5) == 0 ? LOOK : FAIL;
 	word += t->mode == LOOK ? 5 : 0;
 	for (size_t i = 0; i < LEN(errors); i++)
@@ -263,14 +284,16 @@ int main(int argc, char **argv)
 	struct tracer t = { 0 };
 	int command = 2;
 
-	if (argc < 3 || !parse_mode(&t, argv[1]) || (t.mode != COUNT && argc < 4)) {
-		(void)fprintf(stderr,
-		              "usage: stop-at count|kill N|short N|ERRNO N|look-ERRNO N CMD...\n");
+	if (argc < 3 || !parse_mode(&t, argv[1]) ||
+	    (t.mode != COUNT && argc < 4 + (t.mode == HOLD))) {
+		(void)fprintf(stderr, "usage: stop-at count|kill N|hold N FILE|short N|ERRNO "
+		                      "N|look-ERRNO N CMD...\n");
 		return 64;
 	}
 	if (t.mode != COUNT) {
 		t.at = strtol(argv[2], NULL, 10);
-		command = 3;
+		t.file = argv[3];
+		command = t.mode == HOLD ? 4 : 3;
 	}
 	if (start(&t, argv + command) != 0) {
 		perror("stop-at");
