@@ -26,6 +26,7 @@ struct sink_spec;
  * chain that was seen. A file (sink_ops.evidence) has just what it shows. Another sink has what
  * it shows and what it ever had, until that was read in it right before something newer was
  * committed, and the newer was read back; or it has expired, or somebody says `acrotate forget`.
+ * What it once failed to show no chain lets go: that may be one of another store.
  */
 struct seen {
 	const struct sink_spec *spec;
@@ -44,6 +45,7 @@ struct seen {
 	int refused;
 	/* what it was read to hold right before a commit; ACR_NO_SLOT: nothing of ours */
 	enum acr_slot before;
+	bool again_before; /* and its memory's given_again */
 };
 
 struct observation {

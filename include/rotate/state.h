@@ -67,6 +67,11 @@ struct sink_memory {
 	/* The generation of each slot that it may hold, 0: none. What it is being given is among
 	 * them before it changes; what leaves them, and when, is said in observe.h. */
 	int64_t may_hold[ACR_SLOT__COUNT];
+	/* The generation of each slot that it may hold, but did not show once, 0: none. There may
+	 * be another store behind it, whose chain says nothing of the first: it is let go by none.
+	 * Until it shows it again by itself; where it was given once more, that proves nothing. */
+	int64_t unseen[ACR_SLOT__COUNT];
+	bool given_again;
 	bool hook_owed;
 	bool tried; /* it was seen to take a password and to give it back: sink_ops.trial */
 };

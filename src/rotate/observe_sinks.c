@@ -94,6 +94,35 @@ static void set_may_hold(struct observation *o, struct sink_memory *m, enum acr_
 	o->dirty = true;
 }
 
+static void set_unseen(struct observation *o, struct sink_memory *m, enum acr_slot slot,
+                       int64_t created)
+{
+	if (m->unseen[slot] == created)
+		return;
+	m->unseen[slot] = created;
+	o->dirty = true;
+}
+
+static bool is_unseen(const struct observation *o, const struct sink_memory *m, enum acr_slot slot)
+{
+	return m->unseen[slot] != 0 && m->unseen[slot] == o->state.slot[slot].created;
+}
+
+/* Nothing of ours is to be seen where something was: another environment, perhaps another store. */
+static void notice_unseen(struct observation *o, const struct seen *s, struct sink_memory *m,
+                          enum acr_slot holds)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		enum acr_slot slot = (enum acr_slot)i;
+		bool again = slot == holds && !m->given_again;
+		if (!s->spec->ops->evidence && holds == ACR_NO_SLOT && may_hold(o, m, slot))
+			set_unseen(o, m, slot, o->state.slot[slot].created);
+		else if (again || !is_unseen(o, m, slot))
+			set_unseen(o, m, slot, 0);
+	}
+	m->given_again = m->given_again && (m->unseen[0] != 0 || m->unseen[1] != 0);
+}
+
 /* What was read settles what a killed delivery had left open, where what is not seen is not
  * there. */
 static void remember(struct observation *o, const struct seen *s, enum acr_slot holds)
@@ -107,6 +136,7 @@ static void remember(struct observation *o, const struct seen *s, enum acr_slot 
 		else if (s->spec->ops->evidence || !may_hold(o, m, slot))
 			set_may_hold(o, m, slot, 0);
 	}
+	notice_unseen(o, s, m, holds);
 }
 
 /* What it may hold beside what is known of view i. */
@@ -254,9 +284,12 @@ void observe_giving(struct observation *o, size_t i, enum acr_slot slot)
 {
 	struct seen *s = &o->seen[i];
 
+	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+
 	s->before = match(o, s->held);
-	set_may_hold(o, state_sink(&o->state, s->spec->name, s->place), slot,
-	             o->state.slot[slot].created);
+	s->again_before = m->given_again;
+	m->given_again = m->given_again || is_unseen(o, m, slot);
+	set_may_hold(o, m, slot, o->state.slot[slot].created);
 }
 
 void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept)
@@ -269,10 +302,12 @@ void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kep
 		m->tried = kept;
 		o->dirty = true;
 	}
+	if (!kept)
+		m->given_again = s->again_before;
 	/* What failed has delivered nothing, but let go of nothing either. */
 	if (!kept && s->before != slot)
 		set_may_hold(o, m, slot, 0);
-	else if (kept && s->before == acr_other(slot))
+	else if (kept && s->before == acr_other(slot) && !is_unseen(o, m, s->before))
 		set_may_hold(o, m, s->before, 0);
 	observe_build_views(o);
 }

@@ -82,6 +82,9 @@ static const struct state_field sink_fields[] = {
 	{ "place", FIELD_TEXT, offsetof(struct sink_memory, place) },
 	{ "may_hold_1", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_1]) },
 	{ "may_hold_2", FIELD_TICKS, offsetof(struct sink_memory, may_hold[ACR_SLOT_2]) },
+	{ "unseen_1", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_1]) },
+	{ "unseen_2", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_2]) },
+	{ "given_again", FIELD_BOOL, offsetof(struct sink_memory, given_again) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
 	{ "tried", FIELD_BOOL, offsetof(struct sink_memory, tried) },
 };

@@ -285,6 +285,49 @@ static void a_sink_that_was_read_is_remembered(void **state)
 	observe_close(&o);
 }
 
+/* It sees nothing, is given the same once more, and then something newer: the chain is one of
+ * another store, and the first may hold what it held. Not so where it sees it again by itself. */
+static void what_was_out_of_sight_no_chain_lets_go(void **state)
+{
+	static const struct {
+		const char *what;
+		bool given_again;
+		int64_t after[2];
+	} rows[] = {
+		{ "given once more", true, { CREATED(OLD), CREATED(NEW) } },
+		{ "seen again by itself", false, { 0, CREATED(NEW) } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static const struct memory_row before = { .may_hold = { CREATED(OLD) } };
+		struct state s = ledger();
+		struct observation o;
+		stage();
+		job.n_sinks = 1;
+		specs[0].ops = &sink_memory_behind;
+		hold(0, "");
+		remember(&s, "a", "memory:one", &before);
+		save(&s);
+		look(&o);
+		if (rows[i].given_again)
+			observe_giving(&o, 0, ACR_SLOT_1);
+		hold(0, "one");
+		observe_sinks(&o);
+		if (rows[i].given_again)
+			observe_given(&o, 0, ACR_SLOT_1, true);
+		observe_giving(&o, 0, ACR_SLOT_2);
+		hold(0, "two");
+		observe_sinks(&o);
+		observe_given(&o, 0, ACR_SLOT_2, true);
+		const struct sink_memory *m = state_sink(&o.state, "a", "memory:one");
+		CHECK(m->may_hold[0] == rows[i].after[0] && m->may_hold[1] == rows[i].after[1],
+		      "%s: %lld %lld", rows[i].what, (long long)m->may_hold[0],
+		      (long long)m->may_hold[1]);
+		observe_close(&o);
+	}
+}
+
 /* A file has what it shows; behind another program what was once seen counts until a chain was
  * seen: it was read right before the newer one was given, and that was read back. */
 static void what_is_not_seen_is_not_gone(void **state)
@@ -1016,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(a_removed_sink_still_has_its_readers),
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),
 		cmocka_unit_test(what_is_not_seen_is_not_gone),
+		cmocka_unit_test(what_was_out_of_sight_no_chain_lets_go),
 		cmocka_unit_test(a_sink_that_cannot_be_opened_is_unread),
 		cmocka_unit_test(a_refusal_is_believed_the_second_time),
 		cmocka_unit_test(grace_begins_when_nobody_can_hold_it),
