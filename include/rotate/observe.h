@@ -45,7 +45,8 @@ struct seen {
 	int refused;
 	/* what it was read to hold right before a commit; ACR_NO_SLOT: nothing of ours */
 	enum acr_slot before;
-	bool again_before; /* and its memory's given_again */
+	/* and what its memory said then: given_again, and that it may hold what it is given now */
+	bool again_before, counted_before;
 };
 
 struct observation {

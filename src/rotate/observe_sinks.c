@@ -288,6 +288,7 @@ void observe_giving(struct observation *o, size_t i, enum acr_slot slot)
 
 	s->before = match(o, s->held);
 	s->again_before = m->given_again;
+	s->counted_before = may_hold(o, m, slot);
 	m->given_again = m->given_again || is_unseen(o, m, slot);
 	set_may_hold(o, m, slot, o->state.slot[slot].created);
 }
@@ -305,7 +306,7 @@ void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kep
 	if (!kept)
 		m->given_again = s->again_before;
 	/* What failed has delivered nothing, but let go of nothing either. */
-	if (!kept && s->before != slot)
+	if (!kept && s->before != slot && !s->counted_before)
 		set_may_hold(o, m, slot, 0);
 	else if (kept && s->before == acr_other(slot) && !is_unseen(o, m, s->before))
 		set_may_hold(o, m, s->before, 0);

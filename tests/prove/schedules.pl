@@ -287,13 +287,14 @@ END
 sub in_vault { my $text = slurp(dir() . '/vault/' . env('EMULATOR_LOGIN_SERVER')) // return undef; return eval { decode_json($text)->{Secret} }; }
 
 sub blinded {
-	my ($how, $beside, $runs) = @_;
+	my ($how, $beside, $runs, $lags) = @_;
 	helper_job(beside => $beside);
 	for (1 .. 3) { advance(61); acrotate(); }
 	forget_logins();
 	my @why = works(in_vault()) ? () : 'the helper was given nothing';
 	spill(dir() . "/$how", '');
 	for my $n (1 .. $runs) {
+		spill(dir() . '/sinks/in-place', '') if $lags;
 		advance(61);
 		my ($rc, $said) = acrotate();
 		forget_logins();
@@ -409,6 +410,7 @@ for my $name (sort keys %answers) {
 }
 for my $skip (0, 1, 2) { scene('a stale answer', "read $skip, $_ times", \&stale, $skip, $_) for 1, 2, 3; }
 for my $how ('blind', 'elsewhere') { for my $beside (0, 1) { scene('a helper is blinded', "$how, " . ($beside ? 'beside others' : 'alone') . ", $_ runs", \&blinded, $how, $beside, $_) for 2, 6; } }
+for my $how ('blind', 'elsewhere') { scene('a helper is blinded', "$how, while another sink lags", \&blinded, $how, 1, 4, 1); }
 scene('nothing is deployed any more', $_, \&all_lost, $_) for 'gone', 'restored from before two rotations';
 scene('a clock is off', defined $_ ? "$_ h" : 'no Date', \&clock_off, $_) for 7, -7, undef;
 scene('the firewall is shut', 'for a while', \&shut);

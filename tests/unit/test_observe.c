@@ -328,6 +328,34 @@ static void what_was_out_of_sight_no_chain_lets_go(void **state)
 	}
 }
 
+/* It may hold the very password that it is healed with, and shows nothing: that it fails to store
+ * it once more says nothing of what it had. */
+static void a_heal_that_fails_lets_nothing_go(void **state)
+{
+	static const struct memory_row before = { .may_hold = { CREATED(OLD) } };
+	struct state s = ledger();
+	struct observation o;
+
+	(void)state;
+	stage();
+	job.n_sinks = 1;
+	specs[0].ops = &sink_memory_behind;
+	hold(0, "");
+	remember(&s, "a", "memory:one", &before);
+	save(&s);
+	look(&o);
+	observe_giving(&o, 0, ACR_SLOT_1);
+	observe_sinks(&o);
+	observe_given(&o, 0, ACR_SLOT_1, false);
+	const struct sink_memory *m = state_sink(&o.state, "a", "memory:one");
+	assert_true(m->may_hold[0] == CREATED(OLD) && !m->given_again);
+	observe_giving(&o, 0, ACR_SLOT_2);
+	observe_given(&o, 0, ACR_SLOT_2, false);
+	m = state_sink(&o.state, "a", "memory:one");
+	assert_true(m->may_hold[0] == CREATED(OLD) && m->may_hold[1] == 0);
+	observe_close(&o);
+}
+
 /* A file has what it shows; behind another program what was once seen counts until a chain was
  * seen: it was read right before the newer one was given, and that was read back. */
 static void what_is_not_seen_is_not_gone(void **state)
@@ -1060,6 +1088,7 @@ int main(void)
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),
 		cmocka_unit_test(what_is_not_seen_is_not_gone),
 		cmocka_unit_test(what_was_out_of_sight_no_chain_lets_go),
+		cmocka_unit_test(a_heal_that_fails_lets_nothing_go),
 		cmocka_unit_test(a_sink_that_cannot_be_opened_is_unread),
 		cmocka_unit_test(a_refusal_is_believed_the_second_time),
 		cmocka_unit_test(grace_begins_when_nobody_can_hold_it),
