@@ -62,6 +62,8 @@ struct acr_password {
 	int64_t created;    /* ticks of 100 ns since 1970 */
 	int64_t expires_us; /* microseconds since 1970; 0: never */
 };
+/* Ticks of one instant: equal, or one of them cut or rounded to micro-, milli- or whole seconds. */
+bool acr_same_time(int64_t a, int64_t b);
 /* One generation, though one answer may say its times more precisely than another. */
 bool acr_same_generation(const struct acr_password *a, const struct acr_password *b);
 struct acr_token {

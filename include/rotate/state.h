@@ -31,6 +31,8 @@ struct slot_memory {
 	bool delivered; /* durable before the first sink changed */
 	/* the service was seen not to have this generation any more */
 	bool gone;
+	/* seconds: since when no answer had it, nor another in its place; 0: one has */
+	int64_t absent_since;
 	/* seconds: since when every run saw no sink holding it; 0: held, or not known */
 	int64_t left;
 	/* A generate may have been sent whose outcome was never seen. Until it is seen to have
@@ -72,6 +74,8 @@ struct sink_memory {
 	 * Until it shows it again by itself; where it was given once more, that proves nothing. */
 	int64_t unseen[ACR_SLOT__COUNT];
 	bool given_again;
+	/* it was last read to hold a password that is none of ours and may work */
+	bool stranger;
 	bool hook_owed;
 	bool tried; /* it was seen to take a password and to give it back: sink_ops.trial */
 };

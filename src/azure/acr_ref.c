@@ -15,8 +15,7 @@ const char *acr_slot_name(enum acr_slot s)
 	return slot_names[s];
 }
 
-/* Equal, or one of them cut or rounded to micro-, milli- or whole seconds. */
-static bool same_time(int64_t a, int64_t b)
+bool acr_same_time(int64_t a, int64_t b)
 {
 	for (int64_t unit = 10; a != b && unit <= STR_TICKS_PER_S; unit *= 10)
 		if ((a % unit == 0 || b % unit == 0) && a - b < unit && b - a < unit)
@@ -28,8 +27,8 @@ bool acr_same_generation(const struct acr_password *a, const struct acr_password
 {
 	if (!a->present || !b->present)
 		return a->present == b->present;
-	return same_time(a->created, b->created) &&
-	       same_time(a->expires_us * 10, b->expires_us * 10);
+	return acr_same_time(a->created, b->created) &&
+	       acr_same_time(a->expires_us * 10, b->expires_us * 10);
 }
 
 bool acr_slot_parse(const char *name, enum acr_slot *out)

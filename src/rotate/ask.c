@@ -321,6 +321,15 @@ static enum acr_slot explained_by(const struct rotation *r)
 	return one == two || (in.slot[only].ours && !in.slot[only].lost) ? ACR_NO_SLOT : only;
 }
 
+/* A password that works is there: was this slot to be generated, or is the plan one of a world in
+ * which that is not so? */
+static bool contradicts(const struct rotation *r, enum acr_slot slot)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+
+	return slot == r->plan.slot || !in.slot[slot].present || in.slot[slot].refused;
+}
+
 static enum progress works_unexplained(const struct rotation *r, const struct sink_spec *spec,
                                        struct err *e)
 {
@@ -353,7 +362,7 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 		if (!login_probe(rotation_login(r), h, &c, &answer, e))
 			return FAILED;
 		enum acr_slot slot = r->o.views[i].holds;
-		if (answer == LOGIN_ACCEPTED && slot == r->plan.slot) {
+		if (answer == LOGIN_ACCEPTED && slot != ACR_NO_SLOT && contradicts(r, slot)) {
 			observe_alive(&r->o, slot);
 			return rotation_go_to(r, STEP_DECIDE);
 		}

@@ -296,7 +296,7 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 	m->expires_us = r->give.fresh.expires_us;
 	crypto_fingerprint(r->give.fresh.password, &m->print);
 	m->delivered = m->gone = false;
-	m->left = m->foreign_created = m->foreign_expires_us = 0;
+	m->left = m->absent_since = m->foreign_created = m->foreign_expires_us = 0;
 	r->o.alive[r->plan.slot] = r->o.dead[r->plan.slot] = r->o.doubted[r->plan.slot] = false;
 	state_settle_intent(m);
 	m->revoke = 0;

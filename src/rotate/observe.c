@@ -41,6 +41,13 @@ static int64_t until(int64_t t, int64_t now)
 	return t < now + long_time ? t : now + long_time;
 }
 
+/* Gone by Azure's answers alone, and not for long enough to believe it. */
+static bool is_lacking(const struct observation *o, const struct slot_memory *m, int64_t now)
+{
+	return m->created != 0 && m->gone && m->foreign_created == 0 && m->absent_since != 0 &&
+	       now < m->absent_since + o->job->policy.grace + CLOCK_GRAIN_S;
+}
+
 static struct slot_view view_slot(const struct observation *o, enum acr_slot slot, int64_t now)
 {
 	const struct slot_memory *m = &o->state.slot[slot];
@@ -51,6 +58,8 @@ static struct slot_view view_slot(const struct observation *o, enum acr_slot slo
 
 	return (struct slot_view){
 		.present = p.present,
+		.lacking = is_lacking(o, m, now),
+		.believed_at = m->absent_since + policy->grace + CLOCK_GRAIN_S,
 		.ours = ours && p.present,
 		.delivered = m->delivered,
 		.permitted = is_permitted(policy, slot, p.created),

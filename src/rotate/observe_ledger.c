@@ -14,7 +14,8 @@ bool observe_wants_stamp(const struct observation *o, int slot)
 {
 	const struct slot_memory *m = &o->state.slot[slot];
 
-	return m->delivered && !m->gone && m->left == 0 && !observe_held(o, slot);
+	return m->delivered && (!m->gone || m->absent_since != 0) && m->left == 0 &&
+	       !observe_held(o, slot);
 }
 
 void observe_stamp(struct observation *o, int64_t now)
@@ -49,13 +50,17 @@ static bool is_recorded(const struct slot_memory *m, const struct acr_password *
 	return known.present && (seen->created == m->created || acr_same_generation(&known, seen));
 }
 
-static void take_slot(struct slot_memory *m, const struct acr_password *seen)
+static void take_slot(struct slot_memory *m, const struct acr_password *seen, int64_t now)
 {
 	m->foreign_created = m->foreign_expires_us = 0;
 	if (!seen->present) {
+		/* Of what is gone already, another generation was there since, or it is known. */
+		if (m->created != 0 && !m->gone)
+			m->absent_since = now;
 		m->gone = m->created != 0;
 		return;
 	}
+	m->absent_since = 0;
 	if (is_recorded(m, seen)) {
 		m->gone = false;
 		return;
@@ -83,8 +88,9 @@ void observe_alive(struct observation *o, enum acr_slot slot)
 	struct slot_memory *m = &o->state.slot[slot];
 
 	o->alive[slot] = true;
+	o->dead[slot] = o->doubted[slot] = false;
 	m->gone = false;
-	m->foreign_created = m->foreign_expires_us = 0;
+	m->absent_since = m->foreign_created = m->foreign_expires_us = 0;
 	/* One of the two is wrong: the very next run looks again. */
 	o->state.last_inspected = o->state.last_verified = 0;
 	o->dirty = true;
@@ -98,17 +104,19 @@ void observe_token(struct observation *o, const struct acr_token *token, int64_t
 	o->asked = token == NULL ? TOKEN_MISSING : TOKEN_READ;
 	o->read_at = now;
 	for (int i = 0; token != NULL && i < ACR_SLOT__COUNT; i++) {
-		take_slot(&o->state.slot[i], &token->slot[i]);
+		take_slot(&o->state.slot[i], &token->slot[i], now);
 		/* The registry has contradicted this in this run. */
 		if (o->alive[i])
 			observe_alive(o, (enum acr_slot)i);
-		if (!token->slot[i].present || token->slot[i].created != o->state.slot[i].revoke)
+		if (!token->slot[i].present ||
+		    !acr_same_time(token->slot[i].created, o->state.slot[i].revoke))
 			o->state.slot[i].revoke = 0;
 	}
 	/* With the token everything that was generated for it went. */
 	for (int i = 0; token == NULL && i < ACR_SLOT__COUNT; i++) {
 		o->state.slot[i].revoke = 0;
 		o->state.slot[i].gone = o->state.slot[i].created != 0;
+		o->state.slot[i].absent_since = 0;
 	}
 	if (token != NULL && o->state.disabled == token->enabled) {
 		o->state.disabled = !token->enabled;

@@ -123,11 +123,26 @@ static void notice_unseen(struct observation *o, const struct seen *s, struct si
 	m->given_again = m->given_again && (m->unseen[0] != 0 || m->unseen[1] != 0);
 }
 
+/* What a sink shows was delivered, also where an older record does not say so. */
+static void set_delivered(struct observation *o, enum acr_slot slot)
+{
+	if (slot == ACR_NO_SLOT || o->state.slot[slot].delivered)
+		return;
+	o->state.slot[slot].delivered = true;
+	o->dirty = true;
+}
+
 /* What was read settles what a killed delivery had left open, where what is not seen is not
  * there. */
-static void remember(struct observation *o, const struct seen *s, enum acr_slot holds)
+static void remember(struct observation *o, const struct seen *s, const struct sink_view *v)
 {
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+	enum acr_slot holds = v->holds;
+	bool stranger = v->other && !v->rejected;
+
+	set_delivered(o, holds);
+	o->dirty = o->dirty || m->stranger != stranger;
+	m->stranger = stranger;
 
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		enum acr_slot slot = (enum acr_slot)i;
@@ -165,7 +180,10 @@ static void view_removed(struct observation *o)
 		if (observe_in_job(o, m))
 			continue;
 		view_more(o, m, ACR_NO_SLOT);
-		if (!observe_counts(o, m)) {
+		if (m->stranger)
+			o->views[o->n_views++] =
+				(struct sink_view){ .holds = ACR_NO_SLOT, .stranger = true };
+		if (!observe_counts(o, m) && !m->stranger) {
 			state_drop_sink(&o->state, i--);
 			o->dirty = true;
 		}
@@ -183,15 +201,17 @@ static void view_unread(struct observation *o, size_t i)
 	v->holds = may_hold(o, m, ACR_SLOT_1)   ? ACR_SLOT_1
 	           : may_hold(o, m, ACR_SLOT_2) ? ACR_SLOT_2
 	                                        : ACR_NO_SLOT;
-	v->other = v->holds == ACR_NO_SLOT;
+	v->other = v->holds == ACR_NO_SLOT || m->stranger;
+	v->unread = true;
 	view_more(o, m, v->holds);
 }
 
 void observe_build_views(struct observation *o)
 {
 	free(o->views);
-	/* Two for a sink that may hold either, beside those of the job. */
-	o->views = mem_array(o->n_seen + 2 * (o->state.n_sinks + o->n_seen) + 1, sizeof(*o->views));
+	/* Two for a sink that may hold either, and one for what nobody knows, beside those of the
+	 * job. */
+	o->views = mem_array(o->n_seen + 3 * (o->state.n_sinks + o->n_seen) + 1, sizeof(*o->views));
 	o->n_views = o->n_seen;
 	for (size_t i = 0; i < o->n_seen; i++) {
 		const struct seen *s = &o->seen[i];
@@ -204,7 +224,7 @@ void observe_build_views(struct observation *o)
 		v->holds = match(o, s->held);
 		v->other = s->held != NULL && v->holds == ACR_NO_SLOT;
 		v->rejected = s->refused >= 2;
-		remember(o, s, v->holds);
+		remember(o, s, v);
 		view_more(o, state_sink(&o->state, s->spec->name, s->place), v->holds);
 	}
 	view_removed(o);
@@ -280,12 +300,27 @@ void observe_sinks(struct observation *o)
 	clear_left(o);
 }
 
+/* The password that a lost answer held, where it was delivered after all and the record is an older
+ * one, can be none but such a stranger. */
+static void give_up_stranger(struct observation *o)
+{
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		struct slot_memory *m = &o->state.slot[i];
+		if (m->created == 0 || observe_print_known(&m->print) || m->foreign_created != 0)
+			continue;
+		m->delivered = true;
+		m->left = 0;
+		o->dirty = true;
+	}
+}
+
 void observe_giving(struct observation *o, size_t i, enum acr_slot slot)
 {
 	struct seen *s = &o->seen[i];
-
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 
+	if (o->views[i].other && !o->views[i].rejected)
+		give_up_stranger(o);
 	s->before = match(o, s->held);
 	s->again_before = m->given_again;
 	s->counted_before = may_hold(o, m, slot);

@@ -11,7 +11,8 @@
   @ ensures \result.action == PLAN_WAIT || \result.action == PLAN_REFUSE;
   @ ensures \result.why != WHY_DISABLED && \result.why != WHY_NO_TOKEN &&
   @   \result.why != WHY_NO_SINK;
-  @ ensures \result.action == PLAN_REFUSE ==> in->slot[slot].ours == 0; */
+  @ ensures \result.action == PLAN_REFUSE ==> in->slot[slot].ours == 0 &&
+  @   in->slot[slot].lacking == 0; */
 static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 {
 	const struct slot_view *v = &in->slot[slot];
@@ -22,17 +23,21 @@ static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 		p.when = plan_request_dies(in, slot);
 		return p;
 	}
-	if (!v->ours) {
+	if (!v->ours && !v->lacking) {
 		p.action = PLAN_REFUSE;
 		p.why = WHY_FOREIGN;
 		return p;
 	}
 	if (v->expires != 0)
 		p.when = v->expires + in->margin;
-	if (plan_is_held(in, slot) && v->refused) {
+	if (v->lacking) {
+		p.when = v->believed_at;
+		if (plan_is_held_unseen(in, slot) || plan_is_doubtful(in, slot))
+			p.why = WHY_SINK_UNREADABLE;
+	} else if (plan_is_held(in, slot) && v->refused) {
 		p.why = WHY_REFUSED;
 		p.when = v->doubted_until;
-	} else if (plan_is_held(in, slot)) {
+	} else if (plan_is_held(in, slot) || plan_is_doubtful(in, slot)) {
 		p.why = WHY_SINK_UNREADABLE;
 	} else if (in->hook_owed) {
 		p.why = WHY_HOOK_OWED;
@@ -109,7 +114,8 @@ static enum acr_slot preferred(const struct plan_input *in)
   @   \result.why != WHY_NO_SINK;
   @ ensures \result.action == PLAN_ROTATE ==> Free(in, \result.slot) &&
   @   RequestDead(in, \result.slot);
-  @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0; */
+  @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0 &&
+  @   in->slot[\result.slot].lacking == 0; */
 static struct plan decide_first(const struct plan_input *in)
 {
 	bool free1 = plan_slot_is_free(in, ACR_SLOT_1), free2 = plan_slot_is_free(in, ACR_SLOT_2);
@@ -153,7 +159,8 @@ static bool outlives(const struct plan_input *in, const struct slot_view *v)
   @   \result.action == PLAN_REFUSE;
   @ ensures \result.action == PLAN_ROTATE ==>
   @   Free(in, \result.slot) && RequestDead(in, \result.slot) && Outlives(in, &in->slot[active]);
-  @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0; */
+  @ ensures \result.action == PLAN_REFUSE ==> in->slot[\result.slot].ours == 0 &&
+  @   in->slot[\result.slot].lacking == 0; */
 static struct plan make_way(const struct plan_input *in, enum acr_slot active, enum plan_reason why)
 {
 	enum acr_slot spare = acr_other(active);
@@ -179,7 +186,7 @@ static struct plan make_way(const struct plan_input *in, enum acr_slot active, e
   @ ensures \result.action != PLAN_CREATE;
   @ ensures \result.action == PLAN_ROTATE ==> \result.why == WHY_DUE || \result.why == WHY_FORCED;
   @ ensures \result.action == PLAN_REFUSE ==> \result.slot == 1 - active &&
-  @   in->slot[\result.slot].ours == 0;
+  @   in->slot[\result.slot].ours == 0 && in->slot[\result.slot].lacking == 0;
   @ ensures \result.action == PLAN_HEAL || \result.action == PLAN_VERIFY ||
   @   \result.action == PLAN_KEEP ==>
   @   \result.slot == active && (in->slot[active].expires != 0 ==>

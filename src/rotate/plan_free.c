@@ -6,7 +6,8 @@
  * is an expired password surely dead. */
 bool plan_is_gone(const struct plan_input *in, const struct slot_view *v)
 {
-	return !v->present || (v->expires != 0 && v->expires <= in->now - in->margin);
+	return (!v->present && !v->lacking) ||
+	       (v->expires != 0 && v->expires <= in->now - in->margin);
 }
 
 /* A password of ours of which nobody has proven that it is dead. */
@@ -31,6 +32,43 @@ bool plan_is_held(const struct plan_input *in, enum acr_slot slot)
 		if (in->sinks[i].holds == slot)
 			return true;
 	return false;
+}
+
+/* By a sink that was not read, as far as is remembered. */
+bool plan_is_held_unseen(const struct plan_input *in, enum acr_slot slot)
+{
+	/*@ loop invariant 0 <= i <= in->n_sinks;
+	  @ loop invariant \forall integer j; 0 <= j < i ==>
+	  @   !(Holds(in, j, slot) && in->sinks[j].readable == 0);
+	  @ loop assigns i;
+	  @ loop variant in->n_sinks - i; */
+	for (size_t i = 0; i < in->n_sinks; i++)
+		if (in->sinks[i].holds == slot && !in->sinks[i].readable) {
+			/*@ assert Holds(in, i, slot); */
+			return true;
+		}
+	return false;
+}
+
+/* Is there a sink of which nobody knows what it holds, should the record be out of date? */
+bool plan_is_blind(const struct plan_input *in)
+{
+	/*@ loop invariant 0 <= i <= in->n_sinks;
+	  @ loop invariant \forall integer j; 0 <= j < i ==> !Unread(in, j);
+	  @ loop assigns i;
+	  @ loop variant in->n_sinks - i; */
+	for (size_t i = 0; i < in->n_sinks; i++)
+		if (in->sinks[i].unread) {
+			/*@ assert Unread(in, i); */
+			return true;
+		}
+	return false;
+}
+
+/* The record says that it was never delivered, and a sink that cannot be read may know better. */
+bool plan_is_doubtful(const struct plan_input *in, enum acr_slot slot)
+{
+	return !in->slot[slot].delivered && plan_is_blind(in);
 }
 
 /* By a sink that could be read: only then is it known, and can be copied from. */
@@ -65,11 +103,27 @@ bool plan_anything_works(const struct plan_input *in)
 	       (plan_is_held(in, ACR_SLOT_2) && plan_may_work(in, &in->slot[ACR_SLOT_2]));
 }
 
+/* Has a sink that was removed from the job readers of whom nobody knows what they hold? */
+/*@ requires Valid(in);
+  @ assigns \nothing;
+  @ ensures \result == 0 ==> !(\exists integer i; Stranger(in, i)); */
+static bool has_stranger(const struct plan_input *in)
+{
+	/*@ loop invariant 0 <= i <= in->n_sinks;
+	  @ loop invariant \forall integer j; 0 <= j < i ==> !Stranger(in, j);
+	  @ loop assigns i;
+	  @ loop variant in->n_sinks - i; */
+	for (size_t i = 0; i < in->n_sinks; i++)
+		if (in->sinks[i].stranger)
+			return true;
+	return false;
+}
+
 /* When sinks show what is dead and nothing that may work, grace protects nobody: whoever reads one
  * again is cut off already. Of empty ones that is not known. */
 bool plan_is_outage(const struct plan_input *in)
 {
-	if (plan_anything_works(in))
+	if (plan_anything_works(in) || plan_is_blind(in) || has_stranger(in))
 		return false;
 	/*@ loop invariant 0 <= i <= in->n_sinks;
 	  @ loop assigns i;
@@ -85,6 +139,24 @@ bool plan_is_outage(const struct plan_input *in)
 		}
 	}
 	return false;
+}
+
+/* Nobody but this job uses the token, and none of its sinks has anything to lose. */
+bool plan_is_excepted(const struct plan_input *in)
+{
+	return in->exclusive && !plan_anything_works(in) && !plan_is_blind(in);
+}
+
+bool plan_is_missed(const struct plan_input *in, enum acr_slot slot)
+{
+	const struct slot_view *v = &in->slot[slot];
+
+	if (v->permitted)
+		return true;
+	if (plan_is_held_unseen(in, slot) || plan_is_doubtful(in, slot))
+		return false;
+	return plan_is_held(in, slot) || !v->delivered || plan_grace_is_over(in, v) ||
+	       plan_is_outage(in) || plan_is_excepted(in);
 }
 
 /* Until when a request of a standing intent may still act; 0: there is none. Waiting for it must
@@ -116,12 +188,14 @@ bool plan_slot_is_free(const struct plan_input *in, enum acr_slot slot)
 		return false;
 	if (plan_is_gone(in, v))
 		return true;
+	if (v->lacking)
+		return plan_is_missed(in, slot);
 	if (!v->ours)
-		return v->permitted || (in->exclusive && !plan_anything_works(in));
+		return v->permitted || plan_is_excepted(in);
 	if (v->dead)
 		return true;
-	if (plan_is_held(in, slot))
+	if (plan_is_held(in, slot) || plan_is_doubtful(in, slot))
 		return false;
 	return !v->delivered || plan_grace_is_over(in, v) || plan_is_outage(in) ||
-	       (in->exclusive && !plan_anything_works(in));
+	       plan_is_excepted(in);
 }

@@ -8,7 +8,7 @@ bool plan_slot_is_revocable(const struct plan_input *in, enum acr_slot slot)
 {
 	const struct slot_view *v = &in->slot[slot];
 
-	return plan_is_gone(in, v) || v->ours || v->permitted || v->doomed;
+	return plan_is_gone(in, v) || v->ours || v->lacking || v->permitted || v->doomed;
 }
 
 /* Also a revoke waits for a request that may still act. */

@@ -24,13 +24,21 @@
 
   // The words of the rule.
   predicate Gone(struct plan_input *in, struct slot_view *v) =
-      v->present == 0 || (v->expires != 0 && v->expires <= in->now - in->margin);
+      (v->present == 0 && v->lacking == 0) ||
+      (v->expires != 0 && v->expires <= in->now - in->margin);
   predicate MayWork(struct plan_input *in, struct slot_view *v) =
       v->present != 0 && v->ours != 0 && v->dead == 0 && (v->expires == 0 || v->expires > in->now);
   predicate Living(struct plan_input *in, struct slot_view *v) = MayWork(in, v) && v->refused == 0;
   predicate Holds(struct plan_input *in, integer i, integer s) = 0 <= i < in->n_sinks &&
     in->sinks[i].holds == s;
   predicate Held(struct plan_input *in, integer s) = \exists integer i; Holds(in, i, s);
+  // By a sink that was not read, as far as is remembered.
+  predicate HeldUnseen(struct plan_input *in, integer s) = \exists integer i; Holds(in, i, s) &&
+    in->sinks[i].readable == 0;
+  // What is remembered of a sink that cannot be read may be out of date.
+  predicate Unread(struct plan_input *in, integer i) =
+      0 <= i < in->n_sinks && in->sinks[i].unread != 0;
+  predicate Blind(struct plan_input *in) = \exists integer i; Unread(in, i);
   predicate Shown(struct plan_input *in, integer i, integer s) = Holds(in, i, s) &&
     in->sinks[i].readable != 0;
   predicate Deployed(struct plan_input *in, integer s) = (\exists integer i; Shown(in, i, s)) &&
@@ -49,8 +57,12 @@
       ((in->sinks[i].other != 0 && in->sinks[i].rejected != 0) ||
        (in->sinks[i].holds == ACR_SLOT_1 && !MayWork(in, &in->slot[ACR_SLOT_1])) ||
        (in->sinks[i].holds == ACR_SLOT_2 && !MayWork(in, &in->slot[ACR_SLOT_2])));
-  predicate Outage(struct plan_input *in) = !Works(in) && (\exists integer i; Dead(in, i));
-  predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in);
+  // A sink that was removed while it showed what nobody knows has readers who may not be.
+  predicate Stranger(struct plan_input *in, integer i) =
+      0 <= i < in->n_sinks && in->sinks[i].stranger != 0;
+  predicate Outage(struct plan_input *in) = !Works(in) &&
+    !Blind(in) && !(\exists integer i; Stranger(in, i)) && (\exists integer i; Dead(in, i));
+  predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in) && !Blind(in);
 
   // A slot is tainted until no request for it can act any more. Only where the other slot's
   // password would have expired by then is that
@@ -62,14 +74,27 @@
       (Held(in, 1 - s) && EndsBefore(in, &in->slot[1 - s], in->slot[s].dead_at) &&
        4 * (in->now - in->slot[s].abandoned) >= in->slot[1 - s].expires - in->now);
 
+  // What the record says was never delivered was so all the same, where that is an older copy: a
+  // sink that cannot be read may hold it.
+  predicate Undoubted(struct plan_input *in, integer s) =
+      in->slot[s].delivered != 0 || !Blind(in);
+
+  // That an answer lacks a slot is believed at once where the sinks that hold it can be read, for
+  // the registry is asked about what they show; where none holds it, once grace is over.
+  predicate Missed(struct plan_input *in, integer s) =
+      in->slot[s].permitted != 0 ||
+      (!HeldUnseen(in, s) && Undoubted(in, s) && (Held(in, s) || in->slot[s].delivered == 0 ||
+        GraceOver(in, &in->slot[s]) || Outage(in) || Excepted(in)));
+
   // DESIGN: a slot is generated only if it is free.
   predicate Free(struct plan_input *in, integer s) =
-      Gone(in, &in->slot[s]) ||
-      (in->slot[s].ours == 0 && (in->slot[s].permitted != 0 || Excepted(in))) ||
-      (in->slot[s].ours != 0 &&
+      Gone(in, &in->slot[s]) || (in->slot[s].lacking != 0 && Missed(in, s)) ||
+      (in->slot[s].ours == 0 && in->slot[s].lacking == 0 &&
+       (in->slot[s].permitted != 0 || Excepted(in))) ||
+      (in->slot[s].ours != 0 && in->slot[s].lacking == 0 &&
        (in->slot[s].dead != 0 ||
-        (!Held(in, s) && (in->slot[s].delivered == 0 || GraceOver(in, &in->slot[s]) ||
-          Outage(in) || Excepted(in)))));
+        (!Held(in, s) && Undoubted(in, s) && (in->slot[s].delivered == 0 ||
+          GraceOver(in, &in->slot[s]) || Outage(in) || Excepted(in)))));
 
   predicate Outlives(struct plan_input *in, struct slot_view *v) = v->expires == 0 ||
     in->now + in->lifetime >= v->expires;
@@ -82,17 +107,27 @@
       p.action == PLAN_ROTATE ==> Slot(p.slot) && Free(in, p.slot) && RequestDead(in, p.slot) &&
       // never one of ours that a sink holds, until it has expired past the margin or the
       // registry refuses it for good,
-      (in->slot[p.slot].ours != 0 && Held(in, p.slot) ==> Gone(in, &in->slot[p.slot]) ||
-        in->slot[p.slot].dead != 0) &&
+      (in->slot[p.slot].ours != 0 && in->slot[p.slot].lacking == 0 && Held(in, p.slot) ==>
+        Gone(in, &in->slot[p.slot]) || in->slot[p.slot].dead != 0) &&
       // never a foreign one without its permission, but by `exclusive` when nothing in a sink
       // works,
-      (in->slot[p.slot].ours == 0 && !Gone(in, &in->slot[p.slot]) ==>
-        in->slot[p.slot].permitted != 0 || Excepted(in)) &&
+      (in->slot[p.slot].ours == 0 && in->slot[p.slot].lacking == 0 &&
+        !Gone(in, &in->slot[p.slot]) ==> in->slot[p.slot].permitted != 0 || Excepted(in)) &&
+      // never one that the answer lacks though the record has it, while a sink that was not read
+      // holds it, nor within grace where none does,
+      (in->slot[p.slot].lacking != 0 && !Gone(in, &in->slot[p.slot]) ==>
+        Missed(in, p.slot)) &&
+      // never one of ours that may work and was never delivered, while a sink cannot be read: the
+      // record may be an older one than that sink has seen,
+      (in->slot[p.slot].ours != 0 && in->slot[p.slot].lacking == 0 && Blind(in) ==>
+        Gone(in, &in->slot[p.slot]) || in->slot[p.slot].dead != 0 ||
+        in->slot[p.slot].delivered != 0) &&
       // never a delivered one within grace or while a hook is owed, but when the sinks show
       // what is dead and nothing that
       // may work, or by `exclusive` as before,
-      (in->slot[p.slot].ours != 0 && in->slot[p.slot].delivered != 0 &&
-        !Gone(in, &in->slot[p.slot]) && in->slot[p.slot].dead == 0 ==>
+      (in->slot[p.slot].ours != 0 && in->slot[p.slot].lacking == 0 &&
+        in->slot[p.slot].delivered != 0 && !Gone(in, &in->slot[p.slot]) &&
+        in->slot[p.slot].dead == 0 ==>
        GraceOver(in, &in->slot[p.slot]) || Outage(in) || Excepted(in)) &&
       // never for sinks that hold what lives longer.
       (Deployed(in, 1 - p.slot) && p.active != 0 &&
@@ -118,7 +153,8 @@
       (p.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 &&
         in->known == 0) &&
       // A person is asked because of a slot only if that is not ours.
-      (p.action == PLAN_REFUSE && p.why == WHY_FOREIGN ==> in->slot[p.slot].ours == 0);
+      (p.action == PLAN_REFUSE && p.why == WHY_FOREIGN ==> in->slot[p.slot].ours == 0 &&
+        in->slot[p.slot].lacking == 0);
 
   // What a revoke is decided on.
   predicate Reasoned(struct plan_input *in, struct plan p) =
@@ -132,7 +168,7 @@
   // What a revoke may generate: what is to die; else what nobody else generated.
   predicate Revocable(struct plan_input *in, integer s) =
       in->slot[s].doomed != 0 || Gone(in, &in->slot[s]) || in->slot[s].ours != 0 ||
-        in->slot[s].permitted != 0;
+        in->slot[s].lacking != 0 || in->slot[s].permitted != 0;
   predicate Revoking(struct plan_input *in) =
       (in->slot[ACR_SLOT_1].doomed != 0 || in->slot[ACR_SLOT_2].doomed != 0) &&
         in->asked == TOKEN_READ;
@@ -161,6 +197,23 @@ bool plan_is_held(const struct plan_input *in, enum acr_slot slot);
 
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;
+  @ ensures \result != 0 ==> HeldUnseen(in, slot);
+  @ ensures \result == 0 ==> !HeldUnseen(in, slot); */
+bool plan_is_held_unseen(const struct plan_input *in, enum acr_slot slot);
+
+/*@ requires Valid(in);
+  @ assigns \nothing;
+  @ ensures \result != 0 ==> Blind(in);
+  @ ensures \result == 0 ==> !Blind(in); */
+bool plan_is_blind(const struct plan_input *in);
+
+/*@ requires Valid(in) && Slot(slot);
+  @ assigns \nothing;
+  @ ensures \result != 0 <==> !Undoubted(in, slot); */
+bool plan_is_doubtful(const struct plan_input *in, enum acr_slot slot);
+
+/*@ requires Valid(in) && Slot(slot);
+  @ assigns \nothing;
   @ ensures \result != 0 ==> Deployed(in, slot);
   @ ensures \result == 0 ==> !Deployed(in, slot); */
 bool plan_is_deployed(const struct plan_input *in, enum acr_slot slot);
@@ -175,6 +228,16 @@ bool plan_anything_works(const struct plan_input *in);
   @ assigns \nothing;
   @ ensures \result != 0 ==> Outage(in); */
 bool plan_is_outage(const struct plan_input *in);
+
+/*@ requires Valid(in);
+  @ assigns \nothing;
+  @ ensures \result != 0 ==> Excepted(in); */
+bool plan_is_excepted(const struct plan_input *in);
+
+/*@ requires Valid(in) && Slot(slot);
+  @ assigns \nothing;
+  @ ensures \result != 0 ==> Missed(in, slot); */
+bool plan_is_missed(const struct plan_input *in, enum acr_slot slot);
 
 /*@ requires Valid(in) && Slot(slot);
   @ assigns \nothing;

@@ -63,6 +63,7 @@ static const struct state_field slot_fields[] = {
 	{ "print", FIELD_PRINT, offsetof(struct slot_memory, print) },
 	{ "delivered", FIELD_BOOL, offsetof(struct slot_memory, delivered) },
 	{ "gone", FIELD_BOOL, offsetof(struct slot_memory, gone) },
+	{ "absent_since", FIELD_SECONDS, offsetof(struct slot_memory, absent_since) },
 	{ "left", FIELD_SECONDS, offsetof(struct slot_memory, left) },
 	{ "intent", FIELD_BOOL, offsetof(struct slot_memory, intent) },
 	{ "intent_since", FIELD_SECONDS, offsetof(struct slot_memory, intent_since) },
@@ -85,6 +86,7 @@ static const struct state_field sink_fields[] = {
 	{ "unseen_1", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_1]) },
 	{ "unseen_2", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_2]) },
 	{ "given_again", FIELD_BOOL, offsetof(struct sink_memory, given_again) },
+	{ "stranger", FIELD_BOOL, offsetof(struct sink_memory, stranger) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
 	{ "tried", FIELD_BOOL, offsetof(struct sink_memory, tried) },
 };

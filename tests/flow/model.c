@@ -63,40 +63,52 @@ static void lose_state(const struct model *m, struct world *w)
 			s->tag = FOREIGN;
 		s->intent = s->abandoned = s->young = s->hooked = false;
 	}
-	for (int i = 0; i < m->n_sinks; i++)
+	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last = 0;
+		w->sink[i].stranger = false;
+	}
 	w->owed = false;
 }
 
 /* The sink alone tells what an older state that was put back does not know. */
-static bool is_forgotten(const struct world *w, const struct sink *s)
+static bool is_forgotten(const struct model *m, const struct world *w, const struct sink *s)
 {
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		if (s->holds == bit(k) && (w->slot[k].tag == UNSEEN || w->slot[k].tag == CLAIMED))
+	for (int k = 0; k < ACR_SLOT__COUNT && (m->others & MODEL_RESTORED); k++)
+		if (s->holds == bit(k) && slot_is_ours(&w->slot[k]) &&
+		    (w->slot[k].tag != OURS || !(s->last & bit(k))))
 			return true;
 	return false;
 }
 
-/* Only where every consumer can be seen in a sink: of one that lags nobody knows any more. */
+/* Only where every consumer reads a sink of the job: of one that lags, or reads one that was
+ * removed, nobody knows any more. */
 static bool can_restore(const struct model *m, const struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		if (!world_holds(m, w, k) && (w->slot[k].ago < m->grace || w->slot[k].hooked))
 			return false;
+	for (int i = 0; i < m->n_sinks; i++)
+		if (w->sink[i].removed && w->sink[i].holds != 0)
+			return false;
 	return !in_flight(w);
 }
 
-static void restore_state(const struct model *m, struct world *w)
+enum older { WITH_ASKED, WITH_PRINT, WITH_MARK, OLDER__COUNT };
+
+static void restore_state(const struct model *m, struct world *w, enum older older)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		struct slot *s = &w->slot[k];
-		if (s->tag == OURS)
+		if (s->tag == OURS && older == WITH_ASKED)
 			s->tag = UNSEEN;
-		s->delivered = s->intent = s->abandoned = s->young = false;
+		s->delivered = s->tag == OURS && older == WITH_MARK;
+		s->intent = s->abandoned = s->young = false;
 		s->left = 0;
 	}
-	for (int i = 0; i < m->n_sinks; i++)
-		w->sink[i].last = 0;
+	for (int i = 0; i < m->n_sinks; i++) {
+		w->sink[i].last = older == WITH_MARK ? ~w->sink[i].holds & 3 : 0;
+		w->sink[i].stranger = false;
+	}
 	w->owed = false;
 }
 
@@ -149,6 +161,11 @@ static bool last_one(const struct model *m, const struct world *w, int i)
 
 static void between_runs(struct search *s, const struct world *w)
 {
+	static const char *const older[] = {
+		"an older state is put back, before the print",
+		"an older state is put back, before the delivery",
+		"an older state is put back, before a sink was healed"
+	};
 	const struct model *m = s->m;
 	struct world next = *w;
 
@@ -157,9 +174,10 @@ static void between_runs(struct search *s, const struct world *w)
 		search_disturb(s, next, "the state is lost");
 		next = *w;
 	}
-	if ((m->others & MODEL_RESTORED) && can_restore(m, w)) {
-		restore_state(m, &next);
-		search_disturb(s, next, "an older state is put back");
+	for (int o = 0; o < OLDER__COUNT && (m->others & MODEL_RESTORED) && can_restore(m, w);
+	     o++) {
+		restore_state(m, &next, (enum older)o);
+		search_disturb(s, next, older[o]);
 		next = *w;
 	}
 	if ((m->others & MODEL_MOVED) && !in_flight(w) && !w->slot[0].away && !w->slot[1].away) {
@@ -169,9 +187,9 @@ static void between_runs(struct search *s, const struct world *w)
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *sink = &w->sink[i];
 		next = *w;
-		if ((m->others & MODEL_HANDS) && !is_forgotten(w, sink))
+		if ((m->others & MODEL_HANDS) && !is_forgotten(m, w, sink))
 			edit(s, w, i);
-		if (sink->touched || sink->removed || is_forgotten(w, sink))
+		if (sink->touched || sink->removed)
 			continue;
 		if (m->others & MODEL_UNREAD) {
 			next.sink[i].unread = !sink->unread;
@@ -180,7 +198,8 @@ static void between_runs(struct search *s, const struct world *w)
 			                            : "a sink cannot be read");
 			next = *w;
 		}
-		if ((m->others & MODEL_REMOVED) && !in_flight(w) && !last_one(m, w, i)) {
+		if ((m->others & MODEL_REMOVED) && !in_flight(w) && !last_one(m, w, i) &&
+		    !is_forgotten(m, w, sink)) {
 			next.sink[i].removed = true;
 			next.sink[i].unread = false;
 			search_disturb(s, next, "a sink is removed");
@@ -211,6 +230,8 @@ static void expand(struct search *s, size_t at)
 	next = w;
 	world_end_generation(m, &next, 0);
 	world_end_generation(m, &next, 1);
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		next.slot[k].lacked = w.slot[k].tag == OURS ? m->grace : 0;
 	if (m->others & MODEL_WIPE)
 		search_disturb(s, next, "a redeployment wipes both");
 	if (world_idle(&w))
@@ -266,7 +287,7 @@ static size_t calm_run(struct search *s, size_t at, bool *good, bool *wrong)
 {
 	const struct model *m = s->m;
 	struct world w = world_unpack(&s->states[at]);
-	struct plan p = run_begin(m, &w, 0, false);
+	struct plan p = run_begin(m, &w, 0, false, 0);
 
 	while (w.run[0].alive) {
 		/* The search knows the state that a step leads to: it is the first that

@@ -59,10 +59,13 @@ enum model_others {
 	MODEL_MOVED = 1 << 11,
 	MODEL_FORCE = 1 << 12,   /* run --force, whenever somebody likes */
 	MODEL_EXPIRES = 1 << 13, /* what somebody generates may expire, and soon */
-	/* an older copy of our state is put back, between two runs: of what was delivered since it
-	 * knows the expiry that was asked for, and no more */
+	/* An older copy of our state is put back, between two runs. Of what was delivered since it
+	 * knows the expiry that was asked for and no more, or that and the password, or that it
+	 * was delivered, but of no sink what it holds. */
 	MODEL_RESTORED = 1 << 14,
-	MODEL_ALL = (1 << 15) - 1
+	/* an answer lacks a slot that is there, from the first to the last reading of a run */
+	MODEL_LACKS = 1 << 15,
+	MODEL_ALL = (1 << 16) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -86,7 +89,11 @@ enum model_without {
 	WITHOUT_FRESH_INTENT,
 	/* the passwords that the sinks show are not tried right before a generate */
 	WITHOUT_TRYING,
-	WITHOUT_ALL, /* the naive rule: always the older slot */
+	WITHOUT_STRANGERS, /* a removed sink that showed what nobody knows is forgotten */
+	WITHOUT_DOUBT,     /* what the record says of a sink that cannot be read is believed */
+	WITHOUT_PATIENCE,  /* an answer that lacks a slot is believed at once */
+	WITHOUT_SEEING,    /* a slot that a sink shows may never have been delivered */
+	WITHOUT_ALL,       /* the naive rule: always the older slot */
 };
 
 struct model {

@@ -37,11 +37,20 @@ static enum step step_of(const struct model *m, const struct run *r)
 	return steps(m, r)[r->at];
 }
 
-static struct slot_view view_slot(const struct model *m, const struct world *w, int k)
+/* An answer lacks what the record has. Of a slot that was deleted: as if it had been delivered. */
+static void lack(const struct model *m, const struct slot *s, struct slot_view *v)
+{
+	v->present = v->ours = v->lost = false;
+	v->lacking = m->without != WITHOUT_PATIENCE && (s->tag == ABSENT || s->life > 0);
+	v->delivered = s->tag == ABSENT || s->delivered;
+	v->expires = NOW + NEVER * TICK;
+	v->believed_at = NOW + m->grace * TICK;
+}
+
+static struct slot_view view_slot(const struct model *m, const struct world *w, int k, int lacks)
 {
 	const struct slot *s = &w->slot[k];
-
-	return (struct slot_view){
+	struct slot_view v = {
 		.present = s->tag != ABSENT,
 		.ours = slot_is_ours(s),
 		.delivered = s->delivered,
@@ -58,6 +67,10 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 		.expires = s->life == NEVER ? 0 : NOW + s->life * TICK,
 		.left = s->left == 0 ? 0 : NOW - (s->left - 1) * TICK,
 	};
+
+	if (slot_is_ours(s) ? lacks == 1 + k : s->lacked > 0)
+		lack(m, s, &v);
+	return v;
 }
 
 /* A password is matched by its fingerprint, so only a recorded generation is recognised. */
@@ -78,14 +91,20 @@ static struct sink_view view_sink(const struct world *w, const struct sink *s)
 
 /* What cannot be read, or is no longer in the job, holds what it last got; that may be either of
  * two, and then is viewed twice. */
-static size_t view_unread(const struct sink *s, struct sink_view *out)
+static size_t view_unread(const struct model *m, const struct sink *s, struct sink_view *out)
 {
 	size_t n = 0;
+
+	if (s->removed && s->stranger && m->without != WITHOUT_STRANGERS)
+		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .stranger = true };
+	if (!s->removed && m->without != WITHOUT_DOUBT)
+		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .unread = true };
+	size_t first = n;
 
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		if (s->last & bit(k))
 			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
-	if (n == 0 && !s->removed)
+	if (n == first && !s->removed)
 		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .other = true };
 	return n;
 }
@@ -103,9 +122,9 @@ static struct plan older_slot(const struct plan_input *in, struct plan p)
 	return p;
 }
 
-static struct plan decide(const struct model *m, const struct world *w, bool force)
+static struct plan decide(const struct model *m, const struct world *w, bool force, int lacks)
 {
-	struct sink_view views[2 * MODEL_SINKS_MAX];
+	struct sink_view views[3 * MODEL_SINKS_MAX];
 	struct plan_input in = {
 		.now = NOW,
 		.lifetime = m->lifetime * TICK,
@@ -118,7 +137,7 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 		.known = true,
 		.hook_owed = w->owed,
 		.force = force,
-		.slot = { view_slot(m, w, 0), view_slot(m, w, 1) },
+		.slot = { view_slot(m, w, 0, lacks), view_slot(m, w, 1, lacks) },
 		.sinks = views,
 	};
 
@@ -127,7 +146,7 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 		if (!s->unread && !s->removed)
 			views[in.n_sinks++] = view_sink(w, s);
 		else if (m->without != WITHOUT_REMEMBERING)
-			in.n_sinks += view_unread(s, views + in.n_sinks);
+			in.n_sinks += view_unread(m, s, views + in.n_sinks);
 	}
 	struct plan p = plan_decide(&in);
 	return m->without == WITHOUT_ALL ? older_slot(&in, p) : p;
@@ -161,6 +180,19 @@ static int stamp_now(const struct model *m, const struct run *r)
 	return m->without == WITHOUT_FRESH_TIME ? 1 + r->age : 1;
 }
 
+/* What is seen in a sink was delivered, whatever the record says. */
+static void see(const struct model *m, struct sink *s, struct slot *slot, int k)
+{
+	if (s->holds != bit(k))
+		return;
+	if (slot->tag == OURS) {
+		s->last = bit(k);
+		slot->delivered = slot->delivered || m->without != WITHOUT_SEEING;
+	} else {
+		s->stranger = slot_works(slot);
+	}
+}
+
 /* Every sink is read; what they hold is remembered, and `left` stamped or cleared. */
 static void look(const struct model *m, struct world *w, const struct run *r)
 {
@@ -168,11 +200,10 @@ static void look(const struct model *m, struct world *w, const struct run *r)
 		struct sink *s = &w->sink[i];
 		if (s->unread || s->removed)
 			continue;
-		s->touched = false;
+		s->touched = s->stranger = false;
 		s->last = 0;
 		for (int k = 0; k < ACR_SLOT__COUNT; k++)
-			if (s->holds == bit(k) && w->slot[k].tag == OURS)
-				s->last = bit(k);
+			see(m, s, &w->slot[k], k);
 	}
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		struct slot *s = &w->slot[k];
@@ -207,13 +238,13 @@ static void take_over(struct world *w)
 	}
 }
 
-struct plan run_begin(const struct model *m, struct world *w, int r, bool force)
+struct plan run_begin(const struct model *m, struct world *w, int r, bool force, int lacks)
 {
-	w->run[r] = (struct run){ .alive = true };
+	w->run[r] = (struct run){ .alive = true, .lacks = lacks };
 	claim(w);
 	take_over(w);
 	look(m, w, &w->run[r]);
-	struct plan p = decide(m, w, force);
+	struct plan p = decide(m, w, force, lacks);
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
 	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
@@ -308,10 +339,26 @@ static void record(const struct run *r, struct slot *s)
 	s->left = 0;
 }
 
+/* What a sink shows and nobody knows, before it is written over: the password that a lost answer
+ * held, perhaps. */
+static void give_up_stranger(const struct model *m, struct world *w, const struct sink *s)
+{
+	struct sink_view v = view_sink(w, s);
+
+	for (int k = 0; k < ACR_SLOT__COUNT && m->without != WITHOUT_SEEING; k++)
+		if (v.other && w->slot[k].tag == CLAIMED) {
+			w->slot[k].delivered = true;
+			w->slot[k].left = 0;
+		}
+}
+
 static void record_delivery(const struct model *m, struct world *w, struct run *r)
 {
 	int k = (int)r->slot;
 
+	for (int i = 0; i < m->n_sinks; i++)
+		if (takes_delivery(&w->sink[i], k))
+			give_up_stranger(m, w, &w->sink[i]);
 	if (!r->stale && w->slot[k].tag == OURS) {
 		w->slot[k].delivered = true;
 		for (int i = 0; i < m->n_sinks; i++)
@@ -379,10 +426,10 @@ static void hook(struct search *s, const struct world *w, int r, bool calm)
 
 /* The registry is asked about what each sink shows: what works must be the other slot's, by its
  * print, or because no other slot is left to explain it. */
-static bool is_contradicted(const struct model *m, const struct world *w, int target)
+static bool is_contradicted(const struct model *m, const struct world *w, int target, int lacks)
 {
 	const struct slot *t = &w->slot[target], *other = &w->slot[1 - target];
-	bool gone = t->tag == ABSENT || t->life == 0;
+	bool gone = t->tag == ABSENT || t->life == 0 || lacks == 1 + target;
 
 	if (t->permitted || m->without == WITHOUT_TRYING)
 		return false;
@@ -391,6 +438,9 @@ static bool is_contradicted(const struct model *m, const struct world *w, int ta
 		if (s->unread || s->removed)
 			continue;
 		if (s->holds == bit(target) && slot_works(t))
+			return true;
+		/* What works is there: whatever was decided because it is not is void. */
+		if (s->holds == bit(1 - target) && slot_works(other) && lacks == 2 - target)
 			return true;
 		if (s->holds == bit(1 - target) && slot_works(other) && other->tag != OURS && !gone)
 			return true;
@@ -431,7 +481,7 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		break;
 	case REREAD:
 		if ((m->without != WITHOUT_TRYING && learn(m, &next)) ||
-		    is_contradicted(m, w, (int)run->slot)) {
+		    is_contradicted(m, w, (int)run->slot, run->lacks)) {
 			run->alive = false;
 			search_reach(s, next, "the registry contradicts: end");
 			return;
@@ -481,10 +531,21 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 	search_reach(s, next, how);
 }
 
-static void start_with(struct search *s, const struct world *w, int r, bool force, bool counts)
+static void start_with(struct search *s, const struct world *w, int r, bool force, int lacks,
+                       bool counts)
 {
 	struct world next = *w;
-	struct plan p = run_begin(s->m, &next, r, force);
+	struct plan p = run_begin(s->m, &next, r, force, lacks);
+	const char *const lacking[] = {
+		[PLAN_KEEP] = "run, an answer lacks a slot: keep",
+		[PLAN_VERIFY] = "run, an answer lacks a slot: verify",
+		[PLAN_ROTATE] = p.slot ? "run, an answer lacks a slot: rotate 2"
+		                       : "run, an answer lacks a slot: rotate 1",
+		[PLAN_HEAL] = "run, an answer lacks a slot: heal",
+		[PLAN_CREATE] = "run, an answer lacks a slot: create",
+		[PLAN_WAIT] = "run, an answer lacks a slot: wait",
+		[PLAN_REFUSE] = "run, an answer lacks a slot: refuse",
+	};
 	const char *const how[] = {
 		[PLAN_KEEP] = "run: keep",
 		[PLAN_VERIFY] = "run: verify",
@@ -495,7 +556,7 @@ static void start_with(struct search *s, const struct world *w, int r, bool forc
 		[PLAN_REFUSE] = "run: refuse",
 	};
 
-	(counts ? search_disturb : search_reach)(s, next, how[p.action]);
+	(counts ? search_disturb : search_reach)(s, next, (lacks ? lacking : how)[p.action]);
 }
 
 /* A run begins; the check of any of the sinks may fail. */
@@ -508,8 +569,11 @@ void run_start(struct search *s, const struct world *w, int r)
 		struct world next = *w;
 		for (int i = 0; i < m->n_sinks && subsets > 1; i++)
 			next.sink[i].out = out >> i & 1;
-		start_with(s, &next, r, false, out != 0);
+		start_with(s, &next, r, false, 0, out != 0);
 		if (m->others & MODEL_FORCE)
-			start_with(s, &next, r, true, true);
+			start_with(s, &next, r, true, 0, true);
+		for (int k = 0; k < ACR_SLOT__COUNT && (m->others & MODEL_LACKS); k++)
+			if (slot_is_ours(&w->slot[k]))
+				start_with(s, &next, r, false, 1 + k, true);
 	}
 }

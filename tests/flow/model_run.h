@@ -5,8 +5,8 @@
 
 #include "flow/model_search.h"
 
-/* Look and decide: the beginning of run r. */
-struct plan run_begin(const struct model *m, struct world *w, int r, bool force);
+/* Look and decide: the beginning of run r. lacks: see struct run. */
+struct plan run_begin(const struct model *m, struct world *w, int r, bool force, int lacks);
 /* One step of run r, with all its outcomes; calm: with its success alone. */
 void run_step(struct search *s, const struct world *w, int r, bool calm);
 void run_start(struct search *s, const struct world *w, int r);

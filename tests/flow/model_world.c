@@ -109,6 +109,7 @@ void world_tick(const struct model *m, struct world *w)
 		s->young = false;
 		if (s->left > 0 && s->left < 1 + m->grace)
 			s->left++;
+		s->lacked -= s->lacked > 0;
 		if (s->ago < m->grace && !world_holds(m, w, k))
 			s->ago++;
 		if (s->tag != ABSENT && s->life != NEVER && s->life-- == 0)
@@ -143,7 +144,7 @@ static int get(struct bits *b, int width)
 static int sink_code(const struct sink *s)
 {
 	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 |
-	       s->out << 7 | s->ruin << 8;
+	       s->out << 7 | s->ruin << 8 | s->stranger << 9;
 }
 
 static struct sink sink_of(int code)
@@ -154,7 +155,8 @@ static struct sink sink_of(int code)
 		              .removed = code >> 5 & 1,
 		              .touched = code >> 6 & 1,
 		              .out = code >> 7 & 1,
-		              .ruin = code >> 8 & 1 };
+		              .ruin = code >> 8 & 1,
+		              .stranger = code >> 9 & 1 };
 }
 
 /* Forgets what can make no difference any more. */
@@ -162,7 +164,7 @@ static void normalise(const struct model *m, struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		struct slot *s = &w->slot[k];
-		if (s->tag != OURS) {
+		if (s->tag != OURS && s->tag != CLAIMED) {
 			s->delivered = false;
 			s->left = 0;
 		}
@@ -189,8 +191,10 @@ static void normalise(const struct model *m, struct world *w)
 	}
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].out = w->sink[i].out && !world_idle(w);
-		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED)))
+		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED | MODEL_RESTORED)))
 			w->sink[i].last = 0;
+		if (!(m->others & MODEL_REMOVED))
+			w->sink[i].stranger = false;
 	}
 }
 
@@ -218,6 +222,7 @@ struct packed world_pack(const struct model *m, struct world *w)
 		put(&b, 2, s->left);
 		put(&b, 2, s->ago);
 		put(&b, 3, s->flying | s->abandoned << 2);
+		put(&b, 2, s->lacked);
 		put(&b, 7,
 		    s->permitted | s->rejected << 1 | s->delivered << 2 | s->intent << 3 |
 		            s->young << 4 | s->hooked << 5 | s->away << 6);
@@ -228,12 +233,14 @@ struct packed world_pack(const struct model *m, struct world *w)
 		code[i] = sink_code(&w->sink[i]);
 	sort(code, m->n_sinks);
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		put(&b, 9, code[i]);
+		put(&b, 10, code[i]);
 	for (int r = 0; r < 2; r++) {
 		const struct run *run = &w->run[r];
 		put(&b, 4, run->at);
 		put(&b, 3, (int)run->action);
-		put(&b, 5, run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3);
+		put(&b, 7,
+		    run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 |
+		            run->lacks << 5);
 	}
 	return b.key;
 }
@@ -251,6 +258,7 @@ struct world world_unpack(const struct packed *key)
 		s->ago = get(&b, 2);
 		s->flying = get(&b, 2);
 		s->abandoned = get(&b, 1);
+		s->lacked = get(&b, 2);
 		s->permitted = get(&b, 1);
 		s->rejected = get(&b, 1);
 		s->delivered = get(&b, 1);
@@ -264,7 +272,7 @@ struct world world_unpack(const struct packed *key)
 	w.spent = get(&b, 3);
 	b.at = 64;
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		w.sink[i] = sink_of(get(&b, 9));
+		w.sink[i] = sink_of(get(&b, 10));
 	for (int r = 0; r < 2; r++) {
 		struct run *run = &w.run[r];
 		run->at = get(&b, 4);
@@ -273,6 +281,7 @@ struct world world_unpack(const struct packed *key)
 		run->slot = (enum acr_slot)get(&b, 1);
 		run->stale = get(&b, 1);
 		run->age = get(&b, 2);
+		run->lacks = get(&b, 2);
 	}
 	return w;
 }

@@ -19,7 +19,7 @@ struct slot {
 	enum tag tag;
 	int life; /* ticks until it expires; 0: within the margin */
 	bool permitted, rejected;
-	bool delivered; /* the ledger, of a generation that is OURS */
+	bool delivered; /* the ledger, of a generation that is OURS or CLAIMED */
 	int left;       /* 0: no stamp; 1 + ticks since, at most 1 + grace */
 	bool intent;    /* an intent stands: the slot is tainted */
 	bool abandoned; /* ... and a run has seen that its sender is no more */
@@ -28,12 +28,15 @@ struct slot {
 	int ago;        /* ticks since a sink held it, at most grace */
 	bool hooked;    /* a consumer that waits for our hook holds it */
 	bool away;      /* a sink of another machine holds it */
+	int lacked;     /* ABSENT: ticks until the rule believes that of one of ours */
 };
 
 /* holds, last: bit 0 for slot 1, bit 1 for slot 2; 0 for anything dead. */
 struct sink {
 	int holds; /* in truth: one bit at most */
 	int last;  /* what the state remembers of it */
+	/* ... and that it showed what is none of ours and may work */
+	bool stranger;
 	bool ruin; /* in truth: holds nothing, but the password of a generation that is no more */
 	bool unread, removed;
 	bool touched; /* by hand, and no run has seen it yet */
@@ -47,7 +50,8 @@ struct run {
 	enum acr_slot slot;
 	/* the slot was generated anew by somebody else since we looked, or since we generated it */
 	bool stale;
-	int age; /* ticks since it began, at most grace */
+	int age;   /* ticks since it began, at most grace */
+	int lacks; /* 1 + the slot that the service's answers leave out; 0: none */
 };
 
 struct world {

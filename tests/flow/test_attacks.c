@@ -136,6 +136,47 @@ static void a_restored_record_kills_nothing(void **state)
 	}
 }
 
+/* The record was copied as the new password was about to be delivered. Later one sink is put back
+ * as well, and the other one, which has it, cannot be read. */
+static void a_restored_record_and_a_sink_that_cannot_be_read(void **state)
+{
+	static const struct {
+		const char *what;
+		enum rig_moment kind;
+		int nth;
+	} rows[] = {
+		{ "its print is not known", AT_GENERATE, 1 },
+		{ "its print is known", AT_READ, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ending end;
+		char before[64];
+		rig_due();
+		memcpy(before, rig.deployed, sizeof(before));
+		rig.meddler.kind = rows[i].kind;
+		rig.meddler.nth = rows[i].nth;
+		rig.meddler.fn = keep_copy;
+		rig_must_run(ROTATE_FORCE);
+		CHECK(rig.met.fired, "%s: nobody came", rows[i].what);
+		fake_service_pass(&rig.service, 3 * DAY_MS);
+		copy_state(".copy", "");
+		memcpy(rig.memory[0].held, before, sizeof(before));
+		rig.memory[1].unreadable = true;
+		rig.meddler.nth = 0;
+		for (int run = 0; run < 3; run++) {
+			(void)!rig_run(ROTATE_FORCE, &end);
+			CHECK(rig_works(1), "%s: killed by run %d", rows[i].what, run);
+			CHECK(rig_works(0), "%s: run %d: %s", rows[i].what, run, end.e.text);
+			fake_service_pass(&rig.service, DAY_MS / 2);
+		}
+		rig.memory[1].unreadable = false;
+		CHECK(rig_run(0, &end) && rig_works(0) && rig_works(1), "%s: then: %s",
+		      rows[i].what, end.e.text);
+	}
+}
+
 /* Only one slot is there, so it is known whose the password is: nobody is asked, and it stays known
  * when the sinks let go of it. */
 static void a_restored_record_learns_what_can_be_known(void **state)
@@ -346,7 +387,12 @@ static void an_answer_that_the_registry_contradicts_kills_nothing(void **state)
 	}
 }
 
-/* ---- a registry that refuses for a while ----------------------------------------------------- */
+static void lacks_the_one_before(void)
+{
+	memcpy(rig.service.stale, rig.service.slot, sizeof(rig.service.stale));
+	rig.service.stale[rig_slot_of(rig.before)].present = false;
+	rig.service.shows_stale = 1000;
+}
 
 static void spare_in_grace(void)
 {
@@ -356,6 +402,45 @@ static void spare_in_grace(void)
 	memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
 	fake_service_pass(&rig.service, DAY_MS / 2);
 }
+
+/* No sink shows it, so the registry cannot be asked; a consumer that lags still has it. */
+static void an_answer_without_the_slot_in_grace_is_not_believed(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	spare_in_grace();
+	lacks_the_one_before();
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_TRANSIENT && fake_service_accepts(&rig.service, rig.before),
+	      "killed: %s", end.e.text);
+	/* Grace is as long as ever. */
+	rig.service.shows_stale = 0;
+	fake_service_pass(&rig.service, DAY_MS);
+	CHECK(rig_run(ROTATE_FORCE, &end), "%s", end.e.text);
+	assert_false(fake_service_accepts(&rig.service, rig.before));
+}
+
+/* Sinks are put back to what is in its grace, and the answer lacks that: nothing seems to work, and
+ * the one that consumers still have seems to be nobody's. */
+static void what_works_is_there_whatever_azure_says(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	spare_in_grace();
+	for (size_t i = 0; i < SINKS; i++)
+		memcpy(rig.memory[i].held, rig.before, sizeof(rig.before));
+	lacks_the_one_before();
+	rig_clear_met();
+	(void)!rig_run(0, &end);
+	CHECK(rig.met.generates == 0 && fake_service_accepts(&rig.service, rig.deployed),
+	      "killed: %s", end.e.text);
+	CHECK(rig_works(0) && rig_works(1), "%s", end.e.text);
+	rig.service.shows_stale = 0;
+}
+
+/* ---- a registry that refuses for a while ----------------------------------------------------- */
 
 static void spare_foreign(void)
 {
@@ -517,10 +602,13 @@ int main(void)
 		cmocka_unit_test(a_blinded_helper_lets_nothing_go),
 		cmocka_unit_test(a_chain_that_was_seen_lets_go),
 		cmocka_unit_test(a_restored_record_kills_nothing),
+		cmocka_unit_test(a_restored_record_and_a_sink_that_cannot_be_read),
 		cmocka_unit_test(a_restored_record_learns_what_can_be_known),
 		cmocka_unit_test(what_is_put_back_meanwhile_is_tried),
 		cmocka_unit_test(a_record_of_another_subject_is_lost),
 		cmocka_unit_test(an_answer_that_the_registry_contradicts_kills_nothing),
+		cmocka_unit_test(an_answer_without_the_slot_in_grace_is_not_believed),
+		cmocka_unit_test(what_works_is_there_whatever_azure_says),
 		cmocka_unit_test(refusals_of_minutes_are_no_death),
 		cmocka_unit_test(restored_sinks_are_not_left_dead),
 		cmocka_unit_test(a_job_in_which_nothing_works_is_never_quiet),

@@ -209,8 +209,66 @@ static void an_unread_sink_counts_for_what_it_last_got(void **state)
 		CHECK(memcmp(m->may_hold, r->may_hold, sizeof(m->may_hold)) == 0, "%s: forgotten",
 		      r->what);
 		CHECK(o.views[1].other == (r->want[0] == ACR_NO_SLOT), "%s", r->what);
+		CHECK(o.views[1].unread && !o.views[0].unread, "%s", r->what);
 		observe_close(&o);
 	}
+}
+
+/* It showed what is none of ours, and is taken out of the job: whoever reads it may be no part of
+ * an outage, until somebody says `forget`. Also as long as it cannot be read. */
+static void a_removed_sink_that_showed_a_stranger(void **state)
+{
+	static const struct {
+		const char *what, *held;
+		int refused;
+		bool stranger;
+	} rows[] = {
+		{ "what nobody knows", "foreign", 0, true },
+		{ "what the registry refuses", "foreign", 2, false },
+		{ "what is ours", "two", 0, false },
+		{ "nothing", "", 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct state s = ledger();
+		struct observation o;
+		stage();
+		hold(0, "two");
+		hold(1, rows[i].held);
+		save(&s);
+		look(&o);
+		o.seen[1].refused = rows[i].refused;
+		observe_sinks(&o);
+		const struct sink_memory *m = state_sink(&o.state, "b", "memory:two");
+		CHECK(m->stranger == rows[i].stranger && o.dirty, "%s", rows[i].what);
+		save(&o.state);
+		observe_close(&o);
+		job.n_sinks = 1;
+		bool any = false;
+		look(&o);
+		for (size_t k = 0; k < o.n_views; k++)
+			any = any || (o.views[k].stranger && !o.views[k].readable);
+		CHECK(any == rows[i].stranger, "%s: removed", rows[i].what);
+		CHECK(o.views[0].holds == ACR_SLOT_2, "%s", rows[i].what);
+		observe_close(&o);
+	}
+}
+
+/* What is seen in a sink was delivered, also where an older record has it that it never was. */
+static void what_a_sink_shows_was_delivered(void **state)
+{
+	struct state s = ledger();
+	struct observation o;
+
+	(void)state;
+	stage();
+	hold(0, "two");
+	s.slot[1].delivered = false;
+	save(&s);
+	look(&o);
+	assert_true(o.state.slot[1].delivered && o.dirty);
+	observe_close(&o);
 }
 
 /* clang-format off */
@@ -787,12 +845,54 @@ static void a_disabled_token_is_remembered(void **state)
 }
 
 /* A generation that is to die, and is dead: by whatever. */
+static void an_answer_that_lacks_a_slot_is_not_believed_at_once(void **state)
+{
+	/* after the first answer that lacks it */
+	static const struct {
+		const char *what;
+		int64_t later;
+		bool back, lacking;
+	} rows[] = {
+		{ "at once", 0, false, true },
+		{ "as long as grace", DAY, false, true },
+		{ "longer", DAY + 1, false, false },
+		{ "it came back meanwhile", DAY + 1, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct state s = ledger();
+		struct observation o;
+		struct acr_token all = known_token(), lacks = all;
+		stage();
+		hold(0, "two");
+		lacks.slot[0].present = false;
+		save(&s);
+		look(&o);
+		observe_token(&o, &lacks, NOW);
+		if (rows[i].back) {
+			observe_token(&o, &all, NOW + 1);
+			struct plan_input in = observe_input(&o, NOW + 1, false);
+			CHECK(in.slot[0].present && !in.slot[0].lacking, "%s", rows[i].what);
+		}
+		observe_token(&o, &lacks, NOW + rows[i].later);
+		struct plan_input in = observe_input(&o, NOW + rows[i].later, false);
+		CHECK(in.slot[0].lacking == rows[i].lacking && !in.slot[0].present, "%s",
+		      rows[i].what);
+		/* Grace begins for it as for any other. */
+		CHECK(in.slot[0].left != 0, "%s", rows[i].what);
+		observe_close(&o);
+	}
+}
+
 static void a_revoke_is_over_when_its_generation_is(void **state)
 {
 	/* clang-format off */
 	static const struct { const char *what; struct acr_password seen; bool over; } rows[] = {
 		{ "it is there",
 		  { .present = true, .created = CREATED(OLD), .expires_us = EXPIRES(OLD) }, false },
+		{ "in whole seconds", { .present = true,
+		  .created = CREATED(OLD) / 10000000 * 10000000, .expires_us = EXPIRES(OLD) }, false },
 		{ "it is gone", { .present = false }, true },
 		{ "another is there", { .present = true, .created = CREATED(NEXT) }, true },
 	};
@@ -1085,6 +1185,9 @@ int main(void)
 		cmocka_unit_test(an_unread_sink_counts_for_what_it_last_got),
 		cmocka_unit_test(an_old_record_is_known_by_its_login_server),
 		cmocka_unit_test(a_removed_sink_still_has_its_readers),
+		cmocka_unit_test(a_removed_sink_that_showed_a_stranger),
+		cmocka_unit_test(what_a_sink_shows_was_delivered),
+		cmocka_unit_test(an_answer_that_lacks_a_slot_is_not_believed_at_once),
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),
 		cmocka_unit_test(what_is_not_seen_is_not_gone),
 		cmocka_unit_test(what_was_out_of_sight_no_chain_lets_go),

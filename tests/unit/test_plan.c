@@ -31,6 +31,9 @@
 #define DOOMED(expires_in, age) { OURS(IN(expires_in), age), .doomed = true }
 #define FOREIGN         { .present = true, .created = AGO(3) * 10000000 }
 #define FOREIGN_UNTIL(d) { .present = true, .created = AGO(3) * 10000000, .expires = IN(d) }
+/* The answer lacks it though the record has it. */
+#define LACKING(expires_in, left_at) { .lacking = true, .delivered = true, .left = (left_at), \
+	.expires = IN(expires_in), .believed_at = NOW + 77 }
 #define PERMITTED       { .present = true, .created = AGO(3) * 10000000, .permitted = true }
 /* clang-format on */
 
@@ -44,6 +47,9 @@
 #define GONE_1  { .holds = ACR_SLOT_1 }
 #define GONE_2  { .holds = ACR_SLOT_2 }
 #define GONE    { .holds = ACR_NO_SLOT, .other = true }
+#define UNREAD  { .holds = ACR_NO_SLOT, .other = true, .unread = true }
+#define UNREAD_2 { .holds = ACR_SLOT_2, .unread = true }
+#define STRANGER { .holds = ACR_NO_SLOT, .stranger = true }
 #define SINKS(...) .sinks = (const struct sink_view[]){ __VA_ARGS__ }, \
 	.n_sinks = COUNT(((const struct sink_view[]){ __VA_ARGS__ }))
 /* clang-format on */
@@ -206,6 +212,45 @@ static const struct free_row free_rows[] = {
 	  { .slot = { HELD(40, 50), { .present = true, .intent = true, .abandoned = AGO(2),
 	    .dead_at = AGO(1) } },
 	  SINKS(ONE) }, false, false },
+	{ "a sink that cannot be read has let go of what the record says it has let go of",
+	  { .slot = { LEFT(70, 20, 9), HELD(40, 50) }, SINKS(TWO, UNREAD_2) }, true, false },
+	{ "but what was never delivered an older record may not know better",
+	  { .slot = { UNDELIVERED, HELD(40, 50) }, SINKS(TWO, UNREAD_2) }, false, false },
+	{ "nor what was lost", { .slot = { LOST, HELD(40, 50) }, SINKS(TWO, UNREAD_2) }, false, false },
+	{ "what is dead for certain is free all the same",
+	  { .slot = { DEAD(70), HELD(40, 50) }, SINKS(TWO, UNREAD_2) }, true, false },
+	{ "so is what has expired", { .slot = { HELD(-1, 91), HELD(40, 50) }, SINKS(TWO, UNREAD_2) },
+	  true, false },
+	{ "so is what is absent", { .slot = { ABSENT, HELD(40, 50) }, SINKS(TWO, UNREAD_2) }, true,
+	  false },
+	{ "exclusive does not help either", { .slot = { FOREIGN, FOREIGN }, SINKS(REFUSED, UNREAD_2),
+	  .exclusive = true }, false, false },
+	{ "nothing works: grace is given up", { .slot = { LEFT(70, 20, 0), ABSENT }, SINKS(REFUSED) },
+	  true, true },
+	{ "but not where a sink was removed while it showed what nobody knows",
+	  { .slot = { LEFT(70, 20, 0), ABSENT }, SINKS(REFUSED, STRANGER) }, false, true },
+	{ "nor where one cannot be read, whatever the record says of it",
+	  { .slot = { LEFT(70, 20, 0), HELD(-1, 91) }, SINKS(REFUSED, UNREAD_2) }, false, true },
+	{ "for which grace is not longer", { .slot = { LEFT(70, 20, 1), ABSENT },
+	  SINKS(REFUSED, STRANGER) }, true, true },
+	{ "an answer lacks a slot within its grace: not believed",
+	  { .slot = { LACKING(70, AGO(0)), HELD(40, 50) }, SINKS(TWO) }, false, false },
+	{ "with grace over it makes no difference",
+	  { .slot = { LACKING(70, AGO(1)), HELD(40, 50) }, SINKS(TWO) }, true, false },
+	{ "a hook that is owed prolongs grace",
+	  { .slot = { LACKING(70, AGO(1)), HELD(40, 50) }, SINKS(TWO), .hook_owed = true }, false,
+	  false },
+	{ "it expired by the record", { .slot = { LACKING(-1, AGO(0)), HELD(40, 50) }, SINKS(TWO) },
+	  true, false },
+	{ "what a sink shows of it the registry is asked about",
+	  { .slot = { LACKING(70, 0), HELD(40, 50) }, SINKS(ONE) }, true, true },
+	{ "but not about what a sink that was not read may hold",
+	  { .slot = { LACKING(70, 0), HELD(40, 50) }, SINKS(ONE, GONE_1) }, false, true },
+	{ "nor where one cannot be read, whatever else speaks for it",
+	  { .slot = { { .lacking = true, .expires = IN(70) }, ABSENT }, SINKS(REFUSED, UNREAD_2) },
+	  false, true },
+	{ "nothing works: grace is given up as ever",
+	  { .slot = { LACKING(70, AGO(0)), ABSENT }, SINKS(REFUSED) }, true, true },
 	{ "seconds are legal", { .slot = { HELD(40, 50), LEFT_AT(IN(10), 80, NOW - 2) },
 	  SINKS(ONE), .grace = 2 }, false, true },
 };
@@ -406,6 +451,14 @@ static const struct decide_row decide_rows[] = {
 	  { .slot = { DEAD(70), LEFT(50, 40, 0) }, SINKS(ONE) }, { WANT(ROTATE, FIRST), S2 } },
 	{ "a removed sink keeps its slot", { .slot = { HELD(50, 40), FOREIGN }, SINKS(NOTHING,
 	  GONE_1) }, { WANT(WAIT, SINK_UNREADABLE), S1, .when = IN(50) + MARGIN } },
+	{ "lacking within its grace", { .slot = { LACKING(50, AGO(0)), FOREIGN }, SINKS(NOTHING) },
+	  { WANT(WAIT, GRACE), S1, .when = NOW + 77 } },
+	{ "lacking, and a sink that was not read has it",
+	  { .slot = { LACKING(50, AGO(0)), FOREIGN }, SINKS(NOTHING, GONE_1) },
+	  { WANT(WAIT, SINK_UNREADABLE), S1, .when = NOW + 77 } },
+	{ "a sink that cannot be read may have what was never delivered",
+	  { .slot = { UNDELIVERED, FOREIGN }, SINKS(NOTHING, UNREAD_2) },
+	  { WANT(WAIT, SINK_UNREADABLE), S1, .when = IN(80) + MARGIN } },
 	{ "wiped by a redeployment", { .slot = { ABSENT, ABSENT }, SINKS(REFUSED, REFUSED) },
 	  { WANT(ROTATE, FIRST), S1 } },
 	{ "all expired", { .slot = { HELD(-9, 99), HELD(-1, 91) }, SINKS(TWO) },
@@ -485,9 +538,10 @@ static const struct slot_view slot_choices[] = {
 	PERMITTED,
 	INTENT(NOW - 9),
 	{ .present = true, .intent = true, .abandoned = NOW - 9, .dead_at = NOW + 99 },
+	LACKING(70, AGO(0)),
 };
-static const struct sink_view sink_choices[] = { NOTHING, ONE,  TWO,    OTHER,
-	                                         REFUSED, GONE, GONE_1, GONE_2 };
+static const struct sink_view sink_choices[] = { NOTHING, ONE,    TWO,    OTHER,    REFUSED,
+	                                         GONE,    GONE_1, GONE_2, UNREAD_2, STRANGER };
 
 static bool holds(const struct plan_input *in, enum acr_slot s)
 {
@@ -495,6 +549,15 @@ static bool holds(const struct plan_input *in, enum acr_slot s)
 
 	for (size_t i = 0; i < in->n_sinks; i++)
 		any = any || in->sinks[i].holds == s;
+	return any;
+}
+
+static bool is_blind(const struct plan_input *in)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < in->n_sinks; i++)
+		any = any || in->sinks[i].unread;
 	return any;
 }
 
@@ -521,11 +584,15 @@ static void check_one(const struct plan_input *in)
 		assert_false(v->intent && in->now < v->dead_at && v->abandoned + 300 > in->now);
 	if (p.action == PLAN_ROTATE && works) {
 		assert_false(v->ours && holds(in, p.slot));
+		assert_false(v->ours && !v->delivered && is_blind(in));
 		assert_true(v->ours || v->permitted || in->exclusive);
 		if (v->ours && v->delivered && may_work(in))
 			assert_true(v->left != 0 && in->now - v->left >= in->grace &&
 			            !in->hook_owed);
 	}
+	if (p.action == PLAN_ROTATE && v->lacking && v->expires > in->now && may_work(in) &&
+	    !holds(in, p.slot))
+		assert_true(v->left != 0 && in->now - v->left >= in->grace && !in->hook_owed);
 	if (p.action == PLAN_HEAL || p.action == PLAN_VERIFY) {
 		assert_true(works && v->ours && p.source < in->n_sinks &&
 		            in->sinks[p.source].readable);
