@@ -126,6 +126,30 @@ bool plan_slot_is_free(const struct plan_input *in, enum acr_slot slot);
 /* May a revoke put the new password there? */
 bool plan_slot_is_revocable(const struct plan_input *in, enum acr_slot slot);
 struct plan plan_decide(const struct plan_input *in);
+
+/* The registry accepts a password that a sink shows, right before `target` is generated. `of`: the
+ * slot it is known to be of, or none. */
+struct plan_tried {
+	enum plan_tried_as {
+		TRIED_OTHER,      /* it is the other slot's: go on */
+		TRIED_ALIVE,      /* what was decided on is not so: decide again */
+		TRIED_LEARNT,     /* it is that of `slot`, whose answer was lost: decide again */
+		TRIED_UNEXPLAINED /* it may be the target's: refuse */
+	} as;
+	enum acr_slot slot;
+};
+struct plan_tried plan_judge_accepted(const struct plan_input *in, enum acr_slot target,
+                                      enum acr_slot of);
+/* Has a sink let go of `slot`? `shows_all`: what it does not show is not there. Else only through a
+ * chain that was seen: read to hold it right `before` it was `given` a newer one, which was `kept`. */
+bool plan_lets_go(bool shows_all, enum acr_slot shown, enum acr_slot before, enum acr_slot given,
+                  bool kept, enum acr_slot slot);
+/* The registry refuses a password `since` then, without a break; 0: it does not. */
+enum plan_death { DEATH_NOT_YET, DEATH_DOUBTED, DEATH_CERTAIN };
+enum plan_death plan_judge_refusals(int64_t since, int64_t now, int64_t timeout, int64_t doubt);
+/* Would a sink that holds `held` get what ends before that, though that works and is to live? */
+bool plan_ends_before(const struct plan_input *in, enum acr_slot held, enum acr_slot given,
+                      int64_t expires);
 const char *plan_action_name(enum plan_action a); /* "rotate" */
 
 #endif

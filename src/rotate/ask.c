@@ -194,7 +194,7 @@ static enum progress ask_again(struct rotation *r, int64_t in_s)
 static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err *e)
 {
 	struct state *s = &r->o.state;
-	int64_t now = rotation_now(r), timeout = r->job->policy.verify_timeout;
+	int64_t now = rotation_now(r);
 
 	if (s->rejected_at == 0 || s->rejected_at > now || r->ask.refusals++ == 0) {
 		/* Refusals of another run say nothing of what lies between them. */
@@ -207,11 +207,12 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 		return rotation_go_to(r, STEP_READ);
 	if (is_dry(r))
 		return rotation_go_to(r, STEP_DECIDE);
-	int64_t lasted = now - s->rejected_at;
-	if (lasted < OBSERVE_DOUBT_S)
-		return ask_again(r, OBSERVE_DOUBT_S - lasted);
+	enum plan_death death = plan_judge_refusals(s->rejected_at, now,
+	                                            r->job->policy.verify_timeout, OBSERVE_DOUBT_S);
+	if (death == DEATH_NOT_YET)
+		return ask_again(r, OBSERVE_DOUBT_S - (now - s->rejected_at));
 	r->o.doubted[slot] = true;
-	r->o.dead[slot] = lasted >= timeout;
+	r->o.dead[slot] = death == DEATH_CERTAIN;
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
@@ -303,31 +304,17 @@ static void note_tried(struct rotation *r, const struct secret *held)
 	crypto_fingerprint(held, &r->gen.tried[r->gen.n_tried++]);
 }
 
-static bool is_there(const struct plan_input *in, enum acr_slot slot)
-{
-	const struct slot_view *v = &in->slot[slot];
-
-	return v->present && (v->expires == 0 || v->expires > in->now - in->margin);
-}
-
-/* The slot that a password which works must be of, when the ledger does not know it: the only one
- * that is there, unless its password is known to be another. */
-static enum acr_slot explained_by(const struct rotation *r)
+/* What the password of sink i says of the slots, now that the registry accepts it. */
+static enum plan_tried_as take_accepted(struct rotation *r, size_t i)
 {
 	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
-	bool one = is_there(&in, ACR_SLOT_1), two = is_there(&in, ACR_SLOT_2);
-	enum acr_slot only = one ? ACR_SLOT_1 : ACR_SLOT_2;
+	struct plan_tried t = plan_judge_accepted(&in, r->plan.slot, r->o.views[i].holds);
 
-	return one == two || (in.slot[only].ours && !in.slot[only].lost) ? ACR_NO_SLOT : only;
-}
-
-/* A password that works is there: was this slot to be generated, or is the plan one of a world in
- * which that is not so? */
-static bool contradicts(const struct rotation *r, enum acr_slot slot)
-{
-	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
-
-	return slot == r->plan.slot || !in.slot[slot].present || in.slot[slot].refused;
+	if (t.as == TRIED_ALIVE)
+		observe_alive(&r->o, t.slot);
+	if (t.as == TRIED_LEARNT && !observe_learn(&r->o, t.slot, r->o.seen[i].held))
+		t.as = TRIED_UNEXPLAINED;
+	return t.as;
 }
 
 static enum progress works_unexplained(const struct rotation *r, const struct sink_spec *spec,
@@ -361,18 +348,13 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 			continue;
 		if (!login_probe(rotation_login(r), h, &c, &answer, e))
 			return FAILED;
-		enum acr_slot slot = r->o.views[i].holds;
-		if (answer == LOGIN_ACCEPTED && slot != ACR_NO_SLOT && contradicts(r, slot)) {
-			observe_alive(&r->o, slot);
-			return rotation_go_to(r, STEP_DECIDE);
-		}
-		enum acr_slot from = explained_by(r);
-		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT && from != ACR_NO_SLOT &&
-		    observe_learn(&r->o, from, s->held))
-			return rotation_go_to(r, STEP_DECIDE);
-		if (answer == LOGIN_ACCEPTED && slot == ACR_NO_SLOT &&
-		    from != acr_other(r->plan.slot))
+		enum plan_tried_as as = TRIED_OTHER;
+		if (answer == LOGIN_ACCEPTED)
+			as = take_accepted(r, i);
+		if (as == TRIED_UNEXPLAINED)
 			return works_unexplained(r, s->spec, e);
+		if (as != TRIED_OTHER)
+			return rotation_go_to(r, STEP_DECIDE);
 		note_tried(r, s->held);
 	}
 	return rotation_go_to(r, STEP_READ_AGAIN);

@@ -279,13 +279,9 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 static bool ends_before(const struct rotation *r, size_t i)
 {
 	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
-	enum acr_slot held = r->o.views[i].holds;
 
-	if (held == ACR_NO_SLOT || held == r->give.slot)
-		return false;
-	const struct slot_view *v = &in.slot[held];
-	return v->present && v->ours && !v->refused && !v->doomed && v->expires > in.now &&
-	       r->give.fresh.expires_us / 1000000 < v->expires;
+	return plan_ends_before(&in, r->o.views[i].holds, r->give.slot,
+	                        r->give.fresh.expires_us / 1000000);
 }
 
 /* What the sinks hold right before they are written decides what they let go, and whether they

@@ -148,7 +148,9 @@ static void remember(struct observation *o, const struct seen *s, const struct s
 		enum acr_slot slot = (enum acr_slot)i;
 		if (slot == holds)
 			set_may_hold(o, m, slot, o->state.slot[slot].created);
-		else if (s->spec->ops->evidence || !may_hold(o, m, slot))
+		else if (!may_hold(o, m, slot) ||
+		         plan_lets_go(s->spec->ops->evidence, holds, ACR_NO_SLOT, ACR_NO_SLOT,
+		                      false, slot))
 			set_may_hold(o, m, slot, 0);
 	}
 	notice_unseen(o, s, m, holds);
@@ -343,7 +345,8 @@ void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kep
 	/* What failed has delivered nothing, but let go of nothing either. */
 	if (!kept && s->before != slot && !s->counted_before)
 		set_may_hold(o, m, slot, 0);
-	else if (kept && s->before == acr_other(slot) && !is_unseen(o, m, s->before))
+	else if (s->before != ACR_NO_SLOT && !is_unseen(o, m, s->before) &&
+	         plan_lets_go(false, ACR_NO_SLOT, s->before, slot, kept, s->before))
 		set_may_hold(o, m, s->before, 0);
 	observe_build_views(o);
 }

@@ -22,6 +22,13 @@
         Time(in->offset) && Time(in->margin) &&
       TimesOf(&in->slot[ACR_SLOT_1]) && TimesOf(&in->slot[ACR_SLOT_2]);
 
+  // A password that works must be of a slot that is there; of the only one, where that is not known
+  // to have another.
+  predicate There(struct plan_input *in, integer s) = in->slot[s].present != 0 &&
+    (in->slot[s].expires == 0 || in->slot[s].expires > in->now - in->margin);
+  predicate Explains(struct plan_input *in, integer s) = There(in, s) && !There(in, 1 - s) &&
+    (in->slot[s].ours == 0 || in->slot[s].lost != 0);
+
   // The words of the rule.
   predicate Gone(struct plan_input *in, struct slot_view *v) =
       (v->present == 0 && v->lacking == 0) ||
