@@ -140,8 +140,9 @@ struct plan_tried {
 };
 struct plan_tried plan_judge_accepted(const struct plan_input *in, enum acr_slot target,
                                       enum acr_slot of);
-/* Has a sink let go of `slot`? `shows_all`: what it does not show is not there. Else only through a
- * chain that was seen: read to hold it right `before` it was `given` a newer one, which was `kept`. */
+/* Has a sink let go of `slot`? `shows_all`: what it does not show is not there. Else only through
+ * a chain that was seen: read to hold it right `before` it was `given` a newer one, which was
+ * `kept`. */
 bool plan_lets_go(bool shows_all, enum acr_slot shown, enum acr_slot before, enum acr_slot given,
                   bool kept, enum acr_slot slot);
 /* The registry refuses a password `since` then, without a break; 0: it does not. */

@@ -135,10 +135,10 @@ void check_runs_of(const struct job *job, const struct runs *r, const struct run
 	str_from_duration(last == 0 ? 0 : now - last, 2, since);
 	str_from_duration(bears, 2, most);
 	if (last == 0)
-		findings_fix(findings_unknown(f, "last run",
-		                              run->state != NULL ? "none on this host"
-		                                                 : "none yet"),
-		             "acrotate run %s", job->name);
+		findings_fix(
+			findings_unknown(f, "last run",
+		                         run->state != NULL ? "none on this host" : "none yet"),
+			"acrotate run %s", job->name);
 	else if (now - last > bears)
 		findings_fix(findings_warning(f, "last run",
 		                              "%s ago, and it needs one at least every %s", since,
