@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of `acrotate check`: the host, what Azure says of an identity and a registry, one
- * job. All without effect. */
+ * job. All without effect that stays. */
 #ifndef SRC_CLI_CHECK_H
 #define SRC_CLI_CHECK_H
 
