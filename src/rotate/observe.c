@@ -252,6 +252,7 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 		return true;
 	observe_name_places(o);
 	observe_sinks(o);
+	observe_note_unseen(o);
 	return true;
 }
 
@@ -272,6 +273,7 @@ void observe_server(struct observation *o, const char *server, const char *group
 	o->dirty = true;
 	observe_name_places(o);
 	observe_sinks(o);
+	observe_note_unseen(o);
 }
 
 void observe_close(struct observation *o)

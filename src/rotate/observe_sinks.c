@@ -302,6 +302,19 @@ void observe_sinks(struct observation *o)
 	clear_left(o);
 }
 
+void observe_note_unseen(struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen; i++) {
+		const struct seen *s = &o->seen[i];
+		if (s->unread || s->spec->ops->evidence || o->views[i].holds == ACR_NO_SLOT)
+			continue;
+		struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+		enum acr_slot other = acr_other(o->views[i].holds);
+		if (may_hold(o, m, other))
+			set_unseen(o, m, other, o->state.slot[other].created);
+	}
+}
+
 /* The password that a lost answer held, where it was delivered after all and the record is an older
  * one, can be none but such a stranger. */
 static void give_up_stranger(struct observation *o)

@@ -64,7 +64,7 @@ static void lose_state(const struct model *m, struct world *w)
 		s->intent = s->abandoned = s->young = s->hooked = false;
 	}
 	for (int i = 0; i < m->n_sinks; i++) {
-		w->sink[i].last = 0;
+		w->sink[i].last = w->sink[i].hides = 0;
 		w->sink[i].stranger = false;
 	}
 	w->owed = false;
@@ -88,7 +88,7 @@ static bool can_restore(const struct model *m, const struct world *w)
 		if (!world_holds(m, w, k) && (w->slot[k].ago < m->grace || w->slot[k].hooked))
 			return false;
 	for (int i = 0; i < m->n_sinks; i++)
-		if (w->sink[i].removed && w->sink[i].holds != 0)
+		if ((w->sink[i].removed && w->sink[i].holds != 0) || w->sink[i].hidden != 0)
 			return false;
 	return !in_flight(w);
 }
@@ -107,6 +107,7 @@ static void restore_state(const struct model *m, struct world *w, enum older old
 	}
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last = older == WITH_MARK ? ~w->sink[i].holds & 3 : 0;
+		w->sink[i].hides = 0;
 		w->sink[i].stranger = false;
 	}
 	w->owed = false;
@@ -191,6 +192,13 @@ static void between_runs(struct search *s, const struct world *w)
 			edit(s, w, i);
 		if (sink->touched || sink->removed)
 			continue;
+		if ((m->others & MODEL_BLINDED) && !is_forgotten(m, w, sink)) {
+			next.sink[i].holds = sink->hidden;
+			next.sink[i].hidden = sink->holds;
+			next.sink[i].ruin = false;
+			search_disturb(s, next, "a sink shows another store");
+			next = *w;
+		}
 		if (m->others & MODEL_UNREAD) {
 			next.sink[i].unread = !sink->unread;
 			search_disturb(s, next,
@@ -287,7 +295,7 @@ static size_t calm_run(struct search *s, size_t at, bool *good, bool *wrong)
 {
 	const struct model *m = s->m;
 	struct world w = world_unpack(&s->states[at]);
-	struct plan p = run_begin(m, &w, 0, false, 0);
+	struct plan p = run_begin(m, &w, 0, false, NOTHING_ODD);
 
 	while (w.run[0].alive) {
 		/* The search knows the state that a step leads to: it is the first that

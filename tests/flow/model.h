@@ -65,7 +65,12 @@ enum model_others {
 	MODEL_RESTORED = 1 << 14,
 	/* an answer lacks a slot that is there, from the first to the last reading of a run */
 	MODEL_LACKS = 1 << 15,
-	MODEL_ALL = (1 << 16) - 1
+	/* the registry refuses a password that works, for a minute or more */
+	MODEL_DOUBTS = 1 << 16,
+	/* A sink behind another program shows another store, which begins empty, or its first one
+	 * again. What consumers read of the one that is out of sight nobody sees. */
+	MODEL_BLINDED = 1 << 17,
+	MODEL_ALL = (1 << 18) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -93,6 +98,9 @@ enum model_without {
 	WITHOUT_DOUBT,     /* what the record says of a sink that cannot be read is believed */
 	WITHOUT_PATIENCE,  /* an answer that lacks a slot is believed at once */
 	WITHOUT_SEEING,    /* a slot that a sink shows may never have been delivered */
+	WITHOUT_DEATH,     /* refusals of a minute are death */
+	WITHOUT_HIDING,    /* a chain in one store lets go of what another one holds */
+	WITHOUT_CHAIN,     /* what a sink does not show is not there, whatever it is */
 	WITHOUT_ALL,       /* the naive rule: always the older slot */
 };
 

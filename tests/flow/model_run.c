@@ -47,7 +47,7 @@ static void lack(const struct model *m, const struct slot *s, struct slot_view *
 	v->believed_at = NOW + m->grace * TICK;
 }
 
-static struct slot_view view_slot(const struct model *m, const struct world *w, int k, int lacks)
+static struct slot_view view_slot(const struct model *m, const struct world *w, int k, int odd)
 {
 	const struct slot *s = &w->slot[k];
 	struct slot_view v = {
@@ -56,8 +56,10 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 		.delivered = s->delivered,
 		.lost = s->tag == CLAIMED,
 		.permitted = s->permitted,
-		.refused = s->rejected && slot_is_ours(s),
-		.dead = s->rejected && slot_is_ours(s),
+		.refused = (s->rejected || odd == REFUSES_1 + k) && slot_is_ours(s),
+		.dead = (s->rejected || (odd == REFUSES_1 + k && m->without == WITHOUT_DEATH)) &&
+		        slot_is_ours(s),
+		.doubted_until = NOW + TICK,
 		.intent = s->intent && m->without != WITHOUT_WAITING,
 		.abandoned = s->abandoned && !s->young ? NOW - TICK : NOW,
 		.dead_at = !s->abandoned ? NOW + NEVER * TICK
@@ -68,7 +70,7 @@ static struct slot_view view_slot(const struct model *m, const struct world *w, 
 		.left = s->left == 0 ? 0 : NOW - (s->left - 1) * TICK,
 	};
 
-	if (slot_is_ours(s) ? lacks == 1 + k : s->lacked > 0)
+	if (slot_is_ours(s) ? odd == LACKS_1 + k : s->lacked > 0)
 		lack(m, s, &v);
 	return v;
 }
@@ -109,6 +111,22 @@ static size_t view_unread(const struct model *m, const struct sink *s, struct si
 	return n;
 }
 
+static bool remembers(const struct model *m)
+{
+	return (m->others & MODEL_BLINDED) && m->without != WITHOUT_CHAIN;
+}
+
+/* Behind another program it may have what it does not show. */
+static size_t view_hidden(const struct model *m, const struct sink *s, struct sink_view *out)
+{
+	size_t n = 0;
+
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (remembers(m) && (s->last & bit(k)) && s->holds != bit(k))
+			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
+	return n;
+}
+
 /* The naive rule, with the same eyes. */
 static struct plan older_slot(const struct plan_input *in, struct plan p)
 {
@@ -122,7 +140,7 @@ static struct plan older_slot(const struct plan_input *in, struct plan p)
 	return p;
 }
 
-static struct plan decide(const struct model *m, const struct world *w, bool force, int lacks)
+static struct plan decide(const struct model *m, const struct world *w, bool force, int odd)
 {
 	struct sink_view views[3 * MODEL_SINKS_MAX];
 	struct plan_input in = {
@@ -137,15 +155,16 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 		.known = true,
 		.hook_owed = w->owed,
 		.force = force,
-		.slot = { view_slot(m, w, 0, lacks), view_slot(m, w, 1, lacks) },
+		.slot = { view_slot(m, w, 0, odd), view_slot(m, w, 1, odd) },
 		.sinks = views,
 	};
 
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
-		if (!s->unread && !s->removed)
+		if (!s->unread && !s->removed) {
 			views[in.n_sinks++] = view_sink(w, s);
-		else if (m->without != WITHOUT_REMEMBERING)
+			in.n_sinks += view_hidden(m, s, views + in.n_sinks);
+		} else if (m->without != WITHOUT_REMEMBERING)
 			in.n_sinks += view_unread(m, s, views + in.n_sinks);
 	}
 	struct plan p = plan_decide(&in);
@@ -158,7 +177,7 @@ static bool seems_held(const struct model *m, const struct world *w, int k)
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
 		bool seen = !s->unread && !s->removed;
-		if (seen ? s->holds == bit(k)
+		if (seen ? s->holds == bit(k) || (remembers(m) && (s->last & bit(k)))
 		         : m->without != WITHOUT_REMEMBERING && (s->last & bit(k)))
 			return true;
 	}
@@ -186,7 +205,7 @@ static void see(const struct model *m, struct sink *s, struct slot *slot, int k)
 	if (s->holds != bit(k))
 		return;
 	if (slot->tag == OURS) {
-		s->last = bit(k);
+		s->last |= bit(k);
 		slot->delivered = slot->delivered || m->without != WITHOUT_SEEING;
 	} else {
 		s->stranger = slot_works(slot);
@@ -201,7 +220,7 @@ static void look(const struct model *m, struct world *w, const struct run *r)
 		if (s->unread || s->removed)
 			continue;
 		s->touched = s->stranger = false;
-		s->last = 0;
+		s->last = remembers(m) ? s->last : 0;
 		for (int k = 0; k < ACR_SLOT__COUNT; k++)
 			see(m, s, &w->slot[k], k);
 	}
@@ -238,13 +257,26 @@ static void take_over(struct world *w)
 	}
 }
 
-struct plan run_begin(const struct model *m, struct world *w, int r, bool force, int lacks)
+/* What a sink may have and does not show, it may have elsewhere: no chain lets go of that. */
+static void note_hidden(const struct model *m, struct world *w)
 {
-	w->run[r] = (struct run){ .alive = true, .lacks = lacks };
+	for (int i = 0; i < m->n_sinks && m->without != WITHOUT_HIDING; i++) {
+		struct sink *s = &w->sink[i];
+		if (remembers(m) && !s->unread && !s->removed)
+			s->hides |= s->last & ~s->holds;
+	}
+}
+
+struct plan run_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd)
+{
+	bool lacks = odd == LACKS_1 || odd == LACKS_2;
+
+	w->run[r] = (struct run){ .alive = true, .lacks = lacks ? (int)odd : 0 };
 	claim(w);
 	take_over(w);
+	note_hidden(m, w);
 	look(m, w, &w->run[r]);
-	struct plan p = decide(m, w, force, lacks);
+	struct plan p = decide(m, w, force, (int)odd);
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
 	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
@@ -376,6 +408,9 @@ static void commit_one(const struct model *m, struct world *w, const struct run 
 	for (int j = 0; j < ACR_SLOT__COUNT; j++)
 		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
 			w->slot[j].hooked = true;
+	/* Read to hold it right before, and the newer one is read back: it has let go of that. */
+	if (remembers(m) && s->holds == bit(1 - k) && w->slot[1 - k].tag == OURS)
+		s->last &= ~(s->holds & ~s->hides);
 	s->holds = r->stale ? 0 : bit(k);
 	s->ruin = r->stale;
 	s->out = r->stale; /* a password that died meanwhile is written once, like any other */
@@ -531,32 +566,30 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 	search_reach(s, next, how);
 }
 
-static void start_with(struct search *s, const struct world *w, int r, bool force, int lacks,
+static void start_with(struct search *s, const struct world *w, int r, bool force, enum odd odd,
                        bool counts)
 {
 	struct world next = *w;
-	struct plan p = run_begin(s->m, &next, r, force, lacks);
-	const char *const lacking[] = {
-		[PLAN_KEEP] = "run, an answer lacks a slot: keep",
-		[PLAN_VERIFY] = "run, an answer lacks a slot: verify",
-		[PLAN_ROTATE] = p.slot ? "run, an answer lacks a slot: rotate 2"
-		                       : "run, an answer lacks a slot: rotate 1",
-		[PLAN_HEAL] = "run, an answer lacks a slot: heal",
-		[PLAN_CREATE] = "run, an answer lacks a slot: create",
-		[PLAN_WAIT] = "run, an answer lacks a slot: wait",
-		[PLAN_REFUSE] = "run, an answer lacks a slot: refuse",
+	struct plan p = run_begin(s->m, &next, r, force, odd);
+#define HOW(what)                                                                                  \
+	{                                                                                          \
+		[PLAN_KEEP] = what ": keep", [PLAN_VERIFY] = what ": verify",                      \
+		[PLAN_ROTATE] = what ": rotate", [PLAN_HEAL] = what ": heal",                      \
+		[PLAN_CREATE] = what ": create", [PLAN_WAIT] = what ": wait",                      \
+		[PLAN_REFUSE] = what ": refuse",                                                   \
+	}
+	static const char *const how[][PLAN_REFUSE + 1] = {
+		[NOTHING_ODD] = HOW("run"),
+		[LACKS_1] = HOW("run, an answer lacks 1"),
+		[LACKS_2] = HOW("run, an answer lacks 2"),
+		[REFUSES_1] = HOW("run, the registry refuses 1 for a minute"),
+		[REFUSES_2] = HOW("run, the registry refuses 2 for a minute"),
 	};
-	const char *const how[] = {
-		[PLAN_KEEP] = "run: keep",
-		[PLAN_VERIFY] = "run: verify",
-		[PLAN_ROTATE] = p.slot ? "run: rotate 2" : "run: rotate 1",
-		[PLAN_HEAL] = "run: heal",
-		[PLAN_CREATE] = "run: create",
-		[PLAN_WAIT] = "run: wait",
-		[PLAN_REFUSE] = "run: refuse",
-	};
+	const char *text = odd == NOTHING_ODD && p.action == PLAN_ROTATE
+	                           ? (p.slot ? "run: rotate 2" : "run: rotate 1")
+	                           : how[odd][p.action];
 
-	(counts ? search_disturb : search_reach)(s, next, (lacks ? lacking : how)[p.action]);
+	(counts ? search_disturb : search_reach)(s, next, text);
 }
 
 /* A run begins; the check of any of the sinks may fail. */
@@ -569,11 +602,16 @@ void run_start(struct search *s, const struct world *w, int r)
 		struct world next = *w;
 		for (int i = 0; i < m->n_sinks && subsets > 1; i++)
 			next.sink[i].out = out >> i & 1;
-		start_with(s, &next, r, false, 0, out != 0);
+		start_with(s, &next, r, false, NOTHING_ODD, out != 0);
 		if (m->others & MODEL_FORCE)
-			start_with(s, &next, r, true, 0, true);
-		for (int k = 0; k < ACR_SLOT__COUNT && (m->others & MODEL_LACKS); k++)
-			if (slot_is_ours(&w->slot[k]))
-				start_with(s, &next, r, false, 1 + k, true);
+			start_with(s, &next, r, true, NOTHING_ODD, true);
+		for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+			if (!slot_is_ours(&w->slot[k]))
+				continue;
+			if (m->others & MODEL_LACKS)
+				start_with(s, &next, r, false, (enum odd)(LACKS_1 + k), true);
+			if (m->others & MODEL_DOUBTS)
+				start_with(s, &next, r, false, (enum odd)(REFUSES_1 + k), true);
+		}
 	}
 }

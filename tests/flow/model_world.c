@@ -19,7 +19,7 @@ bool world_idle(const struct world *w)
 bool world_holds(const struct model *m, const struct world *w, int k)
 {
 	for (int i = 0; i < m->n_sinks; i++)
-		if (w->sink[i].holds == bit(k))
+		if (w->sink[i].holds == bit(k) || w->sink[i].hidden == bit(k))
 			return true;
 	return false;
 }
@@ -42,6 +42,8 @@ void world_end_generation(const struct model *m, struct world *w, int k)
 		            .ago = m->grace };
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last &= ~bit(k);
+		w->sink[i].hides &= ~bit(k);
+		w->sink[i].hidden &= ~bit(k);
 		if (w->sink[i].holds == bit(k))
 			w->sink[i] = ruined(w->sink[i]);
 	}
@@ -63,7 +65,8 @@ static bool held_by_job(const struct model *m, const struct world *w, int k)
 {
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
-		if (s->holds == bit(k) && (!s->removed || (s->last & bit(k))))
+		if ((s->holds == bit(k) || s->hidden == bit(k)) &&
+		    (!s->removed || (s->last & bit(k))))
 			return true;
 	}
 	return false;
@@ -76,7 +79,7 @@ bool world_outage(const struct model *m, const struct world *w)
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
 		for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-			if (s->holds == bit(k) && slot_works(&w->slot[k]))
+			if ((s->holds == bit(k) || s->hidden == bit(k)) && slot_works(&w->slot[k]))
 				return false;
 		}
 		dead = dead || ((s->holds != 0 || s->ruin) && !s->unread && !s->removed);
@@ -144,7 +147,7 @@ static int get(struct bits *b, int width)
 static int sink_code(const struct sink *s)
 {
 	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 |
-	       s->out << 7 | s->ruin << 8 | s->stranger << 9;
+	       s->out << 7 | s->ruin << 8 | s->stranger << 9 | s->hidden << 10 | s->hides << 12;
 }
 
 static struct sink sink_of(int code)
@@ -156,7 +159,9 @@ static struct sink sink_of(int code)
 		              .touched = code >> 6 & 1,
 		              .out = code >> 7 & 1,
 		              .ruin = code >> 8 & 1,
-		              .stranger = code >> 9 & 1 };
+		              .stranger = code >> 9 & 1,
+		              .hidden = code >> 10 & 3,
+		              .hides = code >> 12 & 3 };
 }
 
 /* Forgets what can make no difference any more. */
@@ -191,7 +196,7 @@ static void normalise(const struct model *m, struct world *w)
 	}
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].out = w->sink[i].out && !world_idle(w);
-		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED | MODEL_RESTORED)))
+		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED | MODEL_RESTORED | MODEL_BLINDED)))
 			w->sink[i].last = 0;
 		if (!(m->others & MODEL_REMOVED))
 			w->sink[i].stranger = false;
@@ -228,19 +233,19 @@ struct packed world_pack(const struct model *m, struct world *w)
 		            s->young << 4 | s->hooked << 5 | s->away << 6);
 	}
 	put(&b, 5, w->newest | w->owed << 1 | w->spent << 2);
+	for (int r = 0; r < 2; r++)
+		put(&b, 4, w->run[r].age | w->run[r].lacks << 2);
 	b.at = 64;
 	for (int i = 0; i < m->n_sinks; i++)
 		code[i] = sink_code(&w->sink[i]);
 	sort(code, m->n_sinks);
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		put(&b, 10, code[i]);
+		put(&b, 14, code[i]);
 	for (int r = 0; r < 2; r++) {
 		const struct run *run = &w->run[r];
 		put(&b, 4, run->at);
 		put(&b, 3, (int)run->action);
-		put(&b, 7,
-		    run->alive | (int)run->slot << 1 | run->stale << 2 | run->age << 3 |
-		            run->lacks << 5);
+		put(&b, 3, run->alive | (int)run->slot << 1 | run->stale << 2);
 	}
 	return b.key;
 }
@@ -270,9 +275,13 @@ struct world world_unpack(const struct packed *key)
 	w.newest = get(&b, 1);
 	w.owed = get(&b, 1);
 	w.spent = get(&b, 3);
+	for (int r = 0; r < 2; r++) {
+		w.run[r].age = get(&b, 2);
+		w.run[r].lacks = get(&b, 2);
+	}
 	b.at = 64;
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
-		w.sink[i] = sink_of(get(&b, 10));
+		w.sink[i] = sink_of(get(&b, 14));
 	for (int r = 0; r < 2; r++) {
 		struct run *run = &w.run[r];
 		run->at = get(&b, 4);
@@ -280,8 +289,6 @@ struct world world_unpack(const struct packed *key)
 		run->alive = get(&b, 1);
 		run->slot = (enum acr_slot)get(&b, 1);
 		run->stale = get(&b, 1);
-		run->age = get(&b, 2);
-		run->lacks = get(&b, 2);
 	}
 	return w;
 }

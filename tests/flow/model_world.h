@@ -33,8 +33,10 @@ struct slot {
 
 /* holds, last: bit 0 for slot 1, bit 1 for slot 2; 0 for anything dead. */
 struct sink {
-	int holds; /* in truth: one bit at most */
-	int last;  /* what the state remembers of it */
+	int holds;  /* in truth: one bit at most */
+	int hidden; /* ... and the store behind it that is out of sight */
+	int last;   /* what the state remembers of it */
+	int hides;  /* ... and that it did not show it when it was read */
 	/* ... and that it showed what is none of ours and may work */
 	bool stranger;
 	bool ruin; /* in truth: holds nothing, but the password of a generation that is no more */

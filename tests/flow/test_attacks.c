@@ -78,6 +78,39 @@ static void a_blinded_helper_lets_nothing_go(void **state)
 	}
 }
 
+/* Docker's store is out of cron's sight, and cron's own is empty, or has an older password: it is
+ * healed with the very one that the first store holds, of which no chain in the second one lets
+ * go. */
+static void a_second_store_does_not_speak_for_the_first(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	for (int older = 0; older < 2; older++) {
+		rig_due();
+		rig.specs[0].ops = &sink_memory_behind;
+		rig_must_run(0);
+		memcpy(rig.before, rig.deployed, sizeof(rig.before));
+		rig_must_run(ROTATE_FORCE);
+		memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
+		if (older)
+			memcpy(rig.memory[0].held, rig.before, sizeof(rig.before));
+		else
+			rig.memory[0].held[0] = '\0';
+		rig_must_run(0);
+		assert_string_equal(rig.memory[0].held, rig.deployed);
+		for (int day = 0; day < 80; day += 2) {
+			fake_service_pass(&rig.service, 2 * DAY_MS);
+			(void)!rig_run(ROTATE_FORCE, &end);
+			CHECK(fake_service_accepts(&rig.service, rig.deployed),
+			      "older %d: dead after %d days", older, day);
+		}
+		assert_string_not_equal(rig.memory[0].held, rig.deployed);
+		fake_service_pass(&rig.service, 20 * DAY_MS);
+		CHECK(rig_run(0, &end) && rig_works(0), "stuck: %s", end.e.text);
+	}
+}
+
 /* The store was read to hold the old one right before, and the new one was read back: it is free. */
 static void a_chain_that_was_seen_lets_go(void **state)
 {
@@ -601,6 +634,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_blinded_helper_lets_nothing_go),
 		cmocka_unit_test(a_chain_that_was_seen_lets_go),
+		cmocka_unit_test(a_second_store_does_not_speak_for_the_first),
 		cmocka_unit_test(a_restored_record_kills_nothing),
 		cmocka_unit_test(a_restored_record_and_a_sink_that_cannot_be_read),
 		cmocka_unit_test(a_restored_record_learns_what_can_be_known),
