@@ -152,7 +152,7 @@ deb rpm:
 
 # OCI archives with a list of what is in them, in build/image: of this machine's architecture, or image-amd64, image-arm64.
 image: image-$(shell dpkg --print-architecture 2>/dev/null)
-image-%: all
+image-%: $B/acrotate $B/acrotate-net
 	@packaging/install-deps build image
 	@packaging/image/build $* $B
 
