@@ -57,8 +57,11 @@ for overlay in workload-identity client-secret certificate; do
 	mounts=$(perl -MJSON::PP -e 'local $/; print "$_->{mountPath}\n" for @{decode_json(<STDIN>)->{spec}{jobTemplate}{spec}{template}{spec}{containers}[0]{volumeMounts}}' <"$T/$overlay.json")
 	ok "$overlay: '$file' is in a volume" sh -c 'printf "%s\n" "$1" | grep -qx "$2"' sh "$mounts" "${file%/*}"
 done
-image=$(kubectl kustomize "$MANIFESTS" | sed -n 's/^ *image: //p')
-is "the image is this version's" "$image" "acrotate:$(cat "$ROOT/VERSION")"
+for dir in "$MANIFESTS" "$MANIFESTS"/overlays/*; do
+	is "${dir##*/}: the image is this version's" "$(kubectl kustomize "$dir" | sed -n 's/^ *image: //p')" "acrotate:$(cat "$ROOT/VERSION")"
+done
+printf 'images:\n- name: acrotate\n  newName: registry.example/acrotate\n' >>"$T/manifests/kustomization.yaml"
+is "another place of it can be named" "$(kubectl kustomize "$T/manifests" | sed -n 's/^ *image: //p')" "registry.example/acrotate:$(cat "$ROOT/VERSION")"
 like "the token is for Azure" "$(jget "$T/workload-identity.json" spec)" '"audience": *"api://AzureADTokenExchange"'
 
 # ---- what the service account may do, and may not ----------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ overlay() { # NAME: applied
 	apiVersion: kustomize.config.k8s.io/v1beta1
 	kind: Kustomization
 	resources: [overlays/$1]
-	images: [{name: acrotate, newTag: "$VERSION"}]
 	patches:
 	- target: {kind: CronJob}
 	  patch: |-
