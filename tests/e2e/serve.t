@@ -57,7 +57,7 @@ P=$(jget "$S" password)
 helper get "$HOST"
 is "it is handed out" "$RC$(jget "$T/out" Username):$(jget "$T/out" Secret)" "0web-pull:$P"
 is "as the answer to what was asked" "$(jget "$T/out" ServerURL)" "$HOST"
-for form in "https://$HOST" "https://$HOST/v1/" "http://$HOST/v2/" "$(echo "$HOST" | tr a-z A-Z)"; do
+for form in "https://$HOST" "https://$HOST/v1/" "http://$HOST/v2/" "$(echo "$HOST" | tr '[:lower:]' '[:upper:]')"; do
 	helper get "$form"
 	is "also as $form" "$RC$(jget "$T/out" Secret)" "0$P"
 done
