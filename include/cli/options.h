@@ -32,7 +32,8 @@ enum option_bits {
 	OPTION_SINCE = 1 << 12,
 	OPTION_PROBLEMS = 1 << 13,
 	OPTION_FORCE_FORGET = 1 << 14, /* --force of forget */
-	OPTION_METRICS = 1 << 15       /* --output metrics */
+	OPTION_METRICS = 1 << 15,      /* --output metrics */
+	OPTION_SHARD = 1 << 16,
 };
 
 /* What was asked for. Texts are borrowed from argv. */
@@ -47,6 +48,9 @@ struct options {
 	bool slot[2];              /* --password1, --password2 */
 	int64_t wait_s, horizon_s; /* 0: not given */
 	int64_t since_s;           /* 0: not given */
+	struct option_shard {
+		int64_t part, of; /* of 0: not given */
+	} shard;
 	bool problems;
 	int64_t warn_s, crit_s; /* 0: not given */
 	const char *format;
@@ -90,6 +94,7 @@ struct option {
 		OPTION_FLAG,
 		OPTION_TEXT,
 		OPTION_TIME,
+		OPTION_SHARD_OF,
 		OPTION_OUTPUT,
 		OPTION_LOG_FORMAT
 	} kind;

@@ -16,7 +16,7 @@ struct run_request run_request_of(const struct options *o, struct config *c, con
 	return (struct run_request){ .config = c,
 		                     .jobs = jobs,
 		                     .n_jobs = n,
-		                     .all = o->n_args == 0,
+		                     .all = o->n_args == 0 && o->shard.of == 0,
 		                     .dry_run = o->dry_run,
 		                     .force = o->force,
 		                     .json = o->json,

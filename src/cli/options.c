@@ -28,6 +28,8 @@ static const struct option rows[] = {
 	  "rotate though nothing is due; a slot in use is still never touched" },
 	{ "wait", 0, "TIME", OPTION_WAIT, OPTION_TIME, AT(wait_s),
 	  "try again for so long what would exit 75; at first, 77 and 69 too" },
+	{ "shard", 0, "I/N", OPTION_SHARD, OPTION_SHARD_OF, AT(shard),
+	  "only the jobs whose names fall to part I (0 to N-1) of N" },
 	{ "detailed-exitcode", 0, NULL, OPTION_DETAILED, OPTION_FLAG, AT(detailed_exitcode),
 	  "exit 2 instead of 0 when something changed" },
 	{ "systemd-dropin", 0, NULL, OPTION_DROPIN, OPTION_FLAG, AT(systemd_dropin),
@@ -130,6 +132,22 @@ static bool text_or_json(const struct option *row, const char *value, int *out, 
 	       err_set(e, ERR_USAGE, "'--%s' takes text or json, not '%s'", row->name, value);
 }
 
+static bool set_shard(struct option_shard *out, const char *value, struct err *e)
+{
+	size_t n = strcspn(value, "/");
+	AUTO_FREE char *part = mem_dup_n(value, n);
+	struct option_shard s;
+
+	if (value[n] != '/' || !str_int(value + n + 1, 1, 100000, &s.of) ||
+	    !str_int(part, 0, s.of - 1, &s.part))
+		return err_set(e, ERR_USAGE,
+		               "'--shard' takes a part and how many there are, like '0/3', '1/3' "
+		               "and '2/3', not '%s'",
+		               value);
+	*out = s;
+	return true;
+}
+
 static bool set(struct options *o, const struct option *row, const char *value, struct err *e)
 {
 	void *member = (char *)o + row->offset;
@@ -154,6 +172,8 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 			               row->name, value);
 		*(int64_t *)member = seconds;
 		return true;
+	case OPTION_SHARD_OF:
+		return set_shard(member, value, e);
 	case OPTION_OUTPUT:
 		o->metrics = strcmp(value, "metrics") == 0;
 		if (o->metrics)

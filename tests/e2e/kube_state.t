@@ -92,6 +92,22 @@ is "two at once: each ends well, or leaves it to the other" "$bad" 0
 is "nobody is cut off" "$cut_off" 0
 echo "# $conflicts of 8 left it to the other, $(generated) generated"
 
+# ---- parts of the jobs -----------------------------------------------------------------------------------------------------------------
+mkdir -p "$T/c/jobs.d"
+cp "$T/a/acrotate.conf" "$T/c/acrotate.conf"
+for n in 1 2 3 4 5 6 7 8 9; do printf '[job]\ntoken = t-%s-pull\nenabled = no\n[sink pull]\ntype = kubernetes\nsecret = s%s\n' "$n" "$n" >"$T/c/jobs.d/job$n.conf"; done
+: >"$T/parts"
+for part in 0 1 2; do
+	on c run --shard "$part/3" --verbose
+	is "part $part of 3: exit status" "$RC" 0
+	grep -o 'job[0-9]' "$T/out" | sort -u >"$T/part"
+	ok "part $part of 3 has some, and not all" sh -c 'n=$(wc -l <"$1"); [ "$n" -gt 0 ] && [ "$n" -lt 9 ]' sh "$T/part"
+	cat "$T/part" >>"$T/parts"
+done
+is "each job is in one part" "$(sort "$T/parts" | tr -d '\n')" job1job2job3job4job5job6job7job8job9
+on c run --shard 3/3
+says "a part that there is not" 64 "'--shard' takes a part and how many there are"
+
 # ---- what is refused -------------------------------------------------------------------------------------------------------------------
 printf '[sink file]\ntype = file\npath = %s/env\n' "$T" >>"$T/b/jobs.d/web.conf"
 on b run

@@ -91,7 +91,7 @@ sub pass { my ($s) = @_; $ahead += $s; advance($s); }
 
 # ---- rotators -----------------------------------------------------------------------------------------------------------------------------
 sub command { return ($program, 'run', '-c', dir() . '/e/acrotate.conf', @_); }
-sub background {
+sub started {
 	my @cmd = @_;
 	my $pid = fork() // die "fork: $!";
 	if ($pid == 0) {
@@ -101,7 +101,7 @@ sub background {
 	}
 	return $pid;
 }
-sub wait_for { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
+sub its_end { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
 sub rotate_alone { my ($rc, $said) = run(command('--force')); die "a rotation that nothing disturbs fails: $rc $said\n" if $rc != 0; }
 sub ends_well { my ($who, $rc) = @_; return (grep { $rc == $_ } 0, 74, 75, 137) ? () : "$who: exit $rc: " . (slurp(dir() . '/said') // ''); }
 
@@ -147,7 +147,7 @@ sub disturbed {
 	my $hold = $o{hold} // 0.3;
 	faults({ operation => $o{operation}, skip => $o{skip}, effect => 'pass', ($o{when} // 'before') eq 'after' ? 'delay_after' : 'delay_before' => $hold });
 	my $began = time();
-	my $pid = background(command('--force'));
+	my $pid = started(command('--force'));
 	if (!got_there($pid)) {
 		# Behind a run that was killed a forced rotation may have to wait: not so in a new cluster.
 		no_faults();
@@ -162,7 +162,7 @@ sub disturbed {
 	sleep $left if $left > 0;
 	push @why, pull('when the request was acted on');
 	kill 'CONT', $pid if $o{signal} eq 'STOP';
-	push @why, ends_well('the first one', wait_for($pid)), pull('when the first one has ended');
+	push @why, ends_well('the first one', its_end($pid)), pull('when the first one has ended');
 	return @why, come_to_rest();
 }
 
@@ -188,13 +188,13 @@ sub held_at_call {
 	my ($n) = @_;
 	pass($grace + 1);
 	my ($file, @why) = (dir() . '/held', pull('before'));
-	my $pid = background($stop, 'hold', $n, $file, command('--force'));
+	my $pid = started($stop, 'hold', $n, $file, command('--force'));
 	my $ended = 0;
 	for (1 .. 1500) { last if -e $file || ($ended = waitpid($pid, POSIX::WNOHANG()) == $pid); sleep 0.02; }
 	return @why, come_to_rest() if $ended;    # the call never came
 	push @why, visits(1, 700, 4500);
 	unlink $file;
-	return @why, ends_well('the first one', wait_for($pid)), pull('when the first one has ended'), come_to_rest();
+	return @why, ends_well('the first one', its_end($pid)), pull('when the first one has ended'), come_to_rest();
 }
 sub killed_at_call {
 	my ($n) = @_;
@@ -226,9 +226,9 @@ sub walk {
 	my %stopped;
 	for my $step (1 .. $steps) {
 		my $what = $next->(10);
-		if ($what < 4 && @pids < 3) { push @pids, background(command('--force')); sleep $next->(8) / 40; }
+		if ($what < 4 && @pids < 3) { push @pids, started(command('--force')); sleep $next->(8) / 40; }
 		elsif ($what < 6 && @pids) { my $p = $pids[ $next->(scalar @pids) ]; kill 'STOP', $p; $stopped{$p} = 1; }
-		elsif ($what < 7 && @pids) { my $p = splice @pids, $next->(scalar @pids), 1; kill 'KILL', $p; wait_for($p); delete $stopped{$p}; }
+		elsif ($what < 7 && @pids) { my $p = splice @pids, $next->(scalar @pids), 1; kill 'KILL', $p; its_end($p); delete $stopped{$p}; }
 		elsif ($what < 9) { for my $p (keys %stopped) { kill 'CONT', $p; } %stopped = (); sleep 0.1; }
 		else { pass((7, 61, 700, 4500)[ $next->(4) ]); }
 		push @why, map { "step $step: $_" } pull('on the walk');
@@ -236,7 +236,7 @@ sub walk {
 		@pids = grep { waitpid($_, POSIX::WNOHANG()) == 0 } @pids;
 	}
 	kill 'CONT', $_ for keys %stopped;
-	wait_for($_) for @pids;
+	its_end($_) for @pids;
 	return @why, pull('behind the walk'), come_to_rest();
 }
 
@@ -298,15 +298,15 @@ sub late_write {
 	pass($grace + 1);
 	my @why = pull('before');
 	faults({ operation => 'generate', effect => 'pass', delay_before => 0.5 }, { operation => 'kube-secret-patch', skip => $last_patch, effect => 'pass', delay_before => 3 });
-	my $first = background(command('--force'));
+	my $first = started(command('--force'));
 	push @why, 'the first one never got to its generate' unless wait_until_hit(500, 0);
 	my $then = decode_json(kube('GET', $record))->{data}{record};
 	push @why, 'the first one never got to its write' unless wait_until_hit(500, 1);
 	kube('PATCH', $record, encode_json({ data => { record => $then } }), 'application/merge-patch+json');
 	pass(700);
 	faults({ operation => 'generate', effect => 'pass', delay_before => 4 });
-	my $second = background(command('--force'));
-	push @why, ends_well('the first one', wait_for($first)), pull('when the first one has ended'), ends_well('the second one', wait_for($second));
+	my $second = started(command('--force'));
+	push @why, ends_well('the first one', its_end($first)), pull('when the first one has ended'), ends_well('the second one', its_end($second));
 	no_faults();
 	# The record that was put back does not know what is in the Secret: a person may have to say.
 	return @why, pull('when the second one has ended'), grep { !/exit 65/ } come_to_rest();

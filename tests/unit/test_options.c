@@ -13,7 +13,7 @@ static int nothing(const struct options *o)
 /* clang-format off */
 static const struct command list[] = {
 	{ "run", "[JOB...]", "rotate what is due",
-	  OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED, 0, ARGS_MANY, false,
+	  OPTION_DRY_RUN | OPTION_FORCE | OPTION_WAIT | OPTION_DETAILED | OPTION_SHARD, 0, ARGS_MANY, false,
 	  nothing },
 	{ "plan", "[JOB...]", "what would be done", OPTION_HORIZON, 0, ARGS_MANY, false, nothing },
 	{ "status", "[JOB...]", "a line per job", OPTION_ONLINE | OPTION_WARN_CRIT | OPTION_METRICS, 0,
@@ -85,12 +85,18 @@ static void tell(const struct options *o, const struct command *cmd, struct buf 
 	for (size_t i = 0; i < COUNT(times); i++)
 		if (times[i].s != 0)
 			buf_fmt(out, " %s=%lld", times[i].name, (long long)times[i].s);
+	if (o->shard.of != 0)
+		buf_fmt(out, " shard=%d/%d", (int)o->shard.part, (int)o->shard.of);
 	for (size_t i = 0; i < COUNT(texts); i++)
 		if (texts[i].text != NULL)
 			buf_fmt(out, " %s=%s", texts[i].name, texts[i].text);
 	for (size_t i = 0; i < o->n_args; i++)
 		buf_fmt(out, " <%s>", o->args[i]);
 }
+
+#define SHARD(value)                                                                               \
+	"'--shard' takes a part and how many there are, like '0/3', '1/3' and '2/3', not '" value  \
+	"'"
 
 static void understood(void **state)
 {
@@ -103,6 +109,8 @@ static void understood(void **state)
 		  "run dry_run force detailed wait=600" },
 		{ { { "run", "--wait=1h 30m", "web" } }, "run wait=5400 <web>" },
 		{ { { "run", "web", "--force" } }, "run force <web>" },
+		{ { { "run", "--shard", "2/3" } }, "run shard=2/3" },
+		{ { { "run", "--shard=0/1" } }, "run shard=0/1" },
 		{ { { "run", "--", "--force" } }, "run <--force>" },
 		{ { { "run", "-" } }, "run <->" },
 		{ { { "-c", "/x", "run" } }, "run config=/x" },
@@ -173,6 +181,12 @@ static void refused(void **state)
 		{ { { "run", "-c" } }, "'--config' takes a value: FILE" },
 		{ { { "run", "--wait", "10" } },
 		  "'--wait' takes a time like '10m' or '14d', not '10'" },
+		{ { { "run", "--shard", "3/3" } }, SHARD("3/3") },
+		{ { { "run", "--shard", "1" } }, SHARD("1") },
+		{ { { "run", "--shard", "/2" } }, SHARD("/2") },
+		{ { { "run", "--shard", "-1/2" } }, SHARD("-1/2") },
+		{ { { "run", "--shard", "0/0" } }, SHARD("0/0") },
+		{ { { "run", "--shard", "0/2/2" } }, SHARD("0/2/2") },
 		{ { { "run", "--wait=0s" } },
 		  "'--wait' takes a time like '10m' or '14d', not '0s'" },
 		{ { { "plan", "--horizon=0y" } },
