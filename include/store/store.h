@@ -62,6 +62,8 @@ struct store_ops {
 	bool (*set_aside)(const struct store *s, const char *name, struct err *e);
 	bool (*remove)(const struct store *s, const char *name, struct err *e);
 	bool (*list)(const struct store *s, struct store_names *out, struct err *e);
+	/* NULL: whoever can write one can write all */
+	bool (*may)(const struct store *s, const char *name, struct err *e);
 	void (*tidy)(const struct store *s, int64_t now);
 	void (*close)(struct store *s);
 };
@@ -107,6 +109,9 @@ MUST_USE bool store_set_aside(const struct store *s, const char *name, struct er
 MUST_USE bool store_remove(const struct store *s, const char *name, struct err *e);
 /* The names of all records, in order of bytes; none where there is no store yet. */
 MUST_USE bool store_list(const struct store *s, struct store_names *out, struct err *e);
+/* May we do to this record what a run does to it? ERR_DENIED with the commands that give the rights
+ * that are missing. For `check`; nothing is changed. */
+MUST_USE bool store_may(const struct store *s, const char *name, struct err *e);
 /* Removes what killed runs left of records half written. Once a run: many jobs share a store. */
 void store_tidy(const struct store *s, int64_t now);
 

@@ -47,11 +47,14 @@ static void state_shared(const struct config *c, const char *namespace, struct f
 	struct fingerprint ignored;
 	struct err e = ERR_INIT;
 
-	if (store_identity(store, &ignored, &e))
-		(void)findings_ok(f, "state", "namespace '%s' of the cluster can be read",
-		                  namespace);
-	else
+	if (!store_identity(store, &ignored, &e)) {
 		(void)findings_problem(f, "state", &e);
+		return;
+	}
+	(void)findings_ok(f, "state", "namespace '%s' of the cluster can be read", namespace);
+	for (size_t i = 0; i < config_count(c); i++)
+		if (!store_may(store, config_name(c, i), &e))
+			(void)findings_problem(f, "state", &e);
 }
 
 static void state_dir(const struct config *c, struct findings *f)

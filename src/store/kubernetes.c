@@ -364,6 +364,21 @@ static bool kubernetes_remove(const struct store *s, const char *name, struct er
 	return answer == KUBE_DONE || err_set(e, ERR_CONFLICT, "another rotator is at work on it");
 }
 
+/* ---- rights ---------------------------------------------------------------------------------- */
+
+/* Making one cannot be allowed by name: of one that is there it is not needed. */
+static bool kubernetes_may(const struct store *s, const char *name, struct err *e)
+{
+	struct kubernetes_store *k = of(s);
+	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
+	AUTO_FREE char *object = object_name(name);
+	struct kube_ref ref = ref_of(k, object);
+	bool found;
+
+	return get(k, name, &found, &o, e) &&
+	       kube_may(k->kube, &ref, found ? "get patch" : "get create patch", e);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static bool add_name(void *ctx, const struct json *item, struct err *e)
@@ -404,6 +419,7 @@ static const struct store_ops kubernetes_ops = {
 	.set_aside = kubernetes_set_aside,
 	.remove = kubernetes_remove,
 	.list = kubernetes_list,
+	.may = kubernetes_may,
 	.close = kubernetes_close,
 };
 

@@ -118,3 +118,8 @@ void store_names_clear(struct store_names *l)
 	free(l->name);
 	*l = (struct store_names){ 0 };
 }
+
+bool store_may(const struct store *s, const char *name, struct err *e)
+{
+	return s->ops->may == NULL || s->ops->may(s, name, e);
+}

@@ -132,6 +132,8 @@ without() {
 	on b run --force
 	says "without $1" 77 "$2"
 	is "without $1: nothing is generated" "$(generated)" 0
+	on b check
+	like "without $1: check says so" "$(cat "$T/out")" "$2"
 }
 without 'get:namespaces:web' "may not get namespace 'web/web' .*create role acrotate-namespaces --verb=get --resource=namespaces --resource-name=web"
 without 'get,patch:configmaps:acrotate-web' "may not get configmap 'web/acrotate-web' .*--verb=get --resource=configmaps --resource-name=acrotate-web"
@@ -140,9 +142,16 @@ sleep 2.1
 on b run --force
 says "without patch" 77 "may not patch configmap 'web/acrotate-web'"
 is "without patch: nothing is generated" "$(generated)" 0
+on b check
+says "check without patch" 77 "may not patch configmap 'web/acrotate-web': kubectl -n web create role .* --verb=patch --resource=configmaps --resource-name=acrotate-web"
 # shellcheck disable=SC2086
 role web rotator $ALL
 kapi DELETE "$RECORD" >/dev/null
+role web rotator get,patch:secrets:regcred create:secrets get:namespaces:web get,patch:configmaps:acrotate-web
+on b check
+says "check without create" 77 "may not create configmap 'web/acrotate-web': kubectl -n web create role .* --verb=create --resource=configmaps"
+# shellcheck disable=SC2086
+role web rotator $ALL
 kapi POST "$MAPS" '{"metadata":{"name":"acrotate-web"},"data":{"record":"x"}}' >/dev/null
 on b run
 says "a ConfigMap that is somebody's" 65 "configmap 'web/acrotate-web' is not this job's record: 'kubectl -n web delete configmap acrotate-web'"
