@@ -18,6 +18,7 @@ struct pki_cert;
 
 struct federated {
 	char *issuer, *subject, *audience;
+	char *jwks; /* the issuer's keys; NULL: the emulator plays the issuer */
 };
 
 struct identity {

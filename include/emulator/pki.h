@@ -32,6 +32,9 @@ void pki_sign(const struct pki *p, enum pki_signer which, const char *claims, st
 /* Signature only; times and audience are the caller's to judge. */
 MUST_USE bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt,
                          struct json **claims, struct err *e);
+/* The same by the keys of another issuer, as its JWKS says them. */
+MUST_USE bool pki_jwks_verify(const char *jwks, const char *jwt, struct json **claims,
+                              struct err *e);
 /* the public half of PKI_ENTRA */
 void pki_jwks(const struct pki *p, struct buf *out);
 

@@ -58,7 +58,8 @@ static bool read_proofs(struct identity *who, const struct json *wanted, struct 
 		who->federated[who->n_federated++] =
 			(struct federated){ .issuer = mem_dup(issuer),
 			                    .subject = mem_dup(subject),
-			                    .audience = mem_dup(audience) };
+			                    .audience = mem_dup(audience),
+			                    .jwks = mem_dup(json_str(f, "jwks")) };
 	}
 	return true;
 }

@@ -120,13 +120,45 @@ static bool times_ok(struct emulator *emu, const struct json *claims)
 	return !claimed_time(claims, "nbf", &from) || from <= now + 300;
 }
 
-/* A token of another issuer, here always one the emulator signed itself (see metadata.c and the
- * control endpoint). */
+/* One, or a list of one: so says Kubernetes. */
+static const char *audience_of(const struct json *claims)
+{
+	const struct json *aud = json_get(claims, "aud");
+
+	if (json_type(aud) == JSON_ARRAY && json_len(claims, "aud") == 1)
+		aud = json_child(aud);
+	return json_type(aud) == JSON_STRING ? json_text(aud) : NULL;
+}
+
+/* Signed by a key of an issuer that the identity trusts, and that says so of itself. */
+static bool by_foreign_issuer(struct emulator *emu, const struct identity *who,
+                              const char *assertion, struct json **claims)
+{
+	bool ok = false;
+
+	(void)pthread_mutex_lock(&emu->lock);
+	for (size_t i = 0; i < who->n_federated && !ok; i++) {
+		const struct federated *f = &who->federated[i];
+		struct err ignored = ERR_INIT;
+
+		if (f->jwks == NULL || !pki_jwks_verify(f->jwks, assertion, claims, &ignored))
+			continue;
+		const char *issuer = json_str(*claims, "iss");
+		ok = issuer != NULL && strcmp(issuer, f->issuer) == 0;
+		if (!ok)
+			json_free(take(claims));
+	}
+	(void)pthread_mutex_unlock(&emu->lock);
+	return ok;
+}
+
+/* A token of another issuer: one that the emulator plays (see metadata.c and the control
+ * endpoint), or one whose keys the identity brings along. */
 static bool check_federated(struct emulator *emu, struct request *rq, struct reply *rs,
                             const struct identity *who, const struct json *claims)
 {
 	const char *issuer = json_str(claims, "iss"), *subject = json_str(claims, "sub"),
-		   *audience = json_str(claims, "aud");
+		   *audience = audience_of(claims);
 	enum entra_refused why = ENTRA_BAD_ISSUER;
 	bool ok = false;
 
@@ -209,7 +241,8 @@ static bool check_assertion(struct emulator *emu, struct request *rq, struct rep
 		entra_refuse(emu, rq, rs, ENTRA_BAD_ASSERTION_TYPE, type != NULL ? type : "");
 		return false;
 	}
-	if (pki_verify(emu->pki, PKI_ENTRA, assertion, &foreign, &e))
+	if (pki_verify(emu->pki, PKI_ENTRA, assertion, &foreign, &e) ||
+	    by_foreign_issuer(emu, who, assertion, &foreign))
 		return check_federated(emu, rq, rs, who, foreign);
 	if (check_certificate(emu, who, assertion, &claims, &known))
 		return own_assertion_ok(emu, rq, rs, who, claims);

@@ -57,6 +57,7 @@ static void identity_free(struct identity *i)
 		mem_free_ptr(&i->federated[k].issuer);
 		mem_free_ptr(&i->federated[k].subject);
 		mem_free_ptr(&i->federated[k].audience);
+		mem_free_ptr(&i->federated[k].jwks);
 	}
 	model_strings_clear(&i->actions);
 	mem_free_ptr(&i);

@@ -3,6 +3,7 @@
  * assertions that clients sign. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <stdio.h>
@@ -110,6 +111,61 @@ bool pki_verify(const struct pki *p, enum pki_signer which, const char *jwt, str
 		return err_set(e, ERR_AUTH, "signature of the token is wrong");
 	*claims = take(&t.claims);
 	return true;
+}
+
+static BIGNUM *read_number(const struct json *key, const char *name)
+{
+	AUTO_BUF struct buf bytes = BUF_INIT(JWT_MAX);
+	const char *text = json_str(key, name);
+
+	return text != NULL && crypto_unbase64_lax(text, strlen(text), &bytes)
+	               ? BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.len, NULL)
+	               : NULL;
+}
+
+/* NULL for one that is no RSA key. Caller frees. */
+static EVP_PKEY *read_key(const struct json *key)
+{
+	BIGNUM *n = read_number(key, "n"), *exponent = read_number(key, "e");
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *out = NULL;
+
+	if (n != NULL && exponent != NULL && build != NULL && ctx != NULL &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent) == 1 &&
+	    (params = OSSL_PARAM_BLD_to_param(build)) != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &out, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		out = NULL;
+	OSSL_PARAM_free(params);
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_BLD_free(build);
+	BN_free(n);
+	BN_free(exponent);
+	return out;
+}
+
+bool pki_jwks_verify(const char *jwks, const char *jwt, struct json **claims, struct err *e)
+{
+	AUTO(jwt_clear) struct jwt t = { .signature = BUF_INIT(JWT_MAX) };
+	AUTO_JSON struct json *all = NULL;
+	bool ok = false;
+
+	if (!json_parse(jwks, strlen(jwks), &all, e) || !jwt_read(jwt, &t, e))
+		return err_in(e, "token");
+	const char *id = json_str(t.header, "kid");
+	for (const struct json *key = json_child(json_get(all, "keys")); key != NULL && !ok;
+	     key = json_next(key)) {
+		const char *of = json_str(key, "kid");
+		EVP_PKEY *public =
+			id != NULL && of != NULL && strcmp(id, of) != 0 ? NULL : read_key(key);
+		ok = public != NULL && signature_ok(&t, public);
+		EVP_PKEY_free(public);
+	}
+	if (ok)
+		*claims = take(&t.claims);
+	return ok || err_set(e, ERR_AUTH, "no key of the issuer has signed the token");
 }
 
 static void put_number(EVP_PKEY *key, const char *name, struct buf *out)
