@@ -82,13 +82,14 @@ static bool is_due_by_record(const struct state *s, const struct policy *p, int6
 }
 
 /* Reading a sink that is no file starts a program: not for a job of which the record alone tells
- * that there is work to do, because that reads it again. */
+ * that there is work to do, because that reads it again. A shared record costs as much itself. */
 static bool has_work_by_record(const struct store *store, const struct job *job, int64_t now)
 {
 	AUTO_STATE struct state s = { 0 };
 	struct err ignored = ERR_INIT;
 
-	return !job_is_local(job) && state_load(store, job->name, &s, &ignored) &&
+	return !job_is_local(job) && !store_is_shared(store) &&
+	       state_load(store, job->name, &s, &ignored) &&
 	       is_due_by_record(&s, &job->policy, now);
 }
 
