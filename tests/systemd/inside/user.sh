@@ -116,6 +116,22 @@ sed -i '/^lifetim /d' $c/jobs.d/web.conf
 run
 is "it recovers from that, too" "$RC $(posts)" "0 1"
 
+# ---- the journal is kept in memory, where a user may not read it
+
+mkdir -p /run/systemd/journald.conf.d
+printf '[Journal]\nStorage=volatile\n' >/run/systemd/journald.conf.d/volatile.conf
+rm -rf /var/log/journal
+systemctl restart systemd-journald
+is "a user sees nothing of such a journal" "$(as_web journalctl --user -q -n 1 -o cat 2>/dev/null)" ""
+disable disabled
+run
+is "a failure is told all the same" "$RC $(posts)" "1 2"
+like "by its exit status" "$(cat /srv/hook/*)" '\(exit-code, status 65\)'
+like "and why by that alone" "$(cat /srv/hook/*)" 'this user may not read'
+disable enabled
+run
+is "and it recovers" "$RC $(posts)" "0 2"
+
 # ---- the keyring is locked, as it is until somebody logs in
 
 as_web systemctl --user stop keyring.service
