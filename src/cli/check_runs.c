@@ -58,9 +58,10 @@ void check_runs(const struct runs *r, const struct run_spec *run, struct finding
 
 	str_from_duration(r->every, 2, every);
 	if (r->kind == RUNS_NONE && run->state != NULL)
-		(void)findings_unknown(f, "runs",
-		                       "nothing starts acrotate on this host; others that share "
-		                       "the records may run it: kubectl get cronjobs -A");
+		findings_fix(findings_unknown(f, "runs",
+		                              "nothing starts acrotate on this host; others that "
+		                              "share the records may run it"),
+		             "kubectl get cronjobs -A    # is there one that runs it?");
 	else if (kinds[r->kind].level == FINDING_OK)
 		(void)findings_ok(f, "runs", "%s%s%s%s%s", before, how, after,
 		                  r->every != 0 ? ", at least every " : "",
