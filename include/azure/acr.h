@@ -47,12 +47,12 @@ struct acr_registry {
 /* The group in "/subscriptions/S/resourceGroups/G/providers/..."; NULL: none. Caller frees. */
 char *acr_group_of(const char *id);
 void acr_registry_clear(struct acr_registry *r);
-/* By GET when `group` is known, else by listing the registries of the subscription; MISSING when
- * there is none, REMOTE when two match. */
 /* Are its roles by repository (ABAC), so that AcrPull counts for nothing there? False where Azure
  * does not say. */
 MUST_USE bool acr_roles_by_repository(struct arm *a, struct http *h, const struct acr_ref *ref,
                                       bool *out, struct err *e);
+/* By GET when `group` is known, else by listing the registries of the subscription; MISSING when
+ * there is none, REMOTE when two match. */
 MUST_USE bool acr_find_registry(struct arm *a, struct http *h, const char *subscription,
                                 const char *group, const char *registry, struct acr_registry *out,
                                 struct err *e);

@@ -5,31 +5,29 @@
  *   open -> check -> [read_current] -> prepare -> commit -> close
  *                                          \----> abort  -> close
  *
- * open takes the filled spec (borrowed for the life of the sink); touches nothing outside. check
- * everything that can be known to fail without the new password;
- *          runs before Azure is touched. No lasting effect.
- * read_current what is deployed now; *out = NULL when nothing is: no file, no entry, or an entry
- * of another user name. This is
- *          what makes recovery work, so a write-only sink cannot be one. Cheap: every run calls
- *            it for every sink.
- * prepare put the new password as near as possible without anyone seeing it
- *          (a sealed temporary file). Undone by abort.
- * commit make it visible, in one step where the medium allows. Never leaves less than what was
- * there. abort undo prepare. Legal at any time, idempotent, cannot fail.
- *
- * trial would it take a password, and give it back? With an entry of its own that nobody asks for,
- *          gone again afterwards. Where no look tells: before the first delivery, and in
- *            `acrotate check`. May leave a remark, as check. NULL: check tells as much.
- *
- * touch makes every write fail that was prepared before it, by the medium's compare-and-swap: it is
- *          conditional on what read_current last saw, and commit on it. `epoch` is a text that
- *            nobody has used. Right after the intent is saved. ERR_BUSY: another rotator was
- *            here, decide again. NULL: the medium has no compare-and-swap.
- *
- * sweep removes what a killed run left beside the sink (it holds a password), and brings home
- * what another program wrote meanwhile.
- *          Under the job's lock, when the last run is seen not to have ended: it may read a
- *            whole directory. NULL: nothing can be left.
+ *   open          takes the filled spec (borrowed for the life of the sink); touches nothing
+ *                 outside.
+ *   check         everything that can be known to fail without the new password. Runs before
+ *                 Azure is touched; no lasting effect.
+ *   read_current  what is deployed now; *out = NULL when nothing is: no file, no entry, or an
+ *                 entry of another user name. This is what makes recovery work, so a sink cannot
+ *                 be write-only. Cheap: every run calls it for every sink.
+ *   prepare       puts the new password as near as possible without anyone seeing it (a sealed
+ *                 temporary file). Undone by abort.
+ *   commit        makes it visible, in one step where the medium allows. Never leaves less than
+ *                 what was there.
+ *   abort         undoes prepare. Legal at any time, idempotent, cannot fail.
+ *   trial         would it take a password, and give it back? Tried with a test entry that is
+ *                 removed again, where no look tells: before the first delivery, and in
+ *                 `acrotate check`. May leave a remark, as check. NULL: check tells as much.
+ *   touch         makes every write fail that was prepared before it, by the medium's
+ *                 compare-and-swap: it is conditional on what read_current last saw, and commit
+ *                 on it. `epoch` is a text that nobody has used. Called right after the intent is
+ *                 saved. ERR_BUSY: another rotator was here, decide again. NULL: the medium has no
+ *                 compare-and-swap.
+ *   sweep         removes what a killed run left beside the sink (it holds a password), and
+ *                 merges what another program wrote meanwhile. Called under the job's lock when
+ *                 the last run did not end: it may read a whole directory. NULL: nothing is left.
  *
  * A sink borrows the credentials it is given for the one call only. check may leave a remark for
  * the operator in e->text while it returns true (e->kind stays ERR_NONE), and so may trial; nothing

@@ -394,7 +394,7 @@ bool acr_generate_poll(struct arm *a, struct http *h, const struct acr_ref *ref,
 	bool ended = false;
 
 	if (!arm_operation_poll(a, h, op, &ended, &rs, e))
-		return err_in(e, "cannot learn the new '%s' of token '%s'", acr_slot_name(slot),
+		return err_in(e, "cannot get the new '%s' of token '%s'", acr_slot_name(slot),
 		              ref->token);
 	if (ended && !acr_generated_read(&rs.body, slot, out, e))
 		return false;

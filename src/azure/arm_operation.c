@@ -85,8 +85,8 @@ bool arm_operation_start(struct arm *a, const struct arm_request *rq, const char
 		poll = original;
 	} else if (rs->status == 202) {
 		return err_set(e, ERR_REMOTE,
-		               "the service goes on working, but does not say where to ask for the "
-		               "result");
+		               "the operation continues, but the service does not say where to "
+		               "poll for its result");
 	}
 	/* Refused here rather than at the first poll: a URL that points elsewhere is a reason to
 	 * stop at once. */
@@ -129,7 +129,8 @@ static bool read_status(const struct http_response *rs, enum progress *out, stru
 		return err_in(e, "the state of the operation");
 	const char *state = json_str(j, "status");
 	if (state == NULL)
-		return err_set(e, ERR_REMOTE, "the service does not say how the operation goes");
+		return err_set(e, ERR_REMOTE,
+		               "the service does not report the status of the operation");
 	if (progress_of(state) == FAILED)
 		return arm_failed(j, rs, state, e);
 	*out = progress_of(state);

@@ -74,7 +74,7 @@ static bool read_answer(const struct buf *out, int64_t now, struct secret **toke
 	if (!json_int(j, "expires_on", &at) && !local_time(json_str(j, "expiresOn"), &at))
 		return err_set(e, ERR_REMOTE, "'az' does not say when its token expires");
 	if (at <= now)
-		return err_set(e, ERR_AUTH, "the token of 'az' has expired: 'az login' again");
+		return err_set(e, ERR_AUTH, "the token of 'az' has expired: run 'az login' again");
 	*token = take(&got);
 	*expires = at;
 	return true;
@@ -138,9 +138,9 @@ static bool cli_fetch(const struct azure_spec *s, const struct cloud *c, struct 
 	(void)h;
 	if (!is_plain(c->audience, "/:") || (tenant != NULL && !is_plain(tenant, "")) ||
 	    (subscription != NULL && !is_plain(subscription, " ")))
-		return err_set(
-			e, ERR_CONFIG,
-			"audience, tenant_id or subscription has a character 'az' is not given");
+		return err_set(e, ERR_CONFIG,
+		               "audience, tenant_id or subscription has a character that is not "
+		               "passed to 'az'");
 	/* az takes one of the two. */
 	if (!run_az(c->audience,
 	            value == NULL    ? NULL

@@ -25,7 +25,7 @@ static bool read_trust(const char *file, const char *data, struct buf *out, stru
 	if (file != NULL && data != NULL)
 		return err_set(e, ERR_CONFIG,
 		               "AZURE_KUBERNETES_CA_FILE and AZURE_KUBERNETES_CA_DATA are both "
-		               "set: one of them is meant");
+		               "set: set only one");
 	if (data != NULL)
 		buf_str(out, data);
 	if (file != NULL && !fs_read(file, CA_MAX, out, NULL, e)) {

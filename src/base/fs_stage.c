@@ -367,7 +367,7 @@ bool fs_stage_sync_dir(const struct fs_stage *s, struct err *e)
 
 	return why == 0 ||
 	       err_sys(e, why,
-	               "'%s' has its new content, but its directory cannot be brought to the disk",
+	               "'%s' has its new content, but its directory cannot be synced to disk",
 	               s->path);
 }
 

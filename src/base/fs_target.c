@@ -214,7 +214,7 @@ static bool sync_parent(const char *path, struct err *e)
 		return false;
 	int why = fs_sync_dir(t.dir);
 	return why == 0 ||
-	       err_sys(e, why, "directory '%s' was made, but cannot be brought to the disk", path);
+	       err_sys(e, why, "directory '%s' was created, but cannot be synced to disk", path);
 }
 
 static bool make_one(const char *path, struct err *e)

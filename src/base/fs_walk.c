@@ -146,8 +146,8 @@ static bool link_ok(const struct walk *w, const struct stat *st, const char *nam
 			return true;
 	}
 	return err_set(e, ERR_CONFIG,
-	               "symbolic link '%s' on the way to '%s' belongs to somebody else, who may "
-	               "lead it anywhere",
+	               "symbolic link '%s' on the way to '%s' belongs to somebody else, who could "
+	               "point it anywhere",
 	               name, w->shown);
 }
 

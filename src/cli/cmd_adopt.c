@@ -239,7 +239,7 @@ static bool find(const struct options *o, struct config *c, struct job **job, st
 	if (!config_select(c, o->args, 1, &jobs, &n, e))
 		return false;
 	bool ok = n == 1 ? config_job(c, jobs[0], job, e)
-	                 : err_set(e, ERR_USAGE, "'%s' means %zu jobs: adopt one at a time",
+	                 : err_set(e, ERR_USAGE, "'%s' matches %zu jobs: adopt one at a time",
 	                           o->args[0], n);
 	free(jobs);
 	return ok;

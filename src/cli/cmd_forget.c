@@ -161,7 +161,7 @@ static bool find(const struct options *o, struct config *c, struct job **job, st
 		return job_name_ok(o->args[0], &none) ||
 		       err_set(e, ERR_USAGE, "%s: '%s'", none.text, o->args[0]);
 	bool ok = n == 1 ? config_job(c, jobs[0], job, e)
-	                 : err_set(e, ERR_USAGE, "'%s' means %zu jobs: forget one at a time",
+	                 : err_set(e, ERR_USAGE, "'%s' matches %zu jobs: forget one at a time",
 	                           o->args[0], n);
 	free(jobs);
 	return ok;

@@ -111,7 +111,7 @@ static int get(const struct options *o, struct config *config, const size_t *job
 	struct err e = ERR_INIT;
 
 	if (n != 1)
-		(void)err_set(&e, ERR_USAGE, "'%s' means %zu jobs: get one at a time", o->args[0],
+		(void)err_set(&e, ERR_USAGE, "'%s' matches %zu jobs: get one at a time", o->args[0],
 		              n);
 	else if (o->json && o->format != NULL)
 		(void)err_set(&e, ERR_USAGE,

@@ -25,8 +25,8 @@ static int revoke_one(const struct options *o, struct config *c, const size_t *j
 		                  .revoke = ROTATE_REVOKE };
 
 	if (n != 1) {
-		log_msg(LEVEL_ERROR, NULL, "'%s' means %zu jobs: revoke one at a time", o->args[0],
-		        n);
+		log_msg(LEVEL_ERROR, NULL, "'%s' matches %zu jobs: revoke one at a time",
+		        o->args[0], n);
 		return err_exit_code(ERR_USAGE);
 	}
 	rq.revoke |= (o->now ? ROTATE_REVOKE_NOW : 0u) | (o->slot[0] ? ROTATE_REVOKE_1 : 0u) |

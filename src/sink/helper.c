@@ -330,8 +330,7 @@ static bool keeps(const struct helper *h, const struct credential *c, struct err
 		return false;
 	if (is_of(&held, c) && secret_equal(held.password, c->password))
 		return true;
-	return err_set(e, ERR_LOCAL,
-	               "'%s' took an entry for trial ('%s') but does not hand it back",
+	return err_set(e, ERR_LOCAL, "'%s' stored test entry '%s' but does not return it",
 	               h->spec->program, c->server);
 }
 
@@ -364,8 +363,8 @@ static bool helper_trial(struct sink *s, const struct credential *who, struct er
 		return false;
 	bool kept = keeps(h, &c, e);
 	if (!erases(h, c.server) && kept)
-		(void)err_set(e, ERR_NONE,
-		              "it does not erase: an entry of no use, '%s', stays in it", c.server);
+		(void)err_set(e, ERR_NONE, "it does not erase: test entry '%s' stays in it",
+		              c.server);
 	return kept;
 }
 

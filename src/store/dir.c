@@ -60,7 +60,7 @@ static void find_host(struct dir_store *d)
 		/* One that is there must not be taken for another machine's because of a transient
 		 * error: every record would count as lost. */
 		if (d->why.kind != ERR_MISSING) {
-			(void)err_in(&d->why, "which machine this is cannot be told");
+			(void)err_in(&d->why, "cannot tell which machine this is");
 			return;
 		}
 		d->why = (struct err)ERR_INIT;

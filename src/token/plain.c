@@ -185,7 +185,7 @@ bool token_delete(struct token_run *r, const struct value **out, struct err *e)
 	*out = NULL;
 	if (!yes && !r->w->tty[TOKEN_IN])
 		return err_set(e, ERR_REMOTE,
-		               "there is no terminal to ask at: say --yes to delete token '%s'",
+		               "no terminal to confirm on: use --yes to delete token '%s'",
 		               r->args->name);
 	if (!yes && !confirmed(r, &yes, e))
 		return false;

@@ -68,15 +68,15 @@ const struct token_option token_options[] = {
 	{ "subscription", 0, ALL, TOKEN_TEXT, AT(subscription), 0, false, "NAME|ID",
 	  "the subscription of the registry [AZURE_SUBSCRIPTION_ID]" },
 	{ "config", 0, ALL, TOKEN_TEXT, AT(config), 0, false, "FILE",
-	  "another acrotate.conf; jobs.d stands beside it" },
+	  "read this acrotate.conf, and jobs.d in the same directory" },
 	{ "output", 'o', ALL, TOKEN_FORMAT, AT(format), 0, false, "FORMAT",
 	  "json jsonc none table tsv yaml yamlc; json when not given [AZURE_CORE_OUTPUT]" },
 	{ "query", 0, ALL, TOKEN_QUERY, AT(query), 0, false, "JMESPATH",
 	  "what of the result to print" },
 	{ "only-show-errors", 0, ALL, TOKEN_FLAG, AT(only_errors), 0, false, NULL, "no warnings" },
-	{ "verbose", 0, ALL, TOKEN_FLAG, AT(verbose), 0, false, NULL, "say what is done" },
+	{ "verbose", 0, ALL, TOKEN_FLAG, AT(verbose), 0, false, NULL, "report what is done" },
 	{ "debug", 0, ALL, TOKEN_FLAG, AT(debug), 0, false, NULL,
-	  "say every exchange too, never a secret" },
+	  "report every exchange too, never a secret" },
 	{ "help", 'h', ALL, TOKEN_FLAG, AT(help), 0, false, NULL, "this text" },
 };
 const size_t token_options_count = COUNT(token_options);

@@ -92,7 +92,7 @@ helper forgetful <<'END'
 [ "$1" != store ] || exit 0
 END
 acrotate run helped
-says "one that stores and forgets" 74 "took an entry for trial .*[.]acrotate[.]invalid.* but does not hand it back"
+says "one that stores and forgets" 74 "stored test entry .*[.]acrotate[.]invalid.* but does not return it"
 is "burns no slot either" "$(generated)" 0
 
 helper good </dev/null

@@ -147,7 +147,7 @@ static void new_directories_are_on_the_disk(void **state)
 	ok = fs_make_dir(below, &e);
 	(void)fault_disarm(NULL);
 	fault_without(NULL, 0);
-	CHECK(!ok && strstr(e.text, "cannot be brought to the disk") != NULL, "%s", e.text);
+	CHECK(!ok && strstr(e.text, "cannot be synced to disk") != NULL, "%s", e.text);
 }
 
 /* ---- others in a directory like /tmp --------------------------------------------------------- */

@@ -394,7 +394,7 @@ static int with_an_id_that_cannot_be_read(void *arg)
 		return 2;
 	AUTO_STORE struct store *s = store_dir_open(dir, NULL);
 	return !store_identity(s, &a, &e) && e.kind == ERR_LOCAL &&
-	                       strstr(e.text, "which machine this is cannot be told") != NULL
+	                       strstr(e.text, "cannot tell which machine this is") != NULL
 	               ? 0
 	               : 1;
 }
