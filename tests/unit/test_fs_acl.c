@@ -10,146 +10,54 @@
 #define US    1000u
 #define GROUP 2000u
 
-/* Entries as setfacl(1) takes them, for short: a tag, an id and rights each. */
-struct entry {
-	uint16_t tag, rights;
-	uint32_t id;
-};
-#define NO_ID 0xffffffffu
-enum {
-	OWNER = 0x01,
-	USER = 0x02,
-	ITS_GROUP = 0x04,
-	NAMED_GROUP = 0x08,
-	MASK = 0x10,
-	OTHERS = 0x20
-};
+#define NO_ID       0xffffffffu
 #define ENTRIES_MAX 8
 
-static size_t make_acl(const struct entry *entries, unsigned char out[static 4 + ENTRIES_MAX * 8])
+/* Bytes of an attribute, from a text like setfacl(1)'s: "u::6 u:99:4 g::0 m::6 o::0"; rights as in
+ * a mode. */
+static size_t make_acl(const char *text, unsigned char out[static 4 + ENTRIES_MAX * 8])
 {
 	size_t n = 4;
 
 	memcpy(out, "\x02\x00\x00\x00", 4);
-	for (const struct entry *a = entries; a->tag != 0; a++, n += 8)
+	for (const char *p = text; *p != '\0'; n += 8) {
+		bool named = p[2] != ':';
+		unsigned tag = *p == 'm' ? 0x10 : *p == 'o' ? 0x20 : *p == 'u' ? 0x01 : 0x04;
+		char *end;
+		uint32_t id = named ? (uint32_t)strtoul(p + 2, &end, 10) : NO_ID;
+		unsigned rights = (unsigned)strtoul(named ? end + 1 : p + 3, &end, 8);
+		unsigned pair[2] = { named ? tag << 1 : tag, rights };
 		for (size_t i = 0; i < 8; i++)
-			out[n + i] = (unsigned char)((i < 2   ? a->tag
-			                              : i < 4 ? a->rights
-			                                      : a->id) >>
-			                             (i < 4 ? i % 2 * 8 : (i - 4) * 8));
+			out[n + i] = (unsigned char)(i < 4 ? pair[i / 2] >> (i % 2 * 8)
+			                                   : id >> ((i - 4) * 8));
+		p = *end == ' ' ? end + 1 : end;
+	}
 	return n;
 }
 
 static const struct acl_row {
 	const char *name;
-	struct entry entries[ENTRIES_MAX];
+	const char *acl;
 	unsigned rights;
 	enum fs_other_kind want;
 	unsigned id;
 } rows[] = {
-	{ "no more than a mode",
-	  { { OWNER, 6, NO_ID }, { ITS_GROUP, 0, NO_ID }, { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
+	{ "no more than a mode", "u::6 g::0 o::0", FS_WRITE, FS_OTHER_NONE, 0 },
+	{ "a named user writes", "u::6 u:99:6 g::4 m::6 o::4", FS_WRITE, FS_OTHER_NAMED_USER, 99 },
+	{ "the mask takes it", "u::6 u:99:6 g::4 m::4 o::4", FS_WRITE, FS_OTHER_NONE, 0 },
+	{ "the named user is us", "u::6 u:1000:7 g::0 m::7 o::0", FS_WRITE, FS_OTHER_NONE, 0 },
+	{ "or root", "u::6 u:0:7 g::0 m::7 o::0", FS_WRITE, FS_OTHER_NONE, 0 },
+	{ "one who reads does not write", "u::6 u:99:4 g::0 m::7 o::0", FS_WRITE, FS_OTHER_NONE,
 	  0 },
-	{ "a named user writes",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 6, 99 },
-	    { ITS_GROUP, 4, NO_ID },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 4, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NAMED_USER,
-	  99 },
-	{ "the mask takes it",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 6, 99 },
-	    { ITS_GROUP, 4, NO_ID },
-	    { MASK, 4, NO_ID },
-	    { OTHERS, 4, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
-	  0 },
-	{ "the named user is us",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 7, US },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
-	  0 },
-	{ "or root",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 7, 0 },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
-	  0 },
-	{ "one who reads does not write",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 4, 99 },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
-	  0 },
-	{ "but reads",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 4, 99 },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_READ,
-	  FS_OTHER_NAMED_USER,
-	  99 },
-	{ "the second of two named",
-	  { { OWNER, 6, NO_ID },
-	    { USER, 4, 98 },
-	    { USER, 2, 99 },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NAMED_USER,
-	  99 },
-	{ "its group writes",
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 6, NO_ID },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_GROUP,
-	  3000 },
-	{ "a named group writes",
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 0, NO_ID },
-	    { NAMED_GROUP, 2, 3001 },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NAMED_GROUP,
+	{ "but reads", "u::6 u:99:4 g::0 m::7 o::0", FS_READ, FS_OTHER_NAMED_USER, 99 },
+	{ "the second of two named", "u::6 u:98:4 u:99:2 g::0 m::7 o::0", FS_WRITE,
+	  FS_OTHER_NAMED_USER, 99 },
+	{ "its group writes", "u::6 g::6 m::6 o::0", FS_WRITE, FS_OTHER_GROUP, 3000 },
+	{ "a named group writes", "u::6 g::0 g:3001:2 m::6 o::0", FS_WRITE, FS_OTHER_NAMED_GROUP,
 	  3001 },
-	{ "a named group of ours writes",
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 0, NO_ID },
-	    { NAMED_GROUP, 2, GROUP },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_NONE,
+	{ "a named group of ours writes", "u::6 g::0 g:2000:2 m::6 o::0", FS_WRITE, FS_OTHER_NONE,
 	  0 },
-	{ "others, whom no mask binds",
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 0, NO_ID },
-	    { OTHERS, 2, NO_ID } },
-	  FS_WRITE,
-	  FS_OTHER_ALL,
-	  0 },
+	{ "others, whom no mask binds", "u::6 g::0 m::0 o::2", FS_WRITE, FS_OTHER_ALL, 0 },
 };
 
 static void entries_are_read(void **state)
@@ -160,7 +68,7 @@ static void entries_are_read(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		unsigned char bytes[4 + ENTRIES_MAX * 8];
 		struct fs_other who = { .kind = FS_OTHER_ALL, .id = 77 };
-		size_t n = make_acl(rows[i].entries, bytes);
+		size_t n = make_acl(rows[i].acl, bytes);
 		bool ok = fs_acl_other(bytes, n, 3000, rows[i].rights, &ours, &who);
 		CHECK(ok && who.kind == rows[i].want, "%s: %d", rows[i].name, (int)who.kind);
 		CHECK(who.kind == FS_OTHER_NONE || who.id == rows[i].id, "%s: %u", rows[i].name,
@@ -193,40 +101,19 @@ static void what_is_no_acl_is_told(void **state)
 static const struct file_row {
 	const char *name;
 	mode_t mode;
-	struct entry entries[ENTRIES_MAX]; /* none: no ACL */
+	const char *acl; /* "": none */
 	unsigned rights;
 	const char *want;
 } files[] = {
-	{ "a mode alone", 0600, { { 0 } }, FS_WRITE, "nobody else" },
-	{ "others", 0602, { { 0 } }, FS_WRITE, "others" },
-	{ "its group", 0620, { { 0 } }, FS_WRITE, "its group" },
-	{ "another right", 0640, { { 0 } }, FS_WRITE, "nobody else" },
-	{ "a named user behind a mask",
-	  0600,
-	  { { OWNER, 6, NO_ID },
-	    { USER, 6, 4294 },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
+	{ "a mode alone", 0600, "", FS_WRITE, "nobody else" },
+	{ "others", 0602, "", FS_WRITE, "others" },
+	{ "its group", 0620, "", FS_WRITE, "its group" },
+	{ "another right", 0640, "", FS_WRITE, "nobody else" },
+	{ "a named user behind a mask", 0600, "u::6 u:4294:6 g::0 m::6 o::0", FS_WRITE,
 	  "user 4294 (by its ACL)" },
-	{ "a group named",
-	  0600,
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 0, NO_ID },
-	    { NAMED_GROUP, 6, 4294 },
-	    { MASK, 6, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
+	{ "a group named", 0600, "u::6 g::0 g:4294:6 m::6 o::0", FS_WRITE,
 	  "group 4294 (by its ACL)" },
-	{ "the mask of nobody",
-	  0600,
-	  { { OWNER, 6, NO_ID },
-	    { ITS_GROUP, 0, NO_ID },
-	    { MASK, 7, NO_ID },
-	    { OTHERS, 0, NO_ID } },
-	  FS_WRITE,
-	  "nobody else" },
+	{ "the mask of nobody", 0600, "u::6 g::0 m::7 o::0", FS_WRITE, "nobody else" },
 };
 
 static void files_are_judged(void **state)
@@ -244,7 +131,7 @@ static void files_are_judged(void **state)
 		assert_int_equal(chmod(in("f"), files[i].mode), 0);
 		int fd = open(in("f"), O_RDONLY | O_CLOEXEC);
 		assert_true(fd >= 0);
-		size_t n = make_acl(files[i].entries, bytes);
+		size_t n = make_acl(files[i].acl, bytes);
 		if (n > 4 && fsetxattr(fd, FS_ACL_NAME, bytes, n, 0) != 0)
 			skip(); /* a file system without ACLs */
 		assert_int_equal(fstat(fd, &st), 0);
