@@ -20,13 +20,13 @@
 #include "base/fs.h"
 #include "base/fs_target.h"
 #include "fakes/fault.h"
-#include "fakes/sinks.h"
+#include "scratch.h"
 
 #define OLD    "an old content"
 #define NEW    "new"
 #define THEIRS "foreign"
 
-static char *dir, path[4200];
+static char path[4200];
 
 static const struct fs_attr keep = FS_ATTR_KEEP;
 
@@ -40,13 +40,6 @@ static int make(void **state)
 	(void)state;
 	dir = scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/f", dir);
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -421,7 +414,7 @@ static void as_others(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, scratch_teardown)
 
 int main(void)
 {

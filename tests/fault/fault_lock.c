@@ -9,21 +9,15 @@
 #include "base/err.h"
 #include "base/lock.h"
 #include "fakes/fault.h"
+#include "scratch.h"
 
-static char *dir, path[4200];
+static char path[4200];
 
 static int make(void **state)
 {
 	(void)state;
 	dir = scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -105,9 +99,12 @@ static void a_call_that_fails_is_no_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_lock_is_on_the_file_that_is_there, make, drop),
-		cmocka_unit_test_setup_teardown(nor_is_it_shared_with_who_made_another, make, drop),
-		cmocka_unit_test_setup_teardown(a_call_that_fails_is_no_lock, make, drop),
+		cmocka_unit_test_setup_teardown(the_lock_is_on_the_file_that_is_there, make,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(nor_is_it_shared_with_who_made_another, make,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_call_that_fails_is_no_lock, make,
+		                                scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,25 +9,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
-#include "fakes/sinks.h"
-
-#define UNUSED __attribute__((unused))
-
-static char *dir;
-
-UNUSED static int make(void **state)
-{
-	(void)state;
-	dir = scratch_make();
-	return 0;
-}
-
-UNUSED static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
+#include "scratch.h"
 
 /* DIR/name, in one of a few buffers. */
 UNUSED static const char *in(const char *name)
@@ -66,6 +48,6 @@ UNUSED static bool replace(const char *path, struct fs_attr attr, const char *te
 
 UNUSED static const struct fs_attr keep = FS_ATTR_KEEP;
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
 
 #endif

@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "check.h"
-#include "fakes/sinks.h"
 #include "kube/access.h"
 #include "kube/kubeconfig.h"
 #include "kube/yaml.h"
+#include "scratch.h"
 
 #define PEM   "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 #define PEM64 "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUIKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="
@@ -22,22 +22,6 @@
 	"c}\nusers:\n- name: u\n  user: " user "\n"
 #define CLUSTER "{server: 'https://k8s.example:6443/', certificate-authority-data: " PEM64 "}"
 #define TOKEN   "{token: t0ken}"
-
-static char *dir;
-
-static int group_open(void **state)
-{
-	(void)state;
-	dir = scratch_make();
-	return 0;
-}
-
-static int group_close(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
 
 static char *file(const char *name, const char *text, mode_t mode)
 {
@@ -328,5 +312,5 @@ int main(void)
 	};
 
 	secret_setup();
-	return cmocka_run_group_tests(tests, group_open, group_close);
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

@@ -12,8 +12,9 @@
 #include "base/mem.h"
 #include "check.h"
 #include "config/job.h"
+#include "scratch.h"
 
-static char *dir; /* fresh for each test: dir/acrotate.conf, dir/jobs.d */
+/* Fresh for each test: dir/acrotate.conf, dir/jobs.d. */
 
 static void put(const char *name, const char *text)
 {
@@ -54,13 +55,6 @@ static int before(void **state)
 		(void)unsetenv(unset[i]);
 	dir = scratch_make();
 	(void)chmod(dir, 0755);
-	return 0;
-}
-
-static int after(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -645,7 +639,7 @@ static void many_jobs(void **state)
 		      e.text);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, before, after)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, before, scratch_teardown)
 
 int main(void)
 {

@@ -5,21 +5,15 @@
 
 #include "base/err.h"
 #include "base/lock.h"
+#include "scratch.h"
 
-static char *dir, path[4200];
+static char path[4200];
 
 static int make(void **state)
 {
 	(void)state;
 	dir = scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -108,10 +102,11 @@ static void no_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_holder_at_a_time, make, drop),
-		cmocka_unit_test_setup_teardown(a_dead_holder_holds_nothing, make, drop),
-		cmocka_unit_test_setup_teardown(a_removed_file_is_no_lock, make, drop),
-		cmocka_unit_test_setup_teardown(no_directory, make, drop),
+		cmocka_unit_test_setup_teardown(one_holder_at_a_time, make, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_dead_holder_holds_nothing, make,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_removed_file_is_no_lock, make, scratch_teardown),
+		cmocka_unit_test_setup_teardown(no_directory, make, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

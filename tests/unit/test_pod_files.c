@@ -14,11 +14,10 @@
 #include "base/fs.h"
 #include "check.h"
 #include "config/job.h"
+#include "scratch.h"
 
 #define FSGROUP 65532
 #define OTHER   12345
-
-static char *dir;
 
 static const char *in(const char *name)
 {
@@ -123,26 +122,12 @@ static void config_maps(void **state)
 	assert_int_equal(umount(dir), 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	dir = scratch_make();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(secrets, setup, teardown),
-		cmocka_unit_test_setup_teardown(secrets_on_disk, setup, teardown),
-		cmocka_unit_test_setup_teardown(config_maps, setup, teardown),
+		cmocka_unit_test_setup_teardown(secrets, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(secrets_on_disk, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(config_maps, scratch_setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,9 +18,9 @@
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "base/spawner.h"
-#include "fakes/sinks.h"
+#include "scratch.h"
 
-static char *dir; /* dir/in and dir/also are allowed, dir/tree with directories, dir/out is not */
+/* dir/in and dir/also are allowed, dir/tree with directories, dir/out is not. */
 static char path_room[4][4200];
 
 static const char *at(int room, const char *name)
@@ -421,21 +421,17 @@ static int before(void **state)
 	return symlink("../out/old", at(0, "in/leads-out"));
 }
 
-static int after(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(nobody_gets_out, before, after),
-		cmocka_unit_test_setup_teardown(directories_are_made_in_a_tree, before, after),
-		cmocka_unit_test_setup_teardown(what_is_open_stays_open, before, after),
-		cmocka_unit_test_setup_teardown(files_inside_are_replaced, before, after),
-		cmocka_unit_test_setup_teardown(hooks_are_bound_by_nothing, before, after),
+		cmocka_unit_test_setup_teardown(nobody_gets_out, before, scratch_teardown),
+		cmocka_unit_test_setup_teardown(directories_are_made_in_a_tree, before,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_is_open_stays_open, before, scratch_teardown),
+		cmocka_unit_test_setup_teardown(files_inside_are_replaced, before,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(hooks_are_bound_by_nothing, before,
+		                                scratch_teardown),
 		cmocka_unit_test(a_call_that_fails_is_an_error),
 	};
 

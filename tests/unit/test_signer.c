@@ -15,8 +15,7 @@
 #include "check.h"
 #include "emulator/pki.h"
 #include "fakes/run.h"
-
-static char *dir;
+#include "scratch.h"
 
 /* Files are made once: keys take their time. "pass" is the password of all that have one. */
 static const char *const recipe[] = {
@@ -87,13 +86,6 @@ static int group_open(void **state)
 	join("ec.pem", "ec.key", "ec.cert", NULL);
 	put("torn.pem", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n", 59);
 	put("garbage", "\x30\x82\x01\x02garbage", 11);
-	return 0;
-}
-
-static int group_close(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -267,5 +259,5 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(signatures),
 		                            cmocka_unit_test(chain_order),
 		                            cmocka_unit_test(expiry) };
-	return cmocka_run_group_tests(tests, group_open, group_close);
+	return cmocka_run_group_tests(tests, group_open, scratch_teardown);
 }

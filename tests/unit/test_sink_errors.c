@@ -14,24 +14,17 @@
 #include "base/fs.h"
 #include "base/process.h"
 #include "base/secret.h"
-#include "fakes/sinks.h"
+#include "scratch.h"
 #include "sink/docker_edit.h"
 #include "sink/template.h"
 
-static char *dir, path[4200];
+static char path[4200];
 
 static int make(void **state)
 {
 	(void)state;
 	dir = scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/target", dir);
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -297,7 +290,7 @@ static void a_password_too_long_for_a_helper(void **state)
 	assert_non_null(strstr(e.text, "too long"));
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, scratch_teardown)
 
 int main(void)
 {

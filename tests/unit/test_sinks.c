@@ -7,22 +7,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
-#include "fakes/sinks.h"
+#include "scratch.h"
 
-static char *dir, path[4200];
+static char path[4200];
 
 static int make(void **state)
 {
 	(void)state;
 	dir = scratch_make();
 	(void)snprintf(path, sizeof(path), "%s/target", dir);
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
 	return 0;
 }
 
@@ -835,7 +828,7 @@ static void credential_helpers(void **state)
 	}
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, make, drop)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, make, scratch_teardown)
 
 int main(void)
 {

@@ -15,9 +15,8 @@
 #include "config/host.h"
 #include "fakes/cluster_http.h"
 #include "fakes/memory_store.h"
-#include "fakes/sinks.h"
+#include "scratch.h"
 
-static char *dir;
 static const struct fingerprint whose = { { 0x8d, 0x41 } };
 
 static struct store *open_dir(void)
@@ -45,20 +44,6 @@ static const struct {
 	{ "memory", memory_store_open },
 	{ "kubernetes", open_kubernetes },
 };
-
-static int make(void **state)
-{
-	(void)state;
-	dir = scratch_make();
-	return 0;
-}
-
-static int drop(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
 
 static bool save(struct store *s, const char *name, const char *text, char **version, struct err *e)
 {
@@ -440,13 +425,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_store_keeps_the_contract),
-		cmocka_unit_test_setup_teardown(saves_follow_one_another, make, drop),
-		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, make, drop),
-		cmocka_unit_test_setup_teardown(the_file_is_private, make, drop),
-		cmocka_unit_test_setup_teardown(what_is_set_aside_stands_beside, make, drop),
-		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, make, drop),
-		cmocka_unit_test_setup_teardown(old_leftovers_are_tidied_away, make, drop),
-		cmocka_unit_test_setup_teardown(machines_are_told_apart, make, drop),
+		cmocka_unit_test_setup_teardown(saves_follow_one_another, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(the_file_is_private, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_is_set_aside_stands_beside, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_used_is_an_error, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(old_leftovers_are_tidied_away, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(machines_are_told_apart, scratch_setup,
+		                                scratch_teardown),
 		cmocka_unit_test(a_machine_that_is_known_is_the_same),
 	};
 
