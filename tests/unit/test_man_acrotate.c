@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* acrotate(1) has exactly the commands and options that the program has, and every exit status. */
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/fs.h"
-#include "check.h"
+#include "man_page.h"
+
 #include "cli/options.h"
 
 #define PAGE   "packaging/man/acrotate.1"
@@ -14,8 +12,7 @@ static struct buf page = BUF_INIT(1 << 17);
 static int read_page(void **state)
 {
 	(void)state;
-	struct err e = ERR_INIT;
-	CHECK(fs_read(PAGE, 1 << 17, &page, NULL, &e), "%s (run from the top of the tree)", e.text);
+	page_read(PAGE, &page);
 	return 0;
 }
 
@@ -26,28 +23,10 @@ static int free_page(void **state)
 	return 0;
 }
 
-/* From a heading to the next; the caller frees. */
-static char *part(const char *heading)
-{
-	const char *start = strstr(buf_cstr(&page), heading);
-	CHECK(start != NULL, "no heading%s", heading);
-	start += strlen(heading) - 1;
-	const char *end = strstr(start, "\n.S");
-	return strndup(start, end != NULL ? (size_t)(end - start) + 1 : strlen(start));
-}
-
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-	for (const char *p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
-		n++;
-	return n;
-}
-
 /* A part has a line for each option that `wanted` says yes to, and for no other. */
 static void check_options(const char *heading, const struct command *cmd)
 {
-	char *text = part(heading);
+	char *text = page_part(buf_cstr(&page), heading);
 	size_t n = 0;
 	const struct option *row;
 	for (size_t i = 0; (row = options_at(i)) != NULL; i++) {
@@ -63,8 +42,8 @@ static void check_options(const char *heading, const struct command *cmd)
 		CHECK(strstr(text, buf_cstr(&line)) != NULL, "%s needs the line%s", heading,
 		      buf_cstr(&line));
 	}
-	CHECK(count(text, "\n" OPTION) == n, "%s has %zu options, the program %zu", heading,
-	      count(text, "\n" OPTION), n);
+	CHECK(page_count(text, "\n" OPTION) == n, "%s has %zu options, the program %zu", heading,
+	      page_count(text, "\n" OPTION), n);
 	free(text);
 }
 
@@ -82,8 +61,8 @@ static void every_command_and_option_and_no_other(void **state)
 		check_options(buf_cstr(&heading), c);
 	}
 	char *all = strndup(section, (size_t)(end - section) + 1);
-	CHECK(count(all, "\n.Ss ") == n, "the page has %zu commands, the program %zu",
-	      count(all, "\n.Ss "), n);
+	CHECK(page_count(all, "\n.Ss ") == n, "the page has %zu commands, the program %zu",
+	      page_count(all, "\n.Ss "), n);
 	free(all);
 	check_options("\n.Sh OPTIONS\n", NULL);
 }
@@ -91,7 +70,7 @@ static void every_command_and_option_and_no_other(void **state)
 static void every_exit_status_and_no_other(void **state)
 {
 	(void)state;
-	char *text = part("\n.Sh EXIT STATUS\n");
+	char *text = page_part(buf_cstr(&page), "\n.Sh EXIT STATUS\n");
 	bool known[256] = { [2] = true, [71] = true }; /* --detailed-exitcode; out of memory */
 	size_t n = 0;
 	for (int k = 0; k < ERR__COUNT; k++)
@@ -102,7 +81,7 @@ static void every_exit_status_and_no_other(void **state)
 		n += known[code];
 		CHECK((strstr(text, line) != NULL) == known[code], "status %d", code);
 	}
-	assert_int_equal(count(text, "\n.It "), n);
+	assert_int_equal(page_count(text, "\n.It "), n);
 	free(text);
 }
 

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* acrotate(7) explains every state that a job can be in, and no other. */
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/fs.h"
-#include "check.h"
+#include "man_page.h"
+
 #include "rotate/status.h"
 
-#define PAGE     "packaging/man/acrotate.7"
-#define PAGE_MAX (1u << 17)
+#define PAGE "packaging/man/acrotate.7"
 
 static void every_state_and_no_other(void **state)
 {
 	AUTO_BUF struct buf page = BUF_INIT(PAGE_MAX);
-	struct err e = ERR_INIT;
 	size_t n = 0;
 
 	(void)state;
-	CHECK(fs_read(PAGE, PAGE_MAX, &page, NULL, &e), "%s (run from the top of the tree)",
-	      e.text);
+	page_read(PAGE, &page);
 	const char *start = strstr(buf_cstr(&page), "\n.Ss States\n");
 	assert_non_null(start);
 	const char *end = strstr(start + 1, "\n.S");

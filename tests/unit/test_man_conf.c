@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* acrotate.conf(5) lists exactly the keys that the program knows, each with its type and
  * default. */
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/fs.h"
-#include "check.h"
+#include "man_page.h"
+
 #include "config/common.h"
 
 #define PAGE  "packaging/man/acrotate.conf.5"
@@ -40,20 +38,7 @@ static char *part(const char *page, const struct key_section *s)
 
 	buf_fmt(&heading, "\n.Ss [%s]%s%s\n", s->section, s->type != NULL ? ", type = " : "",
 	        s->type != NULL ? s->type : "");
-	const char *start = strstr(page, buf_cstr(&heading));
-	CHECK(start != NULL, "no heading%s", buf_cstr(&heading));
-	start += heading.len - 1;
-	const char *end = strstr(start, "\n.S");
-	return strndup(start, end != NULL ? (size_t)(end - start) + 1 : strlen(start));
-}
-
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
-		n++;
-	return n;
+	return page_part(page, buf_cstr(&heading));
 }
 
 static void every_key_and_no_other(void **state)
@@ -62,14 +47,13 @@ static void every_key_and_no_other(void **state)
 	AUTO_BUF struct buf page = BUF_INIT(1 << 17);
 	struct key_section s[32];
 	size_t n = config_key_sections(s, COUNT(s)), rows = 0;
-	struct err e = ERR_INIT;
 
-	CHECK(fs_read(PAGE, 1 << 17, &page, NULL, &e), "%s (run from the top of the tree)", e.text);
+	page_read(PAGE, &page);
 	for (size_t i = 0; i < n; i++) {
 		char *text = part(buf_cstr(&page), &s[i]);
-		CHECK(count(text, ENTRY) == s[i].n,
+		CHECK(page_count(text, ENTRY) == s[i].n,
 		      "[%s] %s: %zu keys in the page, %zu in the program", s[i].section,
-		      s[i].type != NULL ? s[i].type : "", count(text, ENTRY), s[i].n);
+		      s[i].type != NULL ? s[i].type : "", page_count(text, ENTRY), s[i].n);
 		for (size_t k = 0; k < s[i].n; k++) {
 			AUTO_BUF struct buf want = BUF_INIT(1024);
 			entry(&s[i].rows[k], &want);
@@ -81,7 +65,7 @@ static void every_key_and_no_other(void **state)
 		rows += s[i].n;
 		free(text);
 	}
-	CHECK(count(buf_cstr(&page), ENTRY) == rows,
+	CHECK(page_count(buf_cstr(&page), ENTRY) == rows,
 	      "the page has keys of a section that the program does not know");
 }
 

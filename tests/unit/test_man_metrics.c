@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* acrotate(1) has every metric that is written, with its labels, and no other. */
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/fs.h"
-#include "check.h"
+#include "man_page.h"
+
 #include "rotate/metrics.h"
 #include "rotate/status.h"
 
@@ -61,15 +59,6 @@ static void name_and_labels(const char *line, struct buf *out)
 	}
 }
 
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
-		n++;
-	return n;
-}
-
 static void every_metric_and_no_other(void **state)
 {
 	AUTO_BUF struct buf page = BUF_INIT(TEXT_MAX), text = BUF_INIT(TEXT_MAX);
@@ -93,8 +82,9 @@ static void every_metric_and_no_other(void **state)
 		p = sample;
 	}
 	CHECK(families > 15, "only %zu metrics were found", families);
-	CHECK(count(buf_cstr(&page), ITEM) == families, PAGE " has %zu metrics, the program %zu",
-	      count(buf_cstr(&page), ITEM), families);
+	CHECK(page_count(buf_cstr(&page), ITEM) == families,
+	      PAGE " has %zu metrics, the program %zu", page_count(buf_cstr(&page), ITEM),
+	      families);
 }
 
 int main(void)

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* acrotate-token(1) explains exactly the commands and options that the program has. */
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/fs.h"
+#include "man_page.h"
+
 #include "base/mem.h"
-#include "check.h"
 #include "token/options.h"
 
 #define PAGE "packaging/man/acrotate-token.1"
-
-static size_t count(const char *text, const char *what)
-{
-	size_t n = 0;
-
-	for (const char *p = text; (p = strstr(p, what)) != NULL; p += strlen(what))
-		n++;
-	return n;
-}
-
-static void load(struct buf *page)
-{
-	struct err e = ERR_INIT;
-
-	CHECK(fs_read(PAGE, 1 << 17, page, NULL, &e), "%s (run from the top of the tree)", e.text);
-}
 
 static void every_option_and_no_other(void **state)
 {
@@ -32,7 +14,7 @@ static void every_option_and_no_other(void **state)
 	size_t shown = 0;
 
 	(void)state;
-	load(&page);
+	page_read(PAGE, &page);
 	for (size_t i = 0; (o = token_option_at(i)) != NULL; i++) {
 		AUTO_FREE char *letter = o->letter == 0 ? mem_dup("") : mem_fmt("%c , ", o->letter);
 		AUTO_FREE char *want =
@@ -42,9 +24,9 @@ static void every_option_and_no_other(void **state)
 		      "the page needs the line%s", want);
 		shown += !o->hidden;
 	}
-	CHECK(count(buf_cstr(&page), "\n.It Fl ") == shown,
-	      "%zu options in the page, %zu in the program", count(buf_cstr(&page), "\n.It Fl "),
-	      shown);
+	CHECK(page_count(buf_cstr(&page), "\n.It Fl ") == shown,
+	      "%zu options in the page, %zu in the program",
+	      page_count(buf_cstr(&page), "\n.It Fl "), shown);
 }
 
 static void every_command_and_no_other(void **state)
@@ -54,13 +36,13 @@ static void every_command_and_no_other(void **state)
 	size_t n = 0;
 
 	(void)state;
-	load(&page);
+	page_read(PAGE, &page);
 	for (; (c = token_command_at(n)) != NULL; n++) {
 		AUTO_FREE char *want = mem_fmt("\n.It Cm %s%s%s\n", c->group,
 		                               *c->group == '\0' ? "" : " ", c->name);
 		CHECK(strstr(buf_cstr(&page), want) != NULL, "the page needs the line%s", want);
 	}
-	CHECK(count(buf_cstr(&page), "\n.It Cm ") == n,
+	CHECK(page_count(buf_cstr(&page), "\n.It Cm ") == n,
 	      "the page has commands that the program does not know");
 }
 
