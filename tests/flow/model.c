@@ -126,12 +126,12 @@ static void move(const struct model *m, struct world *w)
 }
 
 /* Is there anybody who could put this password into a sink: who generated it, or an older
- * content of some sink? */
+ * content of some sink? Not of one that was lost, whatever is recorded of it out of caution. */
 static bool is_known(const struct model *m, const struct world *w, int k)
 {
 	const struct slot *s = &w->slot[k];
 
-	return s->tag == FOREIGN || s->delivered || s->ago < m->grace;
+	return s->tag == FOREIGN || (s->delivered && s->tag != CLAIMED) || s->ago < m->grace;
 }
 
 static void edit(struct search *s, const struct world *w, int i)
@@ -196,6 +196,7 @@ static void between_runs(struct search *s, const struct world *w)
 			next.sink[i].holds = sink->hidden;
 			next.sink[i].hidden = sink->holds;
 			next.sink[i].ruin = false;
+			next.sink[i].touched = true;
 			search_disturb(s, next, "a sink shows another store");
 			next = *w;
 		}

@@ -65,8 +65,8 @@ static bool held_by_job(const struct model *m, const struct world *w, int k)
 {
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
-		if ((s->holds == bit(k) || s->hidden == bit(k)) &&
-		    (!s->removed || (s->last & bit(k))))
+		if ((s->holds == bit(k) && !s->removed) ||
+		    ((s->holds == bit(k) || s->hidden == bit(k)) && (s->last & bit(k))))
 			return true;
 	}
 	return false;
