@@ -125,7 +125,8 @@ void config_claim(struct config *c, size_t i, const struct job *j);
  * done something already, and a file that somebody copied must not stop it. Who was there first
  * config_first() tells; without it nobody was. Not thread-safe. */
 MUST_USE bool config_unclaimed(struct config *c, size_t i, struct err *e);
-void config_first(struct config *c, bool (*was_there)(const void *ctx, const char *job),
+void config_first(struct config *c,
+                  bool (*was_there)(const void *ctx, const char *job, const char *token),
                   const void *ctx);
 /* No other job wants any of it. */
 bool config_alone(struct config *c, size_t i);

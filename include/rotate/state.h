@@ -135,9 +135,9 @@ MUST_USE bool state_save(const struct store *store, const char *job, struct stat
 /* Parses text as state_load would from a store of this identity, but for the job's name. A record
  * of format 1 is read as one of format 2. */
 void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out);
-/* Was anything ever generated or delivered for this job, as its state has it? For config_first();
- * `store` is a struct store. */
-bool state_was_there(const void *store, const char *job);
+/* Was anything ever generated or delivered for this job and this token, as its state has it? For
+ * config_first(); `store` is a struct store. A record of format 1 does not say of which token. */
+bool state_was_there(const void *store, const char *job, const char *token);
 void state_clear(struct state *s);
 #define AUTO_STATE AUTO(state_clear)
 /* found or added; valid until the next add */

@@ -187,6 +187,7 @@ void config_close(struct config *c)
 	for (size_t i = 0; i < c->n_jobs; i++) {
 		free(c->jobs[i].name);
 		free(c->jobs[i].path);
+		free(c->jobs[i].token);
 	}
 	free(c->jobs);
 	for (size_t i = 0; i < c->n_ignored; i++)
@@ -292,8 +293,11 @@ bool config_try(struct config *c, const char *name, const char *text, size_t *i,
 void config_claim(struct config *c, size_t i, const struct job *j)
 {
 	claims_add(c->claims, i, j);
-	if (i < c->n_jobs)
-		c->jobs[i].claimed = true;
+	if (i >= c->n_jobs)
+		return;
+	c->jobs[i].claimed = true;
+	free(c->jobs[i].token);
+	c->jobs[i].token = mem_dup(j->token);
 }
 
 /* One that cannot be read wants nothing that could be known. */
@@ -306,7 +310,7 @@ static void claim_all(struct config *c)
 			continue;
 		c->jobs[i].claimed = true;
 		if (config_job(c, i, &job, &ignored))
-			claims_add(c->claims, i, job);
+			config_claim(c, i, job);
 	}
 }
 
@@ -321,8 +325,8 @@ static bool was_there(void *ctx, size_t i)
 {
 	const struct config *c = ctx;
 
-	return c->was_there != NULL && i < c->n_jobs &&
-	       c->was_there(c->was_there_ctx, c->jobs[i].name);
+	return c->was_there != NULL && i < c->n_jobs && c->jobs[i].token != NULL &&
+	       c->was_there(c->was_there_ctx, c->jobs[i].name, c->jobs[i].token);
 }
 
 static struct claims_judge judge_of(struct config *c)
@@ -330,7 +334,8 @@ static struct claims_judge judge_of(struct config *c)
 	return (struct claims_judge){ .name = claimed_name, .was_there = was_there, .ctx = c };
 }
 
-void config_first(struct config *c, bool (*there)(const void *ctx, const char *job),
+void config_first(struct config *c,
+                  bool (*there)(const void *ctx, const char *job, const char *token),
                   const void *ctx)
 {
 	c->was_there = there;

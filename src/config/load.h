@@ -14,6 +14,7 @@ struct claims;
 struct job_file {
 	char *name, *path; /* path: NULL for one in jobs.d */
 	bool claimed;
+	char *token; /* of the claim */
 };
 
 struct config {
@@ -29,7 +30,8 @@ struct config {
 	char *text;
 	struct claims *claims;
 	size_t n_claimed; /* of jobs, from the first on: none is left out */
-	bool (*was_there)(const void *ctx, const char *job); /* config_first() */
+	/* config_first() */
+	bool (*was_there)(const void *ctx, const char *job, const char *token);
 	const void *was_there_ctx;
 };
 

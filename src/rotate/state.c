@@ -2,6 +2,7 @@
 #include "rotate/state.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -164,12 +165,13 @@ void state_set_error(struct state *s, const char *text)
 	s->last_error = n > 0 ? take(&out) : NULL;
 }
 
-bool state_was_there(const void *store, const char *job)
+bool state_was_there(const void *store, const char *job, const char *token)
 {
 	AUTO_STATE struct state s = { 0 };
 	struct err ignored = ERR_INIT;
 
-	if (!state_load(store, job, &s, &ignored) || s.lost != LOST_NOT)
+	if (!state_load(store, job, &s, &ignored) || s.lost != LOST_NOT ||
+	    (s.token != NULL && strcasecmp(s.token, token) != 0))
 		return false;
 	return s.n_sinks > 0 || s.slot[ACR_SLOT_1].created != 0 || s.slot[ACR_SLOT_2].created != 0;
 }

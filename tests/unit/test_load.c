@@ -516,10 +516,11 @@ static void a_job_outside_is_read(void **state)
 }
 
 /* Which of the jobs was there first, by its name; NULL: none. */
-static bool was_there(const void *ctx, const char *job)
+static bool was_there(const void *ctx, const char *job, const char *token)
 {
 	const char *first = ctx;
 
+	assert_true(token != NULL && token[0] != '\0');
 	return first != NULL && strstr(first, job) != NULL;
 }
 

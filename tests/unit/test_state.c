@@ -473,6 +473,36 @@ static void who_saves_on_an_old_version_conflicts(void **state)
 	assert_true(state_load(shared, "web", &back, &e) && back.failures == 3);
 }
 
+/* Two files of one job's name, one after the other: its record may be of another token. */
+static void only_a_record_of_this_token_was_there(void **state)
+{
+	static char own[] = "web-pull", letters[] = "Web-Pull", other[] = "other";
+	static const struct {
+		const char *what;
+		char *recorded;
+		bool there;
+	} rows[] = {
+		{ "of this one", own, true },
+		{ "in other letters", letters, true },
+		{ "of another one", other, false },
+		{ "of format 1, which does not say", NULL, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct state s = { .token = rows[i].recorded,
+			           .slot = { { .created = 1, .expires_us = 1 } } };
+		struct err e = ERR_INIT;
+		char name[] = "claim0";
+		name[5] = (char)('0' + i);
+		CHECK(state_save(store, name, &s, STORE_DURABLE, &e), "%s", e.text);
+		CHECK(state_was_there(store, name, "web-pull") == rows[i].there, "%s",
+		      rows[i].what);
+		free(s.version);
+	}
+	assert_false(state_was_there(store, "nobody", "web-pull"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_request_dies),
 		cmocka_unit_test(a_record_of_format_1_is_read),
 		cmocka_unit_test(a_long_error_is_cut_at_a_word),
+		cmocka_unit_test(only_a_record_of_this_token_was_there),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(an_intent_is_settled_with_its_request),
 		cmocka_unit_test(a_state_from_another_store_is_lost),
