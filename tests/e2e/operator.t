@@ -77,6 +77,11 @@ acro status -o json >"$T/json"
 is "and the job knows its password" "$(jget "$T/json" 0.active)" password1
 is "which nothing has changed" "$(cat "$T/web-pull.env")" "$password"
 
+# ---- what README has one paste
+
+like "README: each kind of identity sets PRINCIPAL before the role is assigned" "$(sed -n '/az vm identity assign/,/az role assignment create/p' \
+	"$ROOT/README.md" | grep -c '^    PRINCIPAL=')" '^2$'
+
 # ---- both slots replaced by a template
 
 env_job other inspect_every=1s verify_every=1s
