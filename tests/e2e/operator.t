@@ -21,7 +21,7 @@ run() { acro run "$@" >"$T/out" 2>&1; RC=$?; }
 # ---- words
 
 acro forget --help >"$T/out"
-is "forget --help: its --force is its own" "$(grep -c 'forget though a consumer may still hold' "$T/out") $(grep -c 'rotate though' "$T/out")" "1 0"
+is "forget --help: its --force is its own" "$(grep -c 'forget even if a consumer may still hold' "$T/out") $(grep -c 'rotate even' "$T/out")" "1 0"
 env_job web-pull
 sed -i 's/^registry = .*/registry = my-registry/' "$E/jobs.d/web-pull.conf"
 run
