@@ -8,6 +8,8 @@
 #   account NAMESPACE NAME   a service account, with a kubeconfig of its own ($T/NAME.kubeconfig)
 
 KUBE=${KUBE:-emulator}
+# Where the host has no kubectl that is new enough, the one that was brought.
+_bin=$("$ROOT/tests/kube/build" --have) && [ -x "$_bin/kubectl" ] && PATH=$_bin:$PATH
 
 start_real_kube() {
 	_bin=$("$ROOT/tests/kube/build" --have) || { echo "Bail out! no kube-apiserver: run tests/kube/build"; exit 1; }
