@@ -122,7 +122,14 @@ header() { sed -n "s/^$1: *//Ip" "${2:-$T/headers}" | tr -d '\r' | head -n 1; }
 login() { ecurl -o /dev/null -w '%{http_code}' -u "$1:$2" "$EMULATOR_URL/oauth2/token?service=$EMULATOR_LOGIN_SERVER"; }
 
 # ---- a real registry -----------------------------------------------------------------------------------------------------------------
-free_port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport, "\n"'; }
+# Below the range from which the kernel serves those who ask for any port: another test's emulator got one between this look and its use.
+free_port() {
+	perl -MIO::Socket::INET -e 'for (1 .. 100) {
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 12000 + int rand 20000, Listen => 1) or next;
+		print $s->sockport, "\n";
+		last;
+	}'
+}
 # start_registry OPTION...: an emulator and a real docker-registry behind it, at one address. $T/certs is for --cert-dir of skopeo.
 start_registry() {
 	_backend=127.0.0.1:$(free_port)
