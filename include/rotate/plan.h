@@ -59,7 +59,7 @@ struct sink_view {
 	bool unread;
 	/* removed from the job while it showed a password that is none of ours and may work: its
 	 * readers have their grace */
-	bool stranger;
+	bool held_foreign;
 };
 
 /* What is known of one slot. */

@@ -75,7 +75,7 @@ struct sink_memory {
 	int64_t unseen[ACR_SLOT__COUNT];
 	bool given_again;
 	/* it was last read to hold a password that is none of ours and may work */
-	bool stranger;
+	bool held_foreign;
 	bool hook_owed;
 	bool tried; /* it was seen to take a password and to give it back: sink_ops.trial */
 };

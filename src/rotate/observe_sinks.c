@@ -138,11 +138,11 @@ static void remember(struct observation *o, const struct seen *s, const struct s
 {
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 	enum acr_slot holds = v->holds;
-	bool stranger = v->other && !v->rejected;
+	bool held_foreign = v->other && !v->rejected;
 
 	set_delivered(o, holds);
-	o->dirty = o->dirty || m->stranger != stranger;
-	m->stranger = stranger;
+	o->dirty = o->dirty || m->held_foreign != held_foreign;
+	m->held_foreign = held_foreign;
 
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		enum acr_slot slot = (enum acr_slot)i;
@@ -182,10 +182,10 @@ static void view_removed(struct observation *o)
 		if (observe_in_job(o, m))
 			continue;
 		view_more(o, m, ACR_NO_SLOT);
-		if (m->stranger)
+		if (m->held_foreign)
 			o->views[o->n_views++] =
-				(struct sink_view){ .holds = ACR_NO_SLOT, .stranger = true };
-		if (!observe_counts(o, m) && !m->stranger) {
+				(struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
+		if (!observe_counts(o, m) && !m->held_foreign) {
 			state_drop_sink(&o->state, i--);
 			o->dirty = true;
 		}
@@ -203,7 +203,7 @@ static void view_unread(struct observation *o, size_t i)
 	v->holds = may_hold(o, m, ACR_SLOT_1)   ? ACR_SLOT_1
 	           : may_hold(o, m, ACR_SLOT_2) ? ACR_SLOT_2
 	                                        : ACR_NO_SLOT;
-	v->other = v->holds == ACR_NO_SLOT || m->stranger;
+	v->other = v->holds == ACR_NO_SLOT || m->held_foreign;
 	v->unread = true;
 	view_more(o, m, v->holds);
 }
@@ -316,8 +316,8 @@ void observe_note_unseen(struct observation *o)
 }
 
 /* The password that a lost answer held, where it was delivered after all and the record is an older
- * one, can be none but such a stranger. */
-static void give_up_stranger(struct observation *o)
+ * one, can be none but such a foreign one. */
+static void give_up_foreign(struct observation *o)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &o->state.slot[i];
@@ -335,7 +335,7 @@ void observe_giving(struct observation *o, size_t i, enum acr_slot slot)
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 
 	if (o->views[i].other && !o->views[i].rejected)
-		give_up_stranger(o);
+		give_up_foreign(o);
 	s->before = match(o, s->held);
 	s->again_before = m->given_again;
 	s->counted_before = may_hold(o, m, slot);

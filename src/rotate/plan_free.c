@@ -106,15 +106,15 @@ bool plan_anything_works(const struct plan_input *in)
 /* Has a sink that was removed from the job readers of whom nobody knows what they hold? */
 /*@ requires Valid(in);
   @ assigns \nothing;
-  @ ensures \result == 0 ==> !(\exists integer i; Stranger(in, i)); */
-static bool has_stranger(const struct plan_input *in)
+  @ ensures \result == 0 ==> !(\exists integer i; HeldForeign(in, i)); */
+static bool any_held_foreign(const struct plan_input *in)
 {
 	/*@ loop invariant 0 <= i <= in->n_sinks;
-	  @ loop invariant \forall integer j; 0 <= j < i ==> !Stranger(in, j);
+	  @ loop invariant \forall integer j; 0 <= j < i ==> !HeldForeign(in, j);
 	  @ loop assigns i;
 	  @ loop variant in->n_sinks - i; */
 	for (size_t i = 0; i < in->n_sinks; i++)
-		if (in->sinks[i].stranger)
+		if (in->sinks[i].held_foreign)
 			return true;
 	return false;
 }
@@ -123,7 +123,7 @@ static bool has_stranger(const struct plan_input *in)
  * again is cut off already. Of empty ones that is not known. */
 bool plan_is_outage(const struct plan_input *in)
 {
-	if (plan_anything_works(in) || plan_is_blind(in) || has_stranger(in))
+	if (plan_anything_works(in) || plan_is_blind(in) || any_held_foreign(in))
 		return false;
 	/*@ loop invariant 0 <= i <= in->n_sinks;
 	  @ loop assigns i;

@@ -65,10 +65,10 @@
        (in->sinks[i].holds == ACR_SLOT_1 && !MayWork(in, &in->slot[ACR_SLOT_1])) ||
        (in->sinks[i].holds == ACR_SLOT_2 && !MayWork(in, &in->slot[ACR_SLOT_2])));
   // A sink that was removed while it showed what nobody knows has readers who may not be.
-  predicate Stranger(struct plan_input *in, integer i) =
-      0 <= i < in->n_sinks && in->sinks[i].stranger != 0;
+  predicate HeldForeign(struct plan_input *in, integer i) =
+      0 <= i < in->n_sinks && in->sinks[i].held_foreign != 0;
   predicate Outage(struct plan_input *in) = !Works(in) &&
-    !Blind(in) && !(\exists integer i; Stranger(in, i)) && (\exists integer i; Dead(in, i));
+    !Blind(in) && !(\exists integer i; HeldForeign(in, i)) && (\exists integer i; Dead(in, i));
   predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in) && !Blind(in);
 
   // A slot is tainted until no request for it can act any more. Only where the other slot's

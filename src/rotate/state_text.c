@@ -86,7 +86,7 @@ static const struct state_field sink_fields[] = {
 	{ "unseen_1", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_1]) },
 	{ "unseen_2", FIELD_TICKS, offsetof(struct sink_memory, unseen[ACR_SLOT_2]) },
 	{ "given_again", FIELD_BOOL, offsetof(struct sink_memory, given_again) },
-	{ "stranger", FIELD_BOOL, offsetof(struct sink_memory, stranger) },
+	{ "held_foreign", FIELD_BOOL, offsetof(struct sink_memory, held_foreign) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct sink_memory, hook_owed) },
 	{ "tried", FIELD_BOOL, offsetof(struct sink_memory, tried) },
 };

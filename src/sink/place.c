@@ -34,7 +34,7 @@ static enum fs_way way_of(const struct place_spec *spec)
 	return spec->user == NULL ? FS_WAY_GUARDED : FS_WAY_OWNED;
 }
 
-/* The commonest reason of all has the command that mends it. */
+/* The commonest reason of all has the command that fixes it. */
 static bool open_target(const struct place_spec *spec, struct fs_target *out, struct err *e)
 {
 	if (fs_target_open(spec->path, way_of(spec), out, e))

@@ -65,7 +65,7 @@ static void lose_state(const struct model *m, struct world *w)
 	}
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last = w->sink[i].hides = 0;
-		w->sink[i].stranger = false;
+		w->sink[i].held_foreign = false;
 	}
 	w->owed = false;
 }
@@ -108,7 +108,7 @@ static void restore_state(const struct model *m, struct world *w, enum older old
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last = older == WITH_MARK ? ~w->sink[i].holds & 3 : 0;
 		w->sink[i].hides = 0;
-		w->sink[i].stranger = false;
+		w->sink[i].held_foreign = false;
 	}
 	w->owed = false;
 }

@@ -94,14 +94,14 @@ enum model_without {
 	WITHOUT_FRESH_INTENT,
 	/* the passwords that the sinks show are not tried right before a generate */
 	WITHOUT_TRYING,
-	WITHOUT_STRANGERS, /* a removed sink that showed what nobody knows is forgotten */
-	WITHOUT_DOUBT,     /* what the record says of a sink that cannot be read is believed */
-	WITHOUT_PATIENCE,  /* an answer that lacks a slot is believed at once */
-	WITHOUT_SEEING,    /* a slot that a sink shows may never have been delivered */
-	WITHOUT_DEATH,     /* refusals of a minute are death */
-	WITHOUT_HIDING,    /* a chain in one store lets go of what another one holds */
-	WITHOUT_CHAIN,     /* what a sink does not show is not there, whatever it is */
-	WITHOUT_ALL,       /* the naive rule: always the older slot */
+	WITHOUT_HELD_FOREIGN, /* a removed sink that showed what nobody knows is forgotten */
+	WITHOUT_DOUBT,        /* what the record says of a sink that cannot be read is believed */
+	WITHOUT_PATIENCE,     /* an answer that lacks a slot is believed at once */
+	WITHOUT_SEEING,       /* a slot that a sink shows may never have been delivered */
+	WITHOUT_DEATH,        /* refusals of a minute are death */
+	WITHOUT_HIDING,       /* a chain in one store lets go of what another one holds */
+	WITHOUT_CHAIN,        /* what a sink does not show is not there, whatever it is */
+	WITHOUT_ALL,          /* the naive rule: always the older slot */
 };
 
 struct model {

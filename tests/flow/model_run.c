@@ -97,8 +97,8 @@ static size_t view_unread(const struct model *m, const struct sink *s, struct si
 {
 	size_t n = 0;
 
-	if (s->removed && s->stranger && m->without != WITHOUT_STRANGERS)
-		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .stranger = true };
+	if (s->removed && s->held_foreign && m->without != WITHOUT_HELD_FOREIGN)
+		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
 	if (!s->removed && m->without != WITHOUT_DOUBT)
 		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .unread = true };
 	size_t first = n;
@@ -208,7 +208,7 @@ static void see(const struct model *m, struct sink *s, struct slot *slot, int k)
 		s->last |= bit(k);
 		slot->delivered = slot->delivered || m->without != WITHOUT_SEEING;
 	} else {
-		s->stranger = slot_works(slot);
+		s->held_foreign = slot_works(slot);
 	}
 }
 
@@ -219,7 +219,7 @@ static void look(const struct model *m, struct world *w, const struct run *r)
 		struct sink *s = &w->sink[i];
 		if (s->unread || s->removed)
 			continue;
-		s->touched = s->stranger = false;
+		s->touched = s->held_foreign = false;
 		s->last = remembers(m) ? s->last : 0;
 		for (int k = 0; k < ACR_SLOT__COUNT; k++)
 			see(m, s, &w->slot[k], k);
@@ -373,7 +373,7 @@ static void record(const struct run *r, struct slot *s)
 
 /* What a sink shows and nobody knows, before it is written over: the password that a lost answer
  * held, perhaps. */
-static void give_up_stranger(const struct model *m, struct world *w, const struct sink *s)
+static void give_up_foreign(const struct model *m, struct world *w, const struct sink *s)
 {
 	struct sink_view v = view_sink(w, s);
 
@@ -390,7 +390,7 @@ static void record_delivery(const struct model *m, struct world *w, struct run *
 
 	for (int i = 0; i < m->n_sinks; i++)
 		if (takes_delivery(&w->sink[i], k))
-			give_up_stranger(m, w, &w->sink[i]);
+			give_up_foreign(m, w, &w->sink[i]);
 	if (!r->stale && w->slot[k].tag == OURS) {
 		w->slot[k].delivered = true;
 		for (int i = 0; i < m->n_sinks; i++)

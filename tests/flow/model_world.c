@@ -147,7 +147,7 @@ static int get(struct bits *b, int width)
 static int sink_code(const struct sink *s)
 {
 	return s->holds | s->last << 2 | s->unread << 4 | s->removed << 5 | s->touched << 6 |
-	       s->out << 7 | s->ruin << 8 | s->stranger << 9 | s->hidden << 10 | s->hides << 12;
+	       s->out << 7 | s->ruin << 8 | s->held_foreign << 9 | s->hidden << 10 | s->hides << 12;
 }
 
 static struct sink sink_of(int code)
@@ -159,7 +159,7 @@ static struct sink sink_of(int code)
 		              .touched = code >> 6 & 1,
 		              .out = code >> 7 & 1,
 		              .ruin = code >> 8 & 1,
-		              .stranger = code >> 9 & 1,
+		              .held_foreign = code >> 9 & 1,
 		              .hidden = code >> 10 & 3,
 		              .hides = code >> 12 & 3 };
 }
@@ -199,7 +199,7 @@ static void normalise(const struct model *m, struct world *w)
 		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED | MODEL_RESTORED | MODEL_BLINDED)))
 			w->sink[i].last = 0;
 		if (!(m->others & MODEL_REMOVED))
-			w->sink[i].stranger = false;
+			w->sink[i].held_foreign = false;
 	}
 }
 

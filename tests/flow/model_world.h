@@ -38,7 +38,7 @@ struct sink {
 	int last;   /* what the state remembers of it */
 	int hides;  /* ... and that it did not show it when it was read */
 	/* ... and that it showed what is none of ours and may work */
-	bool stranger;
+	bool held_foreign;
 	bool ruin; /* in truth: holds nothing, but the password of a generation that is no more */
 	bool unread, removed;
 	bool touched; /* by hand, and no run has seen it yet */

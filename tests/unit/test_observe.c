@@ -216,12 +216,12 @@ static void an_unread_sink_counts_for_what_it_last_got(void **state)
 
 /* It showed what is none of ours, and is taken out of the job: whoever reads it may be no part of
  * an outage, until somebody says `forget`. Also as long as it cannot be read. */
-static void a_removed_sink_that_showed_a_stranger(void **state)
+static void a_removed_sink_that_showed_a_foreign_password(void **state)
 {
 	static const struct {
 		const char *what, *held;
 		int refused;
-		bool stranger;
+		bool held_foreign;
 	} rows[] = {
 		{ "what nobody knows", "foreign", 0, true },
 		{ "what the registry refuses", "foreign", 2, false },
@@ -241,15 +241,15 @@ static void a_removed_sink_that_showed_a_stranger(void **state)
 		o.seen[1].refused = rows[i].refused;
 		observe_sinks(&o);
 		const struct sink_memory *m = state_sink(&o.state, "b", "memory:two");
-		CHECK(m->stranger == rows[i].stranger && o.dirty, "%s", rows[i].what);
+		CHECK(m->held_foreign == rows[i].held_foreign && o.dirty, "%s", rows[i].what);
 		save(&o.state);
 		observe_close(&o);
 		job.n_sinks = 1;
 		bool any = false;
 		look(&o);
 		for (size_t k = 0; k < o.n_views; k++)
-			any = any || (o.views[k].stranger && !o.views[k].readable);
-		CHECK(any == rows[i].stranger, "%s: removed", rows[i].what);
+			any = any || (o.views[k].held_foreign && !o.views[k].readable);
+		CHECK(any == rows[i].held_foreign, "%s: removed", rows[i].what);
 		CHECK(o.views[0].holds == ACR_SLOT_2, "%s", rows[i].what);
 		observe_close(&o);
 	}
@@ -1185,7 +1185,7 @@ int main(void)
 		cmocka_unit_test(an_unread_sink_counts_for_what_it_last_got),
 		cmocka_unit_test(an_old_record_is_known_by_its_login_server),
 		cmocka_unit_test(a_removed_sink_still_has_its_readers),
-		cmocka_unit_test(a_removed_sink_that_showed_a_stranger),
+		cmocka_unit_test(a_removed_sink_that_showed_a_foreign_password),
 		cmocka_unit_test(what_a_sink_shows_was_delivered),
 		cmocka_unit_test(an_answer_that_lacks_a_slot_is_not_believed_at_once),
 		cmocka_unit_test(a_sink_that_was_read_is_remembered),

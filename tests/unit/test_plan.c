@@ -49,7 +49,7 @@
 #define GONE    { .holds = ACR_NO_SLOT, .other = true }
 #define UNREAD  { .holds = ACR_NO_SLOT, .other = true, .unread = true }
 #define UNREAD_2 { .holds = ACR_SLOT_2, .unread = true }
-#define STRANGER { .holds = ACR_NO_SLOT, .stranger = true }
+#define HELD_FOREIGN { .holds = ACR_NO_SLOT, .held_foreign = true }
 #define SINKS(...) .sinks = (const struct sink_view[]){ __VA_ARGS__ }, \
 	.n_sinks = COUNT(((const struct sink_view[]){ __VA_ARGS__ }))
 /* clang-format on */
@@ -228,11 +228,11 @@ static const struct free_row free_rows[] = {
 	{ "nothing works: grace is given up", { .slot = { LEFT(70, 20, 0), ABSENT }, SINKS(REFUSED) },
 	  true, true },
 	{ "but not where a sink was removed while it showed what nobody knows",
-	  { .slot = { LEFT(70, 20, 0), ABSENT }, SINKS(REFUSED, STRANGER) }, false, true },
+	  { .slot = { LEFT(70, 20, 0), ABSENT }, SINKS(REFUSED, HELD_FOREIGN) }, false, true },
 	{ "nor where one cannot be read, whatever the record says of it",
 	  { .slot = { LEFT(70, 20, 0), HELD(-1, 91) }, SINKS(REFUSED, UNREAD_2) }, false, true },
 	{ "for which grace is not longer", { .slot = { LEFT(70, 20, 1), ABSENT },
-	  SINKS(REFUSED, STRANGER) }, true, true },
+	  SINKS(REFUSED, HELD_FOREIGN) }, true, true },
 	{ "an answer lacks a slot within its grace: not believed",
 	  { .slot = { LACKING(70, AGO(0)), HELD(40, 50) }, SINKS(TWO) }, false, false },
 	{ "with grace over it makes no difference",
@@ -541,7 +541,7 @@ static const struct slot_view slot_choices[] = {
 	LACKING(70, AGO(0)),
 };
 static const struct sink_view sink_choices[] = { NOTHING, ONE,    TWO,    OTHER,    REFUSED,
-	                                         GONE,    GONE_1, GONE_2, UNREAD_2, STRANGER };
+	                                         GONE,    GONE_1, GONE_2, UNREAD_2, HELD_FOREIGN };
 
 static bool holds(const struct plan_input *in, enum acr_slot s)
 {
