@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiler attributes and the two idioms every file uses. Nothing else. */
+/* Compiler attributes and the two idioms that every file uses. Nothing else. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -14,7 +14,7 @@
 #define AUTO(fn)     __attribute__((cleanup(fn)))
 #define COUNT(a)     (sizeof(a) / sizeof((a)[0]))
 
-/* Move a pointer out of an AUTO variable: the variable becomes NULL. */
+/* Moves a pointer out of an AUTO variable, which becomes NULL. */
 static inline void *take(void *ptr_to_ptr)
 {
 	void *value, *null = NULL;

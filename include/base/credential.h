@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What azure/ produces and sink/ consumes; neither knows the other. */
+/* A password with its context: azure/ produces it, sink/ delivers it, and neither knows the
+ * other. */
 #ifndef BASE_CREDENTIAL_H
 #define BASE_CREDENTIAL_H
 
@@ -7,14 +8,14 @@
 
 struct secret;
 struct credential {
-	char *server;            /* login server: myregistry.azurecr.io, or host:port */
+	char *server;            /* the login server: myregistry.azurecr.io, or host:port */
 	char *username;          /* the token's name */
-	struct secret *password; /* NULL where only the identity of the entry is meant */
-	int64_t expires_us;      /* microseconds since 1970; 0: never, or not known */
-	int slot;                /* 1 or 2; 0: not known */
-	int64_t created;         /* of the generation, in ticks; 0: not known */
+	struct secret *password; /* NULL where only the entry is to be identified */
+	int64_t expires_us;      /* microseconds since 1970; 0: never, or unknown */
+	int slot;                /* 1 or 2; 0: unknown */
+	int64_t created;         /* when it was generated, in ticks (str.h); 0: unknown */
 };
-/* Server, user and password. */
+/* Copies server, username and password only; the other members are 0. */
 struct credential credential_dup(const struct credential *c);
 void credential_clear(struct credential *c);
 #define AUTO_CREDENTIAL AUTO(credential_clear)

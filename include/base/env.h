@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The nondeterministic outside world, bar network and files. Thread-safe. */
+/* The nondeterministic outside world except network and files. Thread-safe. */
 #ifndef BASE_ENV_H
 #define BASE_ENV_H
 
@@ -9,7 +9,7 @@ struct env {
 	int64_t (*now)(void *ctx);     /* seconds since 1970, wall clock */
 	int64_t (*mono_ms)(void *ctx); /* for deadlines */
 	void (*sleep_ms)(void *ctx, int64_t ms);
-	/* jitter, temporary names, the expiry's microseconds */
+	/* for jitter, temporary names, the microseconds of an expiry */
 	void (*random)(void *ctx, void *p, size_t n);
 	void *ctx;
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* By what a password is known without being kept: crypto_fingerprint() makes one. */
+/* Identifies a password without keeping it. crypto_fingerprint() makes one. */
 #ifndef BASE_FINGERPRINT_H
 #define BASE_FINGERPRINT_H
 
 #include "base/base.h"
 
-/* Truncated SHA-256. Of a machine-generated password of far more than 128 bits it tells a thief
- * nothing. */
+/* Truncated SHA-256. A machine-generated password has far more than 128 bits of entropy, so its
+ * fingerprint tells an attacker nothing. */
 #define FINGERPRINT_LEN 16
 struct fingerprint {
 	uint8_t b[FINGERPRINT_LEN];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole-file reads and atomic replacement. A stage is a private temporary file (".acrotate.*",
- * 0600 until sealed) next to its target; the target changes only in fs_stage_commit() or
- * fs_stage_exchange(), and the directory is synced after. All calls are relative to a directory
- * opened once, so the path cannot be swapped underneath. Symbolic links are followed to the real
- * file first.
+ * Reading whole files and replacing them atomically. A stage is a private temporary file
+ * (".acrotate.*", mode 0600 until it is sealed) in the directory of its target. Nothing changes the
+ * target before fs_stage_commit(), fs_stage_rename(), fs_stage_swap() or fs_stage_exchange(). All
+ * calls are relative to a directory that is opened once, so the path cannot be swapped underneath.
+ * Symbolic links are followed to the real file first.
  *
- * src/base: fs_read.c, fs_target.c, fs_walk.c (paths, who else can change them), fs_acl.c (whose
- * right it is), fs_mount.c, fs_attr.c, fs_stage.c, fs_exchange.c, fs_place.c (in place),
- * fs_sweep.c (what killed runs left), fs_user.c (another user's rights).
+ * src/base: fs_read.c; fs_target.c and fs_walk.c (paths, and who else can change them); fs_acl.c
+ * (access rights of others); fs_mount.c; fs_attr.c; fs_stage.c; fs_exchange.c; fs_place.c (writing
+ * in place); fs_sync.c; fs_sweep.c (what killed runs left); fs_user.c (another user's rights).
  */
 #ifndef BASE_FS_H
 #define BASE_FS_H
@@ -20,7 +20,7 @@ struct buf;
 struct err;
 struct secret;
 
-/* What identifies one content of a file well enough to see that somebody replaced or rewrote it. */
+/* Identifies one version of a file, well enough to detect that it was replaced or rewritten. */
 struct fs_id {
 	dev_t dev;
 	ino_t ino;
@@ -31,74 +31,79 @@ bool fs_id_equal(const struct fs_id *a, const struct fs_id *b);
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* False with ERR_MISSING when there is no such file, ERR_LOCAL else; ERR_LOCAL for a file over
- * `max` bytes or not regular. */
+/* ERR_MISSING if the file does not exist, else ERR_LOCAL, also for a file that is larger than `max`
+ * bytes or not regular. */
 MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */,
                       struct err *e);
-/* A file with a secret in it: ERR_CONFIG when group or others can read it, or it is not ours or
- * root's, but for files below $CREDENTIALS_DIRECTORY (systemd shows an ACL there), what kubelet
- * mounts for the pod's group (fs_is_of_pod()) and projected tokens (`shared_ok`). Trailing
- * newlines are cut. */
+/* Reads a file with a secret in it and cuts trailing newlines. ERR_CONFIG if the file is empty, if
+ * it does not belong to us or root, or if others have any right to it. Exempt are files below
+ * $CREDENTIALS_DIRECTORY (systemd sets an ACL there) and, with `shared_ok`, any file (for projected
+ * tokens). Files that the kubelet mounts for the pod's group may be accessible to that group
+ * (fs_is_of_pod()). */
 MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e);
-/* Only that: for a file that may have a secret in it. */
+/* Only the check, for a file that may contain a secret. */
 MUST_USE bool fs_check_private(const char *path, struct err *e);
-/* The same to the last byte, for what is not text. */
+/* As fs_read_secret(), but for data that is not text: nothing is cut. */
 MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
                                    struct err *e);
 
 /* ---- where it leads -------------------------------------------------------------------------- */
 
-/* What is asked of the way to a file. For who is not root all are PLAIN: nobody lends him more
- * than he has. */
+/* What the path to a file must fulfil. If we are not root, every value means FS_WAY_PLAIN, except
+ * that FS_WAY_HERE does not follow a link: such a process has no special rights that a link could
+ * misuse. */
 enum fs_way {
-	/* as the kernel finds it */
+	/* no conditions: as the kernel resolves it */
 	FS_WAY_PLAIN,
-	/* the file of this very name, though it be a link (which then is an error); a link on the
-	 * way must be root's: in a foreign directory one may lead anywhere. ERR_CONFIG. The
-	 * one thing asked for who is not root */
+	/* the file of exactly this name; a link there is not followed, and reading it fails. Links
+	 * on the path must belong to root: a foreign one may lead anywhere. Else ERR_CONFIG */
 	FS_WAY_HERE,
-	/* others can change no directory on it, so that it leads to the same place tomorrow; in one
-	 * like /tmp (sticky) a file of theirs is not touched: ERR_CONFIG */
+	/* others cannot change any directory on the path, so that it leads to the same place
+	 * tomorrow; in a sticky directory such as /tmp their files are not touched. Else
+	 * ERR_CONFIG */
 	FS_WAY_GUARDED,
-	/* with a user's rights taken: it ends in a directory of that user's own, or ERR_CONFIG.
-	 * What else he may write, or lead us to, is not his to give */
+	/* after fs_rights_take(): the path must end in a directory that belongs to that user, else
+	 * ERR_CONFIG. He may be able to write elsewhere, or lead us there, but such files are not
+	 * his to replace */
 	FS_WAY_OWNED,
 };
 
-/* The directory of the real file, open, and its name there, which may be new. What is done
- * with a file is done with this, so that it is done where it was looked: the way is walked once. */
+/* The opened directory of the real file, and the file's name in it, which may not exist yet. The
+ * path is walked once; all work on the file goes through this, so it happens in the directory that
+ * was checked. */
 struct fs_target {
 	int dir;
-	bool shared;    /* others can make files there */
+	bool shared;    /* others can create files in it */
 	char name[256]; /* NAME_MAX and a NUL */
 };
 MUST_USE bool fs_target_open(const char *path, enum fs_way way, struct fs_target *out,
                              struct err *e);
-void fs_target_close(struct fs_target *t); /* fine for a closed one, dir -1 */
+void fs_target_close(struct fs_target *t); /* does nothing if it is closed (dir is -1) */
 #define AUTO_TARGET AUTO(fs_target_close)
-/* As fs_read(); `path` for messages only, here and below. */
+/* As fs_read(). `path` is for messages only, here and below. */
 MUST_USE bool fs_target_read(const struct fs_target *t, const char *path, size_t max,
                              struct buf *out, struct fs_id *id, struct err *e);
-/* ERR_CONFIG when the file has other names (hard links): they would keep the old content. */
+/* ERR_CONFIG if the file has other names (hard links): they would keep the old content. */
 MUST_USE bool fs_target_only_name(const struct fs_target *t, const char *path, struct err *e);
-/* For the directory of what is only ours: nobody else can write in it, or change where it is.
- * ERR_CONFIG. */
+/* For a private directory: ERR_CONFIG if anybody else can write in it or change where its path
+ * leads. */
 MUST_USE bool fs_directory_ours(const char *dir, struct fs_target *out, struct err *e);
-/* May everybody read the file that is there? */
+/* Is the existing file readable by everybody? */
 bool fs_target_is_public(const struct fs_target *t);
 
 /* ---- replacing ------------------------------------------------------------------------------- */
 
-/* What a new file gets; -1 (mode, uid, gid) means: as the file there has it; else 0600 and the
- * running user. ACLs and extended attributes of the file there are always kept. */
+/* Attributes of the new file. -1 (mode, uid, gid) keeps those of the existing file; if there is
+ * none, 0600 and the running user. ACLs and extended attributes of the existing file are always
+ * kept. */
 struct fs_attr {
 	int mode;
 	int64_t uid, gid;
-	enum fs_way way; /* to it */
-	/* nobody else writes this file now: its temporary always has the same name, and one that
-	 * is there is used */
+	enum fs_way way; /* conditions on the path to the file */
+	/* nobody else writes this file now: the temporary always has the same name, and an existing
+	 * one is reused */
 	bool sole;
-	/* tells the temporaries of several writers of one file apart (see fs_sweep), or NULL */
+	/* distinguishes the temporaries of several writers of one file (see fs_sweep); or NULL */
 	const char *tag;
 };
 #define FS_ATTR_KEEP                                                                               \
@@ -109,56 +114,56 @@ struct fs_attr {
 struct fs_stage;
 MUST_USE bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage **out,
                             struct err *e);
-/* The same for a target that was found (attr's way to it), which is the stage's afterwards, also
- * on failure. */
+/* The same for a target that was opened in the way that attr asks for. The stage takes it over,
+ * also on failure. */
 MUST_USE bool fs_stage_open_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
                                struct fs_stage **out, struct err *e);
 MUST_USE bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e);
-/* attributes, fsync, close: disk-full shows here */
+/* sets the attributes, syncs and closes; a full disk is noticed here */
 MUST_USE bool fs_stage_seal(struct fs_stage *s, struct err *e);
-/* rename, then sync of the directory */
+/* renames, then syncs the directory */
 MUST_USE bool fs_stage_commit(struct fs_stage *s, struct err *e);
-/* without the sync: a power cut may leave the old file, whole */
+/* without the sync: after a power cut the old file may be back, whole */
 MUST_USE bool fs_stage_rename(struct fs_stage *s, struct err *e);
-/* As fs_stage_commit(), for a `sole` one that will soon have a successor: the old file stays as
- * that one's temporary, which saves the file system to make one and to remove another. */
+/* As fs_stage_commit(), for a `sole` file that is about to be replaced again: the old file stays as
+ * the temporary of that next stage, which saves a file creation and a removal. */
 MUST_USE bool fs_stage_swap(struct fs_stage *s, struct err *e);
-/* there is no successor after all */
+/* removes what fs_stage_swap() kept, if no next stage follows after all */
 void fs_spare_remove(const char *path, const struct fs_attr *attr);
-/* Closes every descriptor of a sealed stage until its commit: thousands may wait for the
+/* Closes all descriptors of a sealed stage until its commit, because thousands may wait for the
  * registry at once. */
 void fs_stage_park(struct fs_stage *s);
-/* Could a stage of `size` bytes be made, filled, given its attributes and renamed? Nothing
- * visible happens. For ordinary files the answer for a directory is used for a second, or until
- * a stage fails. */
+/* Can a stage of `size` bytes be created, filled, given its attributes and renamed? Has no visible
+ * effect. For ordinary files the answer for a directory is reused for a second, or until a stage
+ * fails. */
 MUST_USE bool fs_stage_probe(const char *path, const struct fs_attr *attr, size_t size,
                              struct err *e);
 MUST_USE bool fs_stage_probe_at(struct fs_target *t, const char *path, const struct fs_attr *attr,
                                 size_t size, struct err *e);
 void fs_probe_forget(void);
-void fs_stage_free(struct fs_stage *s); /* removes the temporary unless committed */
+void fs_stage_free(struct fs_stage *s); /* removes the temporary unless it was committed */
 void fs_stage_free_ptr(struct fs_stage **s);
 #define AUTO_STAGE AUTO(fs_stage_free_ptr)
 
 /*
- * Swaps a sealed stage with its target in one step, where other programs may replace the target
- * at any moment. The displaced file then stands behind the stage's own name, where the caller
- * compares it with what it had read:
- *   fs_stage_displaced   reads it;
- *   fs_stage_settle      it was what we expected, or its content is safe elsewhere by now: syncs
- *                        the directory, removes it;
- *   fs_stage_swap_back   undoes the exchange: *out, the target is as if nothing had been. Not
- *                        so, the target is no longer ours, and the
- *                        displaced file is still (or again) a foreign one;
- *   fs_stage_free        leaves the displaced file, for the next run's fs_sweep to merge.
- * FS_EXCHANGE_CHANGED: nothing happened, the target is no longer `base` (NULL: there was none).
- * On a file system without exchange the target is compared with base_text and replaced,
- * FS_EXCHANGE_COMMITTED.
+ * Swaps a sealed stage with its target atomically, for targets that other programs may replace at
+ * any moment. The displaced file then has the stage's temporary name, and the caller compares it
+ * with what it had read:
+ *   fs_stage_displaced   reads it.
+ *   fs_stage_settle      if it is the expected version, or its content has been saved: syncs the
+ *                        directory and removes it.
+ *   fs_stage_swap_back   undoes the exchange. *out true: the target is as it was before.
+ *                        *out false: the target is no longer ours; the displaced file is, or is
+ *                        again, a foreign one.
+ *   fs_stage_free        leaves the displaced file for fs_sweep() in the next run to merge.
+ * FS_EXCHANGE_CHANGED: nothing was done, the target is no longer `base` (NULL: no file). On a file
+ * system without exchange, the target is compared with base_text and then replaced
+ * (FS_EXCHANGE_COMMITTED).
  */
 enum fs_exchange {
 	FS_EXCHANGE_DONE,
 	FS_EXCHANGE_CHANGED,
-	FS_EXCHANGE_COMMITTED /* no displaced file */
+	FS_EXCHANGE_COMMITTED /* there is no displaced file */
 };
 MUST_USE bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base,
                                 const struct buf *base_text, enum fs_exchange *out, struct err *e);
@@ -167,15 +172,17 @@ MUST_USE bool fs_stage_displaced(struct fs_stage *s, size_t max, struct buf *out
 MUST_USE bool fs_stage_settle(struct fs_stage *s, struct err *e);
 MUST_USE bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e);
 
-/* Replaces a small file of our own (state) in one call: stage, write, seal, commit. */
+/* Replaces a small file of ours in one call: open, write, seal, commit. */
 MUST_USE bool fs_replace(const char *path, const void *p, size_t n, int mode, struct err *e);
-/* Creates a directory and its parents, 0700, when absent; what was made is on the disk. */
+/* Creates a directory and its parents (0700) if they do not exist, and syncs their entries to
+ * disk. */
 MUST_USE bool fs_make_dir(const char *path, struct err *e);
 
 /*
- * Writes over the file where it stands, for one that cannot be renamed over: readers may see a
- * mix. fs_place_reserve() finds a full disk first (blocks it adds stay with the file); when
- * writing fails half way, `old` is put back. The file keeps its inode and all that hangs on it.
+ * Overwrites a file in place, for one that cannot be renamed over. Readers may see a mix of old and
+ * new. fs_place_reserve() detects a full disk beforehand; blocks that it adds stay with the file.
+ * If writing fails half-way, `old` is restored. The file keeps its inode and everything attached to
+ * it.
  */
 MUST_USE bool fs_place_reserve(const struct fs_target *t, const char *path, size_t size,
                                struct err *e);
@@ -184,16 +191,17 @@ MUST_USE bool fs_place_write(const struct fs_target *t, const char *path, const 
 
 /* ---- what a killed run left ------------------------------------------------------------------ */
 
-bool fs_is_temporary(const char *name); /* the name of a temporary, of whatever target */
+bool fs_is_temporary(const char *name); /* is it the name of a temporary, of any target? */
 /*
- * Removes the temporaries of this target and `tag` that stand beside it: they hold a password.
- * Call it under the lock that keeps a second writer of that tag away. It reads the whole
- * directory: for a run that finds its last one unfinished, not for every run. A name tells what
- * it is: ".acrotate.TAG.RANDOM" was never visible and goes; ".acrotate.TAG.x.OURS.BASE.RANDOM"
- * was about to be exchanged. OURS and BASE (inode, size, time) are our content and the one we
- * had read, so a file that is neither was displaced, and somebody's update is only there:
- * `merge` gets its content and whether the target is still our content, and must bring it home
- * before it is removed. Without `merge` such a file is an error and stays.
+ * Removes the temporaries of this target and `tag` from its directory, because they hold a
+ * password. The caller must hold the lock that excludes a second writer with this tag. It reads the
+ * whole directory, so it is for a run whose predecessor did not finish, not for every run. The name
+ * of a temporary says what it is: ".acrotate.TAG.RANDOM" was never visible and is removed;
+ * ".acrotate.TAG.x.OURS.BASE.RANDOM" was about to be exchanged, or has been. OURS and BASE (inode,
+ * size, time) are our version and the one that we had read. A file that is neither was displaced,
+ * and is the only copy of another program's update: `merge` gets its content, and whether the
+ * target is still our version, and must merge it into the target before the file is removed.
+ * Without `merge` such a file is an error and stays.
  */
 typedef bool fs_merge_fn(void *ctx, const struct buf *displaced, bool target_is_ours,
                          struct err *e);
@@ -202,27 +210,27 @@ MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max,
 
 /* ---- where it stands ------------------------------------------------------------------------- */
 
-/* ERR_CONFIG when the file is a mount point, or mounted elsewhere, here or in a process whose
- * mounts we may read: after a rename its readers would keep the old content for ever. A missing
- * file is none. */
+/* ERR_CONFIG if the file is a mount point, or is mounted elsewhere, here or in a process whose
+ * mounts we may read: after a rename the readers there would keep the old content for ever. A
+ * missing file passes. */
 MUST_USE bool fs_mount_check(const struct fs_target *t, const char *path, struct err *e);
-/* Where the target is, as a path: what the kernel says of the open directory. NULL where there
- * is no /proc; the caller frees. */
+/* The target's path, according to what the kernel says about the open directory. NULL without
+ * /proc. Caller frees. */
 char *fs_target_path(const struct fs_target *t);
-/* Mounts are read anew by the next check; else what was read is used for a second. */
+/* The next check reads the mounts again; otherwise they are remembered for a second. */
 void fs_mount_forget(void);
-/* Reads the mounts now, for the checks of the next second: in the sandbox each process's takes
- * several times as long. */
+/* Reads the mounts now, for the checks of the next second: inside the sandbox, reading those of
+ * other processes takes several times as long. */
 void fs_mount_look(void);
 
-/* KEY_OWNER text to numbers; uid or gid -1 where it names none. ERR_CONFIG for an unknown name.
- * Asks the name service: not on a hot path. */
+/* Resolves a KEY_OWNER text; uid or gid is -1 if the text does not name it. ERR_CONFIG for an
+ * unknown name. Asks the name service: not for a hot path. */
 MUST_USE bool fs_owner_find(const char *text, int64_t *uid, int64_t *gid, struct err *e);
 
 /*
- * Another user's rights on files, for the calling thread only: file system uid and gid and
- * supplementary groups; root's power over files is gone meanwhile. Between take and drop a
- * thread opens, reads and writes as that user would.
+ * Another user's rights to files, for the calling thread only: file system uid and gid, and
+ * supplementary groups. Root's privileges over files are gone meanwhile. Between take and drop, the
+ * thread opens, reads and writes files as that user could.
  */
 struct fs_user {
 	uid_t uid;
@@ -230,7 +238,7 @@ struct fs_user {
 	gid_t *groups;
 	size_t n_groups;
 };
-/* ERR_CONFIG for an unknown one */
+/* ERR_CONFIG for an unknown user */
 MUST_USE bool fs_user_find(const char *name, struct fs_user *out, struct err *e);
 void fs_user_clear(struct fs_user *u);
 struct fs_rights {
@@ -240,9 +248,10 @@ struct fs_rights {
 	gid_t *groups;
 	size_t n_groups;
 };
-/* `u` may be NULL: nothing happens. ERR_CONFIG when we are neither root nor that user. */
+/* Does nothing if `u` is NULL. ERR_CONFIG if we are neither root nor that user, ERR_LOCAL without
+ * the capabilities for it. */
 MUST_USE bool fs_rights_take(const struct fs_user *u, struct fs_rights *r, struct err *e);
-/* ends the process if the own rights cannot be had back */
+/* ends the process if our own rights cannot be restored */
 void fs_rights_drop(struct fs_rights *r);
 #define AUTO_RIGHTS AUTO(fs_rights_drop)
 

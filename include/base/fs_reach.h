@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does the file system that a path is on answer? One that lies behind the network or another
- * program (NFS, SMB, FUSE) may be gone, and then every call on it waits for ever, in the kernel,
- * where no signal ends it. So it is tried by a child first, which is left behind when it does not
- * come back.
+ * Does the file system of a path respond? One behind the network or another program (NFS, SMB,
+ * FUSE) may be gone, and then every call on it blocks for ever, in the kernel, where no signal
+ * interrupts it. So a child tries it first, and is abandoned if it does not return.
  */
 #ifndef BASE_FS_REACH_H
 #define BASE_FS_REACH_H
@@ -13,12 +12,12 @@
 struct buf;
 struct err;
 
-/* ERR_TRANSIENT when it does not answer in time, or this process shall end (base/stop.h). True at
- * once for a path on no such file system. With the rights of the calling thread. */
+/* ERR_TRANSIENT if it does not respond in time, or if this process is to end (base/stop.h). True at
+ * once for a path on any other file system. Uses the rights of the calling thread. */
 MUST_USE bool fs_reach(const char *path, struct err *e);
 
-/* For tests: of mountinfo's text, which it changes, the point of the mount on the way to `path`
- * that may hang; false: none. Links count as what they are called. */
+/* For tests: finds the mount point on the way to `path` that may hang; false if there is none.
+ * `mountinfo` is that file's text and is modified. Symbolic links are not followed. */
 MUST_USE bool fs_reach_find(char *mountinfo, const char *path, struct buf *point);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only user of cJSON, which builds what json_span_value() has found to be JSON: strict as
- * RFC 8259, nesting bounded. Lookups take dotted paths ("error.code"), names are compared exactly,
- * and where a name is repeated the first one counts. Values are bounded by the caller's text.
+ * The only user of cJSON, which builds trees from text that json_span_value() has accepted: strict
+ * as RFC 8259, nesting bounded. Lookups take dotted paths ("error.code"); names are compared
+ * exactly; of a repeated name the first counts. Sizes are bounded by the caller's text.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -27,21 +27,21 @@ enum json_type {
 /* Installs the wiping allocator; secret_setup() calls it. */
 void json_setup(void);
 
-/* ERR_REMOTE with the offset of the first mistake; never with the text. The whole of `text` must
- * be one value. */
+/* The whole of `text` must be one value. ERR_REMOTE with the offset of the first mistake; the text
+ * itself is never in the message. */
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 
 /*
- * The same; every number keeps the digits it was written with, for those who print what they
- * read: a double turns 1.0 into 1 and 12345678901234567890 into 12345678901234567168.
+ * The same, but every number keeps the digits it was written with, for callers that print what they
+ * read: a double turns 1.0 into 1, and 12345678901234567890 into 12345678901234567168.
  */
 MUST_USE bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e);
-/* of a number read by json_parse_exact; else NULL */
+/* of a number read by json_parse_exact(); else NULL */
 const char *json_digits(const struct json *j);
 
-/* "" as path is the value itself. */
-const struct json *json_get(const struct json *j, const char *path); /* NULL when absent */
-/* NULL when absent or not a string */
+/* The path "" is the value itself. */
+const struct json *json_get(const struct json *j, const char *path); /* NULL if absent */
+/* NULL if absent or not a string */
 const char *json_str(const struct json *j, const char *path);
 /* whole numbers within 2^53 */
 MUST_USE bool json_int(const struct json *j, const char *path, int64_t *out);
@@ -58,7 +58,7 @@ const char *json_key(const struct json *j);          /* name of a member, or NUL
 const char *json_text(const struct json *j);         /* a string's text */
 double json_number(const struct json *j);
 
-/* moves, wipes the node; NULL when absent or not a string */
+/* moves, wipes the node; NULL if absent or not a string */
 struct secret *json_take_secret(struct json *j, const char *path);
 struct secret *json_take_secret_at(struct json *j, const char *path, size_t i, const char *name);
 

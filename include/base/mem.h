@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation. Running out of memory ends the process with EX_OSERR (71): at
- * every point in a rotation that is as safe as a power cut (see rotate.h), so
- * no caller carries an out-of-memory branch.
+ * Memory allocation. Running out of memory ends the process with EX_OSERR (71). At every point of a
+ * rotation that is as safe as a power cut (see rotate/rotation.h), so no caller needs an
+ * out-of-memory branch.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -11,15 +11,15 @@
 
 void *mem_new(size_t size);                 /* zeroed */
 void *mem_array(size_t count, size_t size); /* zeroed, overflow-checked */
-/* Grows an array to at least `want` members, doubling; the old block is wiped. *capacity is
- * updated, new members are zeroed. */
+/* Grows an array to at least `want` members, by doubling, and updates *capacity. The old block is
+ * wiped, new members are zeroed. */
 void *mem_grow(void *old, size_t *capacity, size_t want, size_t size);
 char *mem_dup(const char *s); /* NULL stays NULL */
 char *mem_dup_n(const char *s, size_t n);
 char *mem_fmt(const char *fmt, ...) PRINTF(1, 2);
-NORETURN void mem_exhausted(void); /* says so on stderr and ends the process */
+NORETURN void mem_exhausted(void); /* reports it on stderr and ends the process */
 
-/* Wipe-on-free allocator, installed into libcurl, cJSON and OpenSSL at start-up. */
+/* An allocator that wipes what it frees, for libcurl, cJSON and OpenSSL; installed at start-up. */
 void *mem_wiping_malloc(size_t size);
 void *mem_wiping_calloc(size_t count, size_t size);
 void *mem_wiping_realloc(void *p, size_t size);

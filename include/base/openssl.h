@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Apart from crypto.h: who does not need OpenSSL itself is not to link it. */
+/* Separate from crypto.h, so that programs that do not need OpenSSL itself do not link it. */
 #ifndef BASE_OPENSSL_H
 #define BASE_OPENSSL_H
 
-/* Installs the wiping allocator into OpenSSL, which must not have been used before; http_setup()
- * calls it. */
+/* Installs the wiping allocator into OpenSSL. Must be called before any use of OpenSSL;
+ * http_setup() does. */
 void openssl_setup(void);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A few threads over a queue ordered by time. A task that has to wait says for
- * how long and is put aside without holding a thread; the thread takes the
- * task whose time comes soonest. New tasks are started only when no waiting
- * one is ready, and never more than max_open at once, so that memory does not
- * grow with their number.
+ * A few threads that process a queue ordered by time. A task that has to wait returns the time and
+ * is queued again without occupying a thread; a free thread takes the task that is due first. A new
+ * task is started only if no waiting one is due, and at most max_open are open at once, so memory
+ * does not grow with their number.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
@@ -14,16 +13,17 @@
 struct env;
 
 struct pool_ops {
-	/* what a thread owns; NULL is fine */
+	/* makes the thread's own data; may return NULL */
 	void *(*thread_open)(void *ctx);
 	void (*thread_close)(void *ctx, void *own);
-	/* the next task; NULL: no more. Never called by two threads at once */
+	/* returns the next task, or NULL if there are no more; never called by two threads at
+	 * once */
 	void *(*start)(void *ctx);
-	/* milliseconds until its next step; -1: finished and freed */
+	/* returns the milliseconds until its next step; -1: it is finished and freed */
 	int64_t (*step)(void *ctx, void *task, void *own);
-	/* now and then while threads wait; quick; may be NULL */
+	/* called now and then while threads wait; must be quick; may be NULL */
 	void (*tick)(void *ctx);
-	/* not finished when the pool was stopped: frees it */
+	/* frees a task that was not finished when the pool was stopped */
 	void (*abandon)(void *ctx, void *task);
 };
 
@@ -35,8 +35,8 @@ struct pool {
 	const struct env *env;
 };
 
-/* Returns when all tasks are finished, or soon after *stop became true: steps under way end
- * first. */
+/* Returns when all tasks are finished, or soon after *stop becomes true; running steps are
+ * completed first. */
 void pool_run(const struct pool *p, const volatile bool *stop);
 
 #endif

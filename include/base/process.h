@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs another program to its end: argv without a shell, its own process group, killed as a
- * whole when the time is out. It gets default signals, no descriptor of ours but 0 to 2, and our
- * environment without the secrets that may be in it. Where a spawner runs (base/spawner.h), that
- * starts it: outside the sandbox we are in.
+ * Runs another program to its end: by argv, without a shell, in a process group of its own. On
+ * timeout the whole group is killed (SIGTERM, then SIGKILL). The program gets default signal
+ * handling, no descriptors but 0 to 2, and our environment without the secrets it may contain. If a
+ * spawner runs (base/spawner.h), that starts the program, outside our sandbox.
  */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
@@ -13,15 +13,16 @@
 struct buf;
 struct err;
 
-/* what every pipe takes at once: a full one could leave both sides waiting */
+/* what every pipe holds: with more, both sides could wait for each other */
 #define PROCESS_INPUT_MAX 4096
 
 struct process {
-	/* argv[0]: a path, or a name that process_find() makes one */
+	/* argv[0] must be a path; process_find() finds it for a name */
 	char *const *argv;
-	const char *const *extra; /* NAME=VALUE..., NULL, or NULL: added to the environment */
-	const struct buf *input;  /* what it reads from 0, or NULL: nothing (/dev/null) */
-	bool with_errors;         /* what it writes to 2 is output too; else it is dropped */
+	/* added to the environment: NAME=VALUE..., NULL-terminated; or NULL */
+	const char *const *extra;
+	const struct buf *input; /* its standard input; NULL: /dev/null */
+	bool with_errors;        /* stderr counts as output; else it is dropped */
 	int64_t timeout_ms;
 };
 struct process_end {
@@ -29,13 +30,13 @@ struct process_end {
 	int status /* as waitpid() */;
 };
 
-/* False (ERR_LOCAL) only when it could not be started, the input is too long, or the spawner died;
- * or (ERR_TRANSIENT) its file system does not answer, or this process shall end (base/stop.h).
- * Output past out's limit is read and dropped (out->over). */
+/* ERR_LOCAL if the program cannot be started, the input is too long, or the spawner died.
+ * ERR_TRANSIENT if the program's file system does not respond, or this process is to end
+ * (base/stop.h). Output beyond the limit of `out` is read and dropped (out->over). */
 MUST_USE bool process_run(const struct process *p, struct buf *out, struct process_end *end,
                           struct err *e);
-/* The path of an executable: `name` itself if absolute, else found in $PATH. ERR_CONFIG when
- * there is none. Caller frees. */
+/* The path of a program: `name` itself if it is absolute, else the first match in $PATH. ERR_CONFIG
+ * if there is none. Caller frees. */
 MUST_USE bool process_find(const char *name, char **out, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/base only: the start of another program, by ourselves or by the spawner. Its end is
- * process.c's. */
+/* For src/base only: starting another program, used by this process and by the spawner. process.c
+ * waits for its end. */
 #ifndef BASE_SPAWN_H
 #define BASE_SPAWN_H
 
@@ -8,15 +8,15 @@
 #include <sys/types.h>
 
 struct spawn {
-	char *const *argv;        /* argv[0]: a path */
+	char *const *argv;        /* argv[0] must be a path */
 	const char *const *extra; /* as in struct process */
-	int input;                /* what it gets as 0; -1: /dev/null */
-	int output;               /* 1, and 2 if with_errors */
+	int input;                /* its descriptor 0; -1: /dev/null */
+	int output;               /* its descriptor 1, and 2 if with_errors */
 	bool with_errors;
 };
-/* As a child of ours, in a process group of its own. 0, or an error number. */
+/* Starts it as our child, in a process group of its own. Returns 0 or an error number. */
 MUST_USE int spawn_child(const struct spawn *s, pid_t *pid);
-/* Overwrites, in our own environment, the secrets that no program is given. */
+/* Overwrites the secrets in our own environment that no program is given. */
 void spawn_wipe_environment(void);
 
 #endif

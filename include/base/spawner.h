@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child of this process that starts programs for it, forked before the sandbox is entered:
- * what it starts is bound by no sandbox. While it runs, process_run() goes through it. It starts
- * only what it was told when it was forked, so that whoever takes over the process in the
- * sandbox gets no further by it. Pipes are passed to it as descriptors; no byte of input or
- * output goes through it, and no secret is in it. It ends with its parent, however that ends.
+ * A child of this process that starts programs for it. It is forked before the sandbox is entered,
+ * so the programs are not bound by the sandbox. While it runs, process_run() uses it. It starts
+ * only what was allowed when it was forked, so an attacker who takes over the sandboxed process
+ * gains nothing by it. Pipes are passed to it as descriptors: it handles no input, no output and no
+ * secret. It ends with its parent, however that ends.
  */
 #ifndef BASE_SPAWNER_H
 #define BASE_SPAWNER_H
@@ -14,8 +14,8 @@
 struct err;
 struct spawn;
 
-/* What may be started: exactly these words, or with further ones behind them. The path of the
- * program comes first. */
+/* What may be started: exactly these words, or (`more`) these followed by any others. The first
+ * word is the path of the program. */
 struct spawner_rules {
 	struct spawner_rule *rule;
 	size_t n, cap;
@@ -23,17 +23,18 @@ struct spawner_rules {
 void spawner_allow(struct spawner_rules *r, char *const *words, bool more);
 void spawner_rules_clear(struct spawner_rules *r);
 
-/* Before there are other threads. One at a time. */
+/* Must be called before other threads exist; only one spawner at a time. */
 MUST_USE bool spawner_start(const struct spawner_rules *r, struct err *e);
-/* What it started goes on. Nothing happens when there is none. */
+/* Programs that it started continue. Does nothing if there is no spawner. */
 void spawner_stop(void);
 
 /* ---- for process.c --------------------------------------------------------------------------- */
 bool spawner_runs(void);
-/* 0, or an error number: EACCES for what is not allowed. Thread-safe. *word tells the end once;
- * caller closes. */
+/* Returns 0 or an error number, EACCES for what is not allowed. Thread-safe. The end of the program
+ * is reported once through *word, a descriptor that the caller closes. */
 MUST_USE int spawner_spawn(const struct spawn *s, int *pid, int *word);
-/* True when it has ended, with its status (as waitpid()), or when nobody will ever know (*lost). */
+/* Does not wait. True if the program has ended: *status is as from waitpid(), or *lost is set if it
+ * will never be known. */
 MUST_USE bool spawner_ended(int word, int *status, bool *lost);
 
 #endif
