@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One exchange. send() is true whenever a response arrived, whatever its status; callers judge
- * status. On false: e->kind (ERR_TRANSIENT, or ERR_CONFIG / ERR_REMOTE for what no retry fixes:
- * TLS trust, a malformed reply) and e->not_acted (the request provably never reached the
- * service). Implementations: curl (real), retry (wraps another), and tests/fakes/fake_http.c (a
- * script). One struct http belongs to one thread at a time.
+ * One HTTP exchange. send() returns true whenever a response arrived, whatever its status, which
+ * the caller must judge. On false, e->kind is ERR_TRANSIENT, or ERR_CONFIG or ERR_REMOTE for what
+ * no retry fixes (TLS trust, a malformed reply), and e->not_acted says that the request provably
+ * never reached the service. Implementations: curl (the real one), retry (wraps another), and
+ * tests/fakes/fake_http.c (a script). A struct http belongs to one thread at a time.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -21,54 +21,56 @@ enum http_method { HTTP_GET, HTTP_PUT, HTTP_PATCH, HTTP_POST, HTTP_DELETE };
 #define HTTP_HEADERS_MAX 4
 struct http_request {
 	enum http_method method;
-	const char *url; /* https; http only where `plain_ok` */
-	/* IMDS and loopback identity endpoints: http allowed, never through a proxy */
+	const char *url; /* https; http only with `plain_ok` */
+	/* for IMDS and loopback identity endpoints: http is allowed, a proxy is never used */
 	bool plain_ok;
-	const char *content_type;    /* with body */
+	const char *content_type;    /* of the body */
 	const struct buf *body;      /* or NULL */
-	const struct secret *bearer; /* at most one of bearer / basic */
+	const struct secret *bearer; /* at most one of bearer and basic_user */
 	const char *basic_user;
 	const struct secret *basic_password;
 	const char *header[HTTP_HEADERS_MAX]; /* "Metadata: true"; never a secret */
-	/* name of one header whose value is a secret, or NULL */
+	/* the name of a header whose value is a secret, or NULL */
 	const char *secret_header;
 	const struct secret *secret_value;
-	/* never sent twice: fresh connection, no reuse, no retry */
+	/* must not act twice: on a fresh connection, and retried only if it provably never reached
+	 * the service */
 	bool once;
-	bool fresh; /* fresh connection: another replica may answer */
-	/* "host:port" where this goes, though the URL's host is the name its certificate must
-	 * have */
+	bool fresh; /* on a fresh connection: another replica may answer */
+	/* "host:port" to connect to, if that differs from the host in the URL, which the
+	 * certificate must name; or NULL */
 	const char *connect_to;
-	/* PEM of the authorities trusted for this request, and no others; or NULL */
+	/* PEM: the only authorities trusted for this request; or NULL */
 	const struct buf *trust;
-	/* PEM: who we are to the other side's TLS; both or neither */
+	/* PEM: our own certificate and key; both or neither */
 	const struct secret *client_certificate, *client_key;
 	bool direct; /* never through a proxy */
-	/* a probe: http_retry passes it through, whatever comes back */
+	/* a probe: never retried, whatever comes back */
 	bool no_retry;
-	int64_t timeout_ms; /* 0: the client's own */
+	int64_t timeout_ms; /* 0: the client's default */
 };
 
 struct http_response {
 	int status;
-	struct buf body; /* bounded, wiped */
+	struct buf body; /* bounded, wiped on free */
 	char *location;  /* Location, or NULL */
 	/* Azure-AsyncOperation (or Operation-Location), or NULL */
 	char *operation;
 	/* WWW-Authenticate, all values joined by ", ", or NULL */
 	char *challenge;
 	char *content_type;
-	/* retry-after-ms, x-ms-retry-after-ms, Retry-After (seconds or a date); -1 when absent */
+	/* from retry-after-ms, x-ms-retry-after-ms or Retry-After (seconds or a date); -1 if
+	 * absent */
 	int64_t retry_after_ms;
-	int64_t date;        /* seconds since 1970 from Date, 0 when absent */
-	char request_id[64]; /* x-ms-request-id, for messages; "" when absent */
+	int64_t date;        /* Date, seconds since 1970; 0 if absent */
+	char request_id[64]; /* x-ms-request-id, for messages; "" if absent */
 };
 void http_response_clear(struct http_response *r);
 #define AUTO_RESPONSE AUTO(http_response_clear)
 
 /*
- * Reading a response's headers, one line at a time: what curl.c and the fakes share. False when
- * the service sends more than any honest one does; the exchange is then abandoned.
+ * Parses the headers of a response, one line at a time; curl.c and the fakes share it. False if the
+ * service sends more than any honest one does; the exchange must then be abandoned.
  */
 /* Azure's signed polling URLs are 3 kB, twice in a response */
 #define HTTP_HEADER_BYTES_MAX (64 * 1024)
@@ -78,14 +80,14 @@ struct http_headers {
 	size_t bytes, lines;
 	/* which of the three forms of Retry-After has been seen */
 	int retry_rank;
-	int64_t retry_at; /* Retry-After as a date, 0 when it was not */
+	int64_t retry_at; /* Retry-After if it is a date, else 0 */
 };
 MUST_USE bool http_headers_line(struct http_headers *h, const char *line, size_t n);
-/* after the last; now: seconds since 1970, local */
+/* Call after the last line. now: seconds since 1970, local clock. */
 void http_headers_end(struct http_headers *h, int64_t now);
 
-/* Scheme, host and port of an absolute URL; false for anything but http(s), and for a user name
- * in it. The host is lower-cased. */
+/* Scheme, host and port of an absolute URL; the host is lower-cased. False for any scheme but http
+ * and https, and if the URL has a user name. */
 struct http_origin {
 	bool tls;
 	int port;
@@ -102,7 +104,7 @@ struct http {
 };
 MUST_USE bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs,
                         struct err *e);
-void http_close(struct http *h); /* NULL is fine */
+void http_close(struct http *h); /* h may be NULL */
 void http_close_ptr(struct http **h);
 #define AUTO_HTTP AUTO(http_close_ptr)
 
@@ -110,32 +112,36 @@ void http_close_ptr(struct http **h);
  * means none. */
 struct http_options {
 	const char *ca_file, *proxy, *no_proxy, *user_agent;
-	bool ca_only; /* trust ca_file alone, not the system's as well */
-	/* the system's authorities (trust.h); both NULL: where libcurl expects them */
+	bool ca_only; /* trust ca_file only, not the system's authorities too */
+	/* the system's authorities (trust.h); both NULL: libcurl's defaults */
 	const char *system_file, *system_dir;
-	int64_t timeout_ms; /* one exchange; 0: 60 s */
+	int64_t timeout_ms; /* of one exchange; 0: 60 s */
 	size_t max_body;    /* 0: 4 MiB */
 };
-/* once, before threads: curl_global_init with the wiping allocator */
+/* Call once, before other threads exist: initialises libcurl, with the wiping allocator for it and
+ * OpenSSL. */
 void http_setup(void);
 MUST_USE bool http_curl_open(const struct http_options *o, struct http **out, struct err *e);
 
 /*
- * Retry as azcore does it: 408, 429, 500, 502, 503, 504 and transport errors; (2^try - 1) * 800
- * ms with a jitter of 0.8 to 1.3, capped at a minute, or what the service asks for. Never for
- * `once`, but after a reply that proves it did not act (429, 409 are the caller's).
+ * Retries as azcore does: after 408, 429, 500, 502, 503, 504 and transport errors, after a delay of
+ * (2^try - 1) * 800 ms with a jitter of 0.8 to 1.3, at most a minute, or as long as the service
+ * asks for. No retry if that is longer than a minute. A `once` request is retried only if it
+ * provably never reached the service; its responses, also 429 and 409, are the caller's to judge.
+ * The identity endpoints (`plain_ok`) have a policy of their own, because they answer 404 or 410
+ * while they are updated.
  */
 struct retry_policy {
 	int tries;
 	int64_t first_ms, cap_ms, budget_ms;
 };
 extern const struct retry_policy retry_default; /* 4 tries */
-/* The pure part, for those who put a job aside instead of sleeping: true and *delay_ms when try
- * number `tried` (1..) may be followed by another. `e` is NULL when a response arrived. */
+/* The decision alone, for callers that put a job aside instead of sleeping: true and *delay_ms if
+ * try number `tried` (1..) may be followed by another. `e` must be NULL if a response arrived. */
 bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
                 const struct http_request *rq, const struct http_response *rs, const struct err *e,
                 int64_t *delay_ms);
-/* Sleeping in place: for commands of one request. Owns `inner`. */
+/* Sleeps between tries: for commands that make a single request. Takes over `inner`. */
 struct http *http_retry_open(struct http *inner, const struct env *env,
                              const struct retry_policy *p);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which authorities a client trusts, as files. The system's are a directory of single files,
- * each found by the hash of its name, and a bundle of the same in one file. Reading the bundle
- * takes 14 ms, looking one up takes none: so the directory comes first, and the bundle only when
- * a certificate could not be verified with it. Both are libcurl's own defaults: what is trusted
- * in the end is what curl trusts.
+ * The certificate authorities that a client trusts, as files. The system has them twice: as a
+ * directory with one file each, found by the hash of the name, and as one bundle. Reading the
+ * bundle takes 14 ms, a lookup in the directory no time, so the directory is used first, and the
+ * bundle only if a certificate cannot be verified with it. Both are libcurl's defaults, so the set
+ * that is trusted in the end is curl's.
  */
 #ifndef HTTP_TRUST_H
 #define HTTP_TRUST_H
@@ -18,15 +18,16 @@ struct http_options;
 struct trust {
 	char *dir;      /* or NULL */
 	char *file;     /* or NULL */
-	char *bundle;   /* the system's, not in use yet; or NULL */
-	struct buf own; /* what [http] ca_file says */
-	int fd;         /* of `file` where that is in memory; -1 */
+	char *bundle;   /* the system's bundle while it is not in use; or NULL */
+	struct buf own; /* the content of [http] ca_file */
+	int fd;         /* of `file` if that is in memory; else -1 */
 };
 
-/* system_file, system_dir: NULL where there is none. */
+/* system_file and system_dir may be NULL. */
 MUST_USE bool trust_open(const struct http_options *o, const char *system_file,
                          const char *system_dir, struct trust *out, struct err *e);
-/* False when there is nothing more to trust; *e is filled if that is an error. */
+/* Switches to the bundle. False if there is nothing more to trust; *e is filled only if that is an
+ * error. */
 MUST_USE bool trust_widen(struct trust *t, struct err *e);
 void trust_close(struct trust *t);
 
