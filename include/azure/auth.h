@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How this host proves who it is to Entra ID, and one cached access token per
- * identity, shared by all jobs and threads of a run.
+ * Authentication of this host to Entra ID, and one cached access token per identity, shared by all
+ * jobs and threads of a run.
  */
 #ifndef AZURE_AUTH_H
 #define AZURE_AUTH_H
@@ -14,7 +14,7 @@ struct err;
 struct http;
 struct secret;
 
-/* The [azure] section: identity, cloud, subscription. Plain text, filled by config/ through
+/* The [azure] section: identity, cloud, subscription. Plain text; config/ fills it through
  * azure_keys. */
 struct azure_spec {
 	/* default, client-secret, certificate, managed-identity, workload-identity, azure-cli */
@@ -29,25 +29,27 @@ struct azure_spec {
 extern const struct key azure_keys[];
 extern const size_t azure_keys_count;
 
-/* `value`, else the environment's `variable` if it is set and not empty, else NULL. Borrowed. */
+/* `value`, or if NULL the environment's `variable`; NULL if the one that counts is unset or empty.
+ * Borrowed. */
 const char *auth_or_env(const char *value, const char *variable);
 const char *auth_env(const char *variable);
-/* Does an application have what it proves itself with, in the environment? `key` is the one of
- * [azure] that does as well as `variable`. */
+/* Does the environment or spec have what an application needs: tenant, client and, in `variable`,
+ * its proof? If not, appends what is missing; `key` is the key of [azure] to name as the
+ * alternative to `variable`. */
 bool auth_app_present(const struct azure_spec *s, const char *variable, const char *key,
                       struct buf *missing);
-/* auth is unset or "default": the methods are tried in turn, and secrets may come from the
+/* Is auth unset or "default"? Then the methods are tried in turn, and secrets may come from the
  * environment. */
 bool auth_is_default(const struct azure_spec *s);
-/* Something in it, or in the environment, says who this host is to be: a method, an id, a file,
- * an endpoint that gives out tokens. */
+/* Does the spec or the environment say who this host is: a method, an id, a file, an endpoint that
+ * issues tokens? */
 bool auth_is_named(const struct azure_spec *s);
 
-/* Endpoints without a trailing slash, but for the audience, which is sent as it stands. */
+/* Endpoints have no trailing slash, except the audience, which is sent verbatim. */
 struct cloud {
 	char *authority, *resource_manager, *audience, *registry_suffix;
-	/* JSON that the next token is to satisfy, as the service has asked for; or NULL. Borrowed,
-	 * set by who asks for a token. */
+	/* claims (JSON) that the next token must satisfy, as requested by the service; or NULL.
+	 * Borrowed; set by the caller that asks for a token. */
 	const char *claims;
 };
 MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out,
@@ -55,11 +57,11 @@ MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct c
 void azure_cloud_clear(struct cloud *c);
 
 /*
- * One method of authentication. fetch() makes one token request (one or more exchanges) and
- * never sleeps; *expires is by the local clock. present() tells whether this host has what the
- * method needs, so that `default` can walk on; if not it appends to `missing` what was looked
- * for. The walk goes through the `prod` set, or what AZURE_TOKEN_CREDENTIALS names: a set, or
- * one of Microsoft's credentials.
+ * One method of authentication. fetch() requests one token (in one or more exchanges) and never
+ * sleeps; *expires is by the local clock. present() tells whether this host has what the method
+ * needs; if not, it appends to `missing` what was looked for. Auth "default" uses the first method
+ * that is present, out of the set "prod" or of what AZURE_TOKEN_CREDENTIALS names: a set, or one of
+ * Microsoft's credentials.
  */
 struct auth_ops {
 	const char *method;     /* "client-secret", as in [azure] */
@@ -71,28 +73,29 @@ struct auth_ops {
 	              struct err *e);
 };
 extern const struct auth_ops auth_secret, auth_certificate, auth_workload, auth_managed, auth_cli;
-/* NULL-terminated, in the order of the walk; one file auth_*.c each */
+/* NULL-terminated, in the order in which they are tried; each is in its own file auth_*.c */
 extern const struct auth_ops *const auth_methods[];
 
 /*
- * The token of one identity. It is fetched when first asked for, kept in memory until five
- * minutes before it expires, and shared by all threads: while one fetches, the others wait for
- * its result. A failure is remembered for a moment, so that ten thousand jobs do not each ask a
- * service that has just refused.
+ * The token of one identity. It is fetched when first needed, kept in memory, renewed five minutes
+ * before it expires (at half of a short life), and shared by all threads: while one fetches, the
+ * others wait for its result. If renewing fails, the old token is used until 30 seconds before it
+ * expires. A failure is remembered for 1 to 30 seconds, or as long as the service asks for, so that
+ * ten thousand jobs do not each ask a service that has just refused.
  */
 struct auth;
 struct auth *auth_new(const struct azure_spec *s, const struct env *env); /* spec is borrowed */
 void auth_free(struct auth *a);
-/* *token is a copy for the caller. *serial numbers the token; pass it back as `refused` when the
- * service would not have it (0: none). */
+/* *token is a copy for the caller. *serial numbers the token; pass it as `refused` in the next call
+ * if the service rejected the token (0: none). */
 MUST_USE bool auth_token(struct auth *a, const struct cloud *c, struct http *h, unsigned refused,
                          struct secret **token, unsigned *serial, struct err *e);
-/* One that lives for life_s at least, if need be a new one; a shorter one where its source gives
- * no longer. *expires: seconds, local clock. */
+/* A token that lives for at least life_s, newly fetched if necessary; a shorter one if its source
+ * issues no longer ones. *expires: seconds, local clock. */
 MUST_USE bool auth_token_lasting(struct auth *a, const struct cloud *c, struct http *h,
                                  int64_t life_s, struct secret **token, int64_t *expires,
                                  struct err *e);
-/* the method of the newest token; NULL before the first */
+/* the method that got the newest token; NULL before the first */
 const char *auth_method(struct auth *a);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry's own door: does it accept this password? GET /v2/, its Bearer challenge, then
- * GET realm with Basic, as docker does. The realm must be https at the login server itself. Each
- * probe is a fresh connection, so that replicas take turns. */
+/* Logging in to a registry, to learn whether it accepts a password: GET /v2/, its Bearer challenge,
+ * then GET realm with Basic, as docker does. The realm must be https at the login server itself.
+ * Each probe uses a fresh connection, so that different replicas answer. */
 #ifndef AZURE_LOGIN_H
 #define AZURE_LOGIN_H
 
@@ -11,16 +11,17 @@ struct credential;
 struct err;
 struct http;
 
-enum login_answer { LOGIN_ACCEPTED, LOGIN_REJECTED }; /* rejected: 401, and nothing else */
-/* The realm and service are learned once per struct login and remembered. */
+/* LOGIN_REJECTED means 401 and nothing else */
+enum login_answer { LOGIN_ACCEPTED, LOGIN_REJECTED };
+/* Realm and service are learned once per struct login. */
 struct login;
 struct login *login_new(const char *server);
 void login_free(struct login *l);
-/* Does a registry answer this host? Anonymous; learns anew where to log in. Fails as
- * login_probe(). */
+/* Is the registry reachable from this host? Anonymous; learns realm and service again. Fails as
+ * login_probe() does. */
 MUST_USE bool login_knock(struct login *l, struct http *h, struct err *e);
-/* False: the registry could not be asked (TRANSIENT: network, 429, 5xx; DENIED: 403, a network
- * rule; REMOTE: not understood). */
+/* False: the registry could not be asked (TRANSIENT: network, 408, 429, 5xx; DENIED: 403, a network
+ * rule; REMOTE: an answer that is not understood; CONFIG: an invalid login server). */
 MUST_USE bool login_probe(struct login *l, struct http *h, const struct credential *c,
                           enum login_answer *out, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What our identity may do at a registry, as Azure works it out from all role assignments.
- * Reading it is a right of its own (Microsoft.Authorization/permissions/read), which a
+ * The permissions of our identity at a registry, as Azure computes them from all role assignments.
+ * Reading them needs a permission of its own (Microsoft.Authorization/permissions/read), which a
  * least-privilege role may lack.
  */
 #ifndef AZURE_PERMISSIONS_H
@@ -11,7 +11,8 @@
 
 struct json;
 
-/* One assignment: what it grants, less what it takes out again. Another may still grant that. */
+/* One assignment: the actions it grants except its not_actions, which another assignment may still
+ * grant. */
 struct permission {
 	char **action, **not_action;
 	size_t n_actions, n_not;
@@ -23,12 +24,12 @@ struct permissions {
 void permissions_clear(struct permissions *p);
 #define AUTO_PERMISSIONS AUTO(permissions_clear)
 
-/* ref->token is not looked at. DENIED when it may not be read. */
+/* Ignores ref->token. DENIED if we may not read them. */
 MUST_USE bool permissions_read(struct arm *a, struct http *h, const struct acr_ref *ref,
                                struct permissions *out, struct err *e);
-/* Adds one item of the service's list; what is not of its form is left out. */
+/* Adds one item of the service's list; a malformed one is ignored. */
 void permissions_add(struct permissions *p, const struct json *item);
-/* '*' in what is granted stands for anything; letters of any case are equal. */
+/* Is the action granted? '*' in a grant stands for anything; case is ignored. */
 bool permissions_allow(const struct permissions *p, const char *action);
 
 #endif
