@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What configuration says of a cluster, and which names Kubernetes takes. No library: the small
- * program parses it too. */
+/* The configuration of a cluster, and which names Kubernetes accepts. Needs no library, because the
+ * small program parses it too. */
 #ifndef KUBE_SPEC_H
 #define KUBE_SPEC_H
 
@@ -13,8 +13,7 @@ struct kube_spec {
 extern const struct key kube_keys[];
 extern const size_t kube_keys_count;
 
-/* What the API server accepts as names: a namespace is a DNS label, other objects' are DNS
- * names. */
+/* What the API server accepts as names: DNS labels for namespaces, DNS names for other objects. */
 #define KUBE_LABEL_MAX 63
 #define KUBE_NAME_MAX  253
 bool kube_label_ok(const char *name);
