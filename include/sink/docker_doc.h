@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/sink/docker_*.c only: the parts of a configuration file that matter, as spans of
- * its text. */
+/* For src/sink/docker_*.c only: the relevant parts of a configuration file, as spans of its
+ * text. */
 #ifndef SINK_DOCKER_DOC_H
 #define SINK_DOCKER_DOC_H
 
@@ -16,24 +16,25 @@ enum docker_known { AUTHS, CRED_HELPERS, CREDS_STORE, KNOWN__COUNT };
 struct docker_doc {
 	const char *text;
 	size_t n;
-	bool blank;  /* no file, or nothing but white space in it */
-	bool legacy; /* a .dockercfg: hosts at the top, no auths */
+	bool blank;  /* no file, or only white space in it */
+	bool legacy; /* a .dockercfg: hosts at the top level, no auths */
 	struct span top;
 	struct json_members members;
-	const struct json_member *known[KNOWN__COUNT]; /* NULL: absent, or null */
-	const struct json_member *null_auths;          /* "auths": null */
+	/* NULL: absent, null, or of the wrong type */
+	const struct json_member *known[KNOWN__COUNT];
+	const struct json_member *null_auths; /* "auths": null */
 	struct json_members auths;
-	const struct json_member *entry; /* ours; NULL: absent */
+	const struct json_member *entry; /* our entry; NULL: absent */
 };
-/* Of a key that is there twice the last counts, as with all readers. Errors as docker_edit.h says.
- * *out is always something docker_doc_clear() takes. */
+/* Of a repeated entry the last counts, as for all readers. Errors as in docker_edit.h.
+ * docker_doc_clear() may be called on *out even on failure. */
 MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out,
                                struct err *e);
 void docker_doc_clear(struct docker_doc *d);
 #define AUTO_DOCKER_DOC AUTO(docker_doc_clear)
-/* What our entry says to docker, which understands most of its forms. */
+/* Our entry as docker reads it, which understands most of its forms. */
 void docker_doc_entry(const struct docker_doc *d, struct docker_entry *out);
-/* As docker_shadow(), of a document; note may be NULL: what is only remarked is not looked for. */
+/* As docker_shadow(), for a parsed document. note may be NULL: then remarks are not looked for. */
 MUST_USE bool docker_shadow_doc(const struct docker_doc *d, const char *key, unsigned readers,
                                 struct buf *note, struct err *e);
 
@@ -47,13 +48,13 @@ static inline bool docker_is_object(const struct docker_doc *d, struct span v)
 	return d->text[v.start] == '{';
 }
 
-/* As Go compares the names of fields, but for two Unicode letters nobody would use. */
+/* Compares names of fields as Go does, except for two Unicode letters that nobody would use. */
 bool docker_same_but_case(const struct docker_doc *d, struct span key, const char *name);
-/* Is it a field that a client may take a password or token from? */
+/* Is it a field from which a client may take a password or token? */
 bool docker_is_credential_field(const struct docker_doc *d, struct span key);
 
-/* d's text with a member of another text in it: in place of the value of `old`, or (NULL) as a
- * new one of auths or of the whole file. */
+/* Appends d's text with a member of another text in it: in place of the value of `old`, or (NULL)
+ * as a new member of auths or of the whole file. */
 void docker_set(const struct docker_doc *d, bool in_auths, const struct json_member *old,
                 const char *text, const struct json_member *m, struct buf *out);
 

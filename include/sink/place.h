@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What file-like sinks share: the keys for where the file stands and whose it is, and the way it
- * is reached. Inside src/sink only. */
+/* Shared by file-like sinks: the keys for the path, mode and owner of the file, and the access to
+ * it. For src/sink only. */
 #ifndef SINK_PLACE_H
 #define SINK_PLACE_H
 
@@ -10,7 +10,7 @@
 struct buf;
 struct err;
 
-/* First member of a file-like sink's spec. */
+/* Must be the first member of a file-like sink's spec. */
 struct place_spec {
 	char *path;
 	int mode;
@@ -33,49 +33,51 @@ struct place_spec {
 	  .help = "write over it, not atomic: for a file that is a mount point" }
 /* clang-format on */
 
-/* How one sink reaches its file. Zeroed but for spec and tag. */
+/* How one sink accesses its file. Zeroed, except for spec and tag. */
 struct place {
 	const struct place_spec *spec;
 	char *tag; /* or NULL */
 	bool user_known;
 	struct fs_user user;
 	bool found;          /* `at` is open: */
-	struct fs_target at; /* where place_read() looked */
+	struct fs_target at; /* the directory that place_read() opened */
 };
 void place_clear(struct place *p);
 
-/* From here on with the rights of `user`, if there is one. ERR_TRANSIENT where the file system does
- * not answer: nothing else touches the file before this. */
+/* Takes the rights of `user`, if there is one. ERR_TRANSIENT if the file system does not respond.
+ * Must be called before anything else touches the file. */
 MUST_USE bool place_enter(struct place *p, struct fs_rights *r, struct err *e);
-/* The home of that user, else of whoever runs; NULL: none. Caller frees. */
+/* The home directory of that user, or of the running one; NULL if unknown. Caller frees. */
 char *place_home(const struct place *p);
-/* All but place_check() between place_enter() and the drop. */
+/* place_attr() to place_write() must be called between place_enter() and fs_rights_drop(). */
 MUST_USE bool place_attr(const struct place *p, struct fs_attr *out, struct err *e);
-/* What stands there, for who only wants to know. Nothing: true, an empty *out and *found =
+/* Reads the file, if that is all that is wanted. If there is none: true, an empty *out and *found =
  * false. */
 MUST_USE bool place_peek(const struct place *p, size_t max, struct buf *out, bool *found,
                          struct err *e);
-/* The same for who goes on: the way is walked, and judged, and place_stage(), place_write() or
- * place_check() end it, in the very directory, or place_leave(). */
+/* The same, as the first step of a change: the path is walked and checked, and its directory stays
+ * open. The change must end with place_stage(), place_write() or place_check(), which use that very
+ * directory, or with place_leave(). */
 MUST_USE bool place_read(struct place *p, size_t max, struct buf *out, struct fs_id *id,
                          bool *found, struct err *e);
-/* A sealed, parked stage with this content. */
+/* Makes a sealed, parked stage with this content. */
 MUST_USE bool place_stage(struct place *p, const struct buf *text, struct fs_stage **out,
                           struct err *e);
-/* Is there room for so much, in place? */
+/* Is there room for `size` bytes, to be written in place? */
 MUST_USE bool place_reserve(const struct place *p, size_t size, struct err *e);
 void place_leave(struct place *p);
-/* In place, as fs_place_write(); it walks the way anew where place_read() was not just before. */
+/* Writes in place, as fs_place_write(). Walks the path again unless place_read() has just done
+ * it. */
 MUST_USE bool place_write(struct place *p, const struct buf *text, const struct buf *old,
                           struct err *e);
 
-/* As in struct sink_ops; `spec` begins with a struct place_spec. */
+/* As `directory` in struct sink_ops; `spec` must begin with a struct place_spec. */
 MUST_USE bool place_directory(const void *spec, struct fs_target *out, struct err *e);
-/* After place_read(): everything about the file but its content: mounts, other names, its
- * attributes, room for `size` bytes. Not between enter and drop: mounts of other processes are
- * looked at with our own rights. May leave a remark, as a sink's check. */
+/* After place_read(): checks everything about the file but its content: mounts, other names,
+ * attributes, room for `size` bytes. Must not be called between enter and drop, because mounts of
+ * other processes are read with our own rights. May leave a remark, like a sink's check. */
 MUST_USE bool place_check(struct place *p, size_t size, struct err *e);
-/* Is it written over where it stands? True when in_place is set and there is a file. */
+/* Is the file written in place? True if in_place is set and the file exists. */
 bool place_in_place(const struct place *p, bool found);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside src/sink only: the keys of sinks that are no files. */
+/* For src/sink only: the keys of sinks that are not files. */
 #ifndef SINK_REMOTE_H
 #define SINK_REMOTE_H
 

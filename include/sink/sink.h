@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A place a password is delivered to. Life of one delivery:
+ * A destination to which passwords are delivered. The life of one delivery:
  *
  *   open -> check -> [read_current] -> prepare -> commit -> close
  *                                          \----> abort  -> close
  *
- *   open          takes the filled spec (borrowed for the life of the sink); touches nothing
+ *   open          gets the filled spec (borrowed for the life of the sink); touches nothing
  *                 outside.
- *   check         everything that can be known to fail without the new password. Runs before
- *                 Azure is touched; no lasting effect.
- *   read_current  what is deployed now; *out = NULL when nothing is: no file, no entry, or an
- *                 entry of another user name. This is what makes recovery work, so a sink cannot
- *                 be write-only. Cheap: every run calls it for every sink.
- *   prepare       puts the new password as near as possible without anyone seeing it (a sealed
- *                 temporary file). Undone by abort.
- *   commit        makes it visible, in one step where the medium allows. Never leaves less than
- *                 what was there.
- *   abort         undoes prepare. Legal at any time, idempotent, cannot fail.
- *   trial         would it take a password, and give it back? Tried with a test entry that is
- *                 removed again, where no look tells: before the first delivery, and in
- *                 `acrotate check`. May leave a remark, as check. NULL: check tells as much.
- *   touch         makes every write fail that was prepared before it, by the medium's
- *                 compare-and-swap: it is conditional on what read_current last saw, and commit
- *                 on it. `epoch` is a text that nobody has used. Called right after the intent is
- *                 saved. ERR_BUSY: another rotator was here, decide again. NULL: the medium has no
- *                 compare-and-swap.
- *   sweep         removes what a killed run left beside the sink (it holds a password), and
- *                 merges what another program wrote meanwhile. Called under the job's lock when
- *                 the last run did not end: it may read a whole directory. NULL: nothing is left.
+ *   check         finds everything that would make the delivery fail and can be known without the
+ *                 new password. Runs before Azure is touched; has no lasting effect.
+ *   read_current  reads the password that is there; *out = NULL if there is none: no file, no
+ *                 entry, or an entry with another user name. Recovery depends on it, so a sink
+ *                 cannot be write-only. Must be cheap: every run calls it for every sink.
+ *   prepare       brings the new password as close as possible to its destination without making
+ *                 it visible (a sealed temporary file).
+ *   commit        makes it visible, in one step if the medium allows. Never leaves less than what
+ *                 was there before.
+ *   abort         undoes prepare. May be called at any time, is idempotent, cannot fail.
+ *   trial         tests whether the sink accepts a password and returns it, with a test entry that
+ *                 is removed again, for sinks where check cannot tell. Called before the first
+ *                 delivery, and by `acrotate check`. NULL: check is sufficient.
+ *   touch         makes all writes that were prepared earlier fail, by the medium's
+ *                 compare-and-swap: touch is conditional on what read_current last saw, and commit
+ *                 on touch. `epoch` is a text that was never used before. Called right after the
+ *                 intent is saved. ERR_BUSY: another rotator was here, the job must decide again.
+ *                 NULL: the medium has no compare-and-swap.
+ *   sweep         removes what a killed run left in the sink's directory (it holds a password),
+ *                 and merges what another program wrote meanwhile. Called under the job's lock if
+ *                 the last run did not finish; may read a whole directory. NULL: nothing can be
+ *                 left.
  *
- * A sink borrows the credentials it is given for the one call only. check may leave a remark for
- * the operator in e->text while it returns true (e->kind stays ERR_NONE), and so may trial; nothing
- * else does.
+ * A sink borrows credentials for the duration of the call only. check and trial, and nothing else,
+ * may leave a remark for the operator in e->text while they return true; e->kind stays ERR_NONE.
  *
- * `who` and `c` carry server and username; `who` has no password. Error kinds: CONFIG (would be
- * shadowed, template cannot be read back), DECISION (a foreign entry or content), LOCAL,
- * TRANSIENT (locked keyring, full disk is LOCAL).
+ * `who` and `c` have server and user name; `who` has no password. Kinds of errors: CONFIG (the
+ * entry would be overridden, a template cannot be read back), DECISION (a foreign entry or
+ * content), LOCAL (also a full disk), TRANSIENT (a locked keyring); for a sink in a cluster also
+ * those of kube/kube.h.
  */
 #ifndef SINK_SINK_H
 #define SINK_SINK_H
@@ -49,7 +50,7 @@ struct fs_target;
 struct secret;
 struct sink;
 
-/* Is it one of the job's own passwords? By its fingerprint: nobody keeps the passwords. */
+/* Is it one of the job's own passwords? Compares fingerprints, because passwords are not kept. */
 struct sink_known {
 	bool (*is)(void *ctx, const struct secret *s);
 	void *ctx;
@@ -57,48 +58,49 @@ struct sink_known {
 
 struct kube;
 
-/* What a program lends its sinks for its own life; NULL what it does not have. */
+/* What a program lends its sinks for its own lifetime; a member is NULL if the program does not
+ * have it. */
 struct sink_lent {
 	struct kube *kube;
-	char *const *argv; /* its own, for a program that has to become another one */
+	char *const *argv; /* the program's own argv, for one that must become another program */
 };
 
 struct sink_ops {
 	const char *type; /* value of the key `type` */
 	const struct key *keys;
 	size_t n_keys, spec_size;
-	bool local;  /* file-like: read without starting another program */
-	bool shared; /* reached by every host alike: may be in a job of several rotators */
-	bool atomic; /* commit is one rename; ordered last */
-	/* What it does not show is not there: a file. Not so behind another program or another
-	 * door, where nothing found may mean another environment, a locked collection, another
-	 * store; there what was once seen stays counted, see rotate/observe.h. */
+	bool local;  /* file-like: can be read without starting another program */
+	bool shared; /* the same for every host: allowed in a job of several rotators */
+	bool atomic; /* commit is one atomic step; such sinks are committed last */
+	/* What it does not show is not there, as with a file. False behind another program or
+	 * service, where nothing found may mean another environment, a locked collection or another
+	 * store: a password that was seen there once still counts (rotate/observe.h). */
 	bool evidence;
-	/* Who asks for a password by this name is answered from it: appends the name. NULL: nobody
-	 * asks. */
+	/* Appends the name by which programs ask acrotate for the password in this sink. NULL: none
+	 * do. */
 	void (*serves)(const void *spec, const char *server, struct buf *out);
-	/* For the sandbox. The directory it writes in, open, found as it will be found then;
-	 * NULL: it writes no files of its own. */
+	/* For the sandbox: opens the directory that the sink writes in, the same way as it will be
+	 * opened later. NULL: it writes no files itself. */
 	bool (*directory)(const void *spec, struct fs_target *out, struct err *e);
-	bool tree; /* it makes directories in it */
-	/* The path of the program it starts, ERR_CONFIG where it is missing; NULL: none. Caller
-	 * frees. */
+	bool tree; /* it creates directories in it */
+	/* The path of the program that the sink starts; ERR_CONFIG if it is missing. Caller frees.
+	 * NULL: it starts none. */
 	bool (*program)(const void *spec, char **out, struct err *e);
-	/* Tells the spec what no key says: the state directory, borrowed, NULL where there is none;
-	 * right after parsing. NULL: of no use to it. */
+	/* Called right after parsing: tells the spec the state directory (borrowed; NULL if there
+	 * is none). NULL: not needed. */
 	void (*settle)(void *spec, const char *state_dir);
-	/* Tells it, once all of the job's are parsed, of one that answers who asks for a password
-	 * (`serves`), and the name that it answers to; `server` stands for a login server that no
-	 * key names. NULL: of no use to it. */
+	/* Called when all sinks of the job are parsed: tells the spec that another one answers
+	 * programs that ask for the name `served`. `server` is the login server to assume for a
+	 * sink without a key. NULL: not needed. */
 	void (*beside)(void *spec, const char *served, const char *server);
-	/* Checks what keys cannot (template, contradicting keys) right after parsing; may be
-	 * NULL. */
+	/* Called right after parsing: checks what keys cannot (a template, contradicting keys). May
+	 * be NULL. */
 	bool (*validate)(const void *spec, struct err *e);
-	/* Names the entry this spec writes, so that two jobs on one entry are found:
+	/* Appends a name of the entry that this spec writes, to detect two jobs with one entry:
 	 * "docker:/root/.docker/config.json:key". */
 	void (*identity)(const void *spec, const char *server, struct buf *out);
-	/* A further host that its readers log in at with what it holds: appends it, or nothing.
-	 * NULL: there can be none. */
+	/* Appends an additional host at which its readers log in with the password, or nothing.
+	 * NULL: there is none. */
 	void (*host)(const void *spec, struct buf *out);
 	/* lent: borrowed for the life of the sink, or NULL */
 	bool (*open)(const void *spec, const struct sink_lent *lent, struct sink **out,
@@ -109,13 +111,13 @@ struct sink_ops {
 	bool (*trial)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
 	                     struct err *e);
-	/* When read_current found nothing: a password of ours that stands there in another form
-	 * than a delivery would give it. From then on that form is ours to replace. *out NULL:
-	 * none. NULL: a sink of one form. */
+	/* Called when read_current found nothing: finds a password of ours that is there in another
+	 * form than a delivery would give it. From then on that form may be replaced. *out NULL:
+	 * none found. NULL: the sink has only one form. */
 	bool (*find)(struct sink *s, const struct credential *who, const struct sink_known *known,
 	             struct secret **out, struct err *e);
-	/* Would those who read the sink take what read_current found? ERR_CONFIG with what is in
-	 * the way; NULL: nothing can be. */
+	/* Would the readers of the sink use what read_current found? ERR_CONFIG says what prevents
+	 * it. NULL: nothing can. */
 	bool (*taken)(const struct sink *s, struct err *e);
 	bool (*prepare)(struct sink *s, const struct credential *c, struct err *e);
 	bool (*commit)(struct sink *s, struct err *e);
@@ -127,11 +129,11 @@ struct sink_ops {
 };
 struct sink {
 	const struct sink_ops *ops;
-}; /* first member of every implementation */
+}; /* the first member of every implementation */
 
 extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper, sink_kubernetes,
 	sink_store;
-/* By type; NULL for an unknown one. */
+/* By type; NULL if unknown. */
 const struct sink_ops *sink_find(const char *type);
 extern const struct sink_ops *const sink_list[]; /* NULL-terminated */
 
