@@ -41,8 +41,8 @@ struct kubeconfig_pick {
 	struct secret *token, *certificate, *key;
 	char *secret_path; /* the kubeconfig that contains `token` or `key`; NULL: neither */
 };
-/* context NULL: the current one. ERR_CONFIG names a setting that would start a program or disable
- * the verification of the server. */
+/* context NULL: the current one. ERR_CONFIG names a setting that is not supported, such as one that
+ * would start a program or disable the verification of the server. */
 MUST_USE bool kubeconfig_pick(const struct kubeconfig *k, const char *context,
                               struct kubeconfig_pick *out, struct err *e);
 void kubeconfig_pick_clear(struct kubeconfig_pick *p);

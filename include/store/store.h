@@ -63,7 +63,7 @@ struct store_ops {
 	bool (*set_aside)(const struct store *s, const char *name, struct err *e);
 	bool (*remove)(const struct store *s, const char *name, struct err *e);
 	bool (*list)(const struct store *s, struct store_names *out, struct err *e);
-	/* NULL: who can write one record can write all */
+	/* NULL: permission to write one record is permission to write all */
 	bool (*may)(const struct store *s, const char *name, struct err *e);
 	void (*tidy)(const struct store *s, int64_t now);
 	void (*close)(struct store *s);
