@@ -26,8 +26,8 @@ const char *arm_method(const struct arm *a);
 const char *arm_subscription(const struct arm *a);
 
 /*
- * Makes a fence: the same identity, cloud, throttle gate and clock, but a single access token that
- * lives for at least life_s, if its source provides such a one, and is never renewed: a 401 is
+ * Makes a fence: the same identity, cloud, throttle gate and clock, but a single access token,
+ * which lives for at least life_s if its source provides such tokens and is never renewed: a 401 is
  * final. No request through it can act after *expires (by the service's clock, give or take the
  * difference between clocks). Must be freed before `a`.
  */

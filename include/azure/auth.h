@@ -29,7 +29,7 @@ struct azure_spec {
 extern const struct key azure_keys[];
 extern const size_t azure_keys_count;
 
-/* `value`, or if NULL the environment's `variable`; NULL if the one that counts is unset or empty.
+/* `value` if it is not NULL, else the environment's `variable`. An empty text counts as NULL.
  * Borrowed. */
 const char *auth_or_env(const char *value, const char *variable);
 const char *auth_env(const char *variable);

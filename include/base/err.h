@@ -23,7 +23,7 @@ enum err_kind {
 	ERR_TRANSIENT, /* network, throttling, 5xx, locked keyring: the next run may succeed */
 	ERR_REMOTE,    /* an answer of the service that cannot be understood */
 	ERR_LOCAL,     /* local file, permission, disk */
-	ERR_BUSY,      /* another acrotate holds the lock */
+	ERR_BUSY,      /* another process of acrotate holds the lock */
 	ERR_CONFLICT,  /* the data has changed since it was read: another rotator is at work */
 	ERR__COUNT
 };

@@ -13,7 +13,7 @@ struct err;
 
 void fd_close(int *fd); /* and sets it to -1; does nothing if it is negative */
 #define AUTO_FD AUTO(fd_close)
-void fd_close_dir(DIR **d); /* only for one that was only read */
+void fd_close_dir(DIR **d); /* only for a directory that was read */
 #define AUTO_DIR AUTO(fd_close_dir)
 
 /* Writes all of it. `what` is for messages: "standard output". */

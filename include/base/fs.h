@@ -47,7 +47,7 @@ MUST_USE bool fs_check_private(const char *path, struct err *e);
 MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secret **out,
                                    struct err *e);
 
-/* ---- where it leads -------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* What the path to a file must fulfil. If we are not root, every value means FS_WAY_PLAIN, except
  * that FS_WAY_HERE does not follow a link: such a process has no special rights that a link could
@@ -63,8 +63,8 @@ enum fs_way {
 	 * ERR_CONFIG */
 	FS_WAY_GUARDED,
 	/* after fs_rights_take(): the path must end in a directory that belongs to that user, else
-	 * ERR_CONFIG. He may be able to write elsewhere, or lead us there, but such files are not
-	 * his to replace */
+	 * ERR_CONFIG. Other directories may be writable for that user, but what is in them is not
+	 * that user's to replace */
 	FS_WAY_OWNED,
 };
 
@@ -189,7 +189,7 @@ MUST_USE bool fs_place_reserve(const struct fs_target *t, const char *path, size
 MUST_USE bool fs_place_write(const struct fs_target *t, const char *path, const struct buf *text,
                              const struct buf *old, struct err *e);
 
-/* ---- what a killed run left ------------------------------------------------------------------ */
+/* ---- leftovers of killed runs ---------------------------------------------------------------- */
 
 bool fs_is_temporary(const char *name); /* is it the name of a temporary, of any target? */
 /*
@@ -208,7 +208,7 @@ typedef bool fs_merge_fn(void *ctx, const struct buf *displaced, bool target_is_
 MUST_USE bool fs_sweep(const char *path, const struct fs_attr *attr, size_t max, fs_merge_fn *merge,
                        void *ctx, struct err *e);
 
-/* ---- where it stands ------------------------------------------------------------------------- */
+/* ---- mounts, users and their rights ---------------------------------------------------------- */
 
 /* ERR_CONFIG if the file is a mount point, or is mounted elsewhere, here or in a process whose
  * mounts we may read: after a rename the readers there would keep the old content for ever. A

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does the file system of a path respond? One behind the network or another program (NFS, SMB,
+ * Does the file system of a path answer? One behind the network or another program (NFS, SMB,
  * FUSE) may be gone, and then every call on it blocks for ever, in the kernel, where no signal
  * interrupts it. So a child tries it first, and is abandoned if it does not return.
  */
@@ -12,7 +12,7 @@
 struct buf;
 struct err;
 
-/* ERR_TRANSIENT if it does not respond in time, or if this process is to end (base/stop.h). True at
+/* ERR_TRANSIENT if it does not answer in time, or if this process is to end (base/stop.h). True at
  * once for a path on any other file system. Uses the rights of the calling thread. */
 MUST_USE bool fs_reach(const char *path, struct err *e);
 

@@ -31,7 +31,7 @@ struct process_end {
 };
 
 /* ERR_LOCAL if the program cannot be started, the input is too long, or the spawner died.
- * ERR_TRANSIENT if the program's file system does not respond, or this process is to end
+ * ERR_TRANSIENT if the program's file system does not answer, or this process is to end
  * (base/stop.h). Output beyond the limit of `out` is read and dropped (out->over). */
 MUST_USE bool process_run(const struct process *p, struct buf *out, struct process_end *end,
                           struct err *e);

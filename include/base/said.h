@@ -8,7 +8,7 @@
 
 struct secret;
 
-/* May it contain a password, plain or encoded? Messages are prose: without JSON and without words
+/* May it contain a password, plain or encoded? Messages are prose: they have neither JSON nor words
  * as long as a password. `password` is one that must not be in it, or NULL. */
 MUST_USE bool said_may_tell(const char *text, size_t n, const struct secret *password);
 

@@ -8,7 +8,7 @@
  * A file and a directory cannot have the same name. If an entry's name is blocked by the other
  * kind, its copy gets another name: that of SERVER is SERVER/_ if SERVER is a directory already,
  * and that of SERVER/NAMESPACE is the file SERVER,NAMESPACE if SERVER is a file. Neither character
- * can occur there in an entry's name. Once made, a copy keeps its name.
+ * can occur there in an entry's name. An existing copy keeps its name.
  */
 #ifndef SINK_COPY_H
 #define SINK_COPY_H

@@ -2,7 +2,7 @@
 /*
  * Editing the text of a Docker or Podman configuration file (config.json, auth.json): reads and
  * replaces one entry of `auths`. Every byte outside the entry is kept. Pure functions over bytes;
- * the text is a whole file, "" for one that does not exist; only white space is treated the same.
+ * the text is a whole file, "" if it does not exist; one with only white space counts as empty.
  *
  * ERR_CONFIG if `auths` or `credHelpers` is there twice, because clients differ in which one they
  * take, or if `auths` or our entry is not an object. ERR_LOCAL for text that no client can read.

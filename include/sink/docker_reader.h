@@ -54,7 +54,7 @@ enum docker_sends {
 	DOCKER_SENDS_ENTRY,     /* what `entry` says */
 	DOCKER_SENDS_HELPERS,   /* what the credential helper `helper` answers */
 	DOCKER_SENDS_BY_CHANCE, /* one of several entries, in random order */
-	DOCKER_DROPS_FILE       /* nothing: it ignores the whole file, `why` says the reason */
+	DOCKER_DROPS_FILE       /* nothing: it ignores the whole file, `why` is the reason */
 };
 #define DOCKER_WHY_MAX 256
 struct docker_answer {

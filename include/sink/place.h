@@ -44,7 +44,7 @@ struct place {
 };
 void place_clear(struct place *p);
 
-/* Takes the rights of `user`, if there is one. ERR_TRANSIENT if the file system does not respond.
+/* Takes the rights of `user`, if there is one. ERR_TRANSIENT if the file system does not answer.
  * Must be called before anything else touches the file. */
 MUST_USE bool place_enter(struct place *p, struct fs_rights *r, struct err *e);
 /* The home directory of that user, or of the running one; NULL if unknown. Caller frees. */

@@ -16,9 +16,10 @@ struct key_list;
 
 /* The list in one file; false if it has none (an empty list counts as none). */
 MUST_USE bool registries_conf_parse(const char *text, size_t n, struct key_list *out);
-/* The list for a user with this home (NULL: none): from his file or the system's, then from all in
- * registries.conf.d, the system's and his; the last one counts. $CONTAINERS_REGISTRIES_CONF
- * replaces the first. Empty if no file has a list, or it cannot be read. */
+/* The list for a user with this home (NULL: none): from the user's file or else the system's, then
+ * from all in registries.conf.d, the system's and the user's; the last one counts.
+ * $CONTAINERS_REGISTRIES_CONF replaces the first. Empty if no file has a list, or it cannot be
+ * read. */
 void registries_conf_read(const char *home, struct key_list *out);
 
 #endif

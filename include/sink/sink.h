@@ -34,7 +34,7 @@
  * may leave a remark for the operator in e->text while they return true; e->kind stays ERR_NONE.
  *
  * `who` and `c` have server and user name; `who` has no password. Kinds of errors: CONFIG (the
- * entry would be overridden, a template cannot be read back), DECISION (a foreign entry or
+ * entry would be shadowed, a template cannot be read back), DECISION (a foreign entry or
  * content), LOCAL (also a full disk), TRANSIENT (a locked keyring); for a sink in a cluster also
  * those of kube/kube.h.
  */
