@@ -36,9 +36,9 @@ bool fs_id_equal(const struct fs_id *a, const struct fs_id *b);
 MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */,
                       struct err *e);
 /* Reads a file with a secret in it and cuts trailing newlines. ERR_CONFIG if the file is empty, if
- * it does not belong to us or root, or if others have any right to it. Exempt are files below
- * $CREDENTIALS_DIRECTORY (systemd sets an ACL there) and, with `shared_ok`, any file (for projected
- * tokens). Files that the kubelet mounts for the pod's group may be accessible to that group
+ * it does not belong to us or root, or if others have any right to it. Owner and rights are not
+ * checked with `shared_ok` (for projected tokens) and below $CREDENTIALS_DIRECTORY, where systemd
+ * sets an ACL. Files that the kubelet mounts for the pod's group may be accessible to that group
  * (fs_is_of_pod()). */
 MUST_USE bool fs_read_secret(const char *path, bool shared_ok, struct secret **out, struct err *e);
 /* Only the check, for a file that may contain a secret. */
@@ -49,9 +49,9 @@ MUST_USE bool fs_read_secret_bytes(const char *path, bool shared_ok, struct secr
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-/* What the path to a file must fulfil. If we are not root, every value means FS_WAY_PLAIN, except
- * that FS_WAY_HERE does not follow a link: such a process has no special rights that a link could
- * misuse. */
+/* The conditions that the path to a file must meet. If we are not root, every value means
+ * FS_WAY_PLAIN, except that FS_WAY_HERE does not follow a link: such a process has no special
+ * rights that a link could misuse. */
 enum fs_way {
 	/* no conditions: as the kernel resolves it */
 	FS_WAY_PLAIN,

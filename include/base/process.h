@@ -17,7 +17,7 @@ struct err;
 #define PROCESS_INPUT_MAX 4096
 
 struct process {
-	/* argv[0] must be a path; process_find() finds it for a name */
+	/* argv[0] must be a path; process_find() turns a name into one */
 	char *const *argv;
 	/* added to the environment: NAME=VALUE..., NULL-terminated; or NULL */
 	const char *const *extra;

@@ -2,8 +2,8 @@
 /*
  * Gives up rights permanently, by Landlock. After sandbox_enter(), this thread and every thread and
  * process that it starts can create, change, rename and remove files only below the allowed
- * directories, and cannot start programs. Unaffected are reading, the network, descriptors that are
- * already open, and the owner, mode and times of files, which Landlock does not cover.
+ * directories, and cannot start programs. It does not affect reading, the network, descriptors that
+ * are already open, or the owner, mode and times of files, which Landlock does not cover.
  *
  * A kernel without Landlock (older than 5.13, not configured, disabled at boot, or a container that
  * forbids the calls) is not an error: all calls succeed, nothing is given up, and sandbox_missing()

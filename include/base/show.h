@@ -3,10 +3,10 @@
  * Output of untrusted text. A path, a file name, a service's message or a program's output may
  * contain anything: sequences that control a terminal, reverse the writing direction or end a line
  * early, or bytes that are not text. There is one function for each kind of output, and no other
- * code escapes such text. Not shown are control characters (C0, DEL, and C1, U+0080 to U+009F,
- * which terminals obey as they do ESC), line and paragraph separators, marks that change the
- * direction of the text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and bytes
- * that are not UTF-8.
+ * code escapes such text. These characters are not shown: control characters (C0, DEL, and C1,
+ * U+0080 to U+009F, which terminals obey as they do ESC), line and paragraph separators, marks that
+ * change the direction of the text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069),
+ * and bytes that are not UTF-8.
  */
 #ifndef BASE_SHOW_H
 #define BASE_SHOW_H
