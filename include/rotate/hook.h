@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs an on_change command: argv without a shell, its own process group, killed as a whole when
- * the time is out. Its output goes into the log, line by line, cut at HOOK_OUTPUT_MAX,
- * but for lines that may tell a secret (base/said.h). In its
- * environment stand ACROTATE_JOB, ACROTATE_SLOT and ACROTATE_SINKS, never a secret.
+ * Runs an on_change command without a shell, in a process group of its own, which is killed as a
+ * whole at the time-out. Its output is logged line by line, up to HOOK_OUTPUT_MAX, except lines
+ * that may contain a secret (base/said.h). Its environment has ACROTATE_JOB, ACROTATE_SLOT and
+ * ACROTATE_SINKS, never a secret.
  */
 #ifndef ROTATE_HOOK_H
 #define ROTATE_HOOK_H
@@ -14,13 +14,13 @@
 
 struct err;
 struct hook {
-	/* as configured: split like a shell would, without expanding anything */
+	/* as configured; split into words as in config/argv.h, without expansion */
 	const char *command;
-	const char *job, *sinks; /* names of the sinks it tells of, separated by spaces */
+	const char *job, *sinks; /* names of the changed sinks, separated by spaces */
 	const char *slot;        /* "password1", or NULL */
 	int64_t timeout_s;
 };
-/* ERR_HOOK with the exit status, signal or time-out. */
+/* ERR_HOOK names the exit status, the signal or the time-out. */
 MUST_USE bool hook_run(const struct hook *hook, struct err *e);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a run last looked, also one that found nothing to do: the time of a file in the state
- * directory, set by one call, without a write. A run of all jobs leaves it at `last-run`, one of
- * some jobs at their lock files.
+ * The time of the last run, including runs with nothing to do. It is the mtime of a file in the
+ * state directory, set by one system call without a write: `last-run` for a run of all jobs, the
+ * lock files of the jobs for a run of some.
  */
 #ifndef ROTATE_LAST_RUN_H
 #define ROTATE_LAST_RUN_H
@@ -11,13 +11,13 @@
 
 struct policy;
 
-/* job NULL: all. What cannot be left (a read-only file system) is not: the run itself was well,
- * and `check` sees that none is new. */
+/* job NULL: all. Failures (a read-only file system) are ignored: the run itself succeeded, and
+ * `check` notices that the time is old. */
 void last_run_leave(const char *dir, const char *job, int64_t now);
-/* 0: never, as far as is known. */
+/* 0: never, as far as known. */
 int64_t last_run_of(const char *dir, const char *job);
-/* How long a job can go without a run: half of renew_before, so that there is time left to act;
- * at most a day, or verify_every. */
+/* How long a job can go without a run: half of renew_before, so that there is time left to act,
+ * but at most a day, or verify_every if that is longer. */
 int64_t last_run_bearable(const struct policy *p);
 
 #endif

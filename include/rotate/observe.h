@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run sees of one job before it decides: the state, every sink read
- * back, and, once it was asked, the token. Local only: the small front program
- * links this, and stops here when nothing is to be done.
+ * What a run knows of one job before it decides: the state, the contents of
+ * every sink, and the token, if it was read. Local only: the small front
+ * program links this, and ends here if there is nothing to do.
  */
 #ifndef ROTATE_OBSERVE_H
 #define ROTATE_OBSERVE_H
@@ -12,8 +12,7 @@
 #include "rotate/plan.h"
 #include "rotate/state.h"
 
-/* A registry may need as long to learn a password: a refusal counts for something only when it
- * lasts longer. */
+/* A registry may need this long to learn a password: a refusal counts only if it lasts longer. */
 #define OBSERVE_DOUBT_S 60
 
 struct job;
@@ -22,30 +21,31 @@ struct sink;
 struct sink_spec;
 
 /*
- * One sink of the job. What is not seen is not gone: a slot is let go by a sink only through a
- * chain that was seen. A file (sink_ops.evidence) has just what it shows. Another sink has what
- * it shows and what it ever had, until that was read in it right before something newer was
- * committed, and the newer was read back; or it has expired, or somebody says `acrotate forget`.
- * What it once failed to show no chain lets go: that may be one of another store.
+ * One sink of the job. What cannot be seen is not assumed to be gone. A file (sink_ops.evidence)
+ * holds exactly what it shows. Any other sink may hold what it shows and everything it ever held.
+ * It lets go of a password only if that was read from it right before a newer one was committed,
+ * and the newer one was read back; or if the password has expired, or after `acrotate forget`. A
+ * password that the sink once failed to show is not let go of by a commit: it may be in another
+ * store.
  */
 struct seen {
 	const struct sink_spec *spec;
 	char *place;
-	struct sink *sink;   /* open; NULL when that failed */
-	struct secret *held; /* what it was read to hold; NULL: nothing */
-	bool broken;         /* cannot be read, or its check failed: left out of this run */
-	bool unread;         /* broken because it cannot be read */
+	struct sink *sink;   /* open; NULL if that failed */
+	struct secret *held; /* what was read from it; NULL: nothing */
+	bool broken;         /* unreadable, or its check failed: skipped in this run */
+	bool unread;         /* broken because it is unreadable */
 	struct err why;      /* when broken */
-	bool stale;          /* it holds ours, in another form than a delivery would give it */
-	bool shadowed; /* what it holds is ours, and one of those who read it would not take it: */
-	struct err shadow;  /* who, and what is in the way */
-	bool failed;        /* its commit did, */
-	bool wrote_nothing; /* as it says itself */
-	/* how often the registry refused a password in it that is none of ours */
+	bool stale;          /* it holds ours, in another form than a delivery would write */
+	bool shadowed;       /* it holds ours, but one of its readers would not use it: */
+	struct err shadow;   /* which reader, and what it uses instead */
+	bool failed;         /* its commit failed, */
+	bool wrote_nothing;  /* and reports that nothing was written */
+	/* how often the registry refused a password in it that is not ours */
 	int refused;
-	/* what it was read to hold right before a commit; ACR_NO_SLOT: nothing of ours */
+	/* what it held right before a commit; ACR_NO_SLOT: nothing of ours */
 	enum acr_slot before;
-	/* and what its memory said then: given_again, and that it may hold what it is given now */
+	/* and its memory then: given_again, and whether it may hold what it is given now */
 	bool again_before, counted_before;
 };
 
@@ -53,82 +53,84 @@ struct observation {
 	const struct job *job;     /* borrowed */
 	const struct store *store; /* borrowed */
 	struct state state;
-	bool dirty;            /* the state in memory differs from the file */
+	bool dirty;            /* the state in memory differs from the record */
 	struct credential who; /* server (NULL: not known yet) and user name */
 	struct seen *seen;     /* the job's sinks, in its order */
 	size_t n_seen;
-	/* the same, then what was removed from the job but may still be read */
+	/* the same, then sinks that were removed from the job but may still be read */
 	struct sink_view *views;
 	size_t n_views;
 	enum plan_asked asked;
-	/* seconds: when the token was read last; 0: not in this run */
+	/* seconds: when the token was last read; 0: not in this run */
 	int64_t read_at;
-	/* the registry refused it twice, a minute apart */
+	/* the registry refused it twice, at least a minute apart */
 	bool doubted[ACR_SLOT__COUNT];
-	bool dead[ACR_SLOT__COUNT]; /* ... and for verify_timeout */
-	/* the registry accepts it, whatever Azure says of the slot */
+	bool dead[ACR_SLOT__COUNT]; /* and for verify_timeout */
+	/* the registry accepts it, whatever Azure says about the slot */
 	bool alive[ACR_SLOT__COUNT];
 };
 
-/* Loads the state, opens and reads the sinks. False only for what concerns the whole job: the
- * state cannot be read (LOCAL). A sink that cannot be read is `broken`. Without a known login
- * server no sink is read yet: see observe_server(). */
+/* Loads the state, opens and reads the sinks. False only if the whole job is affected: the state
+ * cannot be read (LOCAL). An unreadable sink is `broken`. Without a known login server no sink is
+ * read yet: see observe_server(). */
 MUST_USE bool observe_open(const struct store *store, const struct job *job, struct observation *o,
                            struct err *e);
 void observe_close(struct observation *o);
 
-/* Sets the login server, resource group and resource id (NULL: not known), remembered from now
- * on, and reads the sinks. */
+/* Sets and remembers the login server, resource group and resource id (NULL: not known), and reads
+ * the sinks. */
 void observe_server(struct observation *o, const char *server, const char *group, const char *id);
-/* Reads all sinks again, matches them with the ledger, and clears `left` of a slot that is held
+/* Reads all sinks again, matches them with the ledger, and clears `left` of slots that are held
  * again. */
 void observe_sinks(struct observation *o);
-/* Sink i is about to be given the newest generation of a slot: it may hold that too from now on. */
+/* Call before sink i gets the newest generation of a slot: from now on it may hold that, too. */
 void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
-/* It was given; `kept`: and read back: of what it was read to hold before, and of what is older,
- * it has let go. Else it failed to take it. */
+/* Call afterwards. `kept`: the generation was read back, so the sink has let go of what it was read
+ * to hold before, and of anything older. Otherwise the sink did not take it. */
 void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept);
-/* The registry accepts `held`, which can be of this slot alone. If that is ours, and its password
- * was thought to be lost, it is known from now on, and was delivered. */
+/* The registry accepts `held`, which can only be the password of this slot. If the slot is ours and
+ * its password was thought to be lost, it is now known, and counts as delivered. */
 bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held);
-/* The registry accepts what a sink holds of this slot: it is there, whatever Azure has just
- * said. */
+/* The registry accepts the password of this slot that a sink holds: the slot exists, whatever Azure
+ * has just said. */
 void observe_alive(struct observation *o, enum acr_slot slot);
-/* Takes what the service said into the ledger: what is ours, gone, foreign, claimed by the
- * expiry it bears. token NULL: missing. Stamps `left` of slots that no sink holds, if every sink
- * could be read. */
+/* Updates the ledger with the service's answer: which generations are ours, gone, foreign, or
+ * claimed as ours by their expiry. token NULL: missing. Stamps `left` of slots that no sink holds,
+ * if every sink could be read. */
 void observe_token(struct observation *o, const struct acr_token *token, int64_t now);
-/* Stamps `left`, as above. For after a commit. */
+/* Stamps `left` as above; call after a commit. */
 void observe_stamp(struct observation *o, int64_t now);
 
-/* What the rule is asked; its sinks are borrowed from `o`. For those who play it forward. */
+/* The input of the rule; its sinks are borrowed from `o`. For simulations. */
 struct plan_input observe_input(const struct observation *o, int64_t now, bool force);
-/* The rule's decision; where that is to keep what is deployed, but a sink has it in an old form, a
- * heal of that. */
+/* The rule's decision. If that is to keep what is deployed, but a sink has it in an old form, the
+ * decision is to heal. */
 struct plan observe_plan(const struct observation *o, const struct plan_input *in);
-/* The decision for what is known now. now: the service's clock. */
+/* The decision on what is known now. now: by the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);
-/* Is the service to be asked although nothing is due: inspect_every has passed, or a slot's
- * `left` is to be stamped by its clock? */
+/* Must the service be asked although nothing is due? True if inspect_every has passed, the token is
+ * disabled, or a slot's `left` has to be stamped by the service's clock. */
 bool observe_wants_service(const struct observation *o, int64_t now);
-/* Is what a sink that must not fail holds out of its readers' reach? */
+/* Is the password in a sink that is not optional shadowed for its readers? */
 bool observe_shadowed(const struct observation *o);
-/* May this run end here, having touched neither network nor state? (plan is observe_decide's.) */
+/* May this run end here, without using the network or changing the state? `p` is
+ * observe_decide()'s. */
 bool observe_quiet(const struct observation *o, const struct plan *p, int64_t now);
 
-/* Does this memory belong to a sink that the job has, where it has it? Else it was removed, or
- * moved. */
 struct sink_memory;
-/* Of a sink of the job that was read: it may hold this slot, and does not show it. */
+/* Is this the memory of a sink of the job that was read, may hold this slot, and does not show
+ * it? */
 bool observe_hidden(const struct observation *o, const struct sink_memory *m, enum acr_slot slot);
 /* Does it still count for one of the slots? */
 bool observe_counts(const struct observation *o, const struct sink_memory *m);
+/* Does the job have this sink, at this place? Otherwise it was removed or moved. */
 bool observe_in_job(const struct observation *o, const struct sink_memory *m);
 
-/* The generation a slot was last seen to have, ours or not. present: false when none. */
+/* The generation that a slot was last seen to have, ours or not; present is false if there is
+ * none. */
 struct acr_password observe_slot(const struct observation *o, enum acr_slot slot, bool *ours);
-/* A foreign generation that no may_replace of the job names. */
+/* Has the slot a foreign generation that no may_replace of the job permits? */
 bool observe_foreign(const struct observation *o, enum acr_slot slot, struct acr_password *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a job stands, in figures: what `acrotate status` shows and the metrics say. Pure: from an
- * observation, which is local unless the token was read. The small front program links this.
+ * The status of a job, for `acrotate status` and the metrics. A pure function of an observation,
+ * which is local unless the token was read. The small front program links this.
  */
 #ifndef ROTATE_STATUS_H
 #define ROTATE_STATUS_H
@@ -15,16 +15,16 @@ struct observation;
 enum job_state {
 	JOB_OK,
 	JOB_DUE,      /* the next run rotates */
-	JOB_WAITING,  /* due, but the spare slot has to wait */
-	JOB_HEALING,  /* a sink lags behind: the next run copies the newest password to it */
+	JOB_WAITING,  /* due, but the spare slot may still be in use */
+	JOB_HEALING,  /* a sink lags: the next run copies the newest password to it */
 	JOB_REFUSED,  /* a person has to decide: the spare slot is foreign */
 	JOB_FAILING,  /* the last run failed, or a sink cannot be read */
-	JOB_STUCK,    /* generates led nowhere: backing off */
-	JOB_DISABLED, /* the token is */
+	JOB_STUCK,    /* passwords could not be delivered: backing off */
+	JOB_DISABLED, /* the token is disabled */
 	JOB_PAUSED,   /* enabled = no */
-	/* the password is in its place, and one of those who read it would not take it */
+	/* a sink holds the password, but one of its readers would not use it */
 	JOB_SHADOWED,
-	JOB_NEW, /* nothing was generated yet, or the state was lost */
+	JOB_NEW, /* nothing was generated yet, or the record was lost */
 	JOB__COUNT
 };
 const char *status_state_name(enum job_state s);
@@ -32,9 +32,9 @@ const char *status_state_name(enum job_state s);
 /* Times in seconds since 1970; 0: none, or not known. */
 struct job_status {
 	enum job_state state;
-	bool active;                    /* a sink holds a living password of ours: */
-	enum acr_slot slot;             /* in this slot, */
-	int64_t expires, next_rotation; /* which expires, and makes way */
+	bool active;                    /* a sink holds a living password of ours, */
+	enum acr_slot slot;             /* of this slot, */
+	int64_t expires, next_rotation; /* which expires and is replaced at these times */
 	/* as last seen */
 	struct {
 		bool present, ours;
@@ -42,21 +42,21 @@ struct job_status {
 	} slots[ACR_SLOT__COUNT];
 	int64_t not_before; /* of a rotation that has to wait */
 	int64_t last_success, failing_since, failed_runs;
-	/* when a run last looked, said by status_set_run(); how long the job can go without one */
+	/* time of the last run, set by status_set_run(); how long the job can go without one */
 	int64_t last_run, bears;
-	bool overdue;    /* there was none for longer */
-	bool pulls_fail; /* nothing works that is deployed, though something should */
+	bool overdue;    /* there was no run for longer than that */
+	bool pulls_fail; /* no deployed password works, though one should */
 	size_t sinks, in_step, unread;
 	bool hook_owed, revoking;
-	/* the spare slot is foreign: the job will be refused when it is due */
+	/* the spare slot is foreign: the rotation will be refused when it is due */
 	bool foreign_ahead;
 	bool state_lost;
 	/* how long the registry took to accept the newest password; 0: not known */
 	int64_t accepted_after_ms;
 };
-/* now: the service's clock. */
+/* now: by the service's clock. */
 void status_of(const struct observation *o, int64_t now, struct job_status *out);
-/* last_run: of last_run_of(), which is behind by what older versions have done. */
+/* last_run: of last_run_of(). Older versions did not record it, so last_success counts, too. */
 void status_set_run(struct job_status *s, int64_t last_run, int64_t now);
 
 #endif
