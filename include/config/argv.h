@@ -3,11 +3,10 @@
  * A command line of the configuration (`on_change`), split into words without a shell:
  *
  *   - blanks separate words;
- *   - '...' takes everything literally; "..." too, but for \" \\ \$ \`;
- *   - outside quotes a backslash takes the next character literally;
- *   - what only a shell could do ( | & ; < > ` $ outside single quotes) is refused, not passed
- *     on as if it were text: who needs it
- *     writes /bin/sh -c '...'.
+ *   - '...' is literal; "..." is, too, except for \" \\ \$ \`;
+ *   - outside quotes, a backslash makes the next character literal;
+ *   - what only a shell could do is refused instead of passed on as text: | & ; < > outside
+ *     quotes, ` and $ outside single quotes. Use /bin/sh -c '...' for that.
  *
  * Wildcards and ~ are ordinary characters. The program must be an absolute path.
  */
@@ -20,7 +19,7 @@ struct err;
 
 #define ARGV_WORDS_MAX 256
 
-/* *out ends with NULL; argv_free() releases it. ERR_CONFIG says what is wrong with the text. */
+/* *out ends with NULL and is released by argv_free(). ERR_CONFIG says what is wrong. */
 MUST_USE bool argv_split(const char *text, char ***out, struct err *e);
 void argv_free(char **argv);
 void argv_free_ptr(char ***argv);

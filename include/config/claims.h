@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has which token and which entry of which sink. A hash set, so that ten thousand jobs are
- * compared in linear time. */
+/* Which job uses which token and which entry of which sink. A hash set, so that ten thousand jobs
+ * are compared in linear time. */
 #ifndef CONFIG_CLAIMS_H
 #define CONFIG_CLAIMS_H
 
@@ -12,20 +12,20 @@ struct claims;
 
 struct claims *claims_new(void);
 void claims_free(struct claims *c);
-/* Job `i` wants its token and the entries of its sinks. Again for the same `i` is fine. */
+/* Job `i` claims its token and the entries of its sinks. May be repeated for the same `i`. */
 void claims_add(struct claims *c, size_t i, const struct job *j);
 
-/* What is known of jobs elsewhere, by their numbers. */
+/* What others know about jobs, by number. */
 struct claims_judge {
 	const char *(*name)(void *ctx, size_t i);
-	bool (*was_there)(void *ctx, size_t i); /* it had the token before anybody asked */
+	bool (*was_there)(void *ctx, size_t i); /* it has used the token before */
 	void *ctx;
 };
-/* After all claims: ERR_CONFIG when another job wants what `i` wants, unless `i` alone of the two
- * was there first. */
+/* Call after all claims. ERR_CONFIG if another job claims the same as `i`, unless `i` was there and
+ * the other was not. */
 MUST_USE bool claims_ok(const struct claims *c, size_t i, const struct claims_judge *judge,
                         struct err *e);
-/* One that wants what `i` wants; SIZE_MAX: none. */
+/* A job that claims the same as `i`; SIZE_MAX: none. */
 size_t claims_rival(const struct claims *c, size_t i);
 
 #endif

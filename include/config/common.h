@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acrotate.conf, parsed and checked: what every job builds on. Two functions turn text into
- * specs and nothing else, so that they can be tested and fuzzed without files; load.c has the
- * files.
+ * acrotate.conf, parsed and checked: what all jobs share. Two functions only turn text into specs,
+ * so that they can be tested and fuzzed without files; load.c reads the files.
  */
 #ifndef CONFIG_COMMON_H
 #define CONFIG_COMMON_H
@@ -18,44 +17,45 @@ struct common {
 	struct run_spec run;
 	struct http_spec http;
 	struct kube_spec kube;
-	const struct sink_lent *lent; /* for the jobs */
+	const struct sink_lent *lent; /* for the sinks of the jobs */
 	struct host host;
 };
-/* Every [defaults] is tried out here, so that a mistake in it is reported once, at its own line,
- * and not by every job. */
+/* Also checks every [defaults], so that a mistake there is reported once, at its own line, and not
+ * by every job. */
 MUST_USE bool common_parse(const char *path, const char *text, size_t len, struct common *out,
                            struct err *e);
 void common_clear(struct common *c);
 #define AUTO_COMMON AUTO(common_clear)
 
-/* `name` is the job's, `path` what errors call its file. */
+/* `name` is the job's name, `path` the name of its file in errors. */
 MUST_USE bool job_parse(struct common *c, const char *name, const char *path, const char *text,
                         size_t len, struct job **out, struct err *e);
-/* What may be a job's name: 1 to 100 letters, digits and ". _ - @", a letter or digit first. */
+/* A job's name has 1 to 100 letters, digits and ". _ - @", and starts with a letter or digit. */
 #define JOB_NAME_MAX 100
 MUST_USE bool job_name_ok(const char *name, struct err *e);
-/* The entry a sink writes, for comparing: two jobs with the same one would overwrite each other. */
+/* The entry that a sink writes, for comparison: two jobs with the same one would overwrite each
+ * other. */
 void job_sink_entry(const struct job *j, size_t i, struct buf *out);
-/* The registry and token, for comparing: letter case and the way the registry is written make no
- * difference. */
+/* The registry and token, for comparison: independent of letter case and of the way the registry is
+ * written. */
 void job_token_entry(const struct job *j, struct buf *out);
-/* The entry of who names the registry by its name alone, and one for all who name it with the hash
- * of a domain name label. True: this job does the latter. */
+/* The entry of jobs that give the registry by name only, and one of all jobs that give it with the
+ * hash of a domain name label. True: this job gives the hash. */
 bool job_token_ways(const struct job *j, struct buf *named, struct buf *labelled);
 
-/* For the parser, `acrotate keys`, and the tests of man page and samples: every section with its
- * rows. */
+/* Every section with its keys, for the parser, `acrotate keys`, and the tests of the man page and
+ * the samples. */
 struct key_section {
 	const char *section; /* "azure", "sink NAME" */
-	const char *type;    /* of a sink; NULL: of all, or no sink */
-	const char *where;   /* which file */
+	const char *type;    /* of a sink; NULL: all types, or not a sink */
+	const char *where;   /* the file it belongs to */
 	const struct key *rows;
 	size_t n;
 };
-/* how many there are; fills at most `max` */
+/* Returns how many there are; fills at most `max`. */
 size_t config_key_sections(struct key_section *out, size_t max);
 
-/* What job.c fills from [job], and what is left to be looked at more closely. */
+/* What job.c fills from [job], with the values that need further parsing. */
 struct job_spec {
 	struct job job;
 	char *verify;

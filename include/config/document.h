@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole INI file as text, in order, with line numbers: sections can refer to what a later one
- * says (%t), and defaults can be looked at once per job without reading their file again.
+ * A whole INI file as text, in order, with line numbers, so that a section can refer to a later one
+ * (%t), and each job can use the defaults without reading their file again.
  */
 #ifndef CONFIG_DOCUMENT_H
 #define CONFIG_DOCUMENT_H
@@ -32,18 +32,18 @@ MUST_USE bool document_parse(const char *path, const char *text, size_t len, str
                              struct err *e);
 void document_clear(struct document *d);
 #define AUTO_DOCUMENT AUTO(document_clear)
-/* NULL when there is none */
+/* NULL if there is none */
 const struct section *document_section(const struct document *d, const char *name);
-/* the first of that name, or NULL */
+/* The first one of that name, or NULL. */
 const struct document_entry *document_section_entry(const struct section *s, const char *key);
-/* The name behind a kind: "env" of [sink env]; NULL when the section is of another kind. */
+/* The name after the kind: "env" in [sink env]; NULL if the section is of another kind. */
 const char *document_section_of_kind(const struct section *s, const char *kind);
 
 /* Prepends "path:line: "; returns false. */
 bool document_err(const struct document *d, int line, struct err *e);
 
-/* One table with the spec it fills. A section may fill several: the keys of every sink and those
- * of its type. */
+/* A table of keys and the spec that it fills. A section may fill several: the keys of all sinks and
+ * those of its type. */
 struct fill {
 	const struct key *rows;
 	size_t n;
@@ -53,10 +53,10 @@ struct fill {
 /* Sets every entry of the section, expanded. Unknown and repeated keys are refused. */
 MUST_USE bool fill_section(struct fill *tables, size_t n_tables, const struct document *d,
                            const struct section *s, const struct expand *x, struct err *e);
-/* The same for what no earlier section has said. */
+/* The same for the keys that are not set yet. */
 MUST_USE bool fill_defaults(struct fill *tables, size_t n_tables, const struct document *d,
                             const struct section *s, const struct expand *x, struct err *e);
-/* Fallbacks and required keys; an error names the section's line. */
+/* Applies fallbacks and checks required keys; an error names the section's line. */
 MUST_USE bool fill_finish(struct fill *tables, size_t n_tables, const struct document *d,
                           const struct section *s, struct err *e);
 

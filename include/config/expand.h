@@ -10,18 +10,18 @@ struct buf;
 struct err;
 struct host;
 
-#define EXPAND_MAX (64 * 1024) /* a line may be 8 KiB; nobody needs eight of them */
+#define EXPAND_MAX (64 * 1024) /* a line has at most 8 KiB; this is enough for eight */
 
 struct expand {
-	/* NULL: not known where this value stands, so refused there */
+	/* NULL: not known at this place, and refused there */
 	const char *job, *token, *registry;
 	struct host *host;
 };
 
-/* Does the value have %`letter`? */
+/* Does the value contain %`letter`? */
 bool expand_uses(const char *value, char letter);
-/* *out is `value` itself when there is nothing to expand, else the text in `scratch`: valid
- * until either changes. ERR_CONFIG for an unknown letter, and for one that has no value here. */
+/* *out is `value` itself if there is nothing to expand, else the text in `scratch`; it is valid
+ * until either changes. ERR_CONFIG for an unknown letter, or one without a value here. */
 MUST_USE bool expand_value(const struct expand *x, const char *value, struct buf *scratch,
                            const char **out, struct err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this machine and user are called. Read once, when first asked for, so
- * that ten thousand jobs cost what one costs. Not thread-safe: it is used
- * while jobs are loaded, by one thread.
+ * The names of this machine and user. Read once, at the first use, so that ten
+ * thousand jobs cost no more than one. Not thread-safe: only used while one
+ * thread loads the jobs.
  */
 #ifndef CONFIG_HOST_H
 #define CONFIG_HOST_H
@@ -11,27 +11,28 @@
 
 struct host {
 	char *name, *machine_id, *home;
-	/* of /etc/machine-id, where that has the id alone: what a store knows its machine by */
+	/* the text of /etc/machine-id, if it contains only the id: identifies the machine to a
+	 * store */
 	char *machine_text;
 	bool asked_name, asked_machine_id, asked_home;
 };
 void host_clear(struct host *h);
 
-/* All NULL when there is none. Valid until host_clear(). */
-const char *host_name(struct host *h);       /* as the kernel has it */
+/* Each is NULL if there is none. Valid until host_clear(). */
+const char *host_name(struct host *h);       /* as the kernel reports it */
 const char *host_machine_id(struct host *h); /* /etc/machine-id: 32 hexadecimal digits */
 const char *host_home(struct host *h);       /* $HOME, else the user's entry in passwd */
-/* A name that tells nothing: empty, "(none)", "localhost" with or without a domain. */
+/* Is it a meaningless name: empty, "(none)", or "localhost" with or without a domain? */
 bool host_is_nameless(const char *name);
 
 /* How much earlier than its time a job is due on this machine: from 0 to `most` seconds, the
- * same in every run. */
-/* shared: the store of several rotators, in place of the machine; or NULL */
+ * same in every run. `shared`: the store of several rotators, used instead of the machine; or
+ * NULL. */
 int64_t host_spread(struct host *h, const char *shared, const char *job, int64_t most);
 
-/* Any text in the form that Azure takes as a token's name: others than letters, digits and
- * hyphens become hyphens, one that starts with no letter gets "h-" before it, a short one
- * "-host" behind it, and a long one is cut and closed with a hash of the whole. */
+/* Turns any text into a valid name of a token: all characters except letters, digits and hyphens
+ * become hyphens; "h-" is prepended if the first is not a letter, "-host" is appended to a short
+ * text, and a long one is cut and ends with a hash of the whole. */
 #define HOST_TOKEN_MAX 51
 void host_token_name(const char *text, char out[static HOST_TOKEN_MAX]);
 

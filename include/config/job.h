@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One job = one file in jobs.d. Plain data: no behaviour, no secrets. Durations in seconds. */
+/* A job is one file in jobs.d. Plain data: no behaviour, no secrets. Durations in seconds. */
 #ifndef CONFIG_JOB_H
 #define CONFIG_JOB_H
 
@@ -20,12 +20,12 @@ struct may_replace {
 }; /* permits exactly this generation */
 
 struct policy {
-	/* grace is never 0 here: its default is worked out at load */
+	/* grace is never 0 here: its default is computed at load */
 	int64_t lifetime, renew_before, grace;
 	int64_t verify_timeout, verify_every, inspect_every;
-	/* seconds of `verify = wait 5m`; 0: log in at the registry */
+	/* seconds in `verify = wait 5m`; 0: log in at the registry */
 	int64_t verify_wait;
-	/* how much earlier than expires - renew_before this job is due on this machine */
+	/* how much earlier than expires - renew_before the job is due on this machine */
 	int64_t offset;
 	bool exclusive, create;
 	struct may_replace *may_replace;
@@ -35,7 +35,7 @@ struct policy {
 struct sink_spec {
 	const struct sink_ops *ops;
 	char *name; /* [sink NAME] */
-	void *spec; /* of ops->spec_size, filled */
+	void *spec; /* filled, ops->spec_size bytes */
 	bool optional;
 	char *on_change; /* or NULL */
 	int line;
@@ -45,9 +45,9 @@ struct job {
 	char *name, *file;       /* file name without .conf; its path */
 	struct azure_spec azure; /* [azure] of acrotate.conf, overridden by the job's own */
 	char *registry;          /* as configured: name or login server */
-	char *resource_group;    /* or NULL: looked up, remembered */
+	char *resource_group;    /* or NULL: looked up and remembered */
 	char *token;
-	char *verify_at; /* hosts, with spaces between them; or NULL */
+	char *verify_at; /* hosts separated by spaces, or NULL */
 	struct policy policy;
 	char *scope_map;
 	struct key_list repository, gateway;
@@ -56,10 +56,10 @@ struct job {
 	bool enabled; /* no: paused */
 	struct sink_spec *sinks;
 	size_t n_sinks;
-	const struct sink_lent *lent; /* what they are opened with, or NULL; config_lend() */
+	const struct sink_lent *lent; /* what the sinks are opened with, or NULL; config_lend() */
 };
 void job_free(struct job *j);
-/* Can all of its sinks be read without starting another program? */
+/* Can all its sinks be read without another program and without the network? */
 bool job_is_local(const struct job *j);
 void job_free_ptr(struct job **j);
 #define AUTO_JOB AUTO(job_free_ptr)
@@ -81,65 +81,65 @@ struct http_spec {
 
 struct config;
 /*
- * path: an acrotate.conf, or NULL: $ACROTATE_CONFIG, else /etc/acrotate/acrotate.conf for root,
- * else $XDG_CONFIG_HOME/acrotate/acrotate.conf. A missing acrotate.conf is an empty one unless
- * it was named. Reads it, and the names in jobs.d beside it; jobs are read one at a time, so
- * that ten thousand cost no memory.
+ * Reads an acrotate.conf and the file names in jobs.d in the same directory. path NULL:
+ * $ACROTATE_CONFIG, else /etc/acrotate/acrotate.conf for root, else
+ * $XDG_CONFIG_HOME/acrotate/acrotate.conf; if this file does not exist, it counts as empty, unless
+ * it was named. Jobs are read one at a time, so that ten thousand need not fit in memory.
  */
 MUST_USE bool config_open(const char *path, struct config **out, struct err *e);
 void config_close(struct config *c);
-/* The state directory alone, for who reads no job: as config_open() would find it, and the one of
- * root's configuration (or the usual one, where only root may read that) for everybody. Caller
+/* The state directory alone, without reading jobs: the one that config_open() would find, and the
+ * system's, from root's configuration (or the default, if only root may read that). Caller
  * frees. */
 MUST_USE bool config_state_dir(const char *path, char **out, struct err *e);
 MUST_USE bool config_system_state_dir(char **out, struct err *e);
 const struct run_spec *config_run(const struct config *c);
 const struct http_spec *config_http(const struct config *c);
 const struct kube_spec *config_kube(const struct config *c); /* [kubernetes] */
-/* What the sinks of jobs that are read from now on are opened with; borrowed. */
+/* Sets what the sinks of jobs that are read from now on are opened with; borrowed. */
 void config_lend(struct config *c, const struct sink_lent *lent);
 const struct sink_lent *config_lent(const struct config *c); /* NULL: nothing */
-/* The namespace that all records are in; NULL: they are in state_dir. */
+/* The namespace of all records; NULL: they are in state_dir. */
 const char *config_state_namespace(const struct run_spec *run);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */
-/* Files of jobs.d that look as if somebody meant them as jobs, by their names; NULL: no more. */
+/* Names of files in jobs.d that look like misnamed job files; NULL: no more. */
 const char *config_ignored(const struct config *c, size_t i);
 /* Reads and checks job i. ERR_CONFIG "file:line: ...". */
 MUST_USE bool config_job(struct config *c, size_t i, struct job **out, struct err *e);
-/* The same from a text that stands in no file yet, as job NAME of jobs.d. *i is its number for
+/* The same for a text that is not in a file yet, as job NAME of jobs.d. *i is its number for
  * config_claim(). */
 MUST_USE bool config_try(struct config *c, const char *name, const char *text, size_t *i,
                          struct job **out, struct err *e);
-/* Which jobs the arguments mean: names, globs, paths of job files (a path outside jobs.d is
- * added). No argument: all. ERR_USAGE for one that matches nothing. *out is sorted, without
- * repeats; caller frees. */
+/* Selects jobs by arguments: names, globs, or paths of job files (a path outside jobs.d is added).
+ * No argument: all jobs. ERR_USAGE if one matches nothing. *out is sorted and without duplicates;
+ * caller frees. */
 MUST_USE bool config_select(struct config *c, char *const *args, size_t n, size_t **out,
                             size_t *n_out, struct err *e);
-/* Two jobs on one token, or on one entry of a sink. A claim for every job that was read saves that
- * it is read once more for the question. */
+/* Registers the token and entries of a job that was read, so that config_unclaimed() need not read
+ * it again to find jobs with the same token or the same entry of a sink. */
 void config_claim(struct config *c, size_t i, const struct job *j);
-/* Is what job `i` wants wanted by no other job of jobs.d, whichever were named on a command line?
- * ERR_CONFIG names the other one. A job that was there first, and no rival was, goes on: it has
- * done something already, and a file that somebody copied must not stop it. Who was there first
- * config_first() tells; without it nobody was. Not thread-safe. */
+/* ERR_CONFIG, naming the other job, if another job of jobs.d has the token or an entry of job `i`,
+ * whichever jobs the command line named. A job that has used it before, unlike its rivals, goes on:
+ * a copied job file must not stop it. config_first() tells who has; without it no job has. Not
+ * thread-safe. */
 MUST_USE bool config_unclaimed(struct config *c, size_t i, struct err *e);
 void config_first(struct config *c,
                   bool (*was_there)(const void *ctx, const char *job, const char *token),
                   const void *ctx);
-/* No other job wants any of it. */
+/* Does no other job have its token or entries? */
 bool config_alone(struct config *c, size_t i);
-/* For one that goes on all the same: a job that is refused for it; NULL: none. */
+/* For a job that goes on although it has rivals: one that is refused because of it; NULL: none. */
 const char *config_refused_rival(struct config *c, size_t i);
-/* Where a key of [azure] that is in force for the job was said; false: in no file. The path is
+/* The file and line that set a key of [azure] for the job; false: no file sets it. The path is
  * borrowed. */
 bool config_azure_line(const struct config *c, const struct job *job, const char *key,
                        const char **path, int *line);
-/* of acrotate.conf, whether it exists or not */
+/* The path of acrotate.conf, even if it does not exist. */
 const char *config_path(const struct config *c);
 const char *config_jobs_dir(const struct config *c);
-/* For store_open(): what /etc/machine-id says, NULL where that is no plain id. Read once for jobs
+/* The content of /etc/machine-id for store_open(), NULL if it is not a plain id. Read once for jobs
  * and store. */
 const char *config_machine(const struct config *c);
 

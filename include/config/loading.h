@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of reading one job hand to each other. For src/config/job*.c alone. */
+/* The shared state of reading one job. For src/config/job*.c only. */
 #ifndef CONFIG_LOADING_H
 #define CONFIG_LOADING_H
 
@@ -15,7 +15,7 @@ struct loading {
 	struct expand expand;
 	struct job_spec *spec;
 };
-/* Prepends the place of a key: its line in [job], else in [defaults], else the section's.
+/* Prepends the location of a key: its line in [job], else in [defaults], else that of the section.
  * Returns false. */
 bool loading_err(const struct loading *l, const char *key, struct err *e);
 
@@ -24,7 +24,7 @@ MUST_USE bool job_policy(struct loading *l, struct err *e);
 /* job_policy.c: create, scope_map, repository, gateway */
 MUST_USE bool job_bootstrap(struct loading *l, struct err *e);
 MUST_USE bool job_azure(struct loading *l, struct err *e); /* job_azure.c */
-/* a job with this [azure] (or NULL) does not inherit the key */
+/* Does a job with this [azure] (or NULL) not inherit the key? */
 bool job_azure_drops(const struct section *own, const char *key);
 MUST_USE bool job_sinks(struct loading *l, struct err *e); /* job_sinks.c */
 
