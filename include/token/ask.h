@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request, and waiting for what takes longer. */
+/* One request, and waiting for its result. */
 #ifndef TOKEN_ASK_H
 #define TOKEN_ASK_H
 
@@ -9,8 +9,8 @@ struct buf;
 struct err;
 struct token_run;
 
-/* One request and, where the service works on, its result. `statuses` ends with 0: any other is
- * a failure. `body` may be NULL. */
+/* One request, and its result if the service takes longer. `statuses` ends with 0; any other status
+ * is a failure. `body` may be NULL. */
 struct token_request {
 	enum http_method method;
 	const char *path;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command at work: configuration, subscription, identity, where the registry is. */
+/* A running command: its configuration, subscription and identity, and the place of the registry. */
 #ifndef TOKEN_CONTEXT_H
 #define TOKEN_CONTEXT_H
 
@@ -23,22 +23,22 @@ struct token_run {
 	const struct token_args *args;
 	enum token_verb verb;
 	struct config *config;
-	struct lent *lent; /* to the sinks of its jobs */
-	/* as configured, or az's login; borrows from config and login */
+	struct lent *lent; /* what the sinks of its jobs use */
+	/* as configured, or from az's login; borrows from config and login */
 	struct azure_spec azure;
 	struct token_login login;
 	struct token_http *http;
 	struct arm *arm;
 	struct arena *arena;
-	char *registry; /* without the suffix of a login server */
+	char *registry; /* its name, without the suffix of a login server */
 	char *subscription, *subscription_name;
 	struct token_place *place;
-	/* where the items of a list go as they come, and the format's hand for them; NULL: they are
-	 * collected */
+	/* the output of a list whose items are formatted as they arrive, and its state; NULL: they
+	 * are collected */
 	const struct format_stream *stream;
 	void *list;
-	bool made_password; /* a password was made that is shown once only */
-	/* what to add to a failure, in a line of its own; or NULL. In the arena */
+	bool made_password; /* a password was generated, which is shown only once */
+	/* added to a failure as a separate line, or NULL; in the arena */
 	const char *note;
 };
 MUST_USE bool token_names_ok(struct token_run *r, struct err *e); /* before any request */

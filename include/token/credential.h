@@ -10,15 +10,15 @@ struct token_args;
 struct token_run;
 struct value;
 
-/* *out is what to print, NULL for nothing; it may be set although the command failed. */
+/* *out is what to print; NULL: nothing. It may be set even if the command failed. */
 bool token_credential_generate(struct token_run *r, const struct value **out, struct err *e);
 bool token_credential_delete(struct token_run *r, const struct value **out, struct err *e);
-/* What a command line says wrongly in itself, before anything else; az's texts, and ERR_USAGE
- * where az exits with 2. */
+/* Checks the command line alone, before anything else. The messages are az's; ERR_USAGE where az
+ * exits with 2. */
 bool token_generate_check(const struct token_args *a, struct err *e);
 bool token_credential_delete_check(const struct token_args *a, struct err *e);
-/* New passwords with the expiry asked for: one slot, or both for NULL. False with *out set: they
- * were made, but the answer is an odd one. */
+/* Generates passwords with the requested expiry, for one slot, or for both if it is NULL. False
+ * with *out set: they were generated, but the answer has an unknown form. */
 bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e);
 
 #endif

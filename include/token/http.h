@@ -10,11 +10,11 @@ struct http;
 struct http_response;
 
 struct token_http;
-/* Az's retries around `inner`: any refusal that names a time, and what may be repeated without
- * harm. Remembers the last refusal. */
+/* Adds az's retries to `inner`: after a refusal that says when to retry, and of requests that may
+ * safely be repeated. Remembers the last refusal. */
 struct token_http *token_http_open(struct http *inner, const struct env *env); /* owns inner */
 struct http *token_http_base(struct token_http *t);
-/* the last answer that was no 2xx or said "Failed", or NULL */
+/* The last answer that was not 2xx or said "Failed", or NULL. */
 const struct http_response *token_http_refusal(const struct token_http *t);
 void token_http_close(struct token_http *t);
 

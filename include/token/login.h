@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* az's own login, taken over where nothing else says who we are. */
+/* az's own login, used if nothing else names an identity. */
 #ifndef TOKEN_LOGIN_H
 #define TOKEN_LOGIN_H
 
@@ -8,15 +8,15 @@
 struct err;
 struct token_run;
 
-/* What is taken over from az: its cloud, by az's name and by ours. `wanted`: what it takes to do
- * so, where nobody said who to be; or NULL. */
+/* Taken over from az: its cloud, by az's name and by ours. `wanted`: what the user has to do so that
+ * the login can be used, if no identity is named; or NULL. */
 struct token_login {
 	char *auth, *cloud, *ours, *resource_manager, *authority, *audience, *registry_suffix;
 	const char *wanted;
 };
 
-/* The subscription, as told or az's own; with neither configuration nor environment to say who
- * we are, azure-cli for r->azure. */
+/* Finds the subscription, as given or az's own. Sets r->azure to azure-cli if neither configuration
+ * nor environment names an identity. */
 MUST_USE bool token_login_find(struct token_run *r, struct err *e);
 void token_login_clear(struct token_run *r);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of the service in the shape az gives them. */
+/* Answers of the service in the form in which az prints them. */
 #ifndef TOKEN_MODEL_H
 #define TOKEN_MODEL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands and options of az, and argparse's rules for reading them. */
+/* The commands and options of az, parsed by the rules of argparse. */
 #ifndef TOKEN_OPTIONS_H
 #define TOKEN_OPTIONS_H
 
@@ -38,13 +38,13 @@ struct token_args {
 	bool help, debug, verbose, only_errors;
 	const struct format *format;
 	struct jmespath *query;
-	struct token_defaults defaults; /* what `registry` and `group` may point into */
-	char **loaded;                  /* words that came from files */
+	struct token_defaults defaults; /* `registry` and `group` may point into it */
+	char **loaded;                  /* words that were read from files */
 	size_t n_loaded;
 };
 void token_args_clear(struct token_args *a);
 
-/* One row of a table; NULL behind the last. For help, completion and the tests of both. */
+/* One row of a table; NULL after the last. For help, completion and the tests of both. */
 struct token_command {
 	const char *group, *name; /* "credential" "generate"; group "" for the others */
 	enum token_verb verb;
@@ -63,11 +63,11 @@ struct token_option {
 		TOKEN_THREE_STATE,
 		TOKEN_FORMAT,
 		TOKEN_QUERY,
-		TOKEN_REFUSED /* one of az's that there is not here; `help` says why */
+		TOKEN_REFUSED /* an option of az that is not supported; `help` says why */
 	} kind;
 	size_t offset;     /* into struct token_args */
 	unsigned required; /* bits of enum token_verb */
-	/* --days: accepted, not offered; and what is refused */
+	/* --days, which is accepted but not documented, and TOKEN_REFUSED */
 	bool hidden;
 	const char *value, *help;
 };
@@ -75,7 +75,7 @@ const struct token_command *token_command_at(size_t i);
 const struct token_option *token_option_at(size_t i);
 
 enum token_parsed { TOKEN_RUN, TOKEN_HELPED, TOKEN_WRONG };
-/* TOKEN_HELPED: `out` has the help text. TOKEN_WRONG: *e says what; the exit status is 2. */
+/* TOKEN_HELPED: `out` has the help text. TOKEN_WRONG: *e says why; the exit status is 2. */
 enum token_parsed token_parse(int argc, char **argv, struct token_args *a,
                               const struct token_command **cmd, struct buf *out, struct err *e);
 

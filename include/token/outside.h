@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The world outside of `acrotate token`, so that tests can be it. */
+/* The environment of `acrotate token`, which tests replace. */
 #ifndef TOKEN_OUTSIDE_H
 #define TOKEN_OUTSIDE_H
 
@@ -12,11 +12,11 @@ enum token_stream { TOKEN_IN, TOKEN_OUT, TOKEN_ERR };
 struct token_outside {
 	const struct env *env;
 	struct http *http;  /* NULL: curl, as configured; else borrowed */
-	const char *config; /* acrotate.conf, when --config does not name one; or NULL */
+	const char *config; /* acrotate.conf if --config names none; or NULL */
 	bool tty[3];        /* of enum token_stream */
-	/* false: it could not be written */
+	/* false: cannot be written */
 	bool (*put)(void *ctx, enum token_stream to, const char *p, size_t n);
-	/* a line of standard input; false at its end */
+	/* Reads a line of standard input; false at its end. */
 	bool (*answer)(void *ctx, char *line, size_t size);
 	void *ctx;
 };

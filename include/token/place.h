@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a registry is, as az works it out: what its paths are made of, and the id it goes by in
- * request bodies. For `acrotate token`, which passes on what the service says instead of
- * understanding it.
+ * Where a registry is, found as az does: the parts of its paths, and its id in request bodies. For
+ * `acrotate token`, which passes on the service's answers without interpreting them.
  */
 #ifndef TOKEN_PLACE_H
 #define TOKEN_PLACE_H
@@ -14,14 +13,14 @@ struct err;
 struct http;
 
 struct token_place {
-	char *subscription, *group, *registry; /* of paths: the registry as it was named */
-	/* "/subscriptions/S/resourceGroups/G/providers/.../registries/R": spelled as Azure does */
+	char *subscription, *group, *registry; /* parts of paths; the registry as it was given */
+	/* "/subscriptions/S/resourceGroups/G/providers/.../registries/R", spelled as Azure does */
 	char *id;
 };
 void token_place_free(struct token_place *p); /* NULL is fine */
 
-/* With a group nothing is asked. Without, the registries of the subscription are listed: MISSING
- * when there is none of that name (in any case), REMOTE when there are several. Caller frees. */
+/* With a group, no request is needed. Without it, the registries of the subscription are listed:
+ * MISSING if none has that name (in any case), REMOTE if several do. Caller frees. */
 MUST_USE bool token_place_find(struct arm *a, struct http *h, const char *subscription,
                                const char *group, const char *registry, struct token_place **out,
                                struct err *e);

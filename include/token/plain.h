@@ -10,13 +10,13 @@ struct token_args;
 struct token_run;
 struct value;
 
-/* *out is what to print, NULL for nothing; it may be set although the command failed. */
+/* *out is what to print; NULL: nothing. It may be set even if the command failed. */
 bool token_delete(struct token_run *r, const struct value **out, struct err *e);
 bool token_list(struct token_run *r, const struct value **out, struct err *e);
 bool token_show(struct token_run *r, const struct value **out, struct err *e);
 bool token_update(struct token_run *r, const struct value **out, struct err *e);
-/* What a command line says wrongly in itself, before anything else; az's texts, and ERR_USAGE
- * where az exits with 2. */
+/* Checks the command line alone, before anything else. The messages are az's; ERR_USAGE where az
+ * exits with 2. */
 bool token_update_check(const struct token_args *a, struct err *e);
 
 #endif

@@ -9,11 +9,11 @@ struct buf;
 struct env;
 
 #define TOKEN_EXPIRY_MAX 40
-/* strptime's "%Y-%m-%dT%H:%M:%SZ" as Python reads it, brought into the form az sends. */
+/* Parses "%Y-%m-%dT%H:%M:%SZ" like Python's strptime(), and formats it as az sends it. */
 MUST_USE bool token_expiration(const char *text, char out[static TOKEN_EXPIRY_MAX]);
-/* So many days from now; past the year 9999 the last moment there is. */
+/* `days` from now; at most the last moment of the year 9999. */
 void token_expires_in(const struct env *env, int64_t days, char out[static TOKEN_EXPIRY_MAX]);
-/* A time of the service as az prints it; false for what its parser refuses. */
+/* A time of the service as az prints it; false if az's parser refuses it. */
 MUST_USE bool token_isoformat(const char *text, struct buf *out);
 
 #endif
