@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate init REGISTRY TOKEN`: writes a job file, then checks and plans it: the first evening
- * in one command. */
+/* `acrotate init REGISTRY TOKEN`: writes a job file, checks and plans it: the whole setup in one
+ * command. */
 #ifndef CLI_CMD_INIT_H
 #define CLI_CMD_INIT_H
 
@@ -9,11 +9,11 @@
 struct buf;
 struct options;
 
-/* For tests. The job's name that a token's name suggests: without what %H and its like would
- * become. Caller frees. */
+/* For tests. The job's name that the token's name suggests, without %H and the like. Caller
+ * frees. */
 char *cmd_init_job_name(const char *registry, const char *token);
-/* The job file. `docker` and `file` are absolute or NULL; without any sink: the user's own
- * Docker config file. */
+/* The text of the job file. `docker` and `file` are absolute or NULL. Without any sink it gets the
+ * user's own Docker config file. */
 void cmd_init_text(const struct options *o, const char *docker, const char *file, struct buf *out);
 
 #endif

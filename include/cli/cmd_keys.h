@@ -8,6 +8,6 @@
 struct buf;
 struct options;
 
-void cmd_keys_print(bool json, struct buf *out); /* what it prints, for tests */
+void cmd_keys_print(bool json, struct buf *out); /* the output, for tests */
 
 #endif

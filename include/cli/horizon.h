@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `acrotate plan --horizon 1y`: every job played forward on a simulated clock, with the rule
- * that decides for real. A run every hour, as the timer does it; every rotation succeeds. Asks
- * nobody: it starts from state and sinks.
+ * `acrotate plan --horizon 1y`: simulates every job on a virtual clock, with the real rule. There
+ * is a run every hour, like the timer's, and every rotation succeeds. Starts from state and sinks,
+ * and does not use the network.
  */
 #ifndef CLI_HORIZON_H
 #define CLI_HORIZON_H
@@ -21,8 +21,8 @@ struct horizon_request {
 	bool json;
 };
 
-/* The exit status: 0, 65 when a job would be refused or come to expire, 78 when a job file is
- * wrong. */
+/* Returns the exit status: 0; 65 if a job would be refused or its password would expire; 78 if a
+ * job file is wrong. */
 int cli_horizon(const struct horizon_request *rq);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the program lends the sinks of its jobs: in acrotate-net a client of Kubernetes. The front
- * program has none (front.c): where one is wanted, it becomes acrotate-net. */
+/* What the program lends to the sinks of its jobs: in acrotate-net, a Kubernetes client. The front
+ * program has none (front.c); if a sink needs one, it executes acrotate-net. */
 #ifndef CLI_LENT_H
 #define CLI_LENT_H
 
@@ -17,15 +17,15 @@ struct lent {
 	struct sink_lent sinks;
 };
 
-/* For the jobs that are read from `c` from now on, until it is freed. All are borrowed. */
+/* For the jobs that are read from `c` from now on, until it is freed. Arguments are borrowed. */
 struct lent *lent_new(struct config *c, char *const *argv);
 void lent_free(struct lent *l); /* NULL is fine */
 void lent_free_ptr(struct lent **l);
 #define AUTO_LENT AUTO(lent_free_ptr)
 
-/* Where the records lie, as configured. */
+/* The configured store of the records. */
 struct store *lent_store(const struct config *c);
-/* A client of the network as the configuration has it. */
+/* A network client as configured. */
 MUST_USE bool lent_http(const struct config *c, struct http **out, struct err *e);
 
 #endif

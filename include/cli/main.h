@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line from its first word to the exit status, for every program that has it. */
+/* The command line, from parsing to the exit status, for every program that has it. */
 #ifndef CLI_MAIN_H
 #define CLI_MAIN_H
 
-/* What a program does with its command line, once it has called secret_setup(). The exit status. */
+/* Call after secret_setup(). Returns the exit status. */
 int cli_main(int argc, char **argv);
 
 #endif

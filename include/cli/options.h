@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line of acrotate. Two tables say everything: the options here, the commands where
- * they are implemented. Parsing, --help, the man page's test and the completion all read them.
+ * The command line of acrotate, defined by two tables: the options in options.c, the commands in
+ * commands.c. Parsing, --help, the test of the man page and the completion use them.
  *
- * `acrotate token` speaks az's language and has a parser of its own: what stands behind the word
- * is passed on untouched.
+ * `acrotate token` has az's syntax and a parser of its own: everything after that word is passed on
+ * unchanged.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -15,7 +15,7 @@
 struct buf;
 struct err;
 
-/* Which options a command has beside those of all. */
+/* The options of a command in addition to those of all commands. */
 enum option_bits {
 	OPTION_DRY_RUN = 1 << 0,
 	OPTION_FORCE = 1 << 1,
@@ -36,9 +36,9 @@ enum option_bits {
 	OPTION_SHARD = 1 << 16,
 };
 
-/* What was asked for. Texts are borrowed from argv. */
+/* The parsed command line. Texts are borrowed from argv. */
 struct options {
-	/* as main got it, for a program that begins again as another; or NULL */
+	/* as main() got it, for a program that executes another one; or NULL */
 	char *const *argv;
 	const char *config; /* NULL: the usual place */
 	bool json, metrics;
@@ -49,14 +49,14 @@ struct options {
 	int64_t wait_s, horizon_s; /* 0: not given */
 	int64_t since_s;           /* 0: not given */
 	struct option_shard {
-		int64_t part, of; /* of 0: not given */
+		int64_t part, of; /* `of` is 0: not given */
 	} shard;
 	bool problems;
 	int64_t warn_s, crit_s; /* 0: not given */
 	const char *format;
 	const char *docker, *file; /* of init: paths */
 	bool libsecret;
-	/* operands in order; of `token` everything behind the word. Freed by options_clear() */
+	/* operands in order; for `token`, everything after the word. Freed by options_clear() */
 	char **args;
 	size_t n_args;
 };
@@ -69,26 +69,26 @@ struct command {
 	const char *summary;  /* one line */
 	unsigned options;     /* of enum option_bits */
 	size_t min_args, max_args;
-	bool passes_on;                      /* `token`: nothing behind the name is looked at */
-	int (*run)(const struct options *o); /* the exit status */
+	bool passes_on;                      /* `token`: nothing after the name is parsed */
+	int (*run)(const struct options *o); /* returns the exit status */
 };
 #define ARGS_MANY SIZE_MAX
 
-/* The commands of this program, ends with a row without a name: src/cli/commands.c. */
+/* The commands of this program, ending with a row without a name: src/cli/commands.c. */
 extern const struct command commands[];
 
-/* ERR_USAGE, with a suggestion for what is mistyped. *cmd is NULL when none was named, which is
- * an error unless --help or --version was: then only these two count. */
+/* ERR_USAGE suggests a name for a mistyped one. *cmd is NULL if no command was given, which is an
+ * error unless --help or --version was given; then only these two count. */
 MUST_USE bool options_parse(const struct command *list, int argc, char **argv, struct options *out,
                             const struct command **cmd, struct err *e);
-/* What --help prints: of one command, or of the program (cmd == NULL). */
+/* The output of --help, for one command or for the program (cmd == NULL). */
 void options_help(const struct command *list, const struct command *cmd, struct buf *out);
 
-/* One row for whoever lists them: the tests of man page and completion. NULL behind the last. */
+/* One row, for the tests of the man page and the completion. NULL after the last. */
 struct option {
 	const char *name;  /* without dashes */
 	char letter;       /* or 0 */
-	const char *value; /* what it takes: "TIME"; NULL: nothing */
+	const char *value; /* name of its value: "TIME"; NULL: none */
 	unsigned bit;      /* 0: of all commands */
 	enum option_kind {
 		OPTION_FLAG,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `acrotate run` and `acrotate plan`: many jobs side by side, each by its own rotation. */
+/* `acrotate run` and `acrotate plan`: many jobs in parallel, each with its own rotation. */
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
@@ -13,18 +13,18 @@ struct run_request {
 	size_t n_jobs;
 	bool all; /* no job was named */
 	bool dry_run, force, json;
-	/* flags of rotate.h: ROTATE_REVOKE and what goes with it; 0: none */
+	/* flags of rotation.h: ROTATE_REVOKE and those that go with it; 0: none */
 	unsigned revoke;
-	bool chatty; /* a line per job on success, too: a terminal, or --verbose */
+	bool chatty; /* print a line per job also on success: on a terminal, or with --verbose */
 	bool detailed_exitcode;
-	int64_t wait_s; /* how long a job that would exit 75 is tried again */
+	int64_t wait_s; /* how long to retry a job that would exit with 75 */
 };
 
 struct options;
 struct run_request run_request_of(const struct options *o, struct config *c, const size_t *jobs,
                                   size_t n);
 
-/* The exit status. */
+/* Returns the exit status. */
 int cli_run(const struct run_request *rq);
 
 #endif

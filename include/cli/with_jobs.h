@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What most commands begin with: the configuration is opened, and the jobs that the operands
- * mean are found. */
+/* The beginning of most commands: opens the configuration, and selects the jobs that the operands
+ * name. */
 #ifndef CLI_WITH_JOBS_H
 #define CLI_WITH_JOBS_H
 
@@ -9,8 +9,8 @@
 struct config;
 struct options;
 
-/* `act` gets the jobs as indices, sorted; its exit status is returned. What is wrong with
- * configuration or operands is logged. */
+/* Calls `act` with the sorted indices of the jobs, and returns its exit status. Mistakes in
+ * configuration or operands are logged. */
 int with_jobs(const struct options *o,
               int (*act)(const struct options *o, struct config *c, const size_t *jobs, size_t n));
 

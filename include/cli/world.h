@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands share: the network client as configured, one struct arm per identity, the
- * state store. */
+/* Shared by the commands: the configured network client, one struct arm per identity, the state
+ * store. */
 #ifndef CLI_WORLD_H
 #define CLI_WORLD_H
 
@@ -19,9 +19,8 @@ void cli_world_free_ptr(struct cli_world **w);
 #define AUTO_WORLD AUTO(cli_world_free_ptr)
 
 const struct world *cli_world(const struct cli_world *w);
-/* A client of its own for a thread; ERR_CONFIG when the configured CA file or proxy cannot be
- * used. */
+/* A separate client for a thread; ERR_CONFIG if the configured CA file or proxy cannot be used. */
 MUST_USE bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e);
-void cli_world_http_close(void *ctx, void *http); /* as struct pool_ops wants it */
+void cli_world_http_close(void *ctx, void *http); /* for struct pool_ops */
 
 #endif

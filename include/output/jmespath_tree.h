@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the query engine share: tokens, the tree, the table of functions. Nobody
- * else includes it. */
+/* Shared by the parts of the query engine, and only included there: tokens, the tree, the table of
+ * functions. */
 #ifndef OUTPUT_JMESPATH_TREE_H
 #define OUTPUT_JMESPATH_TREE_H
 
@@ -48,11 +48,10 @@ struct jmespath_token {
 	int64_t number;
 };
 
-/* *out has a TOKEN_END at its end; caller frees it with mem_free_ptr, what it points to lives in
- * `a`. */
+/* *out ends with a TOKEN_END. Caller frees it with mem_free_ptr; what it points to is in `a`. */
 MUST_USE bool jmespath_tokens(const char *expression, struct arena *a, struct jmespath_token **out,
                               struct err *e);
-/* false, always */
+/* Always returns false. */
 bool jmespath_fault(struct err *e, const char *code, const char *fmt, ...) PRINTF(3, 4);
 
 enum node_type {
@@ -107,11 +106,11 @@ struct jmespath_search {
 /* NULL after an error, which is in s->e. */
 const struct value *jmespath_visit(struct jmespath_search *s, const struct node *n,
                                    const struct value *input);
-/* False, and s->e, when the arena or the steps are used up. */
+/* False, with the error in s->e, if the arena or the steps are used up. */
 bool jmespath_within(struct jmespath_search *s);
 bool jmespath_truth(const struct value *v);
 
-/* Masks of enum value_type; ARRAY_OF: an array all of one kind. */
+/* Masks of enum value_type; ACCEPT_NUMBERS, ACCEPT_STRINGS: an array of only that type. */
 #define ACCEPT(t)         (1u << (t))
 #define ACCEPT_ANY        0u
 #define ACCEPT_NUMBERS    (1u << 16)
@@ -120,19 +119,19 @@ bool jmespath_truth(const struct value *v);
 struct function {
 	const char *name;
 	size_t n_args;
-	bool variadic; /* n_args or more; the last mask holds for the rest */
+	bool variadic; /* n_args or more; the last mask applies to the rest */
 	unsigned accept[FUNCTION_ARGS_MAX];
 	const struct value *(*call)(struct jmespath_search *s, const struct value *const *arg,
 	                            size_t n);
 };
 const struct function *jmespath_function(const char *name);
-/* NULL, with the fault in s->e. */
+/* Always NULL, with the error in s->e. */
 const struct value *jmespath_wrong_type(struct jmespath_search *s, const char *function,
                                         const char *what);
-/* The items in the order of what `expref` makes of each, or of themselves (NULL). */
+/* The items, sorted by the result of `expref` for each, or by themselves (NULL). */
 const struct value *jmespath_sorted(struct jmespath_search *s, const struct value *array,
                                     const struct value *expref, const char *function);
-/* The first of the largest (sign 1) or of the smallest (-1). */
+/* The first of the largest (sign 1) or smallest (-1) items. */
 const struct value *jmespath_extreme(struct jmespath_search *s, const struct value *array,
                                      const struct value *expref, int sign, const char *function);
 /* Checks the arguments, then calls. */

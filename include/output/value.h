@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The values that queries compute with and formats print: JSON as Python sees
- * it, since az is the reference. Whole numbers are told from others and keep
- * all their digits, members keep their order and a repeated name its last
- * value. Values never change once made, and share their parts: two members
- * may be the same value by address, which YAML shows as an alias.
+ * The values of queries and formats: JSON as Python sees it, because az is the
+ * reference. Whole numbers are distinct from others and keep all their digits,
+ * members keep their order, and a repeated name has its last value. Values are
+ * immutable and share their parts: two members may be the same value by
+ * address, which YAML shows as an alias.
  *
- * They live in an arena, are freed all at once and wiped, for a result of
- * `credential generate` holds passwords. The arena's limit is soft: past it
- * arena_over() is true, and whoever computes must look and stop.
+ * They live in an arena, which frees and wipes all of them at once, because the
+ * result of `credential generate` contains passwords. The arena's limit is
+ * soft: past it arena_over() is true, and computations must check it and stop.
  */
 #ifndef OUTPUT_VALUE_H
 #define OUTPUT_VALUE_H
@@ -31,7 +31,7 @@ enum value_type {
 	VALUE_STRING,
 	VALUE_ARRAY,
 	VALUE_OBJECT,
-	VALUE_EXPREF /* &expression, as an argument only */
+	VALUE_EXPREF /* &expression, only as an argument */
 };
 
 struct number {
@@ -49,10 +49,10 @@ struct value_member {
 
 struct value {
 	enum value_type type;
-	/* an object made by {a: b}: its order is the user's wish, so that formats do not sort it */
+	/* an object made by {a: b}: the user chose its order, so formats do not sort it */
 	bool chosen;
 	unsigned depth; /* 0 for a scalar */
-	/* scalars in it, each as often as it would be printed: sharing can hide 2^n of them */
+	/* number of scalars in it, counted as often as printed: sharing can hide 2^n of them */
 	size_t weight;
 	size_t n; /* bytes, items or members */
 	union {
@@ -72,31 +72,32 @@ const struct value *value_text(struct arena *a, const char *s);
 const struct value *value_text_n(struct arena *a, const char *s, size_t n);
 const struct value *value_whole(struct arena *a, int64_t n);
 const struct value *value_real(struct arena *a, double d);
-/* a JSON number; zeros before it do no harm */
+/* a JSON number; leading zeros are ignored */
 const struct value *value_digits(struct arena *a, const char *digits);
-/* The number a text says as Python reads it, and null if it says none. */
+/* The number in a text as Python reads it, or null. */
 const struct value *value_from_text(struct arena *a, const char *text);
-/* Of numbers. Whole until the first that is not; an exact whole number if there is none. */
+/* The sum of numbers: an exact whole number if all are whole, else real from the first one on that
+ * is not. */
 const struct value *value_sum(struct arena *a, const struct value *const *item, size_t n);
-/* Both copy the array, not what it points to. Null past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX,
- * which arena_over() then reports. */
+/* Both copy the array, not what it points to. They return null past VALUE_DEPTH_MAX or
+ * VALUE_WEIGHT_MAX, and arena_over() is then true. */
 const struct value *value_array(struct arena *a, const struct value *const *item, size_t n);
 const struct value *value_object(struct arena *a, const struct value_member *m, size_t n,
                                  bool chosen);
 const struct value *value_from_json(struct arena *a, const struct json *j);
 
-/* A member's value; NULL when there is none, or v is no object. The last of a name counts. */
+/* A member's value; NULL if there is none or v is not an object. The last one of a name counts. */
 const struct value *value_get(const struct value *v, const char *key);
-/* NULL unless a string */
+/* NULL if it is not a string */
 const char *value_str(const struct value *v, const char *key);
-/* members in any order; 1 equals 1.0, never true */
+/* The order of members does not matter; 1 equals 1.0, but never true. */
 bool value_equal(const struct value *a, const struct value *b);
-/* Below, at or above 0, of two numbers or two strings (by code point). */
+/* Less than, equal to or greater than 0, for two numbers or two strings (by code point). */
 int value_compare(const struct value *a, const struct value *b);
 /* exact: 2^53 + 1 is not 2^53 as a double */
 int number_compare(const struct number *a, const struct number *b);
 
-/* A number as Python writes it: 1, 1.0, 1e+16, 12345678901234567890. */
+/* A number as Python prints it: 1, 1.0, 1e+16, 12345678901234567890. */
 void value_write_number(const struct value *v, struct buf *out);
 
 /* Collects items before their number is known. */
@@ -113,9 +114,9 @@ struct value_members {
 	size_t n, cap;
 	size_t *slot, n_slots; /* a hash of indices + 1, once there are many */
 };
-/* replaces one of that name in its place; its index */
+/* Replaces a member of that name in place. Returns its index. */
 size_t value_members_put(struct value_members *l, const char *key, const struct value *v);
-/* NULL when there is none */
+/* NULL if there is none */
 const struct value *value_members_get(const struct value_members *l, const char *key);
 const struct value *value_members_object(struct arena *a, const struct value_members *l,
                                          bool chosen);

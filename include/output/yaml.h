@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files that write YAML as PyYAML's safe_dump does; nobody else includes it. */
+/* Shared by the files that write YAML like PyYAML's safe_dump, and only included there. */
 #ifndef OUTPUT_YAML_H
 #define OUTPUT_YAML_H
 
@@ -17,9 +17,9 @@ struct yaml_look yaml_look(const uint32_t *p, size_t n);
 struct yaml_types;
 struct yaml_types *yaml_types_new(void);
 void yaml_types_free(struct yaml_types *t);
-/* plain, it would read back as no text */
+/* Would it be read back as another type if it were plain? */
 bool yaml_typed(const struct yaml_types *t, const char *s);
-/* may stand in double quotes as it is */
+/* Can it be in double quotes without an escape? */
 bool yaml_printable(uint32_t c);
 static inline bool yaml_is_break(uint32_t c)
 {
@@ -38,7 +38,7 @@ struct yaml_emitter {
 	size_t column;
 	int indent; /* -1: outside of everything */
 	bool whitespace, indention, open_ended;
-	/* a hash of collections, for aliases; NULL when there are none */
+	/* a hash of collections, for aliases; NULL if there are none */
 	struct yaml_seen *seen;
 	size_t n_seen, cap_seen;
 	int ids;
@@ -51,9 +51,10 @@ void yaml_indicator(struct yaml_emitter *y, const char *s, bool need_whitespace,
                     bool indention);
 void yaml_new_line(struct yaml_emitter *y);
 int yaml_deeper(const struct yaml_emitter *y, bool flow, bool indentless);
-/* Visible ASCII without a blank: nothing in it folds, and few of its characters mean anything. */
+/* Is it visible ASCII without blanks? Such text is never folded, and few of its characters are
+ * special. */
 bool yaml_is_word(const char *s, size_t bytes);
-/* as_text: it must read back as a text, whatever it looks like. */
+/* as_text: it must be read back as text, whatever it looks like. */
 void yaml_text(struct yaml_emitter *y, const char *s, size_t bytes, bool as_text,
                enum yaml_place place);
 

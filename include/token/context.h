@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A running command: its configuration, subscription and identity, and the place of the registry. */
+/* A running command: its configuration, subscription and identity, and the registry's place. */
 #ifndef TOKEN_CONTEXT_H
 #define TOKEN_CONTEXT_H
 

@@ -8,8 +8,8 @@
 struct err;
 struct token_run;
 
-/* Taken over from az: its cloud, by az's name and by ours. `wanted`: what the user has to do so that
- * the login can be used, if no identity is named; or NULL. */
+/* Taken over from az: its cloud, by az's name and by ours. `wanted`: what the user has to do so
+ * that the login can be used, if no identity is named; or NULL. */
 struct token_login {
 	char *auth, *cloud, *ours, *resource_manager, *authority, *audience, *registry_suffix;
 	const char *wanted;
