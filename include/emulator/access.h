@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a token's scope map allows of what a client asks for. */
+/* The part of the requested access that a token's scope map allows. */
 #ifndef EMULATOR_ACCESS_H
 #define EMULATOR_ACCESS_H
 
@@ -7,7 +7,8 @@ struct buf;
 struct pairs;
 struct scope_map;
 
-/* The claim `access` for the scopes in `asked`: a JSON array. NULL as map allows everything. */
+/* Writes the claim `access` for the scopes in `asked`, a JSON array. map NULL: everything is
+ * allowed. */
 void access_write(const struct scope_map *map, const struct pairs *asked, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the container registry's resource provider share. */
+/* Shared by the parts of the container registry's resource provider. */
 #ifndef EMULATOR_ACR_H
 #define EMULATOR_ACR_H
 
@@ -12,9 +12,9 @@ struct request;
 
 /* "name":"2024-01-19T07:05:10.6147326+00:00" */
 void acr_put_time(struct buf *out, const char *name, int64_t ticks);
-/* 5 to 50 letters, digits and what is in `also`. */
+/* Has the name 5 to 50 letters, digits and characters in `also`? */
 bool acr_name_ok(const char *name, const char *also, bool letter_first);
-/* A JSON object; false after answering 400. */
+/* Reads a JSON object; false after answering 400. */
 MUST_USE bool acr_read_body(const struct request *rq, struct reply *rs, struct json **out);
 void acr_not_found(struct reply *rs, const char *name);
 

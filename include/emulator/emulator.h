@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acrotate-emulator: Entra ID, Azure Resource Manager, the metadata endpoints of virtual
- * machines and the registry's own login, on loopback. One struct holds all of it; one lock
- * guards the model and the identities; signatures are made outside the lock.
+ * acrotate-emulator: Entra ID, Azure Resource Manager, the metadata endpoints of virtual machines
+ * and the registry's own login, on loopback. One struct contains everything; one lock guards the
+ * model and the identities; signatures are made without the lock.
  */
 #ifndef EMULATOR_EMULATOR_H
 #define EMULATOR_EMULATOR_H
@@ -21,7 +21,7 @@ struct json;
 struct journal;
 struct pki;
 
-/* ARM's limits are token buckets. Here one a kind for each identity. */
+/* ARM's limits are token buckets; here one per kind and identity. */
 enum bucket_kind { BUCKET_READ, BUCKET_WRITE, BUCKET_DELETE, BUCKET__COUNT };
 struct bucket {
 	double level;
@@ -36,13 +36,13 @@ struct settings {
 	int64_t port, plain_port;
 	char *tenant, *subscription, *resource_group, *client_id;
 	char *login_server;          /* NULL: ourselves */
-	char *backend;               /* host:port of a real registry behind us, or NULL */
+	char *backend;               /* host:port of a real registry to forward to, or NULL */
 	int64_t propagation, settle; /* ticks */
 	int64_t retry_after, page, url_length, token_lifetime;
 	unsigned replicas;
 	bool random_replica;
 	bool arc_ignores_selector; /* an Arc agent from before 2026-08 */
-	bool no_date;              /* answers do not say what time it is */
+	bool no_date;              /* answers have no Date header */
 	struct rate limit[BUCKET__COUNT];
 };
 
@@ -56,7 +56,7 @@ struct emulator {
 	struct model model;
 	struct identities identities;
 	struct map buckets; /* "KIND OBJECTID" to struct bucket */
-	/* fingerprint of a refresh token to the user it is for */
+	/* fingerprint of a refresh token to its user */
 	struct map refresh;
 	struct cluster *cluster; /* NULL: no --kubernetes */
 	char *nonce;             /* signs polling URLs and the like */
@@ -65,20 +65,20 @@ struct emulator {
 	pthread_mutex_t sleep_lock;
 	pthread_cond_t sleep_wake;
 	bool stopping;
-	/* requests that will act later; the end waits for them */
+	/* requests that will act later; emulator_stop() waits for them */
 	unsigned late;
 };
 
 /* "https://localhost:PORT", without a trailing slash. */
 void emulator_url(const struct emulator *emu, struct buf *out);
-/* Sleeps, but not past the end of the program. False when it is over. */
+/* Sleeps; false if the program ends meanwhile. */
 bool emulator_sleep(struct emulator *emu, int64_t ms);
-/* Around every thread that outlives its connection. */
+/* Call around every thread that outlives its connection. */
 void emulator_late_begin(struct emulator *emu);
 void emulator_late_end(struct emulator *emu);
-/* Ends all sleeps, and waits for late threads. */
+/* Ends all sleeps and waits for late threads. */
 void emulator_stop(struct emulator *emu);
-/* Runs the handler a request is routed to; 404 where there is none. `operation` may be NULL. */
+/* Runs the handler of the request's route; 404 if there is none. `operation` may be NULL. */
 void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs,
                   const char **operation);
 

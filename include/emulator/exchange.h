@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One request and its reply, free of the HTTP library: handlers see only these, and a request
- * can be kept and played later. */
+/* One request and its reply, independent of the HTTP library: handlers see only these, and a
+ * request can be kept and executed later. */
 #ifndef EMULATOR_EXCHANGE_H
 #define EMULATOR_EXCHANGE_H
 
@@ -11,21 +11,21 @@
 struct emulator;
 struct identity;
 
-/* an image layer on its way to a real registry is the largest */
+/* image layers for a real registry are the largest bodies */
 #define EXCHANGE_BODY_MAX (64UL << 20)
 #define EXCHANGE_ARGS_MAX 6
 
 struct request {
 	char *method, *path; /* percent-decoded, without the query */
-	/* as sent, query included: what is passed on to a registry behind us */
+	/* as sent, with the query; forwarded to a real registry */
 	char *target;
 	struct pairs query, header;
 	struct buf body;
 	char *arg[EXCHANGE_ARGS_MAX]; /* what the {} of the route matched */
 	uint64_t connection;
-	int *replica;               /* of this connection; -1 until a login chose one */
-	bool plain;                 /* came in without TLS */
-	const struct identity *who; /* set once a bearer token was accepted */
+	int *replica;               /* of this connection; -1 until a login selects one */
+	bool plain;                 /* received without TLS */
+	const struct identity *who; /* set after a bearer token was accepted */
 	char subject[64];           /* for the log: client id or token name */
 	char note[64];              /* for the log: why it was refused */
 };
@@ -44,7 +44,7 @@ void exchange_request_copy(struct request *to,
 void exchange_request_clear(struct request *rq);
 void exchange_reply_init(struct reply *rs);
 void exchange_reply_clear(struct reply *rs);
-/* the body is appended by the caller */
+/* The caller appends the body. */
 void exchange_reply_json(struct reply *rs, int status);
 void exchange_reply_header(struct reply *rs, const char *name, const char *fmt, ...) PRINTF(3, 4);
 

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that tests ask for. A fault names requests (by operation, method, path, token), passes
- * over the first `skip` of them, and then meets the next `count` (0: all). What it does is an
- * effect:
+ * Faults that tests order. A fault selects requests (by operation, method, path, token), skips the
+ * first `skip` of them, and applies to the next `count` (0: all). "Acts" means that the request
+ * takes effect. The effects:
  *
- *   pass          nothing but the delays status answers status, headers, body; does not act
- *   drop, reset   closes (FIN, RST), does not act  act-status   acts, then answers as status does
- *   hang          never answers, does not act      act-drop, act-reset, act-hang   act first
- *   truncate      acts; the body ends after `bytes` of it drip acts; one byte every `interval`
+ *   pass          acts; only the delays
+ *   status        answers status, headers, body; does not act
+ *   act-status    acts, then answers like status
+ *   drop, reset   closes the connection (FIN, RST); does not act
+ *   hang          never answers; does not act
+ *   act-drop, act-reset, act-hang    act first
+ *   truncate      acts; the body ends after `bytes`
+ *   drip          acts; sends one byte every `interval` seconds
+ *   garbage       acts; the body is `bytes` random bytes
+ *   wrong-types   acts; every value in the body has another type
+ *   huge          acts; the body is `bytes` longer
+ *   headers       acts; adds `bytes` of headers
+ *   redirect      does not act; answers `status` (307) with `location`
+ *   evil-links    acts; links in the answer lead to `host`
+ *   accepted      answers 202 with a Location (`async`: also an Azure-AsyncOperation); the
+ *                 `outcome` is success, failure, never, or later: it acts and ends after `after`
  *                 seconds
- *   garbage       acts; the body is `bytes` of noise wrong-types acts; numbers for texts, texts
- *                 for objects
- *   huge          acts; `bytes` more in the body headers acts; `bytes` of further headers
- *   redirect      does not act; `status` (307) to `location` evil-links acts; links in it lead
- *                 to `host`
- *   accepted      202 and a Location (`async`: and an Azure-AsyncOperation) whose `outcome` is
- *                 success, failure, never, or later: it acts and ends `after` seconds later
- *   late          closes, or answers `status`, and acts `after` seconds later
+ *   late          closes the connection, or answers `status`; acts `after` seconds later
  */
 #ifndef EMULATOR_FAULT_H
 #define EMULATOR_FAULT_H
@@ -62,14 +67,14 @@ struct fault {
 struct fault_list;
 struct fault_list *fault_list_new(void);
 void fault_list_free(struct fault_list *l);
-/* One object or an array of them. On true, *ids is a JSON array of their numbers. */
+/* Adds one object or an array of them. On true, *ids is a JSON array of their ids. */
 MUST_USE bool fault_add(struct fault_list *l, const struct json *wanted, struct buf *ids,
                         struct err *e);
-/* Is it an operation that has yet to act? */
+/* Is it an accepted operation that acts later? */
 bool fault_ends_later(const struct fault *f);
 void fault_remove_all(struct fault_list *l);
 void fault_dump(struct fault_list *l, struct buf *out);
-/* The fault this request meets, or NULL. Lives as long as the list. */
+/* The fault that applies to this request, or NULL. Valid as long as the list. */
 const struct fault *fault_pick(struct fault_list *l, const struct request *rq,
                                const char *operation);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may ask for access tokens, with which proof, and what they may do. Whoever touches it
- * holds the emulator's lock. */
+/* The identities that can get access tokens, their credentials and their permissions. Guarded by
+ * the emulator's lock. */
 #ifndef EMULATOR_IDENTITY_H
 #define EMULATOR_IDENTITY_H
 
@@ -11,20 +11,20 @@
 struct json;
 struct pki_cert;
 
-/* Entra ID shows more, but two are in use during a change */
+/* Entra ID allows more, but two are in use during a change */
 #define IDENTITY_SECRETS_MAX      4
 #define IDENTITY_CERTIFICATES_MAX 8
 #define IDENTITY_FEDERATED_MAX    20 /* Entra's own limit */
 
 struct federated {
 	char *issuer, *subject, *audience;
-	char *jwks; /* the issuer's keys; NULL: the emulator plays the issuer */
+	char *jwks; /* the issuer's keys; NULL: the emulator is the issuer */
 };
 
 struct identity {
 	char *client_id, *object_id;
 	char *resource_id; /* of a user-assigned managed identity */
-	/* asked for at a metadata endpoint; the system-assigned one */
+	/* available at a metadata endpoint; the system-assigned one */
 	bool managed, system;
 	bool disabled;
 	struct fingerprint secret[IDENTITY_SECRETS_MAX];
@@ -34,7 +34,7 @@ struct identity {
 	size_t n_certificates;
 	struct federated federated[IDENTITY_FEDERATED_MAX];
 	size_t n_federated;
-	bool limited; /* only `actions`; else everything */
+	bool limited; /* may do only `actions`; else everything */
 	/* "Microsoft.ContainerRegistry/registries/read", '*' allowed */
 	struct strings actions;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What exists in the emulated subscription. Whoever touches it holds the emulator's lock. */
+/* The contents of the emulated subscription. Guarded by the emulator's lock. */
 #ifndef EMULATOR_MODEL_H
 #define EMULATOR_MODEL_H
 
@@ -34,7 +34,7 @@ struct token {
 	struct slot slot[MODEL_SLOTS];
 };
 
-/* A login server of one replica. */
+/* A login server with a replica of its own. */
 struct endpoint {
 	char *region, *host;
 };
@@ -42,14 +42,14 @@ struct endpoint {
 struct registry {
 	char *name, *resource_group, *login_server, *location;
 	char *subscription; /* NULL: the emulator's own */
-	/* how the login server's label was made, in the service's words; or NULL */
+	/* the scope of the login server's label, in the service's words; or NULL */
 	const char *label_scope;
-	bool abac; /* roles of the registry count for nothing */
+	bool abac; /* roles on the registry are ignored */
 	struct endpoint *endpoint;
 	size_t n_endpoints, endpoints_cap;
 	int64_t created, settles;
 	struct map tokens, scope_maps;
-	struct token **token; /* in the order they were made */
+	struct token **token; /* in the order of creation */
 	size_t n_tokens, tokens_cap;
 	struct scope_map **scope_map;
 	size_t n_scope_maps, scope_maps_cap;
@@ -59,7 +59,7 @@ struct registry {
 struct operation {
 	char *id;
 	int64_t done;  /* ticks */
-	bool updating; /* how it is called until done: Updating or Creating */
+	bool updating; /* its state until done: Updating or Creating */
 	bool fails;
 	char *result; /* body of the final reply of a location URL, or NULL */
 };
@@ -72,10 +72,10 @@ struct model {
 
 struct registry *model_add_registry(struct model *m, const char *name, const char *group,
                                     const char *login_server, int64_t now);
-/* the first of that name, or NULL */
+/* The first one of that name, or NULL. */
 struct registry *model_registry(const struct model *m, const char *name);
-/* By login server, or the host of an endpoint, whose index goes to *endpoint; else that is -1.
- * `endpoint` may be NULL. */
+/* Finds a registry by its login server, or by the host of an endpoint, whose index is stored in
+ * *endpoint; else that is -1. `endpoint` may be NULL. */
 struct registry *model_at_server(const struct model *m, const char *host, int *endpoint);
 void model_add_endpoint(struct registry *r, const char *region, const char *host);
 struct token *model_add_token(struct registry *r, const char *name, const char *scope_map_id,
@@ -83,7 +83,7 @@ struct token *model_add_token(struct registry *r, const char *name, const char *
 void model_remove_token(struct registry *r, const char *name);
 struct scope_map *model_add_scope_map(struct registry *r, const char *name, int64_t now);
 void model_remove_scope_map(struct registry *r, const char *name);
-/* The scope map a token's scopeMapId means, or NULL. */
+/* The scope map of a token's scopeMapId, or NULL. */
 struct scope_map *model_scope_map_of(const struct registry *r, const struct token *t);
 struct operation *model_add_operation(struct model *m, const char *id, int64_t done);
 enum provisioning model_token_state(const struct token *t, int64_t now);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Long-running operations: their ids, and the signed polling URLs, of which each answer gives
- * another one. */
+/* Long-running operations: their ids, and the signed polling URLs; each answer has a new one. */
 #ifndef EMULATOR_OPERATION_H
 #define EMULATOR_OPERATION_H
 
@@ -10,21 +9,21 @@ struct emulator;
 struct reply;
 struct request;
 
-/* The id is the kind and the client's own request id: whoever sends one id twice gets one
- * operation. The caller frees it. */
+/* Returns the id, which is made of the kind and the client's request id: two requests with the same
+ * id get the same operation. Caller frees. */
 char *operation_begin(struct emulator *emu, const struct request *rq, const char *kind,
                       bool updating);
-/* Azure-AsyncOperation below `path`, and Retry-After. */
+/* Sets Azure-AsyncOperation, below `path`, and Retry-After. */
 void operation_put_status(struct emulator *emu, const struct request *rq, struct reply *rs,
                           const char *path, const char *id);
-/* Location, and Retry-After. */
+/* Sets Location and Retry-After. */
 void operation_put_location(struct emulator *emu, const struct request *rq, struct reply *rs,
                             const char *id);
-/* The id in a polling URL, or NULL. The caller frees it. */
+/* The id in a polling URL, or NULL. Caller frees. */
 char *operation_named(const char *url);
-/* One that never ends has ended, with what its request was answered. */
+/* Ends an operation that never ends by itself, with the reply to its request. */
 void operation_end(struct emulator *emu, const char *id, const struct reply *rs);
-/* 202 with a Location: how every DELETE ends. */
+/* Answers 202 with a Location, like every DELETE. */
 void operation_answer_deleted(struct emulator *emu, struct request *rq, struct reply *rs);
 
 #endif

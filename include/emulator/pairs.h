@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small ordered lists of name and value: headers, query and form fields. Names are compared
+/* Small ordered lists of names and values: headers, query and form fields. Names are compared
  * without case. */
 #ifndef EMULATOR_PAIRS_H
 #define EMULATOR_PAIRS_H
@@ -15,15 +15,15 @@ struct pairs {
 };
 
 void pairs_add(struct pairs *p, const char *name, const char *value);
-/* replaces the first one of that name */
+/* Replaces the first one of that name. */
 void pairs_set(struct pairs *p, const char *name, const char *value);
 const char *pairs_get(const struct pairs *p, const char *name); /* the first one, or NULL */
-/* Like pairs_get, and "" where there is none. */
+/* Like pairs_get(), but "" if there is none. */
 const char *pairs_text(const struct pairs *p, const char *name);
 /* application/x-www-form-urlencoded; false for a broken escape. */
 MUST_USE bool pairs_form(struct pairs *p, const char *text, size_t len);
 void pairs_copy(struct pairs *to, const struct pairs *from);
-/* wipes the values: some are passwords */
+/* Wipes the values, because some are passwords. */
 void pairs_clear(struct pairs *p);
 
 #endif

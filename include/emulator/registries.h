@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What --registry says: NAME[,KEY[=VALUE]]..., and the registries that come of it. */
+/* Parses --registry NAME[,KEY[=VALUE]]..., and creates the registries. */
 #ifndef EMULATOR_REGISTRIES_H
 #define EMULATOR_REGISTRIES_H
 
@@ -11,15 +11,15 @@ struct err;
 struct registry;
 struct strings;
 
-/* "DNS:contoso-a1b2.azurecr.io,DNS:...": names that a certificate needs beyond the usual ones,
- * each with a comma before it. */
+/* The names that a certificate needs in addition to the usual ones, each with a comma before it:
+ * ",DNS:contoso-a1b2.azurecr.io,DNS:...". */
 MUST_USE bool registries_names(const struct strings *wanted, struct buf *out, struct err *e);
-/* One registry for each; "contoso" where none is wanted. Ports must be known. Holds the lock
- * already. */
+/* Adds one registry for each; "contoso" if none is given. Ports must be known. The caller holds the
+ * lock. */
 MUST_USE bool registries_add(struct emulator *emu, const struct strings *wanted, struct err *e);
-/* How its name is hashed for its login server: "tenant", "subscription", "group", "none"; the
- * service's own words are known too. False for others. label is what stands in the login server
- * behind the name and a hyphen; caller frees. */
+/* Computes the hash in the name of a login server. scope: "tenant", "subscription", "group",
+ * "none", "unsecure", or the service's own words; false for others. *label follows the name and a
+ * hyphen in the login server, NULL: no hash; caller frees. */
 MUST_USE bool registries_label(const struct emulator *emu, struct registry *r, const char *scope,
                                char **label);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry's own door; its handlers are reached through registry_routes. */
+/* The registry's own endpoints; their handlers are in registry_routes. */
 #ifndef EMULATOR_REGISTRY_H
 #define EMULATOR_REGISTRY_H
 
-void registry_forget(void *refresh); /* frees what the emulator's map of refresh tokens holds */
+void registry_forget(void *refresh); /* frees a value of the emulator's map of refresh tokens */
 
 #endif

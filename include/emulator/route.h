@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which handler answers a request. Each part of the emulator has one table; {} stands for one
- * segment of the path, {*} for the rest. */
+/* Routes requests to handlers. Each part of the emulator has one table; {} matches one segment of
+ * the path, {*} the rest. */
 #ifndef EMULATOR_ROUTE_H
 #define EMULATOR_ROUTE_H
 
@@ -11,7 +11,7 @@ enum area { AREA_ENTRA, AREA_IDENTITY, AREA_ARM, AREA_REGISTRY, AREA_CONTROL, AR
 struct route {
 	const char *method, *pattern; /* method "*": any */
 	const char *operation;        /* its name in the log and in faults */
-	const char *action;           /* ARM: the right it takes, or NULL */
+	const char *action;           /* ARM: the required permission, or NULL */
 	void (*handle)(struct emulator *emu, struct request *rq, struct reply *rs);
 };
 struct routes {
@@ -24,7 +24,7 @@ extern const struct routes entra_routes, discovery_routes, metadata_federated_ro
 	metadata_identity_routes, emulator_arm_routes, acr_routes, registry_routes, control_routes,
 	token_routes, scope_map_routes, operation_routes, cluster_routes;
 
-/* Fills rq->arg. NULL when nothing matches. */
+/* Fills rq->arg. NULL if nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);
 
 #endif
