@@ -14,7 +14,7 @@ struct slot {
 	bool present;
 	int64_t created, expires; /* ticks; expires 0: never */
 	bool regenerated;         /* replaced an earlier one, so replicas lag */
-	unsigned generations;     /* how many there have been, wipes included */
+	unsigned generations;     /* how many there have been, including wiped ones */
 	/* the replica that answers the next connection with this password */
 	unsigned turn;
 	struct fingerprint print;
