@@ -242,7 +242,7 @@ sub wait_for { waitpid $_[0], 0; return $? & 127 ? 128 + ($? & 127) : $? >> 8; }
 sub foreign { return decode_json(control('tokens/web-pull', qq({"action":"generate","slot":"$_[0]"})))->{password}; }
 sub slots { return decode_json(curl("$env{EMULATOR_CONTROL}/state"))->{registries}[0]{tokens}[0]; }
 # The slot that was generated last: after an undisturbed run, the one in use.
-sub active { my $t = slots(); return $t->{password1}{creationTime} gt $t->{password2}{creationTime} ? 'password1' : 'password2'; }
+sub active { my $t = slots(); return ($t->{password1}{creationTime} // '') gt ($t->{password2}{creationTime} // '') ? 'password1' : 'password2'; }
 sub spare { return active() eq 'password1' ? 'password2' : 'password1'; }
 sub state_file { return "$dir/state/web.state"; }
 # One generation that may go, named as the refusal asks for it.
