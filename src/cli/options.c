@@ -176,7 +176,7 @@ static bool set(struct options *o, const struct option *row, const char *value, 
 	case OPTION_SHARD_OF:
 		return set_shard(member, value, e);
 	case OPTION_OUTPUT:
-		o->metrics = strcmp(value, "metrics") == 0;
+		o->metrics = value != NULL && strcmp(value, "metrics") == 0;
 		if (o->metrics)
 			return true;
 		if (!text_or_json(row, value, &json, e))

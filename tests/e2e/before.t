@@ -98,7 +98,7 @@ is "burns no slot either" "$(generated)" 0
 helper good </dev/null
 acrotate check helped
 like "check tries it" "$(said)" "sink 'vault'.*can be read and replaced"
-is "and leaves nothing in it" "$(ls "$HOME/good" | grep -c .)" 0
+is "and leaves nothing in it" "$(find "$HOME/good" -mindepth 1 | grep -c .)" 0
 : >"$T/good.verbs"
 acrotate run helped
 is "a good one" "$RC $(generated)" "0 1"
@@ -115,7 +115,7 @@ mkdir -p "$HOME/cut"
 left=$(printf %s "$EMULATOR_LOGIN_SERVER.acrotate.invalid" | tr : -)
 printf '{"ServerURL":"%s","Username":"helped","Secret":"acrotate-trial-of-before"}' "$left" >"$HOME/cut/$left"
 acrotate check helped
-is "a trial that was cut off is swept" "$(ls "$HOME/cut" | grep -c .)" 0
+is "a trial that was cut off is swept" "$(find "$HOME/cut" -mindepth 1 | grep -c .)" 0
 helper single <<'END'
 n=one
 END

@@ -20,7 +20,7 @@ kapi POST /api/v1/namespaces/default/serviceaccounts '{"metadata":{"name":"defau
 setting() { sed -n "s/^$1 = //p" "$E/acrotate.conf"; }
 
 # ---- what others bring -------------------------------------------------------------------------------------------------------------------
-mkdir -p "$T/bin" "$T/work"
+mkdir -p "$T/bin" "$T/desk"
 cat >"$T/bin/az" <<END
 #!/bin/sh
 case "\$1 \$2 \$3" in
@@ -41,8 +41,8 @@ cat >"$T/bin/k3s" <<END
 END
 chmod +x "$T/bin"/*
 PATH=$T/bin:$PATH
-ln -s "$ROOT/build" "$T/work/build"
-cp "$ROOT/packaging/azure/acrotate-role.json" "$T/work/"
+ln -s "$ROOT/build" "$T/desk/build"
+cp "$ROOT/packaging/azure/acrotate-role.json" "$T/desk/"
 
 # ---- the page ------------------------------------------------------------------------------------------------------------------------------
 sed -n '/^\.Sh FROM NOTHING/,/^\.Sh WHAT/p' "$PAGE" | sed -n '/^\.Bd -literal/,/^\.Ed/{/^\.\(Bd\|Ed\)/!p}' | sed 's/\\e/\\/g; s/\\-/-/g' >"$T/commands"
@@ -58,28 +58,28 @@ while read -r command; do
 		cp -R "$T/node/." "$T/pod/image/"
 		ok "$n. the pod: kubelet's part" perl "$ROOT/tests/image/pod.pl" "$T/pod" "$KUBECONFIG" acrotate acrotate
 		command='unshare --mount sh -c "umount -l /sys/fs/cgroup/unified 2>/dev/null; exec crun --cgroup-manager=disabled --root $T/crun run --bundle $T/pod acrotate-new-$$"' ;;
-	*'--from-file=client-secret'*) tail -n 1 "$T/out3" >"$T/work/client-secret" ;;
+	*'--from-file=client-secret'*) tail -n 1 "$T/out3" >"$T/desk/client-secret" ;;
 	esac
-	(cd "$T/work" && export T && sh -c "$command") >"$T/out$n" 2>&1 </dev/null
+	(cd "$T/desk" && export T && sh -c "$command") >"$T/out$n" 2>&1 </dev/null
 	is "$n. $command" $? 0
 	[ "$(tail -n 1 "$T/out$n" | grep -ci error)" = 0 ] || sed 's/^/# /' "$T/out$n"
 	case $command in 'cp -R'*)
 		# What the page says is to be edited; and the emulator in the place of Azure.
-		chmod -R u+w "$T/work/kubernetes"
-		_conf=$T/work/kubernetes/overlays/client-secret/acrotate.conf
+		chmod -R u+w "$T/desk/kubernetes"
+		_conf=$T/desk/kubernetes/overlays/client-secret/acrotate.conf
 		sed -i "s/^subscription = .*/subscription = $(setting subscription)/; s/^tenant_id = .*/tenant_id = $EMULATOR_TENANT/; s/^client_id = .*/client_id = $EMULATOR_CLIENT_ID/
 			s/^resource_group = .*/resource_group = emulated/
 			/^client_id = /a cloud = custom\nresource_manager = $(setting resource_manager)\nauthority = $(setting authority)" "$_conf"
 		printf '\n[http]\nca_file = ca.pem\n' >>"$_conf"
-		cp "$E/ca.pem" "$T/work/kubernetes/overlays/client-secret/"
-		cat >>"$T/work/kubernetes/kustomization.yaml" <<-END
+		cp "$E/ca.pem" "$T/desk/kubernetes/overlays/client-secret/"
+		cat >>"$T/desk/kubernetes/kustomization.yaml" <<-END
 		patches:
 		- target: {kind: CronJob}
 		  patch: |-
 		    - {op: replace, path: /apiVersion, value: batch/$BATCH}
 		    - {op: add, path: /spec/jobTemplate/spec/template/spec/containers/0/volumeMounts/-, value: {name: config, mountPath: /etc/acrotate/ca.pem, subPath: ca.pem, readOnly: true}}
 		END
-		sed -i 's/^  - acrotate.conf$/&\n  - ca.pem/' "$T/work/kubernetes/overlays/client-secret/kustomization.yaml" ;;
+		sed -i 's/^  - acrotate.conf$/&\n  - ca.pem/' "$T/desk/kubernetes/overlays/client-secret/kustomization.yaml" ;;
 	esac
 done <"$T/commands"
 is "the pod says nothing" "$(cat "$T/out10")" ""

@@ -72,12 +72,12 @@ systemctl daemon-reload
 
 disable disabled
 sed -i 's/^token = web-pull/&\ninspect_every = 1s\nverify_every = 1s/' /etc/acrotate/jobs.d/web.conf
-sleep 1.1
+sleep 2.1
 systemctl start acrotate.service 2>/dev/null
 like "a disabled token: the unit fails, and says why" \
 	"$? $(systemctl is-failed acrotate.service) $(journalctl -u acrotate.service -o cat | tr '\n' ' ')" '^[^0] failed .*disabled'
 disable enabled
-sleep 1.1
+sleep 2.1
 systemctl start acrotate.service
 is "and it recovers with it" "$? $(systemctl is-active acrotate.service) $(property acrotate.service Result)" "0 inactive success"
 

@@ -79,7 +79,7 @@ ok "with a password that works" works web-pull "$(sed s/REGISTRY_PASSWORD=// $si
 
 pid=$(property azure.service MainPID)
 kill -STOP "$pid"
-sleep 1.1
+sleep 2.1
 systemctl start --no-block acrotate.service
 wait_for sh -c 'test "$(systemctl show -P ActiveState acrotate.service)" = activating'
 systemctl kill -s KILL acrotate.service

@@ -34,7 +34,7 @@ cp $state /srv/record
 
 # ---- upgraded while it rotates
 
-sleep 1.1
+sleep 2.1	# grace, in whole seconds of the service's clock
 pid=$(property azure.service MainPID)
 mkdir -p /run/systemd/system/acrotate.service.d
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/acrotate run --force\n' >/run/systemd/system/acrotate.service.d/force.conf
@@ -77,7 +77,7 @@ is "a run is well" "$? $(property acrotate.service Result)" "0 success"
 is "and changes no password" "$(sed s/REGISTRY_PASSWORD=// $sink)" "$second"
 acrotate check --problems >"$OUT" 2>&1
 is "check finds no problem" "$(grep -c '^PROBLEM' "$OUT")" 0
-sleep 1.1
+sleep 2.1
 acrotate run --force >"$OUT" 2>&1
 is "it rotates what 0.1.0 has generated" "$?" 0
 third=$(sed s/REGISTRY_PASSWORD=// $sink)

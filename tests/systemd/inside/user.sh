@@ -137,7 +137,7 @@ is "and it recovers" "$RC $(posts)" "0 2"
 as_web systemctl --user stop keyring.service
 as_web systemd-run --user -q --unit=keyring gnome-keyring-daemon --replace --foreground --components=secrets
 wait_for serves_secrets '--replace --foreground --components'
-sleep 1.1
+sleep 2.1
 as_web timeout 60 acrotate run >"$OUT" 2>&1
 is "a locked keyring is for the next run" "$?" 75
 like "with --verbose it says so" "$(as_web timeout 60 acrotate run --verbose 2>&1)" 'locked'
