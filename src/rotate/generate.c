@@ -15,7 +15,7 @@
 /* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the
  * one we know */
 #define TOKEN_GRACE_S 360
-#define ROUNDS_MAX    5 /* of sinks that change while they are looked at */
+#define ROUNDS_MAX    5 /* of sinks or answers that change while they are looked at */
 
 static int64_t wanted_life(const struct rotation *r)
 {
@@ -90,7 +90,13 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 	if (!acr_same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
 	    !still_decided(r)) {
 		observe_token(&r->o, &token, rotation_now(r));
-		return rotation_go_to(r, STEP_DECIDE);
+		/* An answer that is not believed is another one than what is known each time. */
+		if (r->gen.rounds++ < ROUNDS_MAX)
+			return rotation_go_to(r, STEP_DECIDE);
+		(void)err_set(e, ERR_TRANSIENT,
+		              "what Azure says of the token keeps differing from what is known "
+		              "of it: nothing was generated, the next run tries again");
+		return FAILED;
 	}
 	if (!rotation_all_tried(r) && r->gen.rounds++ < ROUNDS_MAX)
 		return rotation_go_to(r, STEP_TRY_HELD);
