@@ -34,7 +34,7 @@ static bool volume(void **state)
 
 	(void)state;
 	return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       setgroups(1, ours) == 0 && mount("volume", dir, "tmpfs", 0, "mode=0777") == 0;
 }
 
@@ -93,8 +93,8 @@ static void secrets_on_disk(void **state)
 		skip();
 	put("secret", 0, FSGROUP, 0440, "x");
 	assert_false(fs_check_private(in("secret"), &e));
-	assert_int_equal(mount(dir, dir, NULL, MS_BIND, NULL), 0);
-	assert_int_equal(mount(NULL, dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount(dir, dir, "none", MS_BIND, NULL), 0);
+	assert_int_equal(mount("none", dir, "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), 0);
 	CHECK(fs_check_private(in("secret"), &e), "%s", e.text);
 	assert_int_equal(umount(dir), 0);
 }
@@ -115,7 +115,7 @@ static void config_maps(void **state)
 	put("jobs.d/web.conf", 0, FSGROUP, 0644, "[job]\ntoken = web\n");
 	assert_false(config_open(in("acrotate.conf"), &c, &e));
 	assert_int_equal(e.kind, ERR_CONFIG);
-	assert_int_equal(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, "mode=0777"), 0);
+	assert_int_equal(mount("none", dir, "none", MS_REMOUNT | MS_RDONLY, "mode=0777"), 0);
 	CHECK(config_open(in("acrotate.conf"), &c, &e), "%s", e.text);
 	assert_int_equal(config_count(c), 1);
 	config_close(c);
