@@ -129,6 +129,19 @@ static bool memory_trial(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_trial, "trial", e);
 }
 
+static bool memory_touch(struct sink *s, const struct credential *who, const char *epoch,
+                         struct err *e)
+{
+	struct memory *m = of(s);
+
+	(void)who;
+	m->touches++;
+	(void)snprintf(m->epoch, sizeof(m->epoch), "%s", epoch);
+	if (m->touching != NULL)
+		m->touching(m);
+	return m->no_touch == ERR_NONE || err_set(e, m->no_touch, "memory: no touching");
+}
+
 static void memory_close(struct sink *s)
 {
 	free(s);
@@ -141,16 +154,17 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_sweep, "sweeping", e);
 }
 
-#define OPS(is_atomic, is_evidence, trying)                                                        \
+#define OPS(is_atomic, is_evidence, trying, how_to_touch)                                          \
 	{                                                                                          \
 		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
 		.atomic = (is_atomic), .evidence = (is_evidence), .identity = memory_identity,     \
 		.open = memory_open, .describe = memory_describe, .check = memory_check,           \
 		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit,   \
 		.abort = memory_abort, .close = memory_close, .sweep = memory_sweep,               \
-		.trial = (trying),                                                                 \
+		.trial = (trying), .touch = (how_to_touch),                                        \
 	}
-const struct sink_ops sink_memory = OPS(true, true, NULL),
-		      sink_memory_first = OPS(false, true, NULL),
-		      sink_memory_behind = OPS(true, false, NULL),
-		      sink_memory_tried = OPS(true, true, memory_trial);
+const struct sink_ops sink_memory = OPS(true, true, NULL, NULL),
+		      sink_memory_first = OPS(false, true, NULL, NULL),
+		      sink_memory_behind = OPS(true, false, NULL, NULL),
+		      sink_memory_tried = OPS(true, true, memory_trial, NULL),
+		      sink_memory_touched = OPS(true, true, NULL, memory_touch);

@@ -4,6 +4,7 @@
 #ifndef FAKES_MEMORY_SINK_H
 #define FAKES_MEMORY_SINK_H
 
+#include "base/err.h"
 #include "sink/sink.h"
 
 struct memory {
@@ -16,10 +17,15 @@ struct memory {
 	int opens, checks, reads, prepares, commits, aborts, sweeps, trials;
 	void (*committing)(struct memory *m); /* just before it changes, or NULL */
 	void (*checking)(struct memory *m);
+	enum err_kind no_touch; /* how a touch fails */
+	int touches;
+	char epoch[64]; /* of the last one */
+	void (*touching)(struct memory *m);
 };
 /* Its spec is the struct memory itself. One that other sinks are ordered behind: not atomic. */
 /* The third: behind another program, as it were. What it does not show may be there all the
- * same. The last one has to be tried before it is given anything. */
-extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind, sink_memory_tried;
+ * same. The next has to be tried before it is given anything, the last one can be touched. */
+extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind, sink_memory_tried,
+	sink_memory_touched;
 
 #endif

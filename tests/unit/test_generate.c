@@ -48,6 +48,38 @@ static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 	}
 }
 
+/* Of an answer that never agrees with what is known nothing can be decided: the run ends, and it
+ * asks a few times, not for ever. */
+static void an_answer_that_never_agrees_ends_the_run(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	memcpy(rig.service.stale, rig.service.slot, sizeof(rig.service.stale));
+	rig.service.stale[rig_slot_of(rig.deployed)].present = false;
+	/* All through a rotation and behind it: from before that, and without what was in use. */
+	rig.service.shows_stale = 1000;
+	(void)rig_run(ROTATE_FORCE, &end);
+	assert_int_equal(rig.met.generates, 1);
+	memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
+	rig_clear_met();
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_TRANSIENT && strstr(end.e.text, "keeps differing") != NULL, "%s",
+	      end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	assert_true(rig.met.reads < 20);
+	rig_load(&now);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent);
+	assert_true(rig_works(0) && rig_works(1) && strcmp(rig.memory[0].held, rig.deployed) == 0);
+	/* One that agrees later is believed. */
+	rig.service.shows_stale = 0;
+	fake_service_pass(&rig.service, 2 * DAY_MS);
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig.met.generates == 1 && rig_works(0) && rig_works(1));
+}
+
 /* The intent is on the disk before the request, and never older than it. */
 static void the_intent_comes_first(void **state)
 {
@@ -413,6 +445,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_slot_and_the_sinks_are_looked_at_again),
+		cmocka_unit_test(an_answer_that_never_agrees_ends_the_run),
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),
