@@ -86,8 +86,11 @@ void observe_sinks(struct observation *o);
 /* Call before sink i gets the newest generation of a slot: from now on it may hold that, too. */
 void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
 /* Call afterwards. `kept`: the generation was read back, so the sink has let go of what it was read
- * to hold before, and of anything older. Otherwise the sink did not take it. */
+ * to hold before, and of anything older. Otherwise the sink did not take it. The views follow with
+ * observe_build_views(), behind the last sink. */
 void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept);
+/* From what was read of the sinks last, and the ledger as it is now. */
+void observe_build_views(struct observation *o);
 /* The registry accepts `held`, which can only be the password of this slot. If the slot is ours and
  * its password was thought to be lost, it is now known, and counts as delivered. */
 bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held);

@@ -116,8 +116,9 @@ struct state {
 	bool unfinished;
 	int64_t accepted_after_ms; /* how long the registry took to accept the newest password */
 	struct sink_memory *sinks;
-	size_t n_sinks;
-	char *history; /* lines of rotate/history.h, as read; NULL: none */
+	size_t n_sinks, sinks_cap;
+	size_t next_sink; /* where state_sink() looks first */
+	char *history;    /* lines of rotate/history.h, as read; NULL: none */
 };
 
 /* Why the record is unusable: "is of another machine". */

@@ -171,25 +171,64 @@ static void tell_beside(struct job *j)
 	}
 }
 
-/* "docker:/x" twice in one job: the second would replace what the first wrote. */
+struct entry {
+	char *text;
+	size_t sink;
+};
+struct entries {
+	struct entry *list;
+	size_t n;
+};
+
+static void entries_clear(struct entries *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		free(all->list[i].text);
+	free(all->list);
+}
+
+/* Equal ones side by side, in the order of the file. */
+static int by_text(const void *one, const void *other)
+{
+	const struct entry *a = one, *b = other;
+	int order = strcmp(a->text, b->text);
+
+	return order != 0 ? order : (a->sink > b->sink) - (a->sink < b->sink);
+}
+
+static void list_entries(const struct job *j, struct entries *out)
+{
+	*out = (struct entries){ .list = mem_array(j->n_sinks, sizeof(*out->list)),
+		                 .n = j->n_sinks };
+	for (size_t i = 0; i < j->n_sinks; i++) {
+		AUTO_BUF struct buf text = BUF_INIT(EXPAND_MAX);
+		job_sink_entry(j, i, &text);
+		out->list[i] = (struct entry){ .text = mem_dup(buf_cstr(&text)), .sink = i };
+	}
+	qsort(out->list, out->n, sizeof(*out->list), by_text);
+}
+
+/* "docker:/x" twice in one job: the second would replace what the first wrote. Of several the
+ * first in the file is told. */
 static bool check_entries(const struct loading *l, struct err *e)
 {
 	const struct job *j = &l->spec->job;
+	AUTO(entries_clear) struct entries all;
+	size_t second = j->n_sinks, first = 0;
 
-	for (size_t i = 0; i < j->n_sinks; i++) {
-		AUTO_BUF struct buf one = BUF_INIT(EXPAND_MAX);
-		job_sink_entry(j, i, &one);
-		for (size_t k = 0; k < i; k++) {
-			AUTO_BUF struct buf other = BUF_INIT(EXPAND_MAX);
-			job_sink_entry(j, k, &other);
-			if (strcmp(buf_cstr(&one), buf_cstr(&other)) != 0)
-				continue;
-			(void)err_set(e, ERR_CONFIG, "[sink %s] writes the same entry as [sink %s]",
-			              j->sinks[i].name, j->sinks[k].name);
-			return document_err(l->doc, j->sinks[i].line, e);
+	list_entries(j, &all);
+	for (size_t i = 1; i < all.n; i++) {
+		if (all.list[i].sink < second &&
+		    strcmp(all.list[i - 1].text, all.list[i].text) == 0) {
+			first = all.list[i - 1].sink;
+			second = all.list[i].sink;
 		}
 	}
-	return true;
+	if (second == j->n_sinks)
+		return true;
+	(void)err_set(e, ERR_CONFIG, "[sink %s] writes the same entry as [sink %s]",
+	              j->sinks[second].name, j->sinks[first].name);
+	return document_err(l->doc, j->sinks[second].line, e);
 }
 
 bool job_sinks(struct loading *l, struct err *e)

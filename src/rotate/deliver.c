@@ -367,6 +367,7 @@ static void read_back(struct rotation *r)
 			              "delivers again");
 		rotation_leave_out(r, i, &why);
 	}
+	observe_build_views(&r->o);
 }
 
 enum progress step_commit(struct rotation *r, struct http *h, struct err *e)

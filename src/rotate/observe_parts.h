@@ -9,8 +9,6 @@
 void observe_open_sinks(struct observation *o);
 /* once the server is known */
 void observe_name_places(struct observation *o);
-/* From what was read of the sinks last, and the ledger as it is now. */
-void observe_build_views(struct observation *o);
 /* When a run begins, and nothing is being delivered: a sink that shows one slot and may have the
  * other too may have that in another store. */
 void observe_note_unseen(struct observation *o);

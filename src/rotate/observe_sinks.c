@@ -70,14 +70,27 @@ bool observe_counts(const struct observation *o, const struct sink_memory *m)
 	return may_hold(o, m, ACR_SLOT_1) || may_hold(o, m, ACR_SLOT_2);
 }
 
+/* Which sink of the job `m` is the memory of; n_seen: of none. The record has them in the job's
+ * order, unless the job was changed: where it stands there it is looked for first. */
+static size_t sink_of(const struct observation *o, const struct sink_memory *m)
+{
+	size_t guess = ((uintptr_t)m - (uintptr_t)o->state.sinks) / sizeof(*m);
+
+	for (size_t i = 0; i < o->n_seen; i++) {
+		size_t at = (guess + i) % o->n_seen;
+		if (strcmp(o->seen[at].spec->name, m->name) == 0 &&
+		    strcmp(o->seen[at].place, m->place) == 0)
+			return at;
+	}
+	return o->n_seen;
+}
+
 bool observe_hidden(const struct observation *o, const struct sink_memory *m, enum acr_slot slot)
 {
-	for (size_t i = 0; i < o->n_seen; i++)
-		if (strcmp(o->seen[i].spec->name, m->name) == 0 &&
-		    strcmp(o->seen[i].place, m->place) == 0)
-			return !o->seen[i].unread && o->views[i].holds != slot &&
-			       may_hold(o, m, slot);
-	return false;
+	size_t i = sink_of(o, m);
+
+	return i < o->n_seen && !o->seen[i].unread && o->views[i].holds != slot &&
+	       may_hold(o, m, slot);
 }
 
 static void add_view(struct observation *o, enum acr_slot holds)
@@ -166,11 +179,7 @@ static void view_more(struct observation *o, const struct sink_memory *m, enum a
 
 bool observe_in_job(const struct observation *o, const struct sink_memory *m)
 {
-	for (size_t i = 0; i < o->n_seen; i++)
-		if (strcmp(o->seen[i].spec->name, m->name) == 0 &&
-		    strcmp(o->seen[i].place, m->place) == 0)
-			return true;
-	return false;
+	return sink_of(o, m) < o->n_seen;
 }
 
 /* A sink that is no longer in the job still has its readers, until what it last got has expired
@@ -361,7 +370,6 @@ void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kep
 	else if (s->before != ACR_NO_SLOT && !is_unseen(o, m, s->before) &&
 	         plan_lets_go(false, ACR_NO_SLOT, s->before, slot, kept, s->before))
 		set_may_hold(o, m, s->before, 0);
-	observe_build_views(o);
 }
 
 bool observe_all_read(const struct observation *o)

@@ -117,21 +117,27 @@ int64_t state_intent_dies(const struct slot_memory *m)
 
 struct sink_memory *state_add_sink(struct state *s)
 {
-	struct sink_memory *more = mem_array(s->n_sinks + 1, sizeof(*more));
-
-	if (s->n_sinks > 0)
-		memcpy(more, s->sinks, s->n_sinks * sizeof(*more));
-	free(s->sinks);
-	s->sinks = more;
+	s->sinks = mem_grow(s->sinks, &s->sinks_cap, s->n_sinks + 1, sizeof(*s->sinks));
 	return &s->sinks[s->n_sinks++];
+}
+
+static bool is_sink(const struct sink_memory *m, const char *name, const char *place)
+{
+	return strcmp(m->name, name) == 0 && strcmp(m->place, place) == 0;
 }
 
 struct sink_memory *state_sink(struct state *s, const char *name, const char *place)
 {
-	for (size_t i = 0; i < s->n_sinks; i++)
-		if (strcmp(s->sinks[i].name, name) == 0 && strcmp(s->sinks[i].place, place) == 0)
-			return &s->sinks[i];
+	/* They are asked for one after the other, and stand in the record as in the job. */
+	for (size_t i = 0; i < s->n_sinks; i++) {
+		size_t at = (s->next_sink + i) % s->n_sinks;
+		if (!is_sink(&s->sinks[at], name, place))
+			continue;
+		s->next_sink = at + 1;
+		return &s->sinks[at];
+	}
 	struct sink_memory *m = state_add_sink(s);
+	s->next_sink = s->n_sinks;
 	m->name = mem_dup(name);
 	m->place = mem_dup(place);
 	return m;
@@ -142,6 +148,8 @@ void state_drop_sink(struct state *s, size_t i)
 	free(s->sinks[i].name);
 	free(s->sinks[i].place);
 	memmove(&s->sinks[i], &s->sinks[i + 1], (--s->n_sinks - i) * sizeof(s->sinks[0]));
+	/* room for the next one has to be zeroed, as all that is grown is */
+	memset(&s->sinks[s->n_sinks], 0, sizeof(s->sinks[0]));
 }
 
 void state_set_error(struct state *s, const char *text)

@@ -385,6 +385,11 @@ static void refused_jobs(void **state)
 		{ "", JOB SINK "[sink b]\ntype = docker\npath = /d/config.json\n",
 		  "/etc/a/jobs.d/web.conf:7: [sink b] writes the same entry as [sink docker]" },
 		{ "", JOB SINK "[sink b]\ntype = docker\npath = /e/config.json\n", NULL },
+		/* of several the first in the file */
+		{ "", JOB "[sink a]\ntype = file\npath = /z\n[sink b]\ntype = file\npath = /a\n"
+		      "[sink c]\ntype = file\npath = /z\n[sink d]\ntype = file\npath = /a\n"
+		      "[sink e]\ntype = file\npath = /z\n",
+		  "/etc/a/jobs.d/web.conf:10: [sink c] writes the same entry as [sink a]" },
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {

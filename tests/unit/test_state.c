@@ -384,6 +384,15 @@ static void sinks_are_found_added_and_dropped(void **state)
 	assert_int_equal(s.n_sinks, 2);
 	assert_int_equal(state_sink(&s, "b", "2")->may_hold[0], 2);
 	assert_int_equal(state_sink(&s, "a", "1")->may_hold[0], 0);
+	/* in whatever order they are asked for, and room that was freed is as new */
+	static const char *const order[][2] = { { "a", "1" }, { "a", "3" }, { "b", "2" },
+		                                { "b", "2" }, { "a", "1" }, { "b", "2" } };
+	for (size_t i = 0; i < COUNT(order); i++) {
+		const struct sink_memory *m = state_sink(&s, order[i][0], order[i][1]);
+		CHECK(strcmp(m->name, order[i][0]) == 0 && strcmp(m->place, order[i][1]) == 0,
+		      "%zu: %s %s", i, m->name, m->place);
+	}
+	assert_int_equal(s.n_sinks, 3);
 	while (s.n_sinks > 0)
 		state_drop_sink(&s, s.n_sinks - 1);
 }
