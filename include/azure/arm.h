@@ -34,6 +34,18 @@ const char *arm_subscription(const struct arm *a);
 MUST_USE bool arm_fence(struct arm *a, struct http *h, int64_t life_s, struct arm **out,
                         int64_t *expires, struct err *e);
 
+/*
+ * A token of the same identity for another service of the cloud, cached like the Resource Manager's
+ * own; see auth_token() and auth_token_lasting(). *expires is by the service's clock. May be called
+ * through a fence; what is fetched is not held by it.
+ */
+MUST_USE bool arm_token_for(struct arm *a, struct http *h, enum auth_service service,
+                            unsigned refused, struct secret **token, unsigned *serial,
+                            struct err *e);
+MUST_USE bool arm_token_lasting_for(struct arm *a, struct http *h, enum auth_service service,
+                                    int64_t life_s, struct secret **token, int64_t *expires,
+                                    struct err *e);
+
 struct arm_request {
 	enum http_method method;
 	/* "/subscriptions/..." with api-version, or a full URL at the ARM host (nextLink,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Authentication of this host to Entra ID, and one cached access token per identity, shared by all
- * jobs and threads of a run.
+ * Authentication of this host to Entra ID, and one cached access token per identity and service,
+ * shared by all jobs and threads of a run.
  */
 #ifndef AZURE_AUTH_H
 #define AZURE_AUTH_H
@@ -24,7 +24,9 @@ struct azure_spec {
 		*federated_token_file;
 	char *subscription;
 	char *cloud; /* public, usgovernment, china, custom */
-	char *resource_manager, *authority, *audience, *metadata; /* of a custom cloud */
+	/* of a custom cloud */
+	char *resource_manager, *authority, *audience, *metadata;
+	char *vault_audience, *storage_audience;
 };
 extern const struct key azure_keys[];
 extern const size_t azure_keys_count;
@@ -45,9 +47,15 @@ bool auth_is_default(const struct azure_spec *s);
  * issues tokens? */
 bool auth_is_named(const struct azure_spec *s);
 
-/* Endpoints have no trailing slash, except the audience, which is sent verbatim. */
+/* The services that access tokens are for. Each has an audience of its own, and takes no token for
+ * another one. */
+enum auth_service { AUTH_RESOURCE_MANAGER, AUTH_VAULT, AUTH_STORAGE, AUTH_SERVICE__COUNT };
+
+/* Endpoints have no trailing slash, except audiences, which are sent verbatim. */
 struct cloud {
-	char *authority, *resource_manager, *audience, *registry_suffix;
+	char *authority, *resource_manager, *registry_suffix;
+	char *audience; /* what the next token is for; at first, the resource manager */
+	char *vault_audience, *storage_audience;
 	/* claims (JSON) that the next token must satisfy, as requested by the service; or NULL.
 	 * Borrowed; set by the caller that asks for a token. */
 	const char *claims;
@@ -55,6 +63,8 @@ struct cloud {
 MUST_USE bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out,
                             struct err *e);
 void azure_cloud_clear(struct cloud *c);
+/* The same cloud, to fetch tokens for another service. Borrowed from `c`. */
+struct cloud azure_cloud_for(const struct cloud *c, enum auth_service service);
 
 /*
  * One method of authentication. fetch() requests one token (in one or more exchanges) and never
@@ -77,11 +87,11 @@ extern const struct auth_ops auth_secret, auth_certificate, auth_workload, auth_
 extern const struct auth_ops *const auth_methods[];
 
 /*
- * The token of one identity. It is fetched when first needed, kept in memory, renewed five minutes
- * before it expires (at half of a short life), and shared by all threads: while one fetches, the
- * others wait for its result. If renewing fails, the old token is used until 30 seconds before it
- * expires. A failure is remembered for 1 to 30 seconds, or as long as the service asks for, so that
- * ten thousand jobs do not each ask a service that has just refused.
+ * The token of one identity for one service. It is fetched when first needed, kept in memory,
+ * renewed five minutes before it expires (at half of a short life), and shared by all threads:
+ * while one fetches, the others wait for its result. If renewing fails, the old token is used until
+ * 30 seconds before it expires. A failure is remembered for 1 to 30 seconds, or as long as the
+ * service asks for, so that ten thousand jobs do not each ask a service that has just refused.
  */
 struct auth;
 struct auth *auth_new(const struct azure_spec *s, const struct env *env); /* spec is borrowed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the program lends to the sinks of its jobs: in acrotate-net, a Kubernetes client. The front
- * program has none (front.c); if a sink needs one, it executes acrotate-net. */
+/* What the program lends to the sinks of its jobs: in acrotate-net, the clients of Kubernetes and
+ * of Azure. The front program has none (front.c); if a sink needs one, it executes
+ * acrotate-net. */
 #ifndef CLI_LENT_H
 #define CLI_LENT_H
 

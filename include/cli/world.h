@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the commands: the configured network client, one struct arm per identity, the state
- * store. */
+/* Shared by the commands: the configured network client, the clients of Azure, the state store. */
 #ifndef CLI_WORLD_H
 #define CLI_WORLD_H
 
@@ -12,7 +11,7 @@ struct err;
 struct http;
 
 struct cli_world;
-/* `config` is borrowed. Thread-safe. */
+/* `config` is borrowed, and has been lent to (cli/lent.h). Thread-safe. */
 struct cli_world *cli_world_new(const struct config *config);
 void cli_world_free(struct cli_world *w);
 void cli_world_free_ptr(struct cli_world **w);

@@ -56,7 +56,8 @@ struct job {
 	bool enabled; /* no: paused */
 	struct sink_spec *sinks;
 	size_t n_sinks;
-	const struct sink_lent *lent; /* what the sinks are opened with, or NULL; config_lend() */
+	/* what the sinks are opened with, or NULL: config_lend(), and the job's own identity */
+	struct sink_lent *lent;
 };
 void job_free(struct job *j);
 /* Can all its sinks be read without another program and without the network? */

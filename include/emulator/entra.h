@@ -15,6 +15,20 @@ bool entra_resource_known(const struct emulator *emu, const char *resource);
 void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,
                  struct buf *jwt);
 
+/* Whose is the bearer token of a request, and is it for one of these audiences (or the emulator
+ * itself)? Fills rq->who and rq->subject if it is good. */
+enum entra_bearer {
+	ENTRA_BEARER_GOOD,
+	ENTRA_BEARER_MISSING,
+	ENTRA_BEARER_INVALID,
+	ENTRA_BEARER_OTHER_AUDIENCE,
+	ENTRA_BEARER_EXPIRED,
+	ENTRA_BEARER_UNKNOWN, /* of an identity that does not exist any more */
+	ENTRA_BEARER__COUNT
+};
+enum entra_bearer entra_bearer(struct emulator *emu, struct request *rq,
+                               const char *const *audiences, size_t count);
+
 /* Is this our tenant, by id or name? */
 bool entra_tenant_ok(const struct emulator *emu, const char *name);
 /* Refuses the tenant in the path, like Entra ID. */

@@ -56,12 +56,20 @@ struct sink_known {
 	void *ctx;
 };
 
+struct arms;
+struct azure_spec;
+struct env;
+struct http_lender;
 struct kube;
 
 /* What a program lends its sinks for its own lifetime; a member is NULL if the program does not
  * have it. */
 struct sink_lent {
 	struct kube *kube;
+	struct arms *arms;
+	const struct azure_spec *azure; /* the identity of the sink's job */
+	struct http_lender *lender;
+	const struct env *env;
 	char *const *argv; /* the program's own argv, for one that must become another program */
 };
 

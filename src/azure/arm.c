@@ -20,7 +20,7 @@
 struct arm_core {
 	const struct azure_spec *spec;
 	const struct env *env;
-	struct auth *auth;
+	struct auth *auth[AUTH_SERVICE__COUNT];
 	pthread_mutex_t mutex; /* of what follows */
 	bool resolved;
 	struct cloud cloud; /* does not change once resolved */
@@ -41,14 +41,16 @@ struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
 	a->core = mem_new(sizeof(*a->core));
 	a->core->spec = spec;
 	a->core->env = env;
-	a->core->auth = auth_new(spec, env);
+	for (int i = 0; i < AUTH_SERVICE__COUNT; i++)
+		a->core->auth[i] = auth_new(spec, env);
 	(void)pthread_mutex_init(&a->core->mutex, NULL);
 	return a;
 }
 
 static void free_core(struct arm_core *c)
 {
-	auth_free(c->auth);
+	for (int i = 0; i < AUTH_SERVICE__COUNT; i++)
+		auth_free(c->auth[i]);
 	azure_cloud_clear(&c->cloud);
 	(void)pthread_mutex_destroy(&c->mutex);
 	free(c);
@@ -66,7 +68,7 @@ void arm_free(struct arm *a)
 
 const char *arm_method(const struct arm *a)
 {
-	return auth_method(a->core->auth);
+	return auth_method(a->core->auth[AUTH_RESOURCE_MANAGER]);
 }
 
 const char *arm_subscription(const struct arm *a)
@@ -159,7 +161,7 @@ static bool exchange(struct http *h, const struct arm_request *rq, const char *u
  * knows. */
 static bool can_satisfy(struct arm *a)
 {
-	const char *method = auth_method(a->core->auth);
+	const char *method = auth_method(a->core->auth[AUTH_RESOURCE_MANAGER]);
 
 	return method == NULL || strcmp(method, auth_cli.method) != 0;
 }
@@ -180,7 +182,8 @@ static bool send_renewing(struct arm *a, struct http *h, const struct arm_reques
 
 		http_response_clear(rs);
 		asked.claims = claims;
-		if (!auth_token(a->core->auth, &asked, h, serial, &token, &serial, e)) {
+		if (!auth_token(a->core->auth[AUTH_RESOURCE_MANAGER], &asked, h, serial, &token,
+		                &serial, e)) {
 			e->not_acted = true;
 			return false;
 		}
@@ -214,19 +217,39 @@ static bool send_signed(struct arm *a, struct http *h, const struct arm_request 
 	return answered;
 }
 
+bool arm_token_for(struct arm *a, struct http *h, enum auth_service service, unsigned refused,
+                   struct secret **token, unsigned *serial, struct err *e)
+{
+	if (!resolve(a, h, e))
+		return false;
+	const struct cloud asked = azure_cloud_for(&a->core->cloud, service);
+	return auth_token(a->core->auth[service], &asked, h, refused, token, serial, e);
+}
+
+bool arm_token_lasting_for(struct arm *a, struct http *h, enum auth_service service, int64_t life_s,
+                           struct secret **token, int64_t *expires, struct err *e)
+{
+	int64_t until;
+
+	if (!resolve(a, h, e))
+		return false;
+	const struct cloud asked = azure_cloud_for(&a->core->cloud, service);
+	if (!auth_token_lasting(a->core->auth[service], &asked, h, life_s, token, &until, e))
+		return false;
+	*expires = until + arm_clock_offset(a);
+	return true;
+}
+
 bool arm_fence(struct arm *a, struct http *h, int64_t life_s, struct arm **out, int64_t *expires,
                struct err *e)
 {
 	struct secret *token;
-	int64_t until;
 
-	if (!resolve(a, h, e) ||
-	    !auth_token_lasting(a->core->auth, &a->core->cloud, h, life_s, &token, &until, e))
+	if (!arm_token_lasting_for(a, h, AUTH_RESOURCE_MANAGER, life_s, &token, expires, e))
 		return false;
 	struct arm *fence = mem_new(sizeof(*fence));
 	*fence = (struct arm){ .core = a->core, .only = token };
 	*out = fence;
-	*expires = until + arm_clock_offset(a);
 	return true;
 }
 
@@ -243,7 +266,8 @@ bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq, struc
 	if (!send_signed(a, h, rq, url, &got, e))
 		return false;
 	if (got.status < 200 || got.status > 299)
-		return arm_refused(&got, arm_clock_offset(a), auth_method(a->core->auth), e);
+		return arm_refused(&got, arm_clock_offset(a),
+		                   auth_method(a->core->auth[AUTH_RESOURCE_MANAGER]), e);
 	*rs = got;
 	got = (struct http_response){ 0 };
 	return true;
@@ -254,10 +278,10 @@ bool arm_whoami(struct arm *a, struct http *h, struct whoami *out, struct err *e
 	AUTO_SECRET struct secret *token = NULL;
 	unsigned serial;
 
-	if (!resolve(a, h, e) ||
-	    !auth_token(a->core->auth, &a->core->cloud, h, 0, &token, &serial, e))
+	if (!resolve(a, h, e) || !auth_token(a->core->auth[AUTH_RESOURCE_MANAGER], &a->core->cloud,
+	                                     h, 0, &token, &serial, e))
 		return false;
-	*out = (struct whoami){ .method = auth_method(a->core->auth) };
+	*out = (struct whoami){ .method = auth_method(a->core->auth[AUTH_RESOURCE_MANAGER]) };
 	whoami_read(token, env_now(a->core->env) + arm_clock_offset(a), out);
 	return true;
 }

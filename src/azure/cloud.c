@@ -98,13 +98,16 @@ static bool resolve_custom(const struct azure_spec *s, struct http *h, struct cl
 		               manager != NULL ? "authority" : "resource_manager");
 	if (!check_url("resource_manager", manager, e) || !check_url("authority", authority, e))
 		return false;
-	*out = (struct cloud){ .authority = without_slash(authority),
-		               .resource_manager = without_slash(manager),
-		               .audience = mem_dup(or_else(audience, manager)),
-		               .registry_suffix =
-		                       suffix != NULL
-		                               ? mem_fmt("%s%s", *suffix == '.' ? "" : ".", suffix)
-		                               : NULL };
+	const struct azure_cloud *public = azure_cloud_find(NULL);
+	*out = (struct cloud){
+		.authority = without_slash(authority),
+		.resource_manager = without_slash(manager),
+		.audience = mem_dup(or_else(audience, manager)),
+		.vault_audience = mem_dup(or_else(s->vault_audience, public->vault_audience)),
+		.storage_audience = mem_dup(or_else(s->storage_audience, public->storage_audience)),
+		.registry_suffix =
+			suffix != NULL ? mem_fmt("%s%s", *suffix == '.' ? "" : ".", suffix) : NULL
+	};
 	return true;
 }
 
@@ -123,6 +126,8 @@ bool cloud_resolve(const struct azure_spec *s, struct http *h, struct cloud *out
 	*out = (struct cloud){ .authority = without_slash(or_else(authority, known->authority)),
 		               .resource_manager = mem_dup(known->resource_manager),
 		               .audience = mem_dup(known->audience),
+		               .vault_audience = mem_dup(known->vault_audience),
+		               .storage_audience = mem_dup(known->storage_audience),
 		               .registry_suffix = mem_dup(known->registry_suffix) };
 	return true;
 }

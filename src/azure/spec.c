@@ -38,6 +38,12 @@ const struct key azure_keys[] = {
 	{ ROW(audience, KEY_TEXT),
 	  .help = "what tokens of a custom cloud are for; its resource manager unless given" },
 	{ ROW(metadata, KEY_TEXT), .help = "URL that tells the endpoints of a custom cloud" },
+	{ ROW(vault_audience, KEY_TEXT),
+	  .help = "what tokens for the key vaults of a custom cloud are for; those of the public "
+	          "one unless given" },
+	{ ROW(storage_audience, KEY_TEXT),
+	  .help = "what tokens for the storage of a custom cloud are for; that of the public one "
+	          "unless given" },
 };
 const size_t azure_keys_count = COUNT(azure_keys);
 
@@ -110,8 +116,21 @@ void azure_cloud_clear(struct cloud *c)
 	free(c->authority);
 	free(c->resource_manager);
 	free(c->audience);
+	free(c->vault_audience);
+	free(c->storage_audience);
 	free(c->registry_suffix);
 	*c = (struct cloud){ 0 };
+}
+
+struct cloud azure_cloud_for(const struct cloud *c, enum auth_service service)
+{
+	char *const audiences[AUTH_SERVICE__COUNT] = { [AUTH_RESOURCE_MANAGER] = c->audience,
+		                                       [AUTH_VAULT] = c->vault_audience,
+		                                       [AUTH_STORAGE] = c->storage_audience };
+	struct cloud out = *c;
+
+	out.audience = audiences[service];
+	return out;
 }
 
 char *arm_identity(const struct azure_spec *s)
@@ -131,7 +150,9 @@ char *arm_identity(const struct azure_spec *s)
 		                        s->resource_manager,
 		                        s->authority,
 		                        s->audience,
-		                        s->metadata };
+		                        s->metadata,
+		                        s->vault_audience,
+		                        s->storage_audience };
 
 	/* A line each: values of a configuration file have no line breaks, and an unset one
 	 * differs from an empty one. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "azure/arms.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -53,6 +54,9 @@ struct lent *lent_new(struct config *c, char *const *argv)
 	l->lender = http_lender_new(open_client, c);
 	l->sinks.argv = argv;
 	l->sinks.kube = kube_new(config_kube(c), l->lender, &env_system);
+	l->sinks.arms = arms_new(&env_system);
+	l->sinks.lender = l->lender;
+	l->sinks.env = &env_system;
 	config_lend(c, &l->sinks);
 	return l;
 }
@@ -63,6 +67,7 @@ void lent_free(struct lent *l)
 		return;
 	config_lend(l->config, NULL);
 	kube_free(l->sinks.kube);
+	arms_free(l->sinks.arms);
 	http_lender_free(l->lender);
 	free(l);
 }

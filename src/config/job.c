@@ -213,6 +213,7 @@ static void job_spec_clear(struct job_spec *s)
 		free(sink->on_change);
 	}
 	free(j->sinks);
+	free(j->lent);
 	free(j->policy.may_replace);
 	free(j->name);
 	free(j->file);
@@ -260,6 +261,16 @@ bool job_name_ok(const char *name, struct err *e)
 	return true;
 }
 
+static struct sink_lent *lend(const struct sink_lent *program, const struct azure_spec *azure)
+{
+	if (program == NULL)
+		return NULL;
+	struct sink_lent *l = mem_new(sizeof(*l));
+	*l = *program;
+	l->azure = azure;
+	return l;
+}
+
 bool job_parse(struct common *c, const char *name, const char *path, const char *text, size_t len,
                struct job **out, struct err *e)
 {
@@ -282,8 +293,8 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 	    !job_azure(&l, e) || !job_sinks(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
-	spec.job.lent = c->lent;
 	*job = spec.job;
+	job->lent = lend(c->lent, &job->azure);
 	spec.job = (struct job){ 0 };
 	*out = job;
 	return true;

@@ -19,7 +19,9 @@ static const struct {
 	{ "object_id", { "client_id", "resource_id" } },
 	{ "resource_id", { "client_id", "object_id" } },
 	{ "certificate_file", { "certificate_password_file" } },
-	{ "cloud", { "resource_manager", "authority", "audience", "metadata" } },
+	{ "cloud",
+	  { "resource_manager", "authority", "audience", "metadata", "vault_audience",
+	    "storage_audience" } },
 };
 
 bool job_azure_drops(const struct section *own, const char *key)

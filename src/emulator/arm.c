@@ -87,49 +87,33 @@ static void refuse(struct emulator *emu, struct reply *rs, struct request *rq, c
 	(void)snprintf(rq->note, sizeof(rq->note), "%s", code);
 }
 
+static const struct {
+	const char *code, *text;
+} refusals[ENTRA_BEARER__COUNT] = {
+	[ENTRA_BEARER_MISSING] = { "AuthenticationFailed",
+	                           "Authentication failed. The 'Authorization' header is "
+	                           "missing." },
+	[ENTRA_BEARER_INVALID] = { "InvalidAuthenticationToken", "The access token is invalid." },
+	[ENTRA_BEARER_OTHER_AUDIENCE] = { "InvalidAuthenticationTokenAudience",
+	                                  "The access token has been obtained for wrong audience "
+	                                  "or resource. It should exactly match with one of the "
+	                                  "allowed audiences "
+	                                  "'https://management.core.windows.net/', "
+	                                  "'https://management.azure.com/'." },
+	[ENTRA_BEARER_EXPIRED] = { "ExpiredAuthenticationToken",
+	                           "The access token expiry UTC time is earlier than current UTC "
+	                           "time." },
+	[ENTRA_BEARER_UNKNOWN] = { "InvalidAuthenticationToken",
+	                           "The access token is of nobody known here." },
+};
+
 static bool know_bearer(struct emulator *emu, struct request *rq, struct reply *rs)
 {
-	static const char scheme[] = "Bearer ";
-	const char *header = pairs_text(&rq->header, "Authorization");
-	AUTO_JSON struct json *claims = NULL;
-	struct err e = ERR_INIT;
-	const char *audience;
-	int64_t until = 0;
+	enum entra_bearer is = entra_bearer(emu, rq, audiences, COUNT(audiences));
 
-	if (strncasecmp(header, scheme, strlen(scheme)) != 0) {
-		refuse(emu, rs, rq, "AuthenticationFailed",
-		       "Authentication failed. The 'Authorization' header is missing.");
-		return false;
-	}
-	if (!pki_verify(emu->pki, PKI_ENTRA, header + strlen(scheme), &claims, &e)) {
-		refuse(emu, rs, rq, "InvalidAuthenticationToken", "The access token is invalid.");
-		return false;
-	}
-	audience = json_str(claims, "aud");
-	if (audience == NULL || !entra_resource_in(emu, audiences, COUNT(audiences), audience)) {
-		refuse(emu, rs, rq, "InvalidAuthenticationTokenAudience",
-		       "The access token has been obtained for wrong audience or resource. It "
-		       "should exactly match with one of the "
-		       "allowed audiences 'https://management.core.windows.net/', "
-		       "'https://management.azure.com/'.");
-		return false;
-	}
-	if (!json_int(claims, "exp", &until) || until <= clock_seconds(&emu->clock)) {
-		refuse(emu, rs, rq, "ExpiredAuthenticationToken",
-		       "The access token expiry UTC time is earlier than current UTC time.");
-		return false;
-	}
-	(void)pthread_mutex_lock(&emu->lock);
-	rq->who = identity_by_object(
-		&emu->identities, json_str(claims, "oid") != NULL ? json_str(claims, "oid") : "");
-	(void)pthread_mutex_unlock(&emu->lock);
-	if (rq->who == NULL) {
-		refuse(emu, rs, rq, "InvalidAuthenticationToken",
-		       "The access token is of nobody known here.");
-		return false;
-	}
-	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", rq->who->client_id);
-	return true;
+	if (is != ENTRA_BEARER_GOOD)
+		refuse(emu, rs, rq, refusals[is].code, refusals[is].text);
+	return is == ENTRA_BEARER_GOOD;
 }
 
 /* ---- which version --------------------------------------------------------------------------- */

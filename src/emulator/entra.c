@@ -25,6 +25,9 @@ static const char *const resources[] = {
 	"https://management.chinacloudapi.cn",
 	"https://containerregistry.azure.net",
 	"https://vault.azure.net",
+	"https://vault.usgovcloudapi.net",
+	"https://vault.azure.cn",
+	"https://storage.azure.com",
 	"https://graph.microsoft.com",
 	"https://graph.windows.net",
 };
@@ -73,6 +76,35 @@ void entra_issue(struct emulator *emu, const struct identity *who, const char *r
 	        buf_cstr(&url), emu->set.tenant, who->object_id, who->object_id, emu->set.tenant,
 	        id);
 	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&claims), jwt);
+}
+
+/* ---- what a token says ----------------------------------------------------------------------- */
+
+enum entra_bearer entra_bearer(struct emulator *emu, struct request *rq,
+                               const char *const *audiences, size_t count)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = pairs_text(&rq->header, "Authorization");
+	AUTO_JSON struct json *claims = NULL;
+	struct err e = ERR_INIT;
+	int64_t until = 0;
+
+	if (strncasecmp(header, scheme, strlen(scheme)) != 0)
+		return ENTRA_BEARER_MISSING;
+	if (!pki_verify(emu->pki, PKI_ENTRA, header + strlen(scheme), &claims, &e))
+		return ENTRA_BEARER_INVALID;
+	const char *audience = json_str(claims, "aud"), *object = json_str(claims, "oid");
+	if (audience == NULL || !entra_resource_in(emu, audiences, count, audience))
+		return ENTRA_BEARER_OTHER_AUDIENCE;
+	if (!json_int(claims, "exp", &until) || until <= clock_seconds(&emu->clock))
+		return ENTRA_BEARER_EXPIRED;
+	(void)pthread_mutex_lock(&emu->lock);
+	rq->who = identity_by_object(&emu->identities, object != NULL ? object : "");
+	(void)pthread_mutex_unlock(&emu->lock);
+	if (rq->who == NULL)
+		return ENTRA_BEARER_UNKNOWN;
+	(void)snprintf(rq->subject, sizeof(rq->subject), "%s", rq->who->client_id);
+	return ENTRA_BEARER_GOOD;
 }
 
 /* ---- proofs ---------------------------------------------------------------------------------- */

@@ -244,6 +244,15 @@ is "no proof" "$(entra)" "401 7000218"
 is "a wrong secret" "$(entra -d client_secret=x)" "401 7000215"
 is "a wrong app" "$(CLIENT=x entra -d client_secret=x)" "400 700016"
 is "a wrong resource" "$(SCOPE=https://x/.default entra --data-urlencode client_secret@"$E/client-secret")" "400 500011"
+audience_of() { jget "$T/entra.out" access_token | cut -d. -f2 | tr '_-' '/+' | base64 -d 2>/dev/null | grep -o '"aud":"[^"]*"'; }
+for service in https://vault.azure.net https://vault.usgovcloudapi.net https://vault.azure.cn https://storage.azure.com/; do
+	is "a token for $service" "$(SCOPE=$service/.default entra --data-urlencode client_secret@"$E/client-secret")" "200 "
+	is "is for that alone" "$(audience_of)" "\"aud\":\"$service\""
+	is "from the metadata service, too" \
+		"$(curl_status -H Metadata:true "$EMULATOR_PLAIN/metadata/identity/oauth2/token?api-version=2018-02-01&resource=$service&client_id=$EMULATOR_ASSIGNED_CLIENT_ID")" 200
+	is "and is none for the resource manager" "$(curl_status -H "Authorization: Bearer $(jget "$T/entra.out" access_token)" \
+		"$EMULATOR_URL/subscriptions/$EMULATOR_SUBSCRIPTION?api-version=2022-12-01")" 401
+done
 is "a wrong scope" "$(SCOPE=https://management.azure.com entra --data-urlencode client_secret@"$E/client-secret")" "400 1002012"
 control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"secret\":\"outdated\",\"secret_expired\":true}" >/dev/null
 is "an expired secret" "$(entra -d client_secret=outdated)" "401 7000222"

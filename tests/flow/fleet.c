@@ -305,7 +305,7 @@ static void fill_specs(struct sink_spec *specs, struct sink_ops *ops)
 	}
 }
 
-static struct job the_job(struct sink_spec *specs, const struct sink_lent *lent, char *secret_file)
+static struct job the_job(struct sink_spec *specs, struct sink_lent *lent, char *secret_file)
 {
 	static char name[] = "web", token[] = "web-pull", registry[] = "contoso", group[] = "rg";
 	static char method[] = "client-secret", id[] = "t", sub[] = "sub", cloud[] = "custom",
@@ -343,7 +343,7 @@ static void run_job(struct rotator *r)
 	AUTO_FREE char *secret_file = mem_fmt("%s/secret", dir);
 	struct sink_spec specs[FLEET_SECRETS];
 	struct sink_ops ops[FLEET_SECRETS];
-	const struct sink_lent lent = { .kube = r->kube };
+	struct sink_lent lent = { .kube = r->kube };
 	fill_specs(specs, ops);
 	const struct job job = the_job(specs, &lent, secret_file);
 	struct arm *arm = arm_new(&job.azure, &r->env);

@@ -122,6 +122,56 @@ static void a_fence_renews_nothing(void **state)
 	assert_true(arm_rig_close(&r));
 }
 
+/* A token for each service, each fetched once and kept apart from the others. */
+static void each_service_has_its_token(void **state)
+{
+	(void)state;
+#define ASKED(audience, t)                                                                         \
+	{                                                                                          \
+		HTTP_GET, "resource=" audience,                                                    \
+			.status = 200,                                                             \
+			.answer = "{\"expires_in\":3600,\"access_token\":\"" t "\"}"               \
+	}
+	static const struct fake_step steps[] = {
+		ASKED("https%3A%2F%2Farm.example%2F", "T1"),
+		{ HTTP_GET, "/x", .bearer = "T1", .status = 200, .answer = "{}" },
+		ASKED("https%3A%2F%2Fvault.azure.net", "T2"),
+		ASKED("https%3A%2F%2Fstorage.azure.com%2F", "T3"),
+		{ HTTP_GET, "/x", .bearer = "T1", .status = 200, .answer = "{}" },
+		ASKED("https%3A%2F%2Fvault.azure.net", "T4"), /* T2 was refused */
+	};
+	static const struct {
+		enum auth_service service;
+		bool refused;
+		const char *want;
+	} row[] = {
+		{ AUTH_VAULT, false, "T2" },   { AUTH_STORAGE, false, "T3" },
+		{ AUTH_VAULT, false, "T2" },   { AUTH_VAULT, true, "T4" },
+		{ AUTH_STORAGE, false, "T3" },
+	};
+	struct arm_rig r;
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	unsigned serial = 0;
+
+	arm_rig_open(&r, steps, COUNT(steps));
+	assert_true(arm_get(r.arm, r.http, "/x", &j, &e));
+	json_free(take(&j));
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_SECRET struct secret *token = NULL;
+
+		if (i == 2) {
+			assert_true(arm_get(r.arm, r.http, "/x", &j, &e));
+			json_free(take(&j));
+		}
+		assert_true(arm_token_for(r.arm, r.http, row[i].service,
+		                          row[i].refused ? serial : 0, &token, &serial, &e));
+		CHECK_TEXT(secret_peek(token), row[i].want, "row %zu", i);
+	}
+	assert_true(arm_rig_close(&r));
+#undef ASKED
+}
+
 /* No token, no request: whatever was wanted was not done, even where the token request was lost
  * on the way back. */
 static void without_a_token(void **state)
@@ -309,6 +359,8 @@ static void identities(void **state)
 		                            { .resource_manager = a },
 		                            { .authority = a },
 		                            { .audience = a },
+		                            { .vault_audience = a },
+		                            { .storage_audience = a },
 		                            { .client_secret_file = a } };
 
 	for (size_t i = 0; i < COUNT(specs); i++) {
@@ -441,6 +493,7 @@ int main(void)
 		cmocka_unit_test(sends),
 		cmocka_unit_test(one_new_token),
 		cmocka_unit_test(a_fence_renews_nothing),
+		cmocka_unit_test(each_service_has_its_token),
 		cmocka_unit_test(without_a_token),
 		cmocka_unit_test(lost_answers),
 		cmocka_unit_test(throttled),

@@ -8,6 +8,7 @@ static char usgovernment[] = "usgovernment", china[] = "china", custom[] = "cust
 	    mars[] = "mars";
 static char rm[] = "https://management.local.azurestack.external/",
 	    authority[] = "https://login.local/", audience[] = "https://aud/x/";
+static char vaults[] = "https://vault.local", storage[] = "https://store.local/";
 static char insecure[] = "http://management.local", metadata[] = "https://management.local",
 	    whole[] = "https://meta.local/list?x";
 static char listed[] = "https://meta.local/clouds/";
@@ -16,6 +17,24 @@ static char listed[] = "https://meta.local/clouds/";
 #define META "{\"name\":\"AzureStack\",\"resourceManager\":\"https://rm.meta/\",\"authentication\":{\"loginEndpoint\":\"https://login.meta/\"," \
 	"\"audiences\":[\"https://aud.meta/\",\"x\"],\"tenant\":\"common\"},\"suffixes\":{\"acrLoginServer\":\"azurecr.local\"}}"
 /* clang-format on */
+
+/* What a token is asked for, for each service; NULL: what the public cloud's is. */
+static void check_services(const struct cloud *c, const char *manager, const char *vault,
+                           const char *stored)
+{
+	const char *const want[AUTH_SERVICE__COUNT] = {
+		[AUTH_RESOURCE_MANAGER] = manager,
+		[AUTH_VAULT] = vault != NULL ? vault : "https://vault.azure.net",
+		[AUTH_STORAGE] = stored != NULL ? stored : "https://storage.azure.com/",
+	};
+
+	for (int i = 0; i < AUTH_SERVICE__COUNT; i++) {
+		struct cloud asked = azure_cloud_for(c, i);
+
+		CHECK_TEXT(asked.audience, want[i], "service %d", i);
+		CHECK_TEXT(asked.authority, c->authority, "service %d", i);
+	}
+}
 
 static void resolved(void **state)
 {
@@ -27,6 +46,7 @@ static void resolved(void **state)
 		int status;
 		const char *authority, *manager, *audience, *suffix;
 		enum err_kind kind;
+		const char *vault, *storage; /* NULL: the public ones */
 	} row[] = {
 		{ "nothing said", .authority = "https://login.microsoftonline.com",
 		  .manager = "https://management.azure.com",
@@ -34,12 +54,12 @@ static void resolved(void **state)
 		{ "government", .spec.cloud = usgovernment,
 		  .authority = "https://login.microsoftonline.us",
 		  .manager = "https://management.usgovcloudapi.net",
-		  .audience = "https://management.core.usgovcloudapi.net/",
-		  .suffix = ".azurecr.us" },
+		  .audience = "https://management.core.usgovcloudapi.net/", .suffix = ".azurecr.us",
+		  .vault = "https://vault.usgovcloudapi.net" },
 		{ "china", .spec.cloud = china, .authority = "https://login.chinacloudapi.cn",
 		  .manager = "https://management.chinacloudapi.cn",
-		  .audience = "https://management.core.chinacloudapi.cn/",
-		  .suffix = ".azurecr.cn" },
+		  .audience = "https://management.core.chinacloudapi.cn/", .suffix = ".azurecr.cn",
+		  .vault = "https://vault.azure.cn" },
 		{ "the cluster's authority", .env = "https://login.aks/",
 		  .authority = "https://login.aks", .manager = "https://management.azure.com",
 		  .audience = "https://management.core.windows.net/", .suffix = ".azurecr.io" },
@@ -55,6 +75,15 @@ static void resolved(void **state)
 		            .audience = audience },
 		  .authority = "https://login.local",
 		  .manager = "https://management.local.azurestack.external", .audience = audience },
+		{ "custom, with audiences of other services",
+		  .spec = { .cloud = custom,
+		            .resource_manager = rm,
+		            .authority = authority,
+		            .vault_audience = vaults,
+		            .storage_audience = storage },
+		  .authority = "https://login.local",
+		  .manager = "https://management.local.azurestack.external", .audience = rm,
+		  .vault = "https://vault.local", .storage = "https://store.local/" },
 		{ "custom, half", .spec = { .cloud = custom, .resource_manager = rm },
 		  .kind = ERR_CONFIG },
 		{ "custom, other half", .spec = { .cloud = custom, .authority = authority },
@@ -123,6 +152,7 @@ static void resolved(void **state)
 			CHECK_TEXT(c.authority, row[i].authority, "%s", row[i].name);
 			CHECK_TEXT(c.resource_manager, row[i].manager, "%s", row[i].name);
 			CHECK_TEXT(c.audience, row[i].audience, "%s", row[i].name);
+			check_services(&c, row[i].audience, row[i].vault, row[i].storage);
 			CHECK_TEXT(c.registry_suffix ? c.registry_suffix : "",
 			           row[i].suffix ? row[i].suffix : "", "%s", row[i].name);
 		}
