@@ -64,6 +64,8 @@ struct http_response {
 	int64_t retry_after_ms;
 	int64_t date;        /* Date, seconds since 1970; 0 if absent */
 	char request_id[64]; /* x-ms-request-id, for messages; "" if absent */
+	char *etag;          /* ETag, or NULL */
+	char code[64];       /* x-ms-error-code; "" if absent */
 };
 void http_response_clear(struct http_response *r);
 #define AUTO_RESPONSE AUTO(http_response_clear)

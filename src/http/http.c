@@ -21,6 +21,7 @@ void http_response_clear(struct http_response *r)
 	free(r->operation);
 	free(r->challenge);
 	free(r->content_type);
+	free(r->etag);
 	*r = (struct http_response){ .retry_after_ms = -1 };
 }
 
@@ -251,17 +252,32 @@ static void take_challenge(struct http_headers *h, const char *value)
 	free(old);
 }
 
+static void take_etag(struct http_headers *h, const char *value)
+{
+	set_text(&h->rs->etag, value);
+}
+
 /* It is printed in messages: a service's idea of an id is taken only as far as it looks like
  * one. */
-static void take_request_id(struct http_headers *h, const char *value)
+static void take_id(char *to, size_t max, const char *value)
 {
 	size_t n =
 		strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._:");
 
-	if (n >= sizeof(h->rs->request_id))
-		n = sizeof(h->rs->request_id) - 1;
-	memcpy(h->rs->request_id, value, n);
-	h->rs->request_id[n] = '\0';
+	if (n >= max)
+		n = max - 1;
+	memcpy(to, value, n);
+	to[n] = '\0';
+}
+
+static void take_request_id(struct http_headers *h, const char *value)
+{
+	take_id(h->rs->request_id, sizeof(h->rs->request_id), value);
+}
+
+static void take_code(struct http_headers *h, const char *value)
+{
+	take_id(h->rs->code, sizeof(h->rs->code), value);
 }
 
 static void take_request_id_other(struct http_headers *h, const char *value)
@@ -285,6 +301,8 @@ static const struct {
 	{ "date", take_date },
 	{ "x-ms-request-id", take_request_id },
 	{ "x-ms-correlation-request-id", take_request_id_other },
+	{ "etag", take_etag },
+	{ "x-ms-error-code", take_code },
 };
 
 /* An interim response (100, 103) or a proxy's answer came first: what it said does not count. */
