@@ -20,6 +20,7 @@ struct fault_list;
 struct json;
 struct journal;
 struct pki;
+struct storage;
 
 /* ARM's limits are token buckets; here one per kind and identity. */
 enum bucket_kind { BUCKET_READ, BUCKET_WRITE, BUCKET_DELETE, BUCKET__COUNT };
@@ -59,6 +60,7 @@ struct emulator {
 	/* fingerprint of a refresh token to its user */
 	struct map refresh;
 	struct cluster *cluster; /* NULL: no --kubernetes */
+	struct storage *storage; /* NULL: no --blob */
 	char *nonce;             /* signs polling URLs and the like */
 	char *arc_key_dir;       /* where an Arc server's challenge file is written */
 	char *arc_key;           /* of the last challenge */

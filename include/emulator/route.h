@@ -6,7 +6,15 @@
 
 #include "emulator/exchange.h"
 
-enum area { AREA_ENTRA, AREA_IDENTITY, AREA_ARM, AREA_REGISTRY, AREA_CONTROL, AREA_CLUSTER };
+enum area {
+	AREA_ENTRA,
+	AREA_IDENTITY,
+	AREA_ARM,
+	AREA_REGISTRY,
+	AREA_CONTROL,
+	AREA_CLUSTER,
+	AREA_STORAGE
+};
 
 struct route {
 	const char *method, *pattern; /* method "*": any */
@@ -22,7 +30,7 @@ struct routes {
 
 extern const struct routes entra_routes, discovery_routes, metadata_federated_routes,
 	metadata_identity_routes, emulator_arm_routes, acr_routes, registry_routes, control_routes,
-	token_routes, scope_map_routes, operation_routes, cluster_routes;
+	token_routes, scope_map_routes, operation_routes, cluster_routes, storage_routes;
 
 /* Fills rq->arg. NULL if nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);

@@ -13,6 +13,7 @@ struct wanted {
 	int64_t bulk; /* tokens named bulk-00001 and so on */
 	char *log;
 	bool kubernetes;  /* with a Kubernetes API server */
+	bool blob;        /* with a storage account */
 	bool with_parent; /* ends with the process that started it */
 	/* additional listeners with certificates that clients must refuse */
 	bool bad_tls;

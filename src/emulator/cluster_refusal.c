@@ -27,10 +27,12 @@ const struct cluster_kind cluster_kinds[CLUSTER_KINDS] = {
 void cluster_status(struct reply *rs, int code, const char *reason, const char *kind,
                     const char *name, const char *fmt, ...)
 {
+	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	AUTO_FREE char *text = mem_vfmt(fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		mem_exhausted();
 	va_end(ap);
 	exchange_reply_json(rs, code);
 	buf_str(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
@@ -43,6 +45,7 @@ void cluster_status(struct reply *rs, int code, const char *reason, const char *
 		buf_fmt(&rs->body, ",\"kind\":\"%s\"}", kind);
 	}
 	buf_fmt(&rs->body, ",\"code\":%d}", code);
+	mem_free_ptr(&text);
 }
 
 void cluster_not_found(struct reply *rs, const char *resource, const char *name)

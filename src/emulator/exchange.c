@@ -58,10 +58,13 @@ void exchange_reply_json(struct reply *rs, int status)
 
 void exchange_reply_header(struct reply *rs, const char *name, const char *fmt, ...)
 {
+	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	AUTO_FREE char *text = mem_vfmt(fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		mem_exhausted();
 	va_end(ap);
 	pairs_set(&rs->header, name, text);
+	mem_free_ptr(&text);
 }

@@ -24,6 +24,7 @@
 #include "emulator/registry.h"
 #include "emulator/server.h"
 #include "emulator/setup.h"
+#include "emulator/storage.h"
 
 #define TENANT       "11111111-1111-1111-1111-111111111111"
 #define SUBSCRIPTION "22222222-2222-2222-2222-222222222222"
@@ -165,6 +166,8 @@ static const struct option_row options[] = {
 	  "listen also with an expired, a foreign and an untrusted certificate" },
 	{ "kubernetes", FLAG, W(kubernetes), 0, NULL, NULL,
 	  "play a Kubernetes API server, too: DIR/kubeconfig" },
+	{ "blob", FLAG, W(blob), 0, NULL, NULL,
+	  "play a storage account, too, with container 'records': EMULATOR_BLOB in DIR/env" },
 	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL,
 	  "end when the process that started it does" },
 	{ "log", TEXT, W(log), 0, NULL, "FILE", "append the request log to FILE" },
@@ -395,6 +398,7 @@ static void clear(struct emulator *emu, struct wanted *w)
 	map_clear(&emu->refresh, registry_forget);
 	fault_list_free(emu->faults);
 	cluster_free(emu->cluster);
+	storage_free(emu->storage);
 	journal_free(emu->journal);
 	pki_free(emu->pki);
 	model_strings_clear(&w->registries);

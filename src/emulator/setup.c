@@ -14,6 +14,7 @@
 #include "emulator/files.h"
 #include "emulator/pki.h"
 #include "emulator/registries.h"
+#include "emulator/storage.h"
 
 #define TEXT_MAX        (64 * 1024)
 #define APP_OBJECT      "55555555-5555-5555-5555-555555555555"
@@ -203,11 +204,21 @@ static bool write_kubeconfig(const struct emulator *emu, struct err *e)
 	return files_write(emu->set.dir, "kubeconfig", buf_cstr(&text), 0600, e);
 }
 
+static bool add_storage(struct emulator *emu, const struct wanted *w)
+{
+	if (w->blob) {
+		emu->storage = storage_new();
+		storage_add(emu->storage, "records");
+	}
+	return true;
+}
+
 /* Tokens and scope maps of the command line are the first registry's. */
 bool setup_fill(struct emulator *emu, const struct wanted *w, struct err *e)
 {
 	return add_identities(emu, w, e) && registries_add(emu, &w->registries, e) &&
-	       fill_registry(emu, emu->model.registry[0], w, e) && add_cluster(emu, w, e);
+	       fill_registry(emu, emu->model.registry[0], w, e) && add_cluster(emu, w, e) &&
+	       add_storage(emu, w);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -279,6 +290,8 @@ static bool write_env(const struct emulator *emu, const struct wanted *w, struct
 	        "EMULATOR_ASSIGNED_OBJECT_ID=" ASSIGNED_OBJECT
 	        "\nEMULATOR_ASSIGNED_RESOURCE_ID=%s\n",
 	        emu->identities.item[2]->resource_id);
+	if (w->blob)
+		buf_fmt(&text, "EMULATOR_BLOB=%s/" STORAGE_ACCOUNT "\n", buf_cstr(&url));
 	if (w->bad_tls)
 		buf_fmt(&text,
 		        "EMULATOR_EXPIRED_PORT=%lld\nEMULATOR_WRONG_HOST_PORT=%lld\nEMULATOR_"
