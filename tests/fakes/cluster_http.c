@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "check.h"
 #include "emulator/cluster.h"
+#include "fakes/emulator_http.h"
 #include "fakes/sinks.h"
 #include "http/http.h"
 #include "http/lender.h"
@@ -23,87 +24,15 @@ struct cluster_http {
 	char *dir;
 	struct kube_spec spec;
 	struct fake_env env;
-	struct emulator emu;
+	struct emulator_http net;
 	struct http_lender *lender;
 	struct kube *kube;
-	size_t count, failing;
-	int status;
-	bool acts;
 	char *text; /* of the administrator's last answer */
 };
 
-struct client {
-	struct http base;
-	struct cluster_http *to;
-};
-
-static const char *const methods[] = { [HTTP_GET] = "GET",
-	                               [HTTP_PUT] = "PUT",
-	                               [HTTP_PATCH] = "PATCH",
-	                               [HTTP_POST] = "POST",
-	                               [HTTP_DELETE] = "DELETE" };
-
-static void act(struct cluster_http *c, struct request *rq, struct reply *rs)
-{
-	size_t n = strcspn(rq->target, "?");
-
-	rq->path = mem_dup_n(rq->target, n);
-	if (rq->target[n] == '?' &&
-	    !pairs_form(&rq->query, rq->target + n + 1, strlen(rq->target + n + 1)))
-		abort();
-	emulator_act(&c->emu, rq, rs, NULL);
-}
-
-static bool client_send(struct http *h, const struct http_request *sent, struct http_response *out,
-                        struct err *e)
-{
-	struct cluster_http *c = ((struct client *)h)->to;
-	struct request rq;
-	struct reply rs;
-
-	c->count++;
-	exchange_request_init(&rq);
-	exchange_reply_init(&rs);
-	rq.method = mem_dup(methods[sent->method]);
-	rq.target = mem_dup(strchr(sent->url + strlen("https://"), '/'));
-	AUTO_FREE char *bearer = mem_fmt("Bearer %s", secret_peek(sent->bearer));
-	pairs_add(&rq.header, "Authorization", bearer);
-	if (sent->content_type != NULL)
-		pairs_add(&rq.header, "Content-Type", sent->content_type);
-	if (sent->body != NULL)
-		buf_add(&rq.body, buf_cstr(sent->body), sent->body->len);
-	bool fails = c->failing > 0;
-	c->failing -= fails;
-	if (!fails || c->acts)
-		act(c, &rq, &rs);
-	out->status = fails ? c->status : rs.status;
-	out->retry_after_ms = -1;
-	out->body.max = 8 << 20;
-	if (!fails)
-		buf_add(&out->body, buf_cstr(&rs.body), rs.body.len);
-	exchange_request_clear(&rq);
-	exchange_reply_clear(&rs);
-	return out->status != 0 || err_set(e, ERR_TRANSIENT, "the reply was lost");
-}
-
-static void client_close(struct http *h)
-{
-	free(h);
-}
-
 struct http *cluster_http_client(struct cluster_http *to)
 {
-	struct client *c = mem_new(sizeof(*c));
-
-	*c = (struct client){ .base = { .send = client_send, .close = client_close }, .to = to };
-	return &c->base;
-}
-
-static bool open_client(void *ctx, struct http **out, struct err *e)
-{
-	(void)e;
-	*out = cluster_http_client(ctx);
-	return true;
+	return emulator_http_client(&to->net);
 }
 
 const struct kube_spec *cluster_http_spec(const struct cluster_http *c)
@@ -121,9 +50,9 @@ struct cluster_http *cluster_http_new(void)
 	if (chmod(c->spec.kubeconfig, 0600) != 0)
 		abort();
 	fake_env_init(&c->env, 1);
-	(void)pthread_mutex_init(&c->emu.lock, NULL);
-	c->emu.cluster = cluster_new(TOKEN);
-	c->lender = http_lender_new(open_client, c);
+	(void)pthread_mutex_init(&c->net.emu.lock, NULL);
+	c->net.emu.cluster = cluster_new(TOKEN);
+	c->lender = http_lender_new(emulator_http_open, &c->net);
 	c->kube = kube_new(&c->spec, c->lender, &c->env.env);
 	(void)cluster_http_do(c, "POST", "/api/v1/namespaces", "{\"metadata\":{\"name\":\"web\"}}");
 	return c;
@@ -135,8 +64,8 @@ void cluster_http_free(struct cluster_http *c)
 		return;
 	kube_free(c->kube);
 	http_lender_free(c->lender);
-	cluster_free(c->emu.cluster);
-	(void)pthread_mutex_destroy(&c->emu.lock);
+	cluster_free(c->net.emu.cluster);
+	(void)pthread_mutex_destroy(&c->net.emu.lock);
 	free(c->text);
 	free(c->spec.kubeconfig);
 	scratch_remove(c->dir);
@@ -150,23 +79,11 @@ struct kube *cluster_http_kube(struct cluster_http *c)
 
 int cluster_http_do(struct cluster_http *c, const char *method, const char *path, const char *body)
 {
-	struct request rq;
-	struct reply rs;
+	static const char *const header[] = { "Authorization: Bearer " TOKEN,
+		                              "Content-Type: application/merge-patch+json", NULL };
 
-	exchange_request_init(&rq);
-	exchange_reply_init(&rs);
-	rq.method = mem_dup(method);
-	rq.target = mem_dup(path);
-	pairs_add(&rq.header, "Authorization", "Bearer " TOKEN);
-	pairs_add(&rq.header, "Content-Type", "application/merge-patch+json");
-	buf_str(&rq.body, body);
-	act(c, &rq, &rs);
-	int status = rs.status;
 	free(c->text);
-	c->text = mem_dup(buf_cstr(&rs.body));
-	exchange_request_clear(&rq);
-	exchange_reply_clear(&rs);
-	return status;
+	return emulator_http_do(&c->net, method, path, header, body, &c->text);
 }
 
 const char *cluster_http_text(const struct cluster_http *c)
@@ -176,12 +93,12 @@ const char *cluster_http_text(const struct cluster_http *c)
 
 size_t cluster_http_count(const struct cluster_http *c)
 {
-	return c->count;
+	return c->net.count;
 }
 
 void cluster_http_fail(struct cluster_http *c, size_t n, int status, bool acts)
 {
-	c->failing = n;
-	c->status = status;
-	c->acts = acts;
+	c->net.failing = n;
+	c->net.status = status;
+	c->net.acts = acts;
 }
