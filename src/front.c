@@ -152,7 +152,7 @@ static bool all_is_well(const struct plain *args)
 
 	if (!config_open(args->config, &l.config, &e))
 		return false;
-	bool well = config_state_namespace(config_run(l.config)) == NULL &&
+	bool well = !config_state_shared(config_run(l.config)) &&
 	            config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
 		l.store = store_open(config_run(l.config)->state_dir, config_machine(l.config));
@@ -210,10 +210,10 @@ void lent_free_ptr(struct lent **l)
 	lent_free(*l);
 }
 
-/* Records in a cluster are not read from here. */
+/* Shared records are not read from here. */
 struct store *lent_store(const struct config *c)
 {
-	if (config_state_namespace(config_run(c)) != NULL)
+	if (config_state_shared(config_run(c)))
 		_exit(become(config_lent(c)->argv));
 	return store_open(config_run(c)->state_dir, config_machine(c));
 }

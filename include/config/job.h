@@ -68,7 +68,7 @@ void job_free_ptr(struct job **j);
 /* [run] and [http] of acrotate.conf. */
 struct run_spec {
 	int64_t workers;
-	char *state; /* kubernetes:NAMESPACE; NULL: state_dir */
+	char *state; /* of several rotators: kubernetes:NAMESPACE, or a URL; NULL: state_dir */
 	char *state_dir, *metrics_file;
 	int64_t patience, repeat;
 	char *on_failure;
@@ -80,6 +80,7 @@ struct http_spec {
 	int64_t timeout;
 };
 
+struct blob_place;
 struct config;
 /*
  * Reads an acrotate.conf and the file names in jobs.d in the same directory. path NULL:
@@ -100,8 +101,12 @@ const struct kube_spec *config_kube(const struct config *c); /* [kubernetes] */
 /* Sets what the sinks of jobs that are read from now on are opened with; borrowed. */
 void config_lend(struct config *c, const struct sink_lent *lent);
 const struct sink_lent *config_lent(const struct config *c); /* NULL: nothing */
-/* The namespace of all records; NULL: they are in state_dir. */
+/* Are the records shared by several rotators, not in state_dir? */
+bool config_state_shared(const struct run_spec *run);
+/* The namespace of all records; NULL: they are not in a cluster. */
 const char *config_state_namespace(const struct run_spec *run);
+/* The container of all records. False: they are not in one. */
+bool config_state_blob(const struct run_spec *run, struct blob_place *out);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */

@@ -18,7 +18,11 @@
 #include "base/fingerprint.h"
 #include "base/lock.h"
 
+struct arm;
+struct blob_place;
+struct env;
 struct err;
+struct http_lender;
 struct kube;
 
 #define STORE_RECORD_MAX ((size_t)64 * 1024) /* room for a state of some 300 sinks */
@@ -77,6 +81,9 @@ struct store {
 struct store *store_dir_open(const char *dir, const struct fingerprint *host);
 /* Records as ConfigMaps in a namespace of a cluster; `kube` is borrowed. */
 struct store *store_kubernetes_open(struct kube *kube, const char *namespace);
+/* Records as blobs in a container; `place` is taken over and emptied, the others are borrowed. */
+struct store *store_blob_open(struct blob_place *place, struct arm *arm, struct http_lender *lender,
+                              const struct env *env);
 /* The configured store, if that is a directory. machine: the content of /etc/machine-id if it was
  * read already, or NULL. */
 struct store *store_open(const char *where, const char *machine);
@@ -105,9 +112,9 @@ MUST_USE bool store_save(const struct store *s, const char *name, const struct b
 /* After a save STORE_DURABLE_FOR_NOW that no other followed: removes the file that was kept for
  * it. */
 void store_saved_enough(const struct store *s, const char *name);
-/* Keeps the existing record before a save overwrites it: a directory as NAME.state.lost (and the
- * one before as NAME.state.lost.1), a cluster within the record itself, by that save. The version
- * is not changed. */
+/* Keeps the existing record before a save overwrites it: a directory or a container as
+ * NAME.state.lost (and the one before as NAME.state.lost.1), a cluster within the record itself, by
+ * that save. The version is not changed. */
 MUST_USE bool store_set_aside(const struct store *s, const char *name, struct err *e);
 /* ERR_MISSING if there is none, ERR_CONFLICT if another rotator writes it. */
 MUST_USE bool store_remove(const struct store *s, const char *name, struct err *e);

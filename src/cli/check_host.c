@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "azure/blob_place.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/show.h"
@@ -41,17 +42,34 @@ static bool state_is_ours(const char *dir, struct err *e)
 	return access(dir, F_OK) != 0 || fs_directory_ours(dir, &at, e);
 }
 
-static void state_shared(const struct config *c, const char *namespace, struct findings *f)
+/* A role in a cluster need not let us list, and a namespace says who it is. */
+static bool can_be_read(const struct config *c, const struct store *store, struct buf *what,
+                        struct err *e)
+{
+	AUTO_BLOB_PLACE struct blob_place place = { .url = NULL };
+	AUTO_NAMES struct store_names names = { 0 };
+	struct fingerprint ignored;
+
+	if (config_state_blob(config_run(c), &place)) {
+		buf_fmt(what, "container '%s' of storage account '%s'", place.container,
+		        place.account);
+		return store_list(store, &names, e);
+	}
+	buf_fmt(what, "namespace '%s' of the cluster", config_state_namespace(config_run(c)));
+	return store_identity(store, &ignored, e);
+}
+
+static void state_shared(const struct config *c, struct findings *f)
 {
 	AUTO_STORE struct store *store = lent_store(c);
-	struct fingerprint ignored;
+	AUTO_BUF struct buf what = BUF_INIT(1024);
 	struct err e = ERR_INIT;
 
-	if (!store_identity(store, &ignored, &e)) {
+	if (!can_be_read(c, store, &what, &e)) {
 		(void)findings_problem(f, "state", &e);
 		return;
 	}
-	(void)findings_ok(f, "state", "namespace '%s' of the cluster can be read", namespace);
+	(void)findings_ok(f, "state", "%s can be read", buf_cstr(&what));
 	for (size_t i = 0; i < config_count(c); i++)
 		if (!store_may(store, config_name(c, i), &e))
 			(void)findings_problem(f, "state", &e);
@@ -115,9 +133,8 @@ void check_host(const struct config *c, struct findings *f)
 	else
 		(void)findings_ok(f, "jobs", "%zu in '%s'", config_count(c), config_jobs_dir(c));
 	other_files(c, f);
-	const char *namespace = config_state_namespace(config_run(c));
-	if (namespace != NULL)
-		state_shared(c, namespace, f);
+	if (config_state_shared(config_run(c)))
+		state_shared(c, f);
 	else
 		state_dir(c, f);
 	metrics_file(c, f);

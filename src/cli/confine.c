@@ -54,7 +54,7 @@ static bool own_state(const struct run_spec *run, struct fs_target *out, struct 
 	AUTO_FREE char *in = mem_fmt("%s/x", run->state_dir);
 	struct err why = ERR_INIT;
 
-	if (config_state_namespace(run) != NULL)
+	if (config_state_shared(run))
 		return true; /* it is not on this host */
 	if (!fs_make_dir(run->state_dir, e))
 		return false;

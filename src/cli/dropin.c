@@ -203,7 +203,7 @@ bool dropin_text(struct config *c, const size_t *jobs, size_t n, struct buf *out
 	}
 	if (run->metrics_file != NULL)
 		add_metrics(&p, run->metrics_file, out);
-	if (config_state_namespace(run) == NULL)
+	if (!config_state_shared(run))
 		add_path(&p, run->state_dir);
 	if (p.n > 0)
 		qsort(p.item, p.n, sizeof(*p.item), str_compare);

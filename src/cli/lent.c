@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "azure/arms.h"
+#include "azure/blob_place.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -36,9 +37,15 @@ bool lent_http(const struct config *c, struct http **out, struct err *e)
 struct store *lent_store(const struct config *c)
 {
 	const char *namespace = config_state_namespace(config_run(c));
+	const struct sink_lent *lent = config_lent(c);
+	struct blob_place place;
 
-	return namespace != NULL ? store_kubernetes_open(config_lent(c)->kube, namespace)
-	                         : store_open(config_run(c)->state_dir, config_machine(c));
+	if (namespace != NULL)
+		return store_kubernetes_open(lent->kube, namespace);
+	if (config_state_blob(config_run(c), &place))
+		return store_blob_open(&place, arms_get(lent->arms, config_azure(c)), lent->lender,
+		                       lent->env);
+	return store_open(config_run(c)->state_dir, config_machine(c));
 }
 
 static bool open_client(void *ctx, struct http **out, struct err *e)

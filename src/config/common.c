@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "azure/blob_place.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/str.h"
 #include "config/argv.h"
 #include "config/expand.h"
 #include "sink/sink.h"
@@ -45,6 +47,7 @@ static bool check_command(const struct common *c, struct err *e)
 }
 
 #define STATE_KUBERNETES "kubernetes:"
+#define STATE_BLOB       "https://"
 
 const char *config_state_namespace(const struct run_spec *run)
 {
@@ -54,8 +57,29 @@ const char *config_state_namespace(const struct run_spec *run)
 	                                                                           : NULL;
 }
 
+bool config_state_shared(const struct run_spec *run)
+{
+	return run->state != NULL;
+}
+
+bool config_state_blob(const struct run_spec *run, struct blob_place *out)
+{
+	struct err ignored = ERR_INIT; /* checked when it was read */
+
+	return run->state != NULL && str_starts(run->state, STATE_BLOB) &&
+	       blob_place_parse(run->state, out, &ignored);
+}
+
+static bool check_place(const char *url, const struct azure_spec *azure, struct err *e)
+{
+	AUTO_BLOB_PLACE struct blob_place place = { .url = NULL };
+
+	return (blob_place_parse(url, &place, e) && blob_place_in_cloud(&place, azure, e)) ||
+	       err_in(e, "'state'");
+}
+
 /* One that is a directory is the same as state_dir. */
-static bool take_state(struct run_spec *run, struct err *e)
+static bool take_state(struct run_spec *run, const struct azure_spec *azure, struct err *e)
 {
 	const char *namespace = config_state_namespace(run);
 
@@ -65,8 +89,12 @@ static bool take_state(struct run_spec *run, struct err *e)
 		run->state_dir = take(&run->state);
 		return true;
 	}
+	if (str_starts(run->state, STATE_BLOB))
+		return check_place(run->state, azure, e);
 	return (namespace != NULL && kube_label_ok(namespace)) ||
-	       err_set(e, ERR_CONFIG, "'state' takes a directory or kubernetes:NAMESPACE, not '%s'",
+	       err_set(e, ERR_CONFIG,
+	               "'state' takes a directory, kubernetes:NAMESPACE or the URL of a container, "
+	               "not '%s'",
 	               run->state);
 }
 
@@ -74,7 +102,7 @@ static bool check_state(struct common *c, struct err *e)
 {
 	const struct section *s = document_section(&c->doc, "run");
 
-	if (c->run.state == NULL || take_state(&c->run, e))
+	if (c->run.state == NULL || take_state(&c->run, &c->azure, e))
 		return true;
 	return document_err(&c->doc, document_section_entry(s, "state")->line, e);
 }

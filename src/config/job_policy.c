@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys of [job] that mean more than their type says. */
+#include "azure/blob_place.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -16,6 +17,16 @@ static int64_t least(int64_t a, int64_t b)
 static int64_t at_least_1(int64_t n)
 {
 	return n > 0 ? n : 1;
+}
+
+/* However rotators write the same container's URL, their offsets are the same. */
+static int64_t spread(struct loading *l, int64_t most)
+{
+	AUTO_BLOB_PLACE struct blob_place place = { .url = NULL };
+	const char *shared =
+		config_state_blob(&l->common->run, &place) ? place.url : l->common->run.state;
+
+	return host_spread(&l->common->host, shared, l->spec->job.name, most);
 }
 
 static bool times(struct loading *l, struct err *e)
@@ -44,8 +55,7 @@ static bool times(struct loading *l, struct err *e)
 		              most);
 		return loading_err(l, "grace", e);
 	}
-	p->offset = host_spread(&l->common->host, l->common->run.state, l->spec->job.name,
-	                        least(SPREAD_MOST, interval / 10));
+	p->offset = spread(l, least(SPREAD_MOST, interval / 10));
 	return true;
 }
 

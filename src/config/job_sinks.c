@@ -80,7 +80,7 @@ static bool check_sink(const struct loading *l, const struct section *s,
 		(void)err_in(e, "'on_change'");
 		return document_err(l->doc, hook != NULL ? hook->line : s->line, e);
 	}
-	if (config_state_namespace(&l->common->run) != NULL && !sink->ops->shared) {
+	if (config_state_shared(&l->common->run) && !sink->ops->shared) {
 		(void)err_set(e, ERR_CONFIG,
 		              "[%s]: a sink of type %s is on one host, and 'state = %s' is for "
 		              "several rotators",

@@ -11,8 +11,8 @@ const struct key config_run_keys[] = {
 	{ ROW(run_spec, workers, "workers", KEY_COUNT), .fallback = "16",
 	  .help = "requests in flight at once, whatever the number of jobs" },
 	{ ROW(run_spec, state, "state", KEY_TEXT),
-	  .help = "where it is kept instead: a directory, or kubernetes:NAMESPACE for several "
-	          "rotators" },
+	  .help = "where it is kept instead: a directory; for several rotators "
+	          "kubernetes:NAMESPACE, or the URL of a container in Azure Blob Storage" },
 	{ ROW(run_spec, state_dir, "state_dir", KEY_PATH),
 	  .help = "where the state of jobs is kept; default: $STATE_DIRECTORY, else "
 	          "/var/lib/acrotate, a user's ~/.local/state/acrotate" },

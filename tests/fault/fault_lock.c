@@ -16,14 +16,22 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	return scratch_path(path, sizeof(path), "web.lock");
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
+	return 0;
+}
+
+static void remove_it(void *ctx)
+{
+	(void)ctx;
+	(void)unlink(path);
 }
 
 static void replace_it(void *ctx)
 {
 	struct err e = ERR_INIT;
 
-	(void)unlink(path);
+	remove_it(ctx);
 	if (!lock_take(path, ctx, &e))
 		abort();
 }
@@ -42,7 +50,7 @@ static void the_lock_is_on_the_file_that_is_there(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	fault_hook("flock", 1, scratch_unlink, path);
+	fault_hook("flock", 1, remove_it, NULL);
 	assert_true(lock_take(path, &l, &e));
 	assert_int_equal(fault_unhook(), 1);
 	assert_true(is_of_the_file_there(&l));

@@ -7,9 +7,16 @@
 #include <stdlib.h>
 
 #include "base/fs_acl.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FILE_GROUP 7u
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
 
 static void judge(const struct fs_other *who, const struct fs_ours *ours)
 {

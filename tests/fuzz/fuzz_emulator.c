@@ -12,7 +12,6 @@
 #include "emulator/fault.h"
 #include "emulator/pki.h"
 #include "emulator/proxy.h"
-#include "fuzz/fuzz.h"
 
 #define TEXT_MAX (1 << 20)
 

@@ -6,7 +6,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/ini.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
 
 struct told {
 	struct buf text;

@@ -8,7 +8,14 @@
 #include "base/str.h"
 #include "config/argv.h"
 #include "config/common.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
 
 static void check_policy(const struct policy *p)
 {

@@ -9,7 +9,14 @@
 #include "base/json_span.h"
 #include "base/secret.h"
 #include "base/show.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
 
 static bool is_utf8(const char *s)
 {

@@ -12,7 +12,14 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/show.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
 
 static void no_control(const char *s, const char *but)
 {

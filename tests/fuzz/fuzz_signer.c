@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/signer.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

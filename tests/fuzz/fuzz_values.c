@@ -10,7 +10,14 @@
 #include "config/argv.h"
 #include "config/expand.h"
 #include "config/host.h"
-#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool fact)
+{
+	if (!fact)
+		abort();
+}
 
 static void expansion(const char *text)
 {

@@ -12,7 +12,9 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	return scratch_path(path, sizeof(path), "web.lock");
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
+	return 0;
 }
 
 static int try_it(void *arg)

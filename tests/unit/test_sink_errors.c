@@ -23,7 +23,9 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	return scratch_path(path, sizeof(path), "target");
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	return 0;
 }
 
 /* ---- rights that cannot be had --------------------------------------------------------------- */

@@ -14,7 +14,9 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	return scratch_path(path, sizeof(path), "target");
+	dir = scratch_make();
+	(void)snprintf(path, sizeof(path), "%s/target", dir);
+	return 0;
 }
 
 enum step { VALIDATE, CHECK_, PREPARE, COMMIT, DONE };

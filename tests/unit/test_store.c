@@ -15,6 +15,7 @@
 #include "config/host.h"
 #include "fakes/cluster_http.h"
 #include "fakes/memory_store.h"
+#include "fakes/storage_http.h"
 #include "scratch.h"
 
 static const struct fingerprint whose = { { 0x8d, 0x41 } };
@@ -27,12 +28,22 @@ static struct store *open_dir(void)
 }
 
 static struct cluster_http *cluster;
+static struct storage_http *storage;
 
 static struct store *open_kubernetes(void)
 {
 	cluster_http_free(cluster);
 	cluster = cluster_http_new();
 	return store_kubernetes_open(cluster_http_kube(cluster), "web");
+}
+
+static struct store *open_blob(void)
+{
+	struct blob_place place = storage_http_place();
+
+	storage_http_free(storage);
+	storage = storage_http_new();
+	return store_blob_open(&place, storage->arm, storage->lender, &storage->env.env);
 }
 
 /* Each opens the same records again when it is called again, or is opened once. */
@@ -43,6 +54,7 @@ static const struct {
 	{ "directory", open_dir },
 	{ "memory", memory_store_open },
 	{ "kubernetes", open_kubernetes },
+	{ "blob", open_blob },
 };
 
 static bool save(struct store *s, const char *name, const char *text, char **version, struct err *e)
@@ -174,6 +186,8 @@ static void every_store_keeps_the_contract(void **state)
 		}
 	store_close(NULL);
 	cluster_http_free(take(&cluster));
+	storage_http_free(take(&storage));
+	storage_http_end();
 }
 
 /* ---- a directory ----------------------------------------------------------------------------- */
