@@ -139,12 +139,129 @@ static void a_stopped_pool_gives_back_what_it_did_not_finish(void **state)
 	assert_int_equal(play.threads, 0);
 }
 
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* Tasks that stand in one of two lines before their second step, and have their turn one by one. */
+struct march {
+	int tasks, started, asked, finished[2], wrong, abandoned;
+	int64_t every_ms, next_ms[2];
+	int stop_after; /* finished; 0: never */
+	volatile bool stop;
+};
+struct marcher {
+	int line, number;
+	bool stood;
+};
+
+static void *march_open(void *ctx)
+{
+	return ctx;
+}
+
+static void march_close(void *ctx, void *own)
+{
+	assert_ptr_equal(ctx, own);
+}
+
+static void *march_start(void *ctx)
+{
+	struct march *m = ctx;
+
+	if (m->started == m->tasks)
+		return NULL;
+	struct marcher *t = mem_new(sizeof(*t));
+	*t = (struct marcher){ .line = m->started % 2, .number = m->started / 2 };
+	m->started++;
+	return t;
+}
+
+static int64_t march_step(void *ctx, void *task, void *own)
+{
+	struct march *m = ctx;
+	struct marcher *t = task;
+
+	(void)own;
+	if (!t->stood) {
+		t->stood = true;
+		return 0;
+	}
+	m->wrong += m->finished[t->line]++ != t->number;
+	if (m->finished[0] + m->finished[1] == m->stop_after)
+		m->stop = true;
+	free(t);
+	return -1;
+}
+
+static const void *march_line(void *ctx, void *task)
+{
+	struct march *m = ctx;
+
+	return &m->finished[((struct marcher *)task)->line];
+}
+
+static int64_t march_turn(void *ctx, void *task)
+{
+	struct march *m = ctx;
+	int line = ((struct marcher *)task)->line;
+	int64_t now = env_mono_ms(&env_system), ms = m->next_ms[line] - now;
+
+	m->asked++;
+	if (ms > 0)
+		return ms;
+	m->next_ms[line] = now + m->every_ms;
+	return 0;
+}
+
+static void march_abandon(void *ctx, void *task)
+{
+	struct march *m = ctx;
+
+	free(task);
+	m->abandoned++;
+}
+
+static const struct pool_ops march_ops = { .thread_open = march_open,
+	                                   .thread_close = march_close,
+	                                   .start = march_start,
+	                                   .step = march_step,
+	                                   .line = march_line,
+	                                   .turn = march_turn,
+	                                   .abandon = march_abandon };
+
+/* First come, first served, and nobody is asked who is not first. */
+static void those_in_line_sleep(void **state)
+{
+	static const struct {
+		int tasks, stop_after;
+		int64_t every_ms;
+	} rows[] = { { 0, 0, 0 }, { 1, 0, 1 }, { 600, 0, 2 }, { 600, 100, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct march m = { .tasks = rows[i].tasks,
+			           .stop_after = rows[i].stop_after,
+			           .every_ms = rows[i].every_ms };
+		struct pool pool = { .workers = 1,
+			             .max_open = 1000,
+			             .ops = &march_ops,
+			             .ctx = &m,
+			             .env = &env_system };
+		pool_run(&pool, &m.stop);
+		int finished = m.finished[0] + m.finished[1];
+		CHECK(m.wrong == 0, "row %zu: %d out of turn", i, m.wrong);
+		CHECK(finished + m.abandoned == rows[i].tasks, "row %zu: %d", i, finished);
+		CHECK(rows[i].stop_after == 0 ? m.abandoned == 0 : m.abandoned > 0, "row %zu", i);
+		CHECK(m.asked <= 3 * finished + 2, "row %zu: asked %d times", i, m.asked);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_task_is_finished_once),
 		cmocka_unit_test(waiting_tasks_hold_no_thread),
 		cmocka_unit_test(a_stopped_pool_gives_back_what_it_did_not_finish),
+		cmocka_unit_test(those_in_line_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
