@@ -26,7 +26,29 @@ const char *arm_method(const struct arm *a);
 const char *arm_subscription(const struct arm *a);
 
 /*
- * Makes a fence: the same identity, cloud, throttle gate and clock, but a single access token,
+ * For one job, sharing everything with `a`, which must outlive it: its requests have a place in the
+ * line (gate.h). It lines up for what it will need, before it begins, and frees the arm or steps
+ * out as soon as it needs nothing more for a while. What it asks for beyond that is not kept
+ * waiting either.
+ */
+struct arm *arm_for_job(struct arm *a);
+struct arm_needs {
+	int reads, writes; /* PUT, PATCH and POST are writes */
+};
+/* True: it is its turn. False: it stands in the line, behind those who came before; ask arm_turn()
+ * in *wait_ms. */
+MUST_USE bool arm_line_up(struct arm *a, const struct arm_needs *n, int64_t *wait_ms);
+/* Only the first of those that stand in one line is to ask. */
+MUST_USE bool arm_turn(struct arm *a, int64_t *wait_ms);
+/* The line in which it stands; NULL: in none. */
+const void *arm_line(const struct arm *a);
+void arm_step_out(struct arm *a);
+/* Is the gate open? Else fills e as for a call that was not sent, and for how long nothing has been
+ * served. */
+bool arm_open(const struct arm *a, int64_t *since_ms, struct err *e);
+
+/*
+ * Makes a fence: the same identity, cloud, place and clock, but a single access token,
  * which lives for at least life_s if its source provides such tokens and is never renewed: a 401 is
  * final. No request through it can act after *expires (by the service's clock, give or take the
  * difference between clocks). Must be freed before `a`.
@@ -61,8 +83,9 @@ struct arm_request {
  * 408, 429, 5xx and transport errors TRANSIENT; 400, 409, 412 and others REMOTE. It also has
  * e->status, e->code, e->not_acted (any 4xx but 408), e->retry_after_ms, and a text with code,
  * message (cut) and x-ms-request-id. A request other than GET gets its own x-ms-client-request-id.
- * After a 429, every call for this subscription fails unsent, with TRANSIENT and the remaining
- * time, until that has passed; then one request is tried first.
+ * After a 429, every call for this subscription that reads (or writes, or deletes) fails unsent,
+ * with TRANSIENT, e->throttled and the remaining time, until that has passed; then one request is
+ * tried first. So does a job's call for which the bucket holds nothing.
  */
 MUST_USE bool arm_send(struct arm *a, struct http *h, const struct arm_request *rq,
                        struct http_response *rs, struct err *e);

@@ -37,8 +37,8 @@ struct err {
 	 * a service. */
 	/* the request provably had no effect: it was never sent, or definitely refused */
 	bool not_acted;
-	/* the request was not sent: the throttle gate lets others pass first */
-	bool queued;
+	/* the service limits how fast it is asked: 429, or not sent because of one. No try. */
+	bool throttled;
 	bool retry_after_known;
 	int64_t retry_after_ms; /* what the service asked for; valid if retry_after_known */
 	int status;             /* HTTP status; 0 if no response arrived */

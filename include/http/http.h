@@ -62,6 +62,9 @@ struct http_response {
 	/* from retry-after-ms, x-ms-retry-after-ms or Retry-After (seconds or a date); -1 if
 	 * absent */
 	int64_t retry_after_ms;
+	/* from x-ms-ratelimit-remaining-subscription-*, the least of them */
+	bool remaining_known;
+	int64_t remaining;
 	int64_t date;        /* Date, seconds since 1970; 0 if absent */
 	char request_id[64]; /* x-ms-request-id, for messages; "" if absent */
 	char *etag;          /* ETag, or NULL */

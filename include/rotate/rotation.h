@@ -90,6 +90,10 @@ MUST_USE bool rotation_status(const struct rotation *r, struct job_status *out);
 struct observation;
 const struct observation *rotation_observation(const struct rotation *r);
 const struct outcome *rotation_outcome(const struct rotation *r);
+/* The line in which the job stands, as an opaque key; NULL: in none. Of those that stand in one
+ * only the first is to be stepped, and only when it is its turn, which is cheap to ask. */
+const void *rotation_line(const struct rotation *r);
+MUST_USE bool rotation_turn(struct rotation *r, int64_t *wait_ms);
 /* Does it wait because Azure limits the rate of requests? */
 bool rotation_throttled(const struct rotation *r);
 /* Does it wait for the registry to accept the new password? */

@@ -21,17 +21,21 @@ struct arm_core {
 	const struct azure_spec *spec;
 	const struct env *env;
 	struct auth *auth[AUTH_SERVICE__COUNT];
+	pthread_mutex_t gate_mutex; /* never held during a request */
+	struct gate gate;
 	pthread_mutex_t mutex; /* of what follows */
 	bool resolved;
 	struct cloud cloud; /* does not change once resolved */
-	struct gate gate;
 	int64_t offset;
 	bool dated; /* an answer bore its time */
 };
 
 struct arm {
 	struct arm_core *core;
-	struct secret *only; /* of a fence: the one access token that it has */
+	bool shares;              /* the core is another's */
+	struct gate_place own;    /* of a job's */
+	struct gate_place *place; /* that one, also in the job's fences; NULL: it has none */
+	struct secret *only;      /* of a fence: the one access token that it has */
 };
 
 struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
@@ -44,7 +48,18 @@ struct arm *arm_new(const struct azure_spec *spec, const struct env *env)
 	for (int i = 0; i < AUTH_SERVICE__COUNT; i++)
 		a->core->auth[i] = auth_new(spec, env);
 	(void)pthread_mutex_init(&a->core->mutex, NULL);
+	(void)pthread_mutex_init(&a->core->gate_mutex, NULL);
+	gate_init_arm(&a->core->gate, env_mono_ms(env));
 	return a;
+}
+
+struct arm *arm_for_job(struct arm *a)
+{
+	struct arm *own = mem_new(sizeof(*own));
+
+	*own = (struct arm){ .core = a->core, .shares = true };
+	own->place = &own->own;
+	return own;
 }
 
 static void free_core(struct arm_core *c)
@@ -53,6 +68,7 @@ static void free_core(struct arm_core *c)
 		auth_free(c->auth[i]);
 	azure_cloud_clear(&c->cloud);
 	(void)pthread_mutex_destroy(&c->mutex);
+	(void)pthread_mutex_destroy(&c->gate_mutex);
 	free(c);
 }
 
@@ -60,7 +76,9 @@ void arm_free(struct arm *a)
 {
 	if (a == NULL)
 		return;
-	if (a->only == NULL)
+	if (a->place == &a->own)
+		arm_step_out(a);
+	if (!a->shares)
 		free_core(a->core);
 	secret_free(a->only);
 	free(a);
@@ -106,30 +124,100 @@ bool arm_pin(const struct arm *a, const char *url, char **out, struct err *e)
 	return arm_url(a->core->cloud.resource_manager, url, out, e);
 }
 
+/* ---- the line -------------------------------------------------------------------------------- */
+
+bool arm_line_up(struct arm *a, const struct arm_needs *n, int64_t *wait_ms)
+{
+	const int wanted[GATE_KIND__COUNT] = { [GATE_READ] = n->reads, [GATE_WRITE] = n->writes };
+
+	if (a->place == NULL)
+		return true;
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	bool turn =
+		gate_line_up(&a->core->gate, a->place, wanted, env_mono_ms(a->core->env), wait_ms);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+	return turn;
+}
+
+bool arm_turn(struct arm *a, int64_t *wait_ms)
+{
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	bool turn = a->place == NULL || !a->place->standing ||
+	            gate_turn(&a->core->gate, a->place, env_mono_ms(a->core->env), wait_ms);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+	return turn;
+}
+
+const void *arm_line(const struct arm *a)
+{
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	bool standing = a->place != NULL && a->place->standing;
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+	return standing ? a->core : NULL;
+}
+
+void arm_step_out(struct arm *a)
+{
+	if (a->place == NULL)
+		return;
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	gate_step_out(&a->core->gate, a->place);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+}
+
 /* ---- one request ----------------------------------------------------------------------------- */
 
-static bool pass_gate(struct arm *a, struct err *e)
+static enum gate_kind kind_of(enum http_method m)
 {
-	int64_t wait_ms = 0;
+	return m == HTTP_GET ? GATE_READ : m == HTTP_DELETE ? GATE_DELETE : GATE_WRITE;
+}
 
-	(void)pthread_mutex_lock(&a->core->mutex);
-	bool open = gate_enter(&a->core->gate, env_mono_ms(a->core->env), &wait_ms);
-	(void)pthread_mutex_unlock(&a->core->mutex);
-	if (open)
-		return true;
+static bool has_to_wait(int64_t ms, struct err *e)
+{
 	(void)err_set(e, ERR_TRANSIENT, "Azure throttles this subscription for another %lld s",
-	              (long long)(wait_ms + 999) / 1000);
-	e->queued = true;
+	              (long long)(ms + 999) / 1000);
+	e->not_acted = e->throttled = true;
 	e->retry_after_known = true;
-	e->retry_after_ms = wait_ms;
+	e->retry_after_ms = ms;
 	return false;
 }
 
-static void leave_gate(struct arm *a, const struct http_response *rs)
+bool arm_open(const struct arm *a, int64_t *since_ms, struct err *e)
 {
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	int64_t ms = gate_closed_ms(&a->core->gate, env_mono_ms(a->core->env), since_ms);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+	return *since_ms == 0 || has_to_wait(ms, e);
+}
+
+static bool pass_gate(struct arm *a, enum http_method method, struct gate_sent *sent, struct err *e)
+{
+	int64_t wait_ms = 0;
+
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	bool open = gate_enter(&a->core->gate, a->place, kind_of(method), env_mono_ms(a->core->env),
+	                       sent, &wait_ms);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
+	if (open)
+		return true;
+	return has_to_wait(wait_ms, e);
+}
+
+/* rs: NULL if there was no answer. */
+static void leave_gate(struct arm *a, enum http_method method, const struct gate_sent *sent,
+                       const struct http_response *rs)
+{
+	const struct gate_answer answer = { .sent = *sent,
+		                            .throttled = rs != NULL && rs->status == 429,
+		                            .retry_after_ms = rs != NULL ? rs->retry_after_ms : -1,
+		                            .remaining = rs != NULL && rs->remaining_known
+		                                                 ? rs->remaining
+		                                                 : -1 };
+
+	(void)pthread_mutex_lock(&a->core->gate_mutex);
+	gate_leave(&a->core->gate, kind_of(method), env_mono_ms(a->core->env), &answer);
+	(void)pthread_mutex_unlock(&a->core->gate_mutex);
 	(void)pthread_mutex_lock(&a->core->mutex);
-	gate_leave(&a->core->gate, env_mono_ms(a->core->env), rs != NULL && rs->status == 429,
-	           rs != NULL ? rs->retry_after_ms : -1);
 	a->core->dated = a->core->dated || (rs != NULL && rs->date != 0);
 	/* In whole seconds a clock that is right seems to be one off now and then: times of two
 	 * runs would not fit together. */
@@ -155,6 +243,19 @@ static bool exchange(struct http *h, const struct arm_request *rq, const char *u
 		                     .content_type = rq->body != NULL ? "application/json" : NULL,
 		                     .header = { rq->method != HTTP_GET ? id : NULL, rq->header } };
 	return http_send(h, &wire, rs, e);
+}
+
+/* Through the gate. False: it was not sent, or not answered. */
+static bool pass(struct arm *a, struct http *h, const struct arm_request *rq, const char *url,
+                 const struct secret *token, struct http_response *rs, struct err *e)
+{
+	struct gate_sent sent;
+
+	if (!pass_gate(a, rq->method, &sent, e))
+		return false;
+	bool answered = exchange(h, rq, url, token, rs, e);
+	leave_gate(a, rq->method, &sent, answered ? rs : NULL);
+	return answered;
 }
 
 /* az has one token and keeps it until it expires: of what a login lacks only another login
@@ -187,14 +288,10 @@ static bool send_renewing(struct arm *a, struct http *h, const struct arm_reques
 			e->not_acted = true;
 			return false;
 		}
-		if (!pass_gate(a, e)) {
-			e->not_acted = true;
+		if (!pass(a, h, rq, url, token, rs, e))
 			return false;
-		}
-		bool answered = exchange(h, rq, url, token, rs, e);
-		leave_gate(a, answered ? rs : NULL);
-		if (!answered || rs->status != 401)
-			return answered;
+		if (rs->status != 401)
+			return true;
 		claims = round == 0 ? challenge_claims(rs->challenge) : claims;
 		if (claims != NULL && !can_satisfy(a))
 			return true;
@@ -206,15 +303,8 @@ static bool send_renewing(struct arm *a, struct http *h, const struct arm_reques
 static bool send_signed(struct arm *a, struct http *h, const struct arm_request *rq,
                         const char *url, struct http_response *rs, struct err *e)
 {
-	if (a->only == NULL)
-		return send_renewing(a, h, rq, url, rs, e);
-	if (!pass_gate(a, e)) {
-		e->not_acted = true;
-		return false;
-	}
-	bool answered = exchange(h, rq, url, a->only, rs, e);
-	leave_gate(a, answered ? rs : NULL);
-	return answered;
+	return a->only == NULL ? send_renewing(a, h, rq, url, rs, e)
+	                       : pass(a, h, rq, url, a->only, rs, e);
 }
 
 bool arm_token_for(struct arm *a, struct http *h, enum auth_service service, unsigned refused,
@@ -248,7 +338,7 @@ bool arm_fence(struct arm *a, struct http *h, int64_t life_s, struct arm **out, 
 	if (!arm_token_lasting_for(a, h, AUTH_RESOURCE_MANAGER, life_s, &token, expires, e))
 		return false;
 	struct arm *fence = mem_new(sizeof(*fence));
-	*fence = (struct arm){ .core = a->core, .only = token };
+	*fence = (struct arm){ .core = a->core, .shares = true, .place = a->place, .only = token };
 	*out = fence;
 	return true;
 }

@@ -179,6 +179,7 @@ bool arm_refused(const struct http_response *rs, int64_t skew, const char *metho
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);
 	e->status = rs->status;
 	e->not_acted = rs->status >= 400 && rs->status < 500 && rs->status != 408;
+	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;
 	return false;

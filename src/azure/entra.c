@@ -325,6 +325,7 @@ bool entra_refused(const struct http_response *rs, const char *who, int64_t now,
 	else
 		(void)snprintf(e->code, sizeof(e->code), "%s", error != NULL ? error : "");
 	e->status = rs->status;
+	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;
 	return false;

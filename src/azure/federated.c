@@ -49,6 +49,7 @@ static bool refused(const char *who, const struct http_response *rs, const char 
 	(void)err_set(e, passing ? ERR_TRANSIENT : ERR_AUTH, "%s gives out no token (%d)%s%s", who,
 	              rs->status, passing ? "" : "; ", passing ? "" : advice);
 	e->status = rs->status;
+	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;
 	return false;

@@ -55,6 +55,7 @@ static bool could_not_ask(const struct login *l, const struct http_response *rs,
 		              "registry '%s' answers %d to a login%s", l->server, rs->status,
 		              passing ? "" : ", which is not understood");
 	e->status = rs->status;
+	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;
 	return false;

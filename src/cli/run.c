@@ -310,6 +310,23 @@ static int64_t step(void *ctx, void *task, void *own)
 	return -1;
 }
 
+static const void *line(void *ctx, void *task)
+{
+	const struct run_task *t = task;
+
+	(void)ctx;
+	return rotation_line(t->rotation);
+}
+
+static int64_t turn(void *ctx, void *task)
+{
+	const struct run_task *t = task;
+	int64_t ms = 0;
+
+	(void)ctx;
+	return rotation_turn(t->rotation, &ms) || ms < 1 ? 0 : ms;
+}
+
 static void tick(void *ctx)
 {
 	struct run *run = ctx;
@@ -334,6 +351,8 @@ static const struct pool_ops run_ops = { .thread_open = thread_open,
 	                                 .thread_close = cli_world_http_close,
 	                                 .start = start,
 	                                 .step = step,
+	                                 .line = line,
+	                                 .turn = turn,
 	                                 .tick = tick,
 	                                 .abandon = abandon };
 

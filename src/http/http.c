@@ -213,6 +213,17 @@ static void take_retry(struct http_headers *h, const char *value)
 	}
 }
 
+/* One answer tells of the identity's own bucket and of everybody's. */
+static void take_remaining(struct http_headers *h, const char *value)
+{
+	int64_t n;
+
+	if (!str_int(value, 0, INT32_MAX, &n) || (h->rs->remaining_known && n >= h->rs->remaining))
+		return;
+	h->rs->remaining_known = true;
+	h->rs->remaining = n;
+}
+
 static void take_date(struct http_headers *h, const char *value)
 {
 	int64_t t;
@@ -286,6 +297,7 @@ static void take_request_id_other(struct http_headers *h, const char *value)
 		take_request_id(h, value);
 }
 
+#define REMAINING "x-ms-ratelimit-remaining-subscription-"
 static const struct {
 	const char *name;
 	void (*take)(struct http_headers *h, const char *value);
@@ -298,6 +310,12 @@ static const struct {
 	{ "retry-after-ms", take_retry_ms },
 	{ "x-ms-retry-after-ms", take_retry_ms_own },
 	{ "retry-after", take_retry },
+	{ REMAINING "reads", take_remaining },
+	{ REMAINING "writes", take_remaining },
+	{ REMAINING "deletes", take_remaining },
+	{ REMAINING "global-reads", take_remaining },
+	{ REMAINING "global-writes", take_remaining },
+	{ REMAINING "global-deletes", take_remaining },
 	{ "date", take_date },
 	{ "x-ms-request-id", take_request_id },
 	{ "x-ms-correlation-request-id", take_request_id_other },

@@ -19,16 +19,9 @@
 /* should one come later still: the next run looks whether what it delivered works */
 #define YOUNG_S 600
 
-static struct arm *arm_of(struct rotation *r)
-{
-	if (r->arm == NULL)
-		r->arm = r->w->arm(r->w->ctx, r->job);
-	return r->arm;
-}
-
 static bool subscription_of(struct rotation *r, const char **out, struct err *e)
 {
-	*out = arm_subscription(arm_of(r));
+	*out = arm_subscription(rotation_job_arm(r));
 	return *out != NULL ||
 	       err_set(e, ERR_CONFIG,
 	               "no subscription: set 'subscription' in [azure], or AZURE_SUBSCRIPTION_ID");
@@ -69,10 +62,13 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 	struct acr_registry found = { 0 };
 	const char *subscription;
 	AUTO_FREE char *name = acr_registry_name(r->job->registry);
+	enum progress turn = rotation_line_up(r, rotation_errand(r), STEP_FIND, e);
 
+	if (turn != NEXT)
+		return turn;
 	if (!subscription_of(r, &subscription, e) ||
-	    !acr_find_registry(arm_of(r), h, subscription, r->job->resource_group, r->job->registry,
-	                       &found, e))
+	    !acr_find_registry(rotation_job_arm(r), h, subscription, r->job->resource_group,
+	                       r->job->registry, &found, e))
 		return FAILED;
 	bool meant = is_meant(r, &found, e);
 	AUTO_FREE char *id = acr_registry_id(subscription, found.group, name);
@@ -137,10 +133,13 @@ enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 	struct acr_token token;
 	bool guessed_group = r->job->resource_group == NULL;
 	int64_t rivals = 0;
+	enum progress turn = rotation_line_up(r, rotation_errand(r), STEP_READ, e);
 
+	if (turn != NEXT)
+		return turn;
 	if (!fill_ref(r, e))
 		return FAILED;
-	if (acr_get_token(arm_of(r), h, &r->ref, &token, e)) {
+	if (acr_get_token(rotation_job_arm(r), h, &r->ref, &token, e)) {
 		if (!check_clock(r, e))
 			return FAILED;
 		observe_token(&r->o, &token, rotation_now(r));

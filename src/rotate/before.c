@@ -83,7 +83,11 @@ enum progress step_doors(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
 	bool fresh = r->gen.doors_open && now - r->gen.doors_at < OPEN_FOR_MS;
+	enum progress turn = rotation_line_up(r, ERRAND_ROTATE, STEP_DOORS, e);
 
+	/* The last place to wait for others: from here on tokens and intents have their time. */
+	if (turn != NEXT)
+		return turn;
 	if (fresh || !has_to_be_accepted(r))
 		return rotation_go_to(r, STEP_TOKENS);
 	r->gen.doors_open = false;

@@ -111,7 +111,10 @@ static enum progress rival_was_first(struct rotation *r, struct err *e)
 enum progress step_create(struct rotation *r, struct http *h, struct err *e)
 {
 	AUTO_FREE char *map = NULL;
+	enum progress turn = rotation_line_up(r, ERRAND_ROTATE, STEP_CREATE, e);
 
+	if (turn != NEXT)
+		return turn;
 	if (!scope_map_id(r, h, &map, e))
 		return FAILED;
 	if (!still_missing(r, h, e))

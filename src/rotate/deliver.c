@@ -185,6 +185,9 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	ms = (ms < PROBE_CAP_MS ? ms : PROBE_CAP_MS) + env_random(r->w->env, 100);
 	if (why != NULL && why->retry_after_known && why->retry_after_ms > ms)
 		ms = why->retry_after_ms;
+	/* What could not be asked counts for nothing, as long as there is time to deliver it. */
+	if (why != NULL && why->throttled && ms < rotation_fence_left_ms(r))
+		r->give.probe_until += ms;
 	if (now + ms <= r->give.probe_until)
 		return rotation_wait_then(r, ms,
 		                          now >= r->give.read_again_at ? STEP_CONFIRM : STEP_PROBE);

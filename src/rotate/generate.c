@@ -51,6 +51,11 @@ struct arm *rotation_arm(struct rotation *r)
 	return r->gen.fence != NULL ? r->gen.fence : r->arm;
 }
 
+int64_t rotation_fence_left_ms(const struct rotation *r)
+{
+	return r->gen.fence == NULL ? 0 : (r->gen.dead_at - TOKEN_GRACE_S - rotation_now(r)) * 1000;
+}
+
 void rotation_drop_fence(struct rotation *r)
 {
 	arm_free(r->gen.fence);
@@ -137,7 +142,8 @@ bool rotation_withdraw_intent(struct rotation *r, struct err *e)
 	return rotation_save(r, e);
 }
 
-/* The request was refused for certain: throttled, not active yet, never sent, or forbidden. */
+/* The request was refused for certain: throttled, not active yet, never sent, or forbidden. Nothing
+ * is lost: the rotation begins anew. */
 static enum progress refused(struct rotation *r, struct err *e)
 {
 	struct err why = *e;
@@ -148,6 +154,13 @@ static enum progress refused(struct rotation *r, struct err *e)
 	if (!rotation_withdraw_intent(r, e))
 		return FAILED;
 	*e = why;
+	if (e->throttled) {
+		int64_t wait_ms;
+		return rotation_may_wait(r, &r->gen.throttled_since, e, &wait_ms)
+		               ? rotation_wait_then(r, wait_ms + env_random(r->w->env, 500),
+		                                    STEP_DOORS)
+		               : FAILED;
+	}
 	if ((!creating && e->kind != ERR_TRANSIENT) || ++r->gen.refusals > REFUSED_TRIES_MAX)
 		return FAILED;
 	int64_t ms = e->retry_after_known ? e->retry_after_ms : NOT_ACTIVE_WAIT_MS;

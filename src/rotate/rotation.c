@@ -14,10 +14,6 @@
 
 #define TRIES_MAX      4 /* some seven seconds at most between two of them */
 #define RETRY_FIRST_MS 800
-/* a service that asks for more is left to the next run */
-#define RETRY_AFTER_MAX_MS (15 * 60 * 1000)
-/* behind the throttle gate, with thousands of jobs in front */
-#define STALL_MAX_MS (60 * 60 * 1000)
 
 int64_t rotation_now(const struct rotation *r)
 {
@@ -147,7 +143,7 @@ static const struct {
 } steps[STEP__COUNT] = {
 	[STEP_LOCK] = { "lock", step_lock, false, TO(LOOK) },
 	[STEP_LOOK] = { "look", step_look, false, TO(FIND) | TO(HOOKS) | TO(DECIDE) },
-	[STEP_FIND] = { "find registry", step_find, true, TO(READ) | TO(DECIDE) },
+	[STEP_FIND] = { "find registry", step_find, true, TO(FIND) | TO(READ) | TO(DECIDE) },
 	[STEP_READ] = { "read token", step_read, true,
 	                TO(READ) | TO(FIND) | TO(RESUME) | TO(DECIDE) },
 	[STEP_RESUME] = { "ask how the last request goes", step_resume, true,
@@ -158,12 +154,12 @@ static const struct {
 	[STEP_VERIFY] = { "verify", step_verify, true, TO(VERIFY) | TO(READ) | TO(DECIDE) },
 	[STEP_TRY_OTHERS] = { "try passwords found", step_try_others, true,
 	                      TO(TRY_OTHERS) | TO(DECIDE) },
-	[STEP_CREATE] = { "create token", step_create, true, TO(CREATED) | TO(READ) },
+	[STEP_CREATE] = { "create token", step_create, true, TO(CREATE) | TO(CREATED) | TO(READ) },
 	[STEP_CREATED] = { "await token", step_created, true, TO(CREATED) | TO(READ) },
 	[STEP_CHECK] = { "check sinks", step_check, false,
 	                 TO(DECIDE) | TO(CREATE) | TO(TRY_SINKS) | TO(PREPARE) | TO(END) },
 	[STEP_TRY_SINKS] = { "try sinks", step_try_sinks, false, TO(DOORS) | TO(DECIDE) },
-	[STEP_DOORS] = { "ask the doors", step_doors, true, TO(TOKENS) },
+	[STEP_DOORS] = { "ask the doors", step_doors, true, TO(DOORS) | TO(TOKENS) },
 	/* From here to the end of the rotation nothing renews an access token. */
 	[STEP_TOKENS] = { "fetch access tokens", step_tokens, true, TO(TRY_HELD) },
 	[STEP_TRY_HELD] = { "try passwords held", step_try_held, true,
@@ -193,7 +189,7 @@ const char *rotation_at(const struct rotation *r)
 
 bool rotation_throttled(const struct rotation *r)
 {
-	return r->stalled_since != 0;
+	return r->line.throttled_since != 0 || rotation_line(r) != NULL;
 }
 
 bool rotation_replicating(const struct rotation *r)
@@ -225,6 +221,7 @@ void rotation_free(struct rotation *r)
 		store_saved_enough(r->w->store, r->job->name);
 	if (r->opened)
 		observe_close(&r->o);
+	arm_free(r->arm);
 	lock_drop(&r->lock);
 	acr_ref_clear(&r->ref);
 	hosts_clear(&r->give.hosts);
@@ -276,19 +273,13 @@ static void end_behind_fence(const struct rotation *r, struct err *e)
  * been tried often enough. */
 static bool try_again(struct rotation *r, const struct err *e)
 {
-	int64_t now = env_mono_ms(r->w->env);
-
-	if (fence_is_refused(r, e) || e->kind != ERR_TRANSIENT ||
-	    (e->retry_after_known && e->retry_after_ms > RETRY_AFTER_MAX_MS))
+	if (fence_is_refused(r, e) || e->kind != ERR_TRANSIENT)
 		return false;
-	if (e->queued) {
-		if (r->stalled_since == 0)
-			r->stalled_since = now;
-		r->again_ms = e->retry_after_ms;
-		return now - r->stalled_since < STALL_MAX_MS;
-	}
-	r->stalled_since = 0;
-	if (++r->tries >= TRIES_MAX)
+	if (e->throttled)
+		return rotation_may_wait(r, &r->line.throttled_since, e, &r->again_ms);
+	r->line.throttled_since = 0;
+	if ((e->retry_after_known && e->retry_after_ms > ROTATION_RETRY_AFTER_MAX_MS) ||
+	    ++r->tries >= TRIES_MAX)
 		return false;
 	int64_t ms = RETRY_FIRST_MS * ((1 << r->tries) - 1);
 	ms = ms * (800 + env_random(r->w->env, 500)) / 1000;
@@ -439,6 +430,7 @@ bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct
 		log_msg(LEVEL_DEBUG, r->job->name, "%s", steps[at].name);
 		enum progress p = steps[at].run(r, h, e);
 		if (p == FAILED && steps[at].repeatable && try_again(r, e)) {
+			rotation_put_aside(r);
 			*again_ms = r->again_ms;
 			return true;
 		}
@@ -450,8 +442,9 @@ bool rotation_step(struct rotation *r, struct http *h, int64_t *again_ms, struct
 		}
 		assert((steps[at].to & UINT32_C(1) << r->next) != 0);
 		r->tries = 0;
-		r->stalled_since = 0;
+		r->line.throttled_since = 0;
 		if (p == AGAIN) {
+			rotation_put_aside(r);
 			*again_ms = r->again_ms;
 			return true;
 		}

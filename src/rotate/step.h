@@ -59,8 +59,12 @@ struct rotation {
 	enum step next;
 	int64_t again_ms;
 	int tries; /* of the current step */
-	/* mono ms: since when the throttle gate holds this job; 0: it does not */
-	int64_t stalled_since;
+	/* The place among all that ask Azure Resource Manager. */
+	struct {
+		enum errand { ERRAND_NONE, ERRAND_LOOK, ERRAND_ROTATE } errand; /* lined up for */
+		/* mono ms: since when the current step is throttled; 0: it is not */
+		int64_t throttled_since;
+	} line;
 
 	struct lock lock;
 	bool opened;
@@ -102,6 +106,7 @@ struct rotation {
 		struct acr_generated reply;
 		struct arm_operation operation;
 		int lost_replies, refusals;
+		int64_t throttled_since; /* mono ms: a generate that is refused with 429 */
 		/* mono ms: a long-running operation has an end */
 		int64_t await_until;
 		/* passwords that the registry was asked about, none of them the slot's */
@@ -177,6 +182,24 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
+
+/* ---- line.c: how fast Azure may be asked ----------------------------------------------------- */
+/* a service that asks for more is left to the next run */
+#define ROTATION_RETRY_AFTER_MAX_MS (15 * 60 * 1000)
+/* Takes the job's place, once, for what it is about to do. NEXT: it is its turn. AGAIN: `at` comes
+ * again then. FAILED: nothing has been served for too long. */
+enum progress rotation_line_up(struct rotation *r, enum errand errand, enum step at, struct err *e);
+/* What the job has to expect of what is known of it locally. */
+enum errand rotation_errand(const struct rotation *r);
+/* It waits for something: others may use what it was promised. */
+void rotation_put_aside(struct rotation *r);
+/* Throttling is no failure, but it has an end. *since (mono ms; 0: not yet): when it began. */
+bool rotation_may_wait(const struct rotation *r, int64_t *since, const struct err *e,
+                       int64_t *again_ms);
+/* For how long the access token of this rotation lives, in milliseconds. */
+int64_t rotation_fence_left_ms(const struct rotation *r);
+/* The job's own client of Azure Resource Manager. */
+struct arm *rotation_job_arm(struct rotation *r);
 
 /* ---- create.c: a token that does not exist yet ----------------------------------------------- */
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);

@@ -421,7 +421,8 @@ static bool is_struck(const struct fake_service *s, const struct http_request *r
 	const struct fake_fault *f = &s->fault;
 
 	return is_meant(f, rq) && f->what != FAKE_WELL &&
-	       (f->stays ? s->requests >= f->at : s->requests == f->at);
+	       (f->stays ? s->requests >= f->at && (f->until_ms == 0 || s->clock_ms < f->until_ms)
+	                 : s->requests == f->at);
 }
 
 /* True: it never came to acting, and that is all there is to it. */

@@ -45,6 +45,7 @@ struct fake_fault {
 	const char *code;
 	int64_t retry_after_ms;
 	const char *only; /* requests with this in "METHOD URL"; others are well. NULL: all */
+	int64_t until_ms; /* with `stays`: by the service's clock; 0: for ever */
 };
 
 struct fake_service {

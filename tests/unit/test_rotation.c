@@ -108,6 +108,76 @@ static void a_request_that_fails_is_repeated_a_few_times(void **state)
 	            rig.service.clock_ms - from < 600 * 1000);
 }
 
+/* How many requests a rotation takes. */
+static int count_requests(void)
+{
+	rig_due();
+	rig.service.requests = 0;
+	rig_must_run(ROTATE_FORCE);
+	return rig.service.requests;
+}
+
+static void throttle_from(int at, int64_t for_ms, int64_t retry_after_ms)
+{
+	rig_due();
+	rig.service.requests = 0;
+	rig.service.fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                 .at = at,
+		                                 .stays = true,
+		                                 .status = 429,
+		                                 .code = "TooManyRequests",
+		                                 .retry_after_ms = retry_after_ms,
+		                                 .until_ms = rig.service.clock_ms + for_ms };
+}
+
+/* However often: from any request on, whatever was generated and proven by then is delivered. */
+static void a_429_is_no_try(void **state)
+{
+	static const struct {
+		int64_t for_ms, retry_after_ms;
+	} rows[] = { { 8 * 60000, 20000 }, { 8 * 60000, -1 }, { 45 * 60000, 60000 } };
+	int requests = count_requests();
+	struct ending end;
+
+	(void)state;
+	assert_true(requests > 8);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int at = 1; at <= requests; at++) {
+			throttle_from(at, rows[i].for_ms, rows[i].retry_after_ms);
+			int before = rig.service.generated;
+			CHECK(rig_run(ROTATE_FORCE, &end), "row %zu, from request %d on: %s", i, at,
+			      end.e.text);
+			CHECK(rig.service.generated == before + 1, "row %zu, %d: %d generates", i,
+			      at, rig.service.generated - before);
+			CHECK(rig_works(0) && rig_works(1) &&
+			              strcmp(rig.memory[0].held, rig.deployed) != 0,
+			      "row %zu, %d", i, at);
+		}
+}
+
+/* But it is bounded: by time, and a service that asks for hours is left to the next run at once. */
+static void throttling_has_an_end(void **state)
+{
+	static const struct {
+		int64_t retry_after_ms, at_most_ms;
+	} rows[] = { { 60000, 75 * 60000 }, { -1, 75 * 60000 }, { 2 * 3600000, 60000 } };
+	int requests = count_requests();
+	struct ending end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int at = 1; at <= requests; at++) {
+			throttle_from(at, DAY_MS, rows[i].retry_after_ms);
+			int64_t from = rig.service.clock_ms;
+			CHECK(!rig_run(ROTATE_FORCE, &end), "row %zu, from request %d on", i, at);
+			int64_t took = rig.service.clock_ms - from;
+			CHECK(end.e.kind == ERR_TRANSIENT, "row %zu, %d: %s", i, at, end.e.text);
+			CHECK(took <= rows[i].at_most_ms, "row %zu, %d: %lld ms", i, at,
+			      (long long)took);
+			CHECK(rig_works(0) && rig.met.held_killed == 0, "row %zu, %d", i, at);
+		}
+}
+
 static int committed;
 
 static void two_months_pass(struct memory *m)
@@ -219,6 +289,8 @@ int main(void)
 		cmocka_unit_test(another_rotator_ends_this_run),
 		cmocka_unit_test(the_token_is_read_before_the_decision),
 		cmocka_unit_test(a_request_that_fails_is_repeated_a_few_times),
+		cmocka_unit_test(a_429_is_no_try),
+		cmocka_unit_test(throttling_has_an_end),
 		cmocka_unit_test(a_run_rotates_once),
 		cmocka_unit_test(times_are_the_services),
 		cmocka_unit_test(a_dry_run_changes_nothing),
