@@ -12,6 +12,9 @@
  *   read_current  reads the password that is there; *out = NULL if there is none: no file, no
  *                 entry, or an entry with another user name. Recovery depends on it, so a sink
  *                 cannot be write-only. Must be cheap: every run calls it for every sink.
+ *   says          what the medium says about the password that read_current found last: its expiry
+ *                 and slot, as they were delivered with it; a member is 0 if it says nothing. NULL:
+ *                 it never does. A follower orders the passwords of its source by it.
  *   prepare       brings the new password as close as possible to its destination without making
  *                 it visible (a sealed temporary file).
  *   commit        makes it visible, in one step if the medium allows. Never leaves less than what
@@ -54,6 +57,11 @@ struct sink;
 struct sink_known {
 	bool (*is)(void *ctx, const struct secret *s);
 	void *ctx;
+};
+
+struct sink_says {
+	int64_t expires_us; /* microseconds since 1970 */
+	int slot;           /* 1 or 2 */
 };
 
 struct arms;
@@ -119,6 +127,7 @@ struct sink_ops {
 	bool (*trial)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,
 	                     struct err *e);
+	void (*says)(const struct sink *s, struct sink_says *out);
 	/* Called when read_current found nothing: finds a password of ours that is there in another
 	 * form than a delivery would give it. From then on that form may be replaced. *out NULL:
 	 * none found. NULL: the sink has only one form. */

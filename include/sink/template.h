@@ -41,6 +41,12 @@ MUST_USE bool template_render(const struct template *t, const struct credential 
  * untouched. */
 MUST_USE bool template_match(const struct template *t, const char *text, size_t n,
                              const struct credential *who, struct secret **out);
+/* The same, and what {expires} and {slot} say: 0 if the template has none, or for "never" and
+ * "unknown". */
+struct sink_says;
+MUST_USE bool template_read(const struct template *t, const char *text, size_t n,
+                            const struct credential *who, struct secret **out,
+                            struct sink_says *says);
 
 /*
  * The password of `who` that `known` recognises, anywhere and in any form, in a text of another

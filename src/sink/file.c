@@ -45,9 +45,10 @@ struct file {
 	struct place place;
 	struct template *template; /* NULL until first used */
 	struct fs_stage *stage;
-	struct buf next, old; /* in place only: what to write, and what to put back */
-	struct secret *ours;  /* what find() found: a file with it in it is ours in any form */
-	bool ready;           /* in place: next is what commit writes */
+	struct buf next, old;  /* in place only: what to write, and what to put back */
+	struct secret *ours;   /* what find() found: a file with it in it is ours in any form */
+	struct sink_says says; /* of what was read last */
+	bool ready;            /* in place: next is what commit writes */
 };
 
 /* ---- the template ---------------------------------------------------------------------------- */
@@ -172,9 +173,15 @@ static bool file_read_current(struct sink *s, const struct credential *who, stru
 	if (!need_template(f, e) || !place_enter(&f->place, &rights, e) ||
 	    !place_peek(&f->place, TEMPLATE_TEXT_MAX, &text, &found, e))
 		return false;
-	if (!template_match(f->template, buf_cstr(&text), text.len, who, out))
+	f->says = (struct sink_says){ 0 };
+	if (!template_read(f->template, buf_cstr(&text), text.len, who, out, &f->says))
 		*out = NULL;
 	return true;
+}
+
+static void file_says(const struct sink *s, struct sink_says *out)
+{
+	*out = ((const struct file *)s)->says;
 }
 
 /* The template was changed, and the file not yet: it is known by our password in it. */
@@ -314,6 +321,7 @@ const struct sink_ops sink_file = {
 	.describe = file_describe,
 	.check = file_check,
 	.read_current = file_read_current,
+	.says = file_says,
 	.find = file_find,
 	.prepare = file_prepare,
 	.commit = file_commit,

@@ -109,6 +109,11 @@ static bool kubernetes_read_current(struct sink *s, const struct credential *who
 	return look(k, e) && kubernetes_held(k, who, out, e);
 }
 
+static void kubernetes_says(const struct sink *s, struct sink_says *out)
+{
+	kubernetes_say((const struct kubernetes *)s, out);
+}
+
 /* Creates it, or patches what was read. *done: it is there; else it has to be read again. */
 static bool write(struct kubernetes *k, const struct credential *c, bool dry_run, bool *done,
                   struct err *e)
@@ -392,6 +397,7 @@ const struct sink_ops sink_kubernetes = {
 	.describe = kubernetes_describe,
 	.check = kubernetes_check,
 	.read_current = kubernetes_read_current,
+	.says = kubernetes_says,
 	.prepare = kubernetes_prepare,
 	.commit = kubernetes_commit,
 	.touch = kubernetes_touch,

@@ -78,6 +78,22 @@ bool kubernetes_held(const struct kubernetes *k, const struct credential *who, s
 	return kubernetes_text(k, &text, e) && kubernetes_held_in(k, &text, who, out, e);
 }
 
+/* By whoever delivered last; a hand that changed the data alone has left the annotations. */
+void kubernetes_say(const struct kubernetes *k, struct sink_says *out)
+{
+	const char *expires = k->exists ? kube_annotation(&k->now, "acrotate/expires") : NULL;
+	const char *slot = k->exists ? kube_annotation(&k->now, "acrotate/slot") : NULL;
+	int64_t ticks;
+
+	*out = (struct sink_says){ 0 };
+	if (expires != NULL && str_ticks(expires, &ticks) && ticks > 0)
+		out->expires_us = ticks / 10;
+	out->slot = slot == NULL                     ? 0
+	            : strcmp(slot, "password1") == 0 ? 1
+	            : strcmp(slot, "password2") == 0 ? 2
+	                                             : 0;
+}
+
 /* ---- may we write? --------------------------------------------------------------------------- */
 
 static bool entry_is_ours(const struct kubernetes *k, const struct buf *text,

@@ -46,6 +46,8 @@ bool kubernetes_held_in(const struct kubernetes *k, const struct buf *text,
                         const struct credential *who, struct secret **out, struct err *e);
 bool kubernetes_held(const struct kubernetes *k, const struct credential *who, struct secret **out,
                      struct err *e);
+/* What its annotations say of what was read last. */
+void kubernetes_say(const struct kubernetes *k, struct sink_says *out);
 /* May we write it? Of one that exists. A remark goes into `note`. */
 bool kubernetes_acceptable(const struct kubernetes *k, const struct buf *text,
                            const struct credential *who, struct buf *note, struct err *e);

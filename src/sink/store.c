@@ -43,6 +43,7 @@ struct own_copy {
 	const struct store_spec *spec;
 	struct place_spec at; /* where it stands, once that is known */
 	struct place place;
+	struct sink_says says; /* of what was read last */
 	struct fs_stage *stage;
 };
 
@@ -179,7 +180,13 @@ static bool store_read_current(struct sink *s, const struct credential *who, str
 	    !place_peek(&c->place, COPY_MAX, &text, &found, e) || !parse(c, &text, &there, e))
 		return false;
 	*out = is_ours(&there, who) ? take(&there.password) : NULL;
+	c->says = (struct sink_says){ .expires_us = there.expires_us, .slot = there.slot };
 	return true;
+}
+
+static void store_says(const struct sink *s, struct sink_says *out)
+{
+	*out = ((const struct own_copy *)s)->says;
 }
 
 /* Whoever asks for that entry has the password of another token, and would get ours. */
@@ -320,6 +327,7 @@ const struct sink_ops sink_store = {
 	.describe = store_describe,
 	.check = store_check,
 	.read_current = store_read_current,
+	.says = store_says,
 	.prepare = store_prepare,
 	.commit = store_commit,
 	.abort = store_abort,

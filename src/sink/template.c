@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "sink/sink.h"
 
 enum kind { LITERAL, PASSWORD, AUTH, USERNAME, SERVER, EXPIRES, SLOT };
 
@@ -238,6 +239,7 @@ struct template_reader {
 	const char *p, *end;
 	const struct credential *who;
 	struct secret *found;
+	struct sink_says says;
 };
 
 static bool eat(struct template_reader *r, const char *text, size_t n)
@@ -260,6 +262,10 @@ static bool eat_time(struct template_reader *r)
 		if (TIME_FORM[i] == 'd' ? !isdigit((unsigned char)r->p[i])
 		                        : r->p[i] != TIME_FORM[i])
 			return false;
+	AUTO_FREE char *time = mem_dup_n(r->p, n);
+	int64_t ticks;
+	if (str_ticks(time, &ticks)) /* else no day of any month */
+		r->says.expires_us = ticks / 10;
 	r->p += n;
 	return true;
 }
@@ -267,8 +273,10 @@ static bool eat_time(struct template_reader *r)
 static bool eat_slot(struct template_reader *r)
 {
 	for (size_t i = 0; i < COUNT(slots); i++)
-		if (eat(r, slots[i], strlen(slots[i])))
+		if (eat(r, slots[i], strlen(slots[i]))) {
+			r->says.slot = (int)i;
 			return true;
+		}
 	return false;
 }
 
@@ -373,8 +381,8 @@ static bool eat_part(struct template_reader *r, const struct template_part *p)
 	return false;
 }
 
-bool template_match(const struct template *t, const char *text, size_t n,
-                    const struct credential *who, struct secret **out)
+bool template_read(const struct template *t, const char *text, size_t n,
+                   const struct credential *who, struct secret **out, struct sink_says *says)
 {
 	struct template_reader r = { .p = text, .end = text + n, .who = who };
 
@@ -389,5 +397,14 @@ bool template_match(const struct template *t, const char *text, size_t n,
 		return false;
 	}
 	*out = r.found;
+	*says = r.says;
 	return true;
+}
+
+bool template_match(const struct template *t, const char *text, size_t n,
+                    const struct credential *who, struct secret **out)
+{
+	struct sink_says ignored;
+
+	return template_read(t, text, n, who, out, &ignored);
 }
