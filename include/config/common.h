@@ -39,6 +39,8 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out);
 /* The registry and token, for comparison: independent of letter case and of the way the registry is
  * written. */
 void job_token_entry(const struct job *j, struct buf *out);
+/* The same of a follower's source: the entry that it reads. */
+void job_source_entry(const struct job *j, struct buf *out);
 /* The entry of jobs that give the registry by name only, and one of all jobs that give it with the
  * hash of a domain name label. True: this job gives the hash. */
 bool job_token_ways(const struct job *j, struct buf *named, struct buf *labelled);
@@ -69,8 +71,8 @@ struct sink_common {
 };
 
 extern const struct key config_run_keys[], config_http_keys[], config_job_keys[],
-	config_sink_keys[];
+	config_sink_keys[], config_source_keys[];
 extern const size_t config_run_keys_count, config_http_keys_count, config_job_keys_count,
-	config_sink_keys_count;
+	config_sink_keys_count, config_source_keys_count;
 
 #endif

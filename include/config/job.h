@@ -56,11 +56,12 @@ struct job {
 	bool enabled; /* no: paused */
 	struct sink_spec *sinks;
 	size_t n_sinks;
+	struct sink_spec *source; /* [source]: the job follows it; NULL: it rotates */
 	/* what the sinks are opened with, or NULL: config_lend(), and the job's own identity */
 	struct sink_lent *lent;
 };
 void job_free(struct job *j);
-/* Can all its sinks be read without another program and without the network? */
+/* Can its sinks and its source be read without another program and without the network? */
 bool job_is_local(const struct job *j);
 void job_free_ptr(struct job **j);
 #define AUTO_JOB AUTO(job_free_ptr)

@@ -26,6 +26,11 @@ MUST_USE bool job_bootstrap(struct loading *l, struct err *e);
 MUST_USE bool job_azure(struct loading *l, struct err *e); /* job_azure.c */
 /* Does a job with this [azure] (or NULL) not inherit the key? */
 bool job_azure_drops(const struct section *own, const char *key);
-MUST_USE bool job_sinks(struct loading *l, struct err *e); /* job_sinks.c */
+MUST_USE bool job_sinks(struct loading *l, struct err *e);  /* job_sinks.c */
+MUST_USE bool job_source(struct loading *l, struct err *e); /* job_source.c */
+/* Fills the spec of a section [sink NAME] or [source]; `common` is what has the keys of every such
+ * section. job_sinks.c */
+MUST_USE bool job_sink_spec(struct loading *l, const struct section *s, const struct fill *common,
+                            struct sink_spec *out, struct err *e);
 
 #endif

@@ -32,6 +32,7 @@ enum history_what {
 	HISTORY_ADOPT,  /* the record of another machine or job was taken over */
 	HISTORY_LOST,   /* an unusable record was set aside */
 	HISTORY_FAIL,   /* any other failure */
+	HISTORY_FOLLOW, /* the sinks got what the source had */
 	HISTORY__COUNT
 };
 const char *history_name(enum history_what what);

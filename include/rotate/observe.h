@@ -15,6 +15,7 @@
 /* A registry may need this long to learn a password: a refusal counts only if it lasts longer. */
 #define OBSERVE_DOUBT_S 60
 
+struct follow_input;
 struct job;
 struct secret;
 struct sink;
@@ -60,6 +61,13 @@ struct observation {
 	/* the same, then sinks that were removed from the job but may still be read */
 	struct sink_view *views;
 	size_t n_views;
+	/* What a follower follows, as it was read last; NULL: the job rotates. */
+	struct followed {
+		struct seen seen; /* `held`, or why it is `unread` */
+		int64_t expires_us;
+		int said;            /* 1 or 2: the slot that it is in; 0: not known */
+		enum acr_slot place; /* in the ledger; ACR_NO_SLOT: it is new */
+	} * followed;
 	enum plan_asked asked;
 	/* seconds: when the token was last read; 0: not in this run */
 	int64_t read_at;
@@ -83,6 +91,18 @@ void observe_server(struct observation *o, const char *server, const char *group
 /* Reads all sinks again, matches them with the ledger, and clears `left` of slots that are held
  * again. */
 void observe_sinks(struct observation *o);
+/* Reads the source of a follower again, and finds it in the ledger. */
+void observe_source(struct observation *o);
+/* Enters the password of the source into the ledger, in place of what is not in use, and returns
+ * its place: from now on a sink may hold it. */
+enum acr_slot observe_take_source(struct observation *o, int64_t now);
+/* Does sink i hold what the source has? */
+bool observe_has_source(const struct observation *o, size_t i);
+/* Of a follower, for its rule. */
+struct follow_input observe_follow_input(const struct observation *o, int64_t now, bool force);
+struct plan observe_follow_plan(const struct observation *o, const struct follow_input *in);
+/* The slot that a place of the ledger stands for, as far as is known. */
+enum acr_slot observe_slot_of(const struct observation *o, enum acr_slot place);
 /* Call before sink i gets the newest generation of a slot: from now on it may hold that, too. */
 void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
 /* Call afterwards. `kept`: the generation was read back, so the sink has let go of what it was read

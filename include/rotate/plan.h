@@ -18,7 +18,8 @@ enum plan_action {
 	PLAN_CREATE, /* the token does not exist and the job may create it */
 	/* due, but the spare slot may still be in use: wait until `when` (0: not known) */
 	PLAN_WAIT,
-	PLAN_REFUSE /* a person has to act; `why` says why */
+	PLAN_REFUSE, /* a person has to act; `why` says why */
+	PLAN_FOLLOW  /* deliver what the source has: plan_follow.h */
 };
 
 enum plan_reason {
@@ -41,6 +42,13 @@ enum plan_reason {
 	WHY_NO_TOKEN,
 	WHY_NO_SINK,
 	WHY_REVOKED, /* a revoke is under way */
+	/* of a follower */
+	WHY_NEWER,          /* the source has a newer password */
+	WHY_OLDER,          /* the source has an older one */
+	WHY_LATE,           /* the source has no newer one, and the one in use ends soon */
+	WHY_SOURCE,         /* the source cannot be read */
+	WHY_SOURCE_EMPTY,   /* there is no password in it */
+	WHY_SOURCE_REFUSED, /* the registry refuses what is in it */
 	WHY__COUNT
 };
 

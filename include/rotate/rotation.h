@@ -67,9 +67,10 @@ struct outcome {
 		enum acr_slot slot;
 		int64_t created, expires_us;
 	} foreign;
-	bool warn_foreign; /* today's warning is due */
-	bool paused;       /* enabled = no: nothing was observed */
-	bool told;         /* the error was logged already, sink by sink */
+	bool warn_foreign;   /* today's warning is due */
+	const char *follows; /* of a follower: what it follows; NULL: it rotates. Borrowed */
+	bool paused;         /* enabled = no: nothing was observed */
+	bool told;           /* the error was logged already, sink by sink */
 	/* a transient failure has lasted for `patience`, or the expiry is near */
 	bool loud;
 };

@@ -49,6 +49,8 @@ struct slot_memory {
 	/* the URL of the operation that was last seen running; NULL: none */
 	char *operation;
 	bool operation_by_status; /* its state is in the body of the answer, see azure/arm.h */
+	/* of a follower: the number of the service's slot, as its source said it; 0: it did not */
+	int64_t said;
 	/* The last two expiries that were requested: a generation with one of them is ours, even
 	 * if the request acted late. Equal if the request was repeated while the first could still
 	 * act. */
@@ -88,7 +90,8 @@ enum state_lost {
 	LOST_MACHINE,
 	LOST_JOB,
 	LOST_TOKEN,
-	LOST_REGISTRY
+	LOST_REGISTRY,
+	LOST_ROLE
 };
 
 struct state {
@@ -99,6 +102,10 @@ struct state {
 	/* The subject. NULL in a record of format 1 until the next save. registry: its resource id;
 	 * NULL, too, while it is not known. */
 	char *job, *token, *registry;
+	/* of a follower: what it follows, in words. Its slots are two places for passwords that its
+	 * source had, newest and other, not those of the service: `created` is when they were seen
+	 * first, and `expires_us` 0 if the source does not say it. */
+	char *follows;
 	struct slot_memory slot[ACR_SLOT__COUNT];
 	char *login_server, *group;
 	int64_t last_success, last_verified, last_inspected, failing_since, next_generate;

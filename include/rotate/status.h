@@ -29,12 +29,28 @@ enum job_state {
 };
 const char *status_state_name(enum job_state s);
 
+/* How a follower stands to its source. */
+enum job_follows {
+	FOLLOWS_NOTHING, /* the job rotates */
+	FOLLOWS_IN_STEP,
+	FOLLOWS_BEHIND,     /* the next run takes what the source has */
+	FOLLOWS_OLDER,      /* the source has an older password than the sinks */
+	FOLLOWS_LATE,       /* the source should have a newer one by now */
+	FOLLOWS_EMPTY,      /* the source has none */
+	FOLLOWS_UNREADABLE, /* the source cannot be read */
+	FOLLOWS_REFUSED,    /* the registry refused what the source has */
+	FOLLOWS__COUNT
+};
+const char *status_follows_name(enum job_follows f); /* "in step" */
+
 /* Times in seconds since 1970; 0: none, or not known. */
 struct job_status {
 	enum job_state state;
-	bool active;                    /* a sink holds a living password of ours, */
-	enum acr_slot slot;             /* of this slot, */
-	int64_t expires, next_rotation; /* which expires and is replaced at these times */
+	bool active;        /* a sink holds a living password of ours, */
+	enum acr_slot slot; /* of this slot (of a follower ACR_NO_SLOT: not known), */
+	/* which expires and is replaced at these times; 0: not known, of a follower */
+	int64_t expires, next_rotation;
+	enum job_follows follows;
 	/* as last seen */
 	struct {
 		bool present, ours;

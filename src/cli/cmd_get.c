@@ -47,13 +47,15 @@ static bool find(const struct observation *o, struct credential *out, struct err
 	enum acr_slot slot = o->views[p.source].holds;
 	*out = o->who;
 	out->password = o->seen[p.source].held;
-	out->slot = (int)slot + 1;
+	enum acr_slot said = observe_slot_of(o, slot);
+	out->slot = said == ACR_NO_SLOT ? 0 : (int)said + 1;
 	out->expires_us = observe_slot(o, slot, &ours).expires_us;
 	return true;
 }
 
 static void json(const struct job *job, const struct credential *c, struct buf *out)
 {
+	static const char *const slots[] = { NULL, "password1", "password2" };
 	char expires[STR_TIME_MAX];
 	int64_t seconds = c->expires_us / 1000000;
 
@@ -66,7 +68,9 @@ static void json(const struct job *job, const struct credential *c, struct buf *
 	buf_json(out, c->username);
 	buf_str(out, ", \"password\": ");
 	buf_json(out, secret_peek(c->password));
-	buf_fmt(out, ", \"slot\": \"password%d\", \"expires\": \"%s\"}", c->slot, expires);
+	buf_json_member(out, "slot", slots[c->slot]);
+	buf_json_member(out, "expires", seconds == 0 ? NULL : expires);
+	buf_char(out, '}');
 }
 
 static bool write_out(const struct options *o, const struct job *job, const struct credential *c,

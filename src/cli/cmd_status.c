@@ -75,12 +75,34 @@ static void note_run(const struct job_status *s, int64_t now, struct buf *out)
 	        since, most);
 }
 
+/* "follows keyvault contoso-kv/web-pull, in step" */
+static void note_follows(const struct observation *o, const struct job_status *s, struct buf *out)
+{
+	static const char *const words[FOLLOWS__COUNT] = {
+		[FOLLOWS_IN_STEP] = "in step",
+		[FOLLOWS_BEHIND] = "which has another password: the next run takes it over",
+		[FOLLOWS_OLDER] = "which has an older password than the sinks",
+		[FOLLOWS_LATE] = "which has no newer password",
+		[FOLLOWS_EMPTY] = "which has no password",
+		[FOLLOWS_UNREADABLE] = "which cannot be read",
+		[FOLLOWS_REFUSED] = "whose password the registry refuses",
+	};
+
+	if (s->follows == FOLLOWS_NOTHING)
+		return;
+	buf_fmt(out, "follows %s, %s\n", o->state.follows, words[s->follows]);
+	/* What the last run said is said below. */
+	if (s->follows == FOLLOWS_UNREADABLE && s->failing_since == 0)
+		buf_fmt(out, "%s\n", o->followed->seen.why.text);
+}
+
 static char *notes_of(const struct observation *o, const struct job_status *s, int64_t now,
                       const struct err *e)
 {
 	AUTO_BUF struct buf out = BUF_INIT(NOTES_MAX);
 	char since[STR_DURATION_MAX];
 
+	note_follows(o, s, &out);
 	if (s->state_lost)
 		buf_str(&out, "the state cannot be used (another machine's, or damaged): what this "
 		              "job generated is taken for a foreign one\n");
@@ -145,6 +167,7 @@ void status_fill_row(struct status_jobs *st, size_t at, const struct job *job,
 	struct status_row *row = &st->rows[at];
 
 	row->where = mem_fmt("%s/%s", job->registry, job->token);
+	row->follows = mem_dup(o->state.follows);
 	status_set_run(&row->is, last_run_of(config_run(st->config)->state_dir, row->job), now);
 	row->notes = notes_of(o, &row->is, now, e);
 	count_pulls(st, &row->is);
@@ -211,6 +234,8 @@ static int level_of(const struct options *o, const struct job_status *s, int64_t
 
 static int64_t left_of(const struct job_status *s, int64_t now)
 {
+	if (s->active && !s->pulls_fail && s->expires == 0)
+		return INT64_MAX; /* a follower's, and its source does not say it */
 	return s->active && !s->pulls_fail && s->expires > now ? s->expires - now : 0;
 }
 
@@ -232,7 +257,7 @@ static void performance(const struct status_jobs *st, int64_t now, struct buf *o
 	buf_str(out, " |");
 	for (size_t at = 0; at < st->n; at++) {
 		const struct job_status *s = &st->rows[at].is;
-		if (s->state == JOB_PAUSED)
+		if (s->state == JOB_PAUSED || left_of(s, now) == INT64_MAX)
 			continue;
 		buf_fmt(out, " '%s'=%llds;", st->rows[at].job, (long long)left_of(s, now));
 		if (st->o->warn_s > 0)

@@ -117,6 +117,11 @@ static void allow_programs(struct spawner_rules *r, const struct job *job)
 		    sink->ops->program(sink->spec, &program, &ignored))
 			allow_program(r, program, (char *[]){ NULL });
 	}
+	if (job->source != NULL && job->source->ops->program != NULL) {
+		AUTO_FREE char *program = NULL;
+		if (job->source->ops->program(job->source->spec, &program, &ignored))
+			allow_program(r, program, (char *[]){ NULL });
+	}
 	if (may_ask_az(job) && process_find("az", &az, &ignored))
 		allow_program(r, az, (char *[]){ account, token, NULL });
 }

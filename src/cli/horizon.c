@@ -156,6 +156,11 @@ static void play_job(struct horizon *h, const struct store *store, size_t index)
 		h->worst = h->worst == ERR_NONE ? e.kind : err_worse(h->worst, e.kind);
 		return;
 	}
+	/* It generates nothing. */
+	if (job->source != NULL) {
+		observe_close(&o);
+		return;
+	}
 	struct play p = { .h = h, .job = job, .in = observe_input(&o, h->from, false) };
 	static const struct sink_view empty = { .holds = ACR_NO_SLOT, .readable = true };
 	p.in.verify_due = false;

@@ -20,7 +20,8 @@ static void tell(const struct observation *o, const struct plan *p, size_t at,
 	struct outcome out = { .did = PLAN_KEEP,
 		               .why = p->why,
 		               .active = p->active,
-		               .slot = p->slot,
+		               .slot = observe_slot_of(o, p->slot),
+		               .follows = o->state.follows,
 		               .sinks = o->n_seen,
 		               .in_step = o->n_seen,
 		               .expires = observe_slot(o, p->slot, &ours).expires_us / 1000000,
@@ -28,7 +29,7 @@ static void tell(const struct observation *o, const struct plan *p, size_t at,
 		               .foreign_ahead = p->foreign_ahead };
 	struct acr_password spare;
 
-	if (observe_foreign(o, acr_other(p->slot), &spare))
+	if (o->followed == NULL && observe_foreign(o, acr_other(p->slot), &spare))
 		out.foreign = (struct may_replace_hint){ true, acr_other(p->slot), spare.created,
 			                                 spare.expires_us };
 	report_job(report, at, o->job->name, &out, NULL);
@@ -88,7 +89,7 @@ static bool has_work_by_record(const struct store *store, const struct job *job,
 	AUTO_STATE struct state s = { 0 };
 	struct err ignored = ERR_INIT;
 
-	return !job_is_local(job) && !store_is_shared(store) &&
+	return !job_is_local(job) && job->source == NULL && !store_is_shared(store) &&
 	       state_load(store, job->name, &s, &ignored) &&
 	       is_due_by_record(&s, &job->policy, now);
 }

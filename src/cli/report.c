@@ -80,7 +80,9 @@ static void job_json(const char *name, const struct outcome *o, const struct err
 	buf_json_member(out, "action", o == NULL ? NULL : action_of(o));
 	buf_fmt(out, ", \"changed\": %s", o != NULL && o->changed ? "true" : "false");
 	if (o != NULL) {
-		buf_json_member(out, "slot", acr_slot_name(o->slot));
+		buf_json_member(out, "slot",
+		                o->slot == ACR_NO_SLOT ? NULL : acr_slot_name(o->slot));
+		buf_json_member(out, "follows", o->follows);
 		buf_fmt(out, ", \"deployed\": %s", o->active ? "true" : "false");
 		add_time(out, "expires", o->active ? o->expires : 0);
 		add_time(out, "next_rotation", o->active ? o->next_due : 0);

@@ -9,7 +9,8 @@ struct buf;
 
 struct status_row {
 	char *job;
-	char *where; /* registry/token; "" when the job's file cannot be read */
+	char *follows; /* what a follower follows, or NULL */
+	char *where;   /* registry/token; "" when the job's file cannot be read */
 	struct job_status is;
 	/* lines below the row, each ending in '\n'; "" when there is nothing to say */
 	char *notes;

@@ -21,6 +21,7 @@ void status_rows_free(struct status_row *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		free(rows[i].job);
 		free(rows[i].where);
+		free(rows[i].follows);
 		free(rows[i].notes);
 		free(rows[i].error);
 	}
@@ -57,6 +58,8 @@ static void next_rotation(const struct job_status *s, int64_t now, struct buf *o
 {
 	if (s->not_before != 0)
 		until(s->not_before, now, "now", out);
+	else if (s->active && s->next_rotation == 0)
+		buf_char(out, '-');
 	else if (s->active)
 		until(s->next_rotation, now, "now", out);
 	else
@@ -82,10 +85,12 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 		buf_str(out, status_state_name(s->state));
 		break;
 	case ACTIVE:
-		buf_str(out, s->active ? acr_slot_name(s->slot) : "none");
+		buf_str(out, !s->active               ? "none"
+		             : s->slot == ACR_NO_SLOT ? "unknown"
+		                                      : acr_slot_name(s->slot));
 		break;
 	case EXPIRES:
-		if (s->active)
+		if (s->active && s->expires != 0)
 			until(s->expires, now, "expired", out);
 		else
 			buf_char(out, '-');
@@ -356,7 +361,10 @@ static void row_json(const struct status_row *r, struct buf *out)
 	buf_json(out, r->job);
 	member_text("token", r->where[0] == '\0' ? NULL : r->where, out);
 	member_text("state", status_state_name(s->state), out);
-	member_text("active", s->active ? acr_slot_name(s->slot) : NULL, out);
+	member_text("active", s->active && s->slot != ACR_NO_SLOT ? acr_slot_name(s->slot) : NULL,
+	            out);
+	member_text("follows", r->follows, out);
+	member_text("source", status_follows_name(s->follows), out);
 	member_time("expires", s->expires, out);
 	member_time("next_rotation", s->next_rotation, out);
 	member_time("not_before", s->not_before, out);

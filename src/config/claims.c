@@ -145,9 +145,12 @@ void claims_add(struct claims *c, size_t i, const struct job *j)
 {
 	AUTO_BUF struct buf entry = BUF_INIT(EXPAND_MAX);
 
-	job_token_entry(j, &entry);
-	add_entry(c, i, buf_cstr(&entry));
-	meet_others(c, i, j);
+	/* Any number of jobs may follow one token, beside the one that rotates it. */
+	if (j->source == NULL) {
+		job_token_entry(j, &entry);
+		add_entry(c, i, buf_cstr(&entry));
+		meet_others(c, i, j);
+	}
 	for (size_t k = 0; k < j->n_sinks; k++) {
 		buf_reset(&entry);
 		job_sink_entry(j, k, &entry);

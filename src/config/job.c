@@ -172,6 +172,7 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 		}
 	nearest_try(&near, "job");
 	nearest_try(&near, "azure");
+	nearest_try(&near, "source");
 	if (strncmp(s->name, "sin", 3) == 0)
 		(void)err_set(e, ERR_CONFIG, "unknown section [%s]; a sink is written [sink NAME]",
 		              s->name);
@@ -180,7 +181,8 @@ static bool unknown_section(const struct document *d, const struct section *s, s
 		              near.best);
 	else
 		(void)err_set(e, ERR_CONFIG,
-		              "unknown section [%s]; a job has [job], [azure] and [sink NAME]",
+		              "unknown section [%s]; a job has [job], [azure], [source] and [sink "
+		              "NAME]",
 		              s->name);
 	return document_err(d, s->line, e);
 }
@@ -190,12 +192,21 @@ static bool check_sections(const struct document *d, struct err *e)
 	for (size_t i = 0; i < d->n_sections; i++) {
 		const struct section *s = &d->section[i];
 		if (strcmp(s->name, "job") != 0 && strcmp(s->name, "azure") != 0 &&
-		    document_section_of_kind(s, "sink") == NULL)
+		    strcmp(s->name, "source") != 0 && document_section_of_kind(s, "sink") == NULL)
 			return unknown_section(d, s, e);
 	}
 	if (document_section(d, "job") == NULL)
 		return err_set(e, ERR_CONFIG, "%s:1: section [job] is missing", d->path);
 	return true;
+}
+
+static void sink_spec_clear(struct sink_spec *s)
+{
+	if (s->spec != NULL)
+		keys_release(s->ops->keys, s->ops->n_keys, s->spec);
+	free(s->spec);
+	free(s->name);
+	free(s->on_change);
 }
 
 static void job_spec_clear(struct job_spec *s)
@@ -204,16 +215,13 @@ static void job_spec_clear(struct job_spec *s)
 
 	keys_release(config_job_keys, config_job_keys_count, s);
 	keys_release(azure_keys, azure_keys_count, &j->azure);
-	for (size_t i = 0; i < j->n_sinks; i++) {
-		struct sink_spec *sink = &j->sinks[i];
-		if (sink->spec != NULL)
-			keys_release(sink->ops->keys, sink->ops->n_keys, sink->spec);
-		free(sink->spec);
-		free(sink->name);
-		free(sink->on_change);
-	}
+	for (size_t i = 0; i < j->n_sinks; i++)
+		sink_spec_clear(&j->sinks[i]);
 	free(j->sinks);
 	free(j->lent);
+	if (j->source != NULL)
+		sink_spec_clear(j->source);
+	free(j->source);
 	free(j->policy.may_replace);
 	free(j->name);
 	free(j->file);
@@ -245,7 +253,7 @@ bool job_is_local(const struct job *j)
 	for (size_t i = 0; i < j->n_sinks; i++)
 		if (!j->sinks[i].ops->local)
 			return false;
-	return true;
+	return j->source == NULL || j->source->ops->local;
 }
 
 bool job_name_ok(const char *name, struct err *e)
@@ -290,7 +298,7 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 	l.defaults = document_section(&c->doc, "defaults");
 	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) ||
 	    !job_bootstrap(&l, e) || !check_verify_at(&l, e) || !check_hook(&l, e) ||
-	    !job_azure(&l, e) || !job_sinks(&l, e))
+	    !job_azure(&l, e) || !job_sinks(&l, e) || !job_source(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
 	*job = spec.job;

@@ -69,21 +69,26 @@ static void sink_common_clear(struct sink_common *c)
 	keys_release(config_sink_keys, config_sink_keys_count, c);
 }
 
-/* What cannot be seen from one value: quoting of the hook, and what the sink itself says. */
-static bool check_sink(const struct loading *l, const struct section *s,
+static bool check_hook(const struct loading *l, const struct section *s,
                        const struct sink_spec *sink, struct err *e)
 {
 	const struct document_entry *hook = document_section_entry(s, "on_change");
 	AUTO_ARGV char **argv = NULL;
 
-	if (sink->on_change != NULL && !argv_split(sink->on_change, &argv, e)) {
-		(void)err_in(e, "'on_change'");
-		return document_err(l->doc, hook != NULL ? hook->line : s->line, e);
-	}
+	if (sink->on_change == NULL || argv_split(sink->on_change, &argv, e))
+		return true;
+	(void)err_in(e, "'on_change'");
+	return document_err(l->doc, hook != NULL ? hook->line : s->line, e);
+}
+
+/* What cannot be seen from one value. */
+static bool check_spec(const struct loading *l, const struct section *s,
+                       const struct sink_spec *sink, struct err *e)
+{
 	if (config_state_shared(&l->common->run) && !sink->ops->shared) {
 		(void)err_set(e, ERR_CONFIG,
-		              "[%s]: a sink of type %s is on one host, and 'state = %s' is for "
-		              "several rotators",
+		              "[%s]: type %s is on one host, and 'state = %s' is for several "
+		              "rotators",
 		              s->name, sink->ops->type, l->common->run.state);
 		return document_err(l->doc, s->line, e);
 	}
@@ -92,6 +97,29 @@ static bool check_sink(const struct loading *l, const struct section *s,
 		return document_err(l->doc, s->line, e);
 	}
 	return true;
+}
+
+bool job_sink_spec(struct loading *l, const struct section *s, const struct fill *common,
+                   struct sink_spec *out, struct err *e)
+{
+	if (!sink_type(l, s, &out->ops, e))
+		return false;
+	out->line = s->line;
+	out->spec = mem_new(out->ops->spec_size);
+
+	struct fill tables[] = {
+		*common,
+		{ .rows = out->ops->keys, .n = out->ops->n_keys, .spec = out->spec },
+	};
+	const struct section *defaults = defaults_of(l, out->ops);
+	if (!fill_section(tables, COUNT(tables), l->doc, s, &l->expand, e) ||
+	    (defaults != NULL &&
+	     !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
+	    !fill_finish(tables, COUNT(tables), l->doc, s, e))
+		return false;
+	if (out->ops->settle != NULL)
+		out->ops->settle(out->spec, l->common->run.state_dir);
+	return check_spec(l, s, out, e);
 }
 
 static bool one_sink(struct loading *l, const struct section *s, struct sink_spec *sink,
@@ -107,27 +135,15 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 		              name);
 		return document_err(l->doc, s->line, e);
 	}
-	if (!sink_type(l, s, &sink->ops, e))
-		return false;
 	sink->name = mem_dup(name);
-	sink->line = s->line;
-	sink->spec = mem_new(sink->ops->spec_size);
-
-	struct fill tables[] = {
-		{ .rows = config_sink_keys, .n = config_sink_keys_count, .spec = &common },
-		{ .rows = sink->ops->keys, .n = sink->ops->n_keys, .spec = sink->spec }
-	};
-	const struct section *defaults = defaults_of(l, sink->ops);
-	if (!fill_section(tables, COUNT(tables), l->doc, s, &l->expand, e) ||
-	    (defaults != NULL &&
-	     !fill_defaults(tables, COUNT(tables), &l->common->doc, defaults, &l->expand, e)) ||
-	    !fill_finish(tables, COUNT(tables), l->doc, s, e))
+	const struct fill table = { .rows = config_sink_keys,
+		                    .n = config_sink_keys_count,
+		                    .spec = &common };
+	if (!job_sink_spec(l, s, &table, sink, e))
 		return false;
-	if (sink->ops->settle != NULL)
-		sink->ops->settle(sink->spec, l->common->run.state_dir);
 	sink->optional = common.optional;
 	sink->on_change = take(&common.on_change);
-	return check_sink(l, s, sink, e);
+	return check_hook(l, s, sink, e);
 }
 
 static void add_lower(struct buf *out, const char *s, size_t n)
@@ -151,6 +167,14 @@ void job_sink_entry(const struct job *j, size_t i, struct buf *out)
 
 	login_server(j, &server);
 	j->sinks[i].ops->identity(j->sinks[i].spec, buf_cstr(&server), out);
+}
+
+void job_source_entry(const struct job *j, struct buf *out)
+{
+	AUTO_BUF struct buf server = BUF_INIT(1024);
+
+	login_server(j, &server);
+	j->source->ops->identity(j->source->spec, buf_cstr(&server), out);
 }
 
 /* One that answers who asks: the others may stand in a file that sends its readers to ask. */

@@ -106,6 +106,12 @@ const struct key config_sink_keys[] = {
 };
 const size_t config_sink_keys_count = COUNT(config_sink_keys);
 
+const struct key config_source_keys[] = {
+	{ ROW(sink_common, type, "type", KEY_TEXT), .required = true,
+	  .help = "the type of the sink that a rotator writes; its keys follow" },
+};
+const size_t config_source_keys_count = COUNT(config_source_keys);
+
 static void add(struct key_section *out, size_t max, size_t *n, struct key_section row)
 {
 	if (*n < max)
@@ -132,6 +138,9 @@ size_t config_key_sections(struct key_section *out, size_t max)
 	add(out, max, &n,
 	    (struct key_section){ "sink NAME", NULL, job, config_sink_keys,
 	                          config_sink_keys_count });
+	add(out, max, &n,
+	    (struct key_section){ "source", NULL, job, config_source_keys,
+	                          config_source_keys_count });
 	for (size_t i = 0; sink_list[i] != NULL; i++)
 		add(out, max, &n,
 		    (struct key_section){ "sink NAME", sink_list[i]->type, job, sink_list[i]->keys,

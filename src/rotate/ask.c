@@ -202,7 +202,7 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 		if (!rotation_save(r, e))
 			return FAILED;
 	}
-	if (r->o.asked == TOKEN_NOT_ASKED)
+	if (r->o.asked == TOKEN_NOT_ASKED && r->o.followed == NULL)
 		return rotation_go_to(r, STEP_READ);
 	if (is_dry(r))
 		return rotation_go_to(r, STEP_DECIDE);
@@ -210,6 +210,9 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 	                                            r->job->policy.verify_timeout, OBSERVE_DOUBT_S);
 	if (death == DEATH_NOT_YET)
 		return ask_again(r, OBSERVE_DOUBT_S - (now - s->rejected_at));
+	/* Doubt is a reason to take the other slot, which a follower has not. */
+	if (death == DEATH_DOUBTED && r->o.followed != NULL)
+		return ask_again(r, LOOK_EVERY_S);
 	r->o.doubted[slot] = true;
 	r->o.dead[slot] = death == DEATH_CERTAIN;
 	return rotation_go_to(r, STEP_DECIDE);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "rotate/observe.h"
 #include "rotate/plan.h"
+#include "rotate/plan_follow.h"
 #include "step.h"
 
 #define LOOK_EVERY_MS 60000
@@ -40,18 +41,25 @@ void rotation_fill_outcome(struct rotation *r)
 	r->out.when = p->action == PLAN_WAIT ? p->when : 0;
 	r->out.foreign_ahead = p->foreign_ahead;
 	r->out.foreign.known = false;
-	hint_foreign(r);
-	if (!p->active)
+	if (r->o.followed == NULL)
+		hint_foreign(r);
+	r->out.follows = r->o.state.follows;
+	if (!p->active) {
+		r->out.slot = observe_slot_of(&r->o, p->slot);
 		return;
+	}
 	enum acr_slot held = r->o.views[p->source].holds;
 	/* What comes next may already be about the other slot; a run that changed something
 	 * tells of what it left deployed. */
 	if (r->out.changed)
 		r->out.slot = held;
+	r->out.slot = observe_slot_of(&r->o, r->out.slot);
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		r->out.in_step += r->o.views[i].holds == held;
 	r->out.expires = observe_slot(&r->o, held, &ours).expires_us / 1000000;
-	r->out.next_due = r->out.expires - r->job->policy.renew_before - r->job->policy.offset;
+	r->out.next_due = r->out.expires == 0 ? 0
+	                                      : r->out.expires - r->job->policy.renew_before -
+	                                                r->job->policy.offset;
 }
 
 static bool is_standing_intent(const struct rotation *r)
@@ -190,6 +198,7 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 			return rotation_go_to(r, STEP_TRY_OTHERS);
 		return wait_or_fail(r, now, e);
 	case PLAN_REFUSE:
+	case PLAN_FOLLOW:
 		break;
 	}
 	if (r->plan.why == WHY_FOREIGN && policy->exclusive && wants_others(r))
@@ -200,6 +209,10 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 
 struct plan rotation_decide(const struct rotation *r)
 {
+	if (r->o.followed != NULL) {
+		struct follow_input f = rotation_follow_input(r);
+		return observe_follow_plan(&r->o, &f);
+	}
 	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->done.rotated;
 	struct plan_input in = observe_input(&r->o, rotation_now(r), force);
 
@@ -221,6 +234,8 @@ enum progress step_decide(struct rotation *r, struct http *h, struct err *e)
 	if (!r->out.changed)
 		r->out.did = r->plan.action;
 	rotation_fill_outcome(r);
+	if (r->o.followed != NULL)
+		return rotation_follow(r, e);
 	bool revoking = revoke_pending(&r->o);
 	r->out.revoked = r->revoke.under_way && !revoking;
 	r->revoke.under_way = r->revoke.under_way || revoking;

@@ -15,10 +15,9 @@
 #include "step.h"
 
 /* replicas lag differently: one acceptance may be the quickest one's */
-#define PROBES_IN_A_ROW     3
-#define PROBE_FIRST_MS      250
-#define PROBE_CAP_MS        5000
-#define PROBE_READ_EVERY_MS 30000 /* is it still our generation that is being waited for? */
+#define PROBES_IN_A_ROW 3
+#define PROBE_FIRST_MS  250
+#define PROBE_CAP_MS    5000
 
 void rotation_leave_out(struct rotation *r, size_t i, struct err *why)
 {
@@ -73,6 +72,8 @@ static bool takes_delivery(const struct rotation *r, size_t i)
 {
 	if (r->o.seen[i].broken) /* one that could not be opened is */
 		return false;
+	if (r->plan.action == PLAN_FOLLOW)
+		return rotation_follow_takes(r, i);
 	return r->plan.action != PLAN_HEAL || r->o.seen[i].stale ||
 	       r->o.views[i].holds != r->plan.slot;
 }
@@ -123,7 +124,10 @@ enum progress step_check(struct rotation *r, struct http *h, struct err *e)
 		return rotation_go_to(r, STEP_CREATE);
 	if (r->plan.action == PLAN_ROTATE)
 		return rotation_go_to(r, STEP_TRY_SINKS);
-	load_from_source(r);
+	if (r->plan.action == PLAN_FOLLOW)
+		rotation_load_followed(r);
+	else
+		load_from_source(r);
 	return rotation_go_to(r, STEP_PREPARE);
 }
 
@@ -162,7 +166,7 @@ enum progress step_prepare(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->give.probe_from = env_mono_ms(r->w->env);
 	r->give.probe_until = r->give.probe_from + r->job->policy.verify_timeout * 1000;
-	r->give.read_again_at = r->give.probe_from + PROBE_READ_EVERY_MS;
+	r->give.read_again_at = r->give.probe_from + ROTATION_READ_EVERY_MS;
 	r->give.accepted = r->give.probes = 0;
 	r->give.host = 0;
 	rotation_find_hosts(r);
@@ -235,6 +239,7 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	}
 	r->out.accepted_after_ms = now - r->give.probe_from;
 	r->o.state.accepted_after_ms = r->out.accepted_after_ms;
+	r->ask.verified = r->ask.verified || r->plan.action == PLAN_FOLLOW;
 	return rotation_go_to(r, STEP_CONFIRM);
 }
 
@@ -257,6 +262,10 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 	struct acr_token token;
 	enum acr_slot slot = r->give.slot;
 
+	if (r->plan.action == PLAN_FOLLOW)
+		return rotation_follow_confirm(r, e);
+	if (r->o.followed != NULL) /* it copies what a sink has, and no Azure is asked */
+		return rotation_go_to(r, STEP_MARK);
 	if (!acr_get_token(rotation_arm(r), h, &r->ref, &token, e))
 		return FAILED;
 	if (!is_ours_still(r, &token.slot[slot]) || !token.enabled) {
@@ -270,7 +279,7 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
 		              acr_slot_name(slot));
 		return FAILED;
 	}
-	r->give.read_again_at = env_mono_ms(r->w->env) + PROBE_READ_EVERY_MS;
+	r->give.read_again_at = env_mono_ms(r->w->env) + ROTATION_READ_EVERY_MS;
 	bool proven = r->give.host == r->give.hosts.n || r->job->policy.verify_wait != 0;
 	return rotation_go_to(r, proven ? STEP_MARK : STEP_PROBE);
 }
@@ -281,6 +290,8 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e)
  * or is to die. Somebody may have put it there since this rotation began. */
 static bool ends_before(const struct rotation *r, size_t i)
 {
+	if (r->o.followed != NULL)
+		return r->plan.action == PLAN_FOLLOW && rotation_follow_ends_before(r, i);
 	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
 
 	return plan_ends_before(&in, r->o.views[i].holds, r->give.slot,
@@ -314,6 +325,8 @@ enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 {
 	(void)h;
 	look_before_write(r);
+	if (r->plan.action == PLAN_FOLLOW)
+		rotation_follow_mark(r);
 	/* `left` is 0: cleared when it was recorded, and of one that a sink holds */
 	r->o.state.slot[r->give.slot].delivered = true;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
@@ -390,11 +403,12 @@ enum progress step_commit(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	}
 	r->out.changed = true;
-	r->out.did = r->plan.action == PLAN_HEAL ? PLAN_HEAL : PLAN_ROTATE;
+	r->out.did = r->plan.action;
 	r->done.why = r->plan.why;
 	r->out.delivered = true;
 	r->done.rotated = r->done.rotated || r->plan.action == PLAN_ROTATE;
 	r->done.healed = r->done.healed || r->plan.action == PLAN_HEAL;
+	r->done.followed = r->done.followed || r->plan.action == PLAN_FOLLOW;
 	return rotation_go_to(r, STEP_FINISH);
 }
 

@@ -13,7 +13,7 @@ static const char *const names[HISTORY__COUNT] = {
 	[HISTORY_BOOTSTRAP] = "bootstrap", [HISTORY_ROTATE] = "rotate", [HISTORY_HEAL] = "heal",
 	[HISTORY_CREATE] = "create",       [HISTORY_REVOKE] = "revoke", [HISTORY_REFUSE] = "refuse",
 	[HISTORY_HOOK] = "hook",           [HISTORY_ADOPT] = "adopt",   [HISTORY_LOST] = "lost",
-	[HISTORY_FAIL] = "fail",
+	[HISTORY_FAIL] = "fail",           [HISTORY_FOLLOW] = "follow",
 };
 
 const char *history_name(enum history_what what)

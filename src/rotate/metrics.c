@@ -120,7 +120,8 @@ static bool active_expiry(const struct job_status *s, int slot, int64_t *out)
 	(void)slot;
 	/* Nothing that works is deployed: as if it had expired at the beginning of time, so that
 	 * one alert sees both. */
-	return count(s->active ? s->expires : 0, out);
+	return count(s->active ? s->expires : 0, out) &&
+	       !(s->active && s->expires == 0); /* that of a follower is not known */
 }
 
 static bool next_rotation(const struct job_status *s, int slot, int64_t *out)
@@ -189,6 +190,13 @@ static bool pulls_fail(const struct job_status *s, int slot, int64_t *out)
 	return count(s->pulls_fail, out);
 }
 
+static bool follower_in_step(const struct job_status *s, int slot, int64_t *out)
+{
+	(void)slot;
+	return count(s->follows == FOLLOWS_IN_STEP && s->in_step == s->sinks, out) &&
+	       s->follows != FOLLOWS_NOTHING;
+}
+
 static bool acceptance(const struct job_status *s, int slot, int64_t *out)
 {
 	(void)slot;
@@ -233,6 +241,10 @@ static const struct family {
 	  hook_owed, false },
 	{ "acrotate_foreign_ahead", "1 when a foreign slot stands in the way of the next rotation.",
 	  foreign_ahead, false },
+	{ "acrotate_follower_in_step",
+	  "1 when every sink of a follower holds what its source has; 0: not, or it cannot be "
+	  "read.",
+	  follower_in_step, false },
 	{ "acrotate_password_acceptance_seconds",
 	  "How long the registry took to accept the newest password.", acceptance, false },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rotate/observe.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -9,6 +10,7 @@
 #include "base/secret.h"
 #include "config/job.h"
 #include "observe_parts.h"
+#include "rotate/plan_follow.h"
 #include "sink/sink.h"
 
 #define MARGIN_MAX_S 300 /* more than the clocks of the service's replicas can differ */
@@ -137,10 +139,8 @@ static bool has_stale(const struct observation *o, const struct plan *p)
 	return false;
 }
 
-struct plan observe_plan(const struct observation *o, const struct plan_input *in)
+static struct plan or_renew(const struct observation *o, struct plan p)
 {
-	struct plan p = plan_decide(in);
-
 	if ((p.action == PLAN_KEEP || p.action == PLAN_VERIFY) && p.active && has_stale(o, &p)) {
 		p.action = PLAN_HEAL;
 		p.why = WHY_LAGGING;
@@ -148,8 +148,22 @@ struct plan observe_plan(const struct observation *o, const struct plan_input *i
 	return p;
 }
 
+struct plan observe_plan(const struct observation *o, const struct plan_input *in)
+{
+	return or_renew(o, plan_decide(in));
+}
+
+struct plan observe_follow_plan(const struct observation *o, const struct follow_input *in)
+{
+	return or_renew(o, plan_follow_decide(in));
+}
+
 struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 {
+	if (o->followed != NULL) {
+		struct follow_input f = observe_follow_input(o, now, force);
+		return observe_follow_plan(o, &f);
+	}
 	struct plan_input in = observe_input(o, now, force);
 
 	return observe_plan(o, &in);
@@ -157,6 +171,8 @@ struct plan observe_decide(const struct observation *o, int64_t now, bool force)
 
 bool observe_wants_service(const struct observation *o, int64_t now)
 {
+	if (o->followed != NULL)
+		return false;
 	/* Somebody enables it again, and nothing but Azure knows when. */
 	if (o->state.disabled)
 		return true;
@@ -202,6 +218,8 @@ static bool has_part(const char *id, const char *before, const char *want)
  * has parts: an emulator's "localhost:8443" tells nothing. */
 static bool is_of_registry(const struct state *s, const struct job *job)
 {
+	if (job->source != NULL)
+		return s->login_server == NULL || strcasecmp(s->login_server, job->registry) == 0;
 	const char *subscription = auth_or_env(job->azure.subscription, "AZURE_SUBSCRIPTION_ID");
 	AUTO_FREE char *name = acr_registry_name(job->registry);
 
@@ -219,7 +237,11 @@ static void check_subject(struct observation *o)
 {
 	struct state *s = &o->state;
 
-	if (s->token != NULL && strcasecmp(s->token, o->job->token) != 0)
+	/* What counts as ours, and what a slot is, is not the same for both. */
+	bool follower = s->follows != NULL, written = s->token != NULL || s->login_server != NULL;
+	if (written && follower != (o->job->source != NULL))
+		state_lose(s, LOST_ROLE);
+	else if (s->token != NULL && strcasecmp(s->token, o->job->token) != 0)
 		state_lose(s, LOST_TOKEN);
 	else if (!is_of_registry(s, o->job))
 		state_lose(s, LOST_REGISTRY);
@@ -228,6 +250,17 @@ static void check_subject(struct observation *o)
 	free(s->token);
 	s->job = mem_dup(o->job->name);
 	s->token = mem_dup(o->job->token);
+}
+
+/* Nobody has to be asked where to log in: the job says it. */
+static void set_server(struct observation *o)
+{
+	if (o->state.login_server != NULL)
+		return;
+	o->state.login_server = acr_server_asked(o->job->registry, o->job->registry);
+	for (char *p = o->state.login_server; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	o->dirty = true;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -245,6 +278,9 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 		o->state.slot[i].shared = store_is_shared(store);
 	o->who.username = mem_dup(job->token);
 	observe_open_sinks(o);
+	observe_open_source(o);
+	if (o->followed != NULL)
+		set_server(o);
 	/* Where the job names another server than is remembered, the service is asked again. */
 	if (o->state.login_server != NULL)
 		o->who.server = acr_server_asked(job->registry, o->state.login_server);
@@ -253,6 +289,8 @@ bool observe_open(const struct store *store, const struct job *job, struct obser
 	observe_name_places(o);
 	observe_sinks(o);
 	observe_note_unseen(o);
+	if (o->followed != NULL)
+		observe_source(o);
 	return true;
 }
 
@@ -285,6 +323,7 @@ void observe_close(struct observation *o)
 		secret_free(s->held);
 		free(s->place);
 	}
+	observe_close_source(o);
 	free(o->seen);
 	free(o->views);
 	credential_clear(&o->who);

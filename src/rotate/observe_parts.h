@@ -16,6 +16,10 @@ void observe_note_unseen(struct observation *o);
 bool observe_held(const struct observation *o, int slot);
 bool observe_all_read(const struct observation *o);
 
+/* ---- observe_source.c ------------------------------------------------------------------------ */
+void observe_open_source(struct observation *o);
+void observe_close_source(struct observation *o);
+
 /* ---- observe_ledger.c ------------------------------------------------------------------------ */
 /* A generation whose answer was lost has none. */
 bool observe_print_known(const struct fingerprint *p);

@@ -305,7 +305,7 @@ const char *plan_action_name(enum plan_action a)
 	static const char *const names[] = {
 		[PLAN_KEEP] = "keep",     [PLAN_VERIFY] = "verify", [PLAN_ROTATE] = "rotate",
 		[PLAN_HEAL] = "heal",     [PLAN_CREATE] = "create", [PLAN_WAIT] = "wait",
-		[PLAN_REFUSE] = "refuse",
+		[PLAN_REFUSE] = "refuse", [PLAN_FOLLOW] = "follow",
 	};
 
 	return names[a];

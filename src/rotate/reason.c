@@ -189,6 +189,8 @@ static bool wait_for(const struct rotation *r, struct err *e)
 
 bool rotation_refuse(const struct rotation *r, struct err *e)
 {
+	if (r->plan.action == PLAN_WAIT && r->o.followed != NULL)
+		return rotation_refuse_source(r, e);
 	if (r->plan.action == PLAN_WAIT)
 		return wait_for(r, e);
 	switch (r->plan.why) {
@@ -260,6 +262,8 @@ static const char *const because[WHY__COUNT] = {
 	[WHY_LAGGING] = "the sinks do not all hold the newest password",
 	[WHY_NO_TOKEN] = "the token does not exist",
 	[WHY_REVOKED] = "a revoke is under way",
+	[WHY_NEWER] = "the source has a newer password",
+	[WHY_OLDER] = "the source has an older password",
 };
 
 const char *rotation_because(enum plan_reason why)
@@ -267,10 +271,37 @@ const char *rotation_because(enum plan_reason why)
 	return because[why] != NULL ? because[why] : "";
 }
 
+/* "follows kubernetes secret web-pull, in step: password2 expires in 30d" */
+static void add_followed(const struct outcome *o, int64_t now, struct buf *out)
+{
+	char left[STR_DURATION_MAX];
+
+	buf_fmt(out, "follows %s, ", o->follows);
+	if (!o->active) {
+		buf_str(out, "nothing that works is deployed");
+		return;
+	}
+	if (o->in_step == o->sinks)
+		buf_str(out, "in step: ");
+	else
+		buf_fmt(out, "%zu of %zu sinks in step: ", o->in_step, o->sinks);
+	buf_str(out, o->slot == ACR_NO_SLOT ? "the password" : acr_slot_name(o->slot));
+	if (o->expires == 0) {
+		buf_str(out, " expires at a time that the source does not say");
+		return;
+	}
+	str_from_duration(o->expires - now, 2, left);
+	buf_fmt(out, " expires in %s", left);
+}
+
 static void add_deployed(const struct outcome *o, int64_t now, struct buf *out)
 {
 	char left[STR_DURATION_MAX];
 
+	if (o->follows != NULL) {
+		add_followed(o, now, out);
+		return;
+	}
 	if (!o->active) {
 		buf_str(out, "nothing that works is deployed");
 		return;
@@ -301,7 +332,9 @@ static void add_done(const struct outcome *o, int64_t now, struct buf *out)
 		        acr_slot_name(o->slot), took);
 	} else if (o->did == PLAN_HEAL) {
 		buf_fmt(out, "healed: every sink that could be written has %s; ",
-		        acr_slot_name(o->slot));
+		        o->slot == ACR_NO_SLOT ? "the same" : acr_slot_name(o->slot));
+	} else if (o->did == PLAN_FOLLOW && o->delivered) {
+		buf_str(out, "took over what the source has; ");
 	}
 	add_deployed(o, now, out);
 }
@@ -317,8 +350,13 @@ static void add_planned(const struct outcome *o, int64_t now, struct buf *out)
 		}
 		break;
 	case PLAN_HEAL:
-		buf_fmt(out, "heal: copy %s to %zu of %zu sinks: %s", acr_slot_name(o->slot),
+		buf_fmt(out, "heal: copy %s to %zu of %zu sinks: %s",
+		        o->slot == ACR_NO_SLOT ? "the newest" : acr_slot_name(o->slot),
 		        o->sinks - o->in_step, o->sinks, because[o->why]);
+		break;
+	case PLAN_FOLLOW:
+		buf_fmt(out, "follow: %s: ", because[o->why]);
+		add_followed(o, now, out);
 		break;
 	case PLAN_CREATE:
 		buf_fmt(out, "create the token, generate a password and deliver it: %s",

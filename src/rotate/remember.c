@@ -9,11 +9,13 @@
 
 static void add(struct rotation *r, enum history_what what, bool slot, int status, const char *text)
 {
-	bool new = what == HISTORY_ROTATE || what == HISTORY_BOOTSTRAP;
+	bool new = what == HISTORY_ROTATE || what == HISTORY_BOOTSTRAP || what == HISTORY_FOLLOW;
 	int64_t took = r->out.accepted_after_ms;
 	const struct history_event e = { .what = what,
 		                         .first = rotation_now(r),
-		                         .slot = slot ? (int)r->out.slot + 1 : 0,
+		                         .slot = slot && r->out.slot != ACR_NO_SLOT
+		                                         ? (int)r->out.slot + 1
+		                                         : 0,
 		                         .accepted_after_ms = new &&took > 0 ? took : 0,
 		                         .status = status,
 		                         .text = text };
@@ -32,6 +34,8 @@ static void add_done(struct rotation *r)
 	if (o->did == PLAN_ROTATE && o->delivered)
 		add(r, r->done.why == WHY_FIRST ? HISTORY_BOOTSTRAP : HISTORY_ROTATE, true, 0,
 		    rotation_because(r->done.why));
+	else if (o->did == PLAN_FOLLOW)
+		add(r, HISTORY_FOLLOW, true, 0, rotation_because(r->done.why));
 	else if (o->did == PLAN_HEAL)
 		add(r, HISTORY_HEAL, true, 0, rotation_because(r->done.why));
 	if (o->revoked)

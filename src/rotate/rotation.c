@@ -113,6 +113,12 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	if (!observe_open(r->w->store, r->job, &r->o, e))
 		return FAILED;
 	r->opened = true;
+	if (r->o.followed != NULL && (r->flags & ROTATE_REVOKE) != 0) {
+		(void)err_set(e, ERR_DECISION,
+		              "it follows %s and generates nothing: revoke where that is rotated",
+		              r->o.state.follows);
+		return FAILED;
+	}
 	if (rotation_gives_way(r, e))
 		return FAILED;
 	r->done.hook_was_owed = observe_hook_owed(&r->o);
@@ -364,7 +370,8 @@ static void fail(struct rotation *r, struct err *e)
 	state_set_error(s, e->text);
 	r->o.dirty = true;
 	r->out.loud = !works || now - s->failing_since >= r->patience ||
-	              (r->out.active && r->out.expires - now < r->job->policy.renew_before / 2);
+	              (r->out.active && r->out.expires != 0 &&
+	               r->out.expires - now < r->job->policy.renew_before / 2);
 	if (r->give.generated && !r->give.delivered) {
 		s->failures++;
 		int64_t delay = back_off(r, s->failures, now);

@@ -59,6 +59,7 @@ const char *state_lost_text(enum state_lost why)
 		[LOST_JOB] = "is of a job of another name",
 		[LOST_TOKEN] = "is of another token",
 		[LOST_REGISTRY] = "is of another registry",
+		[LOST_ROLE] = "is of a job that rotates where this one follows, or the reverse",
 	};
 
 	return texts[why];
@@ -196,6 +197,7 @@ void state_clear(struct state *s)
 	free(s->job);
 	free(s->token);
 	free(s->registry);
+	free(s->follows);
 	free(s->login_server);
 	free(s->group);
 	free(s->last_error);

@@ -38,6 +38,7 @@ static const struct state_field state_fields[] = {
 	{ "job", FIELD_TEXT, offsetof(struct state, job) },
 	{ "token", FIELD_TEXT, offsetof(struct state, token) },
 	{ "registry", FIELD_TEXT, offsetof(struct state, registry) },
+	{ "follows", FIELD_TEXT, offsetof(struct state, follows) },
 	{ "login_server", FIELD_TEXT, offsetof(struct state, login_server) },
 	{ "resource_group", FIELD_TEXT, offsetof(struct state, group) },
 	{ "last_success", FIELD_SECONDS, offsetof(struct state, last_success) },
@@ -71,6 +72,7 @@ static const struct state_field slot_fields[] = {
 	{ "abandoned", FIELD_SECONDS, offsetof(struct slot_memory, abandoned) },
 	{ "operation", FIELD_TEXT, offsetof(struct slot_memory, operation) },
 	{ "operation_by_status", FIELD_BOOL, offsetof(struct slot_memory, operation_by_status) },
+	{ "said", FIELD_INT, offsetof(struct slot_memory, said) },
 	{ "asked", FIELD_MICROS, offsetof(struct slot_memory, asked_us) },
 	{ "asked_before", FIELD_MICROS, offsetof(struct slot_memory, asked_before_us) },
 	{ "revoke", FIELD_TICKS, offsetof(struct slot_memory, revoke) },
@@ -349,14 +351,19 @@ static bool read_pair(void *ctx, const char *section, const char *key, const cha
 	return read_one(r->fields, r->n_fields, r->base, key, value, e);
 }
 
+/* What is ours has an expiry; of a follower its source need not say it. */
+static bool is_dated(const struct state *s, const struct slot_memory *m)
+{
+	return (m->created != 0) == (m->expires_us != 0) || (s->follows != NULL && m->created != 0);
+}
+
 /* What no save of ours could have written: a ledger that contradicts itself is worth less than
  * none. */
 static bool makes_sense(const struct state *s)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		const struct slot_memory *m = &s->slot[i];
-		if ((m->created != 0) != (m->expires_us != 0) ||
-		    (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
+		if (!is_dated(s, m) || (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)

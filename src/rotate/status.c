@@ -19,6 +19,37 @@ const char *status_state_name(enum job_state s)
 	return names[s];
 }
 
+const char *status_follows_name(enum job_follows f)
+{
+	static const char *const names[FOLLOWS__COUNT] = {
+		[FOLLOWS_IN_STEP] = "in step", [FOLLOWS_BEHIND] = "behind",
+		[FOLLOWS_OLDER] = "older",     [FOLLOWS_LATE] = "late",
+		[FOLLOWS_EMPTY] = "empty",     [FOLLOWS_UNREADABLE] = "unreadable",
+		[FOLLOWS_REFUSED] = "refused",
+	};
+
+	return names[f];
+}
+
+static enum job_follows follows_of(const struct observation *o, const struct plan *p)
+{
+	static const enum job_follows by_reason[WHY__COUNT] = {
+		[WHY_OLDER] = FOLLOWS_OLDER,
+		[WHY_LATE] = FOLLOWS_LATE,
+		[WHY_SOURCE_REFUSED] = FOLLOWS_REFUSED,
+	};
+
+	if (o->followed == NULL)
+		return FOLLOWS_NOTHING;
+	if (o->followed->seen.unread)
+		return FOLLOWS_UNREADABLE;
+	if (o->followed->seen.held == NULL)
+		return FOLLOWS_EMPTY;
+	if (by_reason[p->why] != FOLLOWS_NOTHING)
+		return by_reason[p->why];
+	return p->action == PLAN_FOLLOW ? FOLLOWS_BEHIND : FOLLOWS_IN_STEP;
+}
+
 static bool broken_sink(const struct observation *o)
 {
 	for (size_t i = 0; i < o->n_seen; i++)
@@ -40,7 +71,7 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 		return JOB_REFUSED;
 	if (observe_shadowed(o))
 		return JOB_SHADOWED;
-	if (p->action == PLAN_WAIT)
+	if (p->action == PLAN_WAIT && (o->followed == NULL || s->failing_since == 0))
 		return p->why == WHY_BACKOFF ? JOB_STUCK : JOB_WAITING;
 	if (s->failing_since != 0 || s->rejected_at != 0 || broken_sink(o) ||
 	    p->action == PLAN_REFUSE)
@@ -51,11 +82,34 @@ static enum job_state state_of(const struct observation *o, const struct plan *p
 		return JOB_HEALING;
 	if (s->slot[0].revoke != 0 || s->slot[1].revoke != 0)
 		return JOB_DUE;
-	return p->action == PLAN_ROTATE || p->action == PLAN_CREATE ? JOB_DUE : JOB_OK;
+	return p->action == PLAN_ROTATE || p->action == PLAN_CREATE || p->action == PLAN_FOLLOW
+	               ? JOB_DUE
+	               : JOB_OK;
+}
+
+/* The places of a follower's ledger are no slots: its source says which they are. */
+static void places_of(const struct observation *o, struct job_status *out)
+{
+	int64_t newest[ACR_SLOT__COUNT] = { 0 };
+
+	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
+		const struct slot_memory *m = &o->state.slot[i];
+		enum acr_slot slot = observe_slot_of(o, (enum acr_slot)i);
+		if (m->created == 0 || slot == ACR_NO_SLOT || m->created < newest[slot])
+			continue;
+		newest[slot] = m->created;
+		out->slots[slot].present = out->slots[slot].ours = true;
+		out->slots[slot].created = m->created / 10000000;
+		out->slots[slot].expires = m->expires_us / 1000000;
+	}
 }
 
 static void slots_of(const struct observation *o, struct job_status *out)
 {
+	if (o->followed != NULL) {
+		places_of(o, out);
+		return;
+	}
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct acr_password p = observe_slot(o, (enum acr_slot)i, &out->slots[i].ours);
 		out->slots[i].present = p.present;
@@ -78,10 +132,13 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 	}
 	if (!p->active)
 		return;
+	bool ours;
 	out->active = true;
-	out->slot = held;
-	out->expires = out->slots[out->slot].expires;
-	out->next_rotation = out->expires - o->job->policy.renew_before - o->job->policy.offset;
+	out->slot = observe_slot_of(o, held);
+	out->expires = observe_slot(o, held, &ours).expires_us / 1000000;
+	if (out->expires != 0 || o->followed == NULL)
+		out->next_rotation =
+			out->expires - o->job->policy.renew_before - o->job->policy.offset;
 }
 
 /* A job that is new has nobody yet who pulls, until it has failed. */
@@ -115,6 +172,7 @@ void status_of(const struct observation *o, int64_t now, struct job_status *out)
 		.bears = last_run_bearable(&o->job->policy),
 		.accepted_after_ms = s->accepted_after_ms,
 	};
+	out->follows = follows_of(o, &p);
 	slots_of(o, out);
 	sinks_of(o, &p, out);
 	out->pulls_fail = nothing_works(o, out);

@@ -48,6 +48,9 @@ enum step {
 	STEP__COUNT
 };
 
+/* is it still our generation that is being waited for? */
+#define ROTATION_READ_EVERY_MS 30000
+
 enum progress { FAILED, NEXT /* go to r->next */, AGAIN /* after r->again_ms, go to r->next */ };
 
 struct rotation {
@@ -136,7 +139,7 @@ struct rotation {
 	} give;
 
 	struct {
-		bool healed, rotated;
+		bool healed, rotated, followed;
 		bool hook_was_owed;   /* by an earlier run */
 		enum plan_reason why; /* of what was delivered last */
 	} done;
@@ -243,6 +246,18 @@ void rotation_abort_sinks(struct rotation *r);
 void rotation_leave_out(struct rotation *r, size_t i, struct err *why);
 /* under the lock, once the server is known */
 bool rotation_sweep_sinks(struct rotation *r, struct err *e);
+
+/* ---- follow.c: a job that follows another one ------------------------------------------------ */
+struct follow_input rotation_follow_input(const struct rotation *r);
+/* What comes next, once it is decided. */
+enum progress rotation_follow(struct rotation *r, struct err *e);
+bool rotation_follow_takes(const struct rotation *r, size_t i);
+void rotation_load_followed(struct rotation *r);
+bool rotation_follow_ends_before(const struct rotation *r, size_t i);
+enum progress rotation_follow_confirm(struct rotation *r, struct err *e);
+void rotation_follow_mark(struct rotation *r);
+/* fills e; false */
+bool rotation_refuse_source(const struct rotation *r, struct err *e);
 
 /* An operation of an earlier run was last seen running. */
 bool rotation_remembers_operation(const struct rotation *r);

@@ -232,8 +232,8 @@ static void refused_jobs(void **state)
 		  "/etc/a/jobs.d/web.conf:4: unknown section [sinkdocker]; a sink is written "
 		  "[sink NAME]" },
 		{ "", JOB "[policy]\n",
-		  "/etc/a/jobs.d/web.conf:4: unknown section [policy]; a job has [job], [azure] "
-		  "and [sink NAME]" },
+		  "/etc/a/jobs.d/web.conf:4: unknown section [policy]; a job has [job], [azure], "
+		  "[source] and [sink NAME]" },
 		{ "", JOB "[run]\n",
 		  "/etc/a/jobs.d/web.conf:4: section [run] belongs into acrotate.conf" },
 		{ "", JOB "[defaults file]\n",

@@ -20,6 +20,7 @@ static const struct job_status full = {
 	.sinks = 1,
 	.in_step = 1,
 	.accepted_after_ms = 1,
+	.follows = FOLLOWS_IN_STEP,
 	.slots = { { .present = true, .created = 10, .expires = 2000 },
 	           { .present = true, .created = 20, .expires = 3000 } },
 };
