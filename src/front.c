@@ -36,6 +36,7 @@
 #include "rotate/metrics.h"
 #include "rotate/observe.h"
 #include "rotate/status.h"
+#include "sink/docker_files.h"
 #include "sink/remote.h"
 #include "sink/sink.h"
 
@@ -152,6 +153,8 @@ static bool all_is_well(const struct plain *args)
 
 	if (!config_open(args->config, &l.config, &e))
 		return false;
+	const struct sink_lent lent = { .docker = docker_files_new() };
+	config_lend(l.config, &lent);
 	bool well = !config_state_shared(config_run(l.config)) &&
 	            config_select(l.config, args->jobs, args->n_jobs, &jobs, &n, &e);
 	if (well)
@@ -166,6 +169,7 @@ static bool all_is_well(const struct plain *args)
 	well = well && write_metrics(&l, began_ms);
 	if (well && n > 0)
 		leave_time(&l, args, jobs, n);
+	docker_files_free(lent.docker);
 	store_close(l.store);
 	metrics_free(l.m);
 	free(jobs);
@@ -192,7 +196,7 @@ struct lent *lent_new(struct config *c, char *const *argv)
 {
 	struct lent *l = mem_new(sizeof(*l));
 
-	*l = (struct lent){ .config = c, .sinks = { .argv = argv } };
+	*l = (struct lent){ .config = c, .sinks = { .argv = argv, .docker = docker_files_new() } };
 	config_lend(c, &l->sinks);
 	return l;
 }
@@ -202,6 +206,7 @@ void lent_free(struct lent *l)
 	if (l == NULL)
 		return;
 	config_lend(l->config, NULL);
+	docker_files_free(l->sinks.docker);
 	free(l);
 }
 

@@ -35,6 +35,18 @@ bool fs_id_equal(const struct fs_id *a, const struct fs_id *b);
  * bytes or not regular. */
 MUST_USE bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id /* or NULL */,
                       struct err *e);
+/* A version of a file as it was when it was read. `settled`: it was not written in the moment
+ * before that, so that whoever writes it later leaves another time; only then is a version with the
+ * same figures the same one. */
+struct fs_version {
+	struct fs_id id;
+	int64_t ctime_ns;
+	bool settled;
+};
+/* As fs_read(), but a file that still is `known` is not read: *same is true and `out` is as it was.
+ * On success `known` is the file's version. */
+MUST_USE bool fs_read_again(const char *path, size_t max, struct buf *out, struct fs_version *known,
+                            bool *same, struct err *e);
 /* Reads a file with a secret in it and cuts trailing newlines. ERR_CONFIG if the file is empty, if
  * it does not belong to us or root, or if others have any right to it. Owner and rights are not
  * checked with `shared_ok` (for projected tokens) and below $CREDENTIALS_DIRECTORY, where systemd

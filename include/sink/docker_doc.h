@@ -8,6 +8,7 @@
 #include "base/json_span.h"
 
 struct buf;
+struct credential;
 struct docker_entry;
 struct err;
 
@@ -18,6 +19,7 @@ struct docker_doc {
 	size_t n;
 	bool blank;  /* no file, or only white space in it */
 	bool legacy; /* a .dockercfg: hosts at the top level, no auths */
+	bool sound;  /* every entry of auths is an object or null */
 	struct span top;
 	struct json_members members;
 	/* NULL: absent, null, or of the wrong type */
@@ -25,15 +27,29 @@ struct docker_doc {
 	const struct json_member *null_auths; /* "auths": null */
 	struct json_members auths;
 	const struct json_member *entry; /* our entry; NULL: absent */
+	/* for a document that many ask; NULL: every question is a search */
+	struct docker_index *index;
 };
 /* Of a repeated entry the last counts, as for all readers. Errors as in docker_edit.h.
  * docker_doc_clear() may be called on *out even on failure. */
 MUST_USE bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *out,
                                struct err *e);
+/* The two halves of it: what is the same for every key, and the entry of one. */
+MUST_USE bool docker_doc_read(const struct buf *text, struct docker_doc *out, struct err *e);
+MUST_USE bool docker_doc_choose(struct docker_doc *d, const char *key, struct err *e);
 void docker_doc_clear(struct docker_doc *d);
 #define AUTO_DOCKER_DOC AUTO(docker_doc_clear)
+/* Finds names in auths, and answers what concerns the whole document, once for all who ask. The
+ * index is the document's; it is not to be used by two threads at once. */
+void docker_doc_index(struct docker_doc *d);
+void docker_index_free(struct docker_index *x);
+/* The last entry of auths with this name, or NULL. */
+const struct json_member *docker_doc_named(const struct docker_doc *d, const char *name);
 /* Our entry as docker reads it, which understands most of its forms. */
 void docker_doc_entry(const struct docker_doc *d, struct docker_entry *out);
+/* As docker_put(), into a parsed document. */
+MUST_USE bool docker_put_doc(const struct docker_doc *d, const char *key,
+                             const struct credential *c, struct buf *out, struct err *e);
 /* As docker_shadow(), for a parsed document. note may be NULL: then remarks are not looked for. */
 MUST_USE bool docker_shadow_doc(const struct docker_doc *d, const char *key, unsigned readers,
                                 struct buf *note, struct err *e);

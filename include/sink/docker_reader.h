@@ -87,6 +87,13 @@ const struct json_member *docker_reader_undecodable(const struct docker_doc *d,
 MUST_USE bool docker_shape_ok(const struct docker_doc *d, unsigned readers, unsigned *by,
                               char why[static DOCKER_WHY_MAX]);
 
+/* The same for one reader, kept in the document's index, if it has one. */
+MUST_USE bool docker_index_shape(const struct docker_doc *d, enum docker_reader reader,
+                                 char why[static DOCKER_WHY_MAX]);
+/* And docker_reader_undecodable(). */
+const struct json_member *docker_index_undecodable(const struct docker_doc *d,
+                                                   enum docker_reader reader);
+
 /* How three languages decode base64. */
 enum docker_base64 { DOCKER_BASE64_GO, DOCKER_BASE64_RAW, DOCKER_BASE64_PYTHON };
 enum docker_auth {

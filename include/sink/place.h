@@ -55,6 +55,9 @@ MUST_USE bool place_attr(const struct place *p, struct fs_attr *out, struct err 
  * false. */
 MUST_USE bool place_peek(const struct place *p, size_t max, struct buf *out, bool *found,
                          struct err *e);
+/* The same, unless it is the version that is known: see fs_read_again(). Of no file none is. */
+MUST_USE bool place_peek_again(const struct place *p, size_t max, struct buf *out,
+                               struct fs_version *known, bool *same, struct err *e);
 /* The same, as the first step of a change: the path is walked and checked, and its directory stays
  * open. The change must end with place_stage(), place_write() or place_check(), which use that very
  * directory, or with place_leave(). */

@@ -66,6 +66,7 @@ struct sink_says {
 
 struct arms;
 struct azure_spec;
+struct docker_files;
 struct env;
 struct http_lender;
 struct kube;
@@ -74,6 +75,7 @@ struct kube;
  * have it. */
 struct sink_lent {
 	struct kube *kube;
+	struct docker_files *docker; /* see sink/docker_files.h */
 	struct arms *arms;
 	const struct azure_spec *azure; /* the identity of the sink's job */
 	struct http_lender *lender;

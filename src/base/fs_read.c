@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,6 +17,7 @@
 #include "base/secret.h"
 
 #define SECRET_FILE_MAX SECRET_MAX
+#define SETTLED_AFTER_S 2
 
 bool fs_id_equal(const struct fs_id *a, const struct fs_id *b)
 {
@@ -104,6 +106,45 @@ bool fs_read(const char *path, size_t max, struct buf *out, struct fs_id *id, st
 	AUTO_FD int fd = -1;
 
 	return open_to_read(path, &fd, e) && fs_read_fd(fd, path, max, out, id, e);
+}
+
+/* By the coarsest clock of a file system that there is (FAT), a time of before now is over. */
+static bool is_settled(const struct fs_version *v)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	int64_t before_ns = ((int64_t)now.tv_sec - SETTLED_AFTER_S) * 1000000000 + now.tv_nsec;
+	return v->id.mtime_ns < before_ns && v->ctime_ns < before_ns;
+}
+
+static bool version_of(int fd, const char *path, struct fs_version *out, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, errno, "cannot read '%s'", path);
+	fs_id_of(&st, &out->id);
+	out->ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+	out->settled = is_settled(out);
+	return true;
+}
+
+bool fs_read_again(const char *path, size_t max, struct buf *out, struct fs_version *known,
+                   bool *same, struct err *e)
+{
+	AUTO_FD int fd = -1;
+	struct fs_version now;
+
+	if (!open_to_read(path, &fd, e) || !version_of(fd, path, &now, e))
+		return false;
+	bool is_same = known->settled && fs_id_equal(&known->id, &now.id) &&
+	               known->ctime_ns == now.ctime_ns;
+	if (!is_same && !fs_read_fd(fd, path, max, out, NULL, e))
+		return false;
+	*known = now;
+	*same = is_same;
+	return true;
 }
 
 /* systemd hands credentials out with an ACL that shows as group bits, in a directory only this

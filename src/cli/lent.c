@@ -13,6 +13,7 @@
 #include "http/http.h"
 #include "http/lender.h"
 #include "kube/kube.h"
+#include "sink/docker_files.h"
 #include "store/store.h"
 
 bool lent_http(const struct config *c, struct http **out, struct err *e)
@@ -60,6 +61,7 @@ struct lent *lent_new(struct config *c, char *const *argv)
 	l->config = c;
 	l->lender = http_lender_new(open_client, c);
 	l->sinks.argv = argv;
+	l->sinks.docker = docker_files_new();
 	l->sinks.kube = kube_new(config_kube(c), l->lender, &env_system);
 	l->sinks.arms = arms_new(&env_system);
 	l->sinks.lender = l->lender;
@@ -74,6 +76,7 @@ void lent_free(struct lent *l)
 		return;
 	config_lend(l->config, NULL);
 	kube_free(l->sinks.kube);
+	docker_files_free(l->sinks.docker);
 	arms_free(l->sinks.arms);
 	http_lender_free(l->lender);
 	free(l);

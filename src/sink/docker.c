@@ -95,11 +95,11 @@ static bool docker_open(const void *spec, const struct sink_lent *lent, struct s
 {
 	struct docker *d = mem_new(sizeof(*d));
 
-	(void)lent;
 	(void)e; /* nothing is touched */
 	d->sink.ops = &sink_docker;
 	d->spec = spec;
 	d->place.spec = &d->spec->place;
+	d->file = docker_file_take(lent != NULL ? lent->docker : NULL, docker_path_of(d));
 	d->base = d->next = d->pending = (struct buf)BUF_INIT(DOCKER_CONFIG_MAX);
 	*out = &d->sink;
 	return true;
@@ -115,6 +115,7 @@ static void docker_close(struct sink *s)
 	struct docker *d = (struct docker *)s;
 
 	docker_abort(s);
+	docker_file_drop(d->file);
 	place_clear(&d->place);
 	buf_free(&d->base);
 	buf_free(&d->next);
@@ -133,7 +134,26 @@ void docker_set_tag(struct docker *d, const struct credential *who)
 bool docker_find(const struct docker *d, const struct buf *text, const char *key,
                  struct docker_entry *out, struct err *e)
 {
-	return docker_look(text, key, out, e) || err_in(e, "'%s'", docker_path_of(d));
+	struct docker_doc doc;
+
+	docker_file_enter(d->file);
+	bool ok = docker_file_parse(d->file, text, key, &doc, e);
+	if (ok)
+		docker_doc_entry(&doc, out);
+	docker_file_leave(d->file);
+	return ok;
+}
+
+bool docker_put_into(const struct docker *d, const struct buf *text, const struct credential *c,
+                     const char *key, struct buf *out, struct err *e)
+{
+	struct docker_doc doc;
+
+	docker_file_enter(d->file);
+	bool ok = docker_file_parse(d->file, text, key, &doc, e) &&
+	          (docker_put_doc(&doc, key, c, out, e) || err_in(e, "'%s'", docker_path_of(d)));
+	docker_file_leave(d->file);
+	return ok;
 }
 
 bool docker_is_of(const struct docker_entry *entry, const struct credential *who)
@@ -148,28 +168,33 @@ static void judge(struct docker *d, const struct docker_doc *doc, const char *ke
 		(void)err_in(&d->shadow, "'%s'", docker_path_of(d));
 }
 
+static void read_entry(struct docker *d, const struct docker_doc *doc, const struct credential *who,
+                       struct secret **out)
+{
+	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
+
+	docker_doc_entry(doc, &entry);
+	*out = docker_is_of(&entry, who) ? take(&entry.password) : NULL;
+	if (*out != NULL)
+		judge(d, doc, docker_key_of(d, who));
+}
+
 static bool docker_read_current(struct sink *s, const struct credential *who, struct secret **out,
                                 struct err *e)
 {
 	struct docker *d = (struct docker *)s;
 	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
-	AUTO_BUF struct buf text = BUF_INIT(DOCKER_CONFIG_MAX);
-	AUTO(docker_entry_clear) struct docker_entry entry = { .found = false };
-	AUTO_DOCKER_DOC struct docker_doc doc = { .n = 0 };
-	const char *key = docker_key_of(d, who);
-	bool found;
+	struct docker_doc doc;
 
 	d->shadow = (struct err)ERR_INIT;
-	if (!place_enter(&d->place, &rights, e) ||
-	    !place_peek(&d->place, DOCKER_CONFIG_MAX, &text, &found, e))
+	if (!place_enter(&d->place, &rights, e))
 		return false;
-	if (!docker_doc_parse(&text, key, &doc, e))
-		return err_in(e, "'%s'", docker_path_of(d));
-	docker_doc_entry(&doc, &entry);
-	*out = docker_is_of(&entry, who) ? take(&entry.password) : NULL;
-	if (*out != NULL)
-		judge(d, &doc, key);
-	return true;
+	docker_file_enter(d->file);
+	bool ok = docker_file_read(d->file, &d->place, docker_key_of(d, who), &doc, e);
+	if (ok)
+		read_entry(d, &doc, who, out);
+	docker_file_leave(d->file);
+	return ok;
 }
 
 static bool docker_taken(const struct sink *s, struct err *e)
@@ -191,9 +216,9 @@ static bool would_be_taken(struct docker *d, const struct buf *text, const struc
 		                      .username = who->username,
 		                      .password = some };
 
-	return (docker_put(text, docker_key_of(d, who), &c, &next, e) &&
-	        docker_shadow(&next, docker_key_of(d, who), readers_of(d->spec), note, e)) ||
-	       err_in(e, "'%s'", docker_path_of(d));
+	return docker_put_into(d, text, &c, docker_key_of(d, who), &next, e) &&
+	       (docker_shadow(&next, docker_key_of(d, who), readers_of(d->spec), note, e) ||
+	        err_in(e, "'%s'", docker_path_of(d)));
 }
 
 bool docker_acceptable(struct docker *d, const struct buf *text, const struct credential *who,

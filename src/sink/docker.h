@@ -7,6 +7,7 @@
 #include "base/credential.h"
 #include "base/err.h"
 #include "sink/docker_edit.h"
+#include "sink/docker_files.h"
 #include "sink/place.h"
 #include "sink/sink.h"
 
@@ -30,6 +31,7 @@ struct docker {
 	struct sink sink;
 	const struct docker_spec *spec;
 	struct place place;
+	struct docker_file *file; /* shared with the other jobs that have an entry in it */
 	/* of what was read last: who would not take it, and why; ERR_NONE: nobody */
 	struct err shadow;
 	/* Between prepare and commit: */
@@ -61,6 +63,10 @@ void docker_set_tag(struct docker *d, const struct credential *who);
 /* docker_look(), of this file. */
 MUST_USE bool docker_find(const struct docker *d, const struct buf *text, const char *key,
                           struct docker_entry *out, struct err *e);
+/* docker_put(), of this file. */
+MUST_USE bool docker_put_into(const struct docker *d, const struct buf *text,
+                              const struct credential *c, const char *key, struct buf *out,
+                              struct err *e);
 bool docker_is_of(const struct docker_entry *entry, const struct credential *who);
 /* May we write our entry into this text, and would clients then take it? */
 MUST_USE bool docker_acceptable(struct docker *d, const struct buf *text,

@@ -125,8 +125,7 @@ static bool put(struct docker *d, const struct buf *text, struct buf *out, struc
 		buf_add(out, buf_cstr(text), text->len);
 		return true;
 	}
-	return docker_put(text, docker_key_of(d, &d->who), &d->who, out, e) ||
-	       err_in(e, "'%s'", docker_path_of(d));
+	return docker_put_into(d, text, &d->who, docker_key_of(d, &d->who), out, e);
 }
 
 /* Reads the file anew, and makes `next` and its stage from it. */
@@ -266,7 +265,10 @@ bool docker_commit(struct sink *s, struct err *e)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared", docker_path_of(d));
 	if (!place_enter(&d->place, &rights, e))
 		return false;
-	return deliver(d, e);
+	docker_file_begin_turn(d->file);
+	bool ok = deliver(d, e);
+	docker_file_end_turn(d->file);
+	return ok;
 }
 
 /* ---- what a killed run left ------------------------------------------------------------------ */
@@ -314,8 +316,10 @@ bool docker_sweep(struct sink *s, const struct credential *who, struct err *e)
 	docker_abort(s);
 	docker_set_tag(d, who);
 	d->who.server = mem_dup(who->server);
+	docker_file_begin_turn(d->file);
 	bool ok = place_enter(&d->place, &rights, e) && place_attr(&d->place, &attr, e) &&
 	          fs_sweep(docker_path_of(d), &attr, DOCKER_CONFIG_MAX, bring_home, d, e);
+	docker_file_end_turn(d->file);
 	fs_rights_drop(&rights);
 	docker_abort(s);
 	return ok;

@@ -277,18 +277,15 @@ static void put(const struct docker_doc *d, const char *key, const struct buf *a
 	}
 }
 
-bool docker_put(const struct buf *text, const char *key, const struct credential *c,
-                struct buf *out, struct err *e)
+bool docker_put_doc(const struct docker_doc *d, const char *key, const struct credential *c,
+                    struct buf *out, struct err *e)
 {
-	AUTO_DOCKER_DOC struct docker_doc d;
 	AUTO_BUF struct buf pair = BUF_INIT(2 * SECRET_MAX), auth = BUF_INIT(4 * SECRET_MAX);
 	AUTO_BUF struct buf made = BUF_INIT(DOCKER_CONFIG_MAX);
 
-	if (!docker_doc_parse(text, key, &d, e))
-		return false;
 	/* With `auths` in it it would be of the other format, and its readers would no longer see
 	 * what stands at the top. */
-	if (d.legacy)
+	if (d->legacy)
 		return err_set(e, ERR_CONFIG,
 		               "it is in the old format of '.dockercfg': put what it has into an "
 		               "object \"auths\"");
@@ -296,7 +293,7 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 	buf_char(&pair, ':');
 	buf_add(&pair, secret_peek(c->password), secret_len(c->password));
 	crypto_base64(buf_cstr(&pair), pair.len, false, &auth);
-	put(&d, key, &auth, &made);
+	put(d, key, &auth, &made);
 	if (!buf_ok(&made))
 		return err_set(e, ERR_LOCAL,
 		               "it would be larger than %u bytes, which is what clients read",
@@ -305,6 +302,14 @@ bool docker_put(const struct buf *text, const char *key, const struct credential
 	*out = made;
 	made = (struct buf)BUF_INIT(0);
 	return true;
+}
+
+bool docker_put(const struct buf *text, const char *key, const struct credential *c,
+                struct buf *out, struct err *e)
+{
+	AUTO_DOCKER_DOC struct docker_doc d;
+
+	return docker_doc_parse(text, key, &d, e) && docker_put_doc(&d, key, c, out, e);
 }
 
 void docker_set(const struct docker_doc *d, bool in_auths, const struct json_member *old,

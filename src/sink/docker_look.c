@@ -20,6 +20,8 @@ void docker_doc_clear(struct docker_doc *d)
 {
 	json_span_clear(&d->members);
 	json_span_clear(&d->auths);
+	docker_index_free(d->index);
+	d->index = NULL;
 }
 
 static bool is_string(const struct docker_doc *d, struct span v)
@@ -71,24 +73,30 @@ static bool find_known(struct docker_doc *d, enum docker_known which, struct err
 	return true;
 }
 
-/* Of two the last: there all readers agree. */
-static bool find_entry(struct docker_doc *d, const char *key, struct err *e)
+static bool is_entry(const struct docker_doc *d, const struct json_member *m)
 {
-	if (d->known[AUTHS] == NULL)
-		return true;
-	json_span_members(d->text, d->known[AUTHS]->value, &d->auths);
-	for (size_t i = 0; i < d->auths.n; i++) {
-		const struct json_member *m = &d->auths.m[i];
-		if (!json_span_is(d->text, m->key, key))
-			continue;
-		if (!docker_is_object(d, m->value) && !docker_is_null(d, m->value))
-			return err_set(e, ERR_CONFIG,
-			               "its entry '%s' is not an object, for which its readers "
-			               "ignore the whole file",
-			               key);
-		d->entry = m;
-	}
+	return docker_is_object(d, m->value) || docker_is_null(d, m->value);
+}
+
+/* For one that stands behind it under the same name, too, its readers ignore the file. */
+static bool all_entries(const struct docker_doc *d, const char *key)
+{
+	for (size_t i = 0; i < d->auths.n; i++)
+		if (!is_entry(d, &d->auths.m[i]) && json_span_is(d->text, d->auths.m[i].key, key))
+			return false;
 	return true;
+}
+
+/* Of two the last: there all readers agree. */
+bool docker_doc_choose(struct docker_doc *d, const char *key, struct err *e)
+{
+	d->entry = docker_doc_named(d, key);
+	if (d->entry == NULL || (is_entry(d, d->entry) && (d->sound || all_entries(d, key))))
+		return true;
+	return err_set(e, ERR_CONFIG,
+	               "its entry '%s' is not an object, for which its readers ignore the whole "
+	               "file",
+	               key);
 }
 
 static bool is_blank(const char *text, size_t n)
@@ -124,12 +132,22 @@ static bool is_legacy(const struct docker_doc *d)
 	return false;
 }
 
-bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *d, struct err *e)
+/* The entries, and whether each is one. */
+static void list_entries(struct docker_doc *d)
+{
+	d->sound = true;
+	if (d->known[AUTHS] != NULL)
+		json_span_members(d->text, d->known[AUTHS]->value, &d->auths);
+	for (size_t i = 0; i < d->auths.n; i++)
+		d->sound = d->sound && is_entry(d, &d->auths.m[i]);
+}
+
+bool docker_doc_read(const struct buf *text, struct docker_doc *d, struct err *e)
 {
 	struct err why = ERR_INIT;
 	bool cut = false;
 
-	*d = (struct docker_doc){ .text = buf_cstr(text), .n = text->len };
+	*d = (struct docker_doc){ .text = buf_cstr(text), .n = text->len, .sound = true };
 	d->blank = is_blank(d->text, d->n);
 	if (d->blank)
 		return true;
@@ -146,10 +164,14 @@ bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc
 	for (enum docker_known i = 0; i < KNOWN__COUNT; i++)
 		if (!find_known(d, i, e))
 			return false;
-	if (!find_entry(d, key, e))
-		return false;
+	list_entries(d);
 	d->legacy = is_legacy(d);
 	return true;
+}
+
+bool docker_doc_parse(const struct buf *text, const char *key, struct docker_doc *d, struct err *e)
+{
+	return docker_doc_read(text, d, e) && docker_doc_choose(d, key, e);
 }
 
 static const char *const credential_fields[] = { "auth", "username", "password", "identitytoken",

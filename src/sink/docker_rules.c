@@ -43,13 +43,9 @@ static bool is_of_host(const struct question *q, const char *key)
 
 static const struct json_member *entry_named(const struct docker_doc *d, const char *name, size_t n)
 {
-	const struct json_member *hit = NULL;
 	AUTO_FREE char *want = mem_dup_n(name, n);
 
-	for (size_t i = 0; i < d->auths.n; i++)
-		if (json_span_is(d->text, d->auths.m[i].key, want))
-			hit = &d->auths.m[i];
-	return hit;
+	return docker_doc_named(d, want);
 }
 
 /* ---- the rules: true when they decide
@@ -72,9 +68,7 @@ static bool drops(struct docker_answer *a)
 
 static bool wrong_type(const struct question *q, struct docker_answer *a)
 {
-	unsigned by;
-
-	return !docker_shape_ok(q->d, DOCKER_READER_BIT(q->reader), &by, a->why) && drops(a);
+	return !docker_index_shape(q->d, q->reader, a->why) && drops(a);
 }
 
 /* Python's own letters: the section is not there in any other. */
@@ -85,17 +79,9 @@ static bool auths_in_other_letters(const struct question *q, struct docker_answe
 	       !json_span_is(q->d->text, q->d->known[AUTHS]->key, "auths");
 }
 
-static const struct json_member *undecodable(const struct question *q)
-{
-	for (size_t i = 0; i < q->d->auths.n; i++)
-		if (!docker_reader_decodes(q->d, q->reader, &q->d->auths.m[i]))
-			return &q->d->auths.m[i];
-	return NULL;
-}
-
 static bool one_cannot_be_decoded(const struct question *q, struct docker_answer *a)
 {
-	const struct json_member *m = undecodable(q);
+	const struct json_member *m = docker_index_undecodable(q->d, q->reader);
 	AUTO_BUF struct buf name = BUF_INIT(DOCKER_WHY_MAX);
 
 	if (m == NULL)
@@ -333,7 +319,8 @@ void docker_reader_ask(const struct docker_doc *d, enum docker_reader reader, co
 const struct json_member *docker_reader_undecodable(const struct docker_doc *d,
                                                     enum docker_reader reader)
 {
-	const struct question q = { .d = d, .reader = reader };
-
-	return undecodable(&q);
+	for (size_t i = 0; i < d->auths.n; i++)
+		if (!docker_reader_decodes(d, reader, &d->auths.m[i]))
+			return &d->auths.m[i];
+	return NULL;
 }

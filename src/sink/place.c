@@ -99,6 +99,21 @@ bool place_peek(const struct place *p, size_t max, struct buf *out, bool *found,
 	return found_or_missing(ok, &why, out, found, e);
 }
 
+bool place_peek_again(const struct place *p, size_t max, struct buf *out, struct fs_version *known,
+                      bool *same, struct err *e)
+{
+	struct err why = ERR_INIT;
+	bool found, ok = fs_read_again(p->spec->path, max, out, known, same, &why);
+
+	if (!found_or_missing(ok, &why, out, &found, e))
+		return false;
+	if (!found) {
+		*known = (struct fs_version){ .settled = false };
+		*same = false;
+	}
+	return true;
+}
+
 bool place_read(struct place *p, size_t max, struct buf *out, struct fs_id *id, bool *found,
                 struct err *e)
 {

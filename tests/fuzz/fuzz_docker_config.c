@@ -89,6 +89,23 @@ static bool is_legacy(const struct buf *text)
 	return legacy;
 }
 
+/* The same answers by an index, at once and once more. */
+static void must_agree(struct docker_doc *d, enum docker_reader reader,
+                       const struct docker_answer *a)
+{
+	struct docker_answer b[2];
+
+	docker_doc_index(d);
+	for (size_t i = 0; i < COUNT(b); i++) {
+		docker_reader_ask(d, reader, KEY "/team/app", &b[i]);
+		must(b[i].sends == a->sends && b[i].entry == a->entry &&
+		     b[i].helper.start == a->helper.start && strcmp(b[i].why, a->why) == 0);
+	}
+	must(docker_doc_named(d, KEY) == d->entry);
+	docker_index_free(d->index);
+	d->index = NULL;
+}
+
 /* What each of them makes of it: an entry of the text, a helper's name in it, or nothing. */
 static void readers(const struct buf *text)
 {
@@ -101,6 +118,7 @@ static void readers(const struct buf *text)
 		struct docker_answer a;
 		struct docker_entry entry;
 		docker_reader_ask(&d, (enum docker_reader)i, KEY "/team/app", &a);
+		must_agree(&d, (enum docker_reader)i, &a);
 		must((a.entry != NULL) ==
 		     (a.sends == DOCKER_SENDS_ENTRY || a.sends == DOCKER_SENDS_BY_CHANCE));
 		must(a.sends != DOCKER_SENDS_HELPERS ||
