@@ -83,7 +83,7 @@ prove prove-quick: all $B/stop-at $B/clock.so
 proof:
 	@packaging/install-deps proof
 	@tests/proof/run.sh
-# The model of the rule, further out than in `check`: some minutes, and a gigabyte at most.
+# The model of the rule, further out than in `check`: some minutes, and 1.2 GB at most.
 model: all $B/t/flow-test_model
 	MODEL=full $B/t/flow-test_model
 # Faults put into copies of the tree, one by one: each must turn the test red that is named for it.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making directories, and syncing them. */
+/* Syncing directories, once for all threads that wait for the same one. */
 #include "base/fs_target.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a rotation, shared by the files that implement its steps. See rotate.h for what
- * it promises. */
-#ifndef SRC_ROTATE_ROTATION_H
-#define SRC_ROTATE_ROTATION_H
+/* The inside of a rotation, shared by the files that implement its steps. See rotation.h for
+ * what it promises. */
+#ifndef SRC_ROTATE_STEP_H
+#define SRC_ROTATE_STEP_H
 
 #include "azure/acr.h"
 #include "base/credential.h"

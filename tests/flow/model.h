@@ -3,7 +3,7 @@
  * Exhaustive search over everything that can happen to one job: every
  * interleaving of the steps of a run with crashes, with time, and with what
  * others do. The rule under test is the real plan_decide; the steps around it
- * are those of rotate.h, with the ledger of state.h in miniature.
+ * are those of rotation.h, with the ledger of state.h in miniature.
  *
  * Time goes in ticks of ten minutes. Generations need no names: all that matters
  * of a password is whether it is the current one of slot 1 or 2, or dead, so

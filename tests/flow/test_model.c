@@ -91,7 +91,7 @@ static const struct row contract_full[] = {
 	  SHORT } },
 };
 
-/* Takes a quarter of an hour, and a gigabyte: for a change of the rule. */
+/* Takes a quarter of an hour, and 1.2 GB: for a change of the rule. */
 static const struct row contract_all[] = {
 	{ "every interference, any four of them",
 	  { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 4, SHORT } },
