@@ -384,8 +384,7 @@ bool arm_get(struct arm *a, struct http *h, const char *path, struct json **out,
 
 	if (!arm_send(a, h, &(struct arm_request){ .method = HTTP_GET, .path = path }, &rs, e))
 		return false;
-	return json_parse(buf_cstr(&rs.body), rs.body.len, out, e) ||
-	       err_in(e, "the answer of Azure");
+	return json_parse(buf_cstr(&rs.body), rs.body.len, out, e) || err_in(e, "Azure's answer");
 }
 
 bool arm_list(struct arm *a, struct http *h, const char *path,
@@ -400,7 +399,7 @@ bool arm_list(struct arm *a, struct http *h, const char *path,
 			return false;
 		const struct json *items = json_get(j, "value");
 		if (items == NULL || json_type(items) != JSON_ARRAY)
-			return err_set(e, ERR_REMOTE, "the answer of Azure is not a list");
+			return err_set(e, ERR_REMOTE, "Azure's answer is not a list");
 		for (const struct json *item = json_child(items); item != NULL;
 		     item = json_next(item))
 			if (!each(ctx, item))

@@ -83,7 +83,7 @@ bool token_proxy_find(struct token_proxy *out, struct err *e)
 	p.connect_to = sni == NULL ? NULL : mem_fmt("%s:%d", o.host, o.port);
 	if (!http_origin(p.base, &name) || (sni != NULL && strpbrk(sni, "/:@?#") != NULL))
 		return err_set(e, ERR_CONFIG,
-		               "AZURE_KUBERNETES_SNI_NAME '%.200s' is not a host's name",
+		               "AZURE_KUBERNETES_SNI_NAME '%.200s' is not a host name",
 		               sni != NULL ? sni : "");
 	if (!read_trust(file, data, &p.trust, e))
 		return false;

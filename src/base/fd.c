@@ -52,7 +52,7 @@ static bool wait_for(int fd, const char *what, int64_t deadline_ms, struct err *
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, errno, "cannot wait for %s", what);
 		if (n == 0)
-			return err_set(e, ERR_USAGE, "%s does not come to an end", what);
+			return err_set(e, ERR_USAGE, "%s does not end", what);
 	}
 }
 

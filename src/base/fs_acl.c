@@ -137,7 +137,7 @@ bool fs_other_may(int fd, const struct stat *st, unsigned rights, const struct f
 	if (n < 0)
 		return err_sys(e, errno, "cannot read the ACL");
 	return fs_acl_other(acl, (size_t)n, st->st_gid, rights, ours, out) ||
-	       err_set(e, ERR_LOCAL, "its ACL is of a kind that is not known");
+	       err_set(e, ERR_LOCAL, "its ACL is of an unknown kind");
 }
 
 /* ---- in a pod -------------------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ bool fs_attr_copy(int fd, int old, const struct fs_attr *attr, const char *path,
 	struct stat now, was = { .st_mode = 0600, .st_uid = geteuid(), .st_gid = getegid() };
 
 	if (fstat(fd, &now) != 0 || (old >= 0 && fstat(old, &was) != 0))
-		return err_sys(e, errno, "cannot look at '%s'", path);
+		return err_sys(e, errno, "cannot access '%s'", path);
 	uid_t uid = attr->uid >= 0 ? (uid_t)attr->uid : old >= 0 ? was.st_uid : now.st_uid;
 	gid_t gid = attr->gid >= 0 ? (gid_t)attr->gid : old >= 0 ? was.st_gid : now.st_gid;
 	if ((uid != now.st_uid || gid != now.st_gid) && fchown(fd, uid, gid) != 0)

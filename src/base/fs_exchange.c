@@ -90,7 +90,7 @@ bool fs_stage_exchange(struct fs_stage *s, const struct fs_id *base, const struc
 	if (fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		fs_id_of(&st, &now);
 	else if (errno != ENOENT)
-		return err_sys(e, errno, "cannot look at '%s'", s->path);
+		return err_sys(e, errno, "cannot access '%s'", s->path);
 	if (!fs_id_equal(&now, base)) {
 		*out = FS_EXCHANGE_CHANGED;
 		return true;
@@ -173,7 +173,7 @@ bool fs_stage_swap_back(struct fs_stage *s, bool *out, struct err *e)
 
 	bool there = fstatat(s->at.dir, s->at.name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!there && errno != ENOENT)
-		return err_sys(e, errno, "cannot look at '%s'", s->path);
+		return err_sys(e, errno, "cannot access '%s'", s->path);
 	if (!there || !is_ours(s, &st)) {
 		*out = false;
 		return true;

@@ -24,7 +24,7 @@ static bool open_place(const struct fs_target *t, const char *path, int *out, st
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open '%s' to write over it", path);
 	if (fstat(fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s'", path);
+		return err_sys(e, errno, "cannot access '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", path);
 	if (!fs_target_trust(t, &st, path, e))

@@ -198,7 +198,7 @@ static bool ends_in_time(pid_t child)
 static bool does_not_answer(const char *path, const struct reach_mount *m, struct err *e)
 {
 	return err_set(e, ERR_TRANSIENT,
-	               "cannot look at '%s': the file system at '%s' (%s) does not answer within "
+	               "cannot access '%s': the file system at '%s' (%s) does not answer within "
 	               "%d seconds",
 	               path, m->point, m->kind, DEADLINE_MS / 1000);
 }
@@ -209,7 +209,7 @@ static bool answers(const char *path, struct reach_mount *m, struct err *e)
 		return does_not_answer(path, m, e);
 	pid_t child = fork();
 	if (child < 0)
-		return err_sys(e, errno, "cannot look at '%s'", path);
+		return err_sys(e, errno, "cannot access '%s'", path);
 	if (child == 0)
 		try_it(path);
 	if (ends_in_time(child))

@@ -74,7 +74,7 @@ static bool make_temp(struct fs_stage *s, struct err *e)
 			break;
 	}
 	s->temp[0] = '\0';
-	return err_sys(e, errno, "cannot make a file beside '%s'", s->path);
+	return err_sys(e, errno, "cannot create a file beside '%s'", s->path);
 }
 
 /* The file there, for its attributes: *out stays -1 when there is none. */
@@ -91,7 +91,7 @@ static bool open_old(const struct fs_stage *s, int *out, struct err *e)
 		return err_sys(e, errno, "cannot open '%s'", s->path);
 	*out = fd;
 	if (fstat(fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s'", s->path);
+		return err_sys(e, errno, "cannot access '%s'", s->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_LOCAL, "'%s' is not a regular file", s->path);
 	/* Of this very one, whose owner and ACL the new one gets. */
@@ -111,7 +111,7 @@ static bool know_place(struct fs_stage *s, const struct fs_attr *attr, struct er
 	struct stat dir;
 
 	if (fstat(s->at.dir, &dir) != 0)
-		return err_sys(e, errno, "cannot look at the directory of '%s'", s->path);
+		return err_sys(e, errno, "cannot access the directory of '%s'", s->path);
 	fs_tag(attr, &s->at, s->tag);
 	s->dir_dev = dir.st_dev;
 	s->dir_ino = dir.st_ino;
@@ -199,7 +199,7 @@ bool fs_sync_fd(int fd, const char *path, struct err *e)
 {
 	while (fsync(fd) != 0)
 		if (errno != EINTR)
-			return err_sys(e, errno, "cannot bring '%s' to the disk", path);
+			return err_sys(e, errno, "cannot sync '%s' to disk", path);
 	return true;
 }
 
@@ -214,7 +214,7 @@ bool fs_stage_seal(struct fs_stage *s, struct err *e)
 	if (!fs_sync_fd(s->fd, s->path, e))
 		return failed();
 	if (fstat(s->fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at a file beside '%s'", s->path);
+		return err_sys(e, errno, "cannot access a file beside '%s'", s->path);
 	fs_id_of(&st, &s->id);
 	int fd = s->fd;
 	s->fd = -1;
@@ -286,7 +286,7 @@ static bool probe(struct fs_stage *s, int old, size_t size, struct err *e)
 	/* Without a name there is nothing to sweep if we are killed; not every file system can. */
 	s->fd = openat(s->at.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->fd < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EACCES || errno == EROFS))
-		return err_sys(e, errno, "cannot make a file beside '%s'", s->path);
+		return err_sys(e, errno, "cannot create a file beside '%s'", s->path);
 	if (s->fd < 0 && !make_temp(s, e))
 		return false;
 	if (!fs_attr_copy(s->fd, old, &s->attr, s->path, &s->mode, e))
@@ -351,7 +351,7 @@ bool fs_stage_unpark(struct fs_stage *s, struct err *e)
 	if (fstat(at.dir, &dir) != 0 || dir.st_dev != s->dir_dev || dir.st_ino != s->dir_ino ||
 	    strcmp(at.name, s->at.name) != 0) {
 		fs_target_close(&at);
-		return err_set(e, ERR_LOCAL, "'%s' leads to another place than a moment ago",
+		return err_set(e, ERR_LOCAL, "'%s' leads to a different place than a moment ago",
 		               s->path);
 	}
 	s->at = at;

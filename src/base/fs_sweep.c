@@ -72,7 +72,7 @@ static bool bring_home(const struct sweep *w, const char *name, const struct lef
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open '%s' beside '%s'", name, w->path);
 	if (fstat(fd, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s' beside '%s'", name, w->path);
+		return err_sys(e, errno, "cannot access '%s' beside '%s'", name, w->path);
 	/* Where all can make files anybody can make one of that name, and nobody displaced it. */
 	if (!fs_target_trust(&w->at, &st, name, &(struct err)ERR_INIT))
 		return true;

@@ -170,7 +170,7 @@ bool fs_directory_ours(const char *dir, struct fs_target *out, struct err *e)
 	if (!fs_target_open(in, FS_WAY_GUARDED, &t, e))
 		return false;
 	if (fstat(t.dir, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s'", dir);
+		return err_sys(e, errno, "cannot access '%s'", dir);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_set(e, ERR_CONFIG, "'%s' belongs to another user", dir);
 	if (!judge(&t, &st, &who, e))
@@ -229,7 +229,7 @@ static bool make_one(const char *path, struct err *e)
 			return true;
 		why = ENOTDIR;
 	}
-	return err_sys(e, why, "cannot make directory '%s'", path);
+	return err_sys(e, why, "cannot create directory '%s'", path);
 }
 
 bool fs_make_dir(const char *path, struct err *e)

@@ -62,7 +62,7 @@ static bool others_write(const struct walk *w, int dir, const struct stat *st, s
 	AUTO_FD int fd = -1;
 
 	if ((st->st_mode & S_IWGRP) != 0 && (fd = open_again(dir)) < 0)
-		return err_sys(e, errno, "cannot look at a directory on the way to '%s'", w->shown);
+		return err_sys(e, errno, "cannot access a directory on the way to '%s'", w->shown);
 	return fs_other_may(fd, st, FS_WRITE, &ours, out, e) ||
 	       err_in(e, "a directory on the way to '%s'", w->shown);
 }
@@ -111,7 +111,7 @@ static bool look(struct walk *w, int at, const char *name, int *out, struct stat
 	bool seen = fd >= 0 && fstat(fd, st) == 0;
 	w->why = seen ? 0 : errno;
 	if (!seen)
-		return err_sys(e, w->why, "cannot look at '%s' on the way to '%s'", name, w->shown);
+		return err_sys(e, w->why, "cannot access '%s' on the way to '%s'", name, w->shown);
 	*out = fd;
 	fd = -1;
 	return true;
@@ -139,7 +139,7 @@ static bool link_ok(const struct walk *w, const struct stat *st, const char *nam
 		return true;
 	if (w->way != FS_WAY_HERE && !w->shared) {
 		if (fstat(w->dir, &in) != 0)
-			return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name,
+			return err_sys(e, errno, "cannot access '%s' on the way to '%s'", name,
 			               w->shown);
 		if ((in.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) ||
 		    in.st_uid == st->st_uid)
@@ -159,7 +159,7 @@ static bool follow(struct walk *w, const char *name, const struct stat *st, stru
 		return false;
 	ssize_t n = readlinkat(w->dir, name, link, sizeof(link) - 1);
 	if (n < 0)
-		return err_sys(e, errno, "cannot look at '%s' on the way to '%s'", name, w->shown);
+		return err_sys(e, errno, "cannot access '%s' on the way to '%s'", name, w->shown);
 	if (++w->links > FS_LINKS_MAX)
 		return err_set(e, ERR_LOCAL, "'%s' leads through too many symbolic links",
 		               w->shown);

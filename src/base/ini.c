@@ -84,7 +84,7 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 	for (size_t i = 0; i < p->n_sections; i++)
 		if (p->sections[i].len == name.len &&
 		    memcmp(p->sections[i].at, name.at, name.len) == 0)
-			return err_set(p->e, ERR_CONFIG, "section [%.*s] stands here twice",
+			return err_set(p->e, ERR_CONFIG, "section [%.*s] appears twice",
 			               (int)name.len, name.at);
 	if (p->n_sections == INI_SECTIONS_MAX)
 		return err_set(p->e, ERR_CONFIG, "more than %d sections", INI_SECTIONS_MAX);
@@ -123,7 +123,7 @@ static bool check_pair(struct parse *p, const char *line, size_t n)
 		return err_set(p->e, ERR_CONFIG, "the key's name is longer than %d bytes",
 		               INI_NAME_MAX);
 	if (p->n_sections == 0)
-		return err_set(p->e, ERR_CONFIG, "'%.*s' stands before the first [section]",
+		return err_set(p->e, ERR_CONFIG, "'%.*s' comes before the first [section]",
 		               (int)name, line);
 	for (value = equals + 1; value < n && str_is_blank(line[value]);)
 		value++;

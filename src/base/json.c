@@ -48,10 +48,11 @@ bool json_parse(const char *text, size_t len, struct json **out, struct err *e)
 	if (!json_span_value(text, len, &whole, &cut, e))
 		return false;
 	if (has_nul(text, len))
-		return err_set(e, ERR_REMOTE, "not JSON for us: a NUL character in a string");
+		return err_set(e, ERR_REMOTE, "unsupported JSON: a NUL character in a string");
 	cJSON *c = cJSON_ParseWithLength(text, len);
 	if (c == NULL)
-		return err_set(e, ERR_REMOTE, "not JSON for us: half a surrogate pair in a string");
+		return err_set(e, ERR_REMOTE,
+		               "unsupported JSON: half a surrogate pair in a string");
 	*out = (struct json *)(void *)c;
 	return true;
 }

@@ -176,7 +176,7 @@ static bool set_value(const struct key *row, void *to, const char *value, struct
 	case KEY_LIST:
 		return add_item(row, to, value, e);
 	}
-	return err_set(e, ERR_CONFIG, "'%s' has a type that is not known", row->name);
+	return err_set(e, ERR_CONFIG, "'%s' has an unknown type", row->name);
 }
 
 const struct key *keys_find(const struct key *rows, size_t n, const char *name)
@@ -208,7 +208,7 @@ bool keys_set(const struct key *rows, size_t n, bool *seen, void *spec, const ch
 		                    : err_set(e, ERR_CONFIG, "unknown key '%s'", name);
 	}
 	if (seen[row - rows] && row->type != KEY_LIST)
-		return err_set(e, ERR_CONFIG, "'%s' stands here twice", name);
+		return err_set(e, ERR_CONFIG, "'%s' is set twice", name);
 	if (!set_value(row, member(row, spec), value, e))
 		return false;
 	seen[row - rows] = true;

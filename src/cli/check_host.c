@@ -23,7 +23,7 @@ bool check_directory(const char *path, struct err *e)
 		if (stat(at, &st) == 0)
 			break;
 		if (errno != ENOENT)
-			return err_sys(e, errno, "cannot look at '%s'", at);
+			return err_sys(e, errno, "cannot access '%s'", at);
 		char *slash = strrchr(at, '/');
 		if (slash == NULL)
 			return err_set(e, ERR_LOCAL, "'%s' is not an absolute path", path);
@@ -103,7 +103,7 @@ static void metrics_file(const struct config *c, struct findings *f)
 	AUTO_FREE char *word = show_word(dir);
 	struct stat st;
 	bool ok = stat(dir[0] != '\0' ? dir : "/", &st) == 0 ||
-	          err_sys(&e, errno, "cannot look at '%s'", dir);
+	          err_sys(&e, errno, "cannot access '%s'", dir);
 	if (ok && check_directory(dir[0] != '\0' ? dir : "/", &e))
 		(void)findings_ok(f, "metrics", "'%s' can be written", file);
 	else

@@ -353,7 +353,7 @@ static bool runnable(const char *program, struct err *e)
 	struct stat st;
 
 	if (stat(program, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s'", program);
+		return err_sys(e, errno, "cannot access '%s'", program);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFIG, "'%s' is not a file", program);
 	return access(program, X_OK) == 0 || err_sys(e, errno, "cannot run '%s'", program);

@@ -82,7 +82,7 @@ static bool parse(const struct buf *text, const char *from, struct state *out, s
 	struct fingerprint whose;
 
 	if (machine == NULL || !fingerprint_from_hex(machine, &whose))
-		return err_set(e, ERR_DECISION, "'%s' is no record of acrotate", from);
+		return err_set(e, ERR_DECISION, "'%s' is not a record of acrotate", from);
 	state_parse(&whose, buf_cstr(text), text->len, out);
 	return !out->lost ||
 	       err_set(e, ERR_DECISION, "'%s' is damaged, or of another version", from);

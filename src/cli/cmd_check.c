@@ -253,7 +253,7 @@ static int check(const struct options *o, struct config *config, const size_t *j
 	ask_jobs(&a);
 	if (!secret_locked())
 		findings_fix(findings_warning(&k.host, "memory",
-		                              "cannot be locked: secrets may reach the swap"),
+		                              "cannot be locked: secrets may be swapped to disk"),
 		             "ulimit -l 65536    # or LimitMEMLOCK=64M");
 	int status = finish(&k, o->json);
 	clear(&k);

@@ -308,7 +308,7 @@ static bool judge(const struct option_line *l, struct err *e)
 		       err_set(e, ERR_USAGE, "no command; see 'acrotate --help'");
 	for (size_t i = 0; i < l->n_seen; i++)
 		if (!options_has(cmd, row_of(cmd, l->seen[i])))
-			return err_set(e, ERR_USAGE, "'--%s' is no option of 'acrotate %s'",
+			return err_set(e, ERR_USAGE, "'--%s' is not an option of 'acrotate %s'",
 			               l->seen[i]->name, cmd->name);
 	if (o->help || o->version)
 		return true;

@@ -42,7 +42,7 @@ bool serve_request_parse(const char *text, size_t n, struct serve_request *out, 
 	const char *kind = json_str(j, "kind"), *version = json_str(j, "apiVersion");
 	const char *image = json_str(j, "image");
 	if (kind == NULL || strcmp(kind, "CredentialProviderRequest") != 0)
-		return err_set(e, ERR_REMOTE, "the request is no CredentialProviderRequest");
+		return err_set(e, ERR_REMOTE, "the request is not a CredentialProviderRequest");
 	if (version == NULL || !is_known(version))
 		return err_set(e, ERR_REMOTE,
 		               "the request is of version '%s'; known are v1, v1beta1 and v1alpha1 "

@@ -84,7 +84,7 @@ static bool take_state(struct run_spec *run, const struct azure_spec *azure, str
 	const char *namespace = config_state_namespace(run);
 
 	if (run->state_dir != NULL)
-		return err_set(e, ERR_CONFIG, "'state' and 'state_dir' exclude each other");
+		return err_set(e, ERR_CONFIG, "'state' and 'state_dir' are mutually exclusive");
 	if (run->state[0] == '/') {
 		run->state_dir = take(&run->state);
 		return true;

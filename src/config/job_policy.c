@@ -179,7 +179,7 @@ bool job_bootstrap(struct loading *l, struct err *e)
 		return false;
 	if (j->scope_map != NULL && listed) {
 		(void)err_set(e, ERR_CONFIG,
-		              "'scope_map' and 'repository' or 'gateway' exclude each other");
+		              "'scope_map' and 'repository' or 'gateway' are mutually exclusive");
 		return loading_err(l, "scope_map", e);
 	}
 	if (j->policy.create && j->scope_map == NULL && !listed) {

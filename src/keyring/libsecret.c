@@ -49,7 +49,7 @@ static bool take_value(SecretValue *value, struct secret **out, struct err *e)
 	/* It goes on as JSON. */
 	if (!g_utf8_validate(p, (gssize)n, NULL))
 		return err_set(e, ERR_LOCAL,
-		               "the item's secret is no text: no password of a registry");
+		               "the item's secret is not text: not a registry's password");
 	*out = secret_new(p, n);
 	return true;
 }
@@ -192,8 +192,7 @@ static bool read_back(const struct session *s, const struct credential *c, struc
 	if (item != NULL && !load(item, &back, e))
 		return false;
 	return (back != NULL && secret_equal(back, c->password)) ||
-	       err_set(e, ERR_LOCAL,
-	               "the Secret Service took the password but does not hand it back");
+	       err_set(e, ERR_LOCAL, "the Secret Service took the password but does not return it");
 }
 
 bool keyring_put(const struct credential *c, bool take_entry, struct err *e)

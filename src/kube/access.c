@@ -57,7 +57,7 @@ static bool set_server(struct kube_access *a, const char *url, const char *tls_n
 	while (n > 0 && url[n - 1] == '/')
 		n--;
 	if (!http_origin(url, &o) || !o.tls || strpbrk(url, "?#") != NULL)
-		return err_set(e, ERR_CONFIG, "%s: the server '%.200s' is no https URL", a->who,
+		return err_set(e, ERR_CONFIG, "%s: the server '%.200s' is not an https URL", a->who,
 		               url);
 	a->server = mem_dup_n(url, n);
 	if (tls_name == NULL)
@@ -68,7 +68,7 @@ static bool set_server(struct kube_access *a, const char *url, const char *tls_n
 	a->server = named;
 	a->connect_to = mem_fmt("%s:%d", o.host, o.port);
 	return (strpbrk(tls_name, "/:@?#") == NULL && http_origin(named, &name)) ||
-	       err_set(e, ERR_CONFIG, "%s: tls-server-name '%.100s' is no host's name", a->who,
+	       err_set(e, ERR_CONFIG, "%s: tls-server-name '%.100s' is not a host name", a->who,
 	               tls_name);
 }
 
@@ -184,7 +184,7 @@ static bool load(struct kubeconfig_pick *p, struct kube_access *a, struct err *e
 	a->key = take(&p->key);
 	a->namespace = mem_dup(p->namespace != NULL ? p->namespace : "default");
 	if (!kube_label_ok(a->namespace))
-		return err_set(e, ERR_CONFIG, "%s: '%.100s' is no namespace's name", a->who,
+		return err_set(e, ERR_CONFIG, "%s: '%.100s' is not the name of a namespace", a->who,
 		               a->namespace);
 	if (p->secret_path != NULL && !fs_check_private(p->secret_path, e))
 		return err_in(e, "a token or key is in it");

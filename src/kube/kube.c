@@ -448,7 +448,7 @@ bool kube_namespace_uid(struct kube *k, const char *namespace, char **out, struc
 		          .path = path,
 		          .asked = { .ref = &t.ref, .resource = "namespaces", .verb = "get" } };
 	if (!kube_label_ok(namespace))
-		return err_set(e, ERR_CONFIG, "'%.63s' is not a namespace's name", namespace);
+		return err_set(e, ERR_CONFIG, "'%.63s' is not the name of a namespace", namespace);
 	if (!ask(k, &c, &answer, &o, e))
 		return false;
 	if (answer == KUBE_ABSENT)

@@ -34,7 +34,7 @@ bool kubeconfig_add(struct kubeconfig *k, const char *path, const char *text, si
 		return err_set(e, ERR_CONFIG, "more than %d kubeconfig files",
 		               KUBECONFIG_FILES_MAX);
 	if (!parse(text, n, &j, e) || (json_type(j) != JSON_OBJECT &&
-	                               err_set(e, ERR_CONFIG, "it is no kubeconfig") == false)) {
+	                               err_set(e, ERR_CONFIG, "it is not a kubeconfig") == false)) {
 		e->kind = ERR_CONFIG;
 		return err_in(e, "'%s'", path);
 	}

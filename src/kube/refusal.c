@@ -140,7 +140,7 @@ static bool no_such(const struct kube_asked *q, const struct json *status, struc
 		               "namespace '%s' does not exist: kubectl create namespace %s",
 		               q->ref->namespace, q->ref->namespace);
 	add_words(status, &words);
-	return err_set(e, ERR_REMOTE, "'%s' is no Kubernetes API server, or an old one (404)%s",
+	return err_set(e, ERR_REMOTE, "'%s' is not a Kubernetes API server, or an old one (404)%s",
 	               q->host, buf_cstr(&words));
 }
 
@@ -160,7 +160,7 @@ static bool too_large(const struct kube_asked *q, const struct json *status, str
 
 	(void)status;
 	kube_describe(q, &what);
-	return err_set(e, ERR_LOCAL, "%s would be larger than a cluster keeps (1 MiB)",
+	return err_set(e, ERR_LOCAL, "%s would exceed the 1 MiB that a cluster stores",
 	               buf_cstr(&what));
 }
 

@@ -73,7 +73,7 @@ static enum progress is_shut(const struct rotation *r, struct err *e)
 		(void)err_in(e, "no password was generated, for 'verify_at' or a sink's 'key' "
 		                "wants it accepted there");
 	else
-		(void)err_in(e, "no password was generated, for it could not be proven here");
+		(void)err_in(e, "no password was generated: it could not be proven here");
 	return FAILED;
 }
 

@@ -214,8 +214,7 @@ bool copy_parse(const char *text, size_t n, struct credential *out, struct err *
 
 	if (n > COPY_MAX || !json_parse(text, n, &j, &ignored) || json_type(j) != JSON_OBJECT ||
 	    !take_all(j, &c))
-		return err_set(e, ERR_LOCAL,
-		               "it is no copy of a password as acrotate writes one: remove it");
+		return err_set(e, ERR_LOCAL, "it is not a copy that acrotate wrote: remove it");
 	*out = c;
 	c = (struct credential){ .server = NULL };
 	return true;

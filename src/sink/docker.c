@@ -73,8 +73,8 @@ static bool docker_validate(const void *spec, struct err *e)
 		return false;
 	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
-			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name",
-			               s->key);
+			return err_set(e, ERR_CONFIG,
+			               "key 'key': '%s' is not the name of a registry", s->key);
 	return true;
 }
 

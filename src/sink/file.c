@@ -94,7 +94,8 @@ static bool file_validate(const void *spec, struct err *e)
 	AUTO_TEMPLATE struct template *t = NULL;
 
 	if (s->content != NULL && s->template_file != NULL)
-		return err_set(e, ERR_CONFIG, "'content' and 'template_file' exclude each other");
+		return err_set(e, ERR_CONFIG,
+		               "'content' and 'template_file' are mutually exclusive");
 	/* A template file may come later than the configuration; it is looked at when it is
 	 * needed. */
 	return s->template_file != NULL || parse(s, &t, e);

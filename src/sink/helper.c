@@ -171,7 +171,7 @@ static bool really_not_there(const struct helper *h, const char *server, struct 
 	for (const struct json *m = json_child(list); m != NULL; m = json_next(m))
 		if (strcmp(json_key(m), server) == 0 || *json_key(m) == '\0')
 			return err_set(e, ERR_TRANSIENT,
-			               "'%s' lists '%s' but does not hand it out: its store is "
+			               "'%s' lists '%s' but does not return it: its store is "
 			               "probably locked",
 			               h->spec->program,
 			               *json_key(m) != '\0' ? server : "something without a name");
@@ -292,7 +292,7 @@ static bool helper_commit(struct sink *s, struct err *e)
 	h->look = HELPER_READ_BACK;
 	if (is_of(&h->held, &h->next) && secret_equal(h->held.password, h->next.password))
 		return true;
-	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not hand it back",
+	return err_set(e, ERR_LOCAL, "'%s' took the password for '%s' but does not return it",
 	               h->spec->program, h->next.server);
 }
 
@@ -355,7 +355,7 @@ static bool helper_trial(struct sink *s, const struct credential *who, struct er
 	if (held.username != NULL && !is_left_over(&held)) {
 		/* Its one entry would be overwritten, whose password may be in use. */
 		(void)err_set(e, ERR_NONE,
-		              "it hands out a password for any name: whether it stores one was "
+		              "it returns a password for any name: whether it stores one was "
 		              "not tried");
 		return true;
 	}

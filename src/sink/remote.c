@@ -110,24 +110,24 @@ bool remote_kubernetes_validate(const void *spec, struct err *e)
 
 	if (s->namespace != NULL && !kube_label_ok(s->namespace))
 		return err_set(e, ERR_CONFIG,
-		               "key 'namespace': '%.100s' is not a namespace's name: small "
+		               "key 'namespace': '%.100s' is not the name of a namespace: small "
 		               "letters, digits and hyphens",
 		               s->namespace);
 	if (!kube_name_ok(s->secret))
 		return err_set(e, ERR_CONFIG,
-		               "key 'secret': '%.100s' is not a Secret's name: small letters, "
+		               "key 'secret': '%.100s' is not the name of a Secret: small letters, "
 		               "digits, hyphens and dots",
 		               s->secret);
 	for (const char *p = s->key; p != NULL && *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '\\' || *p == 0x7f)
-			return err_set(e, ERR_CONFIG, "key 'key': '%s' is not a registry's name",
-			               s->key);
+			return err_set(e, ERR_CONFIG,
+			               "key 'key': '%s' is not the name of a registry", s->key);
 	if (s->content == NULL)
 		return s->data == NULL ||
 		       err_set(e, ERR_CONFIG,
 		               "'data' goes with 'content': what that key is to say");
 	if (s->key != NULL)
-		return err_set(e, ERR_CONFIG, "'content' and 'key' exclude each other");
+		return err_set(e, ERR_CONFIG, "'content' and 'key' are mutually exclusive");
 	if (s->data == NULL || s->data[0] == '\0' || strlen(s->data) > 253 ||
 	    strspn(s->data, data) != strlen(s->data))
 		return err_set(e, ERR_CONFIG,

@@ -255,7 +255,7 @@ static bool let_pass(const char *dir, struct err *e)
 	struct stat st;
 
 	if (stat(dir, &st) != 0)
-		return err_sys(e, errno, "cannot look at '%s'", dir);
+		return err_sys(e, errno, "cannot access '%s'", dir);
 	return (st.st_mode & pass) == pass || chmod(dir, (st.st_mode & 07777) | pass) == 0 ||
 	       err_sys(e, errno, "cannot let others pass through '%s'", dir);
 }

@@ -57,12 +57,13 @@ static bool token_name_ok(const struct token_run *r, struct err *e)
 	if (name == NULL || str_token_name_ok(name))
 		return true;
 	if (r->verb == TOKEN_CREATE)
-		return err_set(e, ERR_USAGE,
-		               "'%s' is no name for a new token: 5 to 50 letters, digits and "
-		               "hyphens, a letter first",
-		               name);
+		return err_set(
+			e, ERR_USAGE,
+			"'%s' cannot be the name of a new token: 5 to 50 letters, digits and "
+			"hyphens, a letter first",
+			name);
 	return str_token_name_usable(name) ||
-	       err_set(e, ERR_USAGE, "'%s' is no name of a token", name);
+	       err_set(e, ERR_USAGE, "'%s' is not the name of a token", name);
 }
 
 bool token_names_ok(struct token_run *r, struct err *e)
@@ -79,10 +80,11 @@ bool token_names_ok(struct token_run *r, struct err *e)
 	if (!token_name_ok(r, e))
 		return false;
 	if (a->scope_map != NULL && *a->scope_map != '\0' && !name_ok(a->scope_map, 64))
-		return err_set(e, ERR_USAGE,
-		               "'%s' is no name of a scope map: 5 to 50 letters, digits, hyphens "
-		               "and underscores",
-		               a->scope_map);
+		return err_set(
+			e, ERR_USAGE,
+			"'%s' is not the name of a scope map: 5 to 50 letters, digits, hyphens "
+			"and underscores",
+			a->scope_map);
 	return true;
 }
 

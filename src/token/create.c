@@ -153,7 +153,7 @@ static bool read_map(struct token_run *r, const struct http_response *rs, const 
 	AUTO_JSON struct json *j = NULL;
 
 	if (!json_parse_exact(buf_cstr(&rs->body), rs->body.len, &j, e))
-		return err_in(e, "the answer of Azure");
+		return err_in(e, "Azure's answer");
 	*out = value_from_json(r->arena, j);
 	if (value_str(*out, "id") == NULL)
 		return err_set(e, ERR_REMOTE, "Azure does not say the id of the scope map");

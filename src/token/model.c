@@ -114,7 +114,7 @@ static const struct value *read_objects(struct model_reader *r, const struct mod
 
 	if (v->type != VALUE_ARRAY) {
 		(void)err_set(r->e, ERR_REMOTE,
-		              "the answer of Azure is not understood: '%s' is no list", f->name);
+		              "Azure's answer is not understood: '%s' is not a list", f->name);
 		return NULL;
 	}
 	for (size_t i = 0; i < v->n; i++) {
@@ -189,7 +189,7 @@ static const struct value *read_object(struct model_reader *r, const struct mode
 	if (v->type != VALUE_OBJECT ||
 	    (inner != NULL && inner->type != VALUE_NULL && inner->type != VALUE_OBJECT)) {
 		(void)err_set(r->e, ERR_REMOTE,
-		              "the answer of Azure is not understood: an object expected");
+		              "Azure's answer is not understood: an object expected");
 		return NULL;
 	}
 	for (size_t i = 0; i < m->n; i++) {
@@ -235,7 +235,7 @@ bool token_model(struct arena *a, enum token_shape shape, const char *body, size
 		return true;
 	}
 	if (!json_parse_exact(body, len, &j, e))
-		return err_in(e, "the answer of Azure");
+		return err_in(e, "Azure's answer");
 	const struct value *v = value_from_json(a, j);
 	if (v->type == VALUE_NULL) {
 		*out = NULL;

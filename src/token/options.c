@@ -357,7 +357,7 @@ static bool finish(struct option_reader *r)
 		r->args->format = format_find(format == NULL ? "json" : format);
 	if (r->args->format == NULL)
 		return err_set(r->e, ERR_CONFIG,
-		               "the default output is '%s', which is no output format", format);
+		               "the default output is '%s', which is not an output format", format);
 	return true;
 }
 

@@ -53,10 +53,10 @@ static bool list_page(struct listing *l, struct arena *a, const char *path, char
 	if (!token_ask(l->r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
 		return false;
 	if (!json_parse_exact(buf_cstr(&rs.body), rs.body.len, &j, e))
-		return err_in(e, "the answer of Azure");
+		return err_in(e, "Azure's answer");
 	const struct value *page = value_from_json(a, j), *items = value_get(page, "value");
 	if (items == NULL || items->type != VALUE_ARRAY)
-		return err_set(e, ERR_REMOTE, "the answer of Azure is no list");
+		return err_set(e, ERR_REMOTE, "Azure's answer is not a list");
 	for (size_t i = 0; i < items->n; i++)
 		if (!add_token(l, a, items->item[i], e))
 			return false;
@@ -106,7 +106,7 @@ static bool ask_token(struct token_run *r, enum http_method method, const struct
 	if (!token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e))
 		return false;
 	if (method == HTTP_GET && rs.body.len == 0)
-		return err_set(e, ERR_REMOTE, "the answer of Azure is empty");
+		return err_set(e, ERR_REMOTE, "Azure's answer is empty");
 	return token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 

@@ -65,7 +65,7 @@ hang
 began=$(seconds)
 acrotate run --force --verbose
 took=$(($(seconds) - began))
-says "a file system that does not answer" 75 "sink 'far': cannot look at '$H/far/far.env': the file system at '$H/far' \(fuse.hung\) does not answer within 5"
+says "a file system that does not answer" 75 "sink 'far': cannot access '$H/far/far.env': the file system at '$H/far' \(fuse.hung\) does not answer within 5"
 ok "it took $took seconds" test "$took" -le 15
 ok "the other sink is not held up" test "$(cat "$H/near.env")" != "$near"
 is "and what it has works" "$(login web-pull "$(cat "$H/near.env")")" 200
@@ -99,7 +99,7 @@ END
 sleep 2.1
 began=$(seconds)
 acrotate run --force other
-says "a hook that lies there" 70 "cannot run '$H/far/hook': cannot look at .* does not answer within 5"
+says "a hook that lies there" 70 "cannot run '$H/far/hook': cannot access .* does not answer within 5"
 ok "in time" test $(($(seconds) - began)) -le 15
 job vault <<END
 [job]

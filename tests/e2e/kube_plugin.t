@@ -93,5 +93,5 @@ printf '{' >"$S"
 rm "$S,team"
 ask remembered "$HOST/hello"
 is "a copy that cannot be read: the kubelet goes on without" "$RC$(cat "$T/out")" "0$HOST/hello"
-like "and logs why" "$(cat "$T/err")" "exit status 1|no copy of a password"
+like "and logs why" "$(cat "$T/err")" "exit status 1|not a copy that acrotate wrote"
 done_testing

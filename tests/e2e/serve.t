@@ -150,7 +150,7 @@ like "version" "$(docker-credential-acrotate version)" '^docker-credential-acrot
 printf '{"server"' >"$S"
 helper get "$HOST"
 is "a copy that is none: exit status" "$RC" 1
-like "is said, and nothing of it" "$(cat "$T/out")" "$S': it is no copy of a password as acrotate writes one"
+like "is said, and nothing of it" "$(cat "$T/out")" "$S': it is not a copy that acrotate wrote"
 plugin "$HOST/team/app:1"
 is "the kubelet gets the rest" "$RC$(auth "$HOST/team" password)" "0$N"
 rm "$S"

@@ -117,7 +117,7 @@ is "a copy that was removed is made again from the sink" "$RC$(jget "$S" passwor
 printf '{"server' >"$S"
 run web-pull
 is "one that is no copy any more: exit status" "$RC" 74
-like "says what to do" "$(said)" "/store/.*': it is no copy of a password as acrotate writes one: remove it"
+like "says what to do" "$(said)" "/store/.*': it is not a copy that acrotate wrote: remove it"
 is "and the other sink keeps its own" "$(auth_of "$T/run/auth.json")" "$before"
 rm "$S"
 run web-pull

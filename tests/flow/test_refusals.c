@@ -376,7 +376,7 @@ static const struct row {
 	{ "a token that is never ready", created_never, 0, ERR_TRANSIENT, "within verify_timeout" },
 	{ "a password that is never ready", generated_never, 0, ERR_TRANSIENT,
 	  "within verify_timeout" },
-	{ "somebody else creates the token, and does not come to an end", somebody_else_creates, 0,
+	{ "somebody else creates the token, and does not end", somebody_else_creates, 0,
 	  ERR_TRANSIENT, "PreconditionFailed" },
 	{ "somebody else's clock is ahead", created_a_moment_ago, 0, ERR_NONE, "" },
 	{ "created, and deleted", created_and_deleted, 0, ERR_MISSING, "existed and was deleted" },

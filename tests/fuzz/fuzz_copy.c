@@ -60,7 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy_parse((const char *)data, n, &c, &e))
 		reads_the_same(&c);
 	else
-		must(e.kind == ERR_LOCAL && strstr(e.text, "no copy of a password") != NULL);
+		must(e.kind == ERR_LOCAL &&
+		     strstr(e.text, "not a copy that acrotate wrote") != NULL);
 	if (stop != NULL) {
 		AUTO_FREE char *asked = mem_dup_n((const char *)stop + 1, size - n - 1);
 		leads_below(asked);

@@ -43,7 +43,7 @@ static void a_door_that_is_shut_burns_no_slot(void **state)
 		{ "the firewall, a first delivery", nothing_yet, NEAR, 403, ERR_DENIED, "az acr network-rule add --name contoso" },
 		{ "the firewall, a rotation", rig_due, NEAR, 403, ERR_DENIED, "'contoso.azurecr.io' refuses this host (403)" },
 		{ "the firewall of a replica", due_far_too, FAR, 403, ERR_DENIED, "'far.azurecr.io' refuses this host (403)" },
-		{ "nobody there", nothing_yet, NEAR, 0, ERR_TRANSIENT, "no password was generated, for it could not be proven here: cannot ask registry 'contoso.azurecr.io'" },
+		{ "nobody there", nothing_yet, NEAR, 0, ERR_TRANSIENT, "no password was generated: it could not be proven here: cannot ask registry 'contoso.azurecr.io'" },
 		{ "nobody there, of a replica", due_far_too, FAR, 0, ERR_TRANSIENT, "'verify_at'" },
 		{ "it is busy", rig_due, NEAR, 503, ERR_TRANSIENT, "no password was generated" },
 		{ "not a registry", nothing_yet, NEAR, 404, ERR_REMOTE, "no password was generated" },

@@ -130,7 +130,7 @@ static void twice(void **state)
 
 	assert_true(keys_set(rows, N, seen, &s, "text", "a", &e));
 	assert_false(keys_set(rows, N, seen, &s, "text", "a", &e));
-	assert_string_equal(e.text, "'text' stands here twice");
+	assert_string_equal(e.text, "'text' is set twice");
 }
 
 static void a_list_has_an_end(void **state)

@@ -114,7 +114,7 @@ static const struct row rows[] = {
 	{ "a context without a user", CONFIG(CLUSTER, TOKEN), "bare", "the context has no user" },
 	{ "no current context", "clusters: []\n", NULL,
 	  "has no current-context: name one with 'context' in [kubernetes]" },
-	{ "no mapping", "- a\n", NULL, "it is no kubeconfig" },
+	{ "no mapping", "- a\n", NULL, "it is not a kubeconfig" },
 	{ "no YAML", "a: [\n", NULL, "line 2: " },
 	{ "an exec plugin", CONFIG(CLUSTER, "{exec: {command: kubelogin, apiVersion: v1}}"), NULL,
 	  "(exec), and acrotate starts none" },
@@ -228,7 +228,8 @@ static void test_access_by_files(void **state)
 	CHECK(!kube_access_files(open, NULL, &a, &e) && e.kind == ERR_CONFIG &&
 	              strstr(e.text, "can be read by others") != NULL,
 	      "%s", e.text);
-	CHECK(!kube_access_files(plain, NULL, &a, &e) && strstr(e.text, "is no https URL") != NULL,
+	CHECK(!kube_access_files(plain, NULL, &a, &e) &&
+	              strstr(e.text, "is not an https URL") != NULL,
 	      "%s", e.text);
 	CHECK(!kube_access_files(none, NULL, &a, &e) &&
 	              strstr(e.text, "there is no kubeconfig at") != NULL,

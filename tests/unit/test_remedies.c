@@ -33,12 +33,12 @@ static const struct {
 	{ REMEDY_SINK, "sink 'env': '/etc/web/my file' is not a regular file",
 	  "mv '/etc/web/my file' '/etc/web/my file'.aside" },
 	{ REMEDY_SINK, "cannot open '/root/x': Permission denied", "namei -l /root/x" },
-	{ REMEDY_SINK, "cannot make a file beside '/usr/x': Read-only file system",
+	{ REMEDY_SINK, "cannot create a file beside '/usr/x': Read-only file system",
 	  "findmnt --target /usr/x" },
-	{ REMEDY_SINK, "cannot look at 'x' on the way to '/etc/x/y': Not a directory",
+	{ REMEDY_SINK, "cannot access 'x' on the way to '/etc/x/y': Not a directory",
 	  "namei -l /etc/x/y" },
 	{ REMEDY_SINK,
-	  "cannot look at '/n/x': the file system at '/n' (nfs) does not answer "
+	  "cannot access '/n/x': the file system at '/n' (nfs) does not answer "
 	  "within 5 seconds",
 	  "findmnt --target /n" },
 	{ REMEDY_SINK, "there is no group 'web' on this machine", "groupadd --system web" },

@@ -31,8 +31,8 @@ static const struct {
 	{ "{" KIND "\"apiVersion\":\"" V "v1\",\"image\":\"\"}", NULL, NULL, "names no image" },
 	{ "{" KIND "\"apiVersion\":\"" V "v1\",\"image\":7}", NULL, NULL, "names no image" },
 	{ "{\"kind\":\"Pod\",\"apiVersion\":\"" V "v1\",\"image\":\"a\"}", NULL, NULL,
-	  "no CredentialProviderRequest" },
-	{ "[]", NULL, NULL, "no CredentialProviderRequest" },
+	  "not a CredentialProviderRequest" },
+	{ "[]", NULL, NULL, "not a CredentialProviderRequest" },
 	{ "{" KIND, NULL, NULL, "the request: " },
 	{ "", NULL, NULL, "the request: " },
 };

@@ -691,13 +691,13 @@ static void identities(void **state)
 
 /* clang-format off */
 static const struct invalid_row { const char *type, *name, *value, *says; } invalid[] = {
-	{ "file", "template_file", "/t", "exclude each other" },
+	{ "file", "template_file", "/t", "are mutually exclusive" },
 	{ "file", "content", "X={password}Y", "key 'content'" },
 	{ "file", "content", "X", "neither {password} nor {auth}" },
-	{ "docker", "key", "a b", "not a registry's name" },
-	{ "docker", "key", "a\"b", "not a registry's name" },
-	{ "docker", "key", "a\\b", "not a registry's name" },
-	{ "docker", "key", "a\177b", "not a registry's name" },
+	{ "docker", "key", "a b", "not the name of a registry" },
+	{ "docker", "key", "a\"b", "not the name of a registry" },
+	{ "docker", "key", "a\\b", "not the name of a registry" },
+	{ "docker", "key", "a\177b", "not the name of a registry" },
 	{ "helper", "program", "bin/helper", "neither an absolute path" },
 };
 /* clang-format on */
@@ -787,7 +787,7 @@ static const struct helper_row {
 	{ "it forgets at once",
 	  "#!/bin/sh\n[ $1 = store ] && exit 0\necho credentials not found in native keychain; "
 	  "exit 1\n",
-	  NULL, "no", COMMIT, ERR_LOCAL, "does not hand it back" },
+	  NULL, "no", COMMIT, ERR_LOCAL, "does not return it" },
 	{ "it is no program", NULL, NULL, "no", CHECK_, ERR_CONFIG, "key 'program'" },
 };
 
