@@ -116,7 +116,7 @@ static struct gate_answer serve(struct service *s, struct gate_sent sent)
 #define JOBS  2000
 #define OPEN  40 /* jobs that have begun, like those in the threads of a run */
 #define REPLY 30 /* ms */
-#define NEEDS 2  /* requests */
+#define NEEDS 2  /* requests; it lines up for one more */
 #define LONG  10000000
 
 struct job {
@@ -163,7 +163,7 @@ static void ask(struct play *p, struct job *j, int64_t now)
 /* The first that stands in the line, as a pool asks it. */
 static void let_in(struct play *p, int64_t now)
 {
-	static const int needs[GATE_KIND__COUNT] = { [GATE_WRITE] = NEEDS };
+	static const int needs[GATE_KIND__COUNT] = { [GATE_WRITE] = NEEDS + 1 };
 
 	while (p->first_standing < JOBS && p->first_standing - p->done < OPEN) {
 		struct job *j = &p->jobs[p->first_standing];

@@ -117,7 +117,8 @@ static int count_requests(void)
 	return rig.service.requests;
 }
 
-static void throttle_from(int at, int64_t for_ms, int64_t retry_after_ms)
+/* only: NULL: everything */
+static void throttle_from(int at, int64_t for_ms, int64_t retry_after_ms, const char *only)
 {
 	rig_due();
 	rig.service.requests = 0;
@@ -127,6 +128,7 @@ static void throttle_from(int at, int64_t for_ms, int64_t retry_after_ms)
 		                                 .status = 429,
 		                                 .code = "TooManyRequests",
 		                                 .retry_after_ms = retry_after_ms,
+		                                 .only = only,
 		                                 .until_ms = rig.service.clock_ms + for_ms };
 }
 
@@ -135,7 +137,11 @@ static void a_429_is_no_try(void **state)
 {
 	static const struct {
 		int64_t for_ms, retry_after_ms;
-	} rows[] = { { 8 * 60000, 20000 }, { 8 * 60000, -1 }, { 45 * 60000, 60000 } };
+		const char *only;
+	} rows[] = { { 8 * 60000, 20000, NULL },
+		     { 8 * 60000, -1, NULL },
+		     { 45 * 60000, 60000, NULL },
+		     { 45 * 60000, 60000, "azurecr.io/" } };
 	int requests = count_requests();
 	struct ending end;
 
@@ -143,7 +149,7 @@ static void a_429_is_no_try(void **state)
 	assert_true(requests > 8);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (int at = 1; at <= requests; at++) {
-			throttle_from(at, rows[i].for_ms, rows[i].retry_after_ms);
+			throttle_from(at, rows[i].for_ms, rows[i].retry_after_ms, rows[i].only);
 			int before = rig.service.generated;
 			CHECK(rig_run(ROTATE_FORCE, &end), "row %zu, from request %d on: %s", i, at,
 			      end.e.text);
@@ -167,7 +173,7 @@ static void throttling_has_an_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (int at = 1; at <= requests; at++) {
-			throttle_from(at, DAY_MS, rows[i].retry_after_ms);
+			throttle_from(at, DAY_MS, rows[i].retry_after_ms, NULL);
 			int64_t from = rig.service.clock_ms;
 			CHECK(!rig_run(ROTATE_FORCE, &end), "row %zu, from request %d on", i, at);
 			int64_t took = rig.service.clock_ms - from;
