@@ -17,6 +17,10 @@ enum login_answer { LOGIN_ACCEPTED, LOGIN_REJECTED };
 struct login;
 struct login *login_new(const char *server);
 void login_free(struct login *l);
+/* Whatever is asked goes through the gate of its registry (registry_gate.h), which outlives it;
+ * NULL: through none. */
+struct registry_gate;
+void login_through(struct login *l, struct registry_gate *g);
 /* Is the registry reachable from this host? Anonymous; learns realm and service again. Fails as
  * login_probe() does. */
 MUST_USE bool login_knock(struct login *l, struct http *h, struct err *e);

@@ -15,6 +15,7 @@ struct env;
 struct err;
 struct http;
 struct job;
+struct registry_gates;
 struct rotation;
 
 /* Shared by all jobs of a run. Thread-safe. */
@@ -24,6 +25,7 @@ struct world {
 	/* The client of the job's identity; valid until the end of the run. */
 	struct arm *(*arm)(void *ctx, const struct job *job);
 	void *ctx;
+	struct registry_gates *registries; /* NULL: registries do not throttle */
 };
 
 enum rotate_flags {

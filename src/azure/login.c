@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "azure/challenge.h"
+#include "azure/registry_gate.h"
 #include "base/buf.h"
 #include "base/credential.h"
 #include "base/err.h"
@@ -15,6 +16,7 @@
 
 struct login {
 	char *server, *realm, *service;
+	struct registry_gate *gate;
 };
 
 struct login *login_new(const char *server)
@@ -23,6 +25,11 @@ struct login *login_new(const char *server)
 
 	l->server = mem_dup(server);
 	return l;
+}
+
+void login_through(struct login *l, struct registry_gate *g)
+{
+	l->gate = g;
 }
 
 static void forget(struct login *l)
@@ -39,6 +46,18 @@ void login_free(struct login *l)
 	forget(l);
 	free(l->server);
 	free(l);
+}
+
+static bool ask(const struct login *l, struct http *h, const struct http_request *rq,
+                struct http_response *rs, struct err *e)
+{
+	struct gate_sent sent = { 0 };
+
+	if (!registry_gate_enter(l->gate, &sent, e))
+		return false;
+	bool answered = http_send(h, rq, rs, e);
+	registry_gate_leave(l->gate, &sent, answered ? rs : NULL);
+	return answered;
 }
 
 static bool could_not_ask(const struct login *l, const struct http_response *rs, struct err *e)
@@ -84,7 +103,7 @@ static bool learn(struct login *l, struct http *h, struct err *e)
 	AUTO_FREE char *url = mem_fmt("https://%s/v2/", l->server), *realm = NULL, *service = NULL;
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	if (!http_send(h, &(struct http_request){ .method = HTTP_GET, .url = url }, &rs, e))
+	if (!ask(l, h, &(struct http_request){ .method = HTTP_GET, .url = url }, &rs, e))
 		return err_in(e, "cannot ask registry '%s'", l->server);
 	if (rs.status != 401)
 		return could_not_ask(l, &rs, e);
@@ -155,7 +174,7 @@ bool login_probe(struct login *l, struct http *h, const struct credential *c,
 		                   .fresh = true,
 		                   .basic_user = c->username,
 		                   .basic_password = c->password };
-	if (!http_send(h, &rq, &rs, e))
+	if (!ask(l, h, &rq, &rs, e))
 		return err_in(e, "cannot log in to registry '%s'", l->server);
 	return judge(l, &rs, out, e);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "azure/arms.h"
+#include "azure/registry_gate.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "cli/lent.h"
@@ -29,8 +30,11 @@ struct cli_world *cli_world_new(const struct config *config)
 
 	w->config = config;
 	w->store = lent_store(config);
-	w->world =
-		(struct world){ .env = &env_system, .store = w->store, .arm = arm_for, .ctx = w };
+	w->world = (struct world){ .env = &env_system,
+		                   .store = w->store,
+		                   .arm = arm_for,
+		                   .ctx = w,
+		                   .registries = registry_gates_new(&env_system) };
 	return w;
 }
 
@@ -39,6 +43,7 @@ void cli_world_free(struct cli_world *w)
 	if (w == NULL)
 		return;
 	store_close(w->store);
+	registry_gates_free(w->world.registries);
 	free(w);
 }
 

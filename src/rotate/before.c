@@ -3,6 +3,7 @@
  * new password, is tried first. What fails here burns no slot. */
 #include "azure/acr.h"
 #include "azure/login.h"
+#include "azure/registry_gate.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -108,5 +109,11 @@ void rotation_find_hosts(struct rotation *r)
 
 struct login *rotation_host_login(struct rotation *r)
 {
-	return r->give.host == 0 ? rotation_login(r) : hosts_login(&r->give.hosts, r->give.host);
+	const char *name = r->give.hosts.list[r->give.host].name;
+
+	if (r->give.host == 0)
+		return rotation_login(r);
+	struct login *l = hosts_login(&r->give.hosts, r->give.host);
+	login_through(l, registry_gate_of(r->w->registries, name));
+	return l;
 }

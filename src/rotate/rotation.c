@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "azure/login.h"
+#include "azure/registry_gate.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -75,8 +76,10 @@ void rotation_note_worst(struct rotation *r, const struct sink_spec *spec, const
 
 struct login *rotation_login(struct rotation *r)
 {
-	if (r->login == NULL)
+	if (r->login == NULL) {
 		r->login = login_new(r->o.who.server);
+		login_through(r->login, registry_gate_of(r->w->registries, r->o.who.server));
+	}
 	return r->login;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/login.h"
+#include "azure/registry_gate.h"
 #include "base/credential.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "check.h"
+#include "fakes/fake_env.h"
 #include "fakes/fake_http.h"
 
 /* clang-format off */
@@ -220,12 +222,62 @@ static void a_knock(void **state)
 	fake_http_free(script);
 }
 
+/* A 429 to one job holds up all that ask this registry, and nobody else; then one is let through,
+ * and those who were turned away come in turn. */
+static void one_gate_for_all_jobs(void **state)
+{
+	static const struct fake_step steps[] = {
+		{ HTTP_GET, "/v2/", .status = 429, .headers = { "Retry-After: 30" } },
+		{ HTTP_GET, "=https://far.azurecr.io/v2/", .status = 503 },
+		{ HTTP_GET, "=https://" SERVER "/v2/", .status = 503 },
+		{ HTTP_GET, "=https://" SERVER "/v2/", .status = 503 },
+	};
+	static const struct {
+		int64_t pass_ms;
+		const char *server;
+		bool sent;
+		int64_t wait_ms; /* if it was not */
+	} rows[] = {
+		{ 0, SERVER, true, 0 },           { 0, SERVER, false, 30000 },
+		{ 0, "far.azurecr.io", true, 0 }, { 10000, SERVER, false, 20006 },
+		{ 0, SERVER, false, 20012 },      { 20000, SERVER, true, 0 },
+		{ 0, SERVER, true, 0 },
+	};
+	struct fake_env env;
+	struct fake_http *script = fake_http_new(steps, COUNT(steps));
+	AUTO_HTTP struct http *h = fake_http_client(script);
+
+	(void)state;
+	fake_env_init(&env, 1);
+	struct registry_gates *all = registry_gates_new(&env.env);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct login *l = login_new(rows[i].server);
+		struct err e = ERR_INIT;
+
+		fake_env_pass(&env, rows[i].pass_ms);
+		login_through(l, registry_gate_of(all, rows[i].server));
+		CHECK(!login_knock(l, h, &e) && e.kind == ERR_TRANSIENT, "row %zu", i);
+		CHECK((e.status != 0) == rows[i].sent, "row %zu: %s", i, e.text);
+		CHECK(rows[i].sent ||
+		              (e.throttled && e.not_acted && e.retry_after_ms == rows[i].wait_ms),
+		      "row %zu: %lld ms", i, (long long)e.retry_after_ms);
+		login_free(l);
+	}
+	CHECK(fake_http_done(script), "not all was sent");
+	registry_gates_free(all);
+	fake_http_free(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),      cmocka_unit_test(challenges),
-		cmocka_unit_test(another_port), cmocka_unit_test(nonsense_server),
-		cmocka_unit_test(remembers),    cmocka_unit_test(a_knock),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(challenges),
+		cmocka_unit_test(another_port),
+		cmocka_unit_test(nonsense_server),
+		cmocka_unit_test(remembers),
+		cmocka_unit_test(a_knock),
+		cmocka_unit_test(one_gate_for_all_jobs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
