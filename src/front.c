@@ -231,7 +231,7 @@ static bool open_in_net(const void *spec, const struct sink_lent *lent, struct s
 	(void)out;
 	if (lent != NULL && lent->argv != NULL)
 		_exit(become(lent->argv));
-	return err_set(e, ERR_CONFIG, "this program reaches no cluster");
+	return err_set(e, ERR_CONFIG, "this program reaches no cluster and no vault");
 }
 
 const struct sink_ops sink_kubernetes = {
@@ -241,6 +241,18 @@ const struct sink_ops sink_kubernetes = {
 	.spec_size = sizeof(struct kubernetes_spec),
 	.validate = remote_kubernetes_validate,
 	.identity = remote_kubernetes_identity,
+	.shared = true,
+	.open = open_in_net,
+};
+
+const struct sink_ops sink_keyvault = {
+	.type = "keyvault",
+	.keys = remote_keyvault_keys,
+	.n_keys = COUNT(remote_keyvault_keys),
+	.spec_size = sizeof(struct keyvault_spec),
+	.validate = remote_keyvault_validate,
+	.fits = remote_keyvault_fits,
+	.identity = remote_keyvault_identity,
 	.shared = true,
 	.open = open_in_net,
 };

@@ -13,6 +13,7 @@ struct credential {
 	struct secret *password; /* NULL where only the entry is to be identified */
 	int64_t expires_us;      /* microseconds since 1970; 0: never, or unknown */
 	int slot;                /* 1 or 2; 0: unknown */
+	char *provider;          /* the registry's resource id; NULL: unknown */
 	int64_t created;         /* when it was generated, in ticks (str.h); 0: unknown */
 };
 /* Copies server, username and password only; the other members are 0. */

@@ -21,6 +21,7 @@ struct json;
 struct journal;
 struct pki;
 struct storage;
+struct vault;
 
 /* ARM's limits are token buckets; here one per kind and identity. */
 enum bucket_kind { BUCKET_READ, BUCKET_WRITE, BUCKET_DELETE, BUCKET__COUNT };
@@ -61,6 +62,7 @@ struct emulator {
 	struct map refresh;
 	struct cluster *cluster; /* NULL: no --kubernetes */
 	struct storage *storage; /* NULL: no --blob */
+	struct vault *vault;     /* NULL: no --keyvault */
 	char *nonce;             /* signs polling URLs and the like */
 	char *arc_key_dir;       /* where an Arc server's challenge file is written */
 	char *arc_key;           /* of the last challenge */

@@ -13,7 +13,8 @@ enum area {
 	AREA_REGISTRY,
 	AREA_CONTROL,
 	AREA_CLUSTER,
-	AREA_STORAGE
+	AREA_STORAGE,
+	AREA_VAULT
 };
 
 struct route {
@@ -30,7 +31,8 @@ struct routes {
 
 extern const struct routes entra_routes, discovery_routes, metadata_federated_routes,
 	metadata_identity_routes, emulator_arm_routes, acr_routes, registry_routes, control_routes,
-	token_routes, scope_map_routes, operation_routes, cluster_routes, storage_routes;
+	token_routes, scope_map_routes, operation_routes, cluster_routes, storage_routes,
+	vault_routes;
 
 /* Fills rq->arg. NULL if nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);

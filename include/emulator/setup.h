@@ -14,6 +14,7 @@ struct wanted {
 	char *log;
 	bool kubernetes;  /* with a Kubernetes API server */
 	bool blob;        /* with a storage account */
+	bool keyvault;    /* with a key vault */
 	bool with_parent; /* ends with the process that started it */
 	/* additional listeners with certificates that clients must refuse */
 	bool bad_tls;

@@ -16,6 +16,9 @@ struct env;
 struct err;
 struct secret;
 
+/* e->code if the name of the host is not known, for now or for ever */
+#define HTTP_HOST_UNKNOWN "HostUnknown"
+
 enum http_method { HTTP_GET, HTTP_PUT, HTTP_PATCH, HTTP_POST, HTTP_DELETE };
 
 #define HTTP_HEADERS_MAX 4

@@ -5,6 +5,7 @@
 
 #include "base/keys.h"
 
+struct azure_spec;
 struct buf;
 struct err;
 
@@ -29,5 +30,13 @@ struct kubernetes_spec {
 extern const struct key remote_kubernetes_keys[7];
 void remote_kubernetes_identity(const void *spec, const char *server, struct buf *out);
 bool remote_kubernetes_validate(const void *spec, struct err *e);
+
+struct keyvault_spec {
+	char *vault, *secret, *content, *content_type;
+};
+extern const struct key remote_keyvault_keys[4];
+void remote_keyvault_identity(const void *spec, const char *server, struct buf *out);
+bool remote_keyvault_validate(const void *spec, struct err *e);
+bool remote_keyvault_fits(const void *spec, const struct azure_spec *azure, struct err *e);
 
 #endif

@@ -28,6 +28,11 @@
  *                 on touch. `epoch` is a text that was never used before. Called right after the
  *                 intent is saved. ERR_BUSY: another rotator was here, the job must decide again.
  *                 NULL: the medium has no compare-and-swap.
+ *   fence         fetches the access token that all requests of a rotation will use: one that
+ *                 lives for life_s if there are such, and is not renewed until `unfence`. After
+ *                 *expires (seconds, the service's clock) nothing that was sent can act any more.
+ *                 For a medium with tokens of its own and without compare-and-swap, where another
+ *                 rotator can do no more than wait for that. NULL: there is no such token.
  *   sweep         removes what a killed run left in the sink's directory (it holds a password),
  *                 and merges what another program wrote meanwhile. Called under the job's lock if
  *                 the last run did not finish; may read a whole directory. NULL: nothing can be
@@ -38,8 +43,8 @@
  *
  * `who` and `c` have server and user name; `who` has no password. Kinds of errors: CONFIG (the
  * entry would be shadowed, a template cannot be read back), DECISION (a foreign entry or
- * content), LOCAL (also a full disk), TRANSIENT (a locked keyring); for a sink in a cluster also
- * those of kube/kube.h.
+ * content), LOCAL (also a full disk), TRANSIENT (a locked keyring); for a sink in a cluster or a
+ * vault also those of kube/kube.h and azure/keyvault.h.
  */
 #ifndef SINK_SINK_H
 #define SINK_SINK_H
@@ -114,6 +119,8 @@ struct sink_ops {
 	/* Called right after parsing: checks what keys cannot (a template, contradicting keys). May
 	 * be NULL. */
 	bool (*validate)(const void *spec, struct err *e);
+	/* Called after that: checks the spec against the job's [azure]. NULL: not needed. */
+	bool (*fits)(const void *spec, const struct azure_spec *azure, struct err *e);
 	/* Appends a name of the entry that this spec writes, to detect two jobs with one entry:
 	 * "docker:/root/.docker/config.json:key". */
 	void (*identity)(const void *spec, const char *server, struct buf *out);
@@ -142,6 +149,8 @@ struct sink_ops {
 	bool (*commit)(struct sink *s, struct err *e);
 	bool (*touch)(struct sink *s, const struct credential *who, const char *epoch,
 	              struct err *e);
+	bool (*fence)(struct sink *s, int64_t life_s, int64_t *expires, struct err *e);
+	void (*unfence)(struct sink *s);
 	void (*abort)(struct sink *s);
 	void (*close)(struct sink *s);
 	bool (*sweep)(struct sink *s, const struct credential *who, struct err *e);
@@ -151,7 +160,7 @@ struct sink {
 }; /* the first member of every implementation */
 
 extern const struct sink_ops sink_file, sink_docker, sink_libsecret, sink_helper, sink_kubernetes,
-	sink_store;
+	sink_keyvault, sink_store;
 /* By type; NULL if unknown. */
 const struct sink_ops *sink_find(const char *type);
 extern const struct sink_ops *const sink_list[]; /* NULL-terminated */

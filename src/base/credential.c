@@ -17,6 +17,7 @@ void credential_clear(struct credential *c)
 {
 	free(c->server);
 	free(c->username);
+	free(c->provider);
 	secret_free(c->password);
 	*c = (struct credential){ 0 };
 }

@@ -96,6 +96,10 @@ static bool check_spec(const struct loading *l, const struct section *s,
 		(void)err_in(e, "[%s]", s->name);
 		return document_err(l->doc, s->line, e);
 	}
+	if (sink->ops->fits != NULL && !sink->ops->fits(sink->spec, &l->spec->job.azure, e)) {
+		(void)err_in(e, "[%s]", s->name);
+		return document_err(l->doc, s->line, e);
+	}
 	return true;
 }
 

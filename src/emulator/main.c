@@ -25,6 +25,7 @@
 #include "emulator/server.h"
 #include "emulator/setup.h"
 #include "emulator/storage.h"
+#include "emulator/vault.h"
 
 #define TENANT       "11111111-1111-1111-1111-111111111111"
 #define SUBSCRIPTION "22222222-2222-2222-2222-222222222222"
@@ -168,6 +169,8 @@ static const struct option_row options[] = {
 	  "play a Kubernetes API server, too: DIR/kubeconfig" },
 	{ "blob", FLAG, W(blob), 0, NULL, NULL,
 	  "play a storage account, too, with container 'records': EMULATOR_BLOB in DIR/env" },
+	{ "keyvault", FLAG, W(keyvault), 0, NULL, NULL,
+	  "play the secrets of a key vault, too, at the URL of the TLS listener" },
 	{ "end-with-parent", FLAG, W(with_parent), 0, NULL, NULL,
 	  "end when the process that started it does" },
 	{ "log", TEXT, W(log), 0, NULL, "FILE", "append the request log to FILE" },
@@ -399,6 +402,7 @@ static void clear(struct emulator *emu, struct wanted *w)
 	fault_list_free(emu->faults);
 	cluster_free(emu->cluster);
 	storage_free(emu->storage);
+	vault_free(emu->vault);
 	journal_free(emu->journal);
 	pki_free(emu->pki);
 	model_strings_clear(&w->registries);

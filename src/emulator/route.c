@@ -7,19 +7,13 @@
 #include "base/mem.h"
 
 /* Entra ID last: its paths begin with any tenant's name. */
-static const struct routes *const tables[] = { &acr_routes,
-	                                       &token_routes,
-	                                       &scope_map_routes,
-	                                       &operation_routes,
-	                                       &registry_routes,
-	                                       &cluster_routes,
-	                                       &storage_routes,
-	                                       &emulator_arm_routes,
-	                                       &metadata_identity_routes,
-	                                       &control_routes,
-	                                       &metadata_federated_routes,
-	                                       &entra_routes,
-	                                       &discovery_routes };
+static const struct routes *const tables[] = { &acr_routes,          &token_routes,
+	                                       &scope_map_routes,    &operation_routes,
+	                                       &registry_routes,     &cluster_routes,
+	                                       &storage_routes,      &vault_routes,
+	                                       &emulator_arm_routes, &metadata_identity_routes,
+	                                       &control_routes,      &metadata_federated_routes,
+	                                       &entra_routes,        &discovery_routes };
 
 static void forget_args(struct request *rq)
 {

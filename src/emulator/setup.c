@@ -15,6 +15,7 @@
 #include "emulator/pki.h"
 #include "emulator/registries.h"
 #include "emulator/storage.h"
+#include "emulator/vault.h"
 
 #define TEXT_MAX        (64 * 1024)
 #define APP_OBJECT      "55555555-5555-5555-5555-555555555555"
@@ -216,6 +217,7 @@ static bool add_storage(struct emulator *emu, const struct wanted *w)
 /* Tokens and scope maps of the command line are the first registry's. */
 bool setup_fill(struct emulator *emu, const struct wanted *w, struct err *e)
 {
+	emu->vault = w->keyvault ? vault_new() : NULL;
 	return add_identities(emu, w, e) && registries_add(emu, &w->registries, e) &&
 	       fill_registry(emu, emu->model.registry[0], w, e) && add_cluster(emu, w, e) &&
 	       add_storage(emu, w);

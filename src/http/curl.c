@@ -168,6 +168,8 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange 
 			"; the proxy wants a login: http://USER:PASSWORD@HOST:PORT in [http] proxy";
 	}
 	(void)err_set(e, kind, "cannot reach '%s': %s%s", host_of(rq, &to), words, advice);
+	if (rc == CURLE_COULDNT_RESOLVE_HOST)
+		(void)snprintf(e->code, sizeof(e->code), "%s", HTTP_HOST_UNKNOWN);
 	e->not_acted = not_acted;
 	return false;
 }

@@ -89,6 +89,7 @@ static void load_from_source(struct rotation *r)
 		                             .password = secret_dup(r->o.seen[r->plan.source].held),
 		                             .expires_us = m->expires_us,
 		                             .slot = (int)r->plan.slot + 1,
+		                             .provider = mem_dup(r->o.state.registry),
 		                             .created = m->created };
 	r->give.slot = r->plan.slot;
 	r->give.created = m->created;

@@ -304,6 +304,7 @@ enum progress step_record(struct rotation *r, struct http *h, struct err *e)
 		                             .password = take(&r->gen.reply.value),
 		                             .expires_us = r->gen.reply.is.expires_us,
 		                             .slot = (int)r->plan.slot + 1,
+		                             .provider = mem_dup(r->o.state.registry),
 		                             .created = r->gen.reply.is.created };
 	r->give.slot = r->plan.slot;
 	if (r->give.fresh.expires_us == 0 || r->give.fresh.expires_us > r->gen.expires_us)

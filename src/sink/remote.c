@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/remote.h"
 
+#include "azure/keyvault.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "kube/spec.h"
 #include "sink/sink.h"
 #include "sink/template.h"
@@ -133,6 +135,60 @@ bool remote_kubernetes_validate(const void *spec, struct err *e)
 		return err_set(e, ERR_CONFIG,
 		               "'content' needs 'data', a key of the Secret: letters, digits, '-', "
 		               "'_' and '.'");
+	return (template_parse(s->content, strlen(s->content), &t, e) && template_readable(t, e)) ||
+	       err_in(e, "key 'content'");
+}
+
+const struct key remote_keyvault_keys[4] = {
+	{ .name = "vault",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct keyvault_spec, vault),
+	  .required = true,
+	  .help = "the key vault's name or URL" },
+	{ .name = "secret",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct keyvault_spec, secret),
+	  .required = true,
+	  .help = "the secret's name in it" },
+	{ .name = "content",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct keyvault_spec, content),
+	  .fallback = "{password}",
+	  .help = "the secret's value, with {password} or {auth} (:url, :json), {username} "
+	          "{server} {expires} {slot}" },
+	{ .name = "content_type",
+	  .type = KEY_TEXT,
+	  .offset = offsetof(struct keyvault_spec, content_type),
+	  .help = "what the vault says of the value's type; default: what it says already" },
+};
+
+void remote_keyvault_identity(const void *spec, const char *server, struct buf *out)
+{
+	const struct keyvault_spec *s = spec;
+
+	(void)server;
+	buf_str(out, "keyvault:");
+	keyvault_place(s->vault, s->secret, out);
+}
+
+bool remote_keyvault_fits(const void *spec, const struct azure_spec *azure, struct err *e)
+{
+	const struct keyvault_spec *s = spec;
+	AUTO_FREE char *url = NULL;
+
+	return keyvault_url(azure, s->vault, &url, e);
+}
+
+bool remote_keyvault_validate(const void *spec, struct err *e)
+{
+	const struct keyvault_spec *s = spec;
+	AUTO_TEMPLATE struct template *t = NULL;
+
+	if (!keyvault_secret_name_ok(s->secret))
+		return err_set(e, ERR_CONFIG,
+		               "key 'secret': '%.130s' is not the name of a key vault's secret: "
+		               "letters, digits and hyphens, at most 127",
+		               s->secret);
 	return (template_parse(s->content, strlen(s->content), &t, e) && template_readable(t, e)) ||
 	       err_in(e, "key 'content'");
 }

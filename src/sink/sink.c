@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/sink.h"
 
-const struct sink_ops *const sink_list[] = { &sink_docker, &sink_file,       &sink_libsecret,
-	                                     &sink_helper, &sink_kubernetes, &sink_store,
-	                                     NULL };
+const struct sink_ops *const sink_list[] = { &sink_docker,     &sink_file,
+	                                     &sink_libsecret,  &sink_helper,
+	                                     &sink_kubernetes, &sink_keyvault,
+	                                     &sink_store,      NULL };
 
 const struct sink_ops *sink_find(const char *type)
 {
