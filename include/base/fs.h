@@ -229,9 +229,9 @@ MUST_USE bool fs_mount_check(const struct fs_target *t, const char *path, struct
 /* The target's path, according to what the kernel says about the open directory. NULL without
  * /proc. Caller frees. */
 char *fs_target_path(const struct fs_target *t);
-/* The next check reads the mounts again; otherwise they are remembered for a second. */
+/* The next check reads the mounts again; otherwise they are remembered for a minute. */
 void fs_mount_forget(void);
-/* Reads the mounts now, for the checks of the next second: inside the sandbox, reading those of
+/* Reads the mounts now, for the checks of the next minute: inside the sandbox, reading those of
  * other processes takes several times as long. */
 void fs_mount_look(void);
 

@@ -199,9 +199,10 @@ struct namespace
 };
 
 /*
- * Reading the mounts of every process takes a system call or more for each of them: too much for
- * each of ten thousand jobs. A mount that is made in the second after is missed, as one that is
- * made a second after the check is anyway. One of the few globals of this program.
+ * Reading the mounts of every process takes a system call or more for each of them: once a run is
+ * enough, unless that takes longer than a run does. A mount that is made in the minute after is
+ * missed, as one that is made right after the check is anyway: the next run finds it. One of the
+ * few globals of this program.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -210,7 +211,7 @@ static struct {
 	size_t n, cap;
 } seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-#define REMEMBER_MS 1000
+#define REMEMBER_MS 60000
 
 static void forget(void)
 {

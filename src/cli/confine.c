@@ -181,13 +181,14 @@ bool confine_allow(struct confine *f, const struct job *job, struct err *e)
 	return allow_sinks(f->sandbox, job, e) || refused(e);
 }
 
-bool confine_enter(struct confine *f, struct err *e)
+bool confine_enter(struct confine *f, bool writes, struct err *e)
 {
 	struct sandbox *s = f->sandbox;
 
 	if (s == NULL)
 		return true;
-	fs_mount_look();
+	if (writes)
+		fs_mount_look();
 	/* Where no job names a program there is nothing to start, and the sandbox itself lets
 	 * nothing be. */
 	if ((f->rules.n > 0 && !spawner_start(&f->rules, e)) || !sandbox_enter(s, e))

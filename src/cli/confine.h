@@ -21,7 +21,9 @@ struct job;
 struct confine;
 MUST_USE bool confine_new(const struct config *c, struct confine **out, struct err *e);
 MUST_USE bool confine_allow(struct confine *f, const struct job *job, struct err *e);
-MUST_USE bool confine_enter(struct confine *f, struct err *e);
+/* writes: sinks will be written, and the mounts of other processes, which that asks for, are looked
+ * at now: from inside it takes several times as long. */
+MUST_USE bool confine_enter(struct confine *f, bool writes, struct err *e);
 void confine_free(struct confine *f);
 /* For `acrotate check`: is there one? */
 void confine_check(const struct config *c, struct findings *f);

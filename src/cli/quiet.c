@@ -94,19 +94,28 @@ static bool has_work_by_record(const struct store *store, const struct job *job,
 	       is_due_by_record(&s, &job->policy, now);
 }
 
+/* As far as can be told before Azure, or a source, is asked. */
+static bool will_write(const struct observation *o, const struct plan *p)
+{
+	return o->who.server == NULL || p->action == PLAN_ROTATE || p->action == PLAN_HEAL ||
+	       p->action == PLAN_CREATE;
+}
+
 bool quiet_report(const struct run_request *rq, size_t at, const struct job *job,
-                  const struct store *store, struct report *report, struct metrics *m)
+                  const struct store *store, struct report *report, struct metrics *m, bool *writes)
 {
 	struct observation o;
 	struct err ignored = ERR_INIT; /* who does the work meets it again */
 	int64_t now = env_now(&env_system);
 
+	*writes = false;
 	if (is_paused(rq, at, job, report))
 		return true;
-	if (rq->force || rq->revoke != 0 || has_work_by_record(store, job, now) ||
-	    !observe_open(store, job, &o, &ignored))
+	*writes = rq->force || rq->revoke != 0 || has_work_by_record(store, job, now);
+	if (*writes || !observe_open(store, job, &o, &ignored))
 		return false;
 	struct plan p = observe_decide(&o, now, false);
+	*writes = will_write(&o, &p);
 	bool quiet = o.who.server != NULL && observe_quiet(&o, &p, now);
 	if (quiet) {
 		tell(&o, &p, at, report);
@@ -122,12 +131,13 @@ static bool is_quiet(const struct run_request *rq, size_t at, const struct store
 {
 	AUTO_JOB struct job *job = NULL;
 	struct err ignored = ERR_INIT;
+	bool ignored_too;
 	size_t i = rq->jobs[at];
 
 	if (!config_job(rq->config, i, &job, &ignored))
 		return false;
 	config_claim(rq->config, i, job);
-	return quiet_report(rq, at, job, store, report, NULL);
+	return quiet_report(rq, at, job, store, report, NULL, &ignored_too);
 }
 
 bool quiet_plan(const struct run_request *rq, int *status)

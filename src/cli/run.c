@@ -48,6 +48,7 @@ struct run {
 	struct confine *confine;
 	struct err no_sandbox; /* why there is none */
 	bool confined;
+	bool writes;                   /* some sink will be written, as far as is known */
 	_Atomic(struct http *) opened; /* one that no thread has taken yet */
 };
 
@@ -157,7 +158,7 @@ static bool enter_sandbox(struct run *run, const size_t *places, size_t n)
 
 	if (run->confined || (run->confine == NULL && why->kind == ERR_NONE))
 		return true;
-	run->confined = why->kind == ERR_NONE && confine_enter(run->confine, why);
+	run->confined = why->kind == ERR_NONE && confine_enter(run->confine, run->writes, why);
 	for (size_t i = 0; i < n && !run->confined; i++)
 		unusable(run, places[i], why);
 	return run->confined;
@@ -196,6 +197,7 @@ static void sort_out(struct run *run)
 		size_t at = usable[i];
 		AUTO_JOB struct job *job = NULL;
 		struct err e = ERR_INIT;
+		bool writes;
 		if (!config_unclaimed(rq->config, rq->jobs[at], &e) ||
 		    !config_job(rq->config, rq->jobs[at], &job, &e)) {
 			unusable(run, at, &e);
@@ -203,7 +205,8 @@ static void sort_out(struct run *run)
 		}
 		warn_of_rival(rq->config, rq->jobs[at]);
 		if (!quiet_report(rq, at, job, cli_world(run->world)->store, run->report,
-		                  run->metrics)) {
+		                  run->metrics, &writes)) {
+			run->writes = run->writes || writes;
 			run->due[run->n_due++] = at;
 			gather(run, job);
 		}

@@ -8,7 +8,7 @@ set -u
 needs strace openssl
 strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=KILL:when=1 true 2>/dev/null || skip_here "strace may not trace here"
 
-start_emulator --fast --token web-pull --token zulu-pull
+start_emulator --fast --token web-pull --token zulu-pull --token one-pull --token two-pull
 make_host 'lifetime = 90d' 'grace = 1s'
 mkdir "$T/inside" "$T/outside" "$T/elsewhere"
 ln -s ../inside "$H/link"
@@ -163,6 +163,28 @@ acrotate run zulu-pull
 is "the last job alone" "$RC" 0
 is "its password works" "$(login zulu-pull "$(cat "$T/zulu/env")")" 200
 rm "$E/jobs.d/zulu-pull.conf"
+
+# ---- the other processes ---------------------------------------------------------------------------------------------------------------
+# Whether one of them has a sink's file mounted is asked of all there are: once a run, and only where a sink will be written.
+for job in one two; do
+	printf '[job]\ntoken = %s-pull\nverify_every = 1s\n[sink env]\ntype = file\npath = %s/zulu/%s\ncontent = {password}\n' $job "$T" $job \
+		>"$T/$job-pull.conf"
+done
+mkdir "$T/kept" && mv "$E"/jobs.d/*.conf "$T/kept" && mv "$T"/*-pull.conf "$E/jobs.d"
+# asked ARGUMENT...: how often a run reads the list of all processes
+asked() {
+	patiently traced "$@"
+	printf '%s %s' "$RC" "$(grep -c '"/proc", ' "$T/calls")"
+}
+traced() {
+	strace -f -qq -o "$T/calls" -e trace=openat "$ACROTATE" run --config "$E/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+}
+is "new jobs: exit status, times the processes were listed" "$(asked)" "0 1"
+sleep 1.1
+is "what is deployed is only verified" "$(asked)" "0 0"
+is "two rotations" "$(asked --force)" "0 1"
+rm "$E"/jobs.d/*.conf && mv "$T"/kept/*.conf "$E/jobs.d"
 
 # ---- a state that others can write ------------------------------------------------------------------------------------------------------
 # A volume of a container is like that: it is said, and works; a link of somebody else's is not followed.
