@@ -187,7 +187,8 @@ static struct model_result search(const struct row *r, size_t max_states)
 
 	print_message("%-48s | %d sink%s | %8zu | %7zu | %6zu\n", r->name, r->m.n_sinks,
 	              r->m.n_sinks > 1 ? "s" : " ", result.states, result.kills, result.stuck);
-	CHECK(all, "'%s': over %zu states", r->name, max_states);
+	CHECK(all, "'%s': over %zu states; %zu kills, the first after:\n\t%s", r->name, max_states,
+	      result.kills, result.story);
 	return result;
 }
 
