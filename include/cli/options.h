@@ -28,7 +28,7 @@ enum option_bits {
 	OPTION_FORMAT = 1 << 8,
 	OPTION_NOW = 1 << 9,
 	OPTION_SLOTS = 1 << 10,
-	OPTION_SINKS = 1 << 11, /* --docker --file --libsecret */
+	OPTION_SINKS = 1 << 11, /* --docker --file --libsecret --follow */
 	OPTION_SINCE = 1 << 12,
 	OPTION_PROBLEMS = 1 << 13,
 	OPTION_FORCE_FORGET = 1 << 14, /* --force of forget */
@@ -55,6 +55,7 @@ struct options {
 	int64_t warn_s, crit_s; /* 0: not given */
 	const char *format;
 	const char *docker, *file; /* of init: paths */
+	const char *follow;
 	bool libsecret;
 	/* operands in order; for `token`, everything after the word. Freed by options_clear() */
 	char **args;

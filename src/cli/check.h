@@ -70,6 +70,11 @@ void check_hooks(const struct job *job, struct findings *f);
 /* The service's clock minus ours. */
 void check_clock(int64_t clock_off, struct findings *f);
 
+/* ---- check_follow.c: a job that follows ------------------------------------------------------ */
+/* h NULL: the registry cannot be reached, and nobody is asked. */
+void check_follow(const struct job *job, const struct observation *o, int64_t now, struct http *h,
+                  struct findings *f);
+
 /* ---- check_runs.c --------------------------------------------------------------------------- */
 /* With records that rotators share nothing on this host need start it. */
 void check_runs(const struct runs *r, const struct run_spec *run, struct findings *f);

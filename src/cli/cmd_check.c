@@ -106,6 +106,42 @@ static void not_asked(struct findings *f, const struct job *job, const struct ro
 		             "acrotate status %s    # can it be read there?", job->name);
 }
 
+static void check_record(const struct check *k, size_t at, const struct job *job,
+                         const struct observation *o, struct findings *f)
+{
+	const char *rival = config_refused_rival(k->config, k->jobs[at]);
+
+	if (rival != NULL)
+		findings_fix(
+			findings_warning(f, "configuration",
+		                         "job '%s' wants the same token or entry, and is refused",
+		                         rival),
+			"enabled = no    # into [job] of that one, or another token or path");
+	if (o->state.lost)
+		findings_fix(findings_warning(f, "state",
+		                              "cannot be used (another machine's, or damaged): "
+		                              "what this job generated is taken for a foreign one"),
+		             "acrotate adopt %s    # if the sinks hold its passwords; see 'moving' "
+		             "in acrotate(7)",
+		             job->name);
+}
+
+/* Of a job that rotates. */
+static void check_azure(struct check *k, const struct job *job, const struct rotation *r,
+                        struct http *h, const struct err *why, struct findings *f)
+{
+	const struct observation *o = rotation_observation(r);
+	const struct azure_facts *a = facts_of(k, job, o, h);
+	const struct world *w = cli_world(k->world);
+	int64_t now = env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job));
+
+	check_token(a, k->config, job, o, now, why, f);
+	if (check_doors(&k->doors, job, o, h, f))
+		check_login(o, why, f);
+	check_registry(a, f);
+	check_permissions(a, job, o, f);
+}
+
 static void asked(void *ctx, size_t at, const struct job *job, const struct rotation *r,
                   struct http *h, const struct err *e)
 {
@@ -115,38 +151,17 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	struct err none = ERR_INIT;
 
 	(void)pthread_mutex_lock(&k->mutex);
-	const struct world *w = cli_world(k->world);
 	f->job = mem_dup(config_name(k->config, k->jobs[at]));
 	show_line(f->job);
 	if (job == NULL || r == NULL || o == NULL) {
 		not_asked(f, job, r, e);
 	} else {
-		const struct azure_facts *a = facts_of(k, job, o, h);
-		const char *rival = config_refused_rival(k->config, k->jobs[at]);
-		if (rival != NULL)
-			findings_fix(
-				findings_warning(f, "configuration",
-			                         "job '%s' wants the same token or entry, "
-			                         "and is refused",
-			                         rival),
-				"enabled = no    # into [job] of that one, or another token or "
-				"path");
-		if (o->state.lost)
-			findings_fix(
-				findings_warning(f, "state",
-			                         "cannot be used (another machine's, or "
-			                         "damaged): what this job generated is taken for "
-			                         "a foreign one"),
-				"acrotate adopt %s    # if the sinks hold its passwords; see "
-				"'moving' in acrotate(7)",
-				job->name);
-		const struct err *why = rotation_outcome(r)->told ? &none : e;
-		check_token(a, k->config, job, o,
-		            env_now(&env_system) + arm_clock_offset(w->arm(w->ctx, job)), why, f);
-		if (check_doors(&k->doors, job, o, h, f))
-			check_login(o, why, f);
-		check_registry(a, f);
-		check_permissions(a, job, o, f);
+		check_record(k, at, job, o, f);
+		if (job->source == NULL)
+			check_azure(k, job, r, h, rotation_outcome(r)->told ? &none : e, f);
+		else
+			check_follow(job, o, env_now(&env_system),
+			             check_doors(&k->doors, job, o, h, f) ? h : NULL, f);
 		check_sinks(job, o, f);
 		check_hooks(job, f);
 		check_runs_of(job, &k->runs, config_run(k->config), env_now(&env_system), f);

@@ -51,20 +51,88 @@ static void init_sinks(const struct options *o, const char *docker, const char *
 		buf_str(out, "\n[sink keyring]\ntype = libsecret\n");
 }
 
-void cmd_init_text(const struct options *o, const char *docker, const char *file, struct buf *out)
+/* What follows the type behind a colon: one value, or several with slashes between them. Of a path
+ * the slashes are its own. */
+static const struct source_form {
+	const char *type, *form;
+	const char *keys[2]; /* in their order; one: all of it */
+} sources[] = {
+	{ "file", "PATH", { "path" } },
+	{ "docker", "PATH", { "path" } },
+	{ "store", NULL, { NULL } },
+	{ "helper", "PROGRAM", { "program" } },
+	{ "libsecret", NULL, { NULL } },
+	{ "kubernetes", "NAMESPACE/SECRET", { "namespace", "secret" } },
+	{ "keyvault", "VAULT/SECRET", { "vault", "secret" } },
+};
+
+static const struct source_form *source_of(const char *text)
+{
+	size_t n = strcspn(text, ":");
+
+	for (size_t i = 0; i < COUNT(sources); i++)
+		if (strlen(sources[i].type) == n && strncmp(sources[i].type, text, n) == 0)
+			return &sources[i];
+	return NULL;
+}
+
+bool cmd_init_source(const char *text, struct buf *out, struct err *e)
+{
+	const struct source_form *s = source_of(text);
+	const char *value = strchr(text, ':');
+
+	if (s == NULL)
+		return err_set(e, ERR_USAGE,
+		               "'--follow' takes TYPE:PLACE, like kubernetes:NAMESPACE/SECRET or "
+		               "file:PATH, not '%s'",
+		               text);
+	const char *slash = value != NULL && s->keys[1] != NULL ? strchr(value, '/') : NULL;
+	if ((value == NULL) != (s->form == NULL) || (slash == NULL && s->keys[1] != NULL))
+		return err_set(e, ERR_USAGE, "'--follow' takes %s%s%s, not '%s'", s->type,
+		               s->form != NULL ? ":" : "", s->form != NULL ? s->form : "", text);
+	buf_fmt(out,
+	        "\n# What is followed: the place that a rotator delivers to.\n[source]\ntype = "
+	        "%s\n",
+	        s->type);
+	if (slash != NULL)
+		buf_fmt(out, "%s = %.*s\n%s = %s\n", s->keys[0], (int)(slash - value - 1),
+		        value + 1, s->keys[1], slash + 1);
+	else if (value != NULL)
+		buf_fmt(out, "%s = %s\n", s->keys[0], value + 1);
+	return true;
+}
+
+static void rotator_keys(struct buf *out)
+{
+	buf_str(out, "#lifetime = 90d\n"
+	             "#renew_before = 30d\n"
+	             "# Create the token when it does not exist, with these rights.\n"
+	             "#create = yes\n"
+	             "#repository = samples/web content/read metadata/read\n");
+}
+
+static void follower_keys(struct buf *out)
+{
+	buf_str(out, "# As the rotator has it: with less than half of it left a newer password is "
+	             "late.\n"
+	             "#renew_before = 30d\n");
+}
+
+void cmd_init_text(const struct options *o, const char *docker, const char *file,
+                   const char *source, struct buf *out)
 {
 	buf_fmt(out,
 	        "# Written by 'acrotate init'. Keys and their defaults: acrotate keys, "
 	        "acrotate.conf(5).\n"
-	        "[job]\nregistry = %s\ntoken = %s\n"
-	        "#lifetime = 90d\n"
-	        "#renew_before = 30d\n"
-	        "# Create the token when it does not exist, with these rights.\n"
-	        "#create = yes\n"
-	        "#repository = samples/web content/read metadata/read\n"
-	        "# Runs after the sinks have a new password; without a shell.\n"
-	        "#on_change = /usr/bin/systemctl try-reload-or-restart web.service\n",
+	        "[job]\nregistry = %s\ntoken = %s\n",
 	        o->args[0], o->args[1]);
+	if (source == NULL)
+		rotator_keys(out);
+	else
+		follower_keys(out);
+	buf_str(out, "# Runs after the sinks have a new password; without a shell.\n"
+	             "#on_change = /usr/bin/systemctl try-reload-or-restart web.service\n");
+	buf_str(out, source != NULL ? source : "");
 	init_sinks(o, docker, file, out);
 }
 
@@ -117,15 +185,17 @@ static bool init(const struct options *o, char **name, char **dir, struct err *e
 {
 	AUTO_FREE char *docker = NULL;
 	AUTO_FREE char *file = NULL;
-	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
+	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX), source = BUF_INIT(TEXT_MAX);
 	struct config *c = NULL;
 
+	if (o->follow != NULL && !cmd_init_source(o->follow, &source, e))
+		return false;
 	if (!sink_path(o->docker, &docker, e) || !sink_path(o->file, &file, e) ||
 	    !config_open(o->config, &c, e))
 		return false;
 	*name = cmd_init_job_name(o->args[0], o->args[1]);
 	*dir = mem_dup(config_jobs_dir(c));
-	cmd_init_text(o, docker, file, &text);
+	cmd_init_text(o, docker, file, o->follow != NULL ? buf_cstr(&source) : NULL, &text);
 	bool ok = write_job(c, *name, buf_cstr(&text), e);
 	config_close(c);
 	return ok;

@@ -59,6 +59,8 @@ static const struct option rows[] = {
 	{ "docker", 0, "PATH", OPTION_SINKS, OPTION_TEXT, AT(docker),
 	  "deliver to this Docker config file" },
 	{ "file", 0, "PATH", OPTION_SINKS, OPTION_TEXT, AT(file), "deliver to this file" },
+	{ "follow", 0, "TYPE:PLACE", OPTION_SINKS, OPTION_TEXT, AT(follow),
+	  "init: do not rotate, follow what a rotator delivers there" },
 	{ "libsecret", 0, NULL, OPTION_SINKS, OPTION_FLAG, AT(libsecret),
 	  "deliver to the Secret Service" },
 };

@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 #include "rotate/plan_follow.h"
 
-static bool is_expired(const struct follow_input *in, const struct follow_known *k)
+/* Of one whose expiry is not known the source may say it. */
+static struct follow_known known_at(const struct follow_input *in, enum acr_slot place)
 {
-	return k->expires != 0 && k->expires <= in->now;
+	struct follow_known k = in->known[place];
+
+	if (place == in->source_is && k.expires == 0)
+		k.expires = in->source_expires;
+	return k;
 }
 
 static bool is_living(const struct follow_input *in, enum acr_slot place)
 {
-	const struct follow_known *k = &in->known[place];
+	const struct follow_known k = known_at(in, place);
 
-	return k->known && !k->dead && !is_expired(in, k);
+	return k.known && !k.dead && (k.expires == 0 || k.expires > in->now);
 }
 
 /* By expiry where both are known; else by when they were seen first: the registry has two slots and
  * takes them in turn, so what works and was never seen is the newest. */
-static bool is_newer(const struct follow_known *a, const struct follow_known *b)
+static bool is_newer(struct follow_known a, struct follow_known b)
 {
-	if (a->expires != 0 && b->expires != 0 && a->expires != b->expires)
-		return a->expires > b->expires;
-	return a->created > b->created;
+	if (a.expires != 0 && b.expires != 0 && a.expires != b.expires)
+		return a.expires > b.expires;
+	return a.created > b.created;
 }
 
 static struct follow_known offered(const struct follow_input *in)
 {
-	struct follow_known s = { .known = true, .created = INT64_MAX };
-
 	if (in->source_is != ACR_NO_SLOT)
-		s = in->known[in->source_is];
-	if (in->source_expires != 0)
-		s.expires = in->source_expires;
-	return s;
+		return known_at(in, in->source_is);
+	return (struct follow_known){ .known = true,
+		                      .created = INT64_MAX,
+		                      .expires = in->source_expires };
 }
 
 /* The newest living password that a sink of the job shows. */
@@ -39,14 +42,14 @@ static void find_active(const struct follow_input *in, struct plan *p)
 	for (size_t i = 0; i < in->n_sinks; i++) {
 		const struct sink_view *v = &in->sinks[i];
 		if (!v->readable || v->holds == ACR_NO_SLOT || !is_living(in, v->holds) ||
-		    (p->active && !is_newer(&in->known[v->holds], &in->known[p->slot])))
+		    (p->active && !is_newer(known_at(in, v->holds), known_at(in, p->slot))))
 			continue;
 		p->active = true;
 		p->slot = v->holds;
 		p->source = i;
 	}
-	if (p->active && in->known[p->slot].expires != 0)
-		p->when = in->known[p->slot].expires - in->renew_before;
+	int64_t expires = p->active ? known_at(in, p->slot).expires : 0;
+	p->when = expires != 0 ? expires - in->renew_before : 0;
 }
 
 static bool any_readable(const struct follow_input *in)
@@ -74,10 +77,8 @@ static struct plan but(struct plan p, enum plan_action action, enum plan_reason 
 
 bool plan_follow_stays(const struct follow_input *in, enum acr_slot held)
 {
-	struct follow_known s = offered(in);
-
 	return !in->force && held != ACR_NO_SLOT && held != in->source_is && is_living(in, held) &&
-	       !is_newer(&s, &in->known[held]);
+	       !is_newer(offered(in), known_at(in, held));
 }
 
 /* The source has nothing that the sinks could take. What one of them has, the others get. */
@@ -91,7 +92,7 @@ static struct plan without(const struct follow_input *in, struct plan p, enum pl
 /* Half of what a rotator has for its work is gone, and it has done nothing. */
 static bool is_late(const struct follow_input *in, const struct plan *p)
 {
-	int64_t expires = in->known[p->slot].expires;
+	int64_t expires = known_at(in, p->slot).expires;
 
 	return expires != 0 && expires - in->now < in->renew_before / 2;
 }

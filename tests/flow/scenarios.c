@@ -102,6 +102,66 @@ static void reimaged(void)
 	stage_config("exclusive = yes\n");
 }
 
+/* ---- a follower: somebody else generates ----------------------------------------------------- */
+
+static void rotated_elsewhere(int slot)
+{
+	char expires[STR_TIME_MAX];
+
+	str_from_time(stage.service->clock_ms / 1000 + 90 * 86400, expires);
+	fake_service_generate(stage.service, slot, expires);
+	stage_source(slot);
+}
+
+static void followed_once(void)
+{
+	stage_follower("");
+	rotated_elsewhere(0);
+	must_run(0);
+	fake_service_pass(stage.service, 60 * DAY_MS);
+}
+
+static void follows_first(void)
+{
+	stage_follower("");
+	rotated_elsewhere(0);
+}
+
+static void follows_newer(void)
+{
+	followed_once();
+	rotated_elsewhere(1);
+}
+
+static void follows_with_a_hook(void)
+{
+	follows_newer();
+	AUTO_FREE char *told = stage_path("told");
+	AUTO_FREE char *line = mem_fmt("on_change = /usr/bin/touch %s\n", told);
+	stage_follower(line);
+}
+
+static void follows_edited(void)
+{
+	follows_newer();
+	must_run(0);
+	stage_put("registry.env", "REGISTRY_PASSWORD=put-there-by-hand\n");
+}
+
+/* The source was restored to what works yet, and what is deployed is dead. */
+static void follows_back(void)
+{
+	follows_newer();
+	must_run(0);
+	stage_source(0);
+	fake_service_generate(stage.service, 1, "");
+}
+
+static void follows_dry(void)
+{
+	follows_newer();
+}
+
 /* clang-format off */
 static const struct scenario scenarios[] = {
 	{ .name = "first delivery", .set = nothing_yet, .due = 1 },
@@ -120,6 +180,11 @@ static const struct scenario scenarios[] = {
 	{ .name = "foreign slot with may_replace", .set = foreign_and_permitted, .due = 1 },
 	{ .name = "wiped by a redeployment", .set = wiped, .due = 1 },
 	{ .name = "a reimaged node, exclusive", .set = reimaged, .due = 1 },
+	{ .name = "a follower's first", .set = follows_first },
+	{ .name = "a follower, a newer one", .set = follows_newer },
+	{ .name = "a follower with a hook", .set = follows_with_a_hook, .hook = true },
+	{ .name = "a follower's sink was edited", .set = follows_edited },
+	{ .name = "a follower goes back from a dead one", .set = follows_back },
 };
 /* clang-format on */
 
@@ -264,6 +329,7 @@ static const struct scenario of_errors[] = {
 	{ .name = "revoked", .set = delivered_once, .flags = ROTATE_REVOKE, .due = 2 },
 	{ .name = "revoked now", .set = delivered_once, .flags = ROTATE_REVOKE | ROTATE_REVOKE_NOW,
 	  .due = 2 },
+	{ .name = "a follower, dry", .set = follows_dry, .flags = ROTATE_DRY_RUN | ROTATE_ASK },
 	{ .name = "dry", .set = stage_due, .flags = ROTATE_DRY_RUN | ROTATE_ASK, .due = 1 },
 };
 /* clang-format on */

@@ -214,6 +214,29 @@ void stage_config_without_group(const char *extra)
 	write_configs("", extra);
 }
 
+void stage_follower(const char *extra)
+{
+	AUTO_FREE char *job = mem_fmt("[job]\nregistry = contoso.azurecr.io\ntoken = web-pull\n%s"
+	                              "[source]\ntype = file\npath = %s/source.txt\ncontent = "
+	                              "{password} {expires} {slot}\n"
+	                              "[sink docker]\ntype = docker\npath = %s/config.json\n"
+	                              "[sink env]\ntype = file\npath = %s/registry.env\ncontent = "
+	                              "REGISTRY_PASSWORD={password}\n",
+	                              extra, stage.dir, stage.dir, stage.dir);
+
+	put_text("jobs.d/web.conf", job);
+}
+
+void stage_source(int slot)
+{
+	const struct fake_slot *s = &stage.service->slot[slot];
+	char expires[STR_TIME_MAX];
+
+	str_from_time(s->expires_ms / 1000, expires);
+	AUTO_FREE char *text = mem_fmt("%s %s password%d\n", s->password, expires, slot + 1);
+	put_text("source.txt", text);
+}
+
 void stage_put(const char *name, const char *text)
 {
 	put_text(name, text);

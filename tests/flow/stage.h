@@ -57,6 +57,10 @@ const char *stage_file(int i);
 /* Other lines of [job] (no group: without its resource_group); another [azure]; a file as it is. */
 void stage_config(const char *extra);
 void stage_config_without_group(const char *extra);
+/* A job that follows source.txt, a file of the form "PASSWORD EXPIRES SLOT". */
+void stage_follower(const char *extra);
+/* What a rotator would leave there now, of this slot (0 or 1). */
+void stage_source(int slot);
 void stage_put(const char *name, const char *text);
 /* One run of the job, flags as rotation_new()'s. */
 bool stage_run(unsigned flags, struct err *e);

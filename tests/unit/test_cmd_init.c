@@ -51,7 +51,7 @@ static void texts(void **state)
 		AUTO_COMMON struct common c = { 0 };
 		AUTO_JOB struct job *j = NULL;
 		struct err e = ERR_INIT;
-		cmd_init_text(&o, row[i].docker, row[i].file, &text);
+		cmd_init_text(&o, row[i].docker, row[i].file, NULL, &text);
 		assert_true(common_parse("/c", "", 0, &c, &e));
 		CHECK(job_parse(&c, "web-pull", "/j", buf_cstr(&text), text.len, &j, &e),
 		      "row %zu: %s", i, e.text);
@@ -61,7 +61,7 @@ static void texts(void **state)
 	char *args[] = { registry, token };
 	struct options o = { .args = args, .n_args = 2, .libsecret = true };
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
-	cmd_init_text(&o, NULL, NULL, &text);
+	cmd_init_text(&o, NULL, NULL, NULL, &text);
 	assert_non_null(strstr(buf_cstr(&text), "\ntype = libsecret\n"));
 	assert_null(strstr(buf_cstr(&text), "type = docker"));
 }
@@ -144,11 +144,55 @@ static void files(void **state)
 	scratch_remove(dir);
 }
 
+static void sources(void **state)
+{
+	(void)state;
+	static char registry[] = "contoso.azurecr.io", token[] = "web-pull";
+	/* want: what [source] says, or the error */
+	static const struct {
+		const char *follow, *want;
+		bool ok;
+	} row[] = {
+		{ "file:/run/pull.env", "type = file\npath = /run/pull.env\n", true },
+		{ "docker:/d/config.json", "type = docker\npath = /d/config.json\n", true },
+		{ "store", "type = store\n", true },
+		{ "helper:/bin/vault", "type = helper\nprogram = /bin/vault\n", true },
+		{ "kubernetes:web/regcred",
+		  "type = kubernetes\nnamespace = web\nsecret = regcred\n", true },
+		{ "", "'--follow' takes TYPE:PLACE", false },
+		{ "vault:x", "'--follow' takes TYPE:PLACE", false },
+		{ "file", "'--follow' takes file:PATH, not 'file'", false },
+		{ "store:x", "'--follow' takes store, not 'store:x'", false },
+		{ "kubernetes:regcred", "'--follow' takes kubernetes:NAMESPACE/SECRET", false },
+		{ "kubernetes", "'--follow' takes kubernetes:NAMESPACE/SECRET", false },
+	};
+	for (size_t i = 0; i < COUNT(row); i++) {
+		char *args[] = { registry, token };
+		struct options o = { .args = args, .n_args = 2 };
+		AUTO_BUF struct buf text = BUF_INIT(1 << 16), source = BUF_INIT(1 << 16);
+		AUTO_COMMON struct common c = { 0 };
+		AUTO_JOB struct job *j = NULL;
+		struct err e = ERR_INIT;
+		bool ok = cmd_init_source(row[i].follow, &source, &e);
+		CHECK(ok == row[i].ok, "row %zu: %s", i, e.text);
+		CHECK(strstr(ok ? buf_cstr(&source) : e.text, row[i].want) != NULL, "row %zu: %s",
+		      i, ok ? buf_cstr(&source) : e.text);
+		if (!ok)
+			continue;
+		cmd_init_text(&o, NULL, NULL, buf_cstr(&source), &text);
+		assert_true(common_parse("/c", "", 0, &c, &e));
+		CHECK(job_parse(&c, "web-pull", "/j", buf_cstr(&text), text.len, &j, &e),
+		      "row %zu: %s", i, e.text);
+		CHECK(j->source != NULL && j->n_sinks == 1, "row %zu: no follower", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(sources),
 		cmocka_unit_test(files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
