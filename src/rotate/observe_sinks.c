@@ -151,7 +151,10 @@ static void remember(struct observation *o, const struct seen *s, const struct s
 {
 	struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
 	enum acr_slot holds = v->holds;
-	bool held_foreign = v->other && !v->rejected;
+	bool shows = holds != ACR_NO_SLOT || v->other;
+	/* What is not seen is not gone: of another store, or none, its readers know nothing. */
+	bool held_foreign =
+		shows || s->spec->ops->evidence ? v->other && !v->rejected : m->held_foreign;
 
 	set_delivered(o, holds);
 	o->dirty = o->dirty || m->held_foreign != held_foreign;
@@ -167,6 +170,11 @@ static void remember(struct observation *o, const struct seen *s, const struct s
 			set_may_hold(o, m, slot, 0);
 	}
 	notice_unseen(o, s, m, holds);
+}
+
+static void view_foreign(struct observation *o)
+{
+	o->views[o->n_views++] = (struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
 }
 
 /* What it may hold beside what is known of view i. */
@@ -192,8 +200,7 @@ static void view_removed(struct observation *o)
 			continue;
 		view_more(o, m, ACR_NO_SLOT);
 		if (m->held_foreign)
-			o->views[o->n_views++] =
-				(struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
+			view_foreign(o);
 		if (!observe_counts(o, m) && !m->held_foreign) {
 			state_drop_sink(&o->state, i--);
 			o->dirty = true;
@@ -236,7 +243,10 @@ void observe_build_views(struct observation *o)
 		v->other = s->held != NULL && v->holds == ACR_NO_SLOT;
 		v->rejected = s->refused >= 2;
 		remember(o, s, v);
-		view_more(o, state_sink(&o->state, s->spec->name, s->place), v->holds);
+		const struct sink_memory *m = state_sink(&o->state, s->spec->name, s->place);
+		view_more(o, m, v->holds);
+		if (m->held_foreign && !v->other)
+			view_foreign(o);
 	}
 	view_removed(o);
 }

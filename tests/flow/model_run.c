@@ -124,6 +124,8 @@ static size_t view_hidden(const struct model *m, const struct sink *s, struct si
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		if (remembers(m) && (s->last & bit(k)) && s->holds != bit(k))
 			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
+	if (remembers(m) && s->held_foreign && s->holds == 0)
+		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
 	return n;
 }
 
@@ -219,7 +221,10 @@ static void look(const struct model *m, struct world *w, const struct run *r)
 		struct sink *s = &w->sink[i];
 		if (s->unread || s->removed)
 			continue;
-		s->touched = s->held_foreign = false;
+		s->touched = false;
+		/* What shows nothing any more may be another store. */
+		s->held_foreign = s->held_foreign && remembers(m) && s->holds == 0 && !s->ruin &&
+		                  m->without != WITHOUT_HELD_FOREIGN;
 		s->last = remembers(m) ? s->last : 0;
 		for (int k = 0; k < ACR_SLOT__COUNT; k++)
 			see(m, s, &w->slot[k], k);

@@ -198,7 +198,7 @@ static void normalise(const struct model *m, struct world *w)
 		w->sink[i].out = w->sink[i].out && !world_idle(w);
 		if (!(m->others & (MODEL_UNREAD | MODEL_REMOVED | MODEL_RESTORED | MODEL_BLINDED)))
 			w->sink[i].last = 0;
-		if (!(m->others & MODEL_REMOVED))
+		if (!(m->others & (MODEL_REMOVED | MODEL_BLINDED)))
 			w->sink[i].held_foreign = false;
 	}
 }

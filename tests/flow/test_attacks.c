@@ -473,6 +473,31 @@ static void what_works_is_there_whatever_azure_says(void **state)
 	rig.service.shows_stale = 0;
 }
 
+/* A hand has put somebody else's password into a sink behind another program, which then shows
+ * nothing any more: another environment, or a second store. Its readers may still be well, so that
+ * consumers which lag are not given up, as in an outage. */
+static void a_foreign_password_that_is_out_of_sight_is_no_outage(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	spare_in_grace();
+	rig.specs[1].ops = &sink_memory_behind;
+	rig_must_run(0);
+	int slot = rig_slot_of(rig.deployed);
+	fake_service_generate(&rig.service, slot, "");
+	memcpy(rig.memory[1].held, rig.service.slot[slot].password, FAKE_PASSWORD_MAX);
+	rig_clear_met();
+	(void)!rig_run(ROTATE_FORCE, &end);
+	rig.memory[1].held[0] = '\0';
+	(void)!rig_run(ROTATE_FORCE, &end);
+	CHECK(rig.met.generates == 0 && fake_service_accepts(&rig.service, rig.before),
+	      "killed: %s", end.e.text);
+	/* Grace is as long as ever. */
+	fake_service_pass(&rig.service, DAY_MS);
+	CHECK(rig_run(0, &end) && rig_works(0) && rig_works(1), "%s", end.e.text);
+}
+
 /* ---- a registry that refuses for a while ----------------------------------------------------- */
 
 static void spare_foreign(void)
@@ -643,6 +668,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_the_registry_contradicts_kills_nothing),
 		cmocka_unit_test(an_answer_without_the_slot_in_grace_is_not_believed),
 		cmocka_unit_test(what_works_is_there_whatever_azure_says),
+		cmocka_unit_test(a_foreign_password_that_is_out_of_sight_is_no_outage),
 		cmocka_unit_test(refusals_of_minutes_are_no_death),
 		cmocka_unit_test(restored_sinks_are_not_left_dead),
 		cmocka_unit_test(a_job_in_which_nothing_works_is_never_quiet),
