@@ -321,9 +321,9 @@ static bool kubernetes_prepare(struct sink *s, const struct credential *c, struc
 
 	kubernetes_abort(s);
 	if ((!k->known && !look(k, e)) || !kubernetes_text(k, &text, e) ||
+	    !kubernetes_held_in(k, &text, c, &before, e) ||
 	    (k->exists && !kubernetes_acceptable(k, &text, c, &note, e)) ||
-	    !kubernetes_next_text(k, &text, c, &next, e) ||
-	    !kubernetes_held_in(k, &text, c, &before, e))
+	    !kubernetes_next_text(k, &text, c, &next, e))
 		return false;
 	k->next = (struct credential){ .server = mem_dup(c->server),
 		                       .username = mem_dup(c->username),
@@ -343,7 +343,8 @@ static bool settle(struct kubernetes *k, bool *done, struct err *e)
 	struct err why = ERR_INIT;
 
 	bool ok = look_again(k, &k->next, k->before, &why);
-	if (!k->exists || !kubernetes_held(k, &k->next, &held, e)) {
+	if (!k->exists || !kubernetes_text(k, &text, e) ||
+	    !kubernetes_held_in(k, &text, &k->next, &held, e)) {
 		*e = why;
 		return ok;
 	}
@@ -354,7 +355,7 @@ static bool settle(struct kubernetes *k, bool *done, struct err *e)
 		*e = why;
 		return false;
 	}
-	return kubernetes_text(k, &text, e) && kubernetes_acceptable(k, &text, &k->next, &note, e);
+	return kubernetes_acceptable(k, &text, &k->next, &note, e);
 }
 
 static bool kubernetes_commit(struct sink *s, struct err *e)

@@ -130,8 +130,7 @@ bool remote_kubernetes_validate(const void *spec, struct err *e)
 		               "'data' goes with 'content': what that key is to say");
 	if (s->key != NULL)
 		return err_set(e, ERR_CONFIG, "'content' and 'key' are mutually exclusive");
-	if (s->data == NULL || s->data[0] == '\0' || strlen(s->data) > 253 ||
-	    strspn(s->data, data) != strlen(s->data))
+	if (s->data == NULL || strlen(s->data) > 253 || strspn(s->data, data) != strlen(s->data))
 		return err_set(e, ERR_CONFIG,
 		               "'content' needs 'data', a key of the Secret: letters, digits, '-', "
 		               "'_' and '.'");

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The kubernetes sink against a script: what it sends when others write the Secret, too, and when it
  * lets go. The same against real servers: tests/e2e/kube_sink.t. */
+#include "check.h"
+
+#include <ctype.h>
+
+#include "base/buf.h"
 #include "base/credential.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "check.h"
 #include "fakes/kube_rig.h"
 #include "fakes/sinks.h"
+#include "sink/remote.h"
 #include "sink/sink.h"
 
 #define SECRET  KUBE_RIG_CORE "secrets/regcred"
@@ -156,7 +161,174 @@ static void test_writers_in_between(void **state)
 	}
 }
 
+/* ---- what it refuses --------------------------------------------------------------------------- */
+
+#define NO_BASE64 OBJECT(META("2"), "*")
+#define NO_JSON   OBJECT(META("2"), "eA==")
+/* {"r.io":{"auth":"dTpvbGQ="}} */
+#define OLD_FORMAT OBJECT(META("2"), "eyJyLmlvIjp7ImF1dGgiOiJkVHB2YkdRPSJ9fQ==")
+/* {"auths":{"r.io":{"auth":"eDpvbGQ="}}}: x:old */
+#define ANOTHERS  OBJECT(META("2"), "eyJhdXRocyI6eyJyLmlvIjp7ImF1dGgiOiJlRHB2YkdRPSJ9fX0=")
+#define FORBIDDEN KUBE_RIG_STATUS("Forbidden", "User \\\"x\\\" cannot get", "")
+#define READS_FORBIDDEN                                                                            \
+	{                                                                                          \
+		HTTP_GET, SECRET, .status = 403, .answer = FORBIDDEN                               \
+	}
+#define MAY                                                                                        \
+	{                                                                                          \
+		HTTP_POST, KUBE_RIG_REVIEW, .status = 201,                                         \
+					    .answer = "{\"status\":{\"allowed\":true}}"            \
+	}
+
+/* What is called: c check, r read_current, t touch, p prepare, w commit; a capital one fails. */
+struct refusal {
+	const char *name, *calls;
+	struct fake_step steps[4];
+	size_t n;
+	enum err_kind kind;
+	const char *says;
+	const char *key, *content; /* beside secret = regcred */
+};
+
+/* clang-format off */
+static const struct refusal refusals[] = {
+	{ "touched before it was read", "T", { { 0 } }, 0, ERR_LOCAL, "secret 'regcred' was not read", NULL, NULL },
+	{ "written before it was prepared", "W", { { 0 } }, 0, ERR_LOCAL, "secret 'regcred' was not prepared", NULL, NULL },
+	{ "data that is no base64", "RTPC", { READS(NO_BASE64), READS(NO_BASE64) }, 2, ERR_REMOTE, "has data that is no base64", NULL, NULL },
+	{ "data that is no JSON", "RTPC", { READS(NO_JSON), READS(NO_JSON) }, 2, ERR_LOCAL, "secret 'regcred': ", NULL, NULL },
+	{ "the old format", "rPC", { READS(OLD_FORMAT), READS(OLD_FORMAT) }, 2, ERR_CONFIG, "the old format", NULL, NULL },
+	{ "an entry of another user", "rPC", { READS(ANOTHERS), READS(ANOTHERS) }, 2, ERR_DECISION, "of another user ('x')", NULL, NULL },
+	{ "prepared without the right to read", "P", { READS_FORBIDDEN }, 1, ERR_DENIED, "'x' may not get secret", NULL, NULL },
+	{ "no base64 when it is written", "rpRW", { READS(OBJECT(META("1"), OLD)), READS(NO_BASE64) }, 2, ERR_REMOTE, "no base64", NULL, NULL },
+	{ "the old format when it is written", "rprW", { READS(OBJECT(META("1"), OLD)), READS(OLD_FORMAT) }, 2, ERR_CONFIG, "the old format", NULL, NULL },
+	{ "after a conflict no right to read", "rpW", { READS(OBJECT(META("1"), OLD)), CONFLICTS(ON("1")), READS_FORBIDDEN }, 3, ERR_DENIED, "may not get", NULL, NULL },
+	{ "after a conflict no base64", "rpW", { READS(OBJECT(META("1"), OLD)), CONFLICTS(ON("1")), READS(NO_BASE64) }, 3, ERR_REMOTE, "no base64", NULL, NULL },
+	{ "after a conflict no JSON", "rpW", { READS(OBJECT(META("1"), OLD)), CONFLICTS(ON("1")), READS(NO_JSON) }, 3, ERR_LOCAL, "secret 'regcred': ", NULL, NULL },
+	{ "after a conflict of the touch no base64", "rT", { READS(OBJECT(META("1"), OLD)), CONFLICTS(ON("1")), READS(NO_BASE64) }, 3, ERR_REMOTE, "no base64", NULL, NULL },
+	{ "a password that a template cannot carry", "rP", { READS_NONE }, 1, ERR_CONFIG, "a template cannot carry", NULL, "{password}" },
+	{ "a name by which nobody asks", "c", { READS(OBJECT(META("1"), EMPTY)), MAY, { HTTP_PATCH, "dryRun=All", .status = 200, .answer = OBJECT(META("2"), NEW) } }, 3, ERR_NONE,
+	  "no client asks for 'r.io/v1/' by that name", "r.io/v1/", NULL },
+};
+/* clang-format on */
+
+static bool call(char what, struct sink *s, const struct credential *c, struct err *e)
+{
+	AUTO_SECRET struct secret *held = NULL;
+
+	switch (tolower((unsigned char)what)) {
+	case 'c':
+		return s->ops->check(s, c, e);
+	case 'r':
+		return s->ops->read_current(s, c, &held, e);
+	case 't':
+		return s->ops->touch(s, c, "e2", e);
+	case 'p':
+		return s->ops->prepare(s, c, e);
+	default:
+		return s->ops->commit(s, e);
+	}
+}
+
+static void refuse(const struct refusal *row, const struct fake_step *steps, size_t n)
+{
+	AUTO_CREDENTIAL struct credential c =
+		test_credential(row->content != NULL ? "with a space" : "new");
+	AUTO_FREE char *key = mem_dup(row->key), *content = mem_dup(row->content);
+	const struct kubernetes_spec spec = { .secret = (char[]){ "regcred" },
+		                              .key = key,
+		                              .content = content,
+		                              .data = (char[]){ "data" } };
+	struct kube_rig rig;
+	struct err e = ERR_INIT;
+
+	kube_rig_open(&rig, steps, n);
+	const struct sink_lent lent = { .kube = rig.kube };
+	struct sink *s = NULL;
+	CHECK(sink_kubernetes.open(&spec, &lent, &s, &e), "%s", e.text);
+	for (const char *p = row->calls; *p != '\0'; p++) {
+		bool ok = call(*p, s, &c, &e);
+		CHECK(ok == (islower((unsigned char)*p) != 0), "%s, at '%s': %s", row->name, p,
+		      e.text);
+		CHECK(ok || e.kind == row->kind, "%s, at '%s': %d", row->name, p, (int)e.kind);
+	}
+	CHECK(strstr(e.text, row->says) != NULL, "%s: '%s'", row->name, e.text);
+	sink_kubernetes.close(s);
+	CHECK(kube_rig_close(&rig), "%s: the script was not played", row->name);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++)
+		refuse(&refusals[i], refusals[i].steps, refusals[i].n);
+}
+
+/* Whatever is sent meets another version than the one that was read last. */
+static void test_others_write_all_the_time(void **state)
+{
+	static const struct fake_step read = READS(OBJECT(META("1"), OLD)),
+				      conflict = CONFLICTS(ON("1"));
+	static const struct refusal row[] = {
+		{ .name = "the touch", .calls = "rT" },
+		{ .name = "the write", .calls = "rpW" },
+	};
+	struct fake_step steps[41] = { read };
+
+	(void)state;
+	for (size_t i = 1; i < COUNT(steps); i++)
+		steps[i] = i % 2 == 1 ? conflict : read;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct refusal r = row[i];
+		r.kind = ERR_TRANSIENT;
+		r.says = "is being written by other programs all the time";
+		refuse(&r, steps, COUNT(steps));
+	}
+}
+
+/* Of 1 MiB a few bytes are left, fewer than our entry has. */
+static void test_a_secret_that_is_full(void **state)
+{
+	static const struct refusal row = { .name = "full",
+		                            .calls = "rpWC",
+		                            .kind = ERR_LOCAL,
+		                            .says = "larger than a cluster keeps" };
+	AUTO_BUF struct buf object = BUF_INIT(2 * 1024 * 1024);
+
+	(void)state;
+	/* {"x":"AAA...AAA"} */
+	buf_str(&object, "{" TYPE "," META("1") ",\"data\":{\".dockerconfigjson\":\"eyJ4Ijoi");
+	for (size_t n = 6; n < 1024 * 1024 - 10; n += 3)
+		buf_str(&object, "QUFB");
+	buf_str(&object, "In0=\"}}");
+	const struct fake_step read = { HTTP_GET, SECRET, .status = 200,
+		                        .answer = buf_cstr(&object) },
+			       may = MAY;
+	const struct fake_step steps[] = { read, read, may };
+	refuse(&row, steps, COUNT(steps));
+}
+
+static void test_without_a_client(void **state)
+{
+	static const struct sink_lent none = { .kube = NULL };
+	const struct sink_lent *const lent[] = { NULL, &none };
+	const struct kubernetes_spec spec = { .secret = (char[]){ "regcred" } };
+	struct sink *s = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lent); i++) {
+		struct err e = ERR_INIT;
+		CHECK(!sink_kubernetes.open(&spec, lent[i], &s, &e) && e.kind == ERR_CONFIG &&
+		              strstr(e.text, "no client of Kubernetes") != NULL,
+		      "row %zu: %s", i, e.text);
+	}
+}
+
 /* ---- what configuration says ------------------------------------------------------------------- */
+
+/* one more than a key of a Secret may have */
+#define TEN       "0123456789"
+#define FIFTY     TEN TEN TEN TEN TEN
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY FIFTY "0123"
 
 static void test_keys(void **state)
 {
@@ -177,7 +349,14 @@ static void test_keys(void **state)
 		  { "x", "a b" },
 		  "key 'key': 'a b' is not the name of a registry" },
 		{ { "secret", "content", "data" }, { "x", "{password}", "registry.env" }, NULL },
+		{ { "secret", "key" }, { "x", "a\"b" }, "is not the name of a registry" },
+		{ { "secret", "key" }, { "x", "a\\b" }, "is not the name of a registry" },
+		{ { "secret", "key" }, { "x", "a\177b" }, "is not the name of a registry" },
 		{ { "secret", "content" }, { "x", "{password}" }, "'content' needs 'data'" },
+		{ { "secret", "content", "data" },
+		  { "x", "{password}", LONG_NAME },
+		  "'content' needs 'data'" },
+		{ { "secret", "content", "data" }, { "x", "{pass}", "y" }, "key 'content'" },
 		{ { "secret", "content", "data" },
 		  { "x", "{password}", "a/b" },
 		  "'content' needs 'data'" },
@@ -210,8 +389,14 @@ static void test_keys(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_writers_in_between),
-		                            cmocka_unit_test(test_keys) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_writers_in_between),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_others_write_all_the_time),
+		cmocka_unit_test(test_a_secret_that_is_full),
+		cmocka_unit_test(test_without_a_client),
+		cmocka_unit_test(test_keys),
+	};
 
 	secret_setup();
 	return cmocka_run_group_tests(tests, NULL, NULL);
