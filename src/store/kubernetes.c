@@ -311,6 +311,19 @@ static bool send(struct kubernetes_store *k, const char *name, const struct buf 
 	return answer == KUBE_DONE || is_ours(k, name, text, out, e);
 }
 
+/* The text that the next save of this record keeps; NULL: as it is. */
+static void set_kept(struct kubernetes_store *k, const char *name, const char *text)
+{
+	AUTO(kept_clear) struct kept before = { .name = NULL };
+
+	if (text == NULL)
+		return;
+	(void)pthread_mutex_lock(&k->mutex);
+	(void)take_kept(&k->aside, name, &before);
+	keep(&k->aside, name, text, NULL);
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
 static bool kubernetes_save(const struct store *s, const char *name, const struct buf *text,
                             enum store_safety safety, char **version, struct err *e)
 {
@@ -322,8 +335,11 @@ static bool kubernetes_save(const struct store *s, const char *name, const struc
 	(void)pthread_mutex_lock(&k->mutex);
 	(void)take_kept(&k->aside, name, &lost);
 	(void)pthread_mutex_unlock(&k->mutex);
-	if (!send(k, name, text, &lost, *version, &o, e))
+	if (!send(k, name, text, &lost, *version, &o, e)) {
+		/* Written nowhere yet: it goes with the next save. */
+		set_kept(k, name, lost.text);
 		return false;
+	}
 	free(*version);
 	*version = mem_dup(o.version);
 	return true;
@@ -338,11 +354,7 @@ static bool kubernetes_set_aside(const struct store *s, const char *name, struct
 
 	if (!get(k, name, &found, &o, e))
 		return false;
-	const char *text = found ? json_str(o.j, "data.record") : NULL;
-	(void)pthread_mutex_lock(&k->mutex);
-	if (text != NULL)
-		keep(&k->aside, name, text, NULL);
-	(void)pthread_mutex_unlock(&k->mutex);
+	set_kept(k, name, found ? json_str(o.j, "data.record") : NULL);
 	return true;
 }
 

@@ -109,6 +109,28 @@ static void test_set_aside(void **state)
 	      "%s", cluster_http_text(cluster));
 }
 
+/* A save that fails has kept nothing: the next one does. */
+static void test_set_aside_again(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL, *old = NULL, *none = NULL;
+	struct err e = ERR_INIT;
+
+	CHECK(save("web", "damaged", &version, &e), "%s", e.text);
+	old = mem_dup(version);
+	CHECK(save("web", "damaged more", &version, &e), "%s", e.text);
+	CHECK(store_set_aside(store, "web", &e), "%s", e.text);
+	cluster_http_fail(cluster, 9, 503, false);
+	CHECK(!save("web", "new", &version, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	cluster_http_fail(cluster, 0, 0, false);
+	CHECK(!save("web", "new", &old, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(!save("web", "new", &none, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(save("web", "new", &version, &e), "%s", e.text);
+	(void)cluster_http_do(cluster, "GET", MAPS "/acrotate-web", "");
+	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged more\"") != NULL, "%s",
+	      cluster_http_text(cluster));
+}
+
 /* ---- lost replies ---------------------------------------------------------------------------- */
 
 static void test_lost_replies(void **state)
@@ -172,6 +194,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_names, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_set_aside_again, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_requests, open_it, close_it),
 	};
