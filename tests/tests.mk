@@ -4,6 +4,7 @@
 # make check-e2e      the real programs, the emulator, real clients
 # make check-az       the real az against the emulator, and beside our methods of authentication
 # make check-kube     what speaks to Kubernetes, against a real kube-apiserver
+# make check-blob     records in Azure Blob Storage, against Azurite, Microsoft's own emulator of it
 # make check-image    the image of `make image`, and a cluster's job run by it
 # make check-identity every method of authentication, with its failures, and a proxy in a network of its own
 # make lint           layers, names, form, headers, banned functions, clang-tidy and more (tests/lint/quick.sh: what takes seconds)
@@ -110,6 +111,12 @@ check-kube: all
 	@packaging/install-deps e2e kube
 	@tests/kube/build >/dev/null
 	@KUBE=real prove --timer --comments $(sort $(wildcard tests/e2e/kube_*.t))
+# The tests of records in Blob Storage against Azurite, which is installed once, into a cache outside
+# the tree.
+check-blob: all
+	@packaging/install-deps e2e npm
+	@tests/blob/build >/dev/null
+	@BLOB=real prove --timer --comments $(sort $(wildcard tests/e2e/blob_*.t))
 check-identity: all
 	@packaging/install-deps e2e
 	@prove -v --timer tests/e2e/identity.t

@@ -120,6 +120,9 @@ static bool is_answer(const struct blob_call *c, const struct http_response *rs,
 		{ 412, "TargetConditionNotMet", BLOB_STALE },
 	};
 
+	/* A portal that wants a login answers 200 to everything: its page is no record. */
+	if (rs->request_id[0] == '\0')
+		return false;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (rows[i].status != rs->status ||
 		    (rows[i].code != NULL && strcmp(rows[i].code, rs->code) != 0))

@@ -154,8 +154,8 @@ static bool no_service(const struct blob_asked *q, const struct http_response *r
 	AUTO_BUF struct buf answer = BUF_INIT(TEXT_MAX);
 
 	add_answer(rs, &answer);
-	return err_set(e, ERR_REMOTE, "'%s' answers as no blob service does here: %s",
-	               q->place->host, buf_cstr(&answer));
+	return err_set(e, ERR_REMOTE, "'%s' answers as no blob service does: %s", q->place->host,
+	               buf_cstr(&answer));
 }
 
 /* The first row that fits; code NULL: any. */

@@ -54,27 +54,26 @@ bool entra_resource_known(const struct emulator *emu, const char *resource)
 	return entra_resource_in(emu, resources, COUNT(resources), resource);
 }
 
+/* Version 1.0: clients for storage look at its issuer, which is the same for all clouds. */
 void entra_issue(struct emulator *emu, const struct identity *who, const char *resource,
                  struct buf *jwt)
 {
-	AUTO_BUF struct buf claims = BUF_INIT(TEXT_MAX), url = BUF_INIT(TEXT_MAX);
+	AUTO_BUF struct buf claims = BUF_INIT(TEXT_MAX);
 	int64_t now = clock_seconds(&emu->clock);
 	char id[37];
 
 	crypto_uuid(id);
-	emulator_url(emu, &url);
 	buf_str(&claims, "{\"aud\":");
 	buf_json(&claims, resource);
 	buf_fmt(&claims,
-	        ",\"iss\":\"%s/%s/"
+	        ",\"iss\":\"https://sts.windows.net/%s/"
 	        "\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,\"appid\":\"%s\",\"appidacr\":\"%d\","
-	        "\"idp\":\"%s/%s/\","
+	        "\"idp\":\"https://sts.windows.net/%s/\","
 	        "\"idtyp\":\"app\",\"oid\":\"%s\",\"sub\":\"%s\",\"tid\":\"%s\",\"uti\":\"%s\","
 	        "\"ver\":\"1.0\"}",
-	        buf_cstr(&url), emu->set.tenant, (long long)now, (long long)now,
+	        emu->set.tenant, (long long)now, (long long)now,
 	        (long long)(now + emu->set.token_lifetime), who->client_id, who->managed ? 2 : 1,
-	        buf_cstr(&url), emu->set.tenant, who->object_id, who->object_id, emu->set.tenant,
-	        id);
+	        emu->set.tenant, who->object_id, who->object_id, emu->set.tenant, id);
 	pki_sign(emu->pki, PKI_ENTRA, buf_cstr(&claims), jwt);
 }
 

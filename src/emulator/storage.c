@@ -221,7 +221,7 @@ static void delete_blob(struct storage_deed *d)
 {
 	bool found;
 
-	if (!container_there(d) || !blob_there(d, find(d)) || !conditions_hold(d, find(d)))
+	if (!container_there(d) || !conditions_hold(d, find(d)) || !blob_there(d, find(d)))
 		return;
 	drop(d->storage, place_of(d->storage, d->container, d->name, &found));
 	d->rs->status = 202;
@@ -270,8 +270,11 @@ static void play(struct emulator *emu, struct request *rq, struct reply *rs, con
 		                  .rs = rs,
 		                  .container = rq->arg[0],
 		                  .name = rq->arg[1] };
+	char id[37];
 
+	crypto_uuid(id);
 	exchange_reply_header(rs, "x-ms-version", "2021-12-02");
+	exchange_reply_header(rs, "x-ms-request-id", "%s", id);
 	if (d.storage == NULL) {
 		storage_refuse(&d, 404, "ResourceNotFound", "The emulator has no --blob.");
 		return;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/mem.h"
 #include "emulator/entra.h"
 
@@ -57,9 +56,9 @@ void storage_xml(const char *text, struct buf *out)
 
 void storage_refuse(struct storage_deed *d, int status, const char *code, const char *text)
 {
-	char id[37], time[CLOCK_TEXT_MAX];
+	const char *id = pairs_text(&d->rs->header, "x-ms-request-id");
+	char time[CLOCK_TEXT_MAX];
 
-	crypto_uuid(id);
 	clock_text(clock_ticks(&d->emu->clock), time);
 	d->rs->status = status;
 	d->rs->content_type = "application/xml";
@@ -71,7 +70,6 @@ void storage_refuse(struct storage_deed *d, int status, const char *code, const 
 	storage_xml(text, &d->rs->body);
 	buf_fmt(&d->rs->body, "\nRequestId:%s\nTime:%s</Message></Error>", id, time);
 	exchange_reply_header(d->rs, "x-ms-error-code", "%s", code);
-	exchange_reply_header(d->rs, "x-ms-request-id", "%s", id);
 	(void)snprintf(d->rq->note, sizeof(d->rq->note), "%s", code);
 }
 

@@ -123,7 +123,7 @@ for bad in 'kubernetes:' 'kubernetes:A' 'etcd:x' relative; do
 	sed "s|^state = .*|state = $bad|" "$T/b/acrotate.conf" >"$T/b/bad.conf"
 	HOME=$T/b/home "$ACROTATE" status --config "$T/b/bad.conf" >"$T/out" 2>&1
 	RC=$?
-	says "state = $bad" 78 "bad.conf:[0-9]+: 'state' takes a directory or kubernetes:NAMESPACE, not '$bad'"
+	says "state = $bad" 78 "bad.conf:[0-9]+: 'state' takes a directory, kubernetes:NAMESPACE or the URL of a container, not '$bad'"
 done
 clear_log
 # without RIGHT PATTERN: one right less is told before anything is generated, with the command that gives it

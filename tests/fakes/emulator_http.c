@@ -73,6 +73,9 @@ static void give_reply(const struct reply *rs, struct http_response *out)
 static void give_failure(const struct emulator_http *to, struct http_response *out)
 {
 	out->status = to->status;
+	/* of the service, unless it is called foreign */
+	if (to->code == NULL || strcmp(to->code, "foreign") != 0)
+		(void)snprintf(out->request_id, sizeof(out->request_id), "1");
 	if (to->code != NULL)
 		(void)snprintf(out->code, sizeof(out->code), "%s", to->code);
 	if (to->text != NULL)

@@ -15,8 +15,9 @@ struct emulator_http {
 	/* the next requests answer with this status (0: not at all), acted on or not */
 	size_t failing;
 	int status;
-	const char *code, *text; /* x-ms-error-code and body of these answers, or NULL */
-	int64_t retry_after_ms;  /* of these answers; 0: none */
+	/* x-ms-error-code and body of these answers, or NULL; code "foreign": not of the service */
+	const char *code, *text;
+	int64_t retry_after_ms; /* of these answers; 0: none */
 	bool acts;
 	const char *only; /* fail only these: a part of the URL, or NULL */
 	int64_t date;     /* Date of all answers; 0: none */

@@ -1,0 +1,245 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Records in Azure Blob Storage, shared by two rotators: against the emulator's door, or with BLOB=real against Azurite (tests/blob/build).
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/tests/kube/lib.sh"
+. "$ROOT/tests/blob/lib.sh"
+
+start_blob --kubernetes --fast --token web-pull
+cluster_beside
+RECORD=/records/prod/web.state
+
+# ---- the door: what the client builds on -----------------------------------------------------------------------------------------------
+# code METHOD PATH [CURL OPTION]...: "STATUS CODE"
+code() { _status=$(blob "$@"); echo "$_status $(blob_code)"; }
+etag() { header ETag "$T/blob.headers"; }
+is "a blob that is not there" "$(code GET /records/x/1)" '404 BlobNotFound'
+is "a container that is not there" "$(code GET /elsewhere/x/1)" '404 ContainerNotFound'
+is "and nothing is written into it" "$(BODY=v code PUT /elsewhere/x/1 -H 'If-None-Match: *')" '404 ContainerNotFound'
+is "a list of it" "$(code GET '/elsewhere?restype=container&comp=list')" '404 ContainerNotFound'
+is "made where there is none" "$(BODY=one code PUT /records/x/1 -H 'If-None-Match: *')" '201 '
+first=$(etag)
+like "its version" "$first" '^"0x[0-9A-F]+"$'
+is "but only once" "$(BODY=evil code PUT /records/x/1 -H 'If-None-Match: *')" '409 BlobAlreadyExists'
+is "replaced on its version" "$(BODY=two code PUT /records/x/1 -H "If-Match: $first")" '201 '
+second=$(etag)
+ok "which is another one then" test "$first" != "$second"
+is "not on an old one" "$(BODY=evil code PUT /records/x/1 -H "If-Match: $first")" '412 ConditionNotMet'
+is "nor on one that no blob ever has" "$(code PUT /records/x/1 -H 'If-Match: "0x0"')" '412 ConditionNotMet'
+is "which makes no blob either" "$(code PUT /records/x/none -H 'If-Match: "0x0"') $(code GET /records/x/none)" '412 ConditionNotMet 404 BlobNotFound'
+is "read back" "$(code GET /records/x/1) $(cat "$T/blob") $(etag)" "200  two $second"
+is "removed on an old version" "$(code DELETE /records/x/1 -H "If-Match: $first")" '412 ConditionNotMet'
+is "leased by somebody" "$(code PUT '/records/x/1?comp=lease' -H 'x-ms-lease-action: acquire' -H 'x-ms-lease-duration: -1')" '201 '
+is "then nobody else writes" "$(BODY=evil code PUT /records/x/1 -H "If-Match: $second")" '412 LeaseIdMissing'
+is "until that is broken" "$(code PUT '/records/x/1?comp=lease' -H 'x-ms-lease-action: break' -H 'x-ms-lease-break-period: 0')" '202 '
+is "removed on its version" "$(code DELETE /records/x/1 -H "If-Match: $second")" '202 '
+is "and no more" "$(code DELETE /records/x/1 -H "If-Match: $second")" '412 ConditionNotMet'
+is "nor without a condition" "$(code DELETE /records/x/1)" '404 BlobNotFound'
+for n in 1 2 3; do BODY=x blob PUT "/records/x/$n" >/dev/null; done
+BODY=x blob PUT '/records/x/a%26%3Cb%3E' >/dev/null
+BODY=x blob PUT /records/x/deep/er >/dev/null
+names() { grep -o '<Name>[^<]*</Name>' "$T/blob" | sed 's/<[^>]*>//g' | tr '\n' ' '; }
+is "a list" "$(code GET '/records?restype=container&comp=list&prefix=x%2F&delimiter=%2F')" '200 '
+is "has names, escaped, and folders" "$(names | tr ' ' '\n' | sort | tr '\n' ' ')" "$(printf '%s\n' x/1 x/2 x/3 'x/a&amp;b' | sed 's/&amp;b/\&amp;\&lt;b\&gt;/' | cat - /dev/fd/3 3<<END | sort | tr '\n' ' '
+x/deep/
+END
+)"
+is "page by page" "$(code GET '/records?restype=container&comp=list&prefix=x%2F&maxresults=2') $(names)" '200  x/1 x/2 '
+like "with where it continues" "$(cat "$T/blob")" '<NextMarker>[^<]+</NextMarker>'
+rm -f "$T/storage"
+storage_token https://vault.azure.net
+# Azurite calls it 403, the service 401: the client takes both for the same.
+like "a token for something else" "$(blob GET /records/x/2)" '^40[13]$'
+rm -f "$T/storage"
+
+# ---- two hosts with nothing in common but the container ------------------------------------------------------------------------------------
+for host in a b; do
+	shared_host $host
+	printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nnamespace = web\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
+done
+# on HOST COMMAND...: sets RC; output in $T/out
+on() {
+	_host=$1; shift
+	HOME=$T/$_host/home STATE_DIRECTORY=/nonexistent/state "$ACROTATE" "$@" --config "$T/$_host/acrotate.conf" >"$T/$_host.out" 2>&1 </dev/null
+	RC=$?
+	cp "$T/$_host.out" "$T/out"
+}
+says() {
+	is "$1: exit status" "$RC" "$2"
+	like "$1: says so" "$(cat "$T/out")" "$3"
+}
+version() { blob GET "$RECORD" >/dev/null; etag; }
+generated() { count_log generate; }
+has_record() { [ "$(blob GET "$RECORD")" = 200 ]; }
+
+on a check
+says "check before the first run" 0 "ok +state: container 'records' of storage account '$BLOB_ACCOUNT' can be read"
+ok "check has written nothing" sh -c '[ "$1" = 404 ]' sh "$(blob GET "$RECORD")"
+on a run
+says "the first run" 0 '^$'
+p1=$(pull_password web regcred)
+is "the registry takes what the Secret holds" "$(login web-pull "$p1")" 200
+ok "the record is there" has_record
+ok "no password is in it" sh -c '! grep -qF "$1" "$2"' sh "$p1" "$T/blob"
+ok "nothing is kept on the host" test ! -e /nonexistent -a ! -e "$T/a/home"
+v=$(version)
+clear_log
+on b run
+says "another rotator with nothing to do" 0 '^$'
+[ "$BLOB" = real ] || is "asks once for the record, and once for the Secret" "$(count_log blob-get) $(count_log kube-secret-get)" '1 1'
+is "gets one token, for storage" "$(count_log entra)" 1
+is "writes nothing" "$(version)" "$v"
+is "and generates nothing" "$(generated)" 0
+on b status
+says "it knows what the first one did" 0 'web +contoso/web-pull +ok +password1'
+on b plan
+says "and what comes next" 0 'web: keep: password1 is deployed'
+on b get web
+says "and the password" 0 "^$(printf %s "$p1" | sed 's/[+]/[+]/g')\$"
+sleep 2.1
+on b run --force
+says "it rotates" 0 '^$'
+p2=$(pull_password web regcred)
+ok "the password is another one" test "$p1" != "$p2"
+is "which the registry takes" "$(login web-pull "$p2")" 200
+is "and the old one, too" "$(login web-pull "$p1")" 200
+on a status
+says "the first one knows" 0 'web +contoso/web-pull +ok +password2'
+
+# ---- at once ---------------------------------------------------------------------------------------------------------------------------
+clear_log
+bad=0 conflicts=0 cut_off=0
+for _ in 1 2 3 4; do
+	sleep 2.1
+	before=$(pull_password web regcred)
+	HOME=$T/a/home "$ACROTATE" run --force --config "$T/a/acrotate.conf" >"$T/a.out" 2>&1 </dev/null &
+	one=$!
+	HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/acrotate.conf" >"$T/b.out" 2>&1 </dev/null &
+	two=$!
+	for pid in $one $two; do
+		wait "$pid"
+		case $? in 0) ;; 75) conflicts=$((conflicts + 1)) ;; *) bad=$((bad + 1)); sed 's/^/# /' "$T/a.out" "$T/b.out" ;; esac
+	done
+	[ "$(login web-pull "$before")" = 200 ] || cut_off=$((cut_off + 1))
+	[ "$(login web-pull "$(pull_password web regcred)")" = 200 ] || cut_off=$((cut_off + 1))
+done
+is "two at once: each ends well, or leaves it to the other" "$bad" 0
+is "nobody is cut off" "$cut_off" 0
+echo "# $conflicts of 8 left it to the other, $(generated) generated"
+
+# ---- a record that is damaged ------------------------------------------------------------------------------------------------------------
+blob GET "$RECORD" >/dev/null
+cp "$T/blob" "$T/good"
+BODY=nonsense blob PUT "$RECORD" >/dev/null
+on a run
+is "a damaged record: exit status" "$RC" 65
+is "it is kept beside" "$(blob GET "$RECORD.lost") $(cat "$T/blob")" '200 nonsense'
+is "what is deployed works still" "$(login web-pull "$(pull_password web regcred)")" 200
+on b check
+like "check of the other one says what it is" "$(cat "$T/out")" 'web: .*(foreign|record)'
+BODY=@$T/good blob PUT "$RECORD" >/dev/null
+clear_log
+on b run
+says "with the good one back" 0 '^$'
+is "nothing was generated meanwhile" "$(generated)" 0
+
+# ---- what is refused -------------------------------------------------------------------------------------------------------------------
+printf '[sink file]\ntype = file\npath = %s/env\n' "$T" >>"$T/b/jobs.d/web.conf"
+on b run
+says "a sink of one host" 78 "web.conf:7: \[sink file\]: a sink of type file is on one host, and 'state = $BLOB_URL/records/prod' is for several"
+sed -i '/sink file/,$d' "$T/b/jobs.d/web.conf"
+# state URL CLOUD STATUS PATTERN
+state() {
+	sed "s|^state = .*|state = $1|; s|^cloud = .*|cloud = $2|" "$T/b/acrotate.conf" | { [ "$2" = custom ] && cat || grep -vE '^(resource_manager|authority|audience) = '; } >"$T/b/bad.conf"
+	HOME=$T/b/home "$ACROTATE" status --config "$T/b/bad.conf" >"$T/out" 2>&1
+	RC=$?
+	says "state = $1 in $2" "$3" "$4"
+}
+state "http://contoso.blob.core.windows.net/records" custom 78 "bad.conf:[0-9]+: 'state' takes a directory, kubernetes:NAMESPACE or the URL of a container"
+state "https://contoso.blob.core.windows.net" public 78 "bad.conf:[0-9]+: 'state': .* is not https://ACCOUNT.blob.core.windows.net/CONTAINER"
+state "https://contoso.blob.core.windows.net/records?sig=x" public 78 'is not https://ACCOUNT'
+state "https://contoso.blob.core.chinacloudapi.cn/records" public 78 "no storage account of cloud 'public': its host does not end in '.blob.core.windows.net'"
+state "https://store.example/records" usgovernment 78 "does not end in '.blob.core.usgovcloudapi.net'"
+
+# Nothing is generated by who cannot keep a record of it.
+sleep 2.1
+clear_log
+sed "s|/records/prod|/nowhere/prod|" "$T/b/acrotate.conf" >"$T/b/nowhere.conf"
+HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/nowhere.conf" >"$T/out" 2>&1
+RC=$?
+says "no container" 69 "storage account '$BLOB_ACCOUNT' has no container 'nowhere': az storage container create --account-name $BLOB_ACCOUNT --name nowhere --auth-mode login"
+is "it is not made" "$(code GET /nowhere/x)" '404 ContainerNotFound'
+blob PUT "$RECORD?comp=lease" -H 'x-ms-lease-action: acquire' -H 'x-ms-lease-duration: -1' >/dev/null
+on b run --force
+says "a lease on the record" 65 "somebody holds a lease on blob 'prod/web.state': az storage blob lease break --account-name $BLOB_ACCOUNT --container-name records"
+blob PUT "$RECORD?comp=lease" -H 'x-ms-lease-action: break' -H 'x-ms-lease-break-period: 0' >/dev/null
+is "nothing is generated" "$(generated)" 0
+
+if [ "$BLOB" = real ]; then
+	# ---- away for a while ------------------------------------------------------------------------------------------------------------
+	kill "$PID"; wait "$PID" 2>/dev/null
+	on b run --force
+	says "nobody there" 75 "storage account '$BLOB_ACCOUNT'"
+	run_azurite
+	on b run --force
+	says "there again" 0 '^$'
+	done_testing
+	exit
+fi
+
+# ---- rights, and a service in trouble: only the emulator plays those -----------------------------------------------------------------------
+BLOBS=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
+rights() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":[\"Microsoft.ContainerRegistry/*\"$1]}" >/dev/null; }
+grant="az role assignment create --role 'Storage Blob Data Contributor' --assignee 55555555-5555-5555-5555-555555555555 --scope .*/blobServices/default/containers/records"
+rights ''
+on b run --force
+says "without any right" 77 "we may not read blob 'prod/web.state' of container 'records' of storage account 'emulatedstore' \\(403 AuthorizationPermissionMismatch\\): $grant"
+on b check
+says "check without any right" 77 "we may not list the blobs of container 'records' .*$grant"
+rights ",\"$BLOBS/read\""
+on b run --force
+says "without the right to write" 77 "we may not write blob 'prod/web.state'"
+on b check
+says "check without the right to write" 77 "we may not write blob 'prod/web.state' .*$grant"
+is "nothing is generated" "$(generated)" 0
+rights ",\"$BLOBS/read\",\"$BLOBS/write\""
+on b check
+says "check with both" 0 "container 'records'"
+on b run --force
+says "a run with both" 0 '^$'
+sleep 2.1
+# trouble WHAT FAULT STATUS PATTERN
+trouble() {
+	clear_log
+	fault "$2" >/dev/null
+	on b run --force
+	no_faults >/dev/null
+	like "$1: exit status" "$RC" "^($3)\$"
+	like "$1: says so" "$(cat "$T/out")" "$4"
+	is "$1: nothing is generated" "$(generated)" 0
+}
+trouble "busy for good" '{"operation":"blob-*","effect":"status","status":503,"count":0,"headers":{"x-ms-error-code":"ServerBusy","Retry-After":"0"}}' 75 'cannot answer now \(503 ServerBusy'
+trouble "busy for an hour" '{"operation":"blob-*","effect":"status","status":503,"count":0,"headers":{"Retry-After":"3600"}}' 75 'cannot answer now \(503'
+trouble "a token that is refused" '{"operation":"blob-*","effect":"status","status":401,"count":0,"headers":{"x-ms-error-code":"InvalidAuthenticationInfo"}}' 77 "does not accept our token: check tenant_id, cloud and storage_audience"
+trouble "a firewall" '{"operation":"blob-*","effect":"status","status":403,"count":0,"headers":{"x-ms-error-code":"AuthorizationFailure"}}' 77 'lets nobody in from here .*network-rule add'
+trouble "another rotator's record" '{"operation":"blob-put","effect":"status","status":412,"count":0,"headers":{"x-ms-error-code":"ConditionNotMet","x-ms-request-id":"1"}}' 75 'another rotator is at work'
+trouble "a page of something else" '{"operation":"blob-get","effect":"status","status":200,"count":0,"headers":{"ETag":"\"1\""},"body":"<html>"}' 76 'answers as no blob service does: 200'
+trouble "a page that is cut off" '{"operation":"blob-get","effect":"truncate","count":0}' 75 "storage account 'emulatedstore'"
+sleep 2.1
+fault '{"operation":"blob-*","effect":"status","status":503,"count":2,"headers":{"Retry-After":"1"}}' >/dev/null
+on b run --force
+says "busy for a moment" 0 '^$'
+sleep 2.1
+fault '{"operation":"blob-put","effect":"act-drop","count":1,"skip":1}' >/dev/null
+on b run --force
+says "a reply that is lost" 0 '^$'
+no_faults >/dev/null
+control clock '{"shift":1200}' >/dev/null
+fault '{"operation":"blob-*","effect":"status","status":403,"count":0,"headers":{"x-ms-error-code":"AuthenticationFailed"}}' >/dev/null
+on b run --force
+says "a clock that is off" 77 "does not accept our token, and this host's clock is 20m slow"
+no_faults >/dev/null
+control clock '{"shift":0}' >/dev/null
+is "what is deployed works in the end" "$(login web-pull "$(pull_password web regcred)")" 200
+done_testing
