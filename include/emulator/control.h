@@ -14,7 +14,8 @@
  *   POST /_emulator/federated-token      {"issuer", "subject", "audience", "lifetime"}: a token of
  *                                        another issuer
  *   POST /_emulator/settings             {"propagation", "settle", "replicas", "retry_after",
- *                                        "page", "arm_limit": [BURST, RATE], ...}
+ *                                        "page", "arm_limit": [BURST, RATE],
+ *                                        "registry_limit", ...}
  */
 #ifndef EMULATOR_CONTROL_H
 #define EMULATOR_CONTROL_H

@@ -46,6 +46,7 @@ struct settings {
 	bool arc_ignores_selector; /* an Arc agent from before 2026-08 */
 	bool no_date;              /* answers have no Date header */
 	struct rate limit[BUCKET__COUNT];
+	int64_t registry_limit; /* requests a registry takes in a minute; 0: any number */
 };
 
 struct emulator {

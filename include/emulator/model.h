@@ -45,6 +45,8 @@ struct registry {
 	/* the scope of the login server's label, in the service's words; or NULL */
 	const char *label_scope;
 	bool abac; /* roles on the registry are ignored */
+	/* monotonic: since when the minute runs, and how often it was asked in it */
+	int64_t minute_ms, asked;
 	struct endpoint *endpoint;
 	size_t n_endpoints, endpoints_cap;
 	int64_t created, settles;

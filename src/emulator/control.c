@@ -341,6 +341,7 @@ static void settings_set(struct emulator *emu, struct request *rq, struct reply 
 		emu->set.replicas = (unsigned)replicas;
 	control_keep_or_set(wanted, "retry_after", &emu->set.retry_after);
 	control_keep_or_set(wanted, "page", &emu->set.page);
+	control_keep_or_set(wanted, "registry_limit", &emu->set.registry_limit);
 	control_keep_or_set(wanted, "url_length", &emu->set.url_length);
 	control_keep_or_set(wanted, "token_lifetime", &emu->set.token_lifetime);
 	if (json_get(wanted, "arc_ignores_selector") != NULL)

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "emulator/arm.h"
+#include "emulator/registry.h"
 
 void emulator_url(const struct emulator *emu, struct buf *out)
 {
@@ -93,5 +94,6 @@ void emulator_act(struct emulator *emu, struct request *rq, struct reply *rs,
 		(void)pthread_mutex_unlock(&emu->lock);
 		return;
 	}
-	row->handle(emu, rq, rs);
+	if (area != AREA_REGISTRY || registry_admit(emu, rq, rs))
+		row->handle(emu, rq, rs);
 }

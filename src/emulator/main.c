@@ -70,17 +70,18 @@ static bool set_limit(struct program *p, const char *value, struct err *e)
 		                                         [BUCKET_WRITE] = { 200, 10 },
 		                                         [BUCKET_DELETE] = { 200, 10 } };
 	AUTO_FREE char *copy = mem_dup(value);
-	char *rate = copy, *burst = strsep(&rate, ",");
-	int64_t b = 0, r = 0;
+	char *second = copy, *first = strsep(&second, ",");
+	bool is_real = strcmp(first, "real") == 0;
+	int64_t b = 0, n = 1;
 
-	if (strcmp(value, "real") == 0) {
-		memcpy(p->emu->set.limit, real, sizeof(real));
-		return true;
-	}
-	if (rate == NULL || !str_int(burst, 1, 1000000, &b) || !str_int(rate, 0, 1000000, &r))
-		return err_set(e, ERR_USAGE, "--arm-limit wants 'real' or BURST,PER_SECOND");
+	if ((!is_real && (second == NULL || !str_int(first, 1, 1000000, &b))) ||
+	    (second != NULL && !str_int(second, is_real, 1000000, &n)))
+		return err_set(e, ERR_USAGE,
+		               "--arm-limit wants BURST,PER_SECOND or real[,TIMES_AS_FAST]");
 	for (int i = 0; i < BUCKET__COUNT; i++)
-		p->emu->set.limit[i] = (struct rate){ (double)b, (double)r };
+		p->emu->set.limit[i] =
+			is_real ? (struct rate){ real[i].burst, real[i].per_second * (double)n }
+				: (struct rate){ (double)b, (double)n };
 	return true;
 }
 
@@ -160,7 +161,9 @@ static const struct option_row options[] = {
 	{ "token-lifetime", WHOLE, S(token_lifetime), 86400, NULL, "N",
 	  "seconds an Entra access token lives (3600)" },
 	{ "arm-limit", SPECIAL, 0, false, 0, set_limit, "BURST,RATE",
-	  "throttle each kind of request; 'real' for Azure's figures" },
+	  "throttle each kind of request; 'real[,N]' for Azure's figures, N times as fast" },
+	{ "registry-limit", WHOLE, S(registry_limit), 1000000, NULL, "N",
+	  "requests that a registry takes in a minute (0: any number)" },
 	{ "arc-keys", SPECIAL, 0, false, 0, set_arc_dir, "DIR",
 	  "where Azure Arc's challenge files go (" ARC_KEY_DIR ")" },
 	{ "bad-tls", FLAG, W(bad_tls), 0, NULL, NULL,

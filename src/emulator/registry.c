@@ -83,6 +83,39 @@ static struct registry *registry_of(struct emulator *emu, const struct request *
 	return r;
 }
 
+/* ---- how often ------------------------------------------------------------------------------- */
+
+#define MINUTE_MS 60000
+
+static void too_often(struct reply *rs, int64_t wait_s)
+{
+	common_headers(rs);
+	exchange_reply_json(rs, 429);
+	exchange_reply_header(rs, "Retry-After", "%lld", (long long)wait_s);
+	buf_str(&rs->body, "{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"too many "
+	                   "requests\"}]}\n");
+}
+
+bool registry_admit(struct emulator *emu, struct request *rq, struct reply *rs)
+{
+	int64_t now = clock_mono_ms(), wait_s = 0;
+	int endpoint;
+
+	(void)pthread_mutex_lock(&emu->lock);
+	struct registry *r =
+		emu->set.registry_limit > 0 ? registry_of(emu, rq, NULL, &endpoint) : NULL;
+	if (r != NULL && (r->minute_ms == 0 || now - r->minute_ms >= MINUTE_MS)) {
+		r->minute_ms = now;
+		r->asked = 0;
+	}
+	if (r != NULL && r->asked++ >= emu->set.registry_limit)
+		wait_s = (r->minute_ms + MINUTE_MS - now + 999) / 1000;
+	(void)pthread_mutex_unlock(&emu->lock);
+	if (wait_s > 0)
+		too_often(rs, wait_s);
+	return wait_s == 0;
+}
+
 /* ---- logins ---------------------------------------------------------------------------------- */
 
 /* Which replica answers: a connection stays with one, new connections that present the same

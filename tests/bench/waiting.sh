@@ -20,7 +20,7 @@ seconds() { awk '{ printf "%.1f", $2 / 1000 }' "$T/measured"; }
 refused_of_100() {
 	awk '/"operation":"(generate|token-get|registry-get)"/ { n++; refused += /"status":429/ } END { printf "%.2f", n ? 100 * refused / n : 0 }' "$T/log"
 }
-fresh() { # OPTION...: another emulator and host
+anew() { # OPTION...: another emulator and host
 	end_all
 	rm -rf "$T/emulator" "$T/host"
 	start_emulator --tokens "$JOBS" "$@"
@@ -30,7 +30,7 @@ fresh() { # OPTION...: another emulator and host
 }
 
 echo "$JOBS jobs due, a replication of 60 s"
-fresh --propagation 60s --replicas 3 --settle 1s
+anew --propagation 60s --replicas 3 --settle 1s
 # The first password of a slot is known at once: only one that replaces another has to spread.
 acrotate run
 sleep 2.1
@@ -41,7 +41,7 @@ timed "third run" --force
 goal "seconds" "$(seconds)" 90
 
 echo "$JOBS jobs due, Azure's limits (200 writes, then 10 a second; 250 reads, then 25 a second)"
-fresh --fast --arm-limit real
+anew --fast --arm-limit real
 timed "first run"
 # What the limits allow: a generate, and three reads and a look at the registry.
 allowed=$(awk -v n="$JOBS" 'BEGIN { w = n > 200 ? (n - 200) / 10 : 0; r = 4 * n > 250 ? (4 * n - 250) / 25 : 0; printf "%.0f", (w > r ? w : r) }')
@@ -51,7 +51,7 @@ goal "of 100 requests refused with 429" "$(refused_of_100)" 1
 goal "jobs that gave up" "$(($(grep -c . "$T/jobs") - $(find "$H/sinks" -type f ! -name '.*' | grep -c .)))" 0
 
 echo "the same, ended by SIGTERM after 5 s"
-fresh --fast --arm-limit real
+anew --fast --arm-limit real
 timeout --foreground --preserve-status -s TERM 5 "$ACROTATE" run --config "$E/acrotate.conf" >"$T/out" 2>"$T/err" </dev/null
 RC=$?
 printf '  ended with status %s, %s of %s jobs delivered\n' "$RC" "$(find "$H/sinks" -type f ! -name '.*' | grep -c .)" "$JOBS"

@@ -206,6 +206,12 @@ is "writes have a bucket of their own" "$(gen password1)" 200
 sleep 1.1
 is "and it fills again" "$(arm GET tokens/web-pull)" 200
 control settings '{"arm_limit":[0,0]}' >/dev/null
+v2() { curl -sS -o /dev/null -D "$T/headers" -w '%{http_code}' --cacert "$E/ca.pem" "https://$EMULATOR_LOGIN_SERVER/v2/"; }
+control settings '{"registry_limit":2}' >/dev/null
+is "a registry takes two a minute" "$(v2) $(v2) $(v2)" "401 401 429"
+like "and says when the next one begins" "$(header Retry-After)" '^(60|5[0-9])$'
+is "a Resource Manager is none" "$(arm GET tokens/web-pull)" 200
+control settings '{"registry_limit":0}' >/dev/null
 
 # ---- identities --------------------------------------------------------------------------------------------------------------------
 imds() { curl -sS -o "$T/imds" -w '%{http_code}' -H Metadata:true "$EMULATOR_PLAIN/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/$1"; }
