@@ -85,8 +85,8 @@ proof:
 	@packaging/install-deps proof
 	@tests/proof/run.sh
 # The model of the rule, further out than in `check`: some minutes, and 2 GB at most.
-model: all $B/t/flow-test_model $B/t/flow-test_model_fleet
-	@$(MAKE) --no-print-directory -j2 --output-sync model-test_model model-test_model_fleet
+model: all $B/t/flow-test_model $B/t/flow-test_model_fleet $B/t/flow-test_model_followers
+	@$(MAKE) --no-print-directory -j2 --output-sync model-test_model model-test_model_fleet model-test_model_followers
 model-%: $B/t/flow-%
 	MODEL=full $<
 # Faults put into copies of the tree, one by one: each must turn the test red that is named for it.
