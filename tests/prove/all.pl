@@ -26,6 +26,7 @@ my $sample    = $ENV{PROVE_SAMPLE} || ($quick ? 9 : 1);
 my @proofs = (
 	[ 'schedules', 'schedules.pl', $sample > 1 ? 'quick' : $size ],
 	[ 'fleet',   'fleet.pl' ],
+	[ 'followers', 'followers.pl', $sample > 1 ? (8, 3) : (50, 30) ],
 	[ 'others',  'others.pl' ],
 	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
 	[ 'network', 'network.pl', $network ],
