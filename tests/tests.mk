@@ -32,7 +32,7 @@ $B/t/flow-%: $B/tests/flow/%.o $(FLOW_OBJ) $(TEST_OBJ) ; $Qmkdir -p $(@D) && $(L
 $B/t/flow-test_stop_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,write fsync renameat renameat2 unlinkat linkat)
 $B/t/flow-test_errors_anywhere: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,$(file <tests/fault/WRAP))
 $B/t/flow-test_errors_anywhere: tests/fault/WRAP
-$B/t/flow-test_fleet: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,plan_decide step_try_held rotation_all_tried)
+$B/t/flow-test_fleet: FLOW_WRAP := $(patsubst %,-Wl$(comma)--wrap=%,plan_decide step_try_held rotation_all_tried rotation_is_busy)
 $B/t/fault-fault_fs $B/t/fault-fault_fs_places: FAULT_WRAP := $(file <tests/fault/WRAP.fs)
 $B/t/fault-fault_libsecret: FAULT_WRAP := $(file <tests/fault/WRAP.libsecret)
 $B/t/fault-fault_libsecret: TEST_LIBS += $(SECRET_LIBS)

@@ -119,6 +119,9 @@ struct state {
 	bool disabled;   /* the token, as last seen */
 	bool revoke_now; /* the revoke under way kills first, then delivers */
 	bool job_hook_owed;
+	/* A rotator writes sinks that have no compare-and-swap: until it has ended, or this time
+	 * has passed, nobody else does anything. 0: none does. Only in a shared record. */
+	int64_t busy_since, busy_until;
 	/* a delivery is under way: after a kill, temporary files may be left beside the sinks */
 	bool unfinished;
 	int64_t accepted_after_ms; /* how long the registry took to accept the newest password */

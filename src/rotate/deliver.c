@@ -320,11 +320,29 @@ static void look_before_write(struct rotation *r)
 	}
 }
 
+/* When nothing that this delivery sends can act any more; of a sink without tokens it is not known,
+ * but nobody waits for it longer than that. */
+static int64_t busy_end(const struct rotation *r)
+{
+	int64_t until = rotation_now(r) + r->job->policy.verify_timeout;
+
+	if (until < r->busy.until)
+		until = r->busy.until;
+	until += STEP_TOKEN_GRACE_S;
+	return r->gen.fence != NULL && r->gen.dead_at > until ? r->gen.dead_at : until;
+}
+
 /* Durable before the first sink changes: what is in the slot, and that from now on a consumer
  * may hold it. */
 enum progress step_mark(struct rotation *r, struct http *h, struct err *e)
 {
 	(void)h;
+	/* Of what is copied nothing was fetched for all of it yet. */
+	if (rotation_is_busy(r, e))
+		return FAILED;
+	if (store_is_shared(r->w->store) && !r->busy.fenced)
+		(void)rotation_fence_sinks(r); /* who was left out is told, and not written */
+	rotation_mark_busy(r, busy_end(r));
 	look_before_write(r);
 	if (r->plan.action == PLAN_FOLLOW)
 		rotation_follow_mark(r);

@@ -12,10 +12,7 @@
 #define NOT_ACTIVE_WAIT_MS 2000
 #define DISCARD_LIFE_S     3600 /* of a password that nobody gets: it is forgotten at once */
 #define REFUSED_TRIES_MAX  30   /* with 2 s between: a token being created takes some 5 to 15 */
-/* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the
- * one we know */
-#define TOKEN_GRACE_S 360
-#define ROUNDS_MAX    5 /* of sinks or answers that change while they are looked at */
+#define ROUNDS_MAX         5    /* of sinks or answers that change while they are looked at */
 
 static int64_t wanted_life(const struct rotation *r)
 {
@@ -53,13 +50,14 @@ struct arm *rotation_arm(struct rotation *r)
 
 int64_t rotation_fence_left_ms(const struct rotation *r)
 {
-	return r->gen.fence == NULL ? 0 : (r->gen.dead_at - TOKEN_GRACE_S - rotation_now(r)) * 1000;
+	return r->gen.fence == NULL ? 0 : (r->gen.fence_until - rotation_now(r)) * 1000;
 }
 
 void rotation_drop_fence(struct rotation *r)
 {
 	arm_free(r->gen.fence);
 	r->gen.fence = NULL;
+	rotation_open_sinks(r);
 }
 
 enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
@@ -69,7 +67,13 @@ enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
 	rotation_drop_fence(r);
 	if (!arm_fence(r->arm, h, r->job->policy.verify_timeout, &r->gen.fence, &expires, e))
 		return FAILED;
-	r->gen.dead_at = expires + TOKEN_GRACE_S;
+	r->gen.fence_until = expires;
+	/* Without one of the sinks another decision may be right. */
+	if (!rotation_fence_sinks(r))
+		return rotation_go_to(r, STEP_DECIDE);
+	if (expires < r->busy.until)
+		expires = r->busy.until;
+	r->gen.dead_at = expires + STEP_TOKEN_GRACE_S;
 	return rotation_go_to(r, STEP_TRY_HELD);
 }
 
@@ -122,6 +126,9 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	int64_t now = rotation_now(r);
 
 	(void)h;
+	/* By the service's clock, which is known by now. */
+	if (rotation_is_busy(r, e))
+		return FAILED;
 	r->gen.expires_us = repeat_expiry(r, m, now);
 	state_end_intent(m);
 	m->asked_before_us = m->asked_us;
@@ -129,6 +136,7 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 	m->intent = true;
 	m->intent_since = now;
 	m->dead_at = r->gen.dead_at;
+	rotation_mark_busy(r, r->gen.dead_at);
 	/* said here, so that preparing the sinks needs no save of its own */
 	r->o.state.unfinished = true;
 	r->o.dirty = true;

@@ -170,7 +170,7 @@ static const struct {
 	[STEP_TRY_SINKS] = { "try sinks", step_try_sinks, false, TO(DOORS) | TO(DECIDE) },
 	[STEP_DOORS] = { "ask the doors", step_doors, true, TO(DOORS) | TO(TOKENS) },
 	/* From here to the end of the rotation nothing renews an access token. */
-	[STEP_TOKENS] = { "fetch access tokens", step_tokens, true, TO(TRY_HELD) },
+	[STEP_TOKENS] = { "fetch access tokens", step_tokens, true, TO(TRY_HELD) | TO(DECIDE) },
 	[STEP_TRY_HELD] = { "try passwords held", step_try_held, true,
 	                    TO(READ_AGAIN) | TO(DECIDE) },
 	[STEP_READ_AGAIN] = { "read token again", step_read_again, true,
@@ -357,6 +357,8 @@ static void fail(struct rotation *r, struct err *e)
 	struct state *s = &r->o.state;
 
 	rotation_abort_sinks(r);
+	if (r->opened)
+		rotation_end_busy(r);
 	bool works = !r->opened || rotation_say_deployed(r, e);
 	/* What another rotator has recorded meanwhile stays. */
 	if (!r->opened || is_dry(r) || e->kind == ERR_CONFLICT)
@@ -396,6 +398,8 @@ static void note_shadows(struct rotation *r)
 static bool end(struct rotation *r, struct err *e)
 {
 	note_shadows(r);
+	if (r->opened)
+		rotation_end_busy(r);
 	if (r->worst.kind != ERR_NONE) {
 		*e = r->worst;
 		r->out.told = true;

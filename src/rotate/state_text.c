@@ -55,6 +55,8 @@ static const struct state_field state_fields[] = {
 	{ "revoke_now", FIELD_BOOL, offsetof(struct state, revoke_now) },
 	{ "hook_owed", FIELD_BOOL, offsetof(struct state, job_hook_owed) },
 	{ "unfinished", FIELD_BOOL, offsetof(struct state, unfinished) },
+	{ "busy_since", FIELD_SECONDS, offsetof(struct state, busy_since) },
+	{ "busy_until", FIELD_SECONDS, offsetof(struct state, busy_until) },
 	{ "accepted_after_ms", FIELD_INT, offsetof(struct state, accepted_after_ms) },
 };
 

@@ -15,6 +15,10 @@
 
 struct login;
 
+/* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the one
+ * we know */
+#define STEP_TOKEN_GRACE_S 360
+
 enum step {
 	STEP_LOCK,
 	STEP_LOOK,
@@ -99,10 +103,18 @@ struct rotation {
 		bool marked /* the generations to kill are recorded */, under_way;
 	} revoke;
 
+	/* Beside other rotators, where a sink has no compare-and-swap. */
+	struct {
+		bool ours;     /* the record is marked as busy by this run */
+		bool fenced;   /* the sinks have the one access token that they use */
+		int64_t until; /* when nothing that the sinks send can act any more */
+	} busy;
+
 	/* The call that cannot be undone. */
 	struct {
 		/* from before the intent to the end of the rotation: one token, never renewed */
 		struct arm *fence;
+		int64_t fence_until; /* when its token expires */
 		/* when nothing that the fence lets through can act any more */
 		int64_t dead_at;
 		int64_t expires_us; /* asked for */
@@ -231,6 +243,19 @@ bool rotation_withdraw_intent(struct rotation *r, struct err *e);
 /* Another one is in the middle of a rotation, as the record has it. Fills e. */
 bool rotation_gives_way(const struct rotation *r, struct err *e);
 enum progress step_touch(struct rotation *r, struct http *h, struct err *e);
+
+/* ---- busy.c: beside other rotators, with sinks that have no compare-and-swap ----------------- */
+/* Whose record is busy by somebody else, as it was loaded; fills e. */
+bool rotation_is_busy(const struct rotation *r, struct err *e);
+/* One access token for each sink that has such, until rotation_open_sinks(). False if one was left
+ * out. */
+bool rotation_fence_sinks(struct rotation *r);
+void rotation_open_sinks(struct rotation *r);
+/* In the record that is saved next: nobody else is to do anything until `until`, or the end of this
+ * run. Does nothing where compare-and-swap keeps others out, or no others are. */
+void rotation_mark_busy(struct rotation *r, int64_t until);
+/* The run ends: unless something that it sent may still act. */
+void rotation_end_busy(struct rotation *r);
 
 /* ---- deliver.c: into the sinks --------------------------------------------------------------- */
 enum progress step_check(struct rotation *r, struct http *h, struct err *e);

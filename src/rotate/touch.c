@@ -36,6 +36,8 @@ bool rotation_gives_way(const struct rotation *r, struct err *e)
 	int64_t since = under_way(&r->o.state), now = rotation_now(r);
 	char at[STR_TIME_MAX];
 
+	if (rotation_is_busy(r, e))
+		return true;
 	if (!store_is_shared(r->w->store) || since == 0 || since > now ||
 	    now - since >= r->job->policy.verify_timeout)
 		return false;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "azure/arm.h"
+#include "azure/arms.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -13,6 +14,7 @@
 #include "check.h"
 #include "config/job.h"
 #include "fakes/cluster_http.h"
+#include "fakes/fake_vault.h"
 #include "fakes/sinks.h"
 #include "http/http.h"
 #include "http/lender.h"
@@ -30,6 +32,7 @@
 
 struct fleet fleet;
 static struct cluster_http *cluster;
+static struct fake_vault vault;
 static char *dir;
 static const char *const names[FLEET_SECRETS] = { "one", "two" };
 
@@ -76,6 +79,10 @@ void fleet_password(int secret, char out[static FAKE_PASSWORD_MAX])
 	AUTO_FREE char *path = object_path(SECRETS, names[secret]);
 	AUTO_BUF struct buf plain = BUF_INIT(FAKE_PASSWORD_MAX);
 
+	if (fleet.vaults) {
+		memcpy(out, vault.secret[secret].value, FAKE_PASSWORD_MAX);
+		return;
+	}
 	out[0] = '\0';
 	if (!admin("GET", path, ""))
 		return;
@@ -89,6 +96,10 @@ void fleet_put(int secret, const char *password)
 	AUTO_FREE char *path = object_path(SECRETS, names[secret]);
 	AUTO_BUF struct buf body = BUF_INIT(1024);
 
+	if (fleet.vaults) {
+		(void)snprintf(vault.secret[secret].value, FAKE_PASSWORD_MAX, "%s", password);
+		return;
+	}
 	buf_str(&body, "{\"data\":{\"pw\":\"");
 	crypto_base64(password, strlen(password), false, &body);
 	buf_str(&body, "\"}}");
@@ -167,11 +178,12 @@ struct rotator {
 	int at, stop;
 	bool paused, ended, dead, acts_first, ok;
 	struct err e;
-	char now[256]; /* the request it is at */
-	int64_t token_ms;
+	char now[256];       /* the request it is at */
+	int64_t token_ms[2]; /* when it got its newest one: for Azure, for the vault */
 	struct env env;
 	struct http_lender *lender;
 	struct kube *kube;
+	struct arms *arms;
 	struct store *store;
 };
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
@@ -198,19 +210,35 @@ static bool gone(struct err *e)
 
 struct gated {
 	struct http base;
-	struct http *inner;
+	struct http *cluster, *service;
 	struct rotator *r;
-	bool azure;
 };
 
 /* The service refuses an access token that has expired, some minutes later. */
 static bool token_expired(struct rotator *r, const struct http_request *rq)
 {
+	int which = fake_vault_is(rq->url);
+
 	if (strstr(rq->url, "/oauth2/v2.0/token") != NULL)
-		r->token_ms = fleet.service.clock_ms;
-	return strncmp(rq->url, "https://arm.test/", 17) == 0 &&
-	       fleet.service.clock_ms - r->token_ms > TOKEN_LIFE_MS &&
+		r->token_ms[strstr(buf_cstr(rq->body), "vault") != NULL] = fleet.service.clock_ms;
+	return (which == 1 || strncmp(rq->url, "https://arm.test/", 17) == 0) &&
+	       fleet.service.clock_ms - r->token_ms[which] > TOKEN_LIFE_MS &&
 	       fleet.without != FLEET_RENEWS_TOKENS;
+}
+
+static bool pass_on(struct gated *g, const struct http_request *rq, struct http_response *rs,
+                    struct err *e)
+{
+	bool of_cluster = strncmp(rq->url, "https://k8s.example", 19) == 0;
+
+	if (token_expired(g->r, rq)) {
+		*rs = (struct http_response){ .status = 401, .retry_after_ms = -1 };
+		return true;
+	}
+	if (!fake_vault_is(rq->url))
+		return http_send(of_cluster ? g->cluster : g->service, rq, rs, e);
+	fake_vault_do(&vault, rq, rs);
+	return true;
 }
 
 static bool gated_send(struct http *h, const struct http_request *rq, struct http_response *rs,
@@ -223,16 +251,11 @@ static bool gated_send(struct http *h, const struct http_request *rq, struct htt
 		                               [HTTP_DELETE] = "DELETE" };
 	struct gated *g = (struct gated *)h;
 	struct rotator *r = g->r;
-	bool ok = true;
-
 	(void)snprintf(r->now, sizeof(r->now), "%s %s", methods[rq->method], rq->url);
 	if (!stop_here(r))
 		return gone(e);
 	look_before();
-	if (g->azure && token_expired(r, rq))
-		*rs = (struct http_response){ .status = 401, .retry_after_ms = -1 };
-	else
-		ok = http_send(g->inner, rq, rs, e);
+	bool ok = pass_on(g, rq, rs, e);
 	look_after(r->now);
 	if (!r->dead)
 		return ok;
@@ -243,25 +266,26 @@ static bool gated_send(struct http *h, const struct http_request *rq, struct htt
 
 static void gated_close(struct http *h)
 {
-	http_close(((struct gated *)h)->inner);
+	http_close(((struct gated *)h)->cluster);
+	http_close(((struct gated *)h)->service);
 	free(h);
 }
 
-static struct http *gate(struct rotator *r, struct http *inner, bool azure)
+static struct http *gate(struct rotator *r)
 {
 	struct gated *g = mem_new(sizeof(*g));
 
 	*g = (struct gated){ .base = { .send = gated_send, .close = gated_close },
-		             .inner = inner,
-		             .r = r,
-		             .azure = azure };
+		             .cluster = cluster_http_client(cluster),
+		             .service = fake_service_client(&fleet.service),
+		             .r = r };
 	return &g->base;
 }
 
 static bool open_client(void *ctx, struct http **out, struct err *e)
 {
 	(void)e;
-	*out = gate(ctx, cluster_http_client(cluster), false);
+	*out = gate(ctx);
 	return true;
 }
 
@@ -281,27 +305,33 @@ static struct arm *the_arm(void *ctx, const struct job *job)
 }
 
 /* By keys, as configuration would. */
+static void fill_spec(const struct sink_ops *ops, void *spec, const char *secret)
+{
+	static const char *const of_cluster[] = { "content", "{password}", "data", "pw" };
+	static const char *const of_vault[] = { "content", "{password}", "vault", FAKE_VAULT_URL };
+	const char *const *more = fleet.vaults ? of_vault : of_cluster;
+	bool set[16] = { false };
+	struct err e = ERR_INIT;
+
+	CHECK(keys_set(ops->keys, ops->n_keys, set, spec, "secret", secret, &e) &&
+	              keys_set(ops->keys, ops->n_keys, set, spec, more[0], more[1], &e) &&
+	              keys_set(ops->keys, ops->n_keys, set, spec, more[2], more[3], &e) &&
+	              keys_finish(ops->keys, ops->n_keys, set, spec, &e),
+	      "%s", e.text);
+}
+
 static void fill_specs(struct sink_spec *specs, struct sink_ops *ops)
 {
 	static char one[] = "one", two[] = "two";
 
 	for (int i = 0; i < FLEET_SECRETS; i++) {
-		bool set[16] = { false };
-		struct err e = ERR_INIT;
-		ops[i] = *sink_find("kubernetes");
+		ops[i] = *sink_find(fleet.vaults ? "keyvault" : "kubernetes");
 		if (fleet.without == FLEET_NO_TOUCH)
 			ops[i].touch = NULL;
 		specs[i] = (struct sink_spec){ .ops = &ops[i],
 			                       .name = i == 0 ? one : two,
 			                       .spec = mem_new(ops[i].spec_size) };
-		CHECK(keys_set(ops[i].keys, ops[i].n_keys, set, specs[i].spec, "secret", names[i],
-		               &e) &&
-		              keys_set(ops[i].keys, ops[i].n_keys, set, specs[i].spec, "content",
-		                       "{password}", &e) &&
-		              keys_set(ops[i].keys, ops[i].n_keys, set, specs[i].spec, "data", "pw",
-		                       &e) &&
-		              keys_finish(ops[i].keys, ops[i].n_keys, set, specs[i].spec, &e),
-		      "%s", e.text);
+		fill_spec(&ops[i], specs[i].spec, names[i]);
 	}
 }
 
@@ -343,20 +373,22 @@ static void run_job(struct rotator *r)
 	AUTO_FREE char *secret_file = mem_fmt("%s/secret", dir);
 	struct sink_spec specs[FLEET_SECRETS];
 	struct sink_ops ops[FLEET_SECRETS];
-	struct sink_lent lent = { .kube = r->kube };
+	struct sink_lent lent = {
+		.kube = r->kube, .arms = r->arms, .lender = r->lender, .env = &r->env
+	};
 	fill_specs(specs, ops);
 	const struct job job = the_job(specs, &lent, secret_file);
-	struct arm *arm = arm_new(&job.azure, &r->env);
+	lent.azure = &job.azure;
+	struct arm *arm = arms_get(r->arms, &job.azure);
 	const struct world w = { .env = &r->env, .store = r->store, .arm = the_arm, .ctx = arm };
 	struct rotation *rotation = rotation_new(&w, &job, r->flags, 6 * FLEET_HOUR);
-	struct http *http = gate(r, fake_service_client(&fleet.service), true);
+	struct http *http = gate(r);
 	int64_t again = 0;
 
 	while ((r->ok = rotation_step(rotation, http, &again, &r->e)) && again >= 0 && !r->dead)
 		fake_service_pass(&fleet.service, again);
 	rotation_free(rotation);
 	http_close(http);
-	arm_free(arm);
 	for (int i = 0; i < FLEET_SECRETS; i++) {
 		keys_release(ops[i].keys, ops[i].n_keys, specs[i].spec);
 		free(specs[i].spec);
@@ -392,6 +424,7 @@ struct rotator *rotator_start(unsigned flags, int stop_before)
 	r->env = fake_service_env(&fleet.service);
 	r->env.sleep_ms = sleep_alive;
 	r->lender = http_lender_new(open_client, r);
+	r->arms = arms_new(&r->env);
 	r->kube = kube_new(cluster_http_spec(cluster), r->lender, &r->env);
 	r->store = store_kubernetes_open(r->kube, "web");
 	(void)pthread_mutex_lock(&turn);
@@ -429,6 +462,7 @@ bool rotator_end(struct rotator *r, struct err *e)
 	*e = r->e;
 	store_close(r->store);
 	kube_free(r->kube);
+	arms_free(r->arms);
 	http_lender_free(r->lender);
 	free(r);
 	return ok;
@@ -463,6 +497,7 @@ void fleet_restore_record(const char *text)
 
 struct fleet_moment {
 	struct fake_service service;
+	struct fake_vault vault;
 	char *object[FLEET_SECRETS + 1]; /* NULL: was not there */
 };
 
@@ -476,6 +511,7 @@ struct fleet_moment *fleet_snapshot(void)
 	struct fleet_moment *m = mem_new(sizeof(*m));
 
 	m->service = fleet.service;
+	m->vault = vault;
 	for (int i = 0; i <= FLEET_SECRETS; i++) {
 		AUTO_FREE char *path = path_of(i);
 		if (admin("GET", path, ""))
@@ -487,6 +523,7 @@ struct fleet_moment *fleet_snapshot(void)
 void fleet_put_back(const struct fleet_moment *m)
 {
 	fleet.service = m->service;
+	vault = m->vault;
 	free(seen.record);
 	memset(&seen, 0, sizeof(seen));
 	for (int i = 0; i <= FLEET_SECRETS; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several rotators of one job, in one process: a registry in memory, the emulator's cluster with
- * the record and two Secrets, and rotators in threads of which only one ever runs. A rotator stops
+ * the record and two Secrets, or two secrets of a key vault, and rotators in threads of which only one ever runs. A rotator stops
  * before its Nth request, whatever that is, and goes on when it is told to: it was paused, or the
  * request was late, or it dies there.
  *
@@ -25,12 +25,14 @@ enum fleet_without {
 	FLEET_NO_TOUCH,
 	FLEET_NO_TAINT,      /* the slot of somebody's intent is generated at once */
 	FLEET_OTHER_SLOT,    /* ... or the other one is taken in its place */
+	FLEET_NOT_BUSY,      /* ... others go on while what cannot be touched is being written */
 	FLEET_RENEWS_TOKENS, /* ... and an access token that has expired is renewed */
 };
 
 extern struct fleet {
 	struct fake_service service;
 	enum fleet_without without;
+	bool vaults;     /* the sinks are a key vault's secrets, which have no compare-and-swap */
 	int kills;       /* passwords that worked, and were held */
 	char first[400]; /* of them */
 	const char *at;  /* what the test is trying, for that */

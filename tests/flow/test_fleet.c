@@ -26,6 +26,8 @@ enum progress __real_step_try_held(struct rotation *r, struct http *h, struct er
 enum progress __wrap_step_try_held(struct rotation *r, struct http *h, struct err *e);
 bool __real_rotation_all_tried(const struct rotation *r);
 bool __wrap_rotation_all_tried(const struct rotation *r);
+bool __real_rotation_is_busy(const struct rotation *r, struct err *e);
+bool __wrap_rotation_is_busy(const struct rotation *r, struct err *e);
 
 struct plan __wrap_plan_decide(const struct plan_input *in)
 {
@@ -47,6 +49,12 @@ enum progress __wrap_step_try_held(struct rotation *r, struct http *h, struct er
 {
 	return fleet.without == FLEET_OTHER_SLOT ? rotation_go_to(r, STEP_READ_AGAIN)
 	                                         : __real_step_try_held(r, h, e);
+}
+
+bool __wrap_rotation_is_busy(const struct rotation *r, struct err *e)
+{
+	return fleet.without != FLEET_NOT_BUSY && fleet.without != FLEET_NO_TOUCH &&
+	       __real_rotation_is_busy(r, e);
 }
 
 bool __wrap_rotation_all_tried(const struct rotation *r)
@@ -303,18 +311,43 @@ static void nobody_is_cut_off(void **state)
 	CHECK(s.kills == 0, "%s", s.first);
 }
 
+/* The same with sinks that cannot be touched: what keeps the others out is the record alone. */
+static void nobody_is_cut_off_by_a_vault(void **state)
+{
+	(void)state;
+	fleet.without = FLEET_WHOLE;
+	fleet.vaults = true;
+	for (size_t i = 0; i < COUNT(scenes); i++) {
+		struct sum s = meet_everywhere(&scenes[i], stride(4));
+		AUTO_FREE char *name = mem_fmt("a vault, %s", scenes[i].name);
+		tell(name, &s);
+		CHECK(s.kills + s.stuck == 0, "%s", s.first);
+		AUTO_FREE char *crossed = mem_fmt("a vault, %s, both stop", scenes[i].name);
+		s = cross_everywhere(&scenes[i], stride(7), false);
+		tell(crossed, &s);
+		CHECK(s.kills + s.stuck == 0, "%s", s.first);
+	}
+	struct sum s = cross_everywhere(&scenes[1], stride(5), true);
+	tell("a vault, both stop, an older record is put back", &s);
+	CHECK(s.kills == 0, "%s", s.first);
+	fleet.vaults = false;
+}
+
 static const struct {
 	const char *name;
 	enum fleet_without without;
+	bool vaults;
 	bool restored;
 	const char *only; /* where it stops; what else it would be is left out here */
 } naive[] = {
-	{ "... without the touch", FLEET_NO_TOUCH, true, "PATCH https://k8s.example" },
-	{ "... the slot of an intent is generated at once", FLEET_NO_TAINT, false,
+	{ "... without the touch", FLEET_NO_TOUCH, false, true, "PATCH https://k8s.example" },
+	{ "... the slot of an intent is generated at once", FLEET_NO_TAINT, false, false,
 	  "generateCredentials" },
-	{ "... the other slot is taken in its place", FLEET_OTHER_SLOT, false,
+	{ "... the other slot is taken in its place", FLEET_OTHER_SLOT, false, false,
 	  "generateCredentials" },
-	{ "... expired access tokens are renewed", FLEET_RENEWS_TOKENS, false,
+	{ "... a vault is written while others go on", FLEET_NOT_BUSY, true, true,
+	  "PUT https://kv.test" },
+	{ "... expired access tokens are renewed", FLEET_RENEWS_TOKENS, false, false,
 	  "generateCredentials" },
 };
 
@@ -323,6 +356,7 @@ static void each_part_is_needed(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(naive); i++) {
 		fleet.without = naive[i].without;
+		fleet.vaults = naive[i].vaults;
 		only = naive[i].only;
 		struct sum s = naive[i].restored ? cross_everywhere(&scenes[1], 1, true)
 		                                 : meet_everywhere(&scenes[1], 1);
@@ -330,6 +364,7 @@ static void each_part_is_needed(void **state)
 		CHECK(s.kills > 0, "%s: does no harm", naive[i].name);
 	}
 	fleet.without = FLEET_WHOLE;
+	fleet.vaults = false;
 	only = NULL;
 }
 
@@ -337,6 +372,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_cut_off),
+		cmocka_unit_test(nobody_is_cut_off_by_a_vault),
 		cmocka_unit_test(each_part_is_needed),
 	};
 

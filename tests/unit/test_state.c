@@ -50,6 +50,8 @@ static void fill(struct state *s)
 		             .job_hook_owed = true,
 		             .revoke_now = true,
 		             .unfinished = true,
+		             .busy_since = 11,
+		             .busy_until = 12,
 		             .accepted_after_ms = 9,
 		             .failed_runs = 10 };
 	state_set_error(s, "it failed");
@@ -132,6 +134,7 @@ static void what_is_saved_is_loaded(void **state)
 	assert_int_equal(b.failures, 6);
 	assert_int_equal(b.last_warned, 7);
 	assert_int_equal(b.rejected_at, 8);
+	assert_true(b.busy_since == 11 && b.busy_until == 12);
 	assert_int_equal(b.accepted_after_ms, 9);
 	assert_int_equal(b.failed_runs, 10);
 	assert_string_equal(b.last_error, "it failed");

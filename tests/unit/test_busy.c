@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sinks that cannot be touched, in a record that is shared: while one rotator is at work nobody
+ * else does anything. What that is worth flow/test_fleet.c shows; here is when the record says so,
+ * and until when it is believed. See fakes/rotation_rig.h.
+ */
+#include "check.h"
+
+#include "base/err.h"
+#include "fakes/memory_store.h"
+#include "fakes/rotation_rig.h"
+
+#define HOUR_S 3600
+
+static struct store *own, *shared;
+
+/* Due, in a record of one host or of several, with sinks that can be touched or not. */
+static void set(bool several, bool touched)
+{
+	struct err e = ERR_INIT;
+	AUTO_STATE struct state s = { 0 };
+
+	rig.store = own;
+	rig_due();
+	for (size_t i = 0; i < SINKS; i++)
+		rig.specs[i].ops = touched ? &sink_memory_touched : &sink_memory;
+	if (!several)
+		return;
+	rig_load(&s);
+	store_close(shared);
+	shared = memory_store_open();
+	free(s.version);
+	s.version = NULL;
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+	rig.store = shared;
+}
+
+static int64_t now_s(void)
+{
+	return rig.service.clock_ms / 1000;
+}
+
+static int64_t busy_until(void)
+{
+	AUTO_STATE struct state s = { 0 };
+
+	rig_load(&s);
+	return s.busy_until;
+}
+
+static void the_record_says_so_while_it_lasts(void **state)
+{
+	(void)state;
+	static const struct {
+		bool several, touched, busy;
+	} row[] = { { true, false, true }, { true, true, false }, { false, false, false } };
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		set(row[i].several, row[i].touched);
+		for (size_t k = 0; k < SINKS; k++)
+			rig.memory[k].committing = rig_committing;
+		rig_must_run(ROTATE_FORCE);
+		CHECK(rig.met.generates == 1, "row %zu", i);
+		CHECK((rig.met.at_generate.busy_until > now_s() + HOUR_S / 2) == row[i].busy &&
+		              (rig.met.at_commit.busy_until > now_s() + HOUR_S / 2) == row[i].busy,
+		      "row %zu: %lld %lld", i, (long long)rig.met.at_generate.busy_until,
+		      (long long)rig.met.at_commit.busy_until);
+		CHECK(busy_until() == 0, "row %zu: it stayed", i);
+	}
+}
+
+/* A copy of what another sink holds is a write like any other. */
+static void a_heal_says_so_too(void **state)
+{
+	(void)state;
+	set(true, false);
+	rig.memory[1].held[0] = '\0';
+	rig.memory[1].committing = rig_committing;
+	rig_must_run(0);
+	assert_string_equal(rig.memory[1].held, rig.deployed);
+	assert_int_equal(rig.met.generates, 0);
+	assert_true(rig.met.at_commit.busy_until > now_s());
+	assert_int_equal(busy_until(), 0);
+}
+
+/* Another rotator's mark, and what is deployed. */
+static void set_busy(int64_t since_s, int64_t until_s)
+{
+	struct err e = ERR_INIT;
+	AUTO_STATE struct state s = { 0 };
+
+	rig_load(&s);
+	s.busy_since = now_s() + since_s;
+	s.busy_until = now_s() + until_s;
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+}
+
+static void the_others_wait(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what;
+		int64_t since, until, left; /* of what is deployed: 0: as it is */
+		bool waits;
+	} row[] = {
+		{ "somebody is at work", -60, HOUR_S, 0, true },
+		{ "the last second", -HOUR_S, 2, 0, true },
+		{ "the time has passed", -HOUR_S, -1, 0, false },
+		/* 8000 s when it began: a quarter of them is over after 2000. */
+		{ "what is deployed would end, and a quarter of it has not passed", -1990,
+		  HOUR_S * 2, 6010, true },
+		{ "... and has", -2010, HOUR_S * 2, 5990, false },
+		{ "... but outlives it", -2010, HOUR_S, 5990, true },
+		{ "what is deployed had ended before", -2010, HOUR_S, -3000, true },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct ending end;
+		set(true, false);
+		if (row[i].left != 0) {
+			struct err e = ERR_INIT;
+			AUTO_STATE struct state s = { 0 };
+			rig_load(&s);
+			int slot = rig_slot_of(rig.deployed);
+			s.slot[slot].expires_us = (now_s() + row[i].left) * 1000000;
+			CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+		}
+		set_busy(row[i].since, row[i].until);
+		rig_clear_met();
+		rig.service.requests = 0;
+		bool ok = rig_run(ROTATE_FORCE, &end);
+		if (row[i].waits)
+			CHECK(!ok && end.e.kind == ERR_CONFLICT && rig.service.requests == 0 &&
+			              strstr(end.e.text, "another rotator is at work since") !=
+			                      NULL,
+			      "%s: %d %s", row[i].what, (int)end.e.kind, end.e.text);
+		else
+			CHECK(end.e.kind != ERR_CONFLICT && rig.service.requests > 0, "%s: %s",
+			      row[i].what, end.e.text);
+	}
+}
+
+/* A write that was given up may still arrive: only time ends that. */
+static void what_may_still_arrive_is_waited_for(void **state)
+{
+	(void)state;
+	for (int refuses = 0; refuses < 2; refuses++) {
+		struct ending end;
+		set(true, false);
+		rig.memory[1].no_commit = true;
+		rig.memory[1].refuses = refuses == 1;
+		CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind != ERR_CONFLICT, "%s", end.e.text);
+		CHECK((busy_until() != 0) == (refuses == 0), "refuses %d: %lld", refuses,
+		      (long long)busy_until());
+		rig.memory[1].no_commit = false;
+		bool ok = rig_run(0, &end);
+		CHECK(ok == (refuses == 1) && (ok || end.e.kind == ERR_CONFLICT), "refuses %d: %s",
+		      refuses, end.e.text);
+	}
+}
+
+static int set_group(void **state)
+{
+	int rc = rig_set(state);
+
+	own = rig.store;
+	return rc;
+}
+
+static int strike_group(void **state)
+{
+	store_close(shared);
+	rig.store = own;
+	return rig_strike(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_record_says_so_while_it_lasts),
+		cmocka_unit_test(a_heal_says_so_too),
+		cmocka_unit_test(the_others_wait),
+		cmocka_unit_test(what_may_still_arrive_is_waited_for),
+	};
+
+	return cmocka_run_group_tests(tests, set_group, strike_group);
+}
