@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs_reach.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "sink/copy.h"
@@ -123,8 +124,11 @@ static void store_describe(const struct sink *s, struct buf *out)
 static void store_abort(struct sink *s)
 {
 	struct own_copy *c = (struct own_copy *)s;
+	struct err ignored = ERR_INIT;
 
-	fs_stage_free(take(&c->stage));
+	/* Where nothing answers the temporary stays, for a later run to sweep. */
+	if (c->stage != NULL && fs_reach(c->spec->state, &ignored))
+		fs_stage_free(take(&c->stage));
 	place_leave(&c->place);
 }
 
@@ -140,12 +144,13 @@ static void store_close(struct sink *s)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Another copy may have come into its way, or gone. */
+/* Another copy may have come into its way, or gone. Looking for it may hang, too. */
 static bool find_place(struct own_copy *c, const struct credential *who, struct err *e)
 {
 	AUTO_FREE char *key = NULL;
 
-	if (!copy_key(c->spec->key != NULL ? c->spec->key : who->server, &key, e))
+	if (!copy_key(c->spec->key != NULL ? c->spec->key : who->server, &key, e) ||
+	    !fs_reach(c->spec->state, e))
 		return false;
 	free(c->at.path);
 	c->at.path = copy_path(c->spec->state, key);
@@ -172,12 +177,11 @@ static bool store_read_current(struct sink *s, const struct credential *who, str
 {
 	struct own_copy *c = (struct own_copy *)s;
 	AUTO_CREDENTIAL struct credential there = { .server = NULL };
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	AUTO_BUF struct buf text = BUF_INIT(COPY_MAX);
 	bool found;
 
-	if (!find_place(c, who, e) || !place_enter(&c->place, &rights, e) ||
-	    !place_peek(&c->place, COPY_MAX, &text, &found, e) || !parse(c, &text, &there, e))
+	if (!find_place(c, who, e) || !place_peek(&c->place, COPY_MAX, &text, &found, e) ||
+	    !parse(c, &text, &there, e))
 		return false;
 	*out = is_ours(&there, who) ? take(&there.password) : NULL;
 	c->says = (struct sink_says){ .expires_us = there.expires_us, .slot = there.slot };
@@ -224,12 +228,10 @@ static bool nearest(struct own_copy *c)
 
 static bool check_content(struct own_copy *c, const struct credential *who, struct err *e)
 {
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	AUTO_BUF struct buf text = BUF_INIT(COPY_MAX);
 	bool found;
 
-	return place_enter(&c->place, &rights, e) &&
-	       place_read(&c->place, COPY_MAX, &text, NULL, &found, e) &&
+	return place_read(&c->place, COPY_MAX, &text, NULL, &found, e) &&
 	       replaceable(c, who, &text, e);
 }
 
@@ -276,13 +278,11 @@ static bool make_way(const struct own_copy *c, struct err *e)
 static bool store_prepare(struct sink *s, const struct credential *n, struct err *e)
 {
 	struct own_copy *c = (struct own_copy *)s;
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	AUTO_BUF struct buf next = BUF_INIT(COPY_MAX), old = BUF_INIT(COPY_MAX);
 	bool found;
 
 	store_abort(s);
-	return find_place(c, n, e) && copy_render(n, &next, e) &&
-	       place_enter(&c->place, &rights, e) && make_way(c, e) &&
+	return find_place(c, n, e) && copy_render(n, &next, e) && make_way(c, e) &&
 	       place_read(&c->place, COPY_MAX, &old, NULL, &found, e) &&
 	       replaceable(c, n, &old, e) && place_stage(&c->place, &next, &c->stage, e);
 }
@@ -290,24 +290,21 @@ static bool store_prepare(struct sink *s, const struct credential *n, struct err
 static bool store_commit(struct sink *s, struct err *e)
 {
 	struct own_copy *c = (struct own_copy *)s;
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 
 	if (c->stage == NULL)
 		return err_set(e, ERR_LOCAL, "'%s' was not prepared",
 		               c->at.path != NULL ? c->at.path : c->spec->state);
-	return place_enter(&c->place, &rights, e) && fs_stage_commit(c->stage, e);
+	return fs_reach(c->spec->state, e) && fs_stage_commit(c->stage, e);
 }
 
 static bool store_sweep(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct own_copy *c = (struct own_copy *)s;
-	AUTO_RIGHTS struct fs_rights rights = { .taken = false };
 	struct fs_attr attr;
 
 	return find_place(c, who, e) &&
-	       (!nearest(c) ||
-	        (place_enter(&c->place, &rights, e) && place_attr(&c->place, &attr, e) &&
-	         fs_sweep(c->at.path, &attr, COPY_MAX, NULL, NULL, e)));
+	       (!nearest(c) || (place_attr(&c->place, &attr, e) &&
+	                        fs_sweep(c->at.path, &attr, COPY_MAX, NULL, NULL, e)));
 }
 
 const struct sink_ops sink_store = {

@@ -215,6 +215,13 @@ static bool open_directory(struct err *e)
 	return true;
 }
 
+static bool a_directory_of_ours(struct err *e)
+{
+	AUTO_TARGET struct fs_target t = { .dir = -1 };
+
+	return fs_directory_ours(dir, &t, e);
+}
+
 static bool make_directory(struct err *e)
 {
 	return fs_make_dir(below, e);
@@ -275,6 +282,16 @@ static void an_old_file(void)
 static void no_file(void)
 {
 	(void)unlink(path);
+}
+
+static void a_link_of_somebody(void)
+{
+	char real[4300];
+
+	(void)snprintf(real, sizeof(real), "%s.real", path);
+	file_put(real, OLD);
+	if (symlink(real, path) != 0 || lchown(path, 12345, 12345) != 0)
+		abort();
 }
 
 static void a_link(void)
@@ -351,6 +368,10 @@ static const struct operation {
 	{ "replace, no link followed", an_old_file, replace_here, 0, NULL },
 	{ "replace, guarded", an_old_file, replace_guarded, 0, NULL },
 	{ "replace, guarded, through a link", a_link, replace_guarded, 0, NULL },
+	{ "replace, guarded, through somebody's link", a_link_of_somebody, replace_guarded, ROOT,
+	  NULL },
+	{ "read a secret with an ACL", an_acl_and_attributes, read_secret, 0, NULL },
+	{ "a directory of ours", an_old_file, a_directory_of_ours, 0, NULL },
 	{ "replace, with attributes", an_acl_and_attributes, replace_parked, 0, NULL },
 	{ "make", no_file, replace_parked, 0, NULL },
 	{ "swap", an_old_file, swap_own, 0, NULL },
@@ -451,7 +472,8 @@ static void every_call_of_every_operation(void **state)
 	if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0)
 		(void)setenv("TMPDIR", "/dev/shm", 0);
 	dir = scratch_make();
-	(void)chmod(dir, 0755);
+	/* Root's group's bits may be a mask: there could be an ACL. */
+	(void)chmod(dir, geteuid() == 0 ? 0775 : 0755);
 	(void)snprintf(path, sizeof(path), "%s/f", dir);
 	(void)snprintf(below, sizeof(below), "%s/a/b", dir);
 	for (size_t i = 0; i < COUNT(operations); i++) {

@@ -341,6 +341,7 @@ static int without_a_way_back(void *arg)
 	return 2;
 }
 
+/* Without a /proc nothing is known of mounts either. */
 static int in_an_open_root(void *arg)
 {
 	struct err e = ERR_INIT;
@@ -349,6 +350,8 @@ static int in_an_open_root(void *arg)
 	(void)arg;
 	if (chmod(dir, 0777) != 0 || chroot(dir) != 0 || chdir("/") != 0)
 		return 1;
+	if (!mounts_at("/f", &e))
+		return 3;
 	return !directory_at("/f", FS_WAY_GUARDED, &fd, &e) && e.kind == ERR_CONFIG ? 0 : 2;
 }
 

@@ -188,12 +188,34 @@ static void a_displaced_file_is_brought_home(void **state)
 	assert_int_equal(temporaries_in(dir), 1);
 }
 
+/* Where all can make files anybody can leave one of such a name. */
+static void what_somebody_left_is_not_brought_home(void **state)
+{
+	const struct fs_attr guarded = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_GUARDED };
+	struct home h = { .calls = 0 };
+	struct err e = ERR_INIT;
+	char temp[4400];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	leave_displaced("theirs");
+	temporary(temp, sizeof(temp));
+	assert_int_equal(chown(temp, 12345, 12345), 0);
+	assert_int_equal(chmod(dir, 01777), 0);
+	CHECK(fs_sweep(in("f"), &guarded, 100, note_it, &h, &e), "%s", e.text);
+	assert_int_equal(h.calls, 0);
+	assert_int_equal(temporaries_in(dir), 0);
+	check_text(in("f"), "new");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_sweep_takes_only_its_own),
 		T(exchanges_and_swaps_back),
 		T(a_displaced_file_is_brought_home),
+		T(what_somebody_left_is_not_brought_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

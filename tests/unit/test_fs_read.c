@@ -92,11 +92,21 @@ static void what_is_old_is_settled(void **state)
 	assert_int_equal(e.kind, ERR_MISSING);
 }
 
+static void what_is_missing_is_not_private(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_false(fs_check_private("/nonexistent/f", &e));
+	assert_int_equal(e.kind, ERR_MISSING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_known_is_not_read_again),
 		cmocka_unit_test(what_is_old_is_settled),
+		cmocka_unit_test(what_is_missing_is_not_private),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

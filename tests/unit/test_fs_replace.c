@@ -249,6 +249,21 @@ static void in_place_the_file_is_the_same(void **state)
 	assert_int_equal(e.kind, ERR_MISSING);
 }
 
+/* A FIFO with a reader can be opened to write, and what goes into it is gone. */
+static void in_place_it_is_a_file(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(mkfifo(in("p"), 0600), 0);
+	int reader = open(in("p"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	bool ok = reserve_at(in("p"), FS_WAY_GUARDED, 10, &e);
+	(void)close(reader);
+	assert_false(ok);
+	assert_non_null(strstr(e.text, "is not a regular file"));
+}
+
 static void an_immutable_file(void **state)
 {
 	struct err e = ERR_INIT;
@@ -298,6 +313,7 @@ int main(void)
 		T(a_probe_changes_nothing),
 		T(replaces_in_one_call),
 		T(in_place_the_file_is_the_same),
+		T(in_place_it_is_a_file),
 		T(an_immutable_file),
 		T(directories_are_made),
 	};
