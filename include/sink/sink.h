@@ -132,6 +132,8 @@ struct sink_ops {
 	             struct err *e);
 	/* for messages: "/root/.docker/config.json" */
 	void (*describe)(const struct sink *s, struct buf *out);
+	/* the same in fewer words, behind its type: "contoso-kv/web-pull". NULL: describe does. */
+	void (*brief)(const struct sink *s, struct buf *out);
 	bool (*check)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*trial)(struct sink *s, const struct credential *who, struct err *e);
 	bool (*read_current)(struct sink *s, const struct credential *who, struct secret **out,

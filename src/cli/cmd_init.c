@@ -86,7 +86,7 @@ bool cmd_init_source(const char *text, struct buf *out, struct err *e)
 		               "'--follow' takes TYPE:PLACE, like kubernetes:NAMESPACE/SECRET or "
 		               "file:PATH, not '%s'",
 		               text);
-	const char *slash = value != NULL && s->keys[1] != NULL ? strchr(value, '/') : NULL;
+	const char *slash = value != NULL && s->keys[1] != NULL ? strrchr(value, '/') : NULL;
 	if ((value == NULL) != (s->form == NULL) || (slash == NULL && s->keys[1] != NULL))
 		return err_set(e, ERR_USAGE, "'--follow' takes %s%s%s, not '%s'", s->type,
 		               s->form != NULL ? ":" : "", s->form != NULL ? s->form : "", text);

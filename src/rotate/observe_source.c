@@ -31,7 +31,8 @@ static void name_it(struct observation *o)
 
 	buf_fmt(&words, "%s ", s->spec->ops->type);
 	if (s->sink != NULL)
-		s->spec->ops->describe(s->sink, &words);
+		(s->spec->ops->brief != NULL ? s->spec->ops->brief
+		                             : s->spec->ops->describe)(s->sink, &words);
 	if (o->state.follows != NULL && strcmp(o->state.follows, buf_cstr(&words)) == 0)
 		return;
 	free(o->state.follows);

@@ -271,7 +271,7 @@ const char *rotation_because(enum plan_reason why)
 	return because[why] != NULL ? because[why] : "";
 }
 
-/* "follows kubernetes secret web-pull, in step: password2 expires in 30d" */
+/* "follows kubernetes web/regcred, in step: password2 expires in 30d" */
 static void add_followed(const struct outcome *o, int64_t now, struct buf *out)
 {
 	char left[STR_DURATION_MAX];

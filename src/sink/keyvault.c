@@ -83,6 +83,14 @@ static void vault_describe(const struct sink *s, struct buf *out)
 	buf_fmt(out, "secret %s of key vault %s", v->spec->secret, keyvault_host(v->client));
 }
 
+static void vault_brief(const struct sink *s, struct buf *out)
+{
+	const struct vault_sink *v = (const struct vault_sink *)s;
+	const char *host = keyvault_host(v->client);
+
+	buf_fmt(out, "%.*s/%s", (int)strcspn(host, ".:"), host, v->spec->secret);
+}
+
 static void vault_abort(struct sink *s)
 {
 	credential_clear(&((struct vault_sink *)s)->next);
@@ -357,6 +365,7 @@ const struct sink_ops sink_keyvault = {
 	.identity = remote_keyvault_identity,
 	.open = vault_open,
 	.describe = vault_describe,
+	.brief = vault_brief,
 	.check = vault_check,
 	.read_current = vault_read_current,
 	.says = vault_says,

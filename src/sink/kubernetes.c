@@ -42,12 +42,18 @@ static bool kubernetes_open(const void *spec, const struct sink_lent *lent, stru
 	return true;
 }
 
-static void kubernetes_describe(const struct sink *s, struct buf *out)
+static void kubernetes_brief(const struct sink *s, struct buf *out)
 {
 	const struct kubernetes_spec *spec = ((const struct kubernetes *)s)->spec;
 
-	buf_fmt(out, "secret %s%s%s", spec->namespace != NULL ? spec->namespace : "",
+	buf_fmt(out, "%s%s%s", spec->namespace != NULL ? spec->namespace : "",
 	        spec->namespace != NULL ? "/" : "", spec->secret);
+}
+
+static void kubernetes_describe(const struct sink *s, struct buf *out)
+{
+	buf_str(out, "secret ");
+	kubernetes_brief(s, out);
 }
 
 static void kubernetes_abort(struct sink *s)
@@ -396,6 +402,7 @@ const struct sink_ops sink_kubernetes = {
 	.host = kubernetes_host,
 	.open = kubernetes_open,
 	.describe = kubernetes_describe,
+	.brief = kubernetes_brief,
 	.check = kubernetes_check,
 	.read_current = kubernetes_read_current,
 	.says = kubernetes_says,

@@ -50,12 +50,12 @@ of_cluster() { control log | grep -c '"path":"/api' || :; }
 # ---- set up by one command --------------------------------------------------------------------------------------------------------
 follow init "$EMULATOR_LOGIN_SERVER" web-pull --follow kubernetes:web/regcred --docker "$F/config.json"
 is "init before there is a Secret: exit status" "$RC" 75
-like "it says that it is not there" "$(said)" "source: kubernetes secret web/regcred has no password of token 'web-pull'"
+like "it says that it is not there" "$(said)" "source: kubernetes web/regcred has no password of token 'web-pull'"
 acrotate run
 clear_log
 follow check
 is "check" "$RC" 0
-like "the source" "$(said)" "ok +web-pull: source: kubernetes secret web/regcred has a password, which expires 20.*the sinks are behind"
+like "the source" "$(said)" "ok +web-pull: source: kubernetes web/regcred has a password, which expires 20.*the sinks are behind"
 like "the registry" "$(said)" "ok +web-pull: login: the registry accepts the password of the source"
 like "the sink" "$(said)" "ok +web-pull: sink 'docker': "
 is "nobody asks Azure" "$(of_azure)" 0
@@ -75,7 +75,7 @@ is "no login" "$(logins)" 0
 [ "$KUBE" = real ] || is "one request, to its source" "$(of_cluster) of $(requests)" "1 of 1"
 is "the Secret is only read" "$(kget $SECRETS/regcred metadata.resourceVersion)" "$v"
 follow status -o json
-is "status" "$(jget "$T/out" 0.follows), $(jget "$T/out" 0.source), $(jget "$T/out" 0.active)" "kubernetes secret web/regcred, in step, password1"
+is "status" "$(jget "$T/out" 0.follows), $(jget "$T/out" 0.source), $(jget "$T/out" 0.active)" "kubernetes web/regcred, in step, password1"
 
 rotate
 follow run
@@ -130,7 +130,7 @@ like "why" "$(said)" "\[source\]: type file is on one host"
 printf '[job]\nregistry = %s\ntoken = web-pull\n[source]\ntype = kubernetes\nsecret = regcred\n[sink s]\ntype = kubernetes\nsecret = copy\n' "$EMULATOR_LOGIN_SERVER" >"$F/jobs.d/web-pull.conf"
 follow run
 is "from Secret to Secret" "$RC $(pull_password web copy)" "0 $(pull_password web regcred)"
-like "the record lies there" "$(kget /api/v1/namespaces/web/configmaps/acrotate-web-pull data)" 'follows = kubernetes secret regcred'
+like "the record lies there" "$(kget /api/v1/namespaces/web/configmaps/acrotate-web-pull data)" 'follows = kubernetes regcred'
 rotate
 follow run & first=$!
 follow run
