@@ -130,7 +130,8 @@ demo:
 
 bench: all $B/bench/measure $B/bench/bare $B/bench/delay
 	@packaging/install-deps e2e
-	@BUILD=$(abspath $B) BENCH=$(BENCH) sh tests/bench/run.sh
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $B)/bench/installed PREFIX=/usr >$B/bench/install.log
+	@BUILD=$(abspath $B) INSTALLED=$(abspath $B)/bench/installed BENCH=$(BENCH) sh tests/bench/run.sh
 $B/bench/%: tests/bench/%.c
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) -Wall -Wextra -pthread -o $@ $< $(shell pkg-config --libs libcurl)
 

@@ -3,18 +3,18 @@
 # The same work by several programs, side by side: a run of each in turn, so that whatever else the machine does meets all of them alike. A
 # row for each: median and quartiles of CPU and wall time in milliseconds, most memory in MiB, system calls, instructions.
 #
-#   compare.pl [-n RUNS] [-b BEFORE] [-c] [-i] [-g GOAL]... -- LABEL [=STATUS] COMMAND... [-- LABEL COMMAND...]...
+#   compare.pl [-n RUNS] [-b BEFORE] [-s FILE] [-c] [-i] [-g GOAL]... -- LABEL [=STATUS] COMMAND... [-- LABEL COMMAND...]...
 #
-# -b: a shell command before each run, not counted; -c, -i: count system calls (strace) and instructions (callgrind) in one run more;
+# -b: a shell command before each run, not counted; -s: what each reads from stdin; -c, -i: count system calls (strace) and instructions (callgrind) in one run more;
 # -g: "cpu <= 0.2" sets the last row against the one before it, "wall ms <= 800" or "calls of one <= 98" the last row by itself; each says
 # whether it is met, and the file GOALS counts them. =STATUS: what the command ends with when it is well, if not 0.
 use strict;
 use warnings;
 use Getopt::Long;
 
-my ($runs, $before, $calls, $instructions, @goals) = (11);
+my ($runs, $input, $before, $calls, $instructions, @goals) = (11, '/dev/null');
 Getopt::Long::Configure('no_permute', 'bundling');
-GetOptions('n=i' => \$runs, 'b=s' => \$before, 'c' => \$calls, 'i' => \$instructions, 'g=s' => \@goals) or exit 64;
+GetOptions('n=i' => \$runs, 'b=s' => \$before, 's=s' => \$input, 'c' => \$calls, 'i' => \$instructions, 'g=s' => \@goals) or exit 64;
 my $scratch = $ENV{T} // die "T: a directory for scratch files\n";
 my $measure = "$ENV{BUILD}/bench/measure";
 
@@ -34,7 +34,7 @@ sub quietly {
 	if ($before && system($before) != 0) { die "compare: '$before' failed\n" }
 	my $pid = fork // die "fork: $!\n";
 	if (!$pid) {
-		open STDIN, '<', '/dev/null';
+		open STDIN, '<', $input or exit 127;
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', "$scratch/words" or die;
 		exec @command or exit 127;

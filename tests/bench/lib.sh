@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 # For the parts of make bench: everything trusts the emulator's own authority alone, so that reading the system's bundle of them is in
 # nobody's figures.
+# The programs as a package installs them, where make bench has put them.
+[ ! -x "${INSTALLED:-}/usr/bin/acrotate" ] || ACROTATE=$INSTALLED/usr/bin/acrotate
 . "$(dirname "$0")/../e2e/lib.sh"
 . "$(dirname "$0")/../e2e/job.sh"
 export T BUILD

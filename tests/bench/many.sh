@@ -13,6 +13,11 @@ bench_host 'lifetime = 90d' 'grace = 1s'
 bulk_jobs "$JOBS"
 acrotate run
 [ "$RC" = 0 ] || { said | tail -n 5; exit 1; }
+control log >"$T/log"
+echo "$JOBS jobs, the first run"
+goal "looks at the registry in a run" "$(grep -c '"operation":"registry-\(get\|list\)"' "$T/log")" 1
+goal "reads of the token by each" "$(awk -v n="$JOBS" '/"operation":"token-get"/ { k++ } END { printf "%.2f", k / n }' "$T/log")" 2
+clear_log
 
 echo "$JOBS jobs, nothing due"
 compare -n "$RUNS" -c -- "acrotate run" "$ACROTATE" run --config "$E/acrotate.conf" | tee "$T/idle"
@@ -24,7 +29,11 @@ IFS='
 '
 set -f
 # shellcheck disable=SC2046
-compare -n "$RUNS" -b "sleep 2.1" -g "cpu <= 1.2" -g "wall <= 1.25" -- "the same requests, bare libcurl" \
-	$(bare "$WORKERS" $(bulk_names $((JOBS + 1)) $((2 * JOBS)))) -- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf"
+compare -n "$RUNS" -b "sleep 2.1" -g "cpu <= 1.2" -g "memory MiB <= 40" -- "the same requests, bare libcurl" \
+	$(bare "$WORKERS" $(bulk_names $((JOBS + 1)) $((2 * JOBS)))) -- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf" \
+	>"$T/due"
+cat "$T/due"
+awk -v n="$JOBS" '/bare libcurl|run --force/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { cpu = $(i - 1); break }
+	sub(/^[^\]]*\]/, ""); printf "  -> %.0f rotations a second, %.2f ms of CPU each\n", n * 1000 / $1, cpu / n }' "$T/due"
 echo "  -> of it the emulator, which has the same two processors: $(seconds_of_emulator | awk -v a="$before" -v n="$((2 * RUNS * JOBS))" \
 	'{ printf "%.2f", ($1 - a) * 1000 / n }') ms of CPU a rotation"
