@@ -60,7 +60,7 @@ size_t config_key_sections(struct key_section *out, size_t max);
 /* What job.c fills from [job], with the values that need further parsing. */
 struct job_spec {
 	struct job job;
-	char *verify;
+	char *verify, *grace;
 	struct key_list may_replace;
 };
 /* The keys of every sink, whatever its type. */

@@ -22,6 +22,7 @@ struct may_replace {
 struct policy {
 	/* grace is never 0 here: its default is computed at load */
 	int64_t lifetime, renew_before, grace;
+	bool grace_expiry; /* grace is as long as a password lives: until it has expired */
 	int64_t verify_timeout, verify_every, inspect_every;
 	/* seconds in `verify = wait 5m`; 0: log in at the registry */
 	int64_t verify_wait;

@@ -19,8 +19,9 @@ struct loading {
  * Returns false. */
 bool loading_err(const struct loading *l, const char *key, struct err *e);
 
-/* job_policy.c: verify, grace, may_replace ... */
+/* job_policy.c: verify, may_replace ..., but grace, whose default the sinks decide */
 MUST_USE bool job_policy(struct loading *l, struct err *e);
+MUST_USE bool job_grace(struct loading *l, struct err *e); /* after the sinks */
 /* job_policy.c: create, scope_map, repository, gateway */
 MUST_USE bool job_bootstrap(struct loading *l, struct err *e);
 MUST_USE bool job_azure(struct loading *l, struct err *e); /* job_azure.c */

@@ -298,7 +298,7 @@ bool job_parse(struct common *c, const char *name, const char *path, const char 
 	l.defaults = document_section(&c->doc, "defaults");
 	if (!resolve_names(&l, &names, e) || !fill_job(&l, &names, e) || !job_policy(&l, e) ||
 	    !job_bootstrap(&l, e) || !check_verify_at(&l, e) || !check_hook(&l, e) ||
-	    !job_azure(&l, e) || !job_sinks(&l, e) || !job_source(&l, e))
+	    !job_azure(&l, e) || !job_sinks(&l, e) || !job_source(&l, e) || !job_grace(&l, e))
 		return false;
 	struct job *job = mem_new(sizeof(*job));
 	*job = spec.job;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/loading.h"
+#include "sink/sink.h"
 
 #define DAY         86400
 #define SPREAD_MOST DAY /* so that a fleet installed on one day does not rotate in one minute */
@@ -32,7 +33,7 @@ static int64_t spread(struct loading *l, int64_t most)
 static bool times(struct loading *l, struct err *e)
 {
 	struct policy *p = &l->spec->job.policy;
-	char lifetime[STR_DURATION_MAX], most[STR_DURATION_MAX];
+	char lifetime[STR_DURATION_MAX];
 
 	if (p->renew_before == 0)
 		p->renew_before = at_least_1(p->lifetime / 3);
@@ -45,17 +46,74 @@ static bool times(struct loading *l, struct err *e)
 		return loading_err(l, "renew_before", e);
 	}
 	int64_t interval = p->lifetime - p->renew_before;
-	if (p->grace == 0)
-		p->grace = at_least_1(least(DAY, interval / 2));
-	else if (p->grace > interval / 2) {
-		str_from_duration(interval / 2, 0, most);
-		(void)err_set(e, ERR_CONFIG,
-		              "'grace' may be at most %s, half of lifetime - renew_before: the "
-		              "spare slot would not be free in time",
-		              most);
-		return loading_err(l, "grace", e);
-	}
 	p->offset = spread(l, least(SPREAD_MOST, interval / 10));
+	return true;
+}
+
+/* ---- grace ----------------------------------------------------------------------------------- */
+
+/* Others read it there, whenever they are there again: nobody knows when they have seen a newer
+ * one. */
+static bool any_shared(const struct job *j)
+{
+	for (size_t i = 0; i < j->n_sinks; i++)
+		if (j->sinks[i].ops->shared)
+			return true;
+	return false;
+}
+
+/* The slot of the replaced password has to be free when the next rotation is due. */
+static bool until_expiry(struct loading *l, struct err *e)
+{
+	struct policy *p = &l->spec->job.policy;
+	int64_t most = (p->lifetime - p->offset) / 2;
+	char text[STR_DURATION_MAX];
+
+	p->grace = p->lifetime;
+	p->grace_expiry = true;
+	if (p->renew_before <= most)
+		return true;
+	str_from_duration(most, 0, text);
+	(void)err_set(e, ERR_CONFIG,
+	              "'grace = expiry'%s needs a 'renew_before' of at most %s, half of the "
+	              "lifetime: the spare slot would not be free in time",
+	              l->spec->grace == NULL ? ", the default with a sink that others read," : "",
+	              text);
+	return loading_err(l, l->spec->grace == NULL ? "renew_before" : "grace", e);
+}
+
+static bool for_some_time(struct loading *l, struct err *e)
+{
+	static const struct key row = { .name = "grace",
+		                        .type = KEY_DURATION,
+		                        .offset = offsetof(struct policy, grace) };
+	struct policy *p = &l->spec->job.policy;
+	int64_t most = (p->lifetime - p->renew_before) / 2;
+	char text[STR_DURATION_MAX];
+	bool seen[1] = { false };
+
+	if (!keys_set(&row, 1, seen, p, "grace", l->spec->grace, e))
+		return loading_err(l, "grace", e);
+	if (p->grace <= most)
+		return true;
+	str_from_duration(most, 0, text);
+	(void)err_set(e, ERR_CONFIG,
+	              "'grace' may be at most %s, half of lifetime - renew_before: the spare slot "
+	              "would not be free in time",
+	              text);
+	return loading_err(l, "grace", e);
+}
+
+bool job_grace(struct loading *l, struct err *e)
+{
+	struct policy *p = &l->spec->job.policy;
+	const char *said = l->spec->grace;
+
+	if (said != NULL && strcmp(said, "expiry") != 0)
+		return for_some_time(l, e);
+	if (said != NULL || (any_shared(&l->spec->job) && l->spec->job.source == NULL))
+		return until_expiry(l, e);
+	p->grace = at_least_1(least(DAY, (p->lifetime - p->renew_before) / 2));
 	return true;
 }
 

@@ -56,10 +56,11 @@ const struct key config_job_keys[] = {
 	  .help = "validity of a new password" },
 	{ ROW(job_spec, job.policy.renew_before, "renew_before", KEY_DURATION),
 	  .help = "rotate when so much of the lifetime is left; default: a third of it" },
-	{ ROW(job_spec, job.policy.grace, "grace", KEY_DURATION),
-	  .help = "how long a replaced password is left alone for consumers that still have it; "
-	          "default: 1d, or half of what lies between "
-	          "two rotations if that is shorter" },
+	{ ROW(job_spec, grace, "grace", KEY_TEXT),
+	  .help = "how long a replaced password is left alone for consumers that still have it, or "
+	          "'expiry': until it has expired, which is the default with a sink of type "
+	          "kubernetes or keyvault; else 1d, or half of what lies between two rotations if "
+	          "that is shorter" },
 	{ ROW(job_spec, verify, "verify", KEY_TEXT), .fallback = "login",
 	  .help = "'login': a new password is delivered once the registry accepts it; 'wait 5m': "
 	          "after that time, where the registry "

@@ -147,9 +147,13 @@ static bool rests_on_time(const struct rotation *r)
 	return p.action != PLAN_ROTATE || p.slot != r->plan.slot;
 }
 
+/* what two clocks are measured by where grace ends with the expiry alone */
+#define EXPIRY_PATIENCE_S 86400
+
 /* Two clocks that differ by more than a quarter of grace: one of them would end it too early. */
 static bool clocks_agree(const struct rotation *r, struct err *e)
 {
+	const struct policy *p = &r->job->policy;
 	int64_t off = arm_clock_offset(r->arm), away = off < 0 ? -off : off;
 	char how_far[STR_DURATION_MAX];
 
@@ -158,7 +162,7 @@ static bool clocks_agree(const struct rotation *r, struct err *e)
 			e, ERR_LOCAL,
 			"Azure's answers do not say what time it is: no password is generated "
 			"in place of one that was delivered");
-	if (away * 4 <= r->job->policy.grace)
+	if (away * 4 <= (p->grace_expiry ? EXPIRY_PATIENCE_S : p->grace))
 		return true;
 	str_from_duration(away, 2, how_far);
 	return err_set(

@@ -78,6 +78,11 @@ is "a rotation is one version" "$(versions)" 2
 is "the tag follows" "$(vget tags.acrotate-slot)" password2
 is "other people's tags stay" "$(vget tags.team)" shop
 is "and the type" "$(vget contentType)" text/x
+sed -i 's/^grace = .*/grace = expiry/' "$E/acrotate.conf"
+rotate
+says "with 'grace = expiry' the slot of a password that was replaced waits" 75 'not before|until'
+is "until it has expired: it works" "$(login web-pull "$p1")" 200
+sed -i 's/^grace = .*/grace = 1s/' "$E/acrotate.conf"
 like "status knows it" "$(acrotate status; said)" 'web'
 
 # ---- content ------------------------------------------------------------------------------------------------------------------------------

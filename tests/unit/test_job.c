@@ -194,6 +194,10 @@ static void times(void **state)
 		{ "lifetime = 10d\nrenew_before = 6d\ngrace = 2d\n", 6 * DAY, 2 * DAY,
 		  4 * DAY / 10 },
 		{ "lifetime = 10d\ngrace = 1s\n", 10 * DAY / 3, 1, DAY },
+		{ "lifetime = 10d\ngrace = expiry\n", 10 * DAY / 3, 10 * DAY, DAY },
+		{ "lifetime = 10d\n[sink v]\ntype = keyvault\nvault = kv\nsecret = s\n", 10 * DAY / 3, 10 * DAY, DAY },
+		{ "lifetime = 10d\n[sink k]\ntype = kubernetes\nsecret = s\n", 10 * DAY / 3, 10 * DAY, DAY },
+		{ "lifetime = 10d\nrenew_before = 6d\ngrace = 1d\n[sink v]\ntype = keyvault\nvault = kv\nsecret = s\n", 6 * DAY, DAY, DAY },
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -207,6 +211,8 @@ static void times(void **state)
 		      (long long)j->policy.renew_before);
 		CHECK(j->policy.grace == row[i].grace, "row %zu: %lld", i,
 		      (long long)j->policy.grace);
+		CHECK(j->policy.grace_expiry == (j->policy.grace == j->policy.lifetime), "row %zu",
+		      i);
 		CHECK(j->policy.offset >= 0 && j->policy.offset <= row[i].offset_most,
 		      "row %zu: %lld", i, (long long)j->policy.offset);
 	}
@@ -299,6 +305,15 @@ static void refused_jobs(void **state)
 		{ "", JOB "grace = 31d\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'grace' may be at most 30d" },
 		{ "", JOB "grace = 30d\n" SINK, NULL },
+		{ "", JOB "grace = 1x\n" SINK, "/etc/a/jobs.d/web.conf:4: 'grace'" },
+		{ "", JOB "lifetime = 10d\nrenew_before = 6d\ngrace = expiry\n" SINK,
+		  "/etc/a/jobs.d/web.conf:6: 'grace = expiry' needs a 'renew_before' of at most" },
+		{ "", JOB "lifetime = 10d\nrenew_before = 6d\n" SINK "[sink v]\ntype = keyvault\nvault = kv\nsecret = s\n",
+		  "/etc/a/jobs.d/web.conf:5: 'grace = expiry', the default with a sink that others read, needs" },
+		{ "", JOB SINK "[sink v]\ntype = keyvault\nvault = https://kv.example\nsecret = s\n",
+		  "/etc/a/jobs.d/web.conf:7: [sink v]: key 'vault': 'kv.example' is not a key vault of this cloud" },
+		{ "", JOB "[azure]\ncloud = china\n" SINK "[sink v]\ntype = keyvault\nvault = https://kv.vault.azure.net\nsecret = s\n",
+		  "/etc/a/jobs.d/web.conf:9: [sink v]: key 'vault': 'kv.vault.azure.net' is not" },
 		{ "", JOB "grace = 0s\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'grace' must be longer than zero" },
 		{ "", JOB "lifetime = 0d\n" SINK,
