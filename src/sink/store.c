@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -235,6 +236,27 @@ static bool check_content(struct own_copy *c, const struct credential *who, stru
 	       replaceable(c, who, &text, e);
 }
 
+static const mode_t pass = S_IXUSR | S_IXGRP | S_IXOTH;
+
+static bool is_for_others(const struct own_copy *c)
+{
+	return c->at.owner != NULL || (c->at.mode > 0 && (c->at.mode & 077) != 0);
+}
+
+/* The state's directory need not be ours. */
+static bool check_way(const struct own_copy *c, struct err *e)
+{
+	struct stat st;
+
+	return !is_for_others(c) || stat(c->spec->state, &st) != 0 || (st.st_mode & pass) == pass ||
+	       geteuid() == 0 || st.st_uid == geteuid() ||
+	       err_set(e, ERR_CONFIG,
+	               "others cannot pass through '%s' to the copy, and its owner is another "
+	               "user: "
+	               "chmod a+x it",
+	               c->spec->state);
+}
+
 static bool store_check(struct sink *s, const struct credential *who, struct err *e)
 {
 	struct own_copy *c = (struct own_copy *)s;
@@ -243,7 +265,8 @@ static bool store_check(struct sink *s, const struct credential *who, struct err
 		return false;
 	if (!nearest(c))
 		return true;
-	bool ok = check_content(c, who, e) && place_check(&c->place, COPY_MAX, e);
+	bool ok =
+		check_content(c, who, e) && check_way(c, e) && place_check(&c->place, COPY_MAX, e);
 	place_leave(&c->place);
 	return ok;
 }
@@ -253,7 +276,6 @@ static bool store_check(struct sink *s, const struct credential *who, struct err
 /* Who may read the copy has to get to it; what else is there he need not see. */
 static bool let_pass(const char *dir, struct err *e)
 {
-	const mode_t pass = S_IXUSR | S_IXGRP | S_IXOTH;
 	struct stat st;
 
 	if (stat(dir, &st) != 0)
@@ -264,15 +286,17 @@ static bool let_pass(const char *dir, struct err *e)
 
 static bool make_way(const struct own_copy *c, struct err *e)
 {
-	bool others = c->at.owner != NULL || (c->at.mode > 0 && (c->at.mode & 077) != 0);
 	AUTO_FREE char *dir = mem_dup(c->at.path);
 
 	*strrchr(dir, '/') = '\0';
 	if (!fs_make_dir(dir, e))
 		return false;
-	while (others && let_pass(dir, e) && strcmp(dir, c->spec->state) != 0)
-		*strrchr(dir, '/') = '\0';
-	return !others || strcmp(dir, c->spec->state) == 0;
+	for (bool more = is_for_others(c); more; *strrchr(dir, '/') = '\0') {
+		if (!let_pass(dir, e))
+			return false;
+		more = strcmp(dir, c->spec->state) != 0;
+	}
+	return true;
 }
 
 static bool store_prepare(struct sink *s, const struct credential *n, struct err *e)

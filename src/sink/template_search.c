@@ -24,16 +24,15 @@ struct search {
 	size_t tries;
 };
 
-static bool try(struct search *s, const char *p, size_t n)
+static void try(struct search *s, const char *p, size_t n)
 {
 	AUTO_SECRET struct secret *candidate = NULL;
 
-	if (n == 0 || n > SECRET_MAX || s->hit != NULL || s->tries++ >= TRIES_MAX)
-		return s->hit != NULL;
+	if (n > SECRET_MAX || s->tries++ >= TRIES_MAX)
+		return;
 	candidate = secret_new(p, n);
 	if (s->known->is(s->known->ctx, candidate))
 		s->hit = take(&candidate);
-	return s->hit != NULL;
 }
 
 /* "NAME=" before it is of the alphabet, too. */
@@ -41,11 +40,11 @@ static void try_run(struct search *s, const char *p, size_t n)
 {
 	for (size_t i = 0; i < n && s->hit == NULL; i++)
 		if (i == 0 || p[i - 1] == '=')
-			(void)try(s, p + i, n - i);
+			try(s, p + i, n - i);
 	for (size_t k = 0; k < COUNT(lengths); k++)
 		for (size_t i = 0; i + lengths[k] <= n && s->hit == NULL && s->tries < TRIES_MAX;
 		     i++)
-			(void)try(s, p + i, lengths[k]);
+			try(s, p + i, lengths[k]);
 }
 
 static void try_pair(struct search *s, const struct buf *encoded)

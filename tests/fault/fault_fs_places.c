@@ -143,6 +143,27 @@ static void new_directories_are_on_the_disk(void **state)
 	CHECK(!ok && strstr(e.text, "cannot be synced to disk") != NULL, "%s", e.text);
 }
 
+/* Who may read a copy has to get to it: each directory on the way is looked at. */
+static void a_way_that_cannot_be_looked_at(void **state)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("store", dir, "mode", "0640", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	bool met = true;
+	int told = 0;
+
+	(void)state;
+	for (int n = 1; met; n++) {
+		struct err e = ERR_INIT;
+		fault_arm("stat", n, EIO, FAULT_ONCE);
+		bool ok = t.ops->prepare(t.s, &c, &e);
+		met = fault_disarm(NULL);
+		t.ops->abort(t.s);
+		CHECK(ok || e.kind == ERR_LOCAL, "call %d: %s", n, e.text);
+		told += !ok;
+	}
+	assert_true(told >= 2);
+}
+
 /* ---- others in a directory like /tmp --------------------------------------------------------- */
 
 #define OTHER 12345
@@ -426,6 +447,7 @@ int main(void)
 		T(a_file_that_stays_open_is_told),
 		T(a_directory_that_another_made_is_taken),
 		T(new_directories_are_on_the_disk),
+		T(a_way_that_cannot_be_looked_at),
 		T(each_directory_is_synced),
 		T(nobody_is_quicker),
 		T(as_others),

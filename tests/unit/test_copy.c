@@ -187,6 +187,8 @@ static const struct {
 	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"\"}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"a b\"}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":[\"p\"]}", -1, 0 },
+	{ "{\"server\":\"r.io\",\"password\":\"p\"}", -1, 0 },
+	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\xc3\xa4ss\"}", -1, 0 },
 	{ "{\"server\":\"../x\",\"username\":\"u\",\"password\":\"p\"}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"username\":\"u:v\",\"password\":\"p\"}", -1, 0 },
 };
@@ -216,6 +218,29 @@ static void what_it_says(void **state)
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
+/* Neither is written what could not be read, nor read what was never written. */
+static void how_long_it_may_be(void **state)
+{
+	AUTO_CREDENTIAL struct credential c = test_credential(NULL);
+	AUTO_CREDENTIAL struct credential back = { .server = NULL };
+	AUTO_BUF struct buf text = BUF_INIT(2 * COPY_MAX);
+	char password[COPY_MAX];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	(void)memset(password, 'x', sizeof(password));
+	c.password = secret_new(password, sizeof(password));
+	assert_false(copy_render(&c, &text, &e));
+	assert_non_null(strstr(e.text, "larger than 16384 bytes"));
+	buf_reset(&text);
+	buf_str(&text, WHO "}");
+	while (text.len < COPY_MAX)
+		buf_char(&text, ' ');
+	CHECK(copy_parse(buf_cstr(&text), text.len, &back, &e), "%s", e.text);
+	buf_char(&text, ' ');
+	assert_false(copy_parse(buf_cstr(&text), text.len, &back, &e));
+}
+
 static void what_it_understands(void **state)
 {
 	(void)state;
@@ -239,6 +264,7 @@ int main(void)
 		cmocka_unit_test(all_are_found),
 		cmocka_unit_test(what_it_says),
 		cmocka_unit_test(what_it_understands),
+		cmocka_unit_test(how_long_it_may_be),
 	};
 
 	secret_setup();

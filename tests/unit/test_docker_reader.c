@@ -96,6 +96,16 @@ static const struct ask_row {
 	  "{\"credHelpers\":{\"r.io\":\"\"},\"credsStore\":\"x\"}", "r.io/a", "helper" },
 	{ DOCKER_READER_PYTHON, "an entry that is null", "{\"auths\":{\"o\":null}}", "r.io/a",
 	  "dropped" },
+	{ DOCKER_READER_PYTHON, "an auth that is a number",
+	  "{\"auths\":{\"r.io\":{\"auth\":\"dTpw\"},\"o\":{\"auth\":5}}}", "r.io/a", "dropped" },
+	{ DOCKER_READER_PYTHON, "hosts at the top", "{\"r.io\":{\"auth\":\"dTpw\"}}", "r.io/a",
+	  "r.io" },
+	{ DOCKER_READER_PYTHON, "hosts at the top beside helpers",
+	  "{\"credHelpers\":{\"o\":\"x\"},\"r.io\":{\"auth\":\"dTpw\"}}", "r.io/a", "nothing" },
+	{ DOCKER_READER_PYTHON, "hosts at the top beside an unnamed store",
+	  "{\"credsStore\":\"\",\"r.io\":{\"auth\":\"dTpw\"}}", "r.io/a", "nothing" },
+	{ DOCKER_READER_DOCKER, "a directory that is a number",
+	  "{\"auths\":{\"r.io\":{}},\"cliPluginsExtraDirs\":[\"/x\",5]}", "r.io/a", "dropped" },
 	{ DOCKER_READER_PYTHON, "auths that are false count as none", "{\"auths\":{}}", "r.io/a",
 	  "nothing" },
 };
@@ -184,6 +194,38 @@ static void each_decodes_in_its_own_way(void **state)
 	}
 }
 
+/* Whoever gives it that much has room for more than a secret. */
+static void what_is_longer_than_a_secret(void **state)
+{
+	AUTO_BUF struct buf text = BUF_INIT(2 * SECRET_MAX), full = BUF_INIT(10);
+	char *user = NULL;
+	struct secret *password = NULL;
+
+	(void)state;
+	while (text.len <= SECRET_MAX)
+		buf_str(&text, "dTpw");
+	buf_str(&full, "dTpwdTpwdTpw");
+	assert_int_equal(docker_auth_split(DOCKER_BASE64_GO, &text, &user, &password),
+	                 DOCKER_AUTH_BROKEN);
+	assert_int_equal(docker_auth_split(DOCKER_BASE64_GO, &full, &user, &password),
+	                 DOCKER_AUTH_BROKEN);
+}
+
+/* A name alone logs nobody in. */
+static void an_empty_password_is_none(void **state)
+{
+	const struct buf text = BUF_OF("{\"auths\":{\"r.io\":{\"auth\":\"dTo=\"}}}");
+	AUTO_DOCKER_DOC struct docker_doc d;
+	AUTO(docker_entry_clear) struct docker_entry got = { .found = false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_true(docker_doc_parse(&text, "r.io", &d, &e));
+	docker_reader_credential(&d, DOCKER_READER_DOCKER, d.entry, &got);
+	assert_true(got.found && got.password == NULL);
+	assert_string_equal(got.username, "u");
+}
+
 #define D DOCKER_READER_BIT(DOCKER_READER_DOCKER)
 #define C DOCKER_READER_BIT(DOCKER_READER_CONTAINERS)
 #define K DOCKER_READER_BIT(DOCKER_READER_KUBELET)
@@ -239,6 +281,8 @@ int main(void)
 		cmocka_unit_test(each_by_its_own_rules),
 		cmocka_unit_test(kubelet_tries_ours),
 		cmocka_unit_test(each_decodes_in_its_own_way),
+		cmocka_unit_test(what_is_longer_than_a_secret),
+		cmocka_unit_test(an_empty_password_is_none),
 		cmocka_unit_test(who_reads_it),
 	};
 

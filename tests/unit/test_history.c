@@ -115,6 +115,23 @@ static void a_long_text_is_cut_between_words(void **state)
 	      "%s", lines);
 }
 
+#define EVENT "2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 0 0 "
+
+/* As it is called in the file, in the manual and in what `history` prints. */
+static void what_an_event_is_called(void **state)
+{
+	(void)state;
+	assert_string_equal(history_name(HISTORY_BOOTSTRAP), "bootstrap");
+	for (int i = 0; i < HISTORY__COUNT; i++) {
+		AUTO_FREE char *line = mem_fmt("2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 %s - 0 "
+		                               "0 x",
+		                               history_name((enum history_what)i));
+		struct history_event got;
+		CHECK(history_parse(line, &got) && got.what == (enum history_what)i, "%s", line);
+		history_event_clear(&got);
+	}
+}
+
 static void what_is_no_event(void **state)
 {
 	static const char *const rows[] = {
@@ -126,13 +143,21 @@ static void what_is_no_event(void **state)
 		"2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password3 0 0 x",
 		"2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 0 256 x",
 		"now then 1 rotate password1 0 0 x",
+		"2026-01-01T00:00:00Z then 1 rotate password1 0 0 x",
+		"2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 soon 0 x",
 	};
+	AUTO_FREE char *longest = mem_fmt("%s%0*d", EVENT, HISTORY_TEXT_MAX + 256, 0);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct history_event got;
 		CHECK(!history_parse(rows[i], &got), "row %zu passes", i);
 	}
+	struct history_event got;
+	CHECK(!history_parse(longest, &got), "one that is too long");
+	longest[HISTORY_TEXT_MAX + 256] = '\0';
+	CHECK(history_parse(longest, &got), "one that is just not");
+	history_event_clear(&got);
 }
 
 int main(void)
@@ -142,6 +167,7 @@ int main(void)
 		cmocka_unit_test(failures_go_on),
 		cmocka_unit_test(no_more_than_the_newest),
 		cmocka_unit_test(a_long_text_is_cut_between_words),
+		cmocka_unit_test(what_an_event_is_called),
 		cmocka_unit_test(what_is_no_event),
 	};
 

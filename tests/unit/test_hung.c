@@ -106,6 +106,13 @@ static struct test_sink open_sink(void)
 	                    : test_sink_open(type, "path", path, NULL);
 }
 
+static bool is_it(void *ctx, const struct secret *s)
+{
+	(void)ctx;
+	(void)s;
+	return true;
+}
+
 static int sink_hangs(void)
 {
 	AUTO_CREDENTIAL struct credential c = test_credential("new"), who = test_credential(NULL);
@@ -123,6 +130,9 @@ static int sink_hangs(void)
 	if (t.ops->check(t.s, &who, &e[1]) || t.ops->read_current(t.s, &who, &now, &e[2]) ||
 	    t.ops->prepare(t.s, &c, &e[3]) || t.ops->sweep(t.s, &who, &e[4]))
 		return 4;
+	const struct sink_known known = { .is = is_it, .ctx = NULL };
+	if (t.ops->find != NULL && t.ops->find(t.s, &who, &known, &now, &e[4]))
+		return 5;
 	for (int i = 0; i < 5; i++)
 		if (!is_told(&e[i]))
 			return 10 + i;

@@ -34,6 +34,8 @@ static void what_is_left_is_found(void **state)
 	      "a run of another, which had no lock yet");
 	last_run_leave("/nonexistent/dir", NULL, 1);
 	CHECK(last_run_of("/nonexistent/dir", "web") == 0, "no directory");
+	last_run_leave("/dev/null", NULL, 1);
+	CHECK(last_run_of("/dev/null", "web") == 0, "what is no directory");
 	scratch_remove(dir);
 }
 

@@ -8,6 +8,8 @@
 #include "fakes/sinks.h"
 #include "sink/registries_conf.h"
 
+#define TEN "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+
 /* clang-format off */
 static const struct parse_row { const char *name, *text, *want; /* NULL: says nothing */ } parses[] = {
 	{ "nothing", "", NULL },
@@ -28,6 +30,8 @@ static const struct parse_row { const char *name, *text, *want; /* NULL: says no
 	{ "cut off in a string", "credential-helpers = [\"x", NULL },
 	{ "no comma", "credential-helpers = [\"x\" \"y\"]", NULL },
 	{ "an escape", "credential-helpers = [\"a\\\"b\"]", "a\"b" },
+	{ "several words without a value", "no sense here\ncredential-helpers = [\"x\"]", "x" },
+	{ "more than anybody has", "credential-helpers = [" TEN TEN TEN TEN TEN TEN TEN "]", NULL },
 	{ "a line without a value", "nonsense\ncredential-helpers = [\"x\"]", "x" },
 };
 /* clang-format on */

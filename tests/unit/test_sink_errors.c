@@ -12,10 +12,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "base/process.h"
 #include "base/secret.h"
 #include "scratch.h"
 #include "sink/docker_edit.h"
+#include "sink/place.h"
 #include "sink/template.h"
 
 static char path[4200];
@@ -99,6 +101,37 @@ static void places_that_are_none(void **state)
 		CHECK(!far.ops->directory(far.spec, &at, &e) && e.kind == ERR_LOCAL, "%s: %s",
 		      types[i], e.text);
 	}
+}
+
+/* How to make the directory is said where that is what is missing. */
+static void a_way_that_is_none(void **state)
+{
+	char below[4300], longest[300] = "/";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(below, sizeof(below), "%s/x/y", path);
+	(void)memset(longest + 1, 'x', sizeof(longest) - 2);
+	file_put(path, "");
+	const char *const paths[] = { below, longest };
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("file", "path", paths[i], NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		struct err e = ERR_INIT;
+		CHECK(!t.ops->check(t.s, &who, &e) && strstr(e.text, "mkdir") == NULL, "'%s': %s",
+		      paths[i], e.text);
+	}
+}
+
+/* Of a user who was never looked for. */
+static void a_home_that_is_not_known(void **state)
+{
+	const struct place_spec spec = { .path = path, .user = (char[]){ "nobody" } };
+	const struct place p = { .spec = &spec };
+
+	(void)state;
+	assert_null(place_home(&p));
 }
 
 static int on_a_mount(void *arg)
@@ -220,6 +253,20 @@ static void a_config_that_is_full(void **state)
 	file_put(path, buf_cstr(&text));
 	assert_false(t.ops->prepare(t.s, &c, &e));
 	assert_non_null(strstr(e.text, "it would be larger"));
+	/* Our entry has room, but with a password it has not. */
+	char long_one[201] = "";
+	(void)memset(long_one, 'x', sizeof(long_one) - 1);
+	AUTO_CREDENTIAL struct credential longer = test_credential(long_one);
+	e = (struct err)ERR_INIT;
+	buf_reset(&text);
+	buf_str(&text, "{\"x\":\"");
+	while (text.len < DOCKER_CONFIG_MAX - 100)
+		buf_char(&text, 'x');
+	buf_str(&text, "\"}");
+	file_put(path, buf_cstr(&text));
+	CHECK(t.ops->check(t.s, &c, &e), "%s", e.text);
+	assert_false(t.ops->prepare(t.s, &longer, &e));
+	assert_non_null(strstr(e.text, "it would be larger"));
 }
 
 /* ---- helpers --------------------------------------------------------------------------------- */
@@ -268,6 +315,47 @@ static void helpers_that_fail(void **state)
 	}
 }
 
+#define STORES "store) cat >\"$0.entry\" ;; "
+#define GIVES  "cat \"$0.entry\" 2>/dev/null || { " NOT_FOUND "} ;; "
+#define GETS   "get) " GIVES
+
+/* What it takes and does not return is a failure; a test entry that stays is a remark. */
+static const struct trial_row {
+	const char *name, *script, *says; /* says NULL: nothing */
+	bool ok;
+} trials[] = {
+	{ "all of it", STORES GETS "erase) rm \"$0.entry\" ;; ", NULL, true },
+	{ "it keeps nothing", "get) " NOT_FOUND ";; ",
+	  "stored test entry 'r.io.acrotate.invalid' but does not return it", false },
+	{ "it does not erase", STORES GETS "erase) exit 1 ;; ",
+	  "it does not erase: test entry 'r.io.acrotate.invalid' stays in it", true },
+	{ "it has gone by then", STORES "get) [ ! -e \"$0.entry\" ] || rm \"$0\"; " GIVES,
+	  "it does not erase", true },
+};
+
+static void trials_of_helpers(void **state)
+{
+	char entry[4300];
+
+	(void)state;
+	(void)snprintf(entry, sizeof(entry), "%s.entry", path);
+	for (size_t i = 0; i < COUNT(trials); i++) {
+		const struct trial_row *r = &trials[i];
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_FREE char *script = mem_fmt("#!/bin/sh\ncase $1 in\n%sesac\n", r->script);
+		struct err e = ERR_INIT;
+		(void)unlink(entry);
+		file_put(path, script);
+		assert_int_equal(chmod(path, 0700), 0);
+		AUTO_TEST_SINK struct test_sink t = test_sink_open("helper", "program", path, NULL);
+		CHECK(t.ops->trial(t.s, &who, &e) == r->ok, "%s: %s", r->name, e.text);
+		CHECK(strstr(e.text, r->says != NULL ? r->says : "") != NULL &&
+		              (r->says != NULL || e.text[0] == '\0'),
+		      "%s: %s", r->name, e.text);
+		CHECK(r->ok == (e.kind == ERR_NONE), "%s: %d", r->name, (int)e.kind);
+	}
+}
+
 static void a_password_too_long_for_a_helper(void **state)
 {
 	AUTO_CREDENTIAL struct credential c = test_credential(NULL);
@@ -297,12 +385,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(without_the_rights_of_its_user),
 		T(places_that_are_none),
+		T(a_way_that_is_none),
+		T(a_home_that_is_not_known),
 		T(a_file_that_is_a_mount),
 		T(a_template_that_went_bad),
 		T(a_text_that_grows_too_long),
 		T(an_auth_of_another_user),
 		T(a_config_that_is_full),
 		T(helpers_that_fail),
+		T(trials_of_helpers),
 		T(a_password_too_long_for_a_helper),
 	};
 

@@ -2,12 +2,14 @@
 /* acrotate's own copy as a job uses it: where it is made, whose it is, what is in its way. */
 #include "check.h"
 
+#include <grp.h>
 #include <sys/stat.h>
 
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/mem.h"
 #include "base/secret.h"
 #include "fakes/sinks.h"
 #include "sink/copy.h"
@@ -243,6 +245,113 @@ static void a_name_that_is_none(void **ignored)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static void keys_that_are_none(void **ignored)
+{
+	const struct sink_ops *ops = sink_find("store");
+	AUTO_FREE char *spec = mem_new(ops->spec_size);
+	bool seen[8] = { false };
+	struct err e = ERR_INIT;
+
+	(void)ignored;
+	assert_true(keys_set(ops->keys, ops->n_keys, seen, spec, "key", "r.io/..", &e) &&
+	            keys_finish(ops->keys, ops->n_keys, seen, spec, &e));
+	assert_false(ops->validate(spec, &e));
+	assert_true(e.kind == ERR_CONFIG && strstr(e.text, "key 'key'") != NULL);
+	keys_release(ops->keys, ops->n_keys, spec);
+}
+
+static void a_password_that_it_cannot_carry(void **ignored)
+{
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open("store", state, "key", "r.io/team", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("a b");
+	AUTO_BUF struct buf place = BUF_INIT(8192);
+	struct err e = ERR_INIT;
+
+	(void)ignored;
+	assert_false(t.ops->prepare(t.s, &c, &e));
+	assert_non_null(strstr(e.text, "a copy cannot carry"));
+	t.ops->describe(t.s, &place);
+	assert_non_null(strstr(buf_cstr(&place), "/state/store/r.io/team"));
+}
+
+static void an_owner_who_is_none(void **ignored)
+{
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open("store", state, "owner", "no-such-user", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	struct err e = ERR_INIT;
+
+	(void)ignored;
+	assert_false(t.ops->sweep(t.s, &c, &e));
+	assert_non_null(strstr(e.text, "key 'owner'"));
+}
+
+static void a_file_where_its_directory_is_to_be(void **ignored)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("store", state, "key", "r.io/a/b", NULL);
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	AUTO_SECRET struct secret *now = NULL;
+	struct err e[4] = { ERR_INIT, ERR_INIT, ERR_INIT, ERR_INIT };
+
+	(void)ignored;
+	at("");
+	path[strlen(path) - 1] = '\0';
+	file_put(path, "");
+	assert_false(t.ops->check(t.s, &c, &e[0]));
+	assert_false(t.ops->prepare(t.s, &c, &e[1]));
+	assert_false(t.ops->sweep(t.s, &c, &e[2]));
+	for (size_t i = 0; i < 3; i++)
+		CHECK(e[i].kind == ERR_LOCAL && e[i].text[0] != '\0', "%zu: %s", i, e[i].text);
+	/* There is none, and that is all a look is asked. */
+	assert_true(t.ops->read_current(t.s, &c, &now, &e[3]) && now == NULL);
+}
+
+static void a_copy_that_cannot_be_read(void **ignored)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("store", state, NULL);
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	AUTO_SECRET struct secret *now = NULL;
+	struct err e = ERR_INIT;
+
+	(void)ignored;
+	at("");
+	assert_int_equal(mkdir(path, 0700), 0);
+	at("r.io");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(t.ops->read_current(t.s, &who, &now, &e));
+	assert_non_null(strstr(e.text, "is not a regular file"));
+}
+
+/* Somebody of root's group may write there, but not let others through. */
+static int prepare_as_somebody(void *arg)
+{
+	struct test_sink *t = arg;
+	AUTO_CREDENTIAL struct credential c = test_credential("new");
+	struct err e = ERR_INIT;
+
+	if (setgroups(0, NULL) != 0 || setgid(12345) != 0 || setuid(12345) != 0)
+		return 1;
+	if (t->ops->check(t->s, &c, &e) || strstr(e.text, "others cannot pass through") == NULL)
+		return 3;
+	return !t->ops->prepare(t->s, &c, &e) &&
+	                       strstr(e.text, "cannot let others pass through") != NULL
+	               ? 0
+	               : 2;
+}
+
+static void a_way_that_stays_shut(void **ignored)
+{
+	AUTO_TEST_SINK struct test_sink t = test_sink_open("store", state, "mode", "0644", NULL);
+
+	(void)ignored;
+	if (geteuid() != 0)
+		skip();
+	assert_true(chmod(dir, 0755) == 0 && chown(state, 0, 12345) == 0 &&
+	            chmod(state, 0770) == 0);
+	assert_int_equal(in_child(prepare_as_somebody, &t), 0);
+}
+
 static void two_ways_to_write_one_name(void **ignored)
 {
 	AUTO_TEST_SINK struct test_sink a = test_sink_open("store", state, "key", "R.io/", NULL);
@@ -271,6 +380,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_state_directory, make, drop),
 		cmocka_unit_test_setup_teardown(a_name_that_is_none, make, drop),
 		cmocka_unit_test_setup_teardown(two_ways_to_write_one_name, make, drop),
+		cmocka_unit_test_setup_teardown(keys_that_are_none, make, drop),
+		cmocka_unit_test_setup_teardown(a_password_that_it_cannot_carry, make, drop),
+		cmocka_unit_test_setup_teardown(an_owner_who_is_none, make, drop),
+		cmocka_unit_test_setup_teardown(a_file_where_its_directory_is_to_be, make, drop),
+		cmocka_unit_test_setup_teardown(a_copy_that_cannot_be_read, make, drop),
+		cmocka_unit_test_setup_teardown(a_way_that_stays_shut, make, drop),
 	};
 
 	secret_setup();

@@ -2,6 +2,7 @@
 /* What every store keeps: a row for each kind. And what a directory does besides. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -301,6 +302,38 @@ static void what_is_set_aside_stands_beside(void **state)
 	holds(s, "web", NULL, "a directory");
 }
 
+/* Who may read the directory, and not write in it. */
+static int set_aside_as_somebody(void *arg)
+{
+	struct err e = ERR_INIT;
+
+	if (setgroups(0, NULL) != 0 || setgid(12345) != 0 || setuid(12345) != 0)
+		return 1;
+	return !store_set_aside(arg, "web", &e) && strstr(e.text, "cannot keep") != NULL ? 0 : 2;
+}
+
+/* What was set aside before is no more lost than what is now. */
+static void what_cannot_be_set_aside_stays(void **state)
+{
+	AUTO_STORE struct store *s = store_dir_open(dir, &whose);
+	AUTO_FREE char *lost = path_in("web.state.lost"), *before = path_in("web.state.lost.1");
+	struct err e = ERR_INIT;
+
+	(void)state;
+	(void)save_as(s, "one\n", STORE_ATOMIC);
+	file_put(lost, "earlier\n");
+	assert_int_equal(mkdir(before, 0700), 0);
+	assert_false(store_set_aside(s, "web", &e));
+	assert_non_null(strstr(e.text, "cannot keep"));
+	holds(s, "web", "one\n", "a directory in the way");
+	assert_true(rmdir(before) == 0 && unlink(lost) == 0);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(in_child(set_aside_as_somebody, s), 0);
+	holds(s, "web", "one\n", "without the right");
+}
+
 /* Not as if there were none: what is in it would be replaced, or its job begin anew. */
 static void what_cannot_be_used_is_an_error(void **state)
 {
@@ -442,6 +475,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(saves_follow_one_another, scratch_setup,
 		                                scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, scratch_setup,
+		                                scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_set_aside_stays, scratch_setup,
 		                                scratch_teardown),
 		cmocka_unit_test_setup_teardown(the_file_is_private, scratch_setup,
 		                                scratch_teardown),

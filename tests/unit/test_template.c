@@ -78,12 +78,14 @@ static const struct match_row { const char *template, *text, *want; } matches[] 
 	{ "{password} {password}", "x x", "x" },
 	{ "{password} {password}", "x y", NULL },
 	{ "{auth}\n", "dTp4\n", "x" },
+	{ "{auth}\n", "\n", NULL },
 	{ "{auth}\n", "djp4\n", NULL },                /* v:x */
 	{ "{auth}\n", "dTo=\n", NULL },                /* u: */
 	{ "{auth}\n", "dTp4e\n", NULL },               /* no base64 */
 	{ "{password:url}@", "a%2Bb%2F%3D@", "a+b/=" },
 	{ "{password:url}@", "a%2bb@", NULL },         /* as we would not write it */
 	{ "{password:url}@", "a%41b@", NULL },
+	{ "{password:url}@", "a%2Db@", NULL },         /* a byte that stands for itself */
 	{ "{password:url}@", "a%2@", NULL },
 	{ "{password:url}@", "%@", NULL },
 	{ "{password:url}@", "a+b@", NULL },
@@ -184,6 +186,23 @@ static void no_expiry_and_no_slot(void **state)
 	assert_string_equal(buf_cstr(&out), "x never unknown");
 }
 
+/* Whatever it is of, it is no password of ours. */
+static void what_is_longer_than_a_secret(void **state)
+{
+	AUTO_TEMPLATE struct template *t = parsed("P={password}\n");
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	AUTO_BUF struct buf text = BUF_INIT(SECRET_MAX + 100);
+	struct secret *got = NULL;
+
+	(void)state;
+	buf_str(&text, "P=");
+	while (text.len < SECRET_MAX + 3)
+		buf_char(&text, 'x');
+	buf_char(&text, '\n');
+	assert_false(template_match(t, buf_cstr(&text), text.len, &who, &got));
+	assert_null(got);
+}
+
 static bool is_it(void *ctx, const struct secret *s)
 {
 	return strcmp(ctx, secret_peek(s)) == 0;
@@ -225,6 +244,21 @@ static void finds_a_password_in_any_form(void **state)
 	}
 }
 
+/* A long run of letters is no password, and what stands behind it is found all the same. */
+static void finds_one_behind_a_long_run(void **state)
+{
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	AUTO_BUF struct buf text = BUF_INIT(TEMPLATE_TEXT_MAX);
+	const struct sink_known known = { .is = is_it, .ctx = (char[]){ "pa+s/1" } };
+
+	(void)state;
+	while (text.len < SECRET_MAX + 1)
+		buf_char(&text, 'x');
+	buf_str(&text, "\npa+s/1\n");
+	AUTO_SECRET struct secret *got = template_search(buf_cstr(&text), text.len, &who, &known);
+	assert_non_null(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +266,8 @@ int main(void)
 		cmocka_unit_test(reads_back_what_fits),
 		cmocka_unit_test(ambiguous_templates_are_refused),
 		cmocka_unit_test(finds_a_password_in_any_form),
+		cmocka_unit_test(finds_one_behind_a_long_run),
+		cmocka_unit_test(what_is_longer_than_a_secret),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(no_expiry_and_no_slot),
 	};
