@@ -98,6 +98,7 @@ void storage_http_free(struct storage_http *s)
 	arm_free(s->arm);
 	http_lender_free(s->lender);
 	keys_release(azure_keys, azure_keys_count, &s->spec);
+	free(s->jwt);
 	storage_free(s->net.emu.storage);
 	identity_list_clear(&s->net.emu.identities);
 	free(s->net.emu.set.tenant);
@@ -116,13 +117,25 @@ struct blob_place storage_http_place(void)
 	return place;
 }
 
+/* A signature takes longer than all else: while it is good it is used again. */
+static const char *own_token(struct storage_http *s)
+{
+	AUTO_BUF struct buf jwt = BUF_INIT(4096);
+	int64_t now = clock_seconds(&s->net.emu.clock);
+
+	if (s->jwt != NULL && now >= s->jwt_at && now - s->jwt_at < 1800)
+		return s->jwt;
+	entra_issue(&s->net.emu, s->app, "https://storage.azure.com", &jwt);
+	free(s->jwt);
+	s->jwt = mem_dup(buf_cstr(&jwt));
+	s->jwt_at = now;
+	return s->jwt;
+}
+
 int storage_http_do(struct storage_http *s, const char *method, const char *below,
                     const char *header, const char *body, char **text)
 {
-	AUTO_BUF struct buf jwt = BUF_INIT(4096);
-
-	entra_issue(&s->net.emu, s->app, "https://storage.azure.com", &jwt);
-	AUTO_FREE char *bearer = mem_fmt("Authorization: Bearer %s", buf_cstr(&jwt)),
+	AUTO_FREE char *bearer = mem_fmt("Authorization: Bearer %s", own_token(s)),
 		       *target = mem_fmt("/" STORAGE_ACCOUNT "/records%s", below);
 	const char *const headers[] = { bearer, "x-ms-version: 2021-12-02",
 		                        "x-ms-blob-type: BlockBlob", header, NULL };

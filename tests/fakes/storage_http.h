@@ -20,6 +20,8 @@ struct storage_http {
 	struct identity *app; /* what the tests take rights from */
 	struct http_lender *lender;
 	struct arm *arm;
+	char *jwt; /* for storage_http_do() */
+	int64_t jwt_at;
 };
 /* An account with container `records`, and an application that may do everything there. */
 struct storage_http *storage_http_new(void);

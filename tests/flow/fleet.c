@@ -16,6 +16,7 @@
 #include "fakes/cluster_http.h"
 #include "fakes/fake_vault.h"
 #include "fakes/sinks.h"
+#include "fleet_record.h"
 #include "http/http.h"
 #include "http/lender.h"
 #include "kube/kube.h"
@@ -23,8 +24,6 @@
 #include "store/store.h"
 
 #define SECRETS       "/api/v1/namespaces/web/secrets"
-#define MAPS          "/api/v1/namespaces/web/configmaps"
-#define RECORD        MAPS "/acrotate-web"
 #define GRACE_MS      (FLEET_DAY * INT64_C(1000))
 #define CONSUMERS_MAX 64
 /* Azure's own patience with a token that has expired */
@@ -146,9 +145,9 @@ static void look_before(void)
 		read_secret(i);
 	for (size_t i = 0; i < seen.n; i++)
 		seen.one[i].worked = fake_service_accepts(&fleet.service, seen.one[i].password);
-	if (seen.record != NULL || !admin("GET", RECORD, ""))
+	if (seen.record != NULL)
 		return;
-	AUTO_FREE char *record = answered("data.record");
+	AUTO_FREE char *record = fleet_record_text();
 	if (record != NULL && strstr(record, "\nintent = ") != NULL)
 		seen.record = take(&record);
 }
@@ -210,7 +209,7 @@ static bool gone(struct err *e)
 
 struct gated {
 	struct http base;
-	struct http *cluster, *service;
+	struct http *cluster, *service, *storage;
 	struct rotator *r;
 };
 
@@ -231,6 +230,8 @@ static bool pass_on(struct gated *g, const struct http_request *rq, struct http_
 {
 	bool of_cluster = strncmp(rq->url, "https://k8s.example", 19) == 0;
 
+	if (fleet_record_is(rq->url))
+		return http_send(g->storage, rq, rs, e);
 	if (token_expired(g->r, rq)) {
 		*rs = (struct http_response){ .status = 401, .retry_after_ms = -1 };
 		return true;
@@ -268,6 +269,7 @@ static void gated_close(struct http *h)
 {
 	http_close(((struct gated *)h)->cluster);
 	http_close(((struct gated *)h)->service);
+	http_close(((struct gated *)h)->storage);
 	free(h);
 }
 
@@ -278,6 +280,7 @@ static struct http *gate(struct rotator *r)
 	*g = (struct gated){ .base = { .send = gated_send, .close = gated_close },
 		             .cluster = cluster_http_client(cluster),
 		             .service = fake_service_client(&fleet.service),
+		             .storage = fleet_record_client(&r->env),
 		             .r = r };
 	return &g->base;
 }
@@ -426,7 +429,8 @@ struct rotator *rotator_start(unsigned flags, int stop_before)
 	r->lender = http_lender_new(open_client, r);
 	r->arms = arms_new(&r->env);
 	r->kube = kube_new(cluster_http_spec(cluster), r->lender, &r->env);
-	r->store = store_kubernetes_open(r->kube, "web");
+	r->store = fleet_record_store(r->kube, arms_get(r->arms, fleet_record_azure()), r->lender,
+	                              &r->env);
 	(void)pthread_mutex_lock(&turn);
 	if (pthread_create(&r->thread, NULL, rotate, r) != 0)
 		abort();
@@ -485,26 +489,11 @@ const char *fleet_record_of_intent(void)
 	return seen.record;
 }
 
-void fleet_restore_record(const char *text)
-{
-	AUTO_BUF struct buf body = BUF_INIT(256 * 1024);
-
-	buf_str(&body, "{\"data\":{\"record\":");
-	buf_json(&body, text);
-	buf_str(&body, "}}");
-	CHECK(admin("PATCH", RECORD, buf_cstr(&body)), "%s", cluster_http_text(cluster));
-}
-
 struct fleet_moment {
 	struct fake_service service;
 	struct fake_vault vault;
-	char *object[FLEET_SECRETS + 1]; /* NULL: was not there */
+	char *record, *secret[FLEET_SECRETS]; /* NULL: was not there */
 };
-
-static char *path_of(int i)
-{
-	return i < FLEET_SECRETS ? object_path(SECRETS, names[i]) : mem_dup(RECORD);
-}
 
 struct fleet_moment *fleet_snapshot(void)
 {
@@ -512,10 +501,11 @@ struct fleet_moment *fleet_snapshot(void)
 
 	m->service = fleet.service;
 	m->vault = vault;
-	for (int i = 0; i <= FLEET_SECRETS; i++) {
-		AUTO_FREE char *path = path_of(i);
+	m->record = fleet_record_keep();
+	for (int i = 0; i < FLEET_SECRETS; i++) {
+		AUTO_FREE char *path = object_path(SECRETS, names[i]);
 		if (admin("GET", path, ""))
-			m->object[i] = mem_dup(cluster_http_text(cluster));
+			m->secret[i] = mem_dup(cluster_http_text(cluster));
 	}
 	return m;
 }
@@ -526,25 +516,26 @@ void fleet_put_back(const struct fleet_moment *m)
 	vault = m->vault;
 	free(seen.record);
 	memset(&seen, 0, sizeof(seen));
-	for (int i = 0; i <= FLEET_SECRETS; i++) {
-		AUTO_FREE char *path = path_of(i);
+	fleet_record_put_back(m->record);
+	for (int i = 0; i < FLEET_SECRETS; i++) {
+		AUTO_FREE char *path = object_path(SECRETS, names[i]);
 		(void)admin("DELETE", path, "");
-		CHECK(m->object[i] == NULL ||
-		              admin("POST", i < FLEET_SECRETS ? SECRETS : MAPS, m->object[i]),
-		      "%s", cluster_http_text(cluster));
+		CHECK(m->secret[i] == NULL || admin("POST", SECRETS, m->secret[i]), "%s",
+		      cluster_http_text(cluster));
 	}
 }
 
 void fleet_moment_free(struct fleet_moment *m)
 {
-	for (int i = 0; i <= FLEET_SECRETS; i++)
-		free(m->object[i]);
+	free(m->record);
+	for (int i = 0; i < FLEET_SECRETS; i++)
+		free(m->secret[i]);
 	free(m);
 }
 
 void fleet_empty(void)
 {
-	struct fleet_moment nothing = { .object = { NULL } };
+	struct fleet_moment nothing = { .record = NULL };
 
 	fake_service_init(&nothing.service);
 	fleet_put_back(&nothing);
@@ -560,6 +551,7 @@ int fleet_set(void **state)
 	AUTO_FREE char *secret = mem_fmt("%s/secret", dir);
 	file_put(secret, "client-secret\n");
 	cluster = cluster_http_new();
+	fleet_record_open(cluster);
 	return chmod(secret, 0600);
 }
 
@@ -567,6 +559,7 @@ int fleet_strike(void **state)
 {
 	(void)state;
 	free(seen.record);
+	fleet_record_close();
 	cluster_http_free(cluster);
 	scratch_remove(dir);
 	return 0;

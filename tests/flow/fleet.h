@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several rotators of one job, in one process: a registry in memory, the emulator's cluster with
- * the record and two Secrets, or two secrets of a key vault, and rotators in threads of which only one ever runs. A rotator stops
+ * two Secrets, or two secrets of a key vault, the record in that cluster or in the emulator's
+ * storage account, and rotators in threads of which only one ever runs. A rotator stops
  * before its Nth request, whatever that is, and goes on when it is told to: it was paused, or the
  * request was late, or it dies there.
  *
@@ -52,7 +53,9 @@ bool fleet_in_step(void);
 /* The record, as text; NULL: there is none. Of all that were seen since fleet_put_back() the first
  * that has an open intent. */
 const char *fleet_record_of_intent(void);
-void fleet_restore_record(const char *text);
+void fleet_record_restore(const char *text);
+/* The record is in the container from now on, or in the cluster. */
+void fleet_record_move(bool container);
 
 struct fleet_moment;
 struct fleet_moment *fleet_snapshot(void);
