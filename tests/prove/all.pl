@@ -27,6 +27,7 @@ my @proofs = (
 	[ 'schedules', 'schedules.pl', $sample > 1 ? 'quick' : $size ],
 	[ 'fleet',   'fleet.pl' ],
 	[ 'followers', 'followers.pl', $sample > 1 ? (8, 3) : (50, 30) ],
+	[ 'fleet_blob', 'fleet.pl', 'blob' ],
 	[ 'others',  'others.pl' ],
 	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
 	[ 'network', 'network.pl', $network ],

@@ -1,6 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# Several rotators of one job: processes that have nothing in common but a record and a Secret in a cluster (the emulator's door). They are
+#   fleet.pl [blob]
+#
+# Several rotators of one job: processes that have nothing in common but a record and a Secret in a cluster (the emulator's door); or, with
+# `blob`, a record in a storage account and a Secret in a cluster. They are
 # stopped, killed and delayed at every request and, by a sample, at every system call of a rotation, while others come minutes and hours
 # later; every write of theirs meets a conflict; the API server restarts, is slow, answers 429 and 5xx, is gone for a while. Whoever reads
 # the Secret logs in with what it holds, and with what it held until its grace is over: nobody may be refused, and in the end one rotator
@@ -22,6 +25,8 @@ my $root    = abs_path("$FindBin::Bin/../..");
 my $program = build() . '/acrotate';
 my $stop    = $ENV{STOP_AT} || build() . '/stop-at';
 my $grace   = 30;
+my $blob    = ($ARGV[0] // '') eq 'blob';
+my $fleet   = $blob ? 'fleet over Blob' : 'fleet';
 my ($ahead, %read) = (0);    # the service's clock; who read what, and when last
 
 # ---- the cluster -----------------------------------------------------------------------------------------------------------------------
@@ -31,6 +36,19 @@ sub kube {
 	my ($method, $path, $body, $type) = @_;
 	my $token = slurp(dir() . '/e/kubernetes-token') =~ s/\s+//gr;
 	return curl('-X', $method, '-H', "Authorization: Bearer $token", $body ? ('-H', 'Content-Type: ' . ($type // 'application/json'), '-d', $body) : (), env('EMULATOR_URL') . $path);
+}
+# The record, as somebody with a backup sees it.
+sub storage {
+	my ($method, @more) = @_;
+	my $said = curl(env('EMULATOR_URL') . '/' . env('EMULATOR_TENANT') . '/oauth2/v2.0/token', '-d', 'grant_type=client_credentials', '-d', 'client_id=' . env('EMULATOR_CLIENT_ID'),
+		'--data-urlencode', 'client_secret@' . dir() . '/e/client-secret', '-d', 'scope=https://storage.azure.com/.default');
+	return curl('-X', $method, '-H', 'Authorization: Bearer ' . decode_json($said)->{access_token}, '-H', 'x-ms-version: 2021-12-02', @more, env('EMULATOR_BLOB') . '/records/prod/web.state');
+}
+sub read_record { return $blob ? storage('GET') : decode_json(kube('GET', $record))->{data}{record}; }
+sub put_record {
+	my ($text) = @_;
+	return storage('PUT', '-H', 'x-ms-blob-type: BlockBlob', '--data-binary', $text) if $blob;
+	return kube('PATCH', $record, encode_json({ data => { record => $text } }), 'application/merge-patch+json');
 }
 sub write_fleet_job {
 	kube('POST', '/api/v1/namespaces', '{"metadata":{"name":"web"}}');
@@ -43,7 +61,8 @@ users: [{name: u, user: {token: "%s"}}]
 END
 	chmod 0600, $config;
 	open my $conf, '>>', dir() . '/e/acrotate.conf' or die $!;
-	print $conf "[run]\nstate = kubernetes:web\n[kubernetes]\nkubeconfig = $config\n";
+	my $state = $blob ? env('EMULATOR_BLOB') . '/records/prod' : 'kubernetes:web';
+	print $conf "[run]\nstate = $state\n[kubernetes]\nkubeconfig = $config\n";
 	close $conf;
 	spill(dir() . '/e/jobs.d/web.conf', <<"END");
 [job]
@@ -62,7 +81,7 @@ END
 
 sub fresh {
 	($ahead, %read) = (0);
-	start_emulator(options => [ '--fast', '--kubernetes' ]);
+	start_emulator(options => [ '--fast', '--kubernetes', '--blob' ]);
 	pass($grace + 1), rotate_alone() for 1 .. 2;
 }
 
@@ -300,9 +319,9 @@ sub late_write {
 	faults({ operation => 'generate', effect => 'pass', delay_before => 0.5 }, { operation => 'kube-secret-patch', skip => $last_patch, effect => 'pass', delay_before => 3 });
 	my $first = started(command('--force'));
 	push @why, 'the first one never got to its generate' unless wait_until_hit(500, 0);
-	my $then = decode_json(kube('GET', $record))->{data}{record};
+	my $then = read_record();
 	push @why, 'the first one never got to its write' unless wait_until_hit(500, 1);
-	kube('PATCH', $record, encode_json({ data => { record => $then } }), 'application/merge-patch+json');
+	put_record($then);
 	pass(700);
 	faults({ operation => 'generate', effect => 'pass', delay_before => 4 });
 	my $second = started(command('--force'));
@@ -320,37 +339,41 @@ sub item { my ($group, $title, @how) = @_; push @items, [ $group, $title, @how ]
 my @requests = requests();
 my %count;
 $count{ $_->[0] }++ for @requests;
-my $writes = qr/^(generate|kube-(secret|configmap)-(patch|create))$/;
+my $writes = qr/^(generate|kube-(secret|configmap)-(patch|create)|blob-put)$/;
+my %stale = (status => 409);
+my %stale_blob = (status => 412, headers => { 'x-ms-error-code' => 'ConditionNotMet', 'x-ms-request-id' => '1' });
 for my $r (@requests) {
 	my ($operation, $skip) = @$r;
-	item('fleet: stopped at a request', "$operation $skip", 'disturbed', operation => $operation, skip => $skip, signal => 'STOP', visits => [ 1, 700, 4500 ]);
-	item('fleet: killed at a request', "$operation $skip", 'disturbed', operation => $operation, skip => $skip, signal => 'KILL', visits => [ 1, 700 ]);
-	item('fleet: killed behind a request', "$operation $skip", 'disturbed', operation => $operation, skip => $skip, when => 'after', signal => 'KILL', visits => [ 1, 700 ]);
+	item("$fleet: stopped at a request", "$operation $skip", 'disturbed', operation => $operation, skip => $skip, signal => 'STOP', visits => [ 1, 700, 4500 ]);
+	item("$fleet: killed at a request", "$operation $skip", 'disturbed', operation => $operation, skip => $skip, signal => 'KILL', visits => [ 1, 700 ]);
+	item("$fleet: killed behind a request", "$operation $skip", 'disturbed', operation => $operation, skip => $skip, when => 'after', signal => 'KILL', visits => [ 1, 700 ]);
 	next unless $operation =~ $writes;
-	item('fleet: a request acts late', "$operation $skip, $_", 'disturbed', operation => $operation, skip => $skip, signal => $_, hold => 3, visits => [ 700, 4500 ]) for 'STOP', 'KILL';
+	item("$fleet: a request acts late", "$operation $skip, $_", 'disturbed', operation => $operation, skip => $skip, signal => $_, hold => 3, visits => [ 700, 4500 ]) for 'STOP', 'KILL';
 	next if $operation eq 'generate';
-	item('fleet: a conflict at each write', "$operation $skip", 'struck', { operation => $operation, skip => $skip, effect => 'status', status => 409 }, 0, 75);
-	item('fleet: a conflict at each write', "$operation $skip, for good", 'struck', { operation => $operation, skip => $skip, effect => 'status', status => 409, count => 0 }, 0, 75);
+	item("$fleet: a conflict at each write", "$operation $skip", 'struck', { operation => $operation, skip => $skip, effect => 'status', $operation =~ /^blob/ ? %stale_blob : %stale }, 0, 75);
+	item("$fleet: a conflict at each write", "$operation $skip, for good", 'struck', { operation => $operation, skip => $skip, effect => 'status', count => 0, $operation =~ /^blob/ ? %stale_blob : %stale }, 0, 75);
 }
 my @trouble = (
 	[ 'restarts', { effect => 'reset', count => 3 }, 0 ], [ 'loses answers', { effect => 'act-drop', count => 2 }, 0, 75 ], [ 'is slow', { effect => 'pass', delay_before => 0.4, count => 0 }, 0 ],
 	[ '429', { effect => 'status', status => 429, headers => { 'Retry-After' => '1' }, count => 2 }, 0 ], [ '500', { effect => 'status', status => 500, count => 2 }, 0 ],
 	[ '503, acted', { effect => 'act-status', status => 503, count => 1 }, 0, 75 ], [ 'is gone', { effect => 'drop', count => 0 }, 75 ], [ 'never answers', { effect => 'status', status => 504, count => 0 }, 75 ],
 );
-my $n_kube = grep { $_->[0] =~ /^kube-/ } @requests;
-for my $skip (0 .. $n_kube - 1) { item('fleet: an API server in trouble', "$_->[0], from request $skip on", 'struck', { operation => 'kube-*', skip => $skip, %{ $_->[1] } }, @$_[ 2 .. $#$_ ]) for $trouble[ $skip % @trouble ]; }
+my $door = $blob ? 'blob' : 'kube';
+my $n_door = grep { $_->[0] =~ /^$door-/ } @requests;
+for my $skip (0 .. $n_door - 1) { item("$fleet: " . ($blob ? 'a storage account' : 'an API server') . ' in trouble', "$_->[0], from request $skip on", 'struck', { operation => "$door-*", skip => $skip, %{ $_->[1] } }, @$_[ 2 .. $#$_ ]) for $trouble[ $skip % @trouble ]; }
 my $calls = calls();
 for my $i (0 .. 29) {
 	my $n = 1 + int(($i + 0.5) * $calls / 30);
-	item('fleet: stopped at a system call', $n, 'held_at_call', $n);
-	item('fleet: killed at a system call', $n, 'killed_at_call', $n);
+	item("$fleet: stopped at a system call", $n, 'held_at_call', $n);
+	item("$fleet: killed at a system call", $n, 'killed_at_call', $n);
 }
-item('fleet: two and three at random', "walk $_", 'walk', $_ * 7919, 40) for 1 .. 9;
+item("$fleet: two and three at random", "walk $_", 'walk', $_ * 7919, 40) for 1 .. 9;
 
-my @parts = ($ENV{PROVE_ONLY} // '') eq '' || 'naive' =~ /$ENV{PROVE_ONLY}/ ? sort keys %naive : ();
+# What the naive rules do does not depend on where the record is: their programs are built once.
+my @parts = $blob ? () : ($ENV{PROVE_ONLY} // '') eq '' || 'naive' =~ /$ENV{PROVE_ONLY}/ ? sort keys %naive : ();
 my %programs = map { $_ => build_naive($_) } @parts;
 push @items, [ 'naive', $_, 'naive', $_ ] for @parts;
-push @items, [ 'fleet: the schedules that kill, under the rule', $_, 'under_the_rule', $_ ] for @parts;
+push @items, [ "$fleet: the schedules that kill, under the rule", $_, 'under_the_rule', $_ ] for $blob ? sort keys %naive : @parts;
 
 # Which write of the Secret is the touch: the last one before the generate.
 my $touch = 0;
