@@ -11,6 +11,7 @@
 #define ROW(member, kind)                                                                          \
 	.name = #member, .type = (kind), .offset = offsetof(struct azure_spec, member)
 
+/* Each is a text: a key of another type needs a form in arm_identity(). */
 const struct key azure_keys[] = {
 	{ ROW(auth, KEY_CHOICE), .help = "how this host proves who it is", .fallback = "default",
 	  .choices = "default|client-secret|certificate|managed-identity|workload-identity|azure-"
@@ -136,28 +137,13 @@ struct cloud azure_cloud_for(const struct cloud *c, enum auth_service service)
 char *arm_identity(const struct azure_spec *s)
 {
 	AUTO_BUF struct buf id = BUF_INIT(64 * 1024);
-	const char *const members[] = { s->auth,
-		                        s->tenant_id,
-		                        s->client_id,
-		                        s->object_id,
-		                        s->resource_id,
-		                        s->client_secret_file,
-		                        s->certificate_file,
-		                        s->certificate_password_file,
-		                        s->federated_token_file,
-		                        s->subscription,
-		                        s->cloud,
-		                        s->resource_manager,
-		                        s->authority,
-		                        s->audience,
-		                        s->metadata,
-		                        s->vault_audience,
-		                        s->storage_audience };
 
 	/* A line each: values of a configuration file have no line breaks, and an unset one
 	 * differs from an empty one. */
-	for (size_t i = 0; i < COUNT(members); i++)
-		buf_fmt(&id, "%c%s\n", members[i] != NULL ? '=' : '-',
-		        members[i] != NULL ? members[i] : "");
+	for (size_t i = 0; i < azure_keys_count; i++) {
+		const char *value;
+		memcpy(&value, (const char *)s + azure_keys[i].offset, sizeof(value));
+		buf_fmt(&id, "%c%s\n", value != NULL ? '=' : '-', value != NULL ? value : "");
+	}
 	return mem_dup(buf_cstr(&id));
 }
