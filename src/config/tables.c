@@ -99,7 +99,7 @@ const size_t config_job_keys_count = COUNT(config_job_keys);
 
 const struct key config_sink_keys[] = {
 	{ ROW(sink_common, type, "type", KEY_TEXT), .required = true,
-	  .help = "docker, file, store, libsecret, helper, kubernetes or keyvault" },
+	  .help = "one of the types below" },
 	{ ROW(sink_common, optional, "optional", KEY_BOOL), .fallback = "no",
 	  .help = "a failure of this sink does not fail the run" },
 	{ ROW(sink_common, on_change, "on_change", KEY_TEXT),
