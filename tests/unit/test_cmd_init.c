@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "config/common.h"
+#include "sink/sink.h"
 
 static void names(void **state)
 {
@@ -192,12 +193,24 @@ static void sources(void **state)
 	}
 }
 
+/* What can be delivered to can be followed. */
+static void every_type_can_be_followed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; sink_list[i] != NULL; i++) {
+		AUTO_BUF struct buf source = BUF_INIT(1 << 16);
+		struct err e = ERR_INIT;
+		bool ok = cmd_init_source(sink_list[i]->type, &source, &e);
+		CHECK(ok || strstr(e.text, "takes TYPE:PLACE") == NULL, "--follow knows no '%s'",
+		      sink_list[i]->type);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(texts),
-		cmocka_unit_test(sources),
+		cmocka_unit_test(names),   cmocka_unit_test(texts),
+		cmocka_unit_test(sources), cmocka_unit_test(every_type_can_be_followed),
 		cmocka_unit_test(files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
