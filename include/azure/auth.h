@@ -23,7 +23,7 @@ struct azure_spec {
 	char *client_secret_file, *certificate_file, *certificate_password_file,
 		*federated_token_file;
 	char *subscription;
-	char *cloud; /* public, usgovernment, china, custom */
+	char *cloud; /* a name of azure/clouds.h, or custom */
 	/* of a custom cloud */
 	char *resource_manager, *authority, *audience, *metadata;
 	char *vault_audience, *storage_audience;

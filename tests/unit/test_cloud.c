@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/auth.h"
+#include "azure/clouds.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "check.h"
 #include "fakes/fake_http.h"
 
@@ -162,8 +164,28 @@ static void resolved(void **state)
 	unsetenv("AZURE_AUTHORITY_HOST");
 }
 
+/* `cloud = NAME` is what NAME's row says. */
+static void every_cloud_is_its_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < azure_clouds_count; i++) {
+		const struct azure_cloud *is = &azure_clouds[i];
+		AUTO_FREE char *name = mem_dup(is->name);
+		const struct azure_spec spec = { .cloud = name };
+		AUTO(azure_cloud_clear) struct cloud c = { 0 };
+		struct err e = ERR_INIT;
+
+		CHECK(cloud_resolve(&spec, NULL, &c, &e), "%s: %s", is->name, e.text);
+		CHECK_TEXT(c.authority, is->authority, "%s", is->name);
+		CHECK_TEXT(c.resource_manager, is->resource_manager, "%s", is->name);
+		CHECK_TEXT(c.registry_suffix, is->registry_suffix, "%s", is->name);
+		check_services(&c, is->audience, is->vault_audience, is->storage_audience);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(resolved) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(resolved),
+		                            cmocka_unit_test(every_cloud_is_its_row) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
