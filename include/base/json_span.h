@@ -41,4 +41,7 @@ void json_span_string(const char *text, struct span string, struct buf *out);
 /* Is the string's value `want`? */
 bool json_span_is(const char *text, struct span string, const char *want);
 
+/* How many of the n bytes from s on mean themselves in a string: printable ASCII but " and \. */
+size_t json_plain(const char *s, size_t n);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -36,6 +37,31 @@ static bool word(struct scan *s, const char *w)
 		if (!byte(s, *w))
 			return false;
 	return true;
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is one of eight bytes not plain? A borrow may make the one above it look so, too, which costs no
+ * more than a second look. */
+static bool is_mixed(const char *s)
+{
+	uint64_t x;
+
+	memcpy(&x, s, sizeof(x));
+	uint64_t low = x - EACH(0x20), quote = (x ^ EACH('"')) - EACH(1),
+		 back = (x ^ EACH('\\')) - EACH(1), high = x | (x + EACH(1));
+	return ((low | quote | back | high) & EACH(0x80)) != 0;
+}
+
+size_t json_plain(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= sizeof(uint64_t) && !is_mixed(s + i))
+		i += sizeof(uint64_t);
+	while (i < n && s[i] >= ' ' && s[i] <= '~' && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
 }
 
 static bool digits(struct scan *s)
@@ -83,7 +109,7 @@ static bool string(struct scan *s)
 {
 	if (!byte(s, '"'))
 		return false;
-	while (s->at < s->n) {
+	while ((s->at += json_plain(s->text + s->at, s->n - s->at)) < s->n) {
 		unsigned char c = (unsigned char)s->text[s->at];
 		if (c < 0x20)
 			return false;

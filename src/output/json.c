@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/json_span.h"
 #include "base/mem.h"
 
 /* Members that are sorted without a function to compare them. */
@@ -53,23 +54,13 @@ static void write_escaped(uint32_t c, struct buf *out)
 	buf_fmt(out, "\\u%04x", c);
 }
 
-/* How many bytes from s on are written as they stand, whatever the style. */
-static size_t plain_length(const char *s, size_t bytes)
-{
-	size_t n = 0;
-
-	while (n < bytes && s[n] >= ' ' && s[n] <= '~' && s[n] != '"' && s[n] != '\\')
-		n++;
-	return n;
-}
-
 static void write_string(const char *s, size_t bytes, bool ascii, struct buf *out)
 {
 	static const char special[] = "\"\\\n\r\t\b\f", letter[] = "\"\\nrtbf";
 
 	buf_char(out, '"');
 	for (size_t i = 0; i < bytes;) {
-		size_t plain = plain_length(s + i, bytes - i);
+		size_t plain = json_plain(s + i, bytes - i);
 		buf_add(out, s + i, plain);
 		i += plain;
 		if (i == bytes)

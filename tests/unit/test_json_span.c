@@ -142,12 +142,31 @@ static void undoes_escapes(void **state)
 	}
 }
 
+/* Every byte at every place of a text, and every length before it. */
+static void what_is_plain(void **state)
+{
+	char text[24];
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(text); n++)
+		for (int c = 0; c < 256; c++) {
+			bool plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+			for (size_t at = 0; at < n; at++) {
+				memset(text, 'a', sizeof(text));
+				text[at] = (char)c;
+				CHECK(json_plain(text, n) == (plain ? n : at),
+				      "0x%02x at %zu of %zu", (unsigned)c, at, n);
+			}
+		}
+	assert_int_equal(json_plain("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_value),  cmocka_unit_test(a_nul_is_no_end),
 		cmocka_unit_test(depth_is_bounded), cmocka_unit_test(lists_members),
-		cmocka_unit_test(undoes_escapes),
+		cmocka_unit_test(undoes_escapes),   cmocka_unit_test(what_is_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
