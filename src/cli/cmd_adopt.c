@@ -97,6 +97,8 @@ static bool fits_job(const struct adopting *a, const struct buf *text, const str
 	if (token != NULL && strcasecmp(token, a->job->token) != 0)
 		return err_set(e, ERR_DECISION, "'%s' is of token '%s', the job of '%s'", from,
 		               token, a->job->token);
+	if ((s->follows != NULL) != (a->job->source != NULL))
+		return err_set(e, ERR_DECISION, "'%s' %s", from, state_lost_text(LOST_ROLE));
 	return s->login_server != NULL ||
 	       err_set(e, ERR_DECISION, "'%s' knows of no password that was delivered", from);
 }

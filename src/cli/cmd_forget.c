@@ -108,7 +108,8 @@ static bool is_in_use(const struct forgetting *f, struct err *e)
 {
 	struct observation o;
 
-	if (f->job == NULL || f->o->force)
+	/* Without its record a follower looks at its sinks and its source anew. */
+	if (f->job == NULL || f->o->force || f->job->source != NULL)
 		return true;
 	if (!observe_open(f->store, f->job, &o, e))
 		return false;

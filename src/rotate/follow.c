@@ -139,7 +139,8 @@ void rotation_follow_mark(struct rotation *r)
 	struct followed *f = r->o.followed;
 
 	if (f->seen.held == NULL) {
-		/* Read by what was proven; the place of that is known. */
+		/* It cannot be read now; a moment ago it had what was proven. */
+		f->seen.unread = f->seen.broken = false;
 		f->seen.held = secret_dup(r->give.fresh.password);
 		f->expires_us = r->give.fresh.expires_us;
 		f->said = r->give.fresh.slot;

@@ -61,6 +61,22 @@ static unsigned in_use(const struct observation *o, int64_t now)
 	return used;
 }
 
+/* Of a follower: what its sinks hold; of which slot that is, its source may not say. */
+static unsigned in_use_by_follower(const struct observation *o)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < o->n_views; i++) {
+		enum acr_slot slot = observe_slot_of(o, o->views[i].holds);
+		bool any = o->views[i].holds != ACR_NO_SLOT || o->views[i].other;
+		if (slot == ACR_SLOT_1 || (any && slot == ACR_NO_SLOT))
+			used |= TOKEN_KILLS_1;
+		if (slot == ACR_SLOT_2 || (any && slot == ACR_NO_SLOT))
+			used |= TOKEN_KILLS_2;
+	}
+	return used;
+}
+
 /* Sinks are named by login server; before a job's first run its own word for the registry has to
  * do. */
 static char *server_of(const struct job *j)
@@ -82,7 +98,9 @@ static bool cuts_off(const struct token_run *r, const struct job *j, unsigned ki
 		AUTO_FREE char *server = server_of(j);
 		observe_server(&o, server, NULL, NULL);
 	}
-	*out = (in_use(&o, env_now(r->w->env)) & kills) != 0;
+	unsigned used =
+		o.followed != NULL ? in_use_by_follower(&o) : in_use(&o, env_now(r->w->env));
+	*out = (used & kills) != 0;
 	observe_close(&o);
 	return true;
 }
@@ -111,6 +129,11 @@ static bool guard_job(struct token_guard *g, const struct token_run *r, const st
 		return true;
 	if (!cuts_off(r, j, kills, &cut, e))
 		return err_in(e, "job '%s' rotates this token", j->name);
+	if (cut && j->source != NULL)
+		return err_set(e, ERR_DECISION,
+		               "this would cut off job '%s', which follows this token's password: "
+		               "let its rotator generate, or say --force",
+		               j->name);
 	if (cut)
 		return err_set(e, ERR_DECISION,
 		               "this would cut off job '%s', which delivers this token's password: "

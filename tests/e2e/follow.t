@@ -219,6 +219,16 @@ is "revoke: exit status" "$RC" 65
 like "revoke: why" "$(said)" 'it follows file .* and generates nothing: revoke where that is rotated'
 follow plan --horizon 1y
 is "a horizon without it" "$RC" 0
+cp "$F/state/web.state" "$T/web.state"
+follow adopt web "$H/state/web-pull.state"
+is "a rotator's record is not adopted" "$RC" 65
+follow forget web
+is "forget: a follower finds its way without a record" "$RC" 0
+follow run
+is "the record is forgotten: it finds itself in step" "$RC $(password_in "$F/config.json") $(state_of web source)" "0 $p3 in step"
+follow forget web
+follow adopt web "$T/web.state"
+is "and a follower's record is adopted" "$RC" 0
 rm -f "$F/state/web.state"
 follow run
 is "the record is lost: it finds itself in step" "$RC $(password_in "$F/config.json")" "0 $p3"

@@ -73,6 +73,11 @@ static bool memory_check(struct sink *s, const struct credential *who, struct er
 	return broken(m->no_check, "checking", e);
 }
 
+static void memory_says(const struct sink *s, struct sink_says *out)
+{
+	*out = of(s)->says;
+}
+
 static bool memory_read(struct sink *s, const struct credential *who, struct secret **out,
                         struct err *e)
 {
@@ -159,9 +164,9 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
 		.atomic = (is_atomic), .evidence = (is_evidence), .identity = memory_identity,     \
 		.open = memory_open, .describe = memory_describe, .check = memory_check,           \
-		.read_current = memory_read, .prepare = memory_prepare, .commit = memory_commit,   \
-		.abort = memory_abort, .close = memory_close, .sweep = memory_sweep,               \
-		.trial = (trying), .touch = (how_to_touch),                                        \
+		.read_current = memory_read, .says = memory_says, .prepare = memory_prepare,       \
+		.commit = memory_commit, .abort = memory_abort, .close = memory_close,             \
+		.sweep = memory_sweep, .trial = (trying), .touch = (how_to_touch),                 \
 	}
 const struct sink_ops sink_memory = OPS(true, true, NULL, NULL),
 		      sink_memory_first = OPS(false, true, NULL, NULL),

@@ -17,6 +17,7 @@ struct memory {
 	int opens, checks, reads, prepares, commits, aborts, sweeps, trials;
 	void (*committing)(struct memory *m); /* just before it changes, or NULL */
 	void (*checking)(struct memory *m);
+	struct sink_says says;
 	enum err_kind no_touch; /* how a touch fails */
 	int touches;
 	char epoch[64]; /* of the last one */

@@ -8,10 +8,11 @@
 #include "config/common.h"
 #include "sink/sink.h"
 
-#define DAY   86400LL
-#define SINK  "[sink docker]\ntype = docker\npath = /d/config.json\n"
-#define NAMES "registry = contoso\ntoken = web-pull\n"
-#define JOB   "[job]\n" NAMES
+#define DAY      86400LL
+#define SINK     "[sink docker]\ntype = docker\npath = /d/config.json\n"
+#define NAMES    "registry = contoso\ntoken = web-pull\n"
+#define JOB      "[job]\n" NAMES
+#define FOLLOWER "[job]\nregistry = contoso.azurecr.io\ntoken = web-pull\n"
 
 /* A host that has been asked already. */
 static void known_host(struct common *c, const char *name)
@@ -218,6 +219,27 @@ static void times(void **state)
 	}
 }
 
+static void followers(void **state)
+{
+	(void)state;
+	AUTO_COMMON struct common c = { 0 };
+	AUTO_JOB struct job *j = NULL;
+	struct err e = ERR_INIT;
+
+	/* What is common to all jobs does not turn a follower into a rotator. */
+	CHECK(parse_both("[defaults]\nlifetime = 9d\nexclusive = yes\nverify_every = 1h\n"
+	                 "[defaults file]\ncontent = {password} {slot}\n",
+	                 FOLLOWER "[source]\ntype = file\npath = /a\n" SINK, &c, &j, &e),
+	      "%s", e.text);
+	assert_non_null(j->source);
+	assert_string_equal(j->source->ops->type, "file");
+	assert_true(job_is_local(j) && !j->policy.exclusive && j->policy.offset == 0);
+	assert_true(j->policy.verify_every == 0);
+	AUTO_BUF struct buf entry = BUF_INIT(256);
+	job_source_entry(j, &entry);
+	assert_string_equal(buf_cstr(&entry), "file:/a");
+}
+
 static void refused_jobs(void **state)
 {
 	(void)state;
@@ -240,6 +262,34 @@ static void refused_jobs(void **state)
 		{ "", JOB "[policy]\n",
 		  "/etc/a/jobs.d/web.conf:4: unknown section [policy]; a job has [job], [azure], "
 		  "[source] and [sink NAME]" },
+		/* followers */
+		{ "", FOLLOWER "lifetime = 9d\n[source]\ntype = store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'lifetime' is for a job that rotates" },
+		{ "", FOLLOWER "may_replace = password1@2026-01-31T08:00:00Z\n[source]\ntype = "
+		  "store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'may_replace' is for a job that rotates" },
+		{ "", FOLLOWER "resource_group = g\n[source]\ntype = store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'resource_group' is for a job that rotates" },
+		{ "", JOB "[source]\ntype = store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:2: with [source] 'registry' takes a login server like "
+		  "'contoso.azurecr.io', not the name alone" },
+		{ "", FOLLOWER "[source]\n" SINK, "/etc/a/jobs.d/web.conf:4: [source] needs 'type'" },
+		{ "", FOLLOWER "[source]\ntype = stone\n" SINK,
+		  "/etc/a/jobs.d/web.conf:5: unknown sink type 'stone'; did you mean 'store'?" },
+		{ "", FOLLOWER "[source]\ntype = file\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: [source]: 'path' is missing" },
+		{ "", FOLLOWER "[source]\ntype = store\non_change = /bin/true\n" SINK,
+		  "/etc/a/jobs.d/web.conf:6: unknown key 'on_change'" },
+		{ "", FOLLOWER "[source]\ntype = file\npath = /a\ncontent = {expires}\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: [source]: key 'content': " },
+		{ "", FOLLOWER "[source]\ntype = file\npath = /f\n[sink f]\ntype = file\npath = "
+		  "/f\n",
+		  "/etc/a/jobs.d/web.conf:4: [source] and [sink f] are the same entry (file:/f): "
+		  "the job would follow itself" },
+		{ "", FOLLOWER "[source]\ntype = store\n",
+		  "/etc/a/jobs.d/web.conf:1: the job has no sink" },
+		{ "", JOB "[sources]\n",
+		  "/etc/a/jobs.d/web.conf:4: unknown section [sources]; did you mean [source]?" },
 		{ "", JOB "[run]\n",
 		  "/etc/a/jobs.d/web.conf:4: section [run] belongs into acrotate.conf" },
 		{ "", JOB "[defaults file]\n",
@@ -739,6 +789,7 @@ int main(void)
 		cmocka_unit_test(every_key_of_a_job),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(times),
+		cmocka_unit_test(followers),
 		cmocka_unit_test(refused_jobs),
 		cmocka_unit_test(refused_common),
 		cmocka_unit_test(common_values),

@@ -259,9 +259,38 @@ static void finds_one_behind_a_long_run(void **state)
 	assert_non_null(got);
 }
 
+static void what_it_says(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *template;
+		int64_t expires; /* seconds */
+		int slot;
+	} row[] = {
+		{ "abc 2026-01-31T08:00:00Z password2\n", "{password} {expires} {slot}\n",
+		  1769846400, 2 },
+		{ "abc 2026-02-30T08:00:00Z password1\n", "{password} {expires} {slot}\n", 0, 1 },
+		{ "abc never unknown\n", "{password} {expires} {slot}\n", 0, 0 },
+		{ "abc\n", "{password}\n", 0, 0 },
+	};
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_TEMPLATE struct template *t = NULL;
+		AUTO_SECRET struct secret *got = NULL;
+		struct sink_says says = { 1, 1 };
+		struct err e = ERR_INIT;
+		assert_true(template_parse(row[i].template, strlen(row[i].template), &t, &e));
+		CHECK(template_read(t, row[i].text, strlen(row[i].text), &who, &got, &says),
+		      "row %zu", i);
+		CHECK(says.expires_us == row[i].expires * 1000000 && says.slot == row[i].slot,
+		      "row %zu: %lld %d", i, (long long)says.expires_us, says.slot);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_says),
 		cmocka_unit_test(what_is_rendered_is_read_back),
 		cmocka_unit_test(reads_back_what_fits),
 		cmocka_unit_test(ambiguous_templates_are_refused),
