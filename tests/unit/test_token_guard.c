@@ -187,6 +187,44 @@ static void who_uses_it_is_not_cut_off(void **state)
 	}
 }
 
+/* A job that follows the token does not rotate it, and may not know of which slot its password
+ * is. */
+static void what_a_follower_holds_is_not_killed(void **state)
+{
+	static const struct {
+		const char *source; /* what it has; the sink has the password of before */
+		bool kills[2];
+	} rows[] = {
+		{ SECRET_1 " 2030-01-01T00:00:00Z password1\n", { false, true } },
+		{ SECRET_1 " 2030-01-01T00:00:00Z password2\n", { true, false } },
+		{ SECRET_1 " never unknown\n", { false, false } },
+		{ SECRET_2 " 2030-01-01T00:00:00Z password2\n", { false, false } },
+	};
+	static const struct row refused[] = {
+		{ "password1", { GENERATE, "--password1" }, { { 0 } }, 1, "", "let its rotator" },
+		{ "password2", { GENERATE, "--password2" }, { { 0 } }, 1, "", "let its rotator" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct token_rig rig;
+		struct err e = ERR_INIT;
+		token_rig_open(&rig);
+		AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig.dir), *sink = mem_fmt(JOB, rig.dir);
+		AUTO_FREE char *job = mem_fmt("%s[source]\ntype = file\npath = %s/source\n"
+		                              "content = {password} {expires} {slot}\n",
+		                              sink, rig.dir);
+		assert_true(fs_make_dir(jobs, &e));
+		token_rig_write(&rig, "jobs.d/web.conf", job);
+		token_rig_write(&rig, "source", rows[i].source);
+		token_rig_write(&rig, "secret", SECRET_1 "\n");
+		for (int slot = 0; slot < 2; slot++)
+			if (!rows[i].kills[slot])
+				play(&rig, &refused[slot]);
+		token_rig_close(&rig);
+	}
+}
+
 /* A job that cannot be read may be the one. */
 static void a_job_that_cannot_be_read_may_use_it(void **state)
 {
@@ -221,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_uses_it_is_not_cut_off),
+		cmocka_unit_test(what_a_follower_holds_is_not_killed),
 		cmocka_unit_test(a_job_that_cannot_be_read_may_use_it),
 	};
 
