@@ -100,6 +100,8 @@ void kube_object_clear(struct kube_object *o)
 /* Names of annotations and data have dots in them. */
 static const char *member(const struct json *object, const char *name)
 {
+	if (object == NULL || json_type(object) != JSON_OBJECT)
+		return NULL;
 	for (const struct json *m = json_child(object); m != NULL; m = json_next(m))
 		if (strcmp(json_key(m), name) == 0)
 			return json_type(m) == JSON_STRING ? json_text(m) : NULL;

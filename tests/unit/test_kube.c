@@ -124,6 +124,26 @@ static void test_object(void **state)
 	assert_true(kube_rig_close(&rig));
 }
 
+/* What is to be an object is a list: it has no names. */
+static void test_no_object(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		{ HTTP_GET, SECRETS "/regcred", .status = 200,
+		  .answer = "{\"metadata\":{\"resourceVersion\":\"7\",\"annotations\":[\"x\"]},"
+		            "\"data\":[\"y\"]}" },
+	};
+	struct kube_rig rig;
+	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
+	enum kube_answer answer;
+	struct err e = ERR_INIT;
+
+	kube_rig_open(&rig, steps, COUNT(steps));
+	CHECK(kube_get(rig.kube, &ref, &answer, &o, &e), "%s", e.text);
+	assert_true(kube_annotation(&o, "x") == NULL && kube_data(&o, "y") == NULL);
+	assert_true(kube_rig_close(&rig));
+}
+
 /* ---- writing ---------------------------------------------------------------------------------- */
 
 static void test_writing(void **state)
@@ -279,9 +299,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reading),   cmocka_unit_test(test_object),
-		cmocka_unit_test(test_writing),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_list),      cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_namespace),
+		cmocka_unit_test(test_no_object), cmocka_unit_test(test_writing),
+		cmocka_unit_test(test_names),     cmocka_unit_test(test_list),
+		cmocka_unit_test(test_rights),    cmocka_unit_test(test_namespace),
 	};
 
 	secret_setup();
