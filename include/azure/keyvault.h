@@ -62,6 +62,8 @@ void keyvault_secret_clear(struct keyvault_secret *s);
 MUST_USE bool keyvault_secret_read(const struct buf *body, struct keyvault_secret *out,
                                    struct err *e);
 const char *keyvault_value(const struct keyvault_secret *s); /* NULL if there is none */
+/* The first one, for json_next(); NULL if there are none. */
+const struct json *keyvault_tags(const struct keyvault_secret *s);
 /* NULL if absent */
 const char *keyvault_tag(const struct keyvault_secret *s, const char *name);
 

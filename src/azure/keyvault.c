@@ -83,10 +83,17 @@ const char *keyvault_value(const struct keyvault_secret *s)
 	return json_str(s->j, "value");
 }
 
+const struct json *keyvault_tags(const struct keyvault_secret *s)
+{
+	const struct json *tags = json_get(s->j, "tags");
+
+	return tags != NULL && json_type(tags) == JSON_OBJECT ? json_child(tags) : NULL;
+}
+
 /* Names of tags may have dots in them. */
 const char *keyvault_tag(const struct keyvault_secret *s, const char *name)
 {
-	for (const struct json *m = json_child(json_get(s->j, "tags")); m != NULL; m = json_next(m))
+	for (const struct json *m = keyvault_tags(s); m != NULL; m = json_next(m))
 		if (strcmp(json_key(m), name) == 0)
 			return json_type(m) == JSON_STRING ? json_text(m) : NULL;
 	return NULL;

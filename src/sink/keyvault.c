@@ -286,8 +286,7 @@ static void add_tags(const struct vault_sink *v, const struct credential *c, str
 	add_tag(&t, TAG_CREATED, c->created > 0 ? created : NULL);
 	add_tag(&t, TAG_EXPIRES, c->expires_us > 0 ? expires : "never");
 	add_known_tags(&t, c);
-	for (const struct json *m = json_child(json_get(v->now.j, "tags")); m != NULL;
-	     m = json_next(m))
+	for (const struct json *m = keyvault_tags(&v->now); m != NULL; m = json_next(m))
 		if (!is_own_tag(json_key(m)) && json_type(m) == JSON_STRING)
 			add_tag(&t, json_key(m), json_text(m));
 }

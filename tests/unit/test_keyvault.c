@@ -133,7 +133,9 @@ static const struct row rows[] = {
 	{ "none", GET, 404, NULL, VAULT_RIG_ABSENT, 1, ERR_NONE, NULL, NULL },
 	{ "some other server", GET, 404, NULL, "<html>not here</html>", 1, ERR_REMOTE,
 	  "'kv.example' is not a key vault (404)", "not here" },
-	{ "a vault that is not there", PUT, 404, NULL, ERROR("VaultNotFound", "no vault", ""), 1,
+	{ "a vault that is not there", GET, 404, NULL, ERROR("VaultNotFound", "no vault", ""), 1,
+	  ERR_MISSING, "does not find secret 'web-pull' (404): no vault", NULL },
+	{ "... nor for a write", PUT, 404, NULL, ERROR("VaultNotFound", "no vault", ""), 1,
 	  ERR_MISSING, "does not find secret 'web-pull' (404): no vault", NULL },
 	{ "no role", GET, 403, NULL, ERROR("Forbidden", CALLER, "ForbiddenByRbac"), 1, ERR_DENIED,
 	  "may not read secret 'web-pull' of key vault 'kv.example' (403); the role is 'Key Vault "

@@ -251,6 +251,8 @@ static void says(void **state)
 		{ SECRET(OLD, TAGS("\"acrotate-expires\":\"never\"")), 0, 0 },
 		{ SECRET(OLD, TAGS("\"acrotate-expires\":7,\"acrotate-slot\":1")), 0, 0 },
 		{ SECRET(OLD, ",\"attributes\":[]"), 0, 0 },
+		{ SECRET(OLD, ",\"tags\":[\"acrotate-slot\"]"), 0, 0 },
+		{ SECRET(OLD, ",\"tags\":\"acrotate-slot\""), 0, 0 },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
