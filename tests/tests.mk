@@ -5,6 +5,7 @@
 # make check-az       the real az against the emulator, and beside our methods of authentication
 # make check-kube     what speaks to Kubernetes, against a real kube-apiserver
 # make check-blob     records in Azure Blob Storage, against Azurite, Microsoft's own emulator of it
+# make check-vault    the emulator's key vault, against Microsoft's own client of it
 # make check-image    the image of `make image`, and a cluster's job run by it
 # make check-identity every method of authentication, with its failures, and a proxy in a network of its own
 # make lint           layers, names, form, headers, banned functions, clang-tidy and more (tests/lint/quick.sh: what takes seconds)
@@ -117,6 +118,12 @@ check-blob: all
 	@packaging/install-deps e2e npm
 	@tests/blob/build >/dev/null
 	@BLOB=real prove --timer --comments $(sort $(wildcard tests/e2e/blob_*.t))
+# The emulator's key vault against Microsoft's own client, which is installed once, into a cache
+# outside the tree.
+check-vault: all
+	@packaging/install-deps e2e npm
+	@tests/vault/build >/dev/null
+	@VAULT=real prove --timer --comments $(sort $(wildcard tests/e2e/vault_*.t))
 check-identity: all
 	@packaging/install-deps e2e
 	@prove -v --timer tests/e2e/identity.t
@@ -160,7 +167,7 @@ build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 # who is not root has to write it. COVERAGE=all lists more.
 COVER     := build/coverage
 COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
-COVER_E2E := status takeover hooks helper metrics keyring shadow template hosts hang kube_sink kube_state
+COVER_E2E := status takeover hooks helper metrics keyring shadow template hosts hang kube_sink kube_state vault_sink
 coverage:
 	@packaging/install-deps build ci e2e
 	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles
@@ -175,5 +182,5 @@ lint: export LINT_BUILD = $B
 lint: all $(ALL_OBJ)
 	@sh tests/lint/run.sh $(ALL_OBJ)
 
-.PHONY: bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-image check-identity deps demo fuzz fuzz-built lint proof proof-mutants prove prove-quick FORCE_CORPUS $(FUZZ:%=fuzz-%)
+.PHONY: bench model mutants coverage check check-built jmespath-suite check-e2e check-az check-kube check-image check-blob check-vault check-identity deps demo fuzz fuzz-built lint proof proof-mutants prove prove-quick FORCE_CORPUS $(FUZZ:%=fuzz-%)
 -include $(FUZZ_OBJ:.o=.d) $(wildcard $B/tests/*/*.d)

@@ -61,7 +61,7 @@ like "it expires as the password does" "$(vget attributes.exp)" '^[0-9]{10}$'
 is "the tags say which slot" "$(vget tags.acrotate-slot) $(vget tags.CredentialId)" "password1 password1"
 like "since when" "$(vget tags.acrotate-created)" '^20..-..-..T..:..:..'
 is "until when" "$(vget tags.acrotate-expires)" "$(date -u -d "@$(vget attributes.exp)" +%Y-%m-%dT%H:%M:%SZ)"
-is "of whom" "$(vget tags.ProviderAddress | tr A-Z a-z)" "$(printf %s "$REGISTRY_ID" | tr A-Z a-z)"
+is "of whom" "$(vget tags.ProviderAddress | tr "[:upper:]" "[:lower:]")" "$(printf %s "$REGISTRY_ID" | tr "[:upper:]" "[:lower:]")"
 is "and for how long" "$(vget tags.ValidityPeriodDays)" 90
 is "two tokens: for the resource manager and the vault" "$(count_log entra)" 2
 v=$(versions)
