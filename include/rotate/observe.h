@@ -111,9 +111,9 @@ void observe_giving(struct observation *o, size_t i, enum acr_slot slot);
 void observe_given(struct observation *o, size_t i, enum acr_slot slot, bool kept);
 /* From what was read of the sinks last, and the ledger as it is now. */
 void observe_build_views(struct observation *o);
-/* The registry accepts `held`, which can only be the password of this slot. If the slot is ours and
- * its password was thought to be lost, it is now known, and counts as delivered. */
-bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held);
+/* The registry accepts `held`, which can only be the password of this slot, one of ours whose
+ * password was thought to be lost: it is now known, and counts as delivered. */
+void observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held);
 /* The registry accepts the password of this slot that a sink holds: the slot exists, whatever Azure
  * has just said. */
 void observe_alive(struct observation *o, enum acr_slot slot);

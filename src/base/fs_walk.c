@@ -240,7 +240,9 @@ static bool begin(struct walk *w, struct err *e)
 		return enter_root(w, e);
 	if (w->way == FS_WAY_GUARDED)
 		return err_set(e, ERR_CONFIG, "'%s' is not an absolute path", w->shown);
-	return look(w, AT_FDCWD, ".", &fd, &st, e) && enter(w, &fd, ".", &st, e);
+	if (!look(w, AT_FDCWD, ".", &fd, &st, e))
+		return false;
+	return enter(w, &fd, ".", &st, e);
 }
 
 static bool open_arrived(const struct walk *w, struct fs_target *out, struct err *e)

@@ -314,8 +314,8 @@ static enum plan_tried_as take_accepted(struct rotation *r, size_t i)
 
 	if (t.as == TRIED_ALIVE)
 		observe_alive(&r->o, t.slot);
-	if (t.as == TRIED_LEARNT && !observe_learn(&r->o, t.slot, r->o.seen[i].held))
-		t.as = TRIED_UNEXPLAINED;
+	if (t.as == TRIED_LEARNT)
+		observe_learn(&r->o, t.slot, r->o.seen[i].held);
 	return t.as;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The one call that cannot be undone, and the ledger around it. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/env.h"
@@ -254,29 +255,23 @@ enum progress step_await(struct rotation *r, struct http *h, struct err *e)
 
 /* An operation of a run before was seen running when that ended: how does it go? Its password is
  * of no use to anybody, it was never prepared for; that it has ended is what counts. */
-static struct slot_memory *remembered(struct rotation *r)
+static bool is_remembered(const struct slot_memory *m)
 {
-	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (r->o.state.slot[i].intent && r->o.state.slot[i].operation != NULL)
-			return &r->o.state.slot[i];
-	return NULL;
+	return m->intent && m->operation != NULL;
 }
 
 bool rotation_remembers_operation(const struct rotation *r)
 {
-	const struct slot_memory *m = r->o.state.slot;
-
-	return (m[0].intent && m[0].operation != NULL) || (m[1].intent && m[1].operation != NULL);
+	return is_remembered(&r->o.state.slot[0]) || is_remembered(&r->o.state.slot[1]);
 }
 
 enum progress step_resume(struct rotation *r, struct http *h, struct err *e)
 {
-	struct slot_memory *m = remembered(r);
+	struct slot_memory *slots = r->o.state.slot, *m = &slots[is_remembered(&slots[0]) ? 0 : 1];
 	AUTO_RESPONSE struct http_response result = { 0 };
 	bool done = true;
 
-	if (m == NULL)
-		return rotation_go_to(r, STEP_DECIDE);
+	assert(is_remembered(m)); /* else nobody would come here */
 	arm_operation_clear(&r->gen.operation);
 	r->gen.operation = (struct arm_operation){ .method = HTTP_POST,
 		                                   .poll_url = mem_dup(m->operation),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What Azure and the registry say of the slots is taken into the ledger. */
+#include <assert.h>
+
 #include "base/mem.h"
 #include "observe_parts.h"
 
@@ -142,16 +144,15 @@ struct acr_password observe_slot(const struct observation *o, enum acr_slot slot
 		                      .expires_us = m->expires_us };
 }
 
-bool observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held)
+void observe_learn(struct observation *o, enum acr_slot slot, const struct secret *held)
 {
 	struct slot_memory *m = &o->state.slot[slot];
 
-	if (m->foreign_created != 0 || m->created == 0 || m->gone || observe_print_known(&m->print))
-		return false;
+	assert(m->foreign_created == 0 && m->created != 0 && !m->gone &&
+	       !observe_print_known(&m->print)); /* see plan_judge_accepted */
 	crypto_fingerprint(held, &m->print);
 	m->delivered = true;
 	m->left = 0;
 	o->dirty = true;
 	observe_sinks(o);
-	return true;
 }

@@ -131,6 +131,8 @@ static bool memory_trial(struct sink *s, const struct credential *who, struct er
 {
 	(void)who;
 	of(s)->trials++;
+	if (of(s)->remark != NULL)
+		(void)err_set(e, ERR_NONE, "%s", of(s)->remark);
 	return broken(of(s)->no_trial, "trial", e);
 }
 

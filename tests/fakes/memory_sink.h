@@ -12,8 +12,9 @@ struct memory {
 	char held[64];     /* "": nothing */
 	char next[64];     /* prepared */
 	bool unreadable, no_open, no_check, no_prepare, no_commit, no_sweep, no_trial;
-	bool refuses; /* a commit that fails says that nothing was written */
-	bool deaf;    /* commit says that it went well, and nothing was written */
+	const char *remark; /* of a trial that goes well, or NULL */
+	bool refuses;       /* a commit that fails says that nothing was written */
+	bool deaf;          /* commit says that it went well, and nothing was written */
 	int opens, checks, reads, prepares, commits, aborts, sweeps, trials;
 	void (*committing)(struct memory *m); /* just before it changes, or NULL */
 	void (*checking)(struct memory *m);

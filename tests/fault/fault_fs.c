@@ -41,6 +41,15 @@ static bool read_it(struct err *e)
 	return fs_read(path, 100, &text, &id, e);
 }
 
+static bool read_again(struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(100);
+	struct fs_version known = { .settled = false };
+	bool same;
+
+	return fs_read_again(path, 100, &text, &known, &same, e);
+}
+
 static bool read_secret(struct err *e)
 {
 	AUTO_SECRET struct secret *s = NULL;
@@ -93,6 +102,14 @@ static bool replace_here(struct err *e)
 	const struct fs_attr here = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_HERE };
 
 	return stage(&here, fs_stage_rename, e);
+}
+
+static bool replace_from_here(struct err *e)
+{
+	const struct fs_attr attr = { .mode = -1, .uid = -1, .gid = -1, .way = FS_WAY_HERE };
+	AUTO_STAGE struct fs_stage *s = NULL;
+
+	return fs_stage_open("f", &attr, &s, e) && write_new(s, e) && fs_stage_rename(s, e);
 }
 
 static bool replace_guarded(struct err *e)
@@ -279,6 +296,13 @@ static void an_old_file(void)
 		abort();
 }
 
+static void here(void)
+{
+	an_old_file();
+	if (chdir(dir) != 0)
+		abort();
+}
+
 static void no_file(void)
 {
 	(void)unlink(path);
@@ -360,6 +384,8 @@ static const struct operation {
 	const char *without; /* a call that this file system, or kernel, does not have */
 } operations[] = {
 	{ "read", an_old_file, read_it, 0, NULL },
+	{ "read again", an_old_file, read_again, 0, NULL },
+	{ "replace, from here", here, replace_from_here, ROOT, NULL },
 	{ "read a secret", an_old_file, read_secret, 0, NULL },
 	{ "read a secret's bytes", an_old_file, read_secret_bytes, 0, NULL },
 	{ "replace", an_old_file, replace, 0, NULL },

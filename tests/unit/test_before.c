@@ -5,8 +5,13 @@
  */
 #include "check.h"
 
+#include <fcntl.h>
+
 #include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "fakes/rotation_rig.h"
+#include "fakes/sinks.h"
 
 #define NEAR "GET https://contoso.azurecr.io/v2/"
 #define FAR  "GET https://far.azurecr.io/v2/"
@@ -174,6 +179,38 @@ static void the_others_are_served(void **state)
 	assert_int_equal(rig.memory[1].prepares, 0);
 }
 
+/* The log of a run, at its usual level. */
+static char *log_of_a_run(void)
+{
+	AUTO_FREE char *path = mem_fmt("%s/log", rig.dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+	    kept = dup(STDERR_FILENO);
+	struct ending end;
+
+	assert_true(fd >= 0 && kept >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	log_setup(LEVEL_INFO, LOG_TEXT);
+	bool ok = rig_run(0, &end);
+	log_setup(LEVEL_ERROR, LOG_TEXT);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	(void)close(kept);
+	(void)close(fd);
+	CHECK(ok, "%s", end.e.text);
+	return file_get(path);
+}
+
+/* One that does not erase, say, is told of once: it is no failure. */
+static void a_remark_is_told(void **state)
+{
+	(void)state;
+	with_trials(1);
+	rig.memory[1].remark = "a test entry stays in it";
+	AUTO_FREE char *first = log_of_a_run();
+	CHECK(strstr(first, "sink 'b': a test entry stays in it") != NULL, "%s", first);
+	AUTO_FREE char *second = log_of_a_run();
+	CHECK(strstr(second, "a test entry") == NULL, "%s", second);
+	assert_true(rig_works(0) && rig_works(1));
+}
+
 static bool is_recorded(void)
 {
 	AUTO_STATE struct state now = { 0 };
@@ -213,6 +250,7 @@ int main(void)
 		cmocka_unit_test(revoke_now_kills_behind_a_shut_door),
 		cmocka_unit_test(a_sink_that_stores_nothing_burns_no_slot),
 		cmocka_unit_test(the_others_are_served),
+		cmocka_unit_test(a_remark_is_told),
 		cmocka_unit_test(it_is_tried_once),
 	};
 

@@ -290,6 +290,64 @@ static void not_all_are_kept(void **state)
 	stage_down(&s);
 }
 
+static bool check_of(const struct stage *s, int i, const char *readers, struct err *e)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "r.io/%d", i);
+	AUTO_TEST_SINK struct test_sink t =
+		test_sink_open("docker", "path", s->path, "key", key, "readers", readers, NULL);
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	t.ops->close(t.s);
+	assert_true(t.ops->open(t.spec, &s->lent, &t.s, e));
+	return t.ops->check(t.s, &who, e);
+}
+
+/* The second and the third job are told what the first one was, from what is remembered of it. */
+static void what_is_wrong_with_it_is_told_each(void **state)
+{
+	static const struct {
+		const char *text, *readers, *says;
+	} rows[] = {
+		{ "{\"auths\":{},\"credHelpers\":5}", "containers",
+		  "would ignore the whole file: 'credHelpers' is not an object" },
+		{ "{\"auths\":{\"o\":{\"auth\":\"!\"}}}", "kubelet",
+		  "the entry 'o' in 'auths' cannot be decoded" },
+	};
+	struct stage s;
+
+	(void)state;
+	stage_up(&s);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		file_put(s.path, rows[i].text);
+		for (int job = 0; job < 4; job++) {
+			struct err e = ERR_INIT;
+			CHECK(!check_of(&s, job, rows[i].readers, &e) &&
+			              strstr(e.text, rows[i].says) != NULL,
+			      "row %zu, job %d: %s", i, job, e.text);
+		}
+	}
+	stage_down(&s);
+}
+
+static void what_is_no_file_is_told(void **state)
+{
+	struct stage s;
+	struct err e = ERR_INIT;
+	struct secret *now = NULL;
+
+	(void)state;
+	stage_up(&s);
+	assert_int_equal(mkdir(s.path, 0700), 0);
+	AUTO_TEST_SINK struct test_sink t = open_shared(&s, 0);
+	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	assert_false(t.ops->read_current(t.s, &who, &now, &e));
+	assert_non_null(strstr(e.text, "is not a regular file"));
+	test_sink_close(&t);
+	stage_down(&s);
+	docker_files_free(NULL); /* as every destructor */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +357,8 @@ int main(void)
 		cmocka_unit_test(a_delivery_parses_what_it_wrote),
 		cmocka_unit_test(they_take_turns),
 		cmocka_unit_test(not_all_are_kept),
+		cmocka_unit_test(what_is_wrong_with_it_is_told_each),
+		cmocka_unit_test(what_is_no_file_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,68 @@ static void an_answer_that_never_agrees_ends_the_run(void **state)
 	assert_true(rig.met.generates == 1 && rig_works(0) && rig_works(1));
 }
 
+static int writes;
+
+/* Another program puts something else into the sinks each time anything is asked. */
+static void somebody_writes(void)
+{
+	for (size_t i = 0; i < SINKS; i++)
+		(void)snprintf(rig.memory[i].held, sizeof(rig.memory[i].held), "theirs-%d",
+		               ++writes);
+}
+
+/* Nothing is generated while a sink shows what the registry was not asked about. */
+static void who_writes_all_the_time_ends_the_run(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_stage();
+	rig.service.seam = somebody_writes;
+	assert_false(rig_run(0, &end));
+	CHECK(end.e.kind == ERR_TRANSIENT && strstr(end.e.text, "writes the sinks") != NULL, "%s",
+	      end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	rig_load(&now);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent);
+	rig.service.seam = NULL;
+	rig_must_run(0);
+	assert_true(rig.met.generates == 1 && rig_works(0) && rig_works(1));
+}
+
+/* The access token ends, and there is no other. */
+static void lose_entra(void)
+{
+	fake_service_pass(&rig.service, 3600 * 1000);
+	rig.service.fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                 .at = 1,
+		                                 .stays = true,
+		                                 .status = 400,
+		                                 .code = "invalid_client",
+		                                 .only = "/oauth2/",
+		                                 .retry_after_ms = -1 };
+}
+
+/* Without one that lasts no request is sent whose death nobody could wait for. */
+static void without_a_fence_nothing_is_generated(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 1;
+	rig.meddler.fn = lose_entra;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(rig.met.fired && rig.met.generates == 0 && strstr(end.e.text, "refuses a token"),
+	      "%d: %s", rig.met.fired, end.e.text);
+	rig_load(&now);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent);
+	assert_true(fake_service_accepts(&rig.service, rig.deployed));
+}
+
 /* The intent is on the disk before the request, and never older than it. */
 static void the_intent_comes_first(void **state)
 {
@@ -282,6 +344,10 @@ static void polls_that_are_denied_are_told(void **state)
 	rig_load(&now);
 	assert_true(now.slot[spare].intent && now.slot[spare].operation != NULL);
 	assert_true(fake_service_accepts(&rig.service, rig.deployed));
+	/* A run that may only read learns no more of it, and goes on with what the token says. */
+	rig_clear_met();
+	CHECK(rig_run(ROTATE_DRY_RUN, &end), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
 	/* With the right the next run learns that it has ended, and need not wait for its death. */
 	rig.service.deny_polls = false;
 	rig.service.running_ms = 0;
@@ -446,6 +512,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_slot_and_the_sinks_are_looked_at_again),
 		cmocka_unit_test(an_answer_that_never_agrees_ends_the_run),
+		cmocka_unit_test(who_writes_all_the_time_ends_the_run),
+		cmocka_unit_test(without_a_fence_nothing_is_generated),
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),

@@ -3,6 +3,8 @@
  * alone. See fakes/rotation_rig.h. */
 #include "check.h"
 
+#include <sys/stat.h>
+
 #include "base/err.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -288,6 +290,30 @@ static void a_dry_run_changes_nothing(void **state)
 	}
 }
 
+/* What is lost is looked at by somebody, some day: it is not written over. */
+static void a_record_that_cannot_be_set_aside_stays(void **state)
+{
+	AUTO_FREE char *record = mem_fmt("%s/web.state", rig.state_dir),
+		       *lost = mem_fmt("%s/web.state.lost", rig.state_dir),
+		       *before = mem_fmt("%s/web.state.lost.1", rig.state_dir);
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	file_put(record, "what no save wrote\n");
+	file_put(lost, "earlier\n");
+	assert_int_equal(mkdir(before, 0700), 0);
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(strstr(end.e.text, "cannot keep") != NULL, "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	AUTO_FREE char *text = file_get(record);
+	CHECK_TEXT(text, "what no save wrote\n", "written over");
+	assert_int_equal(rmdir(before), 0);
+	CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_DECISION, "%s", end.e.text);
+	AUTO_FREE char *kept = file_get(lost);
+	CHECK_TEXT(kept, "what no save wrote\n", "set aside");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_run_rotates_once),
 		cmocka_unit_test(times_are_the_services),
 		cmocka_unit_test(a_dry_run_changes_nothing),
+		cmocka_unit_test(a_record_that_cannot_be_set_aside_stays),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);

@@ -269,6 +269,50 @@ static void a_config_that_is_full(void **state)
 	assert_non_null(strstr(e.text, "it would be larger"));
 }
 
+/* What podman is told in registries.conf is of no concern where podman does not read the file. */
+static void registries_conf_is_podmans(void **state)
+{
+	static const char *const readers[] = { "docker", "containers" };
+	char conf[4300];
+
+	(void)state;
+	(void)snprintf(conf, sizeof(conf), "%s/registries.conf", dir);
+	file_put(conf, "credential-helpers = [\"secretservice\"]\n");
+	assert_int_equal(setenv("CONTAINERS_REGISTRIES_CONF", conf, 1), 0);
+	for (size_t i = 0; i < COUNT(readers); i++) {
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("docker", "path", path, "readers", readers[i], NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		struct err e = ERR_INIT;
+		CHECK(t.ops->check(t.s, &who, &e) == (i == 0), "%s: %s", readers[i], e.text);
+		CHECK(i == 0 || strstr(e.text, "'credential-helpers' in registries.conf") != NULL,
+		      "%s", e.text);
+	}
+	assert_int_equal(unsetenv("CONTAINERS_REGISTRIES_CONF"), 0);
+}
+
+/* A helper of ours answers for what its store has, and for no other name. */
+static void a_helper_beside(void **state)
+{
+	static const struct {
+		const char *key;
+		bool ok;
+	} rows[] = { { "r.io", true }, { "r.io,a", false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_TEST_SINK struct test_sink t =
+			test_sink_open("docker", "path", path, "key", rows[i].key, NULL);
+		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+		AUTO_FREE char *text =
+			mem_fmt("{\"credHelpers\":{\"%s\":\"acrotate\"}}", rows[i].key);
+		struct err e = ERR_INIT;
+		file_put(path, text);
+		t.ops->beside(t.spec, rows[i].key, "r.io");
+		CHECK(t.ops->check(t.s, &who, &e) == rows[i].ok, "%s: %s", rows[i].key, e.text);
+	}
+}
+
 /* ---- helpers --------------------------------------------------------------------------------- */
 
 #define NOT_FOUND "echo credentials not found in native keychain; exit 1\n"
@@ -392,6 +436,8 @@ int main(void)
 		T(a_text_that_grows_too_long),
 		T(an_auth_of_another_user),
 		T(a_config_that_is_full),
+		T(registries_conf_is_podmans),
+		T(a_helper_beside),
 		T(helpers_that_fail),
 		T(trials_of_helpers),
 		T(a_password_too_long_for_a_helper),

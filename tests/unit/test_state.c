@@ -513,6 +513,16 @@ static void only_a_record_of_this_token_was_there(void **state)
 		free(s.version);
 	}
 	assert_false(state_was_there(store, "nobody", "web-pull"));
+	/* Nor does one that cannot be read, or that no save wrote, say that it was there. */
+	AUTO_STORE struct store *other_store = memory_store_open();
+	AUTO_BUF struct buf damaged = BUF_INIT(STORE_RECORD_MAX);
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+	buf_str(&damaged, "[state]\n");
+	assert_true(store_save(other_store, "web", &damaged, STORE_DURABLE, &version, &e));
+	assert_false(state_was_there(other_store, "web", "web-pull"));
+	memory_store_break(other_store, ERR_TRANSIENT);
+	assert_false(state_was_there(other_store, "web", "web-pull"));
 }
 
 int main(void)

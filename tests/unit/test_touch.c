@@ -7,7 +7,9 @@
 #include "check.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "fakes/rotation_rig.h"
+#include "fakes/sinks.h"
 
 /* Both sinks can be touched. */
 static void set(void)
@@ -102,11 +104,46 @@ static void a_touch_that_fails_leaves_out_its_sink(void **state)
 	}
 }
 
+static void lose_the_directory(struct memory *m)
+{
+	AUTO_FREE char *away = mem_fmt("%s.away", rig.state_dir);
+
+	(void)m;
+	assert_int_equal(rename(rig.state_dir, away), 0);
+	file_put(rig.state_dir, "");
+}
+
+/* Nothing was sent, but the intent cannot be taken back: it stays, and costs a wait. */
+static void an_intent_that_cannot_be_withdrawn_stays(void **state)
+{
+	AUTO_FREE char *away = mem_fmt("%s.away", rig.state_dir);
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	set();
+	int spare = 1 - rig_slot_of(rig.deployed);
+	rig.memory[0].no_touch = ERR_BUSY;
+	rig.memory[0].touching = lose_the_directory;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_LOCAL, "%d: %s", (int)end.e.kind, end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	assert_true(unlink(rig.state_dir) == 0 && rename(away, rig.state_dir) == 0);
+	rig_load(&now);
+	assert_true(now.slot[spare].intent);
+	rig.memory[0].no_touch = ERR_NONE;
+	rig.memory[0].touching = NULL;
+	fake_service_pass(&rig.service, DAY_MS);
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig_works(0) && rig_works(1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_sink_is_touched_between_intent_and_request),
 		cmocka_unit_test(a_touch_that_fails_leaves_out_its_sink),
+		cmocka_unit_test(an_intent_that_cannot_be_withdrawn_stays),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);
