@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "sink/place.h"
 
 struct test_sink test_sink_open(const char *type, ...)
 {
@@ -35,6 +36,14 @@ struct test_sink test_sink_open(const char *type, ...)
 		abort();
 	}
 	return t;
+}
+
+const char *test_file_type(size_t i)
+{
+	for (size_t k = 0; sink_list[k] != NULL; k++)
+		if (sink_list[k]->directory == place_directory && i-- == 0)
+			return sink_list[k]->type;
+	return NULL;
 }
 
 void test_sink_close(struct test_sink *t)

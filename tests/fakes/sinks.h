@@ -21,6 +21,9 @@ struct test_sink test_sink_open(const char *type, ...) __attribute__((sentinel))
 void test_sink_close(struct test_sink *t);
 #define AUTO_TEST_SINK AUTO(test_sink_close)
 
+/* Every sink type that is a file at `path`; NULL: no more. A new type is in the tests of them all. */
+const char *test_file_type(size_t i);
+
 /* Server r.io, user u, this password (NULL: none); password1, expires 2026-01-01. */
 struct credential test_credential(const char *password);
 

@@ -98,10 +98,9 @@ static struct test_sink open_sink(const char *path, const struct target *t)
 
 	if (strcmp(t->type, "store") == 0)
 		return open_store(path);
-	return strcmp(t->type, "file") == 0
-	               ? test_sink_open("file", "path", path, "in_place", in_place, "content",
-	                                "PW={password}", NULL)
-	               : test_sink_open("docker", "path", path, "in_place", in_place, NULL);
+	bool templated = strcmp(t->type, "file") == 0;
+	return test_sink_open(t->type, "path", path, "in_place", in_place,
+	                      templated ? "content" : NULL, "PW={password}", NULL);
 }
 
 /* check, prepare, commit: *committed tells how far it came. */
@@ -127,6 +126,17 @@ static bool whole(const char *path, const struct target *t, const char **which)
 	if (old || new)
 		free(text);
 	return old || new;
+}
+
+static void every_type_that_writes_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; sink_list[i] != NULL; i++) {
+		bool has = sink_list[i]->directory == NULL;
+		for (size_t k = 0; k < COUNT(targets); k++)
+			has = has || strcmp(targets[k].type, sink_list[i]->type) == 0;
+		CHECK(has, "'%s' writes files, and has no target here", sink_list[i]->type);
+	}
 }
 
 static int count_calls(const char *path, const struct target *t)
@@ -543,6 +553,7 @@ static void killed_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_type_that_writes_files),
 		cmocka_unit_test(every_call_fails),
 		cmocka_unit_test(short_reads_and_writes),
 		cmocka_unit_test(killed_anywhere),

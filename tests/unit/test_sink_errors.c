@@ -67,15 +67,15 @@ static int without_rights(void *arg)
 
 static void without_the_rights_of_its_user(void **state)
 {
-	static const char *const types[] = { "file", "docker" };
+	const char *type;
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
 	assert_true(chmod(dir, 01777) == 0 && chown(dir, 65534, 65534) == 0);
-	for (size_t i = 0; i < COUNT(types); i++) {
-		int status = in_child(without_rights, (void *)(uintptr_t)types[i]);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", types[i],
+	for (size_t i = 0; (type = test_file_type(i)) != NULL; i++) {
+		int status = in_child(without_rights, (void *)(uintptr_t)type);
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %d", type,
 		      WEXITSTATUS(status));
 	}
 }
@@ -84,22 +84,21 @@ static void without_the_rights_of_its_user(void **state)
 
 static void places_that_are_none(void **state)
 {
-	static const char *const types[] = { "file", "docker" };
+	const char *type;
 	char below[4300];
 
 	(void)state;
 	(void)snprintf(below, sizeof(below), "%s/none/target", dir);
-	for (size_t i = 0; i < COUNT(types); i++) {
+	for (size_t i = 0; (type = test_file_type(i)) != NULL; i++) {
 		AUTO_TEST_SINK struct test_sink t =
-			test_sink_open(types[i], "path", path, "owner", "no-such-user", NULL);
-		AUTO_TEST_SINK struct test_sink far = test_sink_open(types[i], "path", below, NULL);
+			test_sink_open(type, "path", path, "owner", "no-such-user", NULL);
+		AUTO_TEST_SINK struct test_sink far = test_sink_open(type, "path", below, NULL);
 		AUTO_CREDENTIAL struct credential who = test_credential(NULL);
 		struct err e = ERR_INIT;
 		struct fs_target at;
-		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", types[i],
+		CHECK(!t.ops->sweep(t.s, &who, &e) && e.kind == ERR_CONFIG, "%s: %s", type, e.text);
+		CHECK(!far.ops->directory(far.spec, &at, &e) && e.kind == ERR_LOCAL, "%s: %s", type,
 		      e.text);
-		CHECK(!far.ops->directory(far.spec, &at, &e) && e.kind == ERR_LOCAL, "%s: %s",
-		      types[i], e.text);
 	}
 }
 
@@ -150,15 +149,15 @@ static int on_a_mount(void *arg)
 
 static void a_file_that_is_a_mount(void **state)
 {
-	static const char *const types[] = { "file", "docker" };
+	const char *type;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(types); i++) {
+	for (size_t i = 0; (type = test_file_type(i)) != NULL; i++) {
 		file_put(path, "");
-		int status = in_child(on_a_mount, (void *)(uintptr_t)types[i]);
+		int status = in_child(on_a_mount, (void *)(uintptr_t)type);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 			skip();
-		CHECK(status == 0, "%s: %x", types[i], status);
+		CHECK(status == 0, "%s: %x", type, status);
 	}
 }
 

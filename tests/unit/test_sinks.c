@@ -318,15 +318,12 @@ static void reads_back(void **state)
 
 static void an_abort_leaves_nothing(void **state)
 {
-	static const char *const types[] = { "file", "docker" };
+	const char *type;
 	struct err e = ERR_INIT;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(types); i++) {
-		AUTO_TEST_SINK struct test_sink t =
-			i == 0 ? test_sink_open("file", "path", path, "content", "X={password}",
-		                                NULL)
-			       : test_sink_open("docker", "path", path, NULL);
+	for (size_t i = 0; (type = test_file_type(i)) != NULL; i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(type, "path", path, NULL);
 		AUTO_CREDENTIAL struct credential c = test_credential("new");
 		t.ops->abort(t.s);
 		assert_true(t.ops->prepare(t.s, &c, &e));
@@ -486,26 +483,26 @@ static void broken_entries_are_remarked(void **state)
 /* A second name keeps what was there, as does a mount of the file; in place all have the new. */
 static void other_names_of_the_file(void **state)
 {
-	static const char *const types[] = { "file", "docker" };
+	const char *type;
 	char other[4300], back[100];
 
 	(void)state;
 	(void)snprintf(other, sizeof(other), "%s/other", dir);
-	for (size_t i = 0; i < COUNT(types); i++) {
-		AUTO_TEST_SINK struct test_sink t = test_sink_open(types[i], "path", path, NULL);
+	for (size_t i = 0; (type = test_file_type(i)) != NULL; i++) {
+		AUTO_TEST_SINK struct test_sink t = test_sink_open(type, "path", path, NULL);
 		AUTO_TEST_SINK struct test_sink over =
-			test_sink_open(types[i], "path", path, "in_place", "yes", NULL);
+			test_sink_open(type, "path", path, "in_place", "yes", NULL);
 		struct err e = ERR_INIT;
 		file_put(path, "");
 		assert_int_equal(link(path, other), 0);
 		CHECK(deliver(&t, "new", back, sizeof(back), &e) == CHECK_ && e.kind == ERR_CONFIG,
-		      "%s: %s", types[i], e.text);
+		      "%s: %s", type, e.text);
 		assert_non_null(strstr(e.text, "has 2 names (hard links)"));
 		e = (struct err)ERR_INIT;
-		CHECK(deliver(&over, "new", back, sizeof(back), &e) == DONE, "%s: %s", types[i],
+		CHECK(deliver(&over, "new", back, sizeof(back), &e) == DONE, "%s: %s", type,
 		      e.text);
 		char *now = file_get(other);
-		CHECK(now != NULL && now[0] != '\0', "%s: the other name has nothing", types[i]);
+		CHECK(now != NULL && now[0] != '\0', "%s: the other name has nothing", type);
 		free(now);
 		assert_true(unlink(other) == 0 && unlink(path) == 0);
 	}
