@@ -3,6 +3,7 @@
 #include "azure/clouds.h"
 #include "base/buf.h"
 #include "check.h"
+#include "emulator/entra.h"
 
 /* As text, in the order of the struct. */
 static const char *const *members(const struct azure_cloud *c)
@@ -79,6 +80,22 @@ static void each_is_found_and_can_be_configured(void **state)
 			assert_string_equal(azure_keys[i].choices, buf_cstr(&want));
 }
 
+/* Else nothing can be tried with that cloud. */
+static void the_emulator_knows_each(void **state)
+{
+	static struct emulator emu;
+
+	(void)state;
+	for (size_t i = 0; i < azure_clouds_count; i++) {
+		const struct azure_cloud *c = &azure_clouds[i];
+		const char *const asked[] = { c->resource_manager, c->audience, c->vault_audience,
+			                      c->storage_audience };
+		for (size_t k = 0; k < COUNT(asked); k++)
+			CHECK(entra_resource_known(&emu, asked[k]),
+			      "src/emulator/entra.c lacks '%s'", asked[k]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +103,7 @@ int main(void)
 		cmocka_unit_test(each_member_looks_like_one),
 		cmocka_unit_test(no_two_share_an_endpoint),
 		cmocka_unit_test(each_is_found_and_can_be_configured),
+		cmocka_unit_test(the_emulator_knows_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
