@@ -51,13 +51,13 @@ start() {
 	PIDS="$PID $PIDS"
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds; ends the test after ten seconds.
+# wait_for WHAT COMMAND...: until the command succeeds; ends the test after half a minute.
 wait_for() {
 	_what=$1; shift
 	_i=0
 	until "$@" >/dev/null 2>&1; do
 		_i=$((_i + 1))
-		if [ "$_i" -gt 200 ]; then
+		if [ "$_i" -gt 600 ]; then
 			echo "Bail out! $_what did not come up"
 			for f in "$T"/*.out; do [ ! -f "$f" ] || sed "s|^|# $(basename "$f"): |" "$f"; done
 			exit 1
