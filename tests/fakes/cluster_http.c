@@ -91,6 +91,11 @@ const char *cluster_http_text(const struct cluster_http *c)
 	return c->text;
 }
 
+struct emulator_http *cluster_http_net(struct cluster_http *c)
+{
+	return &c->net;
+}
+
 size_t cluster_http_count(const struct cluster_http *c)
 {
 	return c->net.count;

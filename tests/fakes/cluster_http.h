@@ -9,6 +9,7 @@
 #include "kube/spec.h"
 
 struct cluster_http;
+struct emulator_http;
 /* A cluster with namespace `web`, and an administrator's client of it. */
 struct cluster_http *cluster_http_new(void);
 void cluster_http_free(struct cluster_http *c);
@@ -20,7 +21,8 @@ const struct kube_spec *cluster_http_spec(const struct cluster_http *c);
 int cluster_http_do(struct cluster_http *c, const char *method, const char *path, const char *body);
 /* What that answered. */
 const char *cluster_http_text(const struct cluster_http *c);
-size_t cluster_http_count(const struct cluster_http *c); /* requests so far */
+struct emulator_http *cluster_http_net(struct cluster_http *c); /* what fails in it */
+size_t cluster_http_count(const struct cluster_http *c);        /* requests so far */
 /* The next n requests answer with this status, acted on or not. */
 void cluster_http_fail(struct cluster_http *c, size_t n, int status, bool acts);
 

@@ -14,6 +14,7 @@ struct emulator_http {
 	size_t count;        /* requests so far */
 	/* the next requests answer with this status (0: not at all), acted on or not */
 	size_t failing;
+	size_t skipping; /* ... but so many before them, which are well */
 	int status;
 	/* x-ms-error-code and body of these answers, or NULL; code "foreign": not of the service */
 	const char *code, *text;

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "config/host.h"
 #include "fakes/cluster_http.h"
+#include "fakes/emulator_http.h"
 #include "fakes/memory_store.h"
 #include "fakes/storage_http.h"
 #include "scratch.h"
@@ -468,10 +469,105 @@ static void machines_are_told_apart(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* ---- over a network -------------------------------------------------------------------------- */
+
+static bool load_it(struct store *s, char **version, struct err *e)
+{
+	AUTO_RECORD struct store_record r = { 0 };
+
+	(void)version;
+	return store_load(s, "web", &r, e);
+}
+
+static bool save_it(struct store *s, char **version, struct err *e)
+{
+	return save(s, "web", "new", version, e);
+}
+
+static bool set_aside_it(struct store *s, char **version, struct err *e)
+{
+	return store_set_aside(s, "web", e) && save(s, "web", "new", version, e);
+}
+
+static bool remove_it(struct store *s, char **version, struct err *e)
+{
+	(void)version;
+	return store_remove(s, "web", e);
+}
+
+static bool list_it(struct store *s, char **version, struct err *e)
+{
+	AUTO_NAMES struct store_names all = { 0 };
+
+	(void)version;
+	return store_list(s, &all, e);
+}
+
+static bool may_write_it(struct store *s, char **version, struct err *e)
+{
+	(void)version;
+	return store_may(s, "web", e);
+}
+
+static struct store *with_a_record(size_t kind, struct emulator_http **net, char **version)
+{
+	struct store *s = kind == 0 ? open_kubernetes() : open_blob();
+	struct err e = ERR_INIT;
+
+	*net = kind == 0 ? cluster_http_net(cluster) : &storage->net;
+	/* What was set aside twice is kept, too. */
+	CHECK(save(s, "web", "first", version, &e) && store_set_aside(s, "web", &e) &&
+	              save(s, "web", "second", version, &e) && store_set_aside(s, "web", &e) &&
+	              save(s, "web", "old", version, &e),
+	      "%s", e.text);
+	return s;
+}
+
+/* Each request of each operation once: what fails says so, and the record is the old one, the new
+ * one, or gone where it was removed. */
+static void each_request_fails_once(void **state)
+{
+	static const struct {
+		const char *name;
+		bool (*run)(struct store *s, char **version, struct err *e);
+	} ops[] = { { "load", load_it },     { "save", save_it }, { "set aside", set_aside_it },
+		    { "remove", remove_it }, { "list", list_it }, { "may", may_write_it } };
+	static const int statuses[] = { 403, 409 };
+
+	(void)state;
+	for (size_t k = 0; k < 2 * COUNT(ops) * COUNT(statuses); k++) {
+		size_t kind = k % 2, op = k / 2 % COUNT(ops);
+		int status = statuses[k / 2 / COUNT(ops)];
+		bool met = true;
+		for (size_t n = 0; met; n++) {
+			AUTO_FREE char *version = NULL;
+			struct emulator_http *net;
+			AUTO_STORE struct store *s = with_a_record(kind, &net, &version);
+			AUTO_RECORD struct store_record r = { 0 };
+			struct err e = ERR_INIT;
+			net->failing = 1;
+			net->skipping = n;
+			net->status = status;
+			bool ok = ops[op].run(s, &version, &e);
+			met = net->failing == 0;
+			net->failing = 0;
+			CHECK(ok || (met && e.kind != ERR_NONE && e.text[0] != '\0'),
+			      "%zu, %s, %d at %zu: %s", kind, ops[op].name, status, n, e.text);
+			CHECK(met || ok, "%zu, %s: %s", kind, ops[op].name, e.text);
+			CHECK(store_load(s, "web", &r, &e), "%s: %s", ops[op].name, e.text);
+			const char *text = r.exists ? buf_cstr(&r.text) : "";
+			CHECK(strcmp(text, "old") == 0 || (ok && strcmp(text, "new") == 0) ||
+			              (ok && !r.exists && ops[op].run == remove_it),
+			      "%zu, %s, %d at %zu: '%s'", kind, ops[op].name, status, n, text);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_store_keeps_the_contract),
+		cmocka_unit_test(each_request_fails_once),
 		cmocka_unit_test_setup_teardown(saves_follow_one_another, scratch_setup,
 		                                scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, scratch_setup,

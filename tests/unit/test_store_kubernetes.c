@@ -89,6 +89,43 @@ static void test_foreign(void **state)
 	CHECK(!store_remove(store, "web", &e) && e.kind == ERR_DECISION, "%s", e.text);
 }
 
+/* Made by hand, with an annotation of somebody's before ours. */
+static void test_made_by_hand(void **state)
+{
+	(void)state;
+	AUTO_NAMES struct store_names all = { 0 };
+	AUTO_BUF struct buf large = BUF_INIT(3 * STORE_RECORD_MAX);
+	AUTO_RECORD struct store_record r = { 0 };
+	struct err e = ERR_INIT;
+
+	buf_str(&large, "{\"metadata\":{\"name\":\"acrotate-web\",\"labels\":{\"app.kubernetes.io/"
+	                "managed-by\":\"acrotate\"},\"annotations\":{\"a/owner\":\"x\","
+	                "\"acrotate/job\":\"web\"}},\"data\":{\"record\":\"");
+	buf_blanks(&large, STORE_RECORD_MAX + 1);
+	buf_str(&large, "\"}}");
+	assert_int_equal(cluster_http_do(cluster, "POST", MAPS, buf_cstr(&large)), 201);
+	CHECK(store_list(store, &all, &e) && all.n == 1, "%zu: %s", all.n, e.text);
+	CHECK(!store_load(store, "web", &r, &e) && e.kind == ERR_LOCAL &&
+	              strstr(e.text, "is larger than 65536 bytes") != NULL,
+	      "%s", e.text);
+}
+
+/* Each byte of it takes six in JSON. */
+static void test_too_large(void **state)
+{
+	(void)state;
+	AUTO_BUF struct buf text = BUF_INIT(STORE_RECORD_MAX);
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	while (text.len < STORE_RECORD_MAX)
+		buf_char(&text, '\x01');
+	CHECK(!store_save(store, "web", &text, STORE_DURABLE, &version, &e) &&
+	              e.kind == ERR_LOCAL && strstr(e.text, "would be too large") != NULL,
+	      "%s", e.text);
+	assert_int_equal(cluster_http_do(cluster, "GET", MAPS "/acrotate-web", ""), 404);
+}
+
 static void test_set_aside(void **state)
 {
 	(void)state;
@@ -193,6 +230,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_names, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_made_by_hand, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_too_large, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside_again, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
