@@ -72,6 +72,16 @@ acro run 2>/dev/null
 is "a job whose file has a mistake" "$? $(value 'acrotate_job_state{name="other",state="failing"}')" "78 1"
 is "has no figures" "$(value 'acrotate_sinks{name="other"}')" ""
 
+
+# Two jobs of one token: neither is run.
+job other token=web-pull <<END
+[sink env]
+type = file
+path = $T/other.env
+END
+acro run 2>/dev/null
+is "two jobs of one token" "$? $(value 'acrotate_job_state{name="other",state="failing"}')" "78 1"
+
 arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"name\":\"password2\"}" >/dev/null
 at $((2 * DAY)) acro run web-pull 2>/dev/null
 is "a foreign slot is told long before" "$(value 'acrotate_foreign_ahead{name="web-pull"}') $(value 'acrotate_slot_foreign{name="web-pull",slot="password2"}')" "1 1"

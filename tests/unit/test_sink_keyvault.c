@@ -9,7 +9,9 @@
 #include "check.h"
 #include "fakes/sinks.h"
 #include "fakes/vault_rig.h"
+#include "sink/remote.h"
 #include "sink/sink.h"
+#include "sink/template.h"
 
 #define OLD "oldoldoldoldoldoldoldoldoldoldoldoldoldoldoldoldoldo"
 #define NEW "newnewnewnewnewnewnewnewnewnewnewnewnewnewnewnewnewn"
@@ -395,6 +397,123 @@ static void checks(void **state)
 	}
 }
 
+/* ---- what cannot be done ------------------------------------------------------------------------ */
+
+static void without_a_client(void **state)
+{
+	(void)state;
+	const struct keyvault_spec spec = { .vault = (char[]){ VAULT_RIG_URL },
+		                            .secret = (char[]){ "web-pull" },
+		                            .content = (char[]){ "{password}" } },
+				   abroad = { .vault = (char[]){ "contoso" },
+		                              .secret = (char[]){ "web-pull" },
+		                              .content = (char[]){ "{password}" } };
+	struct vault_rig r;
+	struct sink *s = NULL;
+
+	vault_rig_open(&r, NULL, 0);
+	const struct sink_lent nothing = { .arms = NULL }, nobody = { .arms = r.lent.arms };
+	const struct {
+		const struct keyvault_spec *spec;
+		const struct sink_lent *lent;
+		const char *says;
+	} row[] = {
+		{ &spec, NULL, "no client of Azure" },
+		{ &spec, &nothing, "no client of Azure" },
+		{ &spec, &nobody, "no client of Azure" },
+		/* a cloud of one's own has no suffix for a vault's name */
+		{ &abroad, &r.lent, "'vault'" },
+	};
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct err e = ERR_INIT;
+		CHECK(!sink_keyvault.open(row[i].spec, row[i].lent, &s, &e) &&
+		              e.kind == ERR_CONFIG && strstr(e.text, row[i].says) != NULL,
+		      "row %zu: %s", i, e.text);
+	}
+	assert_true(vault_rig_close(&r));
+}
+
+/* A template that is larger than one may be; one whose value is larger than a vault keeps; one that
+ * is so only as JSON. */
+static void how_large_it_may_be(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t n;
+		char with;
+		bool opens, prepares;
+	} row[] = {
+		{ TEMPLATE_MAX, 'x', false, false },
+		{ 26 * 1024, 'x', true, false },
+		{ 24 * 1024, '\x01', true, true },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		const struct fake_step steps[] = { VAULT_RIG_TOKEN("T"), READS_NONE };
+		AUTO_CREDENTIAL struct credential c = test_credential(NEW);
+		AUTO_BUF struct buf content = BUF_INIT(2 * TEMPLATE_MAX);
+		AUTO_SECRET struct secret *held = NULL;
+		struct vault_rig r;
+		struct sink *s = NULL;
+		struct err e = ERR_INIT;
+
+		buf_str(&content, "{password} ");
+		while (content.len < row[i].n + 11)
+			buf_char(&content, row[i].with);
+		AUTO_FREE char *text = mem_dup(buf_cstr(&content));
+		const struct keyvault_spec spec = { .vault = (char[]){ VAULT_RIG_URL },
+			                            .secret = (char[]){ "web-pull" },
+			                            .content = text };
+		vault_rig_open(&r, steps, row[i].opens ? COUNT(steps) : 0);
+		CHECK(sink_keyvault.open(&spec, &r.lent, &s, &e) == row[i].opens, "row %zu: %s", i,
+		      e.text);
+		CHECK(sink_keyvault.validate(&spec, &e) == row[i].opens, "row %zu: %s", i, e.text);
+		if (row[i].opens) {
+			AUTO_BUF struct buf shown = BUF_INIT(1000);
+			sink_keyvault.describe(s, &shown);
+			CHECK_TEXT(buf_cstr(&shown), "secret web-pull of key vault kv.example",
+			           "row %zu", i);
+			CHECK(sink_keyvault.read_current(s, &c, &held, &e), "row %zu: %s", i,
+			      e.text);
+			bool ok = sink_keyvault.prepare(s, &c, &e);
+			CHECK(ok == row[i].prepares, "row %zu: %s", i, e.text);
+			CHECK(!ok || !sink_keyvault.commit(s, &e), "row %zu", i);
+			CHECK(e.kind == ERR_LOCAL &&
+			              strstr(e.text, "larger than a key vault") != NULL,
+			      "row %zu: %s", i, e.text);
+			sink_keyvault.close(s);
+		}
+		CHECK(vault_rig_close(&r), "row %zu", i);
+	}
+}
+
+static void prepared_without_a_look(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = {
+		VAULT_RIG_TOKEN("T"),
+		{ HTTP_GET, "=" VAULT_RIG_SECRET, .status = 403,
+		  .answer =
+		          VAULT_RIG_ERROR("Forbidden", "The user does not have secrets get", "") },
+		{ HTTP_GET, "=" VAULT_RIG_SECRET, .status = 403,
+		  .answer =
+		          VAULT_RIG_ERROR("Forbidden", "The user does not have secrets get", "") },
+	};
+	static const struct row none = { .name = "prepared" };
+	AUTO_CREDENTIAL struct credential c = test_credential(NEW);
+	AUTO_SECRET struct secret *held = NULL;
+	struct vault_rig r;
+	struct err e = ERR_INIT;
+
+	vault_rig_open(&r, steps, COUNT(steps));
+	struct test_sink t = open_sink(&none, &r);
+	assert_false(t.ops->prepare(t.s, &c, &e));
+	assert_int_equal(e.kind, ERR_DENIED);
+	assert_false(t.ops->read_current(t.s, &c, &held, &e));
+	test_sink_close(&t);
+	assert_true(vault_rig_close(&r));
+}
+
 /* ---- what configuration says -------------------------------------------------------------------- */
 
 static void keys(void **state)
@@ -436,9 +555,14 @@ static void keys(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(deliveries), cmocka_unit_test(says),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(deliveries),
+		                            cmocka_unit_test(says),
 		                            cmocka_unit_test(another_template),
-		                            cmocka_unit_test(checks), cmocka_unit_test(keys) };
+		                            cmocka_unit_test(checks),
+		                            cmocka_unit_test(keys),
+		                            cmocka_unit_test(without_a_client),
+		                            cmocka_unit_test(how_large_it_may_be),
+		                            cmocka_unit_test(prepared_without_a_look) };
 
 	secret_setup();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "fakes/sinks.h"
 #include "sink/remote.h"
 #include "sink/sink.h"
+#include "sink/template.h"
 
 #define SECRET  KUBE_RIG_CORE "secrets/regcred"
 #define PATCHED SECRET "?fieldManager=acrotate"
@@ -307,6 +308,29 @@ static void test_a_secret_that_is_full(void **state)
 	refuse(&row, steps, COUNT(steps));
 }
 
+static void test_a_template_that_is_too_large(void **state)
+{
+	AUTO_BUF struct buf content = BUF_INIT(2 * TEMPLATE_MAX);
+	struct err e = ERR_INIT;
+	struct kube_rig rig;
+	struct sink *s = NULL;
+
+	(void)state;
+	buf_str(&content, "{password} ");
+	while (content.len <= TEMPLATE_MAX)
+		buf_char(&content, 'x');
+	AUTO_FREE char *text = mem_dup(buf_cstr(&content));
+	const struct kubernetes_spec spec = { .secret = (char[]){ "regcred" },
+		                              .data = (char[]){ "data" },
+		                              .content = text };
+	assert_false(sink_kubernetes.validate(&spec, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	kube_rig_open(&rig, NULL, 0);
+	const struct sink_lent lent = { .kube = rig.kube };
+	assert_false(sink_kubernetes.open(&spec, &lent, &s, &e));
+	assert_true(kube_rig_close(&rig));
+}
+
 static void test_without_a_client(void **state)
 {
 	static const struct sink_lent none = { .kube = NULL };
@@ -394,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_others_write_all_the_time),
 		cmocka_unit_test(test_a_secret_that_is_full),
+		cmocka_unit_test(test_a_template_that_is_too_large),
 		cmocka_unit_test(test_without_a_client),
 		cmocka_unit_test(test_keys),
 	};
