@@ -20,7 +20,7 @@ use Prove;
 use Time::HiRes qw(sleep time);
 
 my ($n, $rotations) = ($ARGV[0] || 50, $ARGV[1] || 30);
-my ($lifetime, $renew, $step) = (60, 30, 2.5);    # hours; a run of everybody each $step
+my ($lifetime, $renew, $step) = (66, 30, 2.5);    # hours; a run of everybody each $step
 my $misses  = $renew / $step - 3;    # steps in a row in which a follower may get nothing done
 my $at_once = 6;
 my @kinds   = ('file', 'docker', 'kubernetes');
