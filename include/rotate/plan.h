@@ -101,6 +101,9 @@ struct plan_input {
 	int64_t margin;        /* seconds past its expiry before a slot counts as gone */
 	int64_t next_generate; /* back-off; 0: none */
 	bool exclusive, create, force;
+	/* what was delivered is left alone until it has expired, also when nothing that the sinks
+	 * show works: others may have copied it */
+	bool until_expiry;
 	bool verify_due; /* verify_every has passed */
 	enum plan_asked { TOKEN_NOT_ASKED, TOKEN_MISSING, TOKEN_READ } asked;
 	bool enabled; /* the token */

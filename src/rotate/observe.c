@@ -115,6 +115,7 @@ struct plan_input observe_input(const struct observation *o, int64_t now, bool f
 		.margin = margin < MARGIN_MAX_S ? margin : MARGIN_MAX_S,
 		.next_generate = o->state.next_generate,
 		.exclusive = p->exclusive,
+		.until_expiry = p->grace_expiry,
 		.create = p->create,
 		.force = force,
 		.verify_due = verify_due(o, now),

@@ -43,7 +43,7 @@ static struct plan blocked(const struct plan_input *in, enum acr_slot slot)
 		p.why = WHY_HOOK_OWED;
 	} else if (v->left == 0 || v->left > in->now) {
 		p.why = WHY_SINK_UNREADABLE; /* no run could see all sinks without it */
-	} else if (p.when == 0 || v->left + in->grace < p.when) {
+	} else if (!in->until_expiry && (p.when == 0 || v->left + in->grace < p.when)) {
 		p.when = v->left + in->grace;
 	}
 	return p;

@@ -123,6 +123,8 @@ static bool any_held_foreign(const struct plan_input *in)
  * again is cut off already. Of empty ones that is not known. */
 bool plan_is_outage(const struct plan_input *in)
 {
+	if (in->until_expiry)
+		return false;
 	if (plan_anything_works(in) || plan_is_blind(in) || any_held_foreign(in))
 		return false;
 	/*@ loop invariant 0 <= i <= in->n_sinks;
@@ -176,6 +178,8 @@ int64_t plan_request_dies(const struct plan_input *in, enum acr_slot slot)
 
 bool plan_grace_is_over(const struct plan_input *in, const struct slot_view *v)
 {
+	if (in->until_expiry)
+		return false;
 	return !in->hook_owed && v->left != 0 && v->left <= in->now &&
 	       in->now - v->left >= in->grace;
 }

@@ -57,7 +57,8 @@
         MayWork(in, &in->slot[ACR_SLOT_1])) ||
       (Held(in, ACR_SLOT_2) && MayWork(in, &in->slot[ACR_SLOT_2]));
   predicate GraceOver(struct plan_input *in, struct slot_view *v) =
-      in->hook_owed == 0 && v->left != 0 && v->left <= in->now && in->now - v->left >= in->grace;
+      in->until_expiry == 0 && in->hook_owed == 0 && v->left != 0 && v->left <= in->now &&
+        in->now - v->left >= in->grace;
   // Whoever reads a sink is cut off already: one shows a password that is dead, and none may work.
   predicate Dead(struct plan_input *in, integer i) =
       0 <= i < in->n_sinks && in->sinks[i].readable != 0 &&
@@ -67,7 +68,7 @@
   // A sink that was removed while it showed what nobody knows has readers who may not be.
   predicate HeldForeign(struct plan_input *in, integer i) =
       0 <= i < in->n_sinks && in->sinks[i].held_foreign != 0;
-  predicate Outage(struct plan_input *in) = !Works(in) &&
+  predicate Outage(struct plan_input *in) = in->until_expiry == 0 && !Works(in) &&
     !Blind(in) && !(\exists integer i; HeldForeign(in, i)) && (\exists integer i; Dead(in, i));
   predicate Excepted(struct plan_input *in) = in->exclusive != 0 && !Works(in) && !Blind(in);
 

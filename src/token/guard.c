@@ -55,7 +55,7 @@ static unsigned in_use(const struct observation *o, int64_t now)
 		bool left = !in.hook_owed && s->left != 0 && now - s->left >= in.grace;
 		bool gone = s->gone ||
 		            (s->expires_us != 0 && s->expires_us / 1000000 <= now - in.margin);
-		if (s->delivered && !left && !gone)
+		if (s->delivered && (!left || in.until_expiry) && !gone)
 			used |= i == ACR_SLOT_1 ? TOKEN_KILLS_1 : TOKEN_KILLS_2;
 	}
 	return used;

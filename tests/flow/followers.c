@@ -6,7 +6,6 @@
 
 #define NOW        INT64_C(1000000000)
 #define DAY        INT64_C(86400)
-#define FOR_EVER   (INT64_C(1) << 50) /* a grace that only expiry ends */
 #define CALM_TURNS 8
 
 enum life { ABSENT, EXPIRED, LIVING };
@@ -178,7 +177,8 @@ static struct plan decide(const struct followers *v, const struct scene *w, bool
 		.now = NOW,
 		.lifetime = 90 * DAY,
 		.renew_before = 1,
-		.grace = v->rule == FOLLOWERS_EXPIRY ? FOR_EVER : DAY,
+		.grace = DAY,
+		.until_expiry = v->rule == FOLLOWERS_EXPIRY,
 		.margin = 300,
 		.asked = TOKEN_READ,
 		.enabled = true,

@@ -14,6 +14,7 @@ struct row {
 
 static const struct row rule[] = {
 	{ "only what has expired is generated", { .rule = FOLLOWERS_EXPIRY } },
+	{ "... the source edited and restored", { .rule = FOLLOWERS_EXPIRY, .hands = true } },
 	{ "nodes that announce, read again, confirm", { .rule = FOLLOWERS_ACK, .tell = TELL_ALL } },
 };
 

@@ -61,7 +61,7 @@ struct special {
 	size_t n_sinks;
 	int64_t lifetime /* 0: 90 days */, offset, grace /* 0: a day */, next_generate;
 	bool exclusive, create, force, verify_due, hook_owed, disabled, missing, not_asked, unknown,
-		revoke_now, healed;
+		revoke_now, healed, until_expiry;
 };
 
 static struct plan_input input_of(const struct special *s)
@@ -86,6 +86,7 @@ static struct plan_input input_of(const struct special *s)
 		.hook_owed = s->hook_owed,
 		.revoke_now = s->revoke_now,
 		.healed = s->healed,
+		.until_expiry = s->until_expiry,
 		.slot = { s->slot[0], s->slot[1] },
 		.sinks = s->sinks,
 		.n_sinks = s->n_sinks,
@@ -147,6 +148,16 @@ static const struct free_row free_rows[] = {
 	  { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(NOTHING), .exclusive = true }, true, true },
 	{ "sinks show what is dead, and nothing that works: grace protects nobody",
 	  { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) }, SINKS(REFUSED, NOTHING) }, true, true },
+	{ "grace = expiry: not before it has expired",
+	  { .slot = { LEFT(70, 20, 9), HELD(9, 9) }, SINKS(TWO), .until_expiry = true }, false,
+	  false },
+	{ "which it has", { .slot = { LEFT(-1, 91, 9), HELD(9, 9) }, SINKS(TWO),
+	  .until_expiry = true }, true, false },
+	{ "nor when sinks show what is dead: others may have copied it",
+	  { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) }, SINKS(REFUSED, NOTHING),
+	  .until_expiry = true }, false, false },
+	{ "what was never delivered is free",
+	  { .slot = { UNDELIVERED, HELD(9, 9) }, SINKS(TWO), .until_expiry = true }, true, false },
 	{ "nor does a hook that is owed", { .slot = { LEFT(70, 5, 0), FOREIGN }, SINKS(REFUSED),
 	  .hook_owed = true }, true, false },
 	{ "of empty ones that is not known", { .slot = { LEFT(70, 5, 0), LEFT(80, 4, 0) },
