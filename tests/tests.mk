@@ -136,7 +136,7 @@ demo:
 	@sh tests/e2e/demo.sh
 
 bench: all $B/bench/measure $B/bench/bare $B/bench/delay
-	@packaging/install-deps e2e
+	@packaging/install-deps e2e bench
 	@$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $B)/bench/installed PREFIX=/usr >$B/bench/install.log
 	@BUILD=$(abspath $B) INSTALLED=$(abspath $B)/bench/installed BENCH=$(BENCH) sh tests/bench/run.sh
 $B/bench/%: tests/bench/%.c
