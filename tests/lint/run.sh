@@ -23,7 +23,7 @@ have() {
 	return 1
 }
 shell_files() {
-	git ls-files | while read -r f; do
+	git ls-files -co --exclude-standard | while read -r f; do
 		[ -f "$f" ] && head -n 1 "$f" | grep -qE '^#!.*\b(sh|bash)\b' && echo "$f"
 	done
 }
@@ -150,15 +150,15 @@ leftovers() {
 }
 licence() {
 	status=0
-	for f in $(git ls-files '*.c' '*.h'); do
+	for f in $(git ls-files -co --exclude-standard '*.c' '*.h'); do
 		[ ! -f "$f" ] || [ "$(head -n 1 "$f")" = '/* SPDX-License-Identifier: MIT */' ] || { echo "$f: no SPDX line"; status=1; }
 	done
 	return $status
 }
-# Every module has a test of its name; a header is its manual.
+# A header is its manual.
 modules() {
 	status=0
-	for h in $(git ls-files 'include/*/*.h'); do
+	for h in $(git ls-files -co --exclude-standard 'include/*/*.h'); do
 		head -n 3 "$h" | sed -n 2p | grep -q '^/\*' || { echo "$h: no word on what it is for"; status=1; }
 	done
 	return $status

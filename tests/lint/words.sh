@@ -16,7 +16,7 @@ generated\sby\ssomebody\selse\sand foreign
 \bpasses\sby\sitself transient
 EOT
 
-out=$(git ls-files 'src/*.c' | xargs awk '
+out=$(git ls-files -co --exclude-standard 'src/*.c' | xargs awk '
 	/^\{/ { start = FNR; name = before }
 	{ before = $0 }
 	/^\}/ && start { if (FNR - start + 1 > 60) print FILENAME ":" start ": " FNR - start + 1 " lines: " name; start = 0 }')
