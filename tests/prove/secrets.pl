@@ -156,7 +156,7 @@ sub make_certificate {
 }
 
 sub begin {
-	start_emulator(conf => '', options => [ '--fast', '--certificate', "$application.pem" ]);
+	start_emulator(conf => '', options => [ '--fast', '--keyvault', '--certificate', "$application.pem" ]);
 	# [run] is where a metrics_file belongs; the emulator's configuration has none.
 	spill(conf(), slurp(conf()) . "\n[run]\nmetrics_file = " . dir() . "/e/acrotate.prom\n");
 	job();
@@ -367,4 +367,16 @@ for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', 
 scenario('secrets: az, a helper, a hook', 'their arguments and environment', \&children);
 begin();
 scenario('secrets: the keyring', 'arguments, environment and pipe', \&keyring);
+# A vault is told the password, and answers with it.
+begin();
+spill(dir() . '/e/jobs.d/web.conf', slurp(dir() . '/e/jobs.d/web.conf') . "[sink vault]\ntype = keyvault\nvault = " . env('EMULATOR_URL') . "\nsecret = web-pull\n");
+settle(61);
+searched('secrets: a key vault', 'undisturbed');
+scenario('secrets: a key vault', 'the memory before the end', \&memory);
+for my $operation (qw(vault-get vault-update vault-set)) {
+	for my $fault ({ effect => 'status', status => 400 }, { effect => 'status', status => 403 }, { effect => 'garbage', bytes => 300 },
+		{ effect => 'wrong-types' }, { effect => 'truncate', bytes => 150 }) {
+		searched('secrets: a key vault', "$operation, $fault->{effect}", sub { faults({ operation => $operation, %$fault }) });
+	}
+}
 report();
