@@ -28,6 +28,7 @@ my @proofs = (
 	[ 'fleet',   'fleet.pl' ],
 	[ 'followers', 'followers.pl', $sample > 1 ? (8, 3) : (50, 30) ],
 	[ 'fleet_blob', 'fleet.pl', 'blob' ],
+	[ 'fleet_vault', 'fleet.pl', 'vault' ],
 	[ 'others',  'others.pl' ],
 	[ 'errors',  'everywhere.pl', 'errors', $stride, $quick ? 5 : 0 ],
 	[ 'network', 'network.pl', $network ],

@@ -1,10 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-#   fleet.pl [blob]
+#   fleet.pl [blob|vault]
 #
 # Several rotators of one job: processes that have nothing in common but a record and a Secret in a cluster (the emulator's door); or, with
-# `blob`, a record in a storage account and a Secret in a cluster. They are
-# stopped, killed and delayed at every request and, by a sample, at every system call of a rotation, while others come minutes and hours
+# `blob`, a record in a storage account; or, with `vault`, a key vault's secret, which has no compare-and-swap. They are stopped, killed and delayed at every request and, by a sample, at every system call of a rotation, while others come minutes and hours
 # later; every write of theirs meets a conflict; the API server restarts, is slow, answers 429 and 5xx, is gone for a while. Whoever reads
 # the Secret logs in with what it holds, and with what it held until its grace is over: nobody may be refused, and in the end one rotator
 # that is left alone brings the Secret to a password that works.
@@ -26,7 +25,8 @@ my $program = build() . '/acrotate';
 my $stop    = $ENV{STOP_AT} || build() . '/stop-at';
 my $grace   = 30;
 my $blob    = ($ARGV[0] // '') eq 'blob';
-my $fleet   = $blob ? 'fleet over Blob' : 'fleet';
+my $vault   = ($ARGV[0] // '') eq 'vault';    # in place of the Secret; no compare-and-swap: the record is busy
+my $fleet   = $blob ? 'fleet over Blob' : $vault ? 'fleet into a vault' : 'fleet';
 my ($ahead, %read) = (0);    # the service's clock; who read what, and when last
 
 # ---- the cluster -----------------------------------------------------------------------------------------------------------------------
@@ -37,12 +37,16 @@ sub kube {
 	my $token = slurp(dir() . '/e/kubernetes-token') =~ s/\s+//gr;
 	return curl('-X', $method, '-H', "Authorization: Bearer $token", $body ? ('-H', 'Content-Type: ' . ($type // 'application/json'), '-d', $body) : (), env('EMULATOR_URL') . $path);
 }
+sub bearer {
+	my ($scope) = @_;
+	my $said = curl(env('EMULATOR_URL') . '/' . env('EMULATOR_TENANT') . '/oauth2/v2.0/token', '-d', 'grant_type=client_credentials', '-d', 'client_id=' . env('EMULATOR_CLIENT_ID'),
+		'--data-urlencode', 'client_secret@' . dir() . '/e/client-secret', '-d', "scope=$scope/.default");
+	return 'Authorization: Bearer ' . decode_json($said)->{access_token};
+}
 # The record, as somebody with a backup sees it.
 sub storage {
 	my ($method, @more) = @_;
-	my $said = curl(env('EMULATOR_URL') . '/' . env('EMULATOR_TENANT') . '/oauth2/v2.0/token', '-d', 'grant_type=client_credentials', '-d', 'client_id=' . env('EMULATOR_CLIENT_ID'),
-		'--data-urlencode', 'client_secret@' . dir() . '/e/client-secret', '-d', 'scope=https://storage.azure.com/.default');
-	return curl('-X', $method, '-H', 'Authorization: Bearer ' . decode_json($said)->{access_token}, '-H', 'x-ms-version: 2021-12-02', @more, env('EMULATOR_BLOB') . '/records/prod/web.state');
+	return curl('-X', $method, '-H', bearer('https://storage.azure.com'), '-H', 'x-ms-version: 2021-12-02', @more, env('EMULATOR_BLOB') . '/records/prod/web.state');
 }
 sub read_record { return $blob ? storage('GET') : decode_json(kube('GET', $record))->{data}{record}; }
 sub put_record {
@@ -73,20 +77,20 @@ lifetime = 90d
 grace = ${grace}s
 verify_timeout = 30s
 [sink pull]
-type = kubernetes
-secret = regcred
+@{[ $vault ? "type = keyvault\nvault = " . env('EMULATOR_URL') . "\nsecret = web-pull" : "type = kubernetes\nsecret = regcred" ]}
 END
 }
 { no warnings 'redefine'; *Prove::write_job = \&write_fleet_job; }
 
 sub fresh {
 	($ahead, %read) = (0);
-	start_emulator(options => [ '--fast', '--kubernetes', '--blob' ]);
+	start_emulator(options => [ '--fast', '--kubernetes', '--blob', '--keyvault' ]);
 	pass($grace + 1), rotate_alone() for 1 .. 2;
 }
 
 # ---- who reads it ------------------------------------------------------------------------------------------------------------------------
 sub password {
+	return (eval { decode_json(curl('-H', bearer('https://vault.azure.net'), env('EMULATOR_URL') . '/secrets/web-pull?api-version=7.4')) } // {})->{value} if $vault;
 	my $o = eval { decode_json(kube('GET', $secret)) } or return undef;
 	my $config = eval { decode_json(decode_base64($o->{data}{'.dockerconfigjson'} // '')) } or return undef;
 	return (split /:/, decode_base64($config->{auths}{ env('EMULATOR_LOGIN_SERVER') }{auth} // ''), 2)[1];
@@ -339,7 +343,7 @@ sub item { my ($group, $title, @how) = @_; push @items, [ $group, $title, @how ]
 my @requests = requests();
 my %count;
 $count{ $_->[0] }++ for @requests;
-my $writes = qr/^(generate|kube-(secret|configmap)-(patch|create)|blob-put)$/;
+my $writes = qr/^(generate|kube-(secret|configmap)-(patch|create)|blob-put|vault-set)$/;
 my %stale = (status => 409);
 my %stale_blob = (status => 412, headers => { 'x-ms-error-code' => 'ConditionNotMet', 'x-ms-request-id' => '1' });
 for my $r (@requests) {
@@ -358,9 +362,9 @@ my @trouble = (
 	[ '429', { effect => 'status', status => 429, headers => { 'Retry-After' => '1' }, count => 2 }, 0 ], [ '500', { effect => 'status', status => 500, count => 2 }, 0 ],
 	[ '503, acted', { effect => 'act-status', status => 503, count => 1 }, 0, 75 ], [ 'is gone', { effect => 'drop', count => 0 }, 75 ], [ 'never answers', { effect => 'status', status => 504, count => 0 }, 75 ],
 );
-my $door = $blob ? 'blob' : 'kube';
+my $door = $blob ? 'blob' : $vault ? 'vault' : 'kube';
 my $n_door = grep { $_->[0] =~ /^$door-/ } @requests;
-for my $skip (0 .. $n_door - 1) { item("$fleet: " . ($blob ? 'a storage account' : 'an API server') . ' in trouble', "$_->[0], from request $skip on", 'struck', { operation => "$door-*", skip => $skip, %{ $_->[1] } }, @$_[ 2 .. $#$_ ]) for $trouble[ $skip % @trouble ]; }
+for my $skip (0 .. $n_door - 1) { item("$fleet: " . ($blob ? 'a storage account' : $vault ? 'a vault' : 'an API server') . ' in trouble', "$_->[0], from request $skip on", 'struck', { operation => "$door-*", skip => $skip, %{ $_->[1] } }, @$_[ 2 .. $#$_ ]) for $trouble[ $skip % @trouble ]; }
 my $calls = calls();
 for my $i (0 .. 29) {
 	my $n = 1 + int(($i + 0.5) * $calls / 30);
@@ -370,7 +374,7 @@ for my $i (0 .. 29) {
 item("$fleet: two and three at random", "walk $_", 'walk', $_ * 7919, 40) for 1 .. 9;
 
 # What the naive rules do does not depend on where the record is: their programs are built once.
-my @parts = $blob ? () : ($ENV{PROVE_ONLY} // '') eq '' || 'naive' =~ /$ENV{PROVE_ONLY}/ ? sort keys %naive : ();
+my @parts = $blob || $vault ? () : ($ENV{PROVE_ONLY} // '') eq '' || 'naive' =~ /$ENV{PROVE_ONLY}/ ? sort keys %naive : ();
 my %programs = map { $_ => build_naive($_) } @parts;
 push @items, [ 'naive', $_, 'naive', $_ ] for @parts;
 push @items, [ "$fleet: the schedules that kill, under the rule", $_, 'under_the_rule', $_ ] for $blob ? sort keys %naive : @parts;
