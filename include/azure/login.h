@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Logging in to a registry, to learn whether it accepts a password: GET /v2/, its Bearer challenge,
  * then GET realm with Basic, as docker does. The realm must be https at the login server itself.
- * Each probe uses a fresh connection, so that different replicas answer. */
+ * Each probe uses a fresh connection, so that different replicas answer; the first one that of the
+ * question before it, over which nothing else went. */
 #ifndef AZURE_LOGIN_H
 #define AZURE_LOGIN_H
 
@@ -24,9 +25,18 @@ void login_through(struct login *l, struct registry_gate *g);
 /* Is the registry reachable from this host? Anonymous; learns realm and service again. Fails as
  * login_probe() does. */
 MUST_USE bool login_knock(struct login *l, struct http *h, struct err *e);
+/* The same beside the next requests of this client, if it can do that; else nothing. The end must
+ * come before another thread has the login; false: it was not asked, or not with success. */
+void login_knock_begin(struct login *l, struct http *h);
+bool login_knock_end(struct login *l);
 /* False: the registry could not be asked (TRANSIENT: network, 408, 429, 5xx; DENIED: 403, a network
  * rule; REMOTE: an answer that is not understood; CONFIG: an invalid login server). */
 MUST_USE bool login_probe(struct login *l, struct http *h, const struct credential *c,
+                          enum login_answer *out, struct err *e);
+
+/* The same n times side by side, each on a fresh connection: accepted if all are. */
+#define LOGIN_PROOFS_MAX 3
+MUST_USE bool login_prove(struct login *l, struct http *h, const struct credential *c, int n,
                           enum login_answer *out, struct err *e);
 
 #endif

@@ -40,6 +40,8 @@ struct http_request {
 	 * the service */
 	bool once;
 	bool fresh; /* on a fresh connection: another replica may answer */
+	/* with fresh: the connection stays open, for a request that is the `last` one on it */
+	bool stays, last;
 	/* "host:port" to connect to, if that differs from the host in the URL, which the
 	 * certificate must name; or NULL */
 	const char *connect_to;
@@ -108,11 +110,25 @@ bool http_origin_is_loopback(const struct http_origin *o);
 struct http {
 	bool (*send)(struct http *h, const struct http_request *rq, struct http_response *rs,
 	             struct err *e);
+	/* May be NULL, all three: then a request that is begun is sent when it is finished. begin
+	 * borrows `rq` and all that it names until finish or abandon. */
+	void *(*begin)(struct http *h, const struct http_request *rq);
+	bool (*finish)(struct http *h, void *call, struct http_response *rs, struct err *e);
+	void (*abandon)(struct http *h, void *call);
 	void (*close)(struct http *h);
 };
 MUST_USE bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs,
                         struct err *e);
-void http_close(struct http *h); /* h may be NULL */
+/* A request under way beside others: it goes on while any request of the same client is waited
+ * for. All that `rq` names is borrowed until it is finished or abandoned; both free it. Not for a
+ * request that must not act twice. */
+struct http_pending;
+/* Does it, in this client, or is it sent when it is finished? */
+bool http_goes_on(const struct http *h);
+struct http_pending *http_begin(struct http *h, const struct http_request *rq);
+MUST_USE bool http_finish(struct http_pending *p, struct http_response *rs, struct err *e);
+void http_abandon(struct http_pending *p); /* NULL is fine */
+void http_close(struct http *h);           /* h may be NULL */
 void http_close_ptr(struct http **h);
 #define AUTO_HTTP AUTO(http_close_ptr)
 

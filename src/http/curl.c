@@ -11,15 +11,7 @@
 
 #define BODY_MAX_DEFAULT   (4 * 1024 * 1024) /* a list page of a large subscription is 150 kB */
 #define TIMEOUT_MS_DEFAULT 60000
-
-/* One exchange under way. */
-struct curl_exchange {
-	struct http_headers headers;
-	/* more headers, more body than any honest service sends */
-	bool flood, over;
-	bool headers_over; /* the blank line has been seen */
-	bool body_began;
-};
+#define POLL_MS            1000 /* at most: libcurl knows when its next time-out is */
 
 /*
  * gnutls comes along with libcurl, for protocols that nobody speaks here, and sets itself up as
@@ -46,7 +38,7 @@ void http_setup(void)
 
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-	struct curl_exchange *x = ctx;
+	struct curl_call *x = ctx;
 
 	if (x->body_began)
 		return size * n; /* trailers: nothing of ours is ever in them */
@@ -57,17 +49,12 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
-	struct curl_exchange *x = ctx;
+	struct curl_call *x = ctx;
 
 	x->body_began = true;
 	buf_add(&x->headers.rs->body, data, size * n);
 	x->over = !buf_ok(&x->headers.rs->body);
 	return x->over ? 0 : size * n;
-}
-
-static void free_headers(struct curl_slist **list)
-{
-	curl_slist_free_all(*list); /* through the wiping allocator */
 }
 
 /* ---- what came of it ------------------------------------------------------------------------- */
@@ -116,22 +103,23 @@ static const CURLcode before_request[] = {
  * a connection of its own, where nothing is repeated, so is a failure on the way there, a proxy
  * that refused, and a time-out before the connection stood.
  */
-static bool never_sent(struct curl_http *c, CURLcode rc, const struct http_request *rq)
+static bool never_sent(const struct curl_call *x)
 {
+	const struct http_request *rq = x->rq;
 	long written = -1, connect_code = 0;
 	curl_off_t ready_us = 0;
 
-	if (curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &written) == CURLE_OK && written == 0)
+	if (curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &written) == CURLE_OK && written == 0)
 		return true;
 	if (!rq->once && !rq->fresh)
 		return false;
 	for (size_t i = 0; i < COUNT(before_request); i++)
-		if (before_request[i] == rc)
+		if (before_request[i] == x->rc)
 			return true;
-	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code) == CURLE_OK &&
+	if (curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code) == CURLE_OK &&
 	    connect_code >= 300)
 		return true;
-	return curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK &&
+	return curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK &&
 	       ready_us == 0;
 }
 
@@ -140,12 +128,12 @@ static const char *host_of(const struct http_request *rq, struct http_origin *o)
 	return http_origin(rq->url, o) ? o->host : "?";
 }
 
-static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange *x,
-                   const struct http_request *rq, struct err *e)
+static bool failed(const struct curl_call *x, struct err *e)
 {
-	const char *words = c->words[0] ? c->words : curl_easy_strerror(rc), *advice = "";
+	const struct http_request *rq = x->rq;
+	const char *words = x->words[0] ? x->words : curl_easy_strerror(x->rc), *advice = "";
 	enum err_kind kind = ERR_TRANSIENT;
-	bool not_acted = never_sent(c, rc, rq);
+	bool not_acted = never_sent(x);
 	struct http_origin to;
 	long proxy_said = 0;
 
@@ -156,94 +144,211 @@ static bool failed(struct curl_http *c, CURLcode rc, const struct curl_exchange 
 		return false;
 	}
 	for (size_t i = 0; i < COUNT(failures); i++)
-		if (failures[i].rc == rc) {
+		if (failures[i].rc == x->rc) {
 			kind = failures[i].kind;
 			/* It speaks of our own authorities. */
 			advice = rq->trust != NULL ? "" : failures[i].advice;
 		}
-	if (curl_easy_getinfo(c->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK &&
+	if (curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said) == CURLE_OK &&
 	    proxy_said == 407) {
 		kind = ERR_CONFIG;
 		advice =
 			"; the proxy wants a login: http://USER:PASSWORD@HOST:PORT in [http] proxy";
 	}
 	(void)err_set(e, kind, "cannot reach '%s': %s%s", host_of(rq, &to), words, advice);
-	if (rc == CURLE_COULDNT_RESOLVE_HOST)
+	if (x->rc == CURLE_COULDNT_RESOLVE_HOST)
 		(void)snprintf(e->code, sizeof(e->code), "%s", HTTP_HOST_UNKNOWN);
 	e->not_acted = not_acted;
 	return false;
 }
-static void set_all(struct curl_options *s, struct curl_http *c, const struct http_request *rq,
-                    struct curl_exchange *x)
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static struct curl_call *take_call(struct curl_http *c)
 {
-	curl_request_set(s, c, rq);
+	struct curl_call *x = c->idle;
+
+	if (x != NULL) {
+		c->idle = x->next;
+		return x;
+	}
+	x = mem_new(sizeof(*x));
+	x->easy = curl_easy_init();
+	if (x->easy == NULL || curl_easy_setopt(x->easy, CURLOPT_SHARE, c->sessions) != CURLE_OK)
+		mem_exhausted();
+	return x;
+}
+
+/* What the handle keeps must not outlive the call. */
+static void give_back_call(struct curl_http *c, struct curl_call *x)
+{
+	if (x->running)
+		(void)curl_multi_remove_handle(c->multi, x->easy); /* it is in there */
+	x->running = false;
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(x->easy, CURLOPT_CONNECT_TO, NULL);
+	curl_easy_setopt(x->easy, CURLOPT_CAINFO_BLOB, NULL);
+	curl_easy_setopt(x->easy, CURLOPT_SSLCERT_BLOB, NULL);
+	curl_easy_setopt(x->easy, CURLOPT_SSLKEY_BLOB, NULL);
+	curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
+	curl_slist_free_all(take(&x->lines)); /* through the wiping allocator */
+	curl_slist_free_all(take(&x->connect_to));
+	http_response_clear(&x->rs);
+	x->next = c->idle;
+	c->idle = x;
+}
+
+static void set_all(struct curl_options *s, const struct curl_http *c, struct curl_call *x)
+{
+	curl_request_set(s, c, x->rq);
+	curl_set_ptr(s, CURLOPT_ERRORBUFFER, x->words);
+	curl_set_ptr(s, CURLOPT_PRIVATE, x);
 	curl_set_ptr(s, CURLOPT_HEADERDATA, x);
 	curl_set_ptr(s, CURLOPT_WRITEDATA, x);
+	curl_set_ptr(s, CURLOPT_HTTPHEADER, x->lines);
+	curl_set_ptr(s, CURLOPT_CONNECT_TO, x->connect_to);
 	if (s->rc == CURLE_OK)
 		s->rc = curl_easy_setopt(s->easy, CURLOPT_HEADERFUNCTION, on_header);
 	if (s->rc == CURLE_OK)
 		s->rc = curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, on_body);
 }
+
+static void take_messages(struct curl_http *c)
+{
+	int left;
+
+	for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left)) != NULL;) {
+		struct curl_call *x = NULL;
+		CURL *easy = m->easy_handle;
+		CURLcode rc = m->data.result;
+		if (m->msg != CURLMSG_DONE ||
+		    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK)
+			continue;
+		x->rc = rc;
+		x->running = false;
+		(void)curl_multi_remove_handle(c->multi, easy); /* `m` goes with it */
+	}
+}
+
+static void run(struct curl_http *c, struct curl_call *x)
+{
+	int running;
+
+	x->running = curl_multi_add_handle(c->multi, x->easy) == CURLM_OK;
+	x->rc = x->running ? CURLE_OK : CURLE_FAILED_INIT;
+	(void)curl_multi_perform(c->multi, &running); /* what fails shows in the messages */
+}
+
+static void await(struct curl_http *c, const struct curl_call *x)
+{
+	int running;
+
+	take_messages(c);
+	while (x->running) {
+		if (curl_multi_poll(c->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK ||
+		    curl_multi_perform(c->multi, &running) != CURLM_OK)
+			mem_exhausted(); /* no other way for them to fail */
+		take_messages(c);
+	}
+}
+
 /*
  * With the system's directory first, and where that does not suffice, with its bundle, for good.
  * An exchange ends here only before anything of it is sent: the other side has not shown yet who
  * it is.
  */
-static CURLcode perform(struct curl_http *c, struct curl_options *s, const struct http_request *rq,
-                        struct err *e)
+static void await_trusted(struct curl_http *c, struct curl_call *x)
 {
-	CURLcode rc = curl_easy_perform(c->easy);
+	struct curl_options s = { .easy = x->easy };
+	struct err ignored = ERR_INIT; /* the failure that there is says more */
 	long why = 0;
 
-	if (rc != CURLE_PEER_FAILED_VERIFICATION || rq->trust != NULL)
-		return rc;
+	await(c, x);
+	if (x->rc != CURLE_PEER_FAILED_VERIFICATION || x->rq->trust != NULL)
+		return;
 	/* 0, or libcurl's initial 1, where the chain is in order and the name is not the host's. */
-	if (curl_easy_getinfo(c->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 ||
-	    !trust_widen(&c->trust, e))
-		return rc;
-	c->words[0] = '\0';
-	curl_request_trust(s, c, rq);
-	return s->rc == CURLE_OK ? curl_easy_perform(c->easy) : s->rc;
+	if (curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &why) != CURLE_OK || why <= 1 ||
+	    !trust_widen(&c->trust, &ignored))
+		return;
+	x->words[0] = '\0';
+	curl_request_trust(&s, c, x->rq);
+	if (s.rc == CURLE_OK) {
+		run(c, x);
+		await(c, x);
+	} else {
+		x->rc = s.rc;
+	}
+}
+
+static void *curl_begin(struct http *h, const struct http_request *rq)
+{
+	struct curl_http *c = (struct curl_http *)h;
+	struct curl_call *x = take_call(c);
+	struct curl_options s = { .easy = x->easy };
+
+	x->rq = rq;
+	x->why = (struct err)ERR_INIT;
+	x->ok = curl_request_ok(rq, &x->why);
+	x->flood = x->over = x->headers_over = x->body_began = false;
+	x->rs = (struct http_response){ .retry_after_ms = -1, .body = BUF_INIT(c->o.max_body) };
+	x->headers = (struct http_headers){ .rs = &x->rs };
+	x->words[0] = '\0';
+	if (!x->ok)
+		return x;
+	curl_easy_reset(x->easy); /* keeps the sessions */
+	x->lines = curl_request_headers(rq);
+	x->connect_to = curl_request_connect_to(rq);
+	set_all(&s, c, x);
+	x->rc = s.rc;
+	if (s.rc == CURLE_OK)
+		run(c, x);
+	return x;
+}
+
+static bool answered(struct curl_http *c, struct curl_call *x, struct err *e)
+{
+	long status = 0;
+
+	if (!x->ok) {
+		*e = x->why;
+		return false;
+	}
+	await_trusted(c, x);
+	if (x->rc == CURLE_OK)
+		x->rc = curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	/* A connection that ends within the headers is no failure to libcurl. */
+	if (x->rc == CURLE_OK && !x->headers_over)
+		x->rc = CURLE_PARTIAL_FILE;
+	if (x->rc != CURLE_OK)
+		return failed(x, e);
+	http_headers_end(&x->headers, env_now(&env_system));
+	x->rs.status = (int)status;
+	return true;
+}
+
+static bool curl_finish(struct http *h, void *call, struct http_response *rs, struct err *e)
+{
+	struct curl_http *c = (struct curl_http *)h;
+	struct curl_call *x = call;
+	bool ok = answered(c, x, e);
+
+	if (ok) {
+		*rs = x->rs;
+		x->rs = (struct http_response){ .retry_after_ms = -1 };
+	}
+	give_back_call(c, x);
+	return ok;
+}
+
+static void curl_abandon(struct http *h, void *call)
+{
+	give_back_call((struct curl_http *)h, call);
 }
 
 static bool curl_send(struct http *h, const struct http_request *rq, struct http_response *rs,
                       struct err *e)
 {
-	struct curl_http *c = (struct curl_http *)h;
-	struct curl_exchange x = { .headers.rs = rs };
-	struct curl_options s = { .easy = c->easy };
-	AUTO(free_headers)
-	struct curl_slist *headers = NULL, *connect_to = curl_request_connect_to(rq);
-	long status = 0;
-
-	if (!curl_request_ok(rq, e))
-		return false;
-	curl_easy_reset(c->easy); /* keeps connections and sessions */
-	c->words[0] = '\0';
-	set_all(&s, c, rq, &x);
-	headers = curl_request_headers(rq);
-	curl_set_ptr(&s, CURLOPT_HTTPHEADER, headers);
-	curl_set_ptr(&s, CURLOPT_CONNECT_TO, connect_to);
-	rs->body.max = c->o.max_body;
-	if (s.rc == CURLE_OK)
-		s.rc = perform(c, &s, rq, e);
-	/* What the handle keeps must not outlive this call. */
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
-	curl_easy_setopt(c->easy, CURLOPT_CONNECT_TO, NULL);
-	curl_easy_setopt(c->easy, CURLOPT_CAINFO_BLOB, NULL);
-	curl_easy_setopt(c->easy, CURLOPT_SSLCERT_BLOB, NULL);
-	curl_easy_setopt(c->easy, CURLOPT_SSLKEY_BLOB, NULL);
-	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, NULL);
-	if (s.rc == CURLE_OK)
-		s.rc = curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	/* A connection that ends within the headers is no failure to libcurl. */
-	if (s.rc == CURLE_OK && !x.headers_over)
-		s.rc = CURLE_PARTIAL_FILE;
-	if (s.rc != CURLE_OK)
-		return failed(c, s.rc, &x, rq, e);
-	http_headers_end(&x.headers, env_now(&env_system));
-	rs->status = (int)status;
-	return true;
+	return curl_finish(h, curl_begin(h, rq), rs, e);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -252,7 +357,13 @@ static void curl_close(struct http *h)
 {
 	struct curl_http *c = (struct curl_http *)h;
 
-	curl_easy_cleanup(c->easy);
+	for (struct curl_call *x = c->idle, *next; x != NULL; x = next) {
+		next = x->next;
+		curl_easy_cleanup(x->easy);
+		free(x);
+	}
+	(void)curl_multi_cleanup(c->multi); /* no handle is in it */
+	(void)curl_share_cleanup(c->sessions);
 	trust_close(&c->trust);
 	free(c);
 }
@@ -263,11 +374,26 @@ static bool open_trust(struct curl_http *c, struct err *e)
 
 	if (c->o.system_file != NULL || c->o.system_dir != NULL)
 		return trust_open(&c->o, c->o.system_file, c->o.system_dir, &c->trust, e);
-	if (curl_easy_getinfo(c->easy, CURLINFO_CAINFO, &file) != CURLE_OK)
+	struct curl_call *x = take_call(c);
+	if (curl_easy_getinfo(x->easy, CURLINFO_CAINFO, &file) != CURLE_OK)
 		file = NULL;
-	if (curl_easy_getinfo(c->easy, CURLINFO_CAPATH, &dir) != CURLE_OK)
+	if (curl_easy_getinfo(x->easy, CURLINFO_CAPATH, &dir) != CURLE_OK)
 		dir = NULL;
-	return trust_open(&c->o, file, dir, &c->trust, e);
+	bool ok = trust_open(&c->o, file, dir, &c->trust, e);
+	give_back_call(c, x);
+	return ok;
+}
+
+/* A connection is one exchange's at a time: a fresh one is to be nobody else's. */
+static void open_multi(struct curl_http *c)
+{
+	c->multi = curl_multi_init();
+	c->sessions = curl_share_init();
+	if (c->multi == NULL || c->sessions == NULL ||
+	    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) != CURLM_OK ||
+	    curl_share_setopt(c->sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) !=
+	            CURLSHE_OK)
+		mem_exhausted();
 }
 
 bool http_curl_open(const struct http_options *o, struct http **out, struct err *e)
@@ -275,7 +401,11 @@ bool http_curl_open(const struct http_options *o, struct http **out, struct err 
 	struct curl_http *c = mem_new(sizeof(*c));
 	AUTO_HTTP struct http *h = &c->base;
 
-	c->base = (struct http){ .send = curl_send, .close = curl_close };
+	c->base = (struct http){ .send = curl_send,
+		                 .begin = curl_begin,
+		                 .finish = curl_finish,
+		                 .abandon = curl_abandon,
+		                 .close = curl_close };
 	c->o = *o;
 	c->trust.fd = -1;
 	if (c->o.timeout_ms == 0)
@@ -284,9 +414,7 @@ bool http_curl_open(const struct http_options *o, struct http **out, struct err 
 		c->o.max_body = BODY_MAX_DEFAULT;
 	if (c->o.user_agent == NULL)
 		c->o.user_agent = "acrotate/" VERSION;
-	c->easy = curl_easy_init();
-	if (c->easy == NULL)
-		mem_exhausted();
+	open_multi(c);
 	if (!open_trust(c, e))
 		return false;
 	*out = take(&h);

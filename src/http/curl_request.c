@@ -97,7 +97,7 @@ static void set_connection(struct curl_options *s, const struct http_request *rq
 	bool own = rq->once || rq->fresh;
 
 	set_long(s, CURLOPT_FRESH_CONNECT, own);
-	set_long(s, CURLOPT_FORBID_REUSE, own);
+	set_long(s, CURLOPT_FORBID_REUSE, (own && !rq->stays) || rq->last);
 	set_long(s, CURLOPT_HTTP_VERSION,
 	         rq->once ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 }
@@ -147,7 +147,8 @@ static void set_method(struct curl_options *s, const struct http_request *rq)
 	if (rq->method != HTTP_POST)
 		curl_set_ptr(s, CURLOPT_CUSTOMREQUEST, names[rq->method]);
 }
-void curl_request_set(struct curl_options *s, struct curl_http *c, const struct http_request *rq)
+void curl_request_set(struct curl_options *s, const struct curl_http *c,
+                      const struct http_request *rq)
 {
 	set_safety(s, rq);
 	curl_request_trust(s, c, rq);
@@ -155,7 +156,6 @@ void curl_request_set(struct curl_options *s, struct curl_http *c, const struct 
 	set_times(s, rq->timeout_ms ? rq->timeout_ms : c->o.timeout_ms);
 	set_connection(s, rq);
 	set_proxy(s, c, rq);
-	curl_set_ptr(s, CURLOPT_ERRORBUFFER, c->words);
 	curl_set_ptr(s, CURLOPT_USERAGENT, c->o.user_agent);
 	curl_set_ptr(s, CURLOPT_URL, rq->url);
 	set_method(s, rq);

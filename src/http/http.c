@@ -166,6 +166,51 @@ bool http_send(struct http *h, const struct http_request *rq, struct http_respon
 	return true;
 }
 
+struct http_pending {
+	struct http *h;
+	struct http_request rq;
+	void *call; /* NULL: it is sent at the end */
+};
+
+bool http_goes_on(const struct http *h)
+{
+	return h->begin != NULL;
+}
+
+struct http_pending *http_begin(struct http *h, const struct http_request *rq)
+{
+	struct http_pending *p = mem_new(sizeof(*p));
+	struct err ignored = ERR_INIT; /* http_send() finds it again */
+
+	assert(!rq->once);
+	p->h = h;
+	p->rq = *rq;
+	if (h->begin != NULL && check_request(rq, &ignored))
+		p->call = h->begin(h, &p->rq);
+	return p;
+}
+
+bool http_finish(struct http_pending *p, struct http_response *rs, struct err *e)
+{
+	struct http_response got = { .retry_after_ms = -1 };
+	bool ok = p->call != NULL ? p->h->finish(p->h, p->call, &got, e)
+	                          : http_send(p->h, &p->rq, &got, e);
+
+	free(p);
+	if (ok)
+		*rs = got;
+	return ok;
+}
+
+void http_abandon(struct http_pending *p)
+{
+	if (p == NULL)
+		return;
+	if (p->call != NULL)
+		p->h->abandon(p->h, p->call);
+	free(p);
+}
+
 /* ---- response headers ------------------------------------------------------------------------ */
 
 enum { RANK_NONE, RANK_PLAIN, RANK_MS_OWN, RANK_MS };

@@ -139,7 +139,10 @@ enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 		return turn;
 	if (!fill_ref(r, e))
 		return FAILED;
-	if (acr_get_token(rotation_job_arm(r), h, &r->ref, &token, e)) {
+	rotation_knock_ahead(r, h);
+	bool got = acr_get_token(rotation_job_arm(r), h, &r->ref, &token, e);
+	rotation_knocked(r);
+	if (got) {
 		if (!check_clock(r, e))
 			return FAILED;
 		observe_token(&r->o, &token, rotation_now(r));

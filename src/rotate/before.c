@@ -78,6 +78,20 @@ static enum progress is_shut(const struct rotation *r, struct err *e)
 	return FAILED;
 }
 
+/* As it looks before the token is read, and as long as nobody has asked yet. */
+void rotation_knock_ahead(struct rotation *r, struct http *h)
+{
+	if (r->plan.action == PLAN_ROTATE && r->o.who.server != NULL && !is_dry(r) &&
+	    r->gen.knocked_at == 0 && !r->gen.doors_open && has_to_be_accepted(r))
+		login_knock_begin(rotation_login(r), h);
+}
+
+void rotation_knocked(struct rotation *r)
+{
+	if (r->login != NULL && login_knock_end(r->login))
+		r->gen.knocked_at = env_mono_ms(r->w->env);
+}
+
 /* An anonymous question at each host that will have to accept the new password. What is learned,
  * where to log in, the proof would have to ask for anyway. */
 enum progress step_doors(struct rotation *r, struct http *h, struct err *e)
@@ -93,7 +107,10 @@ enum progress step_doors(struct rotation *r, struct http *h, struct err *e)
 		return rotation_go_to(r, STEP_TOKENS);
 	r->gen.doors_open = false;
 	rotation_find_hosts(r);
-	for (r->give.host = 0; r->give.host < r->give.hosts.n; r->give.host++)
+	/* The first may have been asked already, while the token was read. */
+	bool ahead = r->gen.knocked_at != 0 && now - r->gen.knocked_at < OPEN_FOR_MS;
+	r->gen.knocked_at = 0;
+	for (r->give.host = ahead ? 1 : 0; r->give.host < r->give.hosts.n; r->give.host++)
 		if (!login_knock(rotation_host_login(r), h, e))
 			return is_shut(r, e);
 	r->gen.doors_open = true;

@@ -209,6 +209,13 @@ static enum progress probe_again(struct rotation *r, int64_t now, const struct e
 	return FAILED;
 }
 
+/* All that are missing; but where the registry has refused it, one, until it knows it: a registry
+ * that takes a minute to learn is not asked three times as often. */
+static int proofs_at_once(const struct rotation *r)
+{
+	return r->give.probes > 0 && r->give.accepted == 0 ? 1 : PROBES_IN_A_ROW - r->give.accepted;
+}
+
 enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 {
 	const struct policy *policy = &r->job->policy;
@@ -223,7 +230,8 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 	}
 	while (r->give.host < r->give.hosts.n) {
 		struct err why = ERR_INIT;
-		if (!login_probe(rotation_host_login(r), h, &r->give.fresh, &answer, &why)) {
+		int n = proofs_at_once(r);
+		if (!login_prove(rotation_host_login(r), h, &r->give.fresh, n, &answer, &why)) {
 			now = env_mono_ms(r->w->env);
 			if (why.kind == ERR_TRANSIENT)
 				return probe_again(r, now, &why, e);
@@ -233,7 +241,8 @@ enum progress step_probe(struct rotation *r, struct http *h, struct err *e)
 		now = env_mono_ms(r->w->env);
 		if (answer == LOGIN_REJECTED)
 			return probe_again(r, now, NULL, e);
-		if (++r->give.accepted == PROBES_IN_A_ROW) {
+		r->give.accepted += n;
+		if (r->give.accepted == PROBES_IN_A_ROW) {
 			r->give.host++;
 			r->give.accepted = 0;
 		}

@@ -132,6 +132,7 @@ struct rotation {
 		int rounds;              /* how often the sinks had changed meanwhile */
 		bool doors_open;         /* every host that must accept it answered, */
 		int64_t doors_at;        /* mono ms */
+		int64_t knocked_at;      /* mono ms: the first of them, ahead; 0: not */
 	} gen;
 
 	/* The password under way: generated, or copied from a sink that is ahead. */
@@ -223,6 +224,9 @@ enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 /* ---- before.c: what has to work behind the call, tried before it ----------------------------- */
 enum progress step_try_sinks(struct rotation *r, struct http *h, struct err *e);
 enum progress step_doors(struct rotation *r, struct http *h, struct err *e);
+/* At the registry's door, beside the request in between. */
+void rotation_knock_ahead(struct rotation *r, struct http *h);
+void rotation_knocked(struct rotation *r);
 /* Once the server is known. */
 void rotation_find_hosts(struct rotation *r);
 /* At the host being asked. */

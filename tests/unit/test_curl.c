@@ -266,6 +266,87 @@ static void fresh_connections(void **state)
 	rig_close(&r);
 }
 
+/* Whichever of the three comes first is kept waiting, and the others come meanwhile. */
+static void side_by_side(void **state)
+{
+	(void)state;
+	static const struct tls_line lines[] = {
+		{ .reply = OK, .wait_ms = 2000 }, { .reply = OK }, { .reply = OK }, { .reply = OK }
+	};
+	struct rig r;
+	struct http_pending *p[3];
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct err e = ERR_INIT;
+
+	rig_open(&r, PKI_GOOD, lines, COUNT(lines), TRUSTING);
+	assert_true(http_goes_on(r.http));
+	const struct http_request fresh = { .method = HTTP_GET, .url = r.url, .fresh = true };
+	for (size_t i = 0; i < COUNT(p); i++)
+		p[i] = http_begin(r.http, &fresh);
+	for (size_t i = 0; i < COUNT(p); i++) {
+		AUTO_RESPONSE struct http_response one = { 0 };
+		CHECK(http_finish(p[i], &one, &e) && one.status == 200 &&
+		              strcmp(buf_cstr(&one.body), "ok") == 0,
+		      "%zu: %s", i, e.text);
+		CHECK(i > 0 || tls_server_requests(r.server) >= 2, "one after the other");
+	}
+	assert_int_equal(tls_server_connections(r.server), 3);
+	/* One that is left alone is in nobody's way. */
+	http_abandon(http_begin(r.http, &fresh));
+	assert_int_equal(get(&r, (struct http_request){ .method = HTTP_GET }, &rs, &e), ERR_NONE);
+	rig_close(&r);
+}
+
+static void a_failure_is_one_s_own(void **state)
+{
+	(void)state;
+	static const struct tls_line lines[] = { { .reply = OK }, { .reply = OK } };
+	struct rig r;
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	struct err e = ERR_INIT;
+
+	rig_open(&r, PKI_GOOD, lines, COUNT(lines), TRUSTING);
+	const struct http_request nobody = { .url = "https://localhost:1/", .fresh = true },
+				  plain = { .url = "http://localhost/" };
+	struct http_pending *bad = http_begin(r.http, &nobody), *worse = http_begin(r.http, &plain);
+	assert_int_equal(get(&r, (struct http_request){ .method = HTTP_GET }, &rs, &e), ERR_NONE);
+	assert_false(http_finish(bad, &rs, &e));
+	assert_true(e.kind == ERR_TRANSIENT && e.not_acted);
+	assert_false(http_finish(worse, &rs, &e));
+	assert_true(e.kind == ERR_CONFIG && e.not_acted);
+	rig_close(&r);
+}
+
+/* A fresh connection stays for one request more, which closes it; nothing else goes over it twice. */
+static void the_last_one_closes(void **state)
+{
+	(void)state;
+	static const struct tls_line lines[] = {
+		{ .reply = OK }, { .reply = OK }, { .reply = OK }, { .reply = OK }, { .reply = OK }
+	};
+	static const struct {
+		struct http_request rq;
+		size_t connections;
+	} rows[] = {
+		{ { .fresh = true, .stays = true }, 1 },
+		{ { .last = true }, 1 },
+		{ { .last = true }, 2 },
+		{ { .fresh = true, .stays = true }, 3 },
+		{ { .fresh = true }, 4 },
+	};
+	struct rig r;
+
+	rig_open(&r, PKI_GOOD, lines, COUNT(lines), TRUSTING);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_RESPONSE struct http_response rs = { 0 };
+		struct err e;
+		assert_int_equal(get(&r, rows[i].rq, &rs, &e), ERR_NONE);
+		CHECK(tls_server_connections(r.server) == rows[i].connections, "%zu: %zu", i,
+		      tls_server_connections(r.server));
+	}
+	rig_close(&r);
+}
+
 static void trust(void **state)
 {
 	(void)state;
@@ -676,14 +757,25 @@ static void proxies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_whole_exchange),      cmocka_unit_test(methods),
-		cmocka_unit_test(secrets_in_headers),    cmocka_unit_test(once_is_once),
-		cmocka_unit_test(fresh_connections),     cmocka_unit_test(trust),
-		cmocka_unit_test(system_trust),          cmocka_unit_test(trust_is_kept),
-		cmocka_unit_test(bad_ca_files),          cmocka_unit_test(bounds),
-		cmocka_unit_test(redirects_are_answers), cmocka_unit_test(plain),
-		cmocka_unit_test(under_another_name),    cmocka_unit_test(directly_and_as_somebody),
-		cmocka_unit_test(nobody_there),          cmocka_unit_test(proxies),
+		cmocka_unit_test(a_whole_exchange),
+		cmocka_unit_test(methods),
+		cmocka_unit_test(secrets_in_headers),
+		cmocka_unit_test(once_is_once),
+		cmocka_unit_test(fresh_connections),
+		cmocka_unit_test(trust),
+		cmocka_unit_test(side_by_side),
+		cmocka_unit_test(a_failure_is_one_s_own),
+		cmocka_unit_test(the_last_one_closes),
+		cmocka_unit_test(system_trust),
+		cmocka_unit_test(trust_is_kept),
+		cmocka_unit_test(bad_ca_files),
+		cmocka_unit_test(bounds),
+		cmocka_unit_test(redirects_are_answers),
+		cmocka_unit_test(plain),
+		cmocka_unit_test(under_another_name),
+		cmocka_unit_test(directly_and_as_somebody),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(proxies),
 	};
 	return cmocka_run_group_tests(tests, group_open, group_close);
 }

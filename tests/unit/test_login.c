@@ -12,7 +12,7 @@
 #define SERVER "contoso.azurecr.io"
 #define CHALLENGE "Www-Authenticate: Bearer " \
 	"realm=\"https://" SERVER "/oauth2/token\",service=\"" SERVER "\""
-#define ASK { HTTP_GET, "=https://" SERVER "/v2/", .status = 401, .headers = { CHALLENGE } }
+#define ASK { HTTP_GET, "=https://" SERVER "/v2/", .fresh = true, .status = 401, .headers = { CHALLENGE } }
 #define KNOCK "=https://" SERVER "/oauth2/token?account=web-pull&service=" SERVER
 /* clang-format on */
 
@@ -62,11 +62,10 @@ static void answers(void **state)
 	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		const struct fake_step steps[] = {
-			ASK,
-			{ HTTP_GET, KNOCK, .fresh = true, .outcome = row[i].outcome,
-			  .status = row[i].status, .answer = row[i].body }
-		};
+		const struct fake_step steps[] = { ASK,
+			                           { HTTP_GET, KNOCK, .outcome = row[i].outcome,
+			                             .status = row[i].status,
+			                             .answer = row[i].body } };
 		struct err e = ERR_INIT;
 
 		CHECK(probe(steps, COUNT(steps), SERVER, &e) == row[i].want, "%s: %s", row[i].name,
@@ -167,12 +166,11 @@ static void remembers(void **state)
 	(void)state;
 	static const struct fake_step steps[] = {
 		ASK,
-		{ HTTP_GET, KNOCK, .fresh = true, .status = 401 },
+		{ HTTP_GET, KNOCK, .status = 401 },
 		{ HTTP_GET, KNOCK, .fresh = true, .status = 503 },
 		{ HTTP_GET, KNOCK, .fresh = true, .status = 200, .answer = "{}" },
 		ASK,
-		{ HTTP_GET, KNOCK, .fresh = true, .status = 200,
-		  .answer = "{\"access_token\":\"t\"}" },
+		{ HTTP_GET, KNOCK, .status = 200, .answer = "{\"access_token\":\"t\"}" },
 	};
 	static const int want[] = { LOGIN_REJECTED, NOT_ASKED, NOT_ASKED, LOGIN_ACCEPTED };
 	struct fake_http *script = fake_http_new(steps, COUNT(steps));
@@ -203,7 +201,7 @@ static void a_knock(void **state)
 		ASK,
 		{ HTTP_GET, "=https://" SERVER "/v2/", .status = 403 },
 		ASK,
-		{ HTTP_GET, KNOCK, .fresh = true, .status = 401 },
+		{ HTTP_GET, KNOCK, .status = 401 },
 	};
 	struct fake_http *script = fake_http_new(steps, COUNT(steps));
 	AUTO_HTTP struct http *h = fake_http_client(script);
@@ -220,6 +218,46 @@ static void a_knock(void **state)
 	assert_true(fake_http_done(script));
 	login_free(l);
 	fake_http_free(script);
+}
+
+/* Each on a connection of its own, also the first behind the question. A client that cannot do it
+ * side by side asks one after the other, and no more behind a refusal. */
+static void three_proofs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int status[3];
+		int want;
+		enum err_kind kind;
+	} rows[] = {
+		{ "all accept", { 200, 200, 200 }, LOGIN_ACCEPTED, ERR_NONE },
+		{ "the first refuses", { 401 }, LOGIN_REJECTED, ERR_NONE },
+		{ "the last refuses", { 200, 200, 401 }, LOGIN_REJECTED, ERR_NONE },
+		{ "one cannot be asked", { 200, 503 }, NOT_ASKED, ERR_TRANSIENT },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fake_step steps[4] = { ASK };
+		size_t n = 1;
+		for (; n < 4 && rows[i].status[n - 1] != 0; n++)
+			steps[n] = (struct fake_step){ HTTP_GET, KNOCK, .fresh = true,
+				                       .status = rows[i].status[n - 1],
+				                       .answer = "{\"access_token\":\"t\"}" };
+		struct fake_http *script = fake_http_new(steps, n);
+		AUTO_HTTP struct http *h = fake_http_client(script);
+		struct login *l = login_new(SERVER);
+		AUTO_SECRET struct secret *password = secret_new("pw", 2);
+		struct credential c = { .server = server, .username = user, .password = password };
+		enum login_answer answer;
+		struct err e = ERR_INIT;
+		int got = login_prove(l, h, &c, 3, &answer, &e) ? (int)answer : NOT_ASKED;
+		CHECK(got == rows[i].want && e.kind == rows[i].kind, "%s: %s", rows[i].name,
+		      e.text);
+		CHECK(fake_http_done(script), "%s", rows[i].name);
+		login_free(l);
+		fake_http_free(script);
+	}
 }
 
 /* A 429 to one job holds up all that ask this registry, and nobody else; then one is let through,
@@ -271,13 +309,10 @@ static void one_gate_for_all_jobs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers),
-		cmocka_unit_test(challenges),
-		cmocka_unit_test(another_port),
-		cmocka_unit_test(nonsense_server),
-		cmocka_unit_test(remembers),
-		cmocka_unit_test(a_knock),
-		cmocka_unit_test(one_gate_for_all_jobs),
+		cmocka_unit_test(answers),      cmocka_unit_test(challenges),
+		cmocka_unit_test(another_port), cmocka_unit_test(nonsense_server),
+		cmocka_unit_test(remembers),    cmocka_unit_test(a_knock),
+		cmocka_unit_test(three_proofs), cmocka_unit_test(one_gate_for_all_jobs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
