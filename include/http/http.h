@@ -110,12 +110,12 @@ bool http_origin_is_loopback(const struct http_origin *o);
 struct http {
 	bool (*send)(struct http *h, const struct http_request *rq, struct http_response *rs,
 	             struct err *e);
+	void (*close)(struct http *h);
 	/* May be NULL, all three: then a request that is begun is sent when it is finished. begin
 	 * borrows `rq` and all that it names until finish or abandon. */
 	void *(*begin)(struct http *h, const struct http_request *rq);
 	bool (*finish)(struct http *h, void *call, struct http_response *rs, struct err *e);
 	void (*abandon)(struct http *h, void *call);
-	void (*close)(struct http *h);
 };
 MUST_USE bool http_send(struct http *h, const struct http_request *rq, struct http_response *rs,
                         struct err *e);

@@ -122,7 +122,7 @@ END
 mkdir -p "$HOME/single"
 printf '{"ServerURL":"x","Username":"helped","Secret":"in-use"}' >"$HOME/single/one"
 acrotate check helped
-like "a helper with one entry for all names is remarked" "$(said)" "sink 'vault'.*hands out a password for any name"
+like "a helper with one entry for all names is remarked" "$(said)" "sink 'vault'.*returns a password for any name"
 is "and its entry is as it was" "$(jget "$HOME/single/one" Secret)" in-use
 helper keeping <<'END'
 [ "$1" != erase ] || exit 1
