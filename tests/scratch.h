@@ -17,6 +17,20 @@ UNUSED static int scratch_setup(void **state)
 	return 0;
 }
 
+/* The same, and the path of a file in it. */
+UNUSED static int scratch_path(char *path, size_t size, const char *name)
+{
+	dir = scratch_make();
+	(void)snprintf(path, size, "%s/%s", dir, name);
+	return 0;
+}
+
+/* For fault_hook(): removes the file. */
+UNUSED static void scratch_unlink(void *path)
+{
+	(void)unlink(path);
+}
+
 UNUSED static int scratch_teardown(void **state)
 {
 	(void)state;

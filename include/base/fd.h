@@ -16,7 +16,9 @@ void fd_close(int *fd); /* and sets it to -1; does nothing if it is negative */
 void fd_close_dir(DIR **d); /* only for a directory that was read */
 #define AUTO_DIR AUTO(fd_close_dir)
 
-/* Writes all of it. `what` is for messages: "standard output". */
+/* Writes all of it, in as many calls of write() as it takes. 0, or an error number. */
+MUST_USE int fd_write_all(int fd, const void *p, size_t n);
+/* The same; `what` is for the message: "standard output". */
 MUST_USE bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e);
 /* Reads to the end of the file. ERR_USAGE if there is more than the buffer may hold, or if the end
  * does not come within timeout_ms. */

@@ -25,7 +25,7 @@ void fs_id_of(const struct stat *st, struct fs_id *out);
 /* Reads an open regular file. */
 MUST_USE bool fs_read_fd(int fd, const char *path, size_t max, struct buf *out, struct fs_id *id,
                          struct err *e);
-/* Writes all of it, in as many calls of write() as it takes. */
+/* Writes all of it. */
 MUST_USE bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e);
 
 MUST_USE bool fs_sync_fd(int fd, const char *path, struct err *e);

@@ -7,6 +7,8 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
+
 #include "base/base.h"
 
 void *mem_new(size_t size);                 /* zeroed */
@@ -17,6 +19,7 @@ void *mem_grow(void *old, size_t *capacity, size_t want, size_t size);
 char *mem_dup(const char *s); /* NULL stays NULL */
 char *mem_dup_n(const char *s, size_t n);
 char *mem_fmt(const char *fmt, ...) PRINTF(1, 2);
+char *mem_vfmt(const char *fmt, va_list ap) PRINTF(1, 0);
 NORETURN void mem_exhausted(void); /* reports it on stderr and ends the process */
 
 /* An allocator that wipes what it frees, for libcurl, cJSON and OpenSSL; installed at start-up. */

@@ -23,7 +23,7 @@ void fd_close_dir(DIR **d)
 		(void)closedir(*d); /* only read */
 }
 
-bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e)
+int fd_write_all(int fd, const void *p, size_t n)
 {
 	const char *from = p;
 
@@ -32,11 +32,18 @@ bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e)
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return err_sys(e, errno, "cannot write to %s", what);
+			return w < 0 ? errno : EIO;
 		from += w;
 		n -= (size_t)w;
 	}
-	return true;
+	return 0;
+}
+
+bool fd_write(int fd, const char *what, const void *p, size_t n, struct err *e)
+{
+	int why = fd_write_all(fd, p, n);
+
+	return why == 0 || err_sys(e, why, "cannot write to %s", what);
 }
 
 /* Is there something to read, or the end, before `deadline_ms`? */

@@ -175,18 +175,9 @@ bool fs_stage_open(const char *path, const struct fs_attr *attr, struct fs_stage
 
 bool fs_write_fd(int fd, const char *path, const void *p, size_t n, struct err *e)
 {
-	const char *from = p;
+	int why = fd_write_all(fd, p, n);
 
-	while (n > 0) {
-		ssize_t w = write(fd, from, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return err_sys(e, w < 0 ? errno : EIO, "cannot write '%s'", path);
-		from += w;
-		n -= (size_t)w;
-	}
-	return true;
+	return why == 0 || err_sys(e, why, "cannot write '%s'", path);
 }
 
 bool fs_stage_write(struct fs_stage *s, const void *p, size_t n, struct err *e)

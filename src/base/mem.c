@@ -69,12 +69,18 @@ char *mem_dup_n(const char *s, size_t n)
 char *mem_fmt(const char *fmt, ...)
 {
 	va_list ap;
-	char *s;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&s, fmt, ap);
+	char *s = mem_vfmt(fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	return s;
+}
+
+char *mem_vfmt(const char *fmt, va_list ap)
+{
+	char *s;
+
+	if (vasprintf(&s, fmt, ap) < 0)
 		mem_exhausted();
 	return s;
 }

@@ -27,12 +27,10 @@ const struct cluster_kind cluster_kinds[CLUSTER_KINDS] = {
 void cluster_status(struct reply *rs, int code, const char *reason, const char *kind,
                     const char *name, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		mem_exhausted();
+	AUTO_FREE char *text = mem_vfmt(fmt, ap);
 	va_end(ap);
 	exchange_reply_json(rs, code);
 	buf_str(&rs->body, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
@@ -45,7 +43,6 @@ void cluster_status(struct reply *rs, int code, const char *reason, const char *
 		buf_fmt(&rs->body, ",\"kind\":\"%s\"}", kind);
 	}
 	buf_fmt(&rs->body, ",\"code\":%d}", code);
-	mem_free_ptr(&text);
 }
 
 void cluster_not_found(struct reply *rs, const char *resource, const char *name)

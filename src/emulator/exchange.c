@@ -58,13 +58,10 @@ void exchange_reply_json(struct reply *rs, int status)
 
 void exchange_reply_header(struct reply *rs, const char *name, const char *fmt, ...)
 {
-	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		mem_exhausted();
+	AUTO_FREE char *text = mem_vfmt(fmt, ap);
 	va_end(ap);
 	pairs_set(&rs->header, name, text);
-	mem_free_ptr(&text);
 }

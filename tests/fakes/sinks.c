@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -54,6 +55,13 @@ void test_sink_close(struct test_sink *t)
 	keys_release(t->ops->keys, t->ops->n_keys, t->spec);
 	free(t->spec);
 	*t = (struct test_sink){ .ops = NULL };
+}
+
+void test_print(const char *password, struct fingerprint *out)
+{
+	AUTO_SECRET struct secret *s = secret_new(password, strlen(password));
+
+	crypto_fingerprint(s, out);
 }
 
 struct credential test_credential(const char *password)

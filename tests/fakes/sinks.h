@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/credential.h"
+#include "base/fingerprint.h"
 #include "base/fs.h"
 #include "sink/sink.h"
 
@@ -26,6 +27,8 @@ const char *test_file_type(size_t i);
 
 /* Server r.io, user u, this password (NULL: none); password1, expires 2026-01-01. */
 struct credential test_credential(const char *password);
+/* The fingerprint of a password. */
+void test_print(const char *password, struct fingerprint *out);
 
 void file_put(const char *path, const char *text);
 char *file_get(const char *path);    /* NULL when there is none; the caller frees */

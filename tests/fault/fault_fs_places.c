@@ -38,28 +38,19 @@ static bool write_new(struct fs_stage *s, struct err *e)
 static int make(void **state)
 {
 	(void)state;
-	dir = scratch_make();
-	(void)snprintf(path, sizeof(path), "%s/f", dir);
-	return 0;
+	return scratch_path(path, sizeof(path), "f");
 }
 
 /* Where no exchange is: somebody writes, or removes, the file between our look and our last
  * comparison. */
 static void write_theirs(void *ctx)
 {
-	(void)ctx;
-	file_put(path, THEIRS);
-}
-
-static void remove_it(void *ctx)
-{
-	(void)ctx;
-	(void)unlink(path);
+	file_put(ctx, THEIRS);
 }
 
 static void a_late_comparison_sees_others(void **state)
 {
-	static void (*const others[])(void *) = { write_theirs, remove_it };
+	static void (*const others[])(void *) = { write_theirs, scratch_unlink };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++) {
@@ -72,7 +63,7 @@ static void a_late_comparison_sees_others(void **state)
 		assert_true(fs_read(path, 100, &base, &id, &e) &&
 		            fs_stage_open(path, &keep, &s, &e) && write_new(s, &e));
 		fault_without("renameat2", EINVAL);
-		fault_hook("renameat", 1, others[i], NULL);
+		fault_hook("renameat", 1, others[i], path);
 		fault_arm(NULL, 0, 0, FAULT_ONCE);
 		bool ok = fs_stage_exchange(s, &id, &base, &how, &e);
 		(void)fault_disarm(NULL);

@@ -16,22 +16,14 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	dir = scratch_make();
-	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
-	return 0;
-}
-
-static void remove_it(void *ctx)
-{
-	(void)ctx;
-	(void)unlink(path);
+	return scratch_path(path, sizeof(path), "web.lock");
 }
 
 static void replace_it(void *ctx)
 {
 	struct err e = ERR_INIT;
 
-	remove_it(ctx);
+	(void)unlink(path);
 	if (!lock_take(path, ctx, &e))
 		abort();
 }
@@ -50,7 +42,7 @@ static void the_lock_is_on_the_file_that_is_there(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	fault_hook("flock", 1, remove_it, NULL);
+	fault_hook("flock", 1, scratch_unlink, path);
 	assert_true(lock_take(path, &l, &e));
 	assert_int_equal(fault_unhook(), 1);
 	assert_true(is_of_the_file_there(&l));

@@ -7,16 +7,9 @@
 #include <stdlib.h>
 
 #include "base/fs_acl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
 
 #define FILE_GROUP 7u
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void judge(const struct fs_other *who, const struct fs_ours *ours)
 {

@@ -8,15 +8,8 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void check_err(const struct err *e)
 {

@@ -5,9 +5,8 @@
 
 #include "azure/challenge.h"
 #include "base/mem.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,15 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "sink/copy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void reads_the_same(const struct credential *c)
 {

@@ -12,19 +12,12 @@
 #include "base/err.h"
 #include "base/json_span.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "sink/docker_doc.h"
 #include "sink/docker_edit.h"
 #include "sink/docker_reader.h"
 
 #define KEY "r.io"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct buf copy_of(const uint8_t *p, size_t n)
 {

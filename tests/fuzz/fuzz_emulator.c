@@ -12,6 +12,7 @@
 #include "emulator/fault.h"
 #include "emulator/pki.h"
 #include "emulator/proxy.h"
+#include "fuzz/fuzz.h"
 
 #define TEXT_MAX (1 << 20)
 

@@ -5,17 +5,10 @@
 #include "azure/entra.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
 
 #define NOW INT64_C(1700000000)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,15 +4,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "fuzz/fuzz.h"
 #include "rotate/history.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void again(const struct history_event *e)
 {

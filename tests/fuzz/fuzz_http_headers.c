@@ -2,9 +2,8 @@
 /* Response headers, a line each: Retry-After in all its forms, Date, challenges. */
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "http/http.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,14 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/ini.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 struct told {
 	struct buf text;

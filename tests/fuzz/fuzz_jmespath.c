@@ -7,10 +7,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "fuzz/fuzz.h"
 #include "output/format.h"
 #include "output/jmespath.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

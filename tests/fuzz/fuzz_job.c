@@ -8,14 +8,7 @@
 #include "base/str.h"
 #include "config/argv.h"
 #include "config/common.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 static void check_policy(const struct policy *p)
 {

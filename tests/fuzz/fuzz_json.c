@@ -9,14 +9,7 @@
 #include "base/json_span.h"
 #include "base/secret.h"
 #include "base/show.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 static bool is_utf8(const char *s)
 {

@@ -5,10 +5,9 @@
 
 #include "azure/whoami.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 
 #define NOW 1800000000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -13,34 +13,21 @@
 #include "base/own.h"
 #include "base/process.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/no_process.h"
 #include "sink/remote.h"
 #include "sink/sink.h"
 
 #define PASSWORD "a-password-as-long-as-those-of-the-service-with-52-ch"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const uint8_t *next;
 static size_t left;
 static bool told;
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 /* In place of the library's: nothing is started. */
 char *own_program(const char *name)
 {
 	return mem_dup(name);
-}
-
-bool process_find(const char *name, char **out, struct err *e)
-{
-	(void)e;
-	*out = mem_dup(name);
-	return true;
 }
 
 static int status_of(char how)

@@ -6,16 +6,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "kube/kubeconfig.h"
 #include "kube/yaml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void check_pick(const struct kubeconfig_pick *p)
 {

@@ -7,16 +7,9 @@
 #include <stdlib.h>
 
 #include "base/fs_reach.h"
+#include "fuzz/fuzz.h"
 
 #include "../../src/base/fs_mount.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 /* What fs_reach.c makes of the same text. */
 static void way(const char *path, const char *text)

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 #include "base/keys.h"
+#include "fuzz/fuzz.h"
 #include "sink/registries_conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,17 +6,10 @@
 #include "../../src/cli/runs.h"
 #include "../../src/cli/told.h"
 #include "base/mem.h"
+#include "fuzz/fuzz.h"
 
 #define NOW    1800000000
 #define REPEAT 86400
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

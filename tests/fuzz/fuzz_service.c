@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "fakes/fake_env.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
 #include "token/place.h"
 
@@ -39,14 +40,6 @@
 #define GOOD_TOKEN "{\"access_token\":\"" BEARER "\",\"expires_on\":\"1700086400\",\"token_type\":\"Bearer\"}"
 #define POLLS     8
 /* clang-format on */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 /* ---- the network ----------------------------------------------------------------------------- */
 

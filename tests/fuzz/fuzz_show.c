@@ -12,14 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/show.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 static void no_control(const char *s, const char *but)
 {

@@ -7,8 +7,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/signer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

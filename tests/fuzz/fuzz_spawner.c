@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/spawn.h"
+#include "fuzz/fuzz.h"
 
 static int inside = -1;
 static int pretend(const struct spawn *s, pid_t *pid);
@@ -20,14 +21,6 @@ static int pretend(const struct spawn *s, pid_t *pid);
 #undef recvmsg
 
 #define SENT_MAX 8
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static int pretend(const struct spawn *s, pid_t *pid)
 {

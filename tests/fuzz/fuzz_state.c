@@ -3,15 +3,8 @@
  * can index without a look. */
 #include <stdlib.h>
 
+#include "fuzz/fuzz.h"
 #include "rotate/state.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -8,16 +8,9 @@
 #include "base/credential.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "fuzz/fuzz.h"
 #include "sink/sink.h"
 #include "sink/template.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void render_and_match(const struct template *t, struct credential *c)
 {

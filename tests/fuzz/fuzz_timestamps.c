@@ -7,15 +7,8 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "base/str.h"
+#include "fuzz/fuzz.h"
 #include "token/time.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void ticks(const char *text)
 {

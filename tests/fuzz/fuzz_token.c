@@ -5,13 +5,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
 #include "output/format.h"
 #include "token/model.h"
 #include "token/refusal.h"
 #include "token/rows.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void print(struct arena *a, const struct value *v,
                   const struct value *(*row)(struct arena *, const struct value *))

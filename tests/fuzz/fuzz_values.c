@@ -10,14 +10,7 @@
 #include "config/argv.h"
 #include "config/expand.h"
 #include "config/host.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 static void expansion(const char *text)
 {

@@ -10,20 +10,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "check.h"
+#include "fakes/values.h"
 #include "output/format.h"
 #include "output/jmespath.h"
 
 #define OUT_MAX ((size_t)1024 * 1024)
-
-static const struct value *parse(struct arena *a, const char *text)
-{
-	AUTO_JSON struct json *j = NULL;
-	struct err e = ERR_INIT;
-
-	if (!json_parse_exact(text, strlen(text), &j, &e))
-		fail_msg("%s: %s", text, e.text);
-	return value_from_json(a, j);
-}
 
 static void render(const struct value *v, const char *query, const char *format, bool color,
                    struct arena *a, struct buf *out)
@@ -50,7 +41,7 @@ static void test_reference(void **state)
 	while (getline(&line, &cap, f) > 0) {
 		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
 		AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
-		const struct value *row = parse(a, line);
+		const struct value *row = value_parse(a, line);
 		const char *format = value_str(row, "format"), *query = value_str(row, "query");
 		render(value_get(row, "doc"), query, format, strcmp(format, "jsonc") == 0, a, &out);
 		if (strcmp(buf_cstr(&out), value_str(row, "want")) != 0)
@@ -74,7 +65,7 @@ static void stream(const char *text, const char *format, struct arena *a, struct
 
 	for (size_t i = 0;; i++) {
 		AUTO_ARENA struct arena *own = arena_new((size_t)64 * 1024 * 1024);
-		const struct value *all = value_get(parse(own, text), "doc");
+		const struct value *all = value_get(value_parse(own, text), "doc");
 		if (i == all->n)
 			break;
 		s->add(list, own, all->item[i]);
@@ -93,7 +84,7 @@ static void test_streams(void **state)
 	assert_non_null(f);
 	while (getline(&line, &cap, f) > 0) {
 		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
-		const struct value *doc = value_get(parse(a, line), "doc");
+		const struct value *doc = value_get(value_parse(a, line), "doc");
 		for (size_t i = 0; doc->type == VALUE_ARRAY && i < format_count; i++) {
 			AUTO_BUF struct buf whole = BUF_INIT(OUT_MAX), pieces = BUF_INIT(OUT_MAX);
 			render(doc, NULL, format_list[i].name, false, a, &whole);
@@ -194,7 +185,7 @@ static void test_rows(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_ARENA struct arena *a = arena_new((size_t)64 * 1024 * 1024);
 		AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
-		render(parse(a, rows[i].doc), rows[i].query, rows[i].format, rows[i].color, a,
+		render(value_parse(a, rows[i].doc), rows[i].query, rows[i].format, rows[i].color, a,
 		       &out);
 		assert_string_equal(buf_cstr(&out), rows[i].want);
 	}

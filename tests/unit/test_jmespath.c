@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "fakes/values.h"
 #include "output/format.h"
 #include "output/jmespath.h"
 
@@ -18,16 +19,6 @@
 #define DOC "{\"n\":[3,1,2],\"s\":[\"b\",\"a\"],\"o\":{\"z\":1,\"a\":2},\"e\":[],\"m\":[[1,2],[3]],\"t\":\"h\\u00e9\"," \
             "\"big\":12345678901234567890,\"p\":[{\"k\":1,\"v\":\"x\"},{\"k\":1,\"v\":\"y\"},{\"k\":0,\"v\":\"z\"}]}"
 /* clang-format on */
-
-static const struct value *parse(struct arena *a, const char *text)
-{
-	AUTO_JSON struct json *j = NULL;
-	struct err e = ERR_INIT;
-
-	if (!json_parse_exact(text, strlen(text), &j, &e))
-		fail_msg("%s: %s", text, e.text);
-	return value_from_json(a, j);
-}
 
 static void test_results(void **state)
 {
@@ -98,7 +89,7 @@ static void test_results(void **state)
 		struct err e = ERR_INIT;
 		const struct value *v = NULL;
 		bool ok = jmespath_compile(rows[i].query, &q, &e) &&
-		          jmespath_search(q, parse(a, DOC), a, &v, &e);
+		          jmespath_search(q, value_parse(a, DOC), a, &v, &e);
 		if (ok != (rows[i].want != NULL))
 			fail_msg("%s: %s", rows[i].query, e.text);
 		if (ok)
@@ -144,7 +135,7 @@ static void test_errors(void **state)
 		struct err e = ERR_INIT;
 		const struct value *v = NULL;
 		bool compiled = jmespath_compile(rows[i].query, &q, &e);
-		bool ok = compiled && jmespath_search(q, parse(a, DOC), a, &v, &e);
+		bool ok = compiled && jmespath_search(q, value_parse(a, DOC), a, &v, &e);
 		if (ok != (rows[i].code == NULL) ||
 		    (!ok && (strcmp(e.code, rows[i].code) != 0 || compiled == rows[i].early)))
 			fail_msg("%s: want %s, got %s: %s", rows[i].query, rows[i].code, e.code,
@@ -182,7 +173,7 @@ static void test_limits(void **state)
 			buf_str(&text, rows[i].repeat);
 		buf_str(&text, rows[i].tail);
 		bool ok = jmespath_compile(buf_cstr(&text), &q, &e) &&
-		          jmespath_search(q, parse(a, DOC), a, &v, &e);
+		          jmespath_search(q, value_parse(a, DOC), a, &v, &e);
 		if (ok != rows[i].ok)
 			fail_msg("row %zu: %s", i, ok ? "passed" : e.text);
 	}
@@ -212,7 +203,7 @@ static void test_many_members(void **state)
 		if (i != 7)
 			buf_fmt(&text, ",\"k%d\":%d", i, i);
 	buf_str(&text, "}}");
-	const struct value *doc = parse(a, buf_cstr(&text));
+	const struct value *doc = value_parse(a, buf_cstr(&text));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_JMESPATH struct jmespath *q = NULL;
 		AUTO_BUF struct buf out = BUF_INIT(10000);
@@ -237,7 +228,7 @@ static void test_steps(void **state)
 	for (int i = 1; i < 8000; i++)
 		buf_str(&list, ",1");
 	buf_char(&list, ']');
-	const struct value *doc = parse(a, buf_cstr(&list));
+	const struct value *doc = value_parse(a, buf_cstr(&list));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_FREE char *query = mem_fmt("map(&%s(`%s`), @)", rows[i], buf_cstr(&list));
 		AUTO_JMESPATH struct jmespath *q = NULL;

@@ -12,9 +12,7 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	dir = scratch_make();
-	(void)snprintf(path, sizeof(path), "%s/web.lock", dir);
-	return 0;
+	return scratch_path(path, sizeof(path), "web.lock");
 }
 
 static int try_it(void *arg)

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "config/job.h"
 #include "fakes/memory_sink.h"
+#include "fakes/sinks.h"
 
 #define DAY    86400LL
 #define NOW    (20000 * DAY)
@@ -64,13 +65,6 @@ static void hold(size_t sink, const char *password)
 	(void)snprintf(memory[sink].held, sizeof(memory[sink].held), "%s", password);
 }
 
-static void print_of(const char *password, struct fingerprint *out)
-{
-	AUTO_SECRET struct secret *s = secret_new(password, strlen(password));
-
-	crypto_fingerprint(s, out);
-}
-
 /* Slot 1 has generation OLD, "one"; slot 2 generation NEW, "two"; both were delivered. */
 static struct state ledger(void)
 {
@@ -83,8 +77,8 @@ static struct state ledger(void)
 	s.slot[1] = (struct slot_memory){ .created = CREATED(NEW),
 		                          .expires_us = EXPIRES(NEW),
 		                          .delivered = true };
-	print_of("one", &s.slot[0].print);
-	print_of("two", &s.slot[1].print);
+	test_print("one", &s.slot[0].print);
+	test_print("two", &s.slot[1].print);
 	return s;
 }
 

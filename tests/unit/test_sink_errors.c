@@ -25,9 +25,7 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	dir = scratch_make();
-	(void)snprintf(path, sizeof(path), "%s/target", dir);
-	return 0;
+	return scratch_path(path, sizeof(path), "target");
 }
 
 /* ---- rights that cannot be had --------------------------------------------------------------- */

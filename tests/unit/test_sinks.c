@@ -14,9 +14,7 @@ static char path[4200];
 static int make(void **state)
 {
 	(void)state;
-	dir = scratch_make();
-	(void)snprintf(path, sizeof(path), "%s/target", dir);
-	return 0;
+	return scratch_path(path, sizeof(path), "target");
 }
 
 enum step { VALIDATE, CHECK_, PREPARE, COMMIT, DONE };

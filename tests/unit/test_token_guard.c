@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "check.h"
+#include "fakes/sinks.h"
 #include "fakes/token_play.h"
 #include "rotate/state.h"
 
@@ -101,13 +102,6 @@ static const struct use_row {
 	  .kills = { false, false } },
 };
 
-static void print_of(const char *password, struct fingerprint *out)
-{
-	AUTO_SECRET struct secret *s = secret_new(password, strlen(password));
-
-	crypto_fingerprint(s, out);
-}
-
 static void save_uses(const struct token_rig *rig, const struct use_row *r)
 {
 	AUTO_STATE struct state s = { .job_hook_owed = r->job_hook };
@@ -125,8 +119,8 @@ static void save_uses(const struct token_rig *rig, const struct use_row *r)
 	s.slot[1] = (struct slot_memory){ .created = 200,
 		                          .expires_us = (START + 80 * DAY) * 1000000,
 		                          .delivered = !r->unmarked };
-	print_of(SECRET_1, &s.slot[0].print);
-	print_of(SECRET_2, &s.slot[1].print);
+	test_print(SECRET_1, &s.slot[0].print);
+	test_print(SECRET_2, &s.slot[1].print);
 	struct sink_memory *m = state_sink(&s, "f", place);
 	m->may_hold[ACR_SLOT_2] = r->unknown ? 0 : 200;
 	m->hook_owed = r->sink_hook;
