@@ -13,107 +13,70 @@ struct refusal {
 	int status, code;
 	const char *error, *text;
 };
+/* clang-format off */
 static const struct refusal refusals[] = {
 	[ENTRA_BAD_TENANT] = { 400, 90002, "invalid_request",
-	                       "Tenant '%s' not found. Check to make sure you have the correct "
-	                       "tenant ID "
-	                       "and are "
-	                       "signing into the correct cloud. Check with your subscription "
-	                       "administrator, this may happen if there are no "
-	                       "active subscriptions for the tenant." },
+	  "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are "
+	  "signing into the correct cloud. Check with your subscription administrator, this may"
+	  " happen if there are no active subscriptions for the tenant." },
 	[ENTRA_NO_PARAMETER] = { 400, 900144, "invalid_request",
-	                         "The request body must contain the following parameter: '%s'." },
+	  "The request body must contain the following parameter: '%s'." },
 	[ENTRA_BAD_GRANT] = { 400, 70003, "unsupported_grant_type",
-	                      "The app requested an unsupported grant type '%s'." },
+	  "The app requested an unsupported grant type '%s'." },
 	[ENTRA_BAD_APP] = { 400, 700016, "unauthorized_client",
-	                    "Application with identifier '%s' was not found in the directory "
-	                    "'Emulated'. "
-	                    "This can happen if the application has not been installed by the "
-	                    "administrator of the tenant or consented to by any "
-	                    "user in the tenant. You may have sent your authentication request to "
-	                    "the "
-	                    "wrong tenant." },
+	  "Application with identifier '%s' was not found in the directory 'Emulated'. This can"
+	  " happen if the application has not been installed by the administrator of the tenant"
+	  " or consented to by any user in the tenant. You may have sent your authentication "
+	  "request to the wrong tenant." },
 	[ENTRA_APP_DISABLED] = { 400, 7000112, "unauthorized_client",
-	                         "Application '%s' is disabled." },
+	  "Application '%s' is disabled." },
 	[ENTRA_BAD_SECRET] = { 401, 7000215, "invalid_client",
-	                       "Invalid client secret provided. Ensure the secret being sent in "
-	                       "the "
-	                       "request is "
-	                       "the client secret value, not the client secret ID, for a secret "
-	                       "added to "
-	                       "app '%s'." },
+	  "Invalid client secret provided. Ensure the secret being sent in the request is the "
+	  "client secret value, not the client secret ID, for a secret added to app '%s'." },
 	[ENTRA_SECRET_EXPIRED] = { 401, 7000222, "invalid_client",
-	                           "The provided client secret keys for app '%s' are expired. "
-	                           "Visit the "
-	                           "Azure "
-	                           "portal to create new keys for your app: "
-	                           "https://aka.ms/NewClientSecret, or consider using certificate "
-	                           "credentials for added security: https://aka.ms/certCreds." },
+	  "The provided client secret keys for app '%s' are expired. Visit the Azure portal to "
+	  "create new keys for your app: https://aka.ms/NewClientSecret, or consider using "
+	  "certificate credentials for added security: https://aka.ms/certCreds." },
 	[ENTRA_NO_PROOF] = { 401, 7000218, "invalid_client",
-	                     "The request body must contain the following parameter: "
-	                     "'client_assertion' "
-	                     "or "
-	                     "'client_secret'." },
+	  "The request body must contain the following parameter: 'client_assertion' or "
+	  "'client_secret'." },
 	[ENTRA_BAD_ASSERTION_TYPE] = { 400, 50027, "invalid_request",
-	                               "Client assertion type '%s' is not supported." },
+	  "Client assertion type '%s' is not supported." },
 	[ENTRA_BAD_ASSERTION] = { 401, 50027, "invalid_client",
-	                          "JWT token is invalid or malformed. App '%s'." },
+	  "JWT token is invalid or malformed. App '%s'." },
 	[ENTRA_UNKNOWN_CERTIFICATE] = { 401, 700027, "invalid_client",
-	                                "The certificate with identifier used to sign the client "
-	                                "assertion is not "
-	                                "registered on application. [Reason - The key was not "
-	                                "found.] "
-	                                "App '%s'." },
+	  "The certificate with identifier used to sign the client assertion is not registered "
+	  "on application. [Reason - The key was not found.] App '%s'." },
 	[ENTRA_BAD_SIGNATURE] = { 401, 700027, "invalid_client",
-	                          "Client assertion failed signature validation. App '%s'." },
+	  "Client assertion failed signature validation. App '%s'." },
 	[ENTRA_ASSERTION_EXPIRED] = { 401, 700024, "invalid_client",
-	                              "Client assertion is not within its valid time range. App "
-	                              "'%s'. "
-	                              "Please review "
-	                              "the documentation at "
-	                              "https://learn.microsoft.com/entra/identity-platform/"
-	                              "certificate-credentials." },
+	  "Client assertion is not within its valid time range. App '%s'. Please review the "
+	  "documentation at "
+	  "https://learn.microsoft.com/entra/identity-platform/certificate-credentials." },
 	[ENTRA_ASSERTION_AUDIENCE] = { 401, 700023, "invalid_client",
-	                               "Client assertion audience claim does not match Realm "
-	                               "issuer. App "
-	                               "'%s'." },
+	  "Client assertion audience claim does not match Realm issuer. App '%s'." },
 	[ENTRA_BAD_ISSUER] = { 401, 700211, "invalid_client",
-	                       "No matching federated identity record found for presented "
-	                       "assertion "
-	                       "issuer '%s'. "
-	                       "Please check your federated identity credential Subject, Audience "
-	                       "and "
-	                       "Issuer against the presented assertion." },
+	  "No matching federated identity record found for presented assertion issuer '%s'. "
+	  "Please check your federated identity credential Subject, Audience and Issuer against"
+	  " the presented assertion." },
 	[ENTRA_BAD_SUBJECT] = { 401, 700213, "invalid_client",
-	                        "No matching federated identity record found for presented "
-	                        "assertion "
-	                        "subject '%s'. "
-	                        "Check your federated identity credential Subject, Audience and "
-	                        "Issuer "
-	                        "against the presented assertion." },
+	  "No matching federated identity record found for presented assertion subject '%s'. "
+	  "Check your federated identity credential Subject, Audience and Issuer against the "
+	  "presented assertion." },
 	[ENTRA_BAD_AUDIENCE] = { 401, 700212, "invalid_client",
-	                         "No matching federated identity record found for presented "
-	                         "assertion "
-	                         "audience '%s'. "
-	                         "Check your federated identity credential Subject, Audience and "
-	                         "Issuer "
-	                         "against the presented assertion." },
+	  "No matching federated identity record found for presented assertion audience '%s'. "
+	  "Check your federated identity credential Subject, Audience and Issuer against the "
+	  "presented assertion." },
 	[ENTRA_BAD_SCOPE] = { 400, 1002012, "invalid_scope",
-	                      "The provided value for scope %s is not valid. Client credential "
-	                      "flows "
-	                      "must have a "
-	                      "scope value with /.default suffixed to the resource identifier "
-	                      "(application ID URI)." },
+	  "The provided value for scope %s is not valid. Client credential flows must have a "
+	  "scope value with /.default suffixed to the resource identifier (application ID URI)." },
 	[ENTRA_BAD_RESOURCE] = { 400, 500011, "invalid_resource",
-	                         "The resource principal named %s was not found in the tenant "
-	                         "named "
-	                         "Emulated. This "
-	                         "can happen if the application has not been installed by the "
-	                         "administrator of the tenant or consented to by any "
-	                         "user in the tenant. You might have sent your authentication "
-	                         "request to "
-	                         "the wrong tenant." },
+	  "The resource principal named %s was not found in the tenant named Emulated. This can"
+	  " happen if the application has not been installed by the administrator of the tenant"
+	  " or consented to by any user in the tenant. You might have sent your authentication "
+	  "request to the wrong tenant." },
 };
+/* clang-format on */
 
 void entra_refuse(struct emulator *emu, struct request *rq, struct reply *rs,
                   enum entra_refused why, const char *what)

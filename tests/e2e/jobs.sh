@@ -19,6 +19,16 @@ job() {
 		cat
 	} >"$E/jobs.d/$name.conf"
 }
+# env_jobs NAME...: for each a job with one sink, the file $T/NAME.env.
+env_jobs() {
+	for _job in "$@"; do
+		job "$_job" <<END
+[sink env]
+type = file
+path = $T/$_job.env
+END
+	done
+}
 # at SECONDS COMMAND...: as if so much later; the service, too.
 at() {
 	AT=$1; shift

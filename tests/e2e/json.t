@@ -6,13 +6,7 @@ set -u
 . "$(dirname "$0")/jobs.sh"
 start_emulator --fast --token web-pull --token other
 config
-for n in web-pull other; do
-	job $n <<END
-[sink env]
-type = file
-path = $T/$n.env
-END
-done
+env_jobs web-pull other
 S=$ROOT/packaging/schema/acrotate.schema.json
 # fits NAME FILE: what of the file the schema does not allow: members, types and words; prints the members that were seen.
 fits() {

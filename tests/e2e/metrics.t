@@ -8,13 +8,7 @@ start_emulator --fast --token web-pull --token other
 M=$T/prom/acrotate.prom
 mkdir "$T/prom"
 config "metrics_file = $M"
-for n in web-pull other; do
-	job $n <<END
-[sink env]
-type = file
-path = $T/$n.env
-END
-done
+env_jobs web-pull other
 value() { sed -n "s/^$1 //p" "$M"; }
 # What is not about one run: two runs one after the other must write the same.
 steady() { grep -v -e '^acrotate_run_' -e '^acrotate_last_run_' "$M"; }

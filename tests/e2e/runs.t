@@ -7,13 +7,7 @@ set -u
 start_emulator --fast --token web-pull --token other
 mkdir "$T/prom"
 config "metrics_file = $T/prom/acrotate.prom"
-for n in web-pull other; do
-	job $n <<END
-[sink env]
-type = file
-path = $T/$n.env
-END
-done
+env_jobs web-pull other
 field() { acro status "$1" -o json >"$T/json" 2>/dev/null; jget "$T/json" "0.$2"; }
 value() { sed -n "s/^$1 //p" "$T/prom/acrotate.prom"; }
 seconds() { date -u -d "$1" +%s; }

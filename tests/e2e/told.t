@@ -14,13 +14,7 @@ printf '<%s>' "\$@" >"$T/tell.args"
 END
 chmod +x "$T/tell.sh"
 config "on_failure = $T/tell.sh one 'two three'"
-for n in web-pull other; do
-	job $n <<END
-[sink env]
-type = file
-path = $T/$n.env
-END
-done
+env_jobs web-pull other
 # A run as cron starts it: what it prints, and what the command was told.
 run() {
 	rm -f "$T/message" "$T/tell.env"

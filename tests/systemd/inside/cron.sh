@@ -11,17 +11,7 @@ ok "there is no systemd here" test ! -d /run/systemd/system
 mail_sink
 mkdir -p /srv /etc/web
 azure web-pull
-cat >/etc/acrotate/jobs.d/web.conf <<END
-[job]
-registry = $EMULATOR_REGISTRY
-token = web-pull
-inspect_every = 1s
-verify_every = 1s
-[sink env]
-type = file
-path = $sink
-content = REGISTRY_PASSWORD={password}
-END
+env_job 'inspect_every = 1s' 'verify_every = 1s'
 acrotate check --problems >"$OUT" 2>&1
 like "check: the line of cron is there, but no daemon that reads it" "$(cat "$OUT")" '^warning +runs: .*no cron daemon runs: nothing starts acrotate'
 # Every minute instead of every hour; all else is as it comes.

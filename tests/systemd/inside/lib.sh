@@ -50,6 +50,16 @@ azure() {
 	. /srv/azure/env
 	grep -v '^state_dir' /srv/azure/acrotate.conf >"$config"
 }
+# env_job [LINE...]: a job of token web-pull, with these lines in [job], whose one sink is the file $sink.
+env_job() {
+	mkdir -p "$(dirname "$sink")"
+	{
+		printf '[job]\nregistry = %s\ntoken = web-pull\n' "$EMULATOR_REGISTRY"
+		[ $# = 0 ] || printf '%s\n' "$@"
+		# shellcheck disable=SC2154  # of the test
+		printf '[sink env]\ntype = file\npath = %s\ncontent = REGISTRY_PASSWORD={password}\n' "$sink"
+	} >/etc/acrotate/jobs.d/web.conf
+}
 # disable STATUS [TOKEN]: what an administrator does to the token.
 disable() { acrotate token update -r "$EMULATOR_REGISTRY" -n "${2:-web-pull}" --status "$1" --force --config "$config" -o none; }
 works() { # TOKEN PASSWORD

@@ -29,16 +29,7 @@ ExecReload=/bin/sh -c 'cp /etc/web/registry.env /run/web.seen'
 END
 systemctl daemon-reload
 systemctl start web.service
-cat >/etc/acrotate/jobs.d/web.conf <<END
-[job]
-registry = $EMULATOR_REGISTRY
-token = web-pull
-on_change = /usr/bin/systemctl try-reload-or-restart web.service
-[sink env]
-type = file
-path = $sink
-content = REGISTRY_PASSWORD={password}
-END
+env_job 'on_change = /usr/bin/systemctl try-reload-or-restart web.service'
 systemctl start acrotate.service
 status=$?
 like "what is not in the drop-in cannot be written" "$status $(journalctl -u acrotate.service -o cat)" \

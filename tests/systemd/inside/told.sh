@@ -8,18 +8,7 @@ failed='acrotate-failed@acrotate.service.service'
 
 install_debs /debs/acrotate_*.deb /debs/acrotate-emulator_*.deb
 azure web-pull
-mkdir -p /etc/web
-cat >/etc/acrotate/jobs.d/web.conf <<END
-[job]
-registry = $EMULATOR_REGISTRY
-token = web-pull
-inspect_every = 1s
-verify_every = 1s
-[sink env]
-type = file
-path = $sink
-content = REGISTRY_PASSWORD={password}
-END
+env_job 'inspect_every = 1s' 'verify_every = 1s'
 mkdir -p /etc/systemd/system/acrotate.service.d
 acrotate check --systemd-dropin >/etc/systemd/system/acrotate.service.d/paths.conf
 systemctl daemon-reload

@@ -11,18 +11,7 @@ state=/var/lib/acrotate/web.state
 install_debs /debs/old/acrotate_0.1.0-*.deb /debs/old/acrotate-emulator_0.1.0-*.deb
 is "0.1.0 can be installed" $? 0
 azure web-pull --propagation 1s
-mkdir -p /etc/web
-cat >/etc/acrotate/jobs.d/web.conf <<END
-[job]
-registry = $EMULATOR_REGISTRY
-token = web-pull
-grace = 1s
-on_change = /bin/true
-[sink env]
-type = file
-path = $sink
-content = REGISTRY_PASSWORD={password}
-END
+env_job 'grace = 1s' 'on_change = /bin/true'
 mkdir -p /etc/systemd/system/acrotate.service.d
 acrotate check --systemd-dropin >/etc/systemd/system/acrotate.service.d/paths.conf
 systemctl daemon-reload
