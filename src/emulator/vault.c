@@ -30,14 +30,14 @@ struct visit {
 /* ---- refusals -------------------------------------------------------------------------------- */
 
 /* inner NULL: none. */
+PRINTF(5, 6)
 static void refuse(struct visit *v, int status, const char *code, const char *inner,
                    const char *fmt, ...)
 {
-	char text[TEXT_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is as good */
+	AUTO_FREE char *text = mem_vfmt(fmt, ap);
 	va_end(ap);
 	exchange_reply_json(v->rs, status);
 	buf_fmt(&v->rs->body, "{\"error\":{\"code\":\"%s\",\"message\":", code);

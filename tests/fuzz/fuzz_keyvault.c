@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "fakes/fake_env.h"
+#include "fuzz/fuzz.h"
 #include "http/http.h"
 #include "http/lender.h"
 #include "sink/remote.h"
@@ -25,16 +26,8 @@
 #define IMDS     "http://169.254.169.254/"
 #define TOKEN    "{\"expires_in\":3600,\"access_token\":\"T\"}"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const uint8_t *next;
 static size_t left;
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void take_answer(struct http_response *rs)
 {

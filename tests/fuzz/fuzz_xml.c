@@ -7,14 +7,7 @@
 #include "azure/xml.h"
 #include "base/buf.h"
 #include "base/err.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "fuzz/fuzz.h"
 
 static bool check_element(void *ctx, const char *path, const char *text, struct err *e)
 {

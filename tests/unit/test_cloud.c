@@ -31,7 +31,7 @@ static void check_services(const struct cloud *c, const char *manager, const cha
 	};
 
 	for (int i = 0; i < AUTH_SERVICE__COUNT; i++) {
-		struct cloud asked = azure_cloud_for(c, i);
+		struct cloud asked = azure_cloud_for(c, (enum auth_service)i);
 
 		CHECK_TEXT(asked.audience, want[i], "service %d", i);
 		CHECK_TEXT(asked.authority, c->authority, "service %d", i);
