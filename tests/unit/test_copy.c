@@ -189,6 +189,7 @@ static const struct {
 	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":[\"p\"]}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"password\":\"p\"}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\xc3\xa4ss\"}", -1, 0 },
+	{ "{\"server\":\"r.io\",\"username\":\"u\",\"password\":\"p\x7f\"}", -1, 0 },
 	{ "{\"server\":\"../x\",\"username\":\"u\",\"password\":\"p\"}", -1, 0 },
 	{ "{\"server\":\"r.io\",\"username\":\"u:v\",\"password\":\"p\"}", -1, 0 },
 };

@@ -290,7 +290,7 @@ static void not_all_are_kept(void **state)
 	stage_down(&s);
 }
 
-static bool check_of(const struct stage *s, int i, const char *readers, struct err *e)
+static bool taken_of(const struct stage *s, int i, const char *readers, struct err *e)
 {
 	char key[32];
 
@@ -298,20 +298,25 @@ static bool check_of(const struct stage *s, int i, const char *readers, struct e
 	AUTO_TEST_SINK struct test_sink t =
 		test_sink_open("docker", "path", s->path, "key", key, "readers", readers, NULL);
 	AUTO_CREDENTIAL struct credential who = test_credential(NULL);
+	AUTO_SECRET struct secret *now = NULL;
 	t.ops->close(t.s);
-	assert_true(t.ops->open(t.spec, &s->lent, &t.s, e));
-	return t.ops->check(t.s, &who, e);
+	CHECK(t.ops->open(t.spec, &s->lent, &t.s, e) && t.ops->read_current(t.s, &who, &now, e) &&
+	              now != NULL,
+	      "%s", e->text);
+	return t.ops->taken(t.s, e);
 }
 
 /* The second and the third job are told what the first one was, from what is remembered of it. */
 static void what_is_wrong_with_it_is_told_each(void **state)
 {
+#define ENTRY(i) "\"r.io/" i "\":{\"auth\":\"dTpw\"}"
+#define ENTRIES  ENTRY("0") "," ENTRY("1") "," ENTRY("2") "," ENTRY("3")
 	static const struct {
 		const char *text, *readers, *says;
 	} rows[] = {
-		{ "{\"auths\":{},\"credHelpers\":5}", "containers",
+		{ "{\"auths\":{" ENTRIES "},\"credHelpers\":5}", "containers",
 		  "would ignore the whole file: 'credHelpers' is not an object" },
-		{ "{\"auths\":{\"o\":{\"auth\":\"!\"}}}", "kubelet",
+		{ "{\"auths\":{" ENTRIES ",\"o\":{\"auth\":\"!\"}}}", "kubelet",
 		  "the entry 'o' in 'auths' cannot be decoded" },
 	};
 	struct stage s;
@@ -322,7 +327,7 @@ static void what_is_wrong_with_it_is_told_each(void **state)
 		file_put(s.path, rows[i].text);
 		for (int job = 0; job < 4; job++) {
 			struct err e = ERR_INIT;
-			CHECK(!check_of(&s, job, rows[i].readers, &e) &&
+			CHECK(!taken_of(&s, job, rows[i].readers, &e) &&
 			              strstr(e.text, rows[i].says) != NULL,
 			      "row %zu, job %d: %s", i, job, e.text);
 		}
