@@ -149,6 +149,23 @@ static bool memory_touch(struct sink *s, const struct credential *who, const cha
 	return m->no_touch == ERR_NONE || err_set(e, m->no_touch, "memory: no touching");
 }
 
+static bool memory_fence(struct sink *s, int64_t life_s, int64_t *expires, struct err *e)
+{
+	struct memory *m = of(s);
+
+	(void)life_s;
+	m->fences++;
+	if (m->no_fence != ERR_NONE)
+		return err_set(e, m->no_fence, "memory: no fence");
+	*expires = m->fenced_until;
+	return true;
+}
+
+static void memory_unfence(struct sink *s)
+{
+	of(s)->unfences++;
+}
+
 static void memory_close(struct sink *s)
 {
 	free(s);
@@ -161,7 +178,7 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 	return broken(of(s)->no_sweep, "sweeping", e);
 }
 
-#define OPS(is_atomic, is_evidence, trying, how_to_touch)                                          \
+#define OPS(is_atomic, is_evidence, trying, how_to_touch, how_to_fence, how_to_open)               \
 	{                                                                                          \
 		.type = "memory", .spec_size = sizeof(struct memory), .local = true,               \
 		.atomic = (is_atomic), .evidence = (is_evidence), .identity = memory_identity,     \
@@ -169,9 +186,12 @@ static bool memory_sweep(struct sink *s, const struct credential *who, struct er
 		.read_current = memory_read, .says = memory_says, .prepare = memory_prepare,       \
 		.commit = memory_commit, .abort = memory_abort, .close = memory_close,             \
 		.sweep = memory_sweep, .trial = (trying), .touch = (how_to_touch),                 \
+		.fence = (how_to_fence), .unfence = (how_to_open),                                 \
 	}
-const struct sink_ops sink_memory = OPS(true, true, NULL, NULL),
-		      sink_memory_first = OPS(false, true, NULL, NULL),
-		      sink_memory_behind = OPS(true, false, NULL, NULL),
-		      sink_memory_tried = OPS(true, true, memory_trial, NULL),
-		      sink_memory_touched = OPS(true, true, NULL, memory_touch);
+const struct sink_ops sink_memory = OPS(true, true, NULL, NULL, NULL, NULL),
+		      sink_memory_first = OPS(false, true, NULL, NULL, NULL, NULL),
+		      sink_memory_behind = OPS(true, false, NULL, NULL, NULL, NULL),
+		      sink_memory_tried = OPS(true, true, memory_trial, NULL, NULL, NULL),
+		      sink_memory_touched = OPS(true, true, NULL, memory_touch, NULL, NULL),
+		      sink_memory_fenced =
+			      OPS(true, true, NULL, NULL, memory_fence, memory_unfence);

@@ -22,12 +22,16 @@ struct memory {
 	enum err_kind no_touch; /* how a touch fails */
 	int touches;
 	char epoch[64]; /* of the last one */
+	enum err_kind no_fence;
+	int64_t fenced_until; /* what a fence says */
+	int fences, unfences;
 	void (*touching)(struct memory *m);
 };
 /* Its spec is the struct memory itself. One that other sinks are ordered behind: not atomic. */
 /* The third: behind another program, as it were. What it does not show may be there all the
- * same. The next has to be tried before it is given anything, the last one can be touched. */
+ * same. The next has to be tried before it is given anything, the next can be touched, and the
+ * writes of the last one end with an access token. */
 extern const struct sink_ops sink_memory, sink_memory_first, sink_memory_behind, sink_memory_tried,
-	sink_memory_touched;
+	sink_memory_touched, sink_memory_fenced;
 
 #endif

@@ -174,11 +174,46 @@ static int strike_group(void **state)
 	return rig_strike(state);
 }
 
+/* A sink that is written with an access token of its own: what is under way ends with that. */
+static void until_the_last_token_ends(void **state)
+{
+	(void)state;
+	set(true, false);
+	rig.specs[1].ops = &sink_memory_fenced;
+	rig.memory[1].fenced_until = now_s() + 5 * HOUR_S;
+	rig.memory[1].committing = rig_committing;
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig.met.generates == 1 && rig.memory[1].fences > 0 &&
+	            rig.memory[1].unfences >= rig.memory[1].fences);
+	CHECK(rig.met.at_generate.busy_until >= rig.memory[1].fenced_until, "%lld",
+	      (long long)rig.met.at_generate.busy_until);
+	assert_true(busy_until() == 0 && rig_works(0) && rig_works(1));
+}
+
+/* One that gets no such token is left out, and holds up no other. */
+static void without_a_token_of_its_own(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	set(true, false);
+	rig.specs[1].ops = &sink_memory_fenced;
+	rig.memory[1].no_fence = ERR_DENIED;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_DENIED, "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 1);
+	assert_true(rig_works(0) && strcmp(rig.memory[0].held, rig.deployed) != 0);
+	assert_string_equal(rig.memory[1].held, rig.deployed);
+	assert_true(rig_works(1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_record_says_so_while_it_lasts),
 		cmocka_unit_test(a_heal_says_so_too),
+		cmocka_unit_test(until_the_last_token_ends),
+		cmocka_unit_test(without_a_token_of_its_own),
 		cmocka_unit_test(the_others_wait),
 		cmocka_unit_test(what_may_still_arrive_is_waited_for),
 	};

@@ -348,6 +348,15 @@ static void polls_that_are_denied_are_told(void **state)
 	rig_clear_met();
 	CHECK(rig_run(ROTATE_DRY_RUN, &end), "%s", end.e.text);
 	assert_int_equal(rig.met.generates, 0);
+	/* Nor does one that does not reach whoever knows; that one tries again. */
+	rig.service.fault = (struct fake_fault){ .what = FAKE_CUT,
+		                                 .at = 1,
+		                                 .stays = true,
+		                                 .only = "/operations/",
+		                                 .retry_after_ms = -1 };
+	CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_TRANSIENT, "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	rig.service.fault.what = FAKE_WELL;
 	/* With the right the next run learns that it has ended, and need not wait for its death. */
 	rig.service.deny_polls = false;
 	rig.service.running_ms = 0;

@@ -76,6 +76,45 @@ static void another_rotator_ends_this_run(void **state)
 	store_close(shared);
 }
 
+/* Whoever takes longer than any rotation does is not waited for, nor whose clock is not ours. */
+static void another_rotator_at_work_is_waited_for(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t since_s;
+		bool waits;
+	} rows[] = { { "a moment ago", -10, true },
+		     { "long ago", -7200, false },
+		     { "some day", 7200, false } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STORE struct store *own = rig.store;
+		AUTO_STATE struct state s = { 0 };
+		struct ending end;
+		struct err e = ERR_INIT;
+		shared = memory_store_open();
+		rig_due();
+		rig_load(&s);
+		struct slot_memory *spare = &s.slot[1 - rig_slot_of(rig.deployed)];
+		spare->intent = true;
+		spare->intent_since = rig.service.clock_ms / 1000 + rows[i].since_s;
+		CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+		for (size_t k = 0; k < SINKS; k++)
+			rig.specs[k].ops = &sink_memory_touched;
+		rig.store = shared;
+		bool ok = rig_run(ROTATE_FORCE, &end);
+		CHECK((!ok && end.e.kind == ERR_CONFLICT &&
+		       strstr(end.e.text, "another rotator is at work since") != NULL) ==
+		              rows[i].waits,
+		      "%s: %s", rows[i].what, end.e.text);
+		CHECK((rig.met.generates == 0) == rows[i].waits, "%s: %d", rows[i].what,
+		      rig.met.generates);
+		rig.store = take(&own);
+		store_close(shared);
+	}
+}
+
 /* What the state says of the token is not enough to generate: it is read, although it was read a
  * moment ago by another run. */
 static void the_token_is_read_before_the_decision(void **state)
@@ -327,6 +366,7 @@ int main(void)
 		cmocka_unit_test(times_are_the_services),
 		cmocka_unit_test(a_dry_run_changes_nothing),
 		cmocka_unit_test(a_record_that_cannot_be_set_aside_stays),
+		cmocka_unit_test(another_rotator_at_work_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);
