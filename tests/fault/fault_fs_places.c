@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/fs_reach.h"
 #include "base/fs_target.h"
 #include "fakes/fault.h"
 #include "scratch.h"
@@ -362,7 +363,7 @@ static int in_an_open_root(void *arg)
 	(void)arg;
 	if (chmod(dir, 0777) != 0 || chroot(dir) != 0 || chdir("/") != 0)
 		return 1;
-	if (!mounts_at("/f", &e))
+	if (!mounts_at("/f", &e) || !fs_reach("/f", &e))
 		return 3;
 	return !directory_at("/f", FS_WAY_GUARDED, &fd, &e) && e.kind == ERR_CONFIG ? 0 : 2;
 }
