@@ -90,7 +90,7 @@ $B/%.o: %.c Makefile VERSION | libraries
 include tests/tests.mk
 
 format:
-	clang-format -i $(shell git ls-files '*.c' '*.h')
+	clang-format -i $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 compile_commands.json: Makefile
 	$(file >$@,[$(foreach s,$(SRC) $(EMU) $(MAINS),{"directory":"$(CURDIR)","file":"$s","command":"$(subst ",\",$(COMPILE)) $(SECRET_CFLAGS) -c $s"}$(comma)){}])
