@@ -80,20 +80,23 @@ static bool is_forgotten(const struct model *m, const struct world *w, const str
 	return false;
 }
 
-/* Only where every consumer reads a sink of the job: of one that lags, or reads one that was
- * removed, nobody knows any more. */
-static bool can_restore(const struct model *m, const struct world *w)
+enum older { WITH_ASKED, WITH_PRINT, WITH_MARK, OLDER__COUNT };
+
+/* Of a consumer that reads a sink which was removed, nobody knows any more; nor of one that lags,
+ * where the record does not know the delivery: a generate whose run was killed looks the same. */
+static bool can_restore(const struct model *m, const struct world *w, enum older older)
 {
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		if (!world_holds(m, w, k) && (w->slot[k].ago < m->grace || w->slot[k].hooked))
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		const struct slot *s = &w->slot[k];
+		bool lags = !world_holds(m, w, k) && (s->ago < m->grace || s->hooked);
+		if (lags && (older != WITH_MARK || s->tag != OURS))
 			return false;
+	}
 	for (int i = 0; i < m->n_sinks; i++)
 		if ((w->sink[i].removed && w->sink[i].holds != 0) || w->sink[i].hidden != 0)
 			return false;
 	return !in_flight(w);
 }
-
-enum older { WITH_ASKED, WITH_PRINT, WITH_MARK, OLDER__COUNT };
 
 static void restore_state(const struct model *m, struct world *w, enum older older)
 {
@@ -110,7 +113,22 @@ static void restore_state(const struct model *m, struct world *w, enum older old
 		w->sink[i].hides = 0;
 		w->sink[i].held_foreign = false;
 	}
-	w->owed = false;
+	/* With the delivery it says that the hook is owed. */
+	w->owed = older == WITH_MARK && (m->others & MODEL_HOOKS);
+}
+
+/* A record of another subject is lost. */
+static void estrange(const struct model *m, struct world *w)
+{
+	lose_state(m, w);
+	for (int k = 0; k < ACR_SLOT__COUNT && m->without == WITHOUT_SUBJECT; k++) {
+		struct slot *s = &w->slot[k];
+		if (s->tag == ABSENT)
+			continue;
+		s->tag = OURS;
+		s->delivered = true;
+		s->left = 1 + m->grace;
+	}
 }
 
 /* The job goes on, on a fresh machine with a copy of the state; what the first one delivered is
@@ -175,10 +193,16 @@ static void between_runs(struct search *s, const struct world *w)
 		search_disturb(s, next, "the state is lost");
 		next = *w;
 	}
-	for (int o = 0; o < OLDER__COUNT && (m->others & MODEL_RESTORED) && can_restore(m, w);
-	     o++) {
+	for (int o = 0; o < OLDER__COUNT && (m->others & MODEL_RESTORED); o++) {
+		if (!can_restore(m, w, (enum older)o))
+			continue;
 		restore_state(m, &next, (enum older)o);
 		search_disturb(s, next, older[o]);
+		next = *w;
+	}
+	if ((m->others & MODEL_STRANGE) && !in_flight(w)) {
+		estrange(m, &next);
+		search_disturb(s, next, "another job's record is here");
 		next = *w;
 	}
 	if ((m->others & MODEL_MOVED) && !in_flight(w) && !w->slot[0].away && !w->slot[1].away) {
@@ -236,6 +260,9 @@ static void expand(struct search *s, size_t at)
 	}
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		at_any_time(s, &w, k);
+	for (int i = 0; i < m->n_sinks && (m->others & MODEL_MEDDLED); i++)
+		if (run_has_password(m, &w.run[0]))
+			edit(s, &w, i);
 	next = w;
 	world_end_generation(m, &next, 0);
 	world_end_generation(m, &next, 1);

@@ -12,23 +12,24 @@
  * slot is in use until `grace` after the last sink held it, and until the hook
  * that is owed has run.
  *
- * Safety: no request of ours kills a password that works and is in use.
+ * Safety: no request of ours kills a password that works and is in use; and no sink gets one that
+ * ends before one of ours that it holds and that works, as far as the run was told the truth.
  * Liveness: from every state, when nobody interferes any more, runs lead to
  * all sinks on one password that works, for ever, or to a refusal because of
  * a slot that is truly foreign.
  *
- * A request whose answer was lost acts within a tick of ten minutes after its
- * sender is no more, however long that was held up, or never. Its slot is
- * tainted until then, whatever works or does not.
+ * A request whose answer was lost acts at any later time, hours or days after its sender is no
+ * more, or never; `dead_at` alone ends it, a tick after a run has seen that nobody waits for it. Its
+ * slot is tainted until then, whatever works or does not.
  *
  * When a sink shows a password that is dead, and none has one that works,
  * consumers that lag are given up: whoever reads again is cut off already.
  *
- * What nobody can see is left out: a hand that changes a sink back before any
- * run saw it, changes one between a run's reading and its writing, or changes
- * one that the job cannot read or no longer has, or that alone tells what an older
- * state does not know; and sinks changed or removed or
- * the state lost in the tick in which a request whose answer was lost may yet act.
+ * What nobody can see is left out: a hand that changes a sink back before any run saw it, changes
+ * one between a run's last look and its writing, or changes one that the job cannot read or no
+ * longer has, or that alone tells what an older state does not know; a consumer that lags when the
+ * record of before a delivery is put back; and sinks changed or removed or the state lost in
+ * the time in which a request whose answer was lost may yet act.
  */
 #ifndef FLOW_MODEL_H
 #define FLOW_MODEL_H
@@ -46,7 +47,7 @@ enum model_others {
 	/* sinks are edited, or restored from any older content, between two runs */
 	MODEL_HANDS = 1 << 3,
 	MODEL_PERMIT = 1 << 4, /* the operator gives may_replace */
-	MODEL_LATE = 1 << 5,   /* a request whose answer was lost acts within a tick */
+	MODEL_LATE = 1 << 5,   /* a request whose answer was lost acts at any later time */
 	/* a hook fails; consumers that wait for it read nothing before */
 	MODEL_HOOKS = 1 << 6,
 	MODEL_UNREAD = 1 << 7, /* sinks cannot be read for a while, between two runs */
@@ -70,7 +71,12 @@ enum model_others {
 	/* A sink behind another program shows another store, which begins empty, or its first one
 	 * again. What consumers read of the one that is out of sight nobody sees. */
 	MODEL_BLINDED = 1 << 17,
-	MODEL_ALL = (1 << 18) - 1
+	/* The record of another job of the same token is in the place of ours: there everything is
+	 * known, was delivered, and has been left long ago. */
+	MODEL_STRANGE = 1 << 18,
+	/* A sink is edited while a run has a password for it, before its last look. */
+	MODEL_MEDDLED = 1 << 19,
+	MODEL_ALL = (1 << 20) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -83,6 +89,8 @@ enum model_without {
 	WITHOUT_INTENT,
 	WITHOUT_LOCK,          /* two runs at once */
 	WITHOUT_MACHINE,       /* a copied state is believed */
+	WITHOUT_SUBJECT,       /* a record of another job is believed */
+	WITHOUT_EXPIRY_CHECK,  /* a sink gets what ends sooner than what it holds */
 	WITHOUT_WAITING,       /* for a request that may act late */
 	WITHOUT_OWED,          /* a hook that failed is forgotten */
 	WITHOUT_REMEMBERING,   /* what an unreadable or removed sink last got */

@@ -37,6 +37,13 @@ static enum step step_of(const struct model *m, const struct run *r)
 	return steps(m, r)[r->at];
 }
 
+bool run_has_password(const struct model *m, const struct run *r)
+{
+	enum step at = r->alive ? step_of(m, r) : END;
+
+	return at == PROBE || at == RECORD || at == DELIVERY;
+}
+
 /* An answer lacks what the record has. Of a slot that was deleted: as if it had been delivered. */
 static void lack(const struct model *m, const struct slot *s, struct slot_view *v)
 {
@@ -142,10 +149,9 @@ static struct plan older_slot(const struct plan_input *in, struct plan p)
 	return p;
 }
 
-static struct plan decide(const struct model *m, const struct world *w, bool force, int odd)
+static struct plan_input input(const struct model *m, const struct world *w, bool force, int odd)
 {
-	struct sink_view views[3 * MODEL_SINKS_MAX];
-	struct plan_input in = {
+	return (struct plan_input){
 		.now = NOW,
 		.lifetime = m->lifetime * TICK,
 		.renew_before = m->renew_before * TICK,
@@ -158,9 +164,15 @@ static struct plan decide(const struct model *m, const struct world *w, bool for
 		.hook_owed = w->owed,
 		.force = force,
 		.slot = { view_slot(m, w, 0, odd), view_slot(m, w, 1, odd) },
-		.sinks = views,
 	};
+}
 
+static struct plan decide(const struct model *m, const struct world *w, bool force, int odd)
+{
+	struct sink_view views[4 * MODEL_SINKS_MAX];
+	struct plan_input in = input(m, w, force, odd);
+
+	in.sinks = views;
 	for (int i = 0; i < m->n_sinks; i++) {
 		const struct sink *s = &w->sink[i];
 		if (!s->unread && !s->removed) {
@@ -389,10 +401,40 @@ static void give_up_foreign(const struct model *m, struct world *w, const struct
 		}
 }
 
+/* A sink never gets a password that ends before the one it holds. */
+static bool ends_before(const struct model *m, const struct world *w, const struct sink *s,
+                        const struct run *r)
+{
+	const struct plan_input in = input(m, w, false, NOTHING_ODD);
+	const struct slot *new = &w->slot[r->slot];
+
+	return m->without != WITHOUT_EXPIRY_CHECK && !r->stale &&
+	       plan_ends_before(&in, view_sink(w, s).holds, r->slot,
+	                        new->life == NEVER ? 0 : NOW + new->life *TICK);
+}
+
+/* The last look: somebody may have been there. */
+static void look_before_write(const struct model *m, struct world *w, const struct run *r)
+{
+	for (int i = 0; i < m->n_sinks && (m->others & MODEL_MEDDLED); i++) {
+		struct sink *s = &w->sink[i];
+		if (s->unread || s->removed || s->out)
+			continue;
+		s->touched = false;
+		for (int k = 0; k < ACR_SLOT__COUNT; k++)
+			see(m, s, &w->slot[k], k);
+		s->out = takes_delivery(s, (int)r->slot) && ends_before(m, w, s, r);
+	}
+	for (int k = 0; k < ACR_SLOT__COUNT && (m->others & MODEL_MEDDLED); k++)
+		if (seems_held(m, w, k))
+			w->slot[k].left = 0;
+}
+
 static void record_delivery(const struct model *m, struct world *w, struct run *r)
 {
 	int k = (int)r->slot;
 
+	look_before_write(m, w, r);
 	for (int i = 0; i < m->n_sinks; i++)
 		if (takes_delivery(&w->sink[i], k))
 			give_up_foreign(m, w, &w->sink[i]);
@@ -405,11 +447,18 @@ static void record_delivery(const struct model *m, struct world *w, struct run *
 	w->owed = (m->others & MODEL_HOOKS) && m->without != WITHOUT_OWED;
 }
 
-static void commit_one(const struct model *m, struct world *w, const struct run *r, int i)
+static void commit_one(struct search *search, struct world *w, const struct run *r, int i)
 {
+	const struct model *m = search->m;
 	struct sink *s = &w->sink[i];
 	int k = (int)r->slot;
+	const struct slot *held = &w->slot[1 - k];
+	/* Whoever is told that it is gone, or refused, may go back. */
+	bool told_right = !(m->others & (MODEL_LACKS | MODEL_DOUBTS));
 
+	if (told_right && s->holds == bit(1 - k) && held->tag == OURS && slot_works(held) &&
+	    !r->stale && w->slot[k].life < held->life)
+		search_killed(search, "commit what ends sooner");
 	for (int j = 0; j < ACR_SLOT__COUNT; j++)
 		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
 			w->slot[j].hooked = true;
@@ -431,7 +480,7 @@ static void commit(struct search *s, const struct world *w, int r, bool calm)
 			continue;
 		more = true;
 		struct world next = *w;
-		commit_one(m, &next, &w->run[r], i);
+		commit_one(s, &next, &w->run[r], i);
 		search_reach(s, next, "commit a sink");
 		if (calm || !(m->others & MODEL_BROKEN))
 			continue;

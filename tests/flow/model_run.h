@@ -13,6 +13,8 @@ struct plan run_begin(const struct model *m, struct world *w, int r, bool force,
 /* One step of run r, with all its outcomes; calm: with its success alone. */
 void run_step(struct search *s, const struct world *w, int r, bool calm);
 void run_start(struct search *s, const struct world *w, int r);
+/* Does it carry a password, and look at the sinks once more before it writes them? */
+bool run_has_password(const struct model *m, const struct run *r);
 /* A request of ours acts on slot k. blind: nobody could know any more what is there. */
 void run_act(struct search *search, struct world *w, int k, enum tag tag, bool blind,
              const char *how);

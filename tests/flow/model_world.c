@@ -100,15 +100,18 @@ bool world_in_use(const struct model *m, const struct world *w, int k)
 	return world_holds(m, w, k) || s->ago < m->grace || s->hooked || s->away;
 }
 
-void slot_forget_flights(struct slot *s)
+/* dead_at: a tick after a run has seen that its sender is no more. */
+static void forget_flights(struct slot *s)
 {
-	s->flying = 0;
+	if (s->abandoned || !s->intent)
+		s->flying = 0;
 }
+
 void world_tick(const struct model *m, struct world *w)
 {
 	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 		struct slot *s = &w->slot[k];
-		slot_forget_flights(s);
+		forget_flights(s);
 		s->young = false;
 		if (s->left > 0 && s->left < 1 + m->grace)
 			s->left++;

@@ -76,7 +76,6 @@ static inline int bit(int slot)
 
 bool slot_is_ours(const struct slot *s); /* to the eyes of a run that has read the token */
 bool slot_works(const struct slot *s);
-void slot_forget_flights(struct slot *s);
 bool world_idle(const struct world *w);
 /* A sink holds the password of slot k, in truth. */
 bool world_holds(const struct model *m, const struct world *w, int k);
