@@ -50,6 +50,14 @@ static const struct {
 	                 "kubectl get cronjobs    # is there one that runs it?" } },
 };
 
+/* Where records lie in a cluster a CronJob is the usual way; else other hosts have timers. */
+static const char *look_elsewhere(const struct run_spec *run)
+{
+	return config_state_namespace(run) != NULL
+	               ? "kubectl get cronjobs -A    # is there one that runs it?"
+	               : "acrotate status    # does any host run it? the last success says so";
+}
+
 void check_runs(const struct runs *r, const struct run_spec *run, struct findings *f)
 {
 	AUTO_FREE char *how = r->how != NULL ? mem_fmt("'%s'", r->how) : mem_dup("");
@@ -61,7 +69,7 @@ void check_runs(const struct runs *r, const struct run_spec *run, struct finding
 		findings_fix(findings_unknown(f, "runs",
 		                              "nothing starts acrotate on this host; others that "
 		                              "share the records may run it"),
-		             "kubectl get cronjobs -A    # is there one that runs it?");
+		             "%s", look_elsewhere(run));
 	else if (kinds[r->kind].level == FINDING_OK)
 		(void)findings_ok(f, "runs", "%s%s%s%s%s", before, how, after,
 		                  r->every != 0 ? ", at least every " : "",

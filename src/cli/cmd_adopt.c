@@ -185,21 +185,43 @@ static bool save(const struct adopting *a, const struct buf *text, bool there, c
 }
 
 /* A record that may be this job's: *ours is what it is to become. */
-static bool try_one(const struct adopting *a, const char *from, struct buf *ours, struct err *e)
+static bool try_text(const struct adopting *a, const struct buf *text, const char *from,
+                     struct buf *ours, struct err *e)
 {
-	AUTO_BUF struct buf text = BUF_INIT(STORE_RECORD_MAX), moved = BUF_INIT(STORE_RECORD_MAX);
+	AUTO_BUF struct buf moved = BUF_INIT(STORE_RECORD_MAX);
 	AUTO_STATE struct state s = { 0 };
 	char whose[FINGERPRINT_HEX_MAX];
 	struct fingerprint identity;
 
-	if (!fs_read(from, STORE_RECORD_MAX, &text, NULL, e) || !parse(&text, from, &s, e) ||
-	    !fits_job(a, &text, &s, from, e) || !fits_sinks(a, &s, e) ||
+	if (!parse(text, from, &s, e) || !fits_job(a, text, &s, from, e) || !fits_sinks(a, &s, e) ||
 	    !store_identity(a->store, &identity, e))
 		return false;
 	fingerprint_to_hex(&identity, whose);
-	replace_line(buf_cstr(&text), "machine", whose, &moved);
+	replace_line(buf_cstr(text), "machine", whose, &moved);
 	replace_line(buf_cstr(&moved), "job", a->job->name, ours);
 	return true;
+}
+
+static bool try_one(const struct adopting *a, const char *from, struct buf *ours, struct err *e)
+{
+	AUTO_BUF struct buf text = BUF_INIT(STORE_RECORD_MAX);
+
+	return fs_read(from, STORE_RECORD_MAX, &text, NULL, e) && try_text(a, &text, from, ours, e);
+}
+
+/* What another rotator, or this one, has set aside in a shared store. ERR_MISSING: nothing. */
+static bool try_kept(const struct adopting *a, char **from, struct buf *ours, struct err *e)
+{
+	AUTO_BUF struct buf where = BUF_INIT(STORE_RECORD_MAX);
+	AUTO_RECORD struct store_record kept = { 0 };
+
+	store_describe(a->store, a->job->name, &where);
+	if (!store_load_lost(a->store, a->job->name, &kept, e))
+		return false;
+	if (!kept.exists)
+		return err_set(e, ERR_MISSING, "nothing is kept beside '%s'", buf_cstr(&where));
+	*from = mem_fmt("%s (set aside)", buf_cstr(&where));
+	return try_text(a, &kept.text, *from, ours, e);
 }
 
 /* The job's own, if no run has set it aside yet, else what was. */
@@ -212,6 +234,11 @@ static bool find_record(const struct adopting *a, char **from, struct buf *ours,
 		*from = mem_dup(a->file);
 		return try_one(a, *from, ours, e);
 	}
+	/* Else it is one of the host's own, which has a shared store since. */
+	if (store_is_shared(a->store) && try_kept(a, from, ours, e))
+		return true;
+	if (store_is_shared(a->store) && e->kind != ERR_MISSING)
+		return false;
 	for (size_t i = 0; i < COUNT(kept); i++) {
 		free(*from);
 		*from = mem_fmt("%s/%s%s", a->state_dir, a->job->name, kept[i]);

@@ -60,10 +60,13 @@ void rotation_remember(struct rotation *r, const struct err *e)
 
 void rotation_tell_lost(struct rotation *r)
 {
+	AUTO_FREE char *where = store_is_shared(r->w->store)
+	                                ? mem_dup("beside it")
+	                                : mem_fmt("as %s.state.lost", r->job->name);
 	AUTO_FREE char *text = mem_fmt(
-		"the record %s: nothing of it is used, it is kept as %s.state.lost; if this job's "
-		"sinks hold its passwords: acrotate adopt %s",
-		state_lost_text(r->o.state.lost), r->job->name, r->job->name);
+		"the record %s: nothing of it is used, it is kept %s; if this job's sinks hold its "
+		"passwords: acrotate adopt %s",
+		state_lost_text(r->o.state.lost), where, r->job->name);
 
 	log_msg(LEVEL_WARN, r->job->name, "%s", text);
 	add(r, HISTORY_LOST, false, 0, text);

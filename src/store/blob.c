@@ -141,6 +141,14 @@ static bool blob_set_aside(const struct store *s, const char *name, struct err *
 	       write_text(s, kept, &now.text, &lost.version, e);
 }
 
+static bool blob_load_lost(const struct store *s, const char *name, struct store_record *out,
+                           struct err *e)
+{
+	AUTO_FREE char *kept = blob_name(name, LOST);
+
+	return read_text(s, kept, out, e);
+}
+
 static bool blob_remove(const struct store *s, const char *name, struct err *e)
 {
 	AUTO_RECORD struct store_record there = { 0 };
@@ -204,6 +212,7 @@ static const struct store_ops blob_ops = {
 	.load = blob_load,
 	.save = blob_save,
 	.set_aside = blob_set_aside,
+	.load_lost = blob_load_lost,
 	.remove = blob_remove,
 	.list = blob_list_all,
 	.may = blob_may_write,

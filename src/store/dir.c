@@ -18,6 +18,7 @@
 #define MACHINE_ID     "/etc/machine-id"
 #define MACHINE_ID_MAX 4096 /* 33 bytes; containers have had others */
 #define SUFFIX         ".state"
+#define LOST           SUFFIX ".lost"
 /* no save takes an hour: what is older belongs to no running program */
 #define LITTER_AGE_S 3600
 
@@ -105,11 +106,11 @@ static bool dir_lock(const struct store *s, const char *name, struct lock *out, 
 	               : false;
 }
 
-static bool dir_load(const struct store *s, const char *name, struct store_record *out,
-                     struct err *e)
+static bool load_as(const struct store *s, const char *name, const char *suffix,
+                    struct store_record *out, struct err *e)
 {
 	struct store_record r = { .exists = true, .text = BUF_INIT(STORE_RECORD_MAX) };
-	AUTO_FREE char *path = path_of(s, name, SUFFIX);
+	AUTO_FREE char *path = path_of(s, name, suffix);
 
 	if (!fs_read(path, STORE_RECORD_MAX, &r.text, NULL, e)) {
 		if (e->kind != ERR_MISSING)
@@ -118,6 +119,18 @@ static bool dir_load(const struct store *s, const char *name, struct store_recor
 	}
 	*out = r;
 	return true;
+}
+
+static bool dir_load(const struct store *s, const char *name, struct store_record *out,
+                     struct err *e)
+{
+	return load_as(s, name, SUFFIX, out, e);
+}
+
+static bool dir_load_lost(const struct store *s, const char *name, struct store_record *out,
+                          struct err *e)
+{
+	return load_as(s, name, LOST, out, e);
 }
 
 /* Under the record's lock. */
@@ -166,8 +179,8 @@ static bool move(const char *from, const char *to, struct err *e)
 
 static bool dir_set_aside(const struct store *s, const char *name, struct err *e)
 {
-	AUTO_FREE char *path = path_of(s, name, SUFFIX), *lost = path_of(s, name, SUFFIX ".lost"),
-		       *before = path_of(s, name, SUFFIX ".lost.1");
+	AUTO_FREE char *path = path_of(s, name, SUFFIX), *lost = path_of(s, name, LOST),
+		       *before = path_of(s, name, LOST ".1");
 
 	return move(lost, before, e) && move(path, lost, e);
 }
@@ -240,6 +253,7 @@ static const struct store_ops dir_ops = {
 	.save = dir_save,
 	.saved_enough = dir_saved_enough,
 	.set_aside = dir_set_aside,
+	.load_lost = dir_load_lost,
 	.remove = dir_remove,
 	.list = dir_list,
 	.tidy = dir_tidy,

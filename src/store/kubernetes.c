@@ -358,6 +358,21 @@ static bool kubernetes_set_aside(const struct store *s, const char *name, struct
 	return true;
 }
 
+static bool kubernetes_load_lost(const struct store *s, const char *name, struct store_record *out,
+                                 struct err *e)
+{
+	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
+	bool found;
+
+	if (!get(of(s), name, &found, &o, e))
+		return false;
+	const char *text = found ? json_str(o.j, "data.lost") : NULL;
+	if (text != NULL)
+		return set_record(name, text, o.version, out, e);
+	*out = (struct store_record){ .exists = false };
+	return true;
+}
+
 static bool kubernetes_remove(const struct store *s, const char *name, struct err *e)
 {
 	struct kubernetes_store *k = of(s);
@@ -429,6 +444,7 @@ static const struct store_ops kubernetes_ops = {
 	.load = kubernetes_load,
 	.save = kubernetes_save,
 	.set_aside = kubernetes_set_aside,
+	.load_lost = kubernetes_load_lost,
 	.remove = kubernetes_remove,
 	.list = kubernetes_list,
 	.may = kubernetes_may,

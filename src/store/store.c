@@ -72,6 +72,12 @@ bool store_set_aside(const struct store *s, const char *name, struct err *e)
 	return s->ops->set_aside(s, name, e);
 }
 
+bool store_load_lost(const struct store *s, const char *name, struct store_record *out,
+                     struct err *e)
+{
+	return s->ops->load_lost(s, name, out, e);
+}
+
 bool store_remove(const struct store *s, const char *name, struct err *e)
 {
 	return s->ops->remove(s, name, e);

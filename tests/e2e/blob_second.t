@@ -18,5 +18,6 @@ record() {
 	[ "$(blob GET /records/prod/web.state)" = 200 ] || return 1
 	cat "$T/blob"
 }
+put_record() { BODY=@$1 blob PUT /records/prod/web.state >/dev/null; }
 second_rotator
 done_testing

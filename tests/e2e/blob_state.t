@@ -75,6 +75,8 @@ has_record() { [ "$(blob GET "$RECORD")" = 200 ]; }
 
 on a check
 says "check before the first run" 0 "ok +state: container 'records' of storage account '$BLOB_ACCOUNT' can be read"
+like "it may be another host that runs it" "$(cat "$T/out")" 'unknown +runs: nothing starts acrotate on this host; others'
+like "which status tells" "$(cat "$T/out")" '^ +acrotate status    # does any host run it'
 ok "check has written nothing" sh -c '[ "$1" = 404 ]' sh "$(blob GET "$RECORD")"
 on a run
 says "the first run" 0 '^$'
@@ -147,7 +149,7 @@ is "nothing was generated meanwhile" "$(generated)" 0
 # ---- what is refused -------------------------------------------------------------------------------------------------------------------
 printf '[sink file]\ntype = file\npath = %s/env\n' "$T" >>"$T/b/jobs.d/web.conf"
 on b run
-says "a sink of one host" 78 "web.conf:7: \[sink file\]: a sink of type file is on one host, and 'state = $BLOB_URL/records/prod' is for several"
+says "a sink of one host" 78 "web.conf:7: \[sink file\]: type file is on one host, and 'state = $BLOB_URL/records/prod' is for several"
 sed -i '/sink file/,$d' "$T/b/jobs.d/web.conf"
 # state URL CLOUD STATUS PATTERN
 state() {

@@ -23,5 +23,9 @@ record() {
 	[ "$(kapi GET /api/v1/namespaces/web/configmaps/acrotate-web)" = 200 ] || return 1
 	jget "$T/kube" data.record
 }
+put_record() {
+	merge /api/v1/namespaces/web/configmaps/acrotate-web \
+		"$(perl -MJSON::PP -e 'local $/; print encode_json({ data => { record => scalar <STDIN> } })' <"$1")" >/dev/null
+}
 second_rotator
 done_testing

@@ -113,11 +113,11 @@ says "a part that there is not" 64 "'--shard' takes a part and how many there ar
 # ---- what is refused -------------------------------------------------------------------------------------------------------------------
 printf '[sink file]\ntype = file\npath = %s/env\n' "$T" >>"$T/b/jobs.d/web.conf"
 on b run
-says "a sink of one host" 78 "web.conf:6: \[sink file\]: a sink of type file is on one host, and 'state = kubernetes:web' is for several"
+says "a sink of one host" 78 "web.conf:6: \[sink file\]: type file is on one host, and 'state = kubernetes:web' is for several"
 sed -i '/sink file/,$d' "$T/b/jobs.d/web.conf"
 printf '[sink copy]\ntype = store\n' >>"$T/b/jobs.d/web.conf"
 on b run
-says "a copy on one host" 78 "\[sink copy\]: a sink of type store is on one host"
+says "a copy on one host" 78 "\[sink copy\]: type store is on one host"
 sed -i '/sink copy/,$d' "$T/b/jobs.d/web.conf"
 for bad in 'kubernetes:' 'kubernetes:A' 'etcd:x' relative; do
 	sed "s|^state = .*|state = $bad|" "$T/b/acrotate.conf" >"$T/b/bad.conf"

@@ -4,6 +4,7 @@
 # and c with one job `web` in $T/HOST (c: without its file), and
 #
 #   record                 the record's text; false if there is none
+#   put_record FILE        makes it this text, as somebody would with a backup
 #   deployed               the password that the sink holds
 
 # on HOST COMMAND...: runs acrotate there: sets RC; output in $T/out
@@ -116,6 +117,18 @@ second_rotator() {
 	says "and it rotates" 0 '^$'
 	is "what is deployed works" "$(login web-pull "$(deployed)")" 200
 	is "and what was before" "$(login web-pull "$four")" 200
+
+	# ---- a record of somewhere else: a copied container, a namespace made anew ---------------------------------------------------------
+	record | sed 's/^machine = ..../machine = 0000/' >"$T/moved"
+	clear_log
+	put_record "$T/moved"
+	on a run
+	says "a record of somewhere else" 65 'it is kept beside it; .*acrotate adopt web'
+	on b adopt web
+	says "adopt of what the other one has set aside" 0 'web: the record .*web.* \(set aside\). is its own now'
+	on a run
+	says "then all is well" 0 '^$'
+	is "and nothing was generated" "$(generated)" 0
 
 	# ---- metrics ---------------------------------------------------------------------------------------------------------------------
 	on b status --output metrics

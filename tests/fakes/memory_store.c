@@ -145,6 +145,23 @@ static void memory_close(struct store *s)
 	free(m);
 }
 
+static bool memory_load_lost(const struct store *s, const char *name, struct store_record *out,
+                             struct err *e)
+{
+	struct memory_store *m = memory_of(s);
+
+	if (!works(s, e))
+		return false;
+	(void)pthread_mutex_lock(&m->mutex);
+	const struct memory_record *r = record_of(m, name);
+	*out = (struct store_record){ .exists = r->lost != NULL,
+		                      .text = BUF_INIT(STORE_RECORD_MAX) };
+	if (out->exists)
+		buf_str(&out->text, r->lost);
+	(void)pthread_mutex_unlock(&m->mutex);
+	return true;
+}
+
 static const struct store_ops memory_ops = {
 	.shared = true,
 	.identity = memory_identity,
@@ -152,6 +169,7 @@ static const struct store_ops memory_ops = {
 	.load = memory_load,
 	.save = memory_save,
 	.set_aside = memory_set_aside,
+	.load_lost = memory_load_lost,
 	.remove = memory_remove,
 	.list = memory_list,
 	.close = memory_close,
