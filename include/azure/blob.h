@@ -57,6 +57,9 @@ MUST_USE bool blob_list(struct blob *b, blob_each_fn *each, void *ctx, struct er
  * nothing: it writes on a version that no blob ever has. */
 MUST_USE bool blob_may(struct blob *b, const char *name, struct err *e);
 
+/* Fetches an access token that lives for life_s, if its source issues such. */
+MUST_USE bool blob_ready(struct blob *b, int64_t life_s, struct err *e);
+
 /* What a page of a list says. For the client, and for tests. */
 struct blob_page {
 	const char *prefix;

@@ -71,6 +71,8 @@ struct store_ops {
 	bool (*list)(const struct store *s, struct store_names *out, struct err *e);
 	/* NULL: permission to write one record is permission to write all */
 	bool (*may)(const struct store *s, const char *name, struct err *e);
+	/* NULL: nothing is needed */
+	bool (*ready)(const struct store *s, int64_t life_s, struct err *e);
 	void (*tidy)(const struct store *s, int64_t now);
 	void (*close)(struct store *s);
 };
@@ -128,6 +130,9 @@ MUST_USE bool store_list(const struct store *s, struct store_names *out, struct 
 /* For `check`: may we do to this record what a run does? ERR_DENIED with the commands that grant
  * the missing permissions. Changes nothing. */
 MUST_USE bool store_may(const struct store *s, const char *name, struct err *e);
+/* Before a rotation: fetches an access token for life_s, where records need one, so that no save in
+ * between depends on another service. */
+MUST_USE bool store_ready(const struct store *s, int64_t life_s, struct err *e);
 /* Removes half-written records of killed runs. Once per run, because many jobs share a store. */
 void store_tidy(const struct store *s, int64_t now);
 

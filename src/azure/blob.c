@@ -170,6 +170,19 @@ static bool send(struct blob *b, const struct blob_call *c, enum blob_answer *an
 	return ok;
 }
 
+bool blob_ready(struct blob *b, int64_t life_s, struct err *e)
+{
+	AUTO_SECRET struct secret *token = NULL;
+	struct http *h = NULL;
+	int64_t ignored;
+
+	if (!http_lend(b->lender, &h, e))
+		return false;
+	bool ok = arm_token_lasting_for(b->arm, h, AUTH_STORAGE, life_s, &token, &ignored, e);
+	http_give_back(b->lender, h);
+	return ok;
+}
+
 /* ---- one blob -------------------------------------------------------------------------------- */
 
 /* As it is sent back: no line of ours can be smuggled through it. */

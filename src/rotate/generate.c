@@ -69,6 +69,9 @@ enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
 	if (!arm_fence(r->arm, h, r->job->policy.verify_timeout, &r->gen.fence, &expires, e))
 		return FAILED;
 	r->gen.fence_until = expires;
+	/* Not a part of dead_at: what is saved too late changes nothing. */
+	if (!store_ready(r->w->store, r->job->policy.verify_timeout, e))
+		return FAILED;
 	/* Without one of the sinks another decision may be right. */
 	if (!rotation_fence_sinks(r))
 		return rotation_go_to(r, STEP_DECIDE);

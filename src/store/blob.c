@@ -171,6 +171,11 @@ static bool blob_may_write(const struct store *s, const char *name, struct err *
 	return blob_may(of(s)->blob, blob, e);
 }
 
+static bool blob_store_ready(const struct store *s, int64_t life_s, struct err *e)
+{
+	return blob_ready(of(s)->blob, life_s, e);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static bool is_job_name(const char *name, size_t n)
@@ -216,6 +221,7 @@ static const struct store_ops blob_ops = {
 	.remove = blob_remove,
 	.list = blob_list_all,
 	.may = blob_may_write,
+	.ready = blob_store_ready,
 	.close = blob_close,
 };
 

@@ -96,6 +96,11 @@ bool store_list(const struct store *s, struct store_names *out, struct err *e)
 	return true;
 }
 
+bool store_ready(const struct store *s, int64_t life_s, struct err *e)
+{
+	return s->ops->ready == NULL || s->ops->ready(s, life_s, e);
+}
+
 void store_tidy(const struct store *s, int64_t now)
 {
 	if (s->ops->tidy != NULL)

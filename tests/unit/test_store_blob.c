@@ -159,6 +159,26 @@ static void test_foreign(void **state)
 	assert_string_equal(all.name[0], "web");
 }
 
+/* A token that would end within a rotation is fetched before it; one that lasts is not. */
+static void test_ready(void **state)
+{
+	(void)state;
+	AUTO_RECORD struct store_record r = { 0 };
+	struct err e = ERR_INIT;
+
+	storage->net.emu.set.token_lifetime = 1000;
+	CHECK(store_load(store, "web", &r, &e), "%s", e.text);
+	size_t before = storage->net.count;
+	CHECK(store_ready(store, 600, &e) && storage->net.count == before, "%s", e.text);
+	fake_env_pass(&storage->env, 500 * 1000);
+	CHECK(store_ready(store, 600, &e) && storage->net.count == before + 1, "%s", e.text);
+	CHECK(store_ready(store, 600, &e) && storage->net.count == before + 1, "%s", e.text);
+	fake_env_pass(&storage->env, 980 * 1000);
+	storage->net.failing = 99;
+	storage->net.status = 503;
+	CHECK(!store_ready(store, 600, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+}
+
 static void test_too_large(void **state)
 {
 	(void)state;
@@ -182,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_ready, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_too_large, open_it, close_it),
 	};
 
