@@ -8,16 +8,14 @@ WORKERS=16
 RUNS=${RUNS:-3}
 
 # The second half of the tokens is the yardstick's.
-start_emulator --fast --tokens $((2 * JOBS))
+start_emulator --fast --tokens $((2 * JOBS)) --log "$T/requests"
 bench_host 'lifetime = 90d' 'grace = 1s'
 bulk_jobs "$JOBS"
 acrotate run
 [ "$RC" = 0 ] || { said | tail -n 5; exit 1; }
-control log >"$T/log"
 echo "$JOBS jobs, the first run"
-goal "looks at the registry in a run" "$(grep -c '"operation":"registry-\(get\|list\)"' "$T/log")" 1
-goal "reads of the token by each" "$(awk -v n="$JOBS" '/"operation":"token-get"/ { k++ } END { printf "%.2f", k / n }' "$T/log")" 2
-clear_log
+goal "looks at the registry in a run" "$(grep -c '"operation":"registry-\(get\|list\)"' "$T/requests")" 1
+goal "reads of the token by each" "$(awk -v n="$JOBS" '/"operation":"token-get"/ { k++ } END { printf "%.2f", k / n }' "$T/requests")" 2
 
 echo "$JOBS jobs, nothing due"
 compare -n "$RUNS" -c -- "acrotate run" "$ACROTATE" run --config "$E/acrotate.conf" | tee "$T/idle"

@@ -11,10 +11,11 @@ timed() { # LABEL [OPTION...]: a run
 	"$BUILD/bench/measure" "$T/measured" "$ACROTATE" run --config "$E/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
 	RC=$?
 	awk -v label="$label" -v rc="$RC" -v n="$JOBS" '{ printf "  %s: status %s, %.1f s, %.2f ms of CPU a job, %s MiB; ", label, rc, $2 / 1000, $1 / n, $3 }' "$T/measured"
-	control log >"$T/log"
+	# All of them: the emulator itself remembers the last few thousand.
+	cp "$T/requests" "$T/log"
 	printf '%s requests to ARM, %s of them refused with 429\n' "$(grep -Ec '"operation":"(generate|token-get|registry-get)"' "$T/log")" \
 		"$(grep -c '"status":429' "$T/log")"
-	clear_log
+	: >"$T/requests"
 }
 seconds() { awk '{ printf "%.1f", $2 / 1000 }' "$T/measured"; }
 refused_of_100() {
@@ -22,8 +23,8 @@ refused_of_100() {
 }
 anew() { # OPTION...: another emulator and host
 	end_all
-	rm -rf "$T/emulator" "$T/host"
-	start_emulator --tokens "$JOBS" "$@"
+	rm -rf "$T/emulator" "$T/host" "$T/requests"
+	start_emulator --tokens "$JOBS" --log "$T/requests" "$@"
 	bench_host 'lifetime = 90d' 'grace = 1s'
 	bulk_jobs "$JOBS"
 	bulk_names 1 "$JOBS" >"$T/jobs"
@@ -35,7 +36,7 @@ anew --propagation 60s --replicas 3 --settle 1s
 acrotate run
 sleep 2.1
 acrotate run --force
-clear_log
+: >"$T/requests"
 sleep 2.1
 timed "third run" --force
 goal "seconds" "$(seconds)" 90
@@ -70,5 +71,5 @@ timeout --foreground --preserve-status -s TERM 5 "$ACROTATE" run --config "$E/ac
 RC=$?
 goal "seconds from the signal to the end" "$(awk -v a="$from" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a - 5 }')" 2
 printf '  ended with status %s, %s of %s jobs delivered\n' "$RC" "$(find "$H/sinks" -type f ! -name '.*' | grep -c .)" "$JOBS"
-clear_log
+: >"$T/requests"
 timed "next run"
