@@ -269,7 +269,6 @@ enum progress step_confirm(struct rotation *r, struct http *h, struct err *e);
 enum progress step_mark(struct rotation *r, struct http *h, struct err *e);
 enum progress step_commit(struct rotation *r, struct http *h, struct err *e);
 enum progress step_finish(struct rotation *r, struct http *h, struct err *e);
-enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 void rotation_abort_sinks(struct rotation *r);
 /* Left out of the rest of this run, reported; the others go on. It keeps the slot it holds. */
 void rotation_leave_out(struct rotation *r, size_t i, struct err *why);
@@ -287,6 +286,9 @@ enum progress rotation_follow_confirm(struct rotation *r, struct err *e);
 void rotation_follow_mark(struct rotation *r);
 /* fills e; false */
 bool rotation_refuse_source(const struct rotation *r, struct err *e);
+
+/* ---- hooks.c --------------------------------------------------------------------------------- */
+enum progress step_hooks(struct rotation *r, struct http *h, struct err *e);
 
 /* An operation of an earlier run was last seen running. */
 bool rotation_remembers_operation(const struct rotation *r);
