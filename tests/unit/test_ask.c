@@ -95,6 +95,27 @@ static void what_is_missing_is_told_apart(void **state)
 	}
 }
 
+static void move_the_group(void)
+{
+	rig.service.missing_code = "ResourceGroupNotFound";
+}
+
+/* Only who is told that there is no such token makes one: asked once more right before. */
+static void what_is_missing_otherwise_is_not_made(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_stage();
+	rig.job.policy.create = true;
+	rig.service.missing = true;
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 2;
+	rig.meddler.fn = move_the_group;
+	assert_false(rig_run(0, &end));
+	CHECK(rig.met.fired && rig.service.missing && rig.met.generates == 0, "%s", end.e.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +123,7 @@ int main(void)
 		cmocka_unit_test(refused_twice_is_dead),
 		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
 		cmocka_unit_test(what_is_missing_is_told_apart),
+		cmocka_unit_test(what_is_missing_otherwise_is_not_made),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);

@@ -140,6 +140,29 @@ static void the_others_wait(void **state)
 	}
 }
 
+/* By the local clock it was over, by Azure's, which is known only later, it is not: neither a
+ * generate nor a copy. */
+static void the_clock_was_ahead(void **state)
+{
+	(void)state;
+	for (int heals = 0; heals < 2; heals++) {
+		struct ending end;
+		set(true, false);
+		if (heals)
+			rig.memory[1].held[0] = '\0';
+		set_busy(-60, HOUR_S / 2);
+		rig.service.local_ahead_s = HOUR_S;
+		rig_clear_met();
+		int before = rig.memory[1].commits;
+		bool ok = rig_run(heals ? 0 : ROTATE_FORCE, &end);
+		rig.service.local_ahead_s = 0;
+		CHECK(!ok && end.e.kind == ERR_CONFLICT &&
+		              strstr(end.e.text, "another rotator is at work since") != NULL,
+		      "heals %d: %d %s", heals, (int)end.e.kind, end.e.text);
+		CHECK(rig.met.generates == 0 && rig.memory[1].commits == before, "heals %d", heals);
+	}
+}
+
 /* A write that was given up may still arrive: only time ends that. */
 static void what_may_still_arrive_is_waited_for(void **state)
 {
@@ -212,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_record_says_so_while_it_lasts),
 		cmocka_unit_test(a_heal_says_so_too),
+		cmocka_unit_test(the_clock_was_ahead),
 		cmocka_unit_test(until_the_last_token_ends),
 		cmocka_unit_test(without_a_token_of_its_own),
 		cmocka_unit_test(the_others_wait),

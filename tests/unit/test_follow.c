@@ -286,11 +286,130 @@ static void role(void **state)
 	state_clear(&s);
 }
 
+/* Where the registry is not asked, what the source has is delivered as it is. */
+static void unproven(void **state)
+{
+	(void)state;
+	stage();
+	rig.job.policy.verify_wait = 60;
+	rotated(0);
+	rig_must_run(0);
+	check_delivered("unproven");
+	assert_int_equal(rig.met.logins, 0);
+	rig.job.policy.verify_wait = 0;
+}
+
+/* Whatever is being proven, the source has the other of two passwords that work. */
+static void another_one(void)
+{
+	const char *other = rig.service.slot[rig_slot_of(source.held) == 0 ? 1 : 0].password;
+
+	if (rig.memory[0].next[0] != '\0' && strcmp(source.held, rig.memory[0].next) == 0)
+		memcpy(source.held, other, FAKE_PASSWORD_MAX);
+}
+
+static void a_source_that_never_rests(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	stage();
+	rotated(0);
+	fake_service_generate(&rig.service, 1, "");
+	rig.service.seam = another_one;
+	bool ok = rig_run(0, &end);
+	rig.service.seam = NULL;
+	CHECK(!ok && end.e.kind == ERR_TRANSIENT &&
+	              strstr(end.e.text, "changes faster than its passwords") != NULL,
+	      "%d: %s", ok, end.e.text);
+	rig_must_run(0);
+	check_delivered("when it rests");
+}
+
+/* Somebody has killed it at the registry, and not told the source. */
+static void a_source_that_is_refused(void **state)
+{
+	struct ending end;
+	bool told = false;
+
+	(void)state;
+	followed();
+	fake_service_generate(&rig.service, 0, "");
+	for (int i = 0; i < 4 && !told; i++) {
+		told = !rig_run(ROTATE_FORCE, &end) &&
+		       strstr(end.e.text, "the registry refuses what the source has") != NULL;
+		fake_service_pass(&rig.service, DAY_MS / 4);
+	}
+	CHECK(told, "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+}
+
+static void a_source_that_cannot_be_opened(void **state)
+{
+	char held[sizeof(rig.memory[0].held)];
+	struct ending end;
+
+	(void)state;
+	followed();
+	rotated(1);
+	memcpy(held, rig.memory[0].held, sizeof(held));
+	source.no_open = true;
+	(void)rig_run(ROTATE_FORCE, &end);
+	assert_string_equal(rig.memory[0].held, held);
+	assert_int_equal(rig.met.generates, 0);
+	source.no_open = false;
+	rig_must_run(0);
+	check_delivered("when it can");
+}
+
+/* What the source says of a password later is known later. */
+static void what_the_source_says_later(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+
+	(void)state;
+	stage();
+	rotated(0);
+	rig_must_run(0);
+	source.says = (struct sink_says){ .expires_us = (rig.service.clock_ms + 90 * DAY_MS) * 1000,
+		                          .slot = 2 };
+	rig_must_run(0);
+	rig_load(&now);
+	int place = now.slot[0].created != 0 ? 0 : 1;
+	CHECK(now.slot[place].expires_us == source.says.expires_us && now.slot[place].said == 2,
+	      "%lld %lld", (long long)now.slot[place].expires_us, (long long)now.slot[place].said);
+}
+
+/* Of a first run: what a sink has counts, when it says how long. */
+static void what_a_sink_says_at_first(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	stage();
+	fake_service_generate(&rig.service, 1, "");
+	memcpy(rig.memory[0].held, rig.service.slot[1].password, FAKE_PASSWORD_MAX);
+	rig.memory[0].says.expires_us = (rig.service.clock_ms + 80 * DAY_MS) * 1000;
+	rotated(0);
+	int64_t said = rig.memory[0].says.expires_us;
+	CHECK(rig_run(ROTATE_FORCE, &end), "%s", end.e.text);
+	rig_load(&now);
+	assert_true(now.slot[0].expires_us == said || now.slot[1].expires_us == said);
+	assert_true(rig_works(0) && rig_works(1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_delivers_what_the_source_has),
 		cmocka_unit_test(what_changes_while_it_is_proven),
+		cmocka_unit_test(unproven),
+		cmocka_unit_test(a_source_that_never_rests),
+		cmocka_unit_test(a_source_that_is_refused),
+		cmocka_unit_test(a_source_that_cannot_be_opened),
+		cmocka_unit_test(what_the_source_says_later),
+		cmocka_unit_test(what_a_sink_says_at_first),
 		cmocka_unit_test(a_source_that_fails),
 		cmocka_unit_test(a_sink_that_lags_while_the_source_fails),
 		cmocka_unit_test(an_older_password),

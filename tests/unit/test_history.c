@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "check.h"
 
+#define EVENT "2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 0 0 "
+
 static size_t count(const char *lines)
 {
 	size_t n = 0;
@@ -100,6 +102,17 @@ static void no_more_than_the_newest(void **state)
 	history_event_clear(&got);
 }
 
+/* Of a file that was cut off at its end. */
+static void the_last_line_has_no_end(void **state)
+{
+	AUTO_FREE char *lines = mem_dup(EVENT "it is due");
+
+	(void)state;
+	history_add(&lines, &(struct history_event){
+				    .what = HISTORY_HEAL, .first = 1767225600, .text = "x" });
+	assert_int_equal(count(lines), 2);
+}
+
 static void a_long_text_is_cut_between_words(void **state)
 {
 	AUTO_FREE char *lines = NULL;
@@ -114,8 +127,6 @@ static void a_long_text_is_cut_between_words(void **state)
 	CHECK(strlen(lines) < HISTORY_TEXT_MAX + 128 && strstr(lines, "xxxxxxxx ...\n") != NULL,
 	      "%s", lines);
 }
-
-#define EVENT "2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 0 0 "
 
 /* As it is called in the file, in the manual and in what `history` prints. */
 static void what_an_event_is_called(void **state)
@@ -166,6 +177,7 @@ int main(void)
 		cmocka_unit_test(what_was_added_is_read),
 		cmocka_unit_test(failures_go_on),
 		cmocka_unit_test(no_more_than_the_newest),
+		cmocka_unit_test(the_last_line_has_no_end),
 		cmocka_unit_test(a_long_text_is_cut_between_words),
 		cmocka_unit_test(what_an_event_is_called),
 		cmocka_unit_test(what_is_no_event),

@@ -12,6 +12,8 @@
 #define NOW INT64_C(1767225600) /* 2026-01-01 */
 #define DAY 86400
 
+#define FOLLOWS "kubernetes web/regcred"
+
 /* clang-format off */
 static const struct row { const char *name; struct outcome o; bool dry; const char *want; } rows[] = {
 	{ "nothing deployed", { .did = PLAN_KEEP }, false, "nothing that works is deployed" },
@@ -46,6 +48,9 @@ static const struct row { const char *name; struct outcome o; bool dry; const ch
 	  "create the token, generate a password and deliver it: the token does not exist" },
 	{ "would verify", { .did = PLAN_VERIFY }, true,
 	  "verify: log in with what is deployed; nothing that works is deployed" },
+	{ "a follower that is not in step", { .did = PLAN_KEEP, .active = true, .slot = ACR_SLOT_2,
+	  .follows = FOLLOWS, .sinks = 3, .in_step = 1, .expires = NOW + DAY }, false,
+	  "follows kubernetes web/regcred, 1 of 3 sinks in step: password2 expires in 1d" },
 	{ "a foreign slot",
 	  { .did = PLAN_KEEP, .foreign = { .known = true, .slot = ACR_SLOT_2,
 	    .created = INT64_C(17672256000000000), .expires_us = NOW * 1000000 } }, true,
