@@ -95,6 +95,26 @@ static void what_is_missing_is_told_apart(void **state)
 	}
 }
 
+/* Its group is no longer there, and was not said by the job: that is looked up once, not for ever. */
+static void a_group_is_looked_up_once(void **state)
+{
+	struct ending end;
+	char *group = rig.job.resource_group;
+
+	(void)state;
+	rig_due();
+	rig.job.resource_group = NULL;
+	rig_must_run(0);
+	rig_clear_met();
+	rig.service.requests = 0;
+	rig.service.missing = true;
+	rig.service.missing_code = "ResourceGroupNotFound";
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(end.e.kind == ERR_MISSING && rig.met.generates == 0 && rig.service.requests < 10,
+	      "%d %d: %s", (int)end.e.kind, rig.service.requests, end.e.text);
+	rig.job.resource_group = group;
+}
+
 static void move_the_group(void)
 {
 	rig.service.missing_code = "ResourceGroupNotFound";
@@ -124,6 +144,7 @@ int main(void)
 		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
 		cmocka_unit_test(what_is_missing_is_told_apart),
 		cmocka_unit_test(what_is_missing_otherwise_is_not_made),
+		cmocka_unit_test(a_group_is_looked_up_once),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);

@@ -231,6 +231,22 @@ static void what_is_repeated_while_it_may_act_asks_for_the_same(void **state)
 	assert_true(rig_works(0) && rig_works(1));
 }
 
+/* And whoever only asks is told so. */
+static void the_hurry_is_told(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	fake_service_pass(&rig.service, rig.service.slot[rig_slot_of(rig.deployed)].expires_ms -
+	                                        rig.service.clock_ms - 8 * 60 * 1000);
+	rig.service.late_requests = 9;
+	rig.service.late_ms = 90 * DAY_MS;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	assert_false(rig_run(ROTATE_FORCE | ROTATE_DRY_RUN, &end));
+	CHECK(strstr(end.e.text, "sooner than it is surely dead") != NULL, "%s", end.e.text);
+}
+
 /* The run that sent it was killed: its life counts from when the next run holds the lock, whenever
  * the intent was saved. */
 static void the_life_of_a_killed_request_counts_from_the_next_run(void **state)
@@ -526,6 +542,7 @@ int main(void)
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),
+		cmocka_unit_test(the_hurry_is_told),
 		cmocka_unit_test(an_operation_that_is_seen_running_may_act),
 		cmocka_unit_test(a_lost_answer_leaves_its_intent),
 		cmocka_unit_test(polls_that_are_denied_are_told),

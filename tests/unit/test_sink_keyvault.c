@@ -487,6 +487,23 @@ static void how_large_it_may_be(void **state)
 	}
 }
 
+static void a_password_that_it_cannot_carry(void **state)
+{
+	(void)state;
+	static const struct fake_step steps[] = { VAULT_RIG_TOKEN("T"), READS_NONE };
+	static const struct row none = { .name = "a space" };
+	AUTO_CREDENTIAL struct credential c = test_credential("with a space");
+	struct vault_rig r;
+	struct err e = ERR_INIT;
+
+	vault_rig_open(&r, steps, COUNT(steps));
+	struct test_sink t = open_sink(&none, &r);
+	assert_false(t.ops->prepare(t.s, &c, &e));
+	assert_non_null(strstr(e.text, "a template cannot carry"));
+	test_sink_close(&t);
+	assert_true(vault_rig_close(&r));
+}
+
 static void prepared_without_a_look(void **state)
 {
 	(void)state;
@@ -562,6 +579,7 @@ int main(void)
 		                            cmocka_unit_test(keys),
 		                            cmocka_unit_test(without_a_client),
 		                            cmocka_unit_test(how_large_it_may_be),
+		                            cmocka_unit_test(a_password_that_it_cannot_carry),
 		                            cmocka_unit_test(prepared_without_a_look) };
 
 	secret_setup();
