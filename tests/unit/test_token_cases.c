@@ -196,7 +196,7 @@ static void got_clear(struct got *g)
 
 static void repeat(struct token_rig *rig, const struct value *one, bool both_slots, struct got *g)
 {
-	struct replay r = { .base = { replay_send, replay_close },
+	struct replay r = { .base = { .send = replay_send, .close = replay_close },
 		            .requests = value_get(one, "requests"),
 		            .wrong = BUF_INIT(100000) };
 	const struct value *args = value_get(one, "args"), *env = value_get(one, "env");
