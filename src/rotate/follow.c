@@ -19,7 +19,8 @@ struct follow_input rotation_follow_input(const struct rotation *r)
 	bool force = (r->flags & ROTATE_FORCE) != 0 && !r->done.followed;
 	struct follow_input in = observe_follow_input(&r->o, rotation_now(r), force);
 
-	in.verified = r->ask.verified;
+	/* Where the registry cannot be asked, what is deployed is taken to work. */
+	in.verified = r->ask.verified || r->job->policy.verify_wait != 0;
 	return in;
 }
 
@@ -43,9 +44,9 @@ static enum progress ask(struct rotation *r)
 
 static enum progress verify_or(struct rotation *r, enum step next)
 {
-	if (r->job->policy.verify_wait != 0)
-		r->ask.verified = true;
-	return rotation_go_to(r, r->ask.verified || is_dry(r) ? next : STEP_VERIFY);
+	bool asked = r->ask.verified || r->job->policy.verify_wait != 0;
+
+	return rotation_go_to(r, asked || is_dry(r) ? next : STEP_VERIFY);
 }
 
 static enum progress fail(const struct rotation *r, struct err *e)
@@ -62,8 +63,7 @@ enum progress rotation_follow(struct rotation *r, struct err *e)
 	case PLAN_KEEP:
 		return keep(r);
 	case PLAN_VERIFY:
-		return verify_or(r,
-		                 r->plan.why == WHY_OLDER && !is_dry(r) ? STEP_DECIDE : STEP_END);
+		return verify_or(r, STEP_END);
 	case PLAN_HEAL:
 		return r->done.healed ? keep(r) : verify_or(r, STEP_CHECK);
 	case PLAN_FOLLOW:

@@ -223,6 +223,32 @@ static void an_older_password(void **state)
 	assert_string_equal(rig.memory[0].held, older);
 }
 
+/* verify = wait: the registry cannot be asked, and is not. */
+static void without_a_registry(void **state)
+{
+	struct ending end;
+	char older[sizeof(source.held)];
+
+	(void)state;
+	followed();
+	memcpy(older, source.held, sizeof(older));
+	rotated(1);
+	rig.job.policy.verify_wait = 60;
+	rig_must_run(0);
+	check_delivered("after a while");
+	memcpy(source.held, older, sizeof(older));
+	assert_false(rig_run(0, &end));
+	assert_non_null(strstr(end.e.text, "older password"));
+	assert_string_equal(rig.memory[0].held, rig.service.slot[1].password);
+	rig.memory[1].held[0] = '\0';
+	assert_false(rig_run(0, &end));
+	assert_string_equal(rig.memory[1].held, rig.memory[0].held);
+	memcpy(source.held, rig.memory[0].held, sizeof(source.held));
+	rig_must_run(ROTATE_FORCE);
+	assert_int_equal(rig.met.logins, 0);
+	rig.job.policy.verify_wait = 0;
+}
+
 /* It is the source that knows when a password ends. */
 static void times_of_the_source(void **state)
 {
@@ -413,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_source_that_fails),
 		cmocka_unit_test(a_sink_that_lags_while_the_source_fails),
 		cmocka_unit_test(an_older_password),
+		cmocka_unit_test(without_a_registry),
 		cmocka_unit_test(times_of_the_source),
 		cmocka_unit_test(what_it_is_not_for),
 		cmocka_unit_test(role),
