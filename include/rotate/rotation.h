@@ -15,6 +15,7 @@ struct env;
 struct err;
 struct http;
 struct job;
+struct registry_book;
 struct registry_gates;
 struct rotation;
 
@@ -26,6 +27,7 @@ struct world {
 	struct arm *(*arm)(void *ctx, const struct job *job);
 	void *ctx;
 	struct registry_gates *registries; /* NULL: registries do not throttle */
+	struct registry_book *book;        /* NULL: each job looks its registry up */
 };
 
 enum rotate_flags {

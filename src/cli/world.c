@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "azure/arms.h"
+#include "azure/registry_book.h"
 #include "azure/registry_gate.h"
 #include "base/env.h"
 #include "base/mem.h"
@@ -34,7 +35,8 @@ struct cli_world *cli_world_new(const struct config *config)
 		                   .store = w->store,
 		                   .arm = arm_for,
 		                   .ctx = w,
-		                   .registries = registry_gates_new(&env_system) };
+		                   .registries = registry_gates_new(&env_system),
+		                   .book = registry_book_new() };
 	return w;
 }
 
@@ -44,6 +46,7 @@ void cli_world_free(struct cli_world *w)
 		return;
 	store_close(w->store);
 	registry_gates_free(w->world.registries);
+	registry_book_free(w->world.book);
 	free(w);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "azure/login.h"
+#include "azure/registry_book.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,6 +12,7 @@
 #include "step.h"
 
 #define LOOK_EVERY_S     60
+#define BOOK_WAIT_MS     50 /* while another job asks what this one wants to know */
 #define CLOCK_REPORTED_S 300
 #define CLOCK_REFUSED_S  86400
 /* Two nodes may create one token at once, see create.c: for a moment after its creation nobody
@@ -57,19 +59,52 @@ static bool is_meant(const struct rotation *r, const struct acr_registry *found,
 	                                 r->job->registry, found->name, found->login_server);
 }
 
+/* All that it is looked up by. */
+static char *key_of_registry(const struct rotation *r, const char *subscription)
+{
+	const struct azure_spec *a = &r->job->azure;
+	const char *cloud = a->resource_manager != NULL ? a->resource_manager : a->cloud;
+	const char *group = r->job->resource_group;
+
+	return mem_fmt("%s\n%s\n%s\n%s", cloud != NULL ? cloud : "", subscription,
+	               group != NULL ? group : "", r->job->registry);
+}
+
+/* Once a run: a job that is new to it waits for the one that asks. */
+static enum progress find_once(struct rotation *r, struct http *h, const char *subscription,
+                               struct acr_registry *found, struct err *e)
+{
+	struct registry_book *book = r->w->book;
+	AUTO_FREE char *key = key_of_registry(r, subscription);
+	enum book_says says = registry_book_look(book, key, false, found);
+
+	if (says == BOOK_ASK) {
+		enum progress turn = rotation_line_up(r, rotation_errand(r), STEP_FIND, e);
+		if (turn != NEXT)
+			return turn;
+		says = registry_book_look(book, key, true, found);
+	}
+	if (says == BOOK_WAIT)
+		return rotation_wait_then(r, BOOK_WAIT_MS, STEP_FIND);
+	if (says == BOOK_KNOWS)
+		return NEXT;
+	bool ok = acr_find_registry(rotation_job_arm(r), h, subscription, r->job->resource_group,
+	                            r->job->registry, found, e);
+	registry_book_put(book, key, ok ? found : NULL);
+	return ok ? NEXT : FAILED;
+}
+
 enum progress step_find(struct rotation *r, struct http *h, struct err *e)
 {
 	struct acr_registry found = { 0 };
 	const char *subscription;
 	AUTO_FREE char *name = acr_registry_name(r->job->registry);
-	enum progress turn = rotation_line_up(r, rotation_errand(r), STEP_FIND, e);
 
+	if (!subscription_of(r, &subscription, e))
+		return FAILED;
+	enum progress turn = find_once(r, h, subscription, &found, e);
 	if (turn != NEXT)
 		return turn;
-	if (!subscription_of(r, &subscription, e) ||
-	    !acr_find_registry(rotation_job_arm(r), h, subscription, r->job->resource_group,
-	                       r->job->registry, &found, e))
-		return FAILED;
 	bool meant = is_meant(r, &found, e);
 	AUTO_FREE char *id = acr_registry_id(subscription, found.group, name);
 	if (meant)

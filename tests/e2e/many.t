@@ -38,6 +38,7 @@ is "throttled: said nothing" "$(said)" ""
 is "throttled: every job has its password" "$(delivered)" $JOBS
 is "throttled: all of them work" "$(working)" $JOBS
 is "throttled: one generate for each" "$(count_log generate '"status":200')" $JOBS
+is "throttled: the registry was looked up once for all" "$(count_log registry-get '"status":200')" 1
 # What Azure says is left is kept account of: nearly nothing is sent only to be refused, whatever the machine.
 n=$(refused) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
 ok "throttled: hardly any refused: $n, $served served" test $((50 * n)) -le "$served"
