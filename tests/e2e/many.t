@@ -42,9 +42,11 @@ is "throttled: the registry was looked up once for all" "$(count_log registry-ge
 # What Azure says is left is kept account of: nearly nothing is sent only to be refused, whatever the machine.
 n=$(refused) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
 ok "throttled: hardly any refused: $n, $served served" test $((50 * n)) -le "$served"
-# First come, first served: a job that began is done before those that come long after it.
+# First come, first served: between the first and the last read of a job hardly anybody else reads. Those that had begun before the limit was
+# known are interrupted; all of them would be if the 60 took turns.
 control log | grep -F '"status":200' | sed -n 's|.*"operation":"token-get".*/tokens/\(bulk-[0-9]*\)".*|\1|p' >"$T/order"
-ok "throttled: in order" awk '{ if (!($1 in first)) first[$1] = NR; last[$1] = NR } END { for (t in first) if (last[t] - first[t] > 60) { print t, first[t], last[t]; exit 1 } exit !NR }' "$T/order"
+near=$(awk '{ if (!($1 in first)) first[$1] = NR; last[$1] = NR } END { for (t in first) n += last[t] - first[t] <= 30; print n + 0 }' "$T/order")
+ok "throttled: in order, $near of $JOBS" test "$near" -ge 30
 acrotate run
 is "throttled: nothing is left to do" "$RC" 0
 
