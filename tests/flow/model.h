@@ -121,6 +121,7 @@ struct model {
 	/* starts with two foreign passwords, one of them in the sinks */
 	bool by_hand_before;
 	bool exclusive;
+	bool cut; /* more states than there is memory for: the nearest are searched */
 };
 
 struct model_result {

