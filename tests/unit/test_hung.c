@@ -40,7 +40,8 @@ static bool mount_it(void)
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
 	(void)alarm(60);
-	(void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	(void)snprintf(options, sizeof(options),
+	               "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
 	return fd >= 0 && unshare(CLONE_NEWNS) == 0 &&
 	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("hung", far, "fuse.hung", MS_NOSUID | MS_NODEV, options) == 0 &&
