@@ -140,6 +140,25 @@ static void test_lost_replies(void **state)
 	blob_holds("/prod/web.state", "four");
 }
 
+/* Another version is there, and whose it is cannot be read. */
+static void test_conflict_unread(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	CHECK(save("web", "one", &version, &e), "%s", e.text);
+	AUTO_FREE char *old = mem_dup(version);
+	CHECK(save("web", "two", &version, &e), "%s", e.text);
+	storage->net.failing = 1;
+	storage->net.skipping = 1;
+	storage->net.status = 403;
+	CHECK(!save("web", "three", &old, &e) && e.kind != ERR_CONFLICT, "%d: %s", (int)e.kind,
+	      e.text);
+	assert_int_equal(storage->net.failing, 0);
+	blob_holds("/prod/web.state", "two");
+}
+
 /* Names that no job has, and what is set aside, are no records. */
 static void test_foreign(void **state)
 {
@@ -201,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_conflict_unread, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_ready, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_too_large, open_it, close_it),
