@@ -1126,6 +1126,24 @@ static void without_a_server_nothing_is_read(void **state)
 	assert_int_equal(memory[0].opens, 1);
 }
 
+/* Where the job asks for a server that is no name of the registry's, it is asked at its own. */
+static void a_server_by_another_name(void **state)
+{
+	static char asked[] = "fabrikam.azurecr.io", region[] = "CONTOSO.westeurope.geo.azurecr.io";
+	struct observation o;
+
+	(void)state;
+	stage();
+	job.registry = asked;
+	look(&o);
+	observe_server(&o, "contoso.azurecr.io", "rg", NULL);
+	assert_string_equal(o.who.server, "contoso.azurecr.io");
+	job.registry = region;
+	observe_server(&o, "contoso.azurecr.io", "rg", NULL);
+	assert_string_equal(o.who.server, "contoso.westeurope.geo.azurecr.io");
+	observe_close(&o);
+}
+
 /* A record of version 1 has no registry in it, only a login server. */
 static void an_old_record_is_known_by_its_login_server(void **state)
 {
@@ -1199,6 +1217,7 @@ int main(void)
 		cmocka_unit_test(the_rule_is_asked_with_what_is_known),
 		cmocka_unit_test(a_run_is_quiet_only_when_nothing_is_open),
 		cmocka_unit_test(without_a_server_nothing_is_read),
+		cmocka_unit_test(a_server_by_another_name),
 	};
 
 	return cmocka_run_group_tests(tests, before, after);
