@@ -134,7 +134,7 @@ static void read_secret(int i)
 		c++;
 	if (c == seen.one + seen.n) {
 		CHECK(seen.n < CONSUMERS_MAX, "%s: too many consumers", fleet.at);
-		(void)snprintf(seen.one[seen.n++].password, FAKE_PASSWORD_MAX, "%s", now);
+		memcpy(seen.one[seen.n++].password, now, FAKE_PASSWORD_MAX);
 	}
 	c->read_ms = fleet.service.clock_ms;
 }
