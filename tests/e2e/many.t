@@ -39,9 +39,9 @@ is "throttled: every job has its password" "$(delivered)" $JOBS
 is "throttled: all of them work" "$(working)" $JOBS
 is "throttled: one generate for each" "$(count_log generate '"status":200')" $JOBS
 is "throttled: the registry was looked up once for all" "$(count_log registry-get '"status":200')" 1
-# What Azure says is left is kept account of: nearly nothing is sent only to be refused, whatever the machine.
+# What Azure says is left is kept account of: hardly more is refused than what was under way, from 16 threads, before it had said so.
 n=$(refused) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
-ok "throttled: hardly any refused: $n, $served served" test $((50 * n)) -le "$served"
+ok "throttled: hardly any refused: $n, $served served" test "$n" -le 16
 # First come, first served: between the first and the last read of a job hardly anybody else reads. Those that had begun before the limit was
 # known are interrupted; all of them would be if the 60 took turns.
 control log | grep -F '"status":200' | sed -n 's|.*"operation":"token-get".*/tokens/\(bulk-[0-9]*\)".*|\1|p' >"$T/order"
@@ -50,12 +50,12 @@ ok "throttled: in order, $near of $JOBS" test "$near" -ge 30
 acrotate run
 is "throttled: nothing is left to do" "$RC" 0
 
-# ---- a registry that takes 200 requests a minute: of 60 jobs each asks it four times ------------------------------------------------
+# ---- a registry that takes 200 requests a minute: of 60 jobs each asks it four times, three of them at once --------------------------
 anew --fast --registry-limit 200
 acrotate run
 is "a busy registry: all is done" "$RC $(said)" "0 "
 n=$(refused)
-ok "a busy registry: those that were under way were refused, and nobody after them: $n" test "$n" -ge 1 -a "$n" -le 17
+ok "a busy registry: those that were under way were refused, and nobody after them: $n" test "$n" -ge 1 -a "$n" -le 49
 control settings '{"registry_limit":0}' >/dev/null
 is "a busy registry: every password works" "$(working)" $JOBS
 is "a busy registry: nothing was generated twice" "$(count_log generate '"status":200')" $JOBS
