@@ -231,6 +231,29 @@ static void what_is_repeated_while_it_may_act_asks_for_the_same(void **state)
 	assert_true(rig_works(0) && rig_works(1));
 }
 
+/* A token that is still being made is asked for again, but not an hour later. */
+static void who_says_an_hour_is_left_to_the_next_run(void **state)
+{
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.service.fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                 .at = 1,
+		                                 .stays = true,
+		                                 .status = 400,
+		                                 .code = "TokenNotActive",
+		                                 .only = "generateCredentials",
+		                                 .retry_after_ms = 3600 * 1000 };
+	int64_t from = rig.service.clock_ms;
+	assert_false(rig_run(ROTATE_FORCE, &end));
+	CHECK(rig.service.clock_ms - from < 600 * 1000 && rig.met.generates == 1, "%lld ms, %d: %s",
+	      (long long)(rig.service.clock_ms - from), rig.met.generates, end.e.text);
+	rig_load(&now);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent);
+}
+
 /* And whoever only asks is told so. */
 static void the_hurry_is_told(void **state)
 {
@@ -542,6 +565,7 @@ int main(void)
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),
+		cmocka_unit_test(who_says_an_hour_is_left_to_the_next_run),
 		cmocka_unit_test(the_hurry_is_told),
 		cmocka_unit_test(an_operation_that_is_seen_running_may_act),
 		cmocka_unit_test(a_lost_answer_leaves_its_intent),
