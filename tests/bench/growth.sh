@@ -46,6 +46,7 @@ table() {
 		"$_make" "$n"
 		printf '%-16s |' "$n"
 		one 1 "$n" "due" "$ACROTATE" run --config "$E/acrotate.conf" >"$T/due"
+		sleep 2.1    # until then a file's times do not tell whether it was written again: it is read
 		one 5 "$n" "idle" "$ACROTATE" run --config "$E/acrotate.conf"
 		printf ' |'
 		cat "$T/due"
