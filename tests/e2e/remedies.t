@@ -219,6 +219,33 @@ gen web-pull password2; check
 place "check_job.c warning * foreign, generated %s, %"
 row "a foreign slot ahead" '^password2$' 'in the way of the rotation due 20' '^may_replace = password2@20'
 
+# ---- a follower
+
+follower() { # LINE of [source]...
+	{
+		printf '[job]\nregistry = %s\ntoken = web-pull\n[source]\n' "$EMULATOR_LOGIN_SERVER"
+		printf '%s\n' "$@"
+		printf '[sink env]\ntype = file\npath = %s\n' "$T/followed.env"
+	} >"$E/jobs.d/follower.conf"
+	check follower
+}
+in_days() { date -u -d "+$1 days" +%FT%TZ; }
+mkdir "$T/a directory"
+follower 'type = file' "path = $T/a directory"
+place "check_follow.c problem source *"
+row "a source that cannot be read" '^source$' 'not a regular file' "^mv '?$T/a directory"
+follower 'type = file' "path = $T/source" 'content = {password} {expires}'
+row "one that has no password" '^source$' 'has no password of token' '^acrotate status    # where it is rotated: has it delivered\? // # \[source\] in .*follower.conf says the same'
+echo "$(acro get web-pull) $(in_days 3)" >"$T/source"; acro run follower 2>/dev/null; check follower
+place "check_follow.c warning source %s; there should be a ne"
+row "one whose rotator is late" '^source$' 'should be a newer one by now' '^acrotate status    # where it is rotated: does it run\?$'
+echo "another-password $(in_days 1)" >"$T/source"; check follower
+place "check_follow.c warning source %s; it is older than tha"
+row "one that was restored" '^source$' 'older than that of the sinks' '^acrotate status    # where it is rotated: was the source restored\?$'
+place "check_follow.c problem login *"
+row "one that the registry refuses" '^login$' 'refuses the password of the source' "^acrotate check    # where 'web-pull' is rotated$"
+rm "$E/jobs.d/follower.conf"
+
 # ---- sinks and hooks
 
 job sinks token=third <<END
