@@ -3,6 +3,7 @@
 # Records in Azure Blob Storage, shared by two rotators: against the emulator's door, or with BLOB=real against Azurite (tests/blob/build).
 set -u
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/second.sh"
 . "$ROOT/tests/kube/lib.sh"
 . "$ROOT/tests/blob/lib.sh"
 
@@ -58,19 +59,8 @@ for host in a b; do
 	shared_host $host
 	printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nnamespace = web\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
 done
-# on HOST COMMAND...: sets RC; output in $T/out
-on() {
-	_host=$1; shift
-	HOME=$T/$_host/home STATE_DIRECTORY=/nonexistent/state "$ACROTATE" "$@" --config "$T/$_host/acrotate.conf" >"$T/$_host.out" 2>&1 </dev/null
-	RC=$?
-	cp "$T/$_host.out" "$T/out"
-}
-says() {
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(cat "$T/out")" "$3"
-}
 version() { blob GET "$RECORD" >/dev/null; etag; }
-generated() { count_log generate; }
+deployed() { pull_password web regcred; }
 has_record() { [ "$(blob GET "$RECORD")" = 200 ]; }
 
 on a check
@@ -93,42 +83,10 @@ says "another rotator with nothing to do" 0 '^$'
 is "gets one token, for storage" "$(count_log entra)" 1
 is "writes nothing" "$(version)" "$v"
 is "and generates nothing" "$(generated)" 0
-on b status
-says "it knows what the first one did" 0 'web +contoso/web-pull +ok +password1'
-on b plan
-says "and what comes next" 0 'web: keep: password1 is deployed'
-on b get web
-says "and the password" 0 "^$(printf %s "$p1" | sed 's/[+]/[+]/g')\$"
-sleep 2.1
-on b run --force
-says "it rotates" 0 '^$'
-p2=$(pull_password web regcred)
-ok "the password is another one" test "$p1" != "$p2"
-is "which the registry takes" "$(login web-pull "$p2")" 200
-is "and the old one, too" "$(login web-pull "$p1")" 200
-on a status
-says "the first one knows" 0 'web +contoso/web-pull +ok +password2'
+second_takes_over
 
 # ---- at once ---------------------------------------------------------------------------------------------------------------------------
-clear_log
-bad=0 conflicts=0 cut_off=0
-for _ in 1 2 3 4; do
-	sleep 2.1
-	before=$(pull_password web regcred)
-	HOME=$T/a/home "$ACROTATE" run --force --config "$T/a/acrotate.conf" >"$T/a.out" 2>&1 </dev/null &
-	one=$!
-	HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/acrotate.conf" >"$T/b.out" 2>&1 </dev/null &
-	two=$!
-	for pid in $one $two; do
-		wait "$pid"
-		case $? in 0) ;; 75) conflicts=$((conflicts + 1)) ;; *) bad=$((bad + 1)); sed 's/^/# /' "$T/a.out" "$T/b.out" ;; esac
-	done
-	[ "$(login web-pull "$before")" = 200 ] || cut_off=$((cut_off + 1))
-	[ "$(login web-pull "$(pull_password web regcred)")" = 200 ] || cut_off=$((cut_off + 1))
-done
-is "two at once: each ends well, or leaves it to the other" "$bad" 0
-is "nobody is cut off" "$cut_off" 0
-echo "# $conflicts of 8 left it to the other, $(generated) generated"
+both_at_once
 
 # ---- a record that is damaged ------------------------------------------------------------------------------------------------------------
 blob GET "$RECORD" >/dev/null

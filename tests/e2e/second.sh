@@ -7,11 +7,12 @@
 #   put_record FILE        makes it this text, as somebody would with a backup
 #   deployed               the password that the sink holds
 
-# on HOST COMMAND...: runs acrotate there: sets RC; output in $T/out
+# on HOST COMMAND...: runs acrotate there: sets RC; output in $T/out and $T/HOST.out
 on() {
 	_host=$1; shift
-	HOME=$T/$_host/home STATE_DIRECTORY=/nonexistent/state "$ACROTATE" "$@" --config "$T/$_host/acrotate.conf" >"$T/out" 2>&1 </dev/null
+	HOME=$T/$_host/home STATE_DIRECTORY=/nonexistent/state "$ACROTATE" "$@" --config "$T/$_host/acrotate.conf" >"$T/$_host.out" 2>&1 </dev/null
 	RC=$?
+	cp "$T/$_host.out" "$T/out"
 }
 says() {
 	is "$1: exit status" "$RC" "$2"
@@ -19,6 +20,48 @@ says() {
 }
 kinds() { awk '{ printf "%s ", $3 }' "$T/out" | sed 's/ $//'; }
 generated() { count_log generate; }
+
+# Behind the first run of a, whose password is $p1.
+second_takes_over() {
+	on b status
+	says "it knows what the first one did" 0 'web +contoso/web-pull +ok +password1'
+	on b plan
+	says "and what comes next" 0 'web: keep: password1 is deployed'
+	on b get web
+	says "and the password" 0 "^$(printf %s "$p1" | sed 's/[+]/[+]/g')\$"
+	sleep 2.1
+	on b run --force
+	says "it rotates" 0 '^$'
+	p2=$(deployed)
+	ok "the password is another one" test "$p1" != "$p2"
+	is "which the registry takes" "$(login web-pull "$p2")" 200
+	is "and the old one, too" "$(login web-pull "$p1")" 200
+	on a status
+	says "the first one knows" 0 'web +contoso/web-pull +ok +password2'
+}
+
+# Four times.
+both_at_once() {
+	clear_log
+	bad=0 conflicts=0 cut_off=0
+	for _ in 1 2 3 4; do
+		sleep 2.1
+		before=$(deployed)
+		HOME=$T/a/home "$ACROTATE" run --force --config "$T/a/acrotate.conf" >"$T/a.out" 2>&1 </dev/null &
+		one=$!
+		HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/acrotate.conf" >"$T/b.out" 2>&1 </dev/null &
+		two=$!
+		for pid in $one $two; do
+			wait "$pid"
+			case $? in 0) ;; 75) conflicts=$((conflicts + 1)) ;; *) bad=$((bad + 1)); sed 's/^/# /' "$T/a.out" "$T/b.out" ;; esac
+		done
+		[ "$(login web-pull "$before")" = 200 ] || cut_off=$((cut_off + 1))
+		[ "$(login web-pull "$(deployed)")" = 200 ] || cut_off=$((cut_off + 1))
+	done
+	is "two at once: each ends well, or leaves it to the other" "$bad" 0
+	is "nobody is cut off" "$cut_off" 0
+	echo "# $conflicts of 8 left it to the other, $(generated) generated"
+}
 
 second_rotator() {
 	# ---- history ---------------------------------------------------------------------------------------------------------------------

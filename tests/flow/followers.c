@@ -60,76 +60,58 @@ static int64_t expiry(const struct scene *w, int held)
 
 /* ---- states ---------------------------------------------------------------------------------- */
 
-struct figures {
-	uint64_t key, unit;
-};
-
-static void put(struct figures *f, unsigned values, int value)
-{
-	f->key += (uint64_t)(unsigned)value * f->unit;
-	f->unit *= values;
-}
-
-static int get(struct figures *f, unsigned values)
-{
-	int value = (int)(f->key % values);
-
-	f->key /= values;
-	return value;
-}
-
 static uint64_t pack(const struct followers *v, const struct scene *w)
 {
-	struct figures f = { 0, 1 };
+	struct digits f = { 0, 1 };
 
 	for (int k = 0; k < 2; k++) {
 		const struct kept *s = &w->slot[k];
-		put(&f, 3, (int)s->life);
-		put(&f, 3, s->left);
-		put(&f, 8, s->known | s->delivered << 1 | s->intent << 2);
+		digits_put(&f, 3, (int)s->life);
+		digits_put(&f, 3, s->left);
+		digits_put(&f, 8, s->known | s->delivered << 1 | s->intent << 2);
 	}
-	put(&f, 2, w->newest);
-	put(&f, 4, w->source);
-	put(&f, 5, (int)w->at);
-	put(&f, 2, w->target);
-	put(&f, 2, w->has);
+	digits_put(&f, 2, w->newest);
+	digits_put(&f, 4, w->source);
+	digits_put(&f, 5, (int)w->at);
+	digits_put(&f, 2, w->target);
+	digits_put(&f, 2, w->has);
 	for (int i = 0; i < v->n; i++) {
 		const struct node *n = &w->node[i];
-		put(&f, 6, (int)n->at);
-		put(&f, 4, n->taken);
-		put(&f, 4, n->told);
-		put(&f, 4, n->confirmed);
-		put(&f, 4, n->local);
+		digits_put(&f, 6, (int)n->at);
+		digits_put(&f, 4, n->taken);
+		digits_put(&f, 4, n->told);
+		digits_put(&f, 4, n->confirmed);
+		digits_put(&f, 4, n->local);
 	}
 	return f.key;
 }
 
 static struct scene unpack(const struct followers *v, uint64_t key)
 {
-	struct figures f = { key, 1 };
+	struct digits f = { key, 1 };
 	struct scene w = { .newest = 0 };
 
 	for (int k = 0; k < 2; k++) {
 		struct kept *s = &w.slot[k];
-		s->life = (enum life)get(&f, 3);
-		s->left = get(&f, 3);
-		int flags = get(&f, 8);
+		s->life = (enum life)digits_get(&f, 3);
+		s->left = digits_get(&f, 3);
+		int flags = digits_get(&f, 8);
 		s->known = flags & 1;
 		s->delivered = flags >> 1 & 1;
 		s->intent = flags >> 2 & 1;
 	}
-	w.newest = get(&f, 2);
-	w.source = get(&f, 4);
-	w.at = (enum rotator)get(&f, 5);
-	w.target = get(&f, 2);
-	w.has = get(&f, 2);
+	w.newest = digits_get(&f, 2);
+	w.source = digits_get(&f, 4);
+	w.at = (enum rotator)digits_get(&f, 5);
+	w.target = digits_get(&f, 2);
+	w.has = digits_get(&f, 2);
 	for (int i = 0; i < v->n; i++) {
 		struct node *n = &w.node[i];
-		n->at = (enum node_at)get(&f, 6);
-		n->taken = get(&f, 4);
-		n->told = get(&f, 4);
-		n->confirmed = get(&f, 4);
-		n->local = get(&f, 4);
+		n->at = (enum node_at)digits_get(&f, 6);
+		n->taken = digits_get(&f, 4);
+		n->told = digits_get(&f, 4);
+		n->confirmed = digits_get(&f, 4);
+		n->local = digits_get(&f, 4);
 	}
 	return w;
 }

@@ -90,39 +90,21 @@ static bool is_outage(const struct rivals *v, const struct both *w)
 
 /* ---- states ---------------------------------------------------------------------------------- */
 
-/* Of mixed radix: the next digit, of a number that takes so many values. */
-struct digits {
-	uint64_t key, unit;
-};
-
-static void put(struct digits *d, unsigned values, int value)
-{
-	d->key += (uint64_t)(unsigned)value * d->unit;
-	d->unit *= values;
-}
-
-static int get(struct digits *d, unsigned values)
-{
-	int value = (int)(d->key % values);
-
-	d->key /= values;
-	return value;
-}
-
 static void put_rotator(struct digits *d, const struct rotator_at *r)
 {
-	put(d, 10, (int)r->at);
-	put(d, 64,
-	    r->slot | r->has << 1 | r->heals << 2 | r->fresh << 3 | r->last << 4 | r->sink << 5);
-	put(d, 4, r->sees[0] | r->sees[1] << 1);
-	put(d, 3, (int)r->given[0]);
-	put(d, 3, (int)r->given[1]);
+	digits_put(d, 10, (int)r->at);
+	digits_put(d, 64,
+	           r->slot | r->has << 1 | r->heals << 2 | r->fresh << 3 | r->last << 4 |
+	                   r->sink << 5);
+	digits_put(d, 4, r->sees[0] | r->sees[1] << 1);
+	digits_put(d, 3, (int)r->given[0]);
+	digits_put(d, 3, (int)r->given[1]);
 }
 
 static struct rotator_at get_rotator(struct digits *d)
 {
-	struct rotator_at r = { .at = (enum at)get(d, 10) };
-	int flags = get(d, 64), sees = get(d, 4);
+	struct rotator_at r = { .at = (enum at)digits_get(d, 10) };
+	int flags = digits_get(d, 64), sees = digits_get(d, 4);
 
 	r.slot = flags & 1;
 	r.has = flags >> 1 & 1;
@@ -132,8 +114,8 @@ static struct rotator_at get_rotator(struct digits *d)
 	r.sink = flags >> 5 & 1;
 	r.sees[0] = sees & 1;
 	r.sees[1] = sees >> 1 & 1;
-	r.given[0] = (enum given)get(d, 3);
-	r.given[1] = (enum given)get(d, 3);
+	r.given[0] = (enum given)digits_get(d, 3);
+	r.given[1] = (enum given)digits_get(d, 3);
 	return r;
 }
 
@@ -144,17 +126,17 @@ static uint64_t pack_as(const struct both *w, int first)
 
 	for (int k = 0; k < 2; k++) {
 		const struct place *p = &w->slot[k];
-		put(&d, 3, (int)p->life);
-		put(&d, 3, p->left);
-		put(&d, 3, (int)p->intent);
-		put(&d, 8, p->known | p->delivered << 1 | p->used << 2);
-		put(&d, 3, p->late[0]);
-		put(&d, 3, p->late[1]);
+		digits_put(&d, 3, (int)p->life);
+		digits_put(&d, 3, p->left);
+		digits_put(&d, 3, (int)p->intent);
+		digits_put(&d, 8, p->known | p->delivered << 1 | p->used << 2);
+		digits_put(&d, 3, p->late[0]);
+		digits_put(&d, 3, p->late[1]);
 	}
-	put(&d, 2, w->newest);
-	put(&d, 3, w->busy == 0 ? 0 : 1 + (w->busy - 1 != first));
-	put(&d, 16, w->sink[0] | w->sink[1] << 2);
-	put(&d, 16, w->may[0] | w->may[1] << 2);
+	digits_put(&d, 2, w->newest);
+	digits_put(&d, 3, w->busy == 0 ? 0 : 1 + (w->busy - 1 != first));
+	digits_put(&d, 16, w->sink[0] | w->sink[1] << 2);
+	digits_put(&d, 16, w->may[0] | w->may[1] << 2);
 	put_rotator(&d, &w->rot[first]);
 	put_rotator(&d, &w->rot[1 - first]);
 	return d.key;
@@ -182,19 +164,19 @@ static struct both unpack(uint64_t key)
 
 	for (int k = 0; k < 2; k++) {
 		struct place *p = &w.slot[k];
-		p->life = (enum life)get(&d, 3);
-		p->left = get(&d, 3);
-		p->intent = (enum intent)get(&d, 3);
-		int flags = get(&d, 8);
+		p->life = (enum life)digits_get(&d, 3);
+		p->left = digits_get(&d, 3);
+		p->intent = (enum intent)digits_get(&d, 3);
+		int flags = digits_get(&d, 8);
 		p->known = flags & 1;
 		p->delivered = flags >> 1 & 1;
 		p->used = flags >> 2 & 1;
-		p->late[0] = get(&d, 3);
-		p->late[1] = get(&d, 3);
+		p->late[0] = digits_get(&d, 3);
+		p->late[1] = digits_get(&d, 3);
 	}
-	w.newest = get(&d, 2);
-	w.busy = get(&d, 3);
-	int sinks = get(&d, 16), may = get(&d, 16);
+	w.newest = digits_get(&d, 2);
+	w.busy = digits_get(&d, 3);
+	int sinks = digits_get(&d, 16), may = digits_get(&d, 16);
 	for (int i = 0; i < RIVALS_SINKS_MAX; i++) {
 		w.sink[i] = sinks >> 2 * i & 3;
 		w.may[i] = may >> 2 * i & 3;

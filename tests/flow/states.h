@@ -26,4 +26,23 @@ bool states_next(struct states *s, uint64_t *key);
 /* How state `at` was reached; `end` is what happens there. */
 void states_tell(const struct states *s, size_t at, const char *end, char *out, size_t size);
 
+/* A state as digits of mixed radix: the next one, of a number that takes so many values. They are
+ * read in the order in which they were put. */
+struct digits {
+	uint64_t key, unit; /* 0 and 1 to begin with; unit is only for putting */
+};
+static inline void digits_put(struct digits *d, unsigned values, int value)
+{
+	d->key += (uint64_t)(unsigned)value * d->unit;
+	d->unit *= values;
+}
+
+static inline int digits_get(struct digits *d, unsigned values)
+{
+	int value = (int)(d->key % values);
+
+	d->key /= values;
+	return value;
+}
+
 #endif
