@@ -72,7 +72,8 @@ struct store_ops {
 	/* NULL: permission to write one record is permission to write all */
 	bool (*may)(const struct store *s, const char *name, struct err *e);
 	/* NULL: nothing is needed */
-	bool (*ready)(const struct store *s, int64_t life_s, struct err *e);
+	bool (*ready)(const struct store *s, const char *name, bool exists, int64_t life_s,
+	              struct err *e);
 	void (*tidy)(const struct store *s, int64_t now);
 	void (*close)(struct store *s);
 };
@@ -130,9 +131,11 @@ MUST_USE bool store_list(const struct store *s, struct store_names *out, struct 
 /* For `check`: may we do to this record what a run does? ERR_DENIED with the commands that grant
  * the missing permissions. Changes nothing. */
 MUST_USE bool store_may(const struct store *s, const char *name, struct err *e);
-/* Before a rotation: fetches an access token for life_s, where records need one, so that no save in
- * between depends on another service. */
-MUST_USE bool store_ready(const struct store *s, int64_t life_s, struct err *e);
+/* Before a rotation, so that no save in it fails for what could be known now: fetches an access
+ * token for life_s, where records need one. exists: is there a record already? If not, and who
+ * may create one may not necessarily write it again, asks for that: ERR_DENIED. */
+MUST_USE bool store_ready(const struct store *s, const char *name, bool exists, int64_t life_s,
+                          struct err *e);
 /* Removes half-written records of killed runs. Once per run, because many jobs share a store. */
 void store_tidy(const struct store *s, int64_t now);
 

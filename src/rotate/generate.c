@@ -70,7 +70,8 @@ enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	r->gen.fence_until = expires;
 	/* Not a part of dead_at: what is saved too late changes nothing. */
-	if (!store_ready(r->w->store, r->job->policy.verify_timeout, e))
+	if (!store_ready(r->w->store, r->job->name, r->o.state.version != NULL,
+	                 r->job->policy.verify_timeout, e))
 		return FAILED;
 	/* Without one of the sinks another decision may be right. */
 	if (!rotation_fence_sinks(r))

@@ -171,8 +171,11 @@ static bool blob_may_write(const struct store *s, const char *name, struct err *
 	return blob_may(of(s)->blob, blob, e);
 }
 
-static bool blob_store_ready(const struct store *s, int64_t life_s, struct err *e)
+static bool blob_store_ready(const struct store *s, const char *name, bool exists, int64_t life_s,
+                             struct err *e)
 {
+	(void)name;
+	(void)exists;
 	return blob_ready(of(s)->blob, life_s, e);
 }
 

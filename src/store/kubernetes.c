@@ -406,6 +406,17 @@ static bool kubernetes_may(const struct store *s, const char *name, struct err *
 	       kube_may(k->kube, &ref, found ? "get patch" : "get create patch", e);
 }
 
+/* What exists is written before anything is generated: then a missing right is met in time. */
+static bool kubernetes_ready(const struct store *s, const char *name, bool exists, int64_t life_s,
+                             struct err *e)
+{
+	AUTO_FREE char *object = object_name(name);
+	struct kube_ref ref = ref_of(of(s), object);
+
+	(void)life_s;
+	return exists || kube_may(of(s)->kube, &ref, "create patch", e);
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static bool add_name(void *ctx, const struct json *item, struct err *e)
@@ -448,6 +459,7 @@ static const struct store_ops kubernetes_ops = {
 	.remove = kubernetes_remove,
 	.list = kubernetes_list,
 	.may = kubernetes_may,
+	.ready = kubernetes_ready,
 	.close = kubernetes_close,
 };
 

@@ -96,9 +96,10 @@ bool store_list(const struct store *s, struct store_names *out, struct err *e)
 	return true;
 }
 
-bool store_ready(const struct store *s, int64_t life_s, struct err *e)
+bool store_ready(const struct store *s, const char *name, bool exists, int64_t life_s,
+                 struct err *e)
 {
-	return s->ops->ready == NULL || s->ops->ready(s, life_s, e);
+	return s->ops->ready == NULL || s->ops->ready(s, name, exists, life_s, e);
 }
 
 void store_tidy(const struct store *s, int64_t now)

@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/second.sh"
 . "$ROOT/tests/kube/lib.sh"
 
-start_kube --fast --token web-pull
+start_kube --fast --token web-pull --token other
 namespace web
 account web rotator
 MAPS=/api/v1/namespaces/web/configmaps
@@ -110,6 +110,21 @@ kapi DELETE "$RECORD" >/dev/null
 role web rotator get,patch:secrets:regcred create:secrets get:namespaces:web get,patch:configmaps:acrotate-web
 on b check
 says "check without create" 77 "may not create configmap 'web/acrotate-web': kubectl -n web create role .* --verb=create --resource=configmaps"
+# shellcheck disable=SC2086
+role web rotator $ALL
+# A job that has no record yet.
+printf '[job]\ntoken = other\n[sink pull]\ntype = kubernetes\nsecret = fresh\n' >"$T/b/jobs.d/fresh.conf"
+for missing in create patch; do
+	rights='get:configmaps:acrotate-fresh create:configmaps'
+	[ $missing = patch ] || rights=get,patch:configmaps:acrotate-fresh
+	# shellcheck disable=SC2086
+	role web rotator get,patch:secrets:fresh create:secrets get:namespaces:web $rights
+	clear_log
+	on b run fresh
+	says "no record, without $missing" 77 "may not $missing configmap 'web/acrotate-fresh'"
+	is "no record, without $missing: nothing is generated" "$(generated)" 0
+done
+rm "$T/b/jobs.d/fresh.conf"
 # shellcheck disable=SC2086
 role web rotator $ALL
 kapi POST "$MAPS" '{"metadata":{"name":"acrotate-web"},"data":{"record":"x"}}' >/dev/null

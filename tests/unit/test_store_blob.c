@@ -188,14 +188,17 @@ static void test_ready(void **state)
 	storage->net.emu.set.token_lifetime = 1000;
 	CHECK(store_load(store, "web", &r, &e), "%s", e.text);
 	size_t before = storage->net.count;
-	CHECK(store_ready(store, 600, &e) && storage->net.count == before, "%s", e.text);
+	CHECK(store_ready(store, "web", true, 600, &e) && storage->net.count == before, "%s",
+	      e.text);
 	fake_env_pass(&storage->env, 500 * 1000);
-	CHECK(store_ready(store, 600, &e) && storage->net.count == before + 1, "%s", e.text);
-	CHECK(store_ready(store, 600, &e) && storage->net.count == before + 1, "%s", e.text);
+	CHECK(store_ready(store, "web", true, 600, &e) && storage->net.count == before + 1, "%s",
+	      e.text);
+	CHECK(store_ready(store, "web", true, 600, &e) && storage->net.count == before + 1, "%s",
+	      e.text);
 	fake_env_pass(&storage->env, 980 * 1000);
 	storage->net.failing = 99;
 	storage->net.status = 503;
-	CHECK(!store_ready(store, 600, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	CHECK(!store_ready(store, "web", true, 600, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
 }
 
 static void test_too_large(void **state)
