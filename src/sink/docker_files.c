@@ -180,14 +180,17 @@ static void unlink_kept(struct docker_files *all, struct docker_file *f)
 	all->kept_bytes -= f->text.len;
 }
 
-static void let_go(struct docker_files *all, struct docker_file *f)
+static void let_go_oldest(struct docker_files *all)
 {
-	struct docker_file **at = row_of(all, f->path);
+	struct docker_file *f = all->oldest, **at = row_of(all, f->path);
 
 	while (*at != f)
 		at = &(*at)->next;
 	*at = f->next;
-	unlink_kept(all, f);
+	all->oldest = f->newer;
+	*(f->newer != NULL ? &f->newer->older : &all->newest) = NULL;
+	all->kept--;
+	all->kept_bytes -= f->text.len;
 	file_free(f);
 }
 
@@ -199,7 +202,7 @@ static void keep(struct docker_files *all, struct docker_file *f)
 	all->kept++;
 	all->kept_bytes += f->text.len;
 	while (all->kept > KEPT_MAX || all->kept_bytes > KEPT_BYTES)
-		let_go(all, all->oldest);
+		let_go_oldest(all);
 }
 
 static struct docker_file *find_or_add(struct docker_files *all, const char *path)
@@ -248,8 +251,11 @@ void docker_files_free(struct docker_files *all)
 {
 	if (all == NULL)
 		return;
-	while (all->oldest != NULL)
-		let_go(all, all->oldest);
+	for (size_t i = 0; i < ROWS; i++)
+		for (struct docker_file *f = all->row[i], *next; f != NULL; f = next) {
+			next = f->next;
+			file_free(f);
+		}
 	(void)pthread_mutex_destroy(&all->lock);
 	free(all);
 }
