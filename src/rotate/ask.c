@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is asked of the service before anything changes: registry, token, does the registry
  * accept what is deployed. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "azure/login.h"
@@ -256,9 +257,20 @@ static enum progress rejected(struct rotation *r, enum acr_slot slot, struct err
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
+/* One that is doubted is deployed no more, and is asked about again. The sink that showed it may
+ * have been written, or lost, since. */
+bool rotation_ask_about(struct rotation *r, enum acr_slot slot)
+{
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (r->o.seen[i].held != NULL && r->o.views[i].holds == slot) {
+			r->ask.source = i;
+			return true;
+		}
+	return false;
+}
+
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 {
-	/* One that is doubted is deployed no more, and is asked about again. */
 	if (r->plan.active)
 		r->ask.source = r->plan.source;
 	enum acr_slot slot = r->o.views[r->ask.source].holds;
@@ -267,8 +279,7 @@ enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 		                .password = r->o.seen[r->ask.source].held };
 	enum login_answer answer;
 
-	if (slot == ACR_NO_SLOT)
-		return rotation_go_to(r, STEP_DECIDE);
+	assert(slot != ACR_NO_SLOT && c.password != NULL);
 	if (!login_probe(rotation_login(r), h, &c, &answer, e))
 		return FAILED;
 	if (answer == LOGIN_REJECTED)

@@ -107,8 +107,8 @@ static enum progress wait_or_fail(struct rotation *r, int64_t now, struct err *e
 			return rotation_wait_then(r, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS,
 			                          STEP_READ);
 	}
-	/* So is a registry that refuses what is deployed. */
-	if (r->plan.why == WHY_REFUSED && !is_dry(r))
+	/* So is a registry that refuses what is deployed, as long as a sink shows that. */
+	if (r->plan.why == WHY_REFUSED && !is_dry(r) && rotation_ask_about(r, r->plan.slot))
 		return rotation_wait_then(r, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS,
 		                          STEP_VERIFY);
 	rotation_refuse(r, e);

@@ -194,6 +194,8 @@ enum progress step_find(struct rotation *r, struct http *h, struct err *e);
 enum progress step_resume(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read(struct rotation *r, struct http *h, struct err *e);
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
+/* The registry is asked about the password of a slot; false: no sink shows it. */
+bool rotation_ask_about(struct rotation *r, enum acr_slot slot);
 enum progress step_try_others(struct rotation *r, struct http *h, struct err *e);
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);

@@ -45,6 +45,65 @@ static void refused_twice_is_dead(void **state)
 	assert_true(from >= 60000 && from < 600000 && rig_works(0) && rig_works(1));
 }
 
+static void empty_the_first(void)
+{
+	rig.memory[0].held[0] = '\0';
+}
+
+static void lose_the_first(void)
+{
+	rig.memory[0].unreadable = true;
+}
+
+static void lose_all(void)
+{
+	lose_the_first();
+	rig.memory[1].held[0] = '\0';
+}
+
+/* What is deployed is refused, and while the other slot waits for a request whose answer was lost
+ * the registry is asked on, for as long as a sink shows what it is to be asked about: nothing is
+ * dead because nobody could ask. */
+static void what_is_refused_is_asked_about_as_long_as_a_sink_shows_it(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*fn)(void);
+		int64_t refused_ms;
+		bool ok;
+		int generates;
+	} rows[] = {
+		{ "the first sink is emptied", empty_the_first, 90 * DAY_MS, true, 2 },
+		{ "it can be read no more", lose_the_first, 90 * DAY_MS, true, 2 },
+		{ "and the other is emptied", lose_all, 90 * DAY_MS, false, 1 },
+		{ "emptied, accepted later", empty_the_first, 180000, true, 1 },
+		{ "read no more, accepted later", lose_the_first, 180000, true, 1 },
+		{ "shown no more, accepted later", lose_all, 180000, false, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ending end;
+		rig_due();
+		int deployed = rig_slot_of(rig.deployed);
+		rig.service.slot[deployed].accepted_ms = rig.service.clock_ms + rows[i].refused_ms;
+		rig.service.late_requests = 1;
+		rig.service.late_ms = 90 * DAY_MS;
+		rig.meddler.kind = AT_READ;
+		rig.meddler.nth = 2;
+		rig.meddler.fn = rows[i].fn;
+		bool ok = rig_run(0, &end);
+		CHECK(rig.met.fired && ok == rows[i].ok, "%s: %s", rows[i].what, end.e.text);
+		CHECK(rig.met.generates == rows[i].generates && rig.met.logins < 40,
+		      "%s: %d generates, %d logins", rows[i].what, rig.met.generates,
+		      rig.met.logins);
+		CHECK((strcmp(rig.service.slot[deployed].password, rig.deployed) == 0) ==
+		              (rows[i].generates == 1),
+		      "%s: killed", rows[i].what);
+		rig.memory[0].unreadable = false;
+	}
+}
+
 /* The state is lost, and nobody but this job uses the token: what the sinks hold works until the
  * registry has refused it twice. */
 static void exclusive_waits_for_the_second_refusal(void **state)
@@ -141,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sink_that_lags_gets_what_the_others_have),
 		cmocka_unit_test(refused_twice_is_dead),
+		cmocka_unit_test(what_is_refused_is_asked_about_as_long_as_a_sink_shows_it),
 		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
 		cmocka_unit_test(what_is_missing_is_told_apart),
 		cmocka_unit_test(what_is_missing_otherwise_is_not_made),
