@@ -108,6 +108,8 @@ void rig_stage(void)
 
 	rig_clear_met();
 	rig.meddler.nth = 0;
+	rig.beginning = NULL;
+	rig.waiting = NULL;
 	AUTO_FREE char *state = mem_fmt("%s/web.state", rig.state_dir);
 	(void)unlink(state);
 	(void)unlink(rig.told);
@@ -162,12 +164,18 @@ bool rig_run(unsigned flags, struct ending *end)
 	bool ok;
 
 	*end = (struct ending){ .e = ERR_INIT };
-	while ((ok = rotation_step(r, http, &again, &end->e)) && again >= 0)
+	rig.arm = arm;
+	if (rig.beginning != NULL)
+		rig.beginning();
+	while ((ok = rotation_step(r, http, &again, &end->e)) && again >= 0) {
+		if (rig.waiting != NULL)
+			rig.waiting(r);
 		fake_service_pass(&rig.service, again);
+	}
 	end->out = *rotation_outcome(r);
 	rotation_free(r);
 	http_close(http);
-	arm_free(arm);
+	arm_free(take(&rig.arm));
 	return ok;
 }
 
