@@ -186,6 +186,57 @@ static void a_sink_that_lags_while_the_source_fails(void **state)
 	assert_string_equal(rig.memory[1].held, rig.memory[0].held);
 }
 
+/* What a sink has is proven again where the registry was not asked: at a replica. Azure is not. */
+static void a_sink_that_lags_behind_a_replica(void **state)
+{
+	static char far_away[] = "far.azurecr.io";
+	struct ending end;
+
+	(void)state;
+	followed();
+	source.unreadable = true;
+	rig.memory[1].held[0] = '\0';
+	rig.job.verify_at = far_away;
+	assert_false(rig_run(0, &end));
+	assert_int_equal(end.e.kind, ERR_TRANSIENT);
+	assert_string_equal(rig.memory[1].held, rig.memory[0].held);
+	assert_true(rig.service.far_logins >= 3);
+	assert_int_equal(rig.met.reads + rig.met.generates, 0);
+}
+
+/* Who asks logs in with what is deployed, whatever the source says, and delivers nothing. */
+static void who_asks_changes_nothing(void **state)
+{
+	static const struct {
+		const char *what;
+		bool unreadable;
+		int64_t wait_s;
+		int logins;
+	} rows[] = {
+		{ "there is a newer one", false, 0, 1 },
+		{ "the source cannot be read", true, 0, 1 },
+		{ "verify = wait", false, 60, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ending end;
+		char held[sizeof(rig.memory[0].held)];
+		followed();
+		memcpy(held, rig.memory[0].held, sizeof(held));
+		rotated(1);
+		source.unreadable = rows[i].unreadable;
+		rig.job.policy.verify_wait = rows[i].wait_s;
+		int commits = rig.memory[0].commits;
+		(void)rig_run(ROTATE_DRY_RUN | ROTATE_ASK, &end);
+		CHECK(rig.met.logins == rows[i].logins, "%s: %d logins", rows[i].what,
+		      rig.met.logins);
+		CHECK_TEXT(rig.memory[0].held, held, "%s", rows[i].what);
+		CHECK(rig.memory[0].commits == commits && rig.met.reads + rig.met.generates == 0,
+		      "%s", rows[i].what);
+	}
+}
+
 /* Never a step back, but from what is dead; and that is hard to prove. */
 static void an_older_password(void **state)
 {
@@ -438,6 +489,8 @@ int main(void)
 		cmocka_unit_test(what_a_sink_says_at_first),
 		cmocka_unit_test(a_source_that_fails),
 		cmocka_unit_test(a_sink_that_lags_while_the_source_fails),
+		cmocka_unit_test(a_sink_that_lags_behind_a_replica),
+		cmocka_unit_test(who_asks_changes_nothing),
 		cmocka_unit_test(an_older_password),
 		cmocka_unit_test(without_a_registry),
 		cmocka_unit_test(times_of_the_source),

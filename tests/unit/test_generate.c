@@ -142,6 +142,39 @@ static void without_a_fence_nothing_is_generated(void **state)
 	assert_true(fake_service_accepts(&rig.service, rig.deployed));
 }
 
+static bool no_token(const struct store *s, const char *name, bool exists, int64_t life_s,
+                     struct err *e)
+{
+	(void)s;
+	(void)exists;
+	assert_string_equal(name, "web");
+	assert_int_equal(life_s, rig.job.policy.verify_timeout);
+	return err_set(e, ERR_AUTH, "no token for the record");
+}
+
+/* Nor where the record might not be written any more in the middle of it. */
+static void without_a_token_for_the_record_nothing_is_generated(void **state)
+{
+	const struct store_ops *ops = rig.store->ops;
+	struct store_ops unready = *ops;
+	AUTO_STATE struct state now = { 0 };
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	unready.ready = no_token;
+	rig.store->ops = &unready;
+	bool ok = rig_run(ROTATE_FORCE, &end);
+	rig.store->ops = ops;
+	CHECK(!ok && end.e.kind == ERR_AUTH && rig.met.generates == 0 &&
+	              strstr(end.e.text, "no token for the record") != NULL,
+	      "%d: %s", rig.met.generates, end.e.text);
+	rig_load(&now);
+	assert_true(!now.slot[0].intent && !now.slot[1].intent);
+	rig_must_run(ROTATE_FORCE);
+	assert_true(rig.met.generates == 1 && rig_works(0) && rig_works(1));
+}
+
 /* The intent is on the disk before the request, and never older than it. */
 static void the_intent_comes_first(void **state)
 {
@@ -562,6 +595,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_never_agrees_ends_the_run),
 		cmocka_unit_test(who_writes_all_the_time_ends_the_run),
 		cmocka_unit_test(without_a_fence_nothing_is_generated),
+		cmocka_unit_test(without_a_token_for_the_record_nothing_is_generated),
 		cmocka_unit_test(the_intent_comes_first),
 		cmocka_unit_test(a_request_that_may_act_yet_is_waited_for),
 		cmocka_unit_test(what_is_repeated_while_it_may_act_asks_for_the_same),

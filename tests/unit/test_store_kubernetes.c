@@ -146,6 +146,27 @@ static void test_set_aside(void **state)
 	      "%s", cluster_http_text(cluster));
 }
 
+/* What was set aside is there once, and says so; a cluster that fails has not said that there is
+ * none. */
+static void test_load_lost(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	for (int kept = 0; kept < 2; kept++) {
+		AUTO_RECORD struct store_record r = { 0 };
+		CHECK(save("web", kept ? "new" : "damaged", &version, &e), "%s", e.text);
+		CHECK(store_load_lost(store, "web", &r, &e) && r.exists == kept, "%d: %s", kept,
+		      e.text);
+		CHECK(!kept || strcmp(buf_cstr(&r.text), "damaged") == 0, "%s", buf_cstr(&r.text));
+		CHECK(store_set_aside(store, "web", &e), "%s", e.text);
+	}
+	struct store_record none = { 0 };
+	cluster_http_fail(cluster, 9, 503, false);
+	CHECK(!store_load_lost(store, "web", &none, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+}
+
 /* A save that fails has kept nothing: the next one does. */
 static void test_set_aside_again(void **state)
 {
@@ -233,6 +254,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_made_by_hand, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_too_large, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_load_lost, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside_again, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_lost_replies, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_requests, open_it, close_it),
