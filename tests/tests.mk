@@ -168,7 +168,7 @@ build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 COVER     := build/coverage
 COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
 COVER_E2E := status takeover hooks helper metrics keyring shadow template hosts hang kube_sink kube_state vault_sink \
-             follow store crowd
+             follow kube_follow vault_follow store crowd
 coverage:
 	@packaging/install-deps build ci e2e
 	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles

@@ -35,7 +35,7 @@ extern struct rotation_rig {
 	struct arm *arm; /* while a job runs: the client that it shares with others */
 	/* before its first step, and each time it waits; or NULL */
 	void (*beginning)(void);
-	void (*waiting)(const struct rotation *r);
+	void (*waiting)(struct rotation *r);
 	/* What was met on the way since rig_stage() or rig_clear_met(). */
 	struct {
 		int reads, generates, logins, polls; /* requests */

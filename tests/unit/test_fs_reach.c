@@ -2,6 +2,9 @@
 /* Which mounts may hang. That one does is in tests/e2e/hang.t. */
 #include "check.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs_reach.h"
@@ -60,9 +63,31 @@ static void what_answers(void **state)
 	scratch_remove(dir);
 }
 
+/* In a child, which has not read them yet, and cannot: what nobody knows of does not keep anybody
+ * out. */
+static void without_mounts(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		const struct rlimit none = { 0, 0 };
+		struct err e = ERR_INIT;
+		_exit(setrlimit(RLIMIT_NOFILE, &none) == 0 && fs_reach("/", &e) &&
+		                      fs_reach("/none", &e)
+		              ? 0
+		              : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(each),
+		                            cmocka_unit_test(without_mounts),
 		                            cmocka_unit_test(what_answers) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

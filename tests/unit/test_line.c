@@ -15,8 +15,9 @@ static struct {
 	const char *at;       /* the step that is to wait */
 	int64_t closed_ms;    /* what the others are told */
 	int64_t open_at_ms;   /* and until when that is */
-	bool again;           /* they are told so each time that they ask */
+	int64_t then_ms;      /* and when they ask again; 0: they do not */
 	int there, elsewhere; /* waits in line */
+	int told_early;       /* it is its turn, though nothing is served */
 	int requests;         /* until the first of them */
 } line;
 
@@ -41,8 +42,10 @@ static void others_are_throttled(void)
 }
 
 /* Meanwhile this job asks nobody for anything. */
-static void in_line(const struct rotation *r)
+static void in_line(struct rotation *r)
 {
+	int64_t wait_ms = 0;
+
 	if (rotation_line(r) == NULL)
 		return;
 	assert_true(rotation_throttled(r));
@@ -53,10 +56,14 @@ static void in_line(const struct rotation *r)
 	if (line.there++ == 0)
 		line.requests = rig.service.requests;
 	CHECK(rig.service.requests == line.requests, "%s: it asks", line.at);
-	if (line.again && rig.service.clock_ms >= line.open_at_ms) {
+	if (line.then_ms != 0 && rig.service.clock_ms >= line.open_at_ms) {
+		line.closed_ms = line.then_ms;
 		others_are_throttled();
 		line.requests = rig.service.requests;
 	}
+	bool closed = rig.service.clock_ms < line.open_at_ms, turn = rotation_turn(r, &wait_ms);
+	CHECK(turn || wait_ms > 0, "%s: at once", line.at);
+	line.told_early += turn && closed;
 }
 
 /* before: the read of the token at which the others are throttled; 0: before the job begins. */
@@ -119,8 +126,9 @@ static void a_job_waits_behind_others(void **state)
 		bool ok = rig_run(rows[i].flags, &end);
 		CHECK(line.there > 1 && line.elsewhere == 0, "%s: %d waits, %d elsewhere",
 		      rows[i].at, line.there, line.elsewhere);
-		CHECK(rig.service.clock_ms >= line.open_at_ms && !rig.service.missing, "%s",
-		      rows[i].at);
+		CHECK(rig.service.clock_ms >= line.open_at_ms && line.told_early == 0 &&
+		              !rig.service.missing,
+		      "%s", rows[i].at);
 		CHECK(ok == (rows[i].generates > 0) && rig.met.generates == rows[i].generates,
 		      "%s: %d: %s", rows[i].at, rig.met.generates, end.e.text);
 		CHECK(!ok || (rig_works(0) && rig_works(1)), "%s", rows[i].at);
@@ -133,11 +141,12 @@ static void a_line_that_does_not_move_is_left(void **state)
 	enum { MINUTE = 60000 };
 	static const struct {
 		const char *what;
-		int64_t closed_ms, least_ms, most_ms;
-		bool again;
+		int64_t closed_ms, then_ms, least_ms, most_ms;
+		int told_early;
 	} rows[] = {
-		{ "closed for long", 120 * MINUTE, 0, MINUTE, false },
-		{ "closed again and again", 10 * MINUTE, 60 * MINUTE, 75 * MINUTE, true },
+		{ "for long", 120 * MINUTE, 0, 0, MINUTE, 0 },
+		{ "again and again", 10 * MINUTE, 10 * MINUTE, 60 * MINUTE, 75 * MINUTE, 0 },
+		{ "again, for long", 10 * MINUTE, 120 * MINUTE, 10 * MINUTE, 12 * MINUTE, 1 },
 	};
 
 	(void)state;
@@ -145,7 +154,7 @@ static void a_line_that_does_not_move_is_left(void **state)
 		struct ending end;
 		rig_due();
 		behind_others("read token", rows[i].closed_ms, 0);
-		line.again = rows[i].again;
+		line.then_ms = rows[i].then_ms;
 		int64_t from = rig.service.clock_ms;
 		CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_TRANSIENT &&
 		              strstr(end.e.text, "throttles this subscription") != NULL,
@@ -154,6 +163,9 @@ static void a_line_that_does_not_move_is_left(void **state)
 		CHECK(took >= rows[i].least_ms && took <= rows[i].most_ms, "%s: %lld ms",
 		      rows[i].what, (long long)took);
 		CHECK(rig.met.reads == 0 && rig.met.generates == 0, "%s: it asks", rows[i].what);
+		/* Whoever asks for its turn learns that it is to give up. */
+		CHECK(line.told_early == rows[i].told_early, "%s: %d", rows[i].what,
+		      line.told_early);
 		CHECK(rig_works(0) && rig_works(1), "%s", rows[i].what);
 		/* It is no failure that somebody is to be told of at once. */
 		CHECK(!end.out.loud, "%s: loud", rows[i].what);

@@ -51,6 +51,8 @@ static const struct row { const char *name; struct outcome o; bool dry; const ch
 	{ "a follower that is not in step", { .did = PLAN_KEEP, .active = true, .slot = ACR_SLOT_2,
 	  .follows = FOLLOWS, .sinks = 3, .in_step = 1, .expires = NOW + DAY }, false,
 	  "follows kubernetes web/regcred, 1 of 3 sinks in step: password2 expires in 1d" },
+	{ "a follower with nothing yet", { .did = PLAN_KEEP, .follows = FOLLOWS, .sinks = 3 }, false,
+	  "follows kubernetes web/regcred, nothing that works is deployed" },
 	{ "a foreign slot",
 	  { .did = PLAN_KEEP, .foreign = { .known = true, .slot = ACR_SLOT_2,
 	    .created = INT64_C(17672256000000000), .expires_us = NOW * 1000000 } }, true,
