@@ -74,6 +74,8 @@ struct observation {
 	/* the registry refused it twice, at least a minute apart */
 	bool doubted[ACR_SLOT__COUNT];
 	bool dead[ACR_SLOT__COUNT]; /* and for verify_timeout */
+	/* what Azure's answer lacks, the registry refuses, too */
+	bool missing[ACR_SLOT__COUNT];
 	/* the registry accepts it, whatever Azure says about the slot */
 	bool alive[ACR_SLOT__COUNT];
 };

@@ -80,9 +80,10 @@ struct slot_view {
 	bool delivered; /* marked before the first sink was changed */
 	bool lost;      /* the answer with its password was lost: nobody has it */
 	bool permitted; /* may_replace names exactly this generation */
-	bool refused;   /* by the registry, twice, at least a minute apart: doubtful */
-	bool dead;      /* refused for verify_timeout, over fresh connections */
-	bool doomed;    /* a revoke under way is to kill this generation */
+	/* by the registry, twice, at least a minute apart: doubtful; one that is lacking: once */
+	bool refused;
+	bool dead;   /* refused for verify_timeout, over fresh connections */
+	bool doomed; /* a revoke under way is to kill this generation */
 	/* tainted: a generate may have been sent whose outcome was never seen */
 	bool intent;
 	int64_t abandoned; /* seconds: since when nobody has waited for that request */
@@ -159,8 +160,8 @@ bool plan_lets_go(bool shows_all, enum acr_slot shown, enum acr_slot before, enu
 /* The registry has refused a password `since` then, every time; 0: it does not refuse it. */
 enum plan_death { DEATH_NOT_YET, DEATH_DOUBTED, DEATH_CERTAIN };
 enum plan_death plan_judge_refusals(int64_t since, int64_t now, int64_t timeout, int64_t doubt);
-/* Would a sink get a password that expires before the one it holds, which works and is not to be
- * killed? */
+/* Would a sink get a password that expires before the one it holds, which works, or may where an
+ * answer lacks it, and is not to be killed? */
 bool plan_ends_before(const struct plan_input *in, enum acr_slot held, enum acr_slot given,
                       int64_t expires);
 const char *plan_action_name(enum plan_action a); /* "rotate" */

@@ -269,18 +269,27 @@ bool rotation_ask_about(struct rotation *r, enum acr_slot slot)
 	return false;
 }
 
+/* Does the registry accept what sink i holds? */
+static bool probe(struct rotation *r, struct http *h, size_t i, enum login_answer *answer,
+                  struct err *e)
+{
+	const struct credential c = { .server = r->o.who.server,
+		                      .username = r->o.who.username,
+		                      .password = r->o.seen[i].held };
+
+	assert(c.password != NULL);
+	return login_probe(rotation_login(r), h, &c, answer, e);
+}
+
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 {
 	if (r->plan.active)
 		r->ask.source = r->plan.source;
 	enum acr_slot slot = r->o.views[r->ask.source].holds;
-	struct credential c = { .server = r->o.who.server,
-		                .username = r->o.who.username,
-		                .password = r->o.seen[r->ask.source].held };
 	enum login_answer answer;
 
-	assert(slot != ACR_NO_SLOT && c.password != NULL);
-	if (!login_probe(rotation_login(r), h, &c, &answer, e))
+	assert(slot != ACR_NO_SLOT);
+	if (!probe(r, h, r->ask.source, &answer, e))
 		return FAILED;
 	if (answer == LOGIN_REJECTED)
 		return rejected(r, slot, e);
@@ -298,13 +307,10 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 	r->ask.others_tried = true;
 	for (size_t i = 0; i < r->o.n_seen; i++) {
 		struct seen *s = &r->o.seen[i];
-		struct credential c = { .server = r->o.who.server,
-			                .username = r->o.who.username,
-			                .password = s->held };
 		enum login_answer answer;
 		if (!r->o.views[i].readable || !r->o.views[i].other || s->refused >= 2)
 			continue;
-		if (!login_probe(rotation_login(r), h, &c, &answer, e))
+		if (!probe(r, h, i, &answer, e))
 			return FAILED;
 		s->refused = answer == LOGIN_REJECTED ? s->refused + 1 : 0;
 		once = once || s->refused == 1;
@@ -314,6 +320,46 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 		return rotation_wait_then(r, OBSERVE_DOUBT_S * 1000, STEP_TRY_OTHERS);
 	if (twice)
 		observe_sinks(&r->o);
+	return rotation_go_to(r, STEP_DECIDE);
+}
+
+/* Sink i shows the password of a slot that Azure's answer lacks, and the registry was not asked
+ * about that. */
+static bool is_in_question(const struct rotation *r, const struct plan_input *in, size_t i)
+{
+	enum acr_slot slot = r->o.views[i].holds;
+
+	return r->o.views[i].readable && slot != ACR_NO_SLOT && in->slot[slot].lacking &&
+	       !in->slot[slot].refused;
+}
+
+bool rotation_can_try_lacking(const struct rotation *r)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+
+	for (size_t i = 0; i < r->o.n_seen; i++)
+		if (is_in_question(r, &in, i))
+			return true;
+	return false;
+}
+
+/* What works is there, and a sink that holds it gets nothing that ends before it. */
+enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e)
+{
+	struct plan_input in = observe_input(&r->o, rotation_now(r), false);
+
+	for (size_t i = 0; i < r->o.n_seen; i++) {
+		enum acr_slot slot = r->o.views[i].holds;
+		enum login_answer answer;
+		if (!is_in_question(r, &in, i))
+			continue;
+		if (!probe(r, h, i, &answer, e))
+			return FAILED;
+		if (answer == LOGIN_ACCEPTED)
+			observe_alive(&r->o, slot);
+		else
+			r->o.missing[slot] = true;
+	}
 	return rotation_go_to(r, STEP_DECIDE);
 }
 
@@ -391,13 +437,10 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 	r->gen.tried_at = r->gen.n_tried == 0 ? now : r->gen.tried_at;
 	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++) {
 		const struct seen *s = &r->o.seen[i];
-		struct credential c = { .server = r->o.who.server,
-			                .username = r->o.who.username,
-			                .password = s->held };
 		enum login_answer answer;
 		if (s->held == NULL || is_tried(r, s->held))
 			continue;
-		if (!login_probe(rotation_login(r), h, &c, &answer, e))
+		if (!probe(r, h, i, &answer, e))
 			return FAILED;
 		enum plan_tried_as as = TRIED_OTHER;
 		if (answer == LOGIN_ACCEPTED)

@@ -129,6 +129,12 @@ static bool wants_others(const struct rotation *r)
 	       has_untested_password(r);
 }
 
+/* What an answer lacks may live, and be newer than what a heal would put in its place. */
+static bool wants_lacking(const struct rotation *r)
+{
+	return !is_dry(r) && r->job->policy.verify_wait == 0 && rotation_can_try_lacking(r);
+}
+
 /* Somebody wants to know, now, whether what is deployed works. */
 static bool wants_login(const struct rotation *r)
 {
@@ -187,6 +193,8 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 	case PLAN_VERIFY:
 		return rotation_go_to(r, is_dry(r) ? STEP_END : STEP_VERIFY);
 	case PLAN_HEAL:
+		if (wants_lacking(r))
+			return rotation_go_to(r, STEP_TRY_LACKING);
 		return rotation_go_to(r, r->ask.verified || policy->verify_wait != 0 || is_dry(r)
 		                                 ? STEP_CHECK
 		                                 : STEP_VERIFY);

@@ -65,7 +65,7 @@ static struct slot_view view_slot(const struct observation *o, enum acr_slot slo
 		.ours = ours && p.present,
 		.delivered = m->delivered,
 		.permitted = is_permitted(policy, slot, p.created),
-		.refused = o->doubted[slot] || o->dead[slot],
+		.refused = o->doubted[slot] || o->dead[slot] || (o->missing[slot] && !p.present),
 		.dead = o->dead[slot],
 		.doomed = m->revoke != 0,
 		.lost = ours && p.present && !observe_print_known(&m->print),

@@ -79,18 +79,27 @@ enum plan_death plan_judge_refusals(int64_t since, int64_t now, int64_t timeout,
 	return now - since < timeout ? DEATH_DOUBTED : DEATH_CERTAIN;
 }
 
+/*@ requires Valid(in) && \valid_read(v);
+  @ assigns \nothing;
+  @ ensures \result != 0 <==> MayLive(in, v); */
+static bool may_live(const struct plan_input *in, const struct slot_view *v)
+{
+	return plan_is_living(in, v) ||
+	       (v->lacking && !v->refused && (v->expires == 0 || v->expires > in->now));
+}
+
 /*@ requires Valid(in) && (held == ACR_NO_SLOT || Slot(held));
   @ assigns \nothing;
-  @ ensures \result == 0 && Slot(held) && held != given && Living(in, &in->slot[held]) &&
+  @ ensures \result == 0 && Slot(held) && held != given && MayLive(in, &in->slot[held]) &&
   @   in->slot[held].doomed == 0 ==>
   @   expires == 0 || (in->slot[held].expires != 0 && expires >= in->slot[held].expires);
-  @ ensures \result != 0 ==> Slot(held) && held != given && Living(in, &in->slot[held]); */
+  @ ensures \result != 0 ==> Slot(held) && held != given && MayLive(in, &in->slot[held]); */
 bool plan_ends_before(const struct plan_input *in, enum acr_slot held, enum acr_slot given,
                       int64_t expires)
 {
 	if (held == ACR_NO_SLOT || held == given)
 		return false;
 	const struct slot_view *v = &in->slot[held];
-	return plan_is_living(in, v) && !v->doomed && expires != 0 &&
+	return may_live(in, v) && !v->doomed && expires != 0 &&
 	       (v->expires == 0 || expires < v->expires);
 }

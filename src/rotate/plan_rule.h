@@ -36,6 +36,9 @@
   predicate MayWork(struct plan_input *in, struct slot_view *v) =
       v->present != 0 && v->ours != 0 && v->dead == 0 && (v->expires == 0 || v->expires > in->now);
   predicate Living(struct plan_input *in, struct slot_view *v) = MayWork(in, v) && v->refused == 0;
+  // An answer alone does not end a life: what it lacks may live until the registry refuses it, too.
+  predicate MayLive(struct plan_input *in, struct slot_view *v) = Living(in, v) ||
+    (v->lacking != 0 && v->refused == 0 && (v->expires == 0 || v->expires > in->now));
   predicate Holds(struct plan_input *in, integer i, integer s) = 0 <= i < in->n_sinks &&
     in->sinks[i].holds == s;
   predicate Held(struct plan_input *in, integer s) = \exists integer i; Holds(in, i, s);

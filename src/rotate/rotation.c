@@ -158,11 +158,13 @@ static const struct {
 	[STEP_RESUME] = { "ask how the last request goes", step_resume, true,
 	                  TO(RESUME) | TO(READ) | TO(DECIDE) },
 	[STEP_DECIDE] = { "decide", step_decide, false,
-	                  TO(READ) | TO(VERIFY) | TO(TRY_OTHERS) | TO(CHECK) | TO(FINISH) |
-	                          TO(END) },
+	                  TO(READ) | TO(VERIFY) | TO(TRY_OTHERS) | TO(TRY_LACKING) | TO(CHECK) |
+	                          TO(FINISH) | TO(END) },
 	[STEP_VERIFY] = { "verify", step_verify, true, TO(VERIFY) | TO(READ) | TO(DECIDE) },
 	[STEP_TRY_OTHERS] = { "try passwords found", step_try_others, true,
 	                      TO(TRY_OTHERS) | TO(DECIDE) },
+	[STEP_TRY_LACKING] = { "try passwords that Azure lacks", step_try_lacking, true,
+	                       TO(DECIDE) },
 	[STEP_CREATE] = { "create token", step_create, true, TO(CREATE) | TO(CREATED) | TO(READ) },
 	[STEP_CREATED] = { "await token", step_created, true, TO(CREATED) | TO(READ) },
 	[STEP_CHECK] = { "check sinks", step_check, false,

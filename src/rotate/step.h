@@ -28,6 +28,7 @@ enum step {
 	STEP_DECIDE,
 	STEP_VERIFY,
 	STEP_TRY_OTHERS,
+	STEP_TRY_LACKING,
 	STEP_CREATE,
 	STEP_CREATED,
 	STEP_CHECK,
@@ -197,6 +198,9 @@ enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
 /* The registry is asked about the password of a slot; false: no sink shows it. */
 bool rotation_ask_about(struct rotation *r, enum acr_slot slot);
 enum progress step_try_others(struct rotation *r, struct http *h, struct err *e);
+enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e);
+/* Is there a sink that shows what Azure's answer lacks, and step_try_lacking() asks about? */
+bool rotation_can_try_lacking(const struct rotation *r);
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);

@@ -13,7 +13,8 @@
  * that is owed has run.
  *
  * Safety: no request of ours kills a password that works and is in use; and no sink gets one that
- * ends before one of ours that it holds and that works, as far as the run was told the truth.
+ * ends before one of ours that it holds and that works, whatever an answer of Azure lacks; where
+ * the registry refuses what works, that is not counted.
  * Liveness: from every state, when nobody interferes any more, runs lead to
  * all sinks on one password that works, for ever, or to a refusal because of
  * a slot that is truly foreign.
@@ -102,6 +103,8 @@ enum model_without {
 	WITHOUT_FRESH_INTENT,
 	/* the passwords that the sinks show are not tried right before a generate */
 	WITHOUT_TRYING,
+	/* a heal believes an answer that lacks what a sink shows */
+	WITHOUT_ASKING,
 	WITHOUT_HELD_FOREIGN, /* a removed sink that showed what nobody knows is forgotten */
 	WITHOUT_DOUBT,        /* what the record says of a sink that cannot be read is believed */
 	WITHOUT_PATIENCE,     /* an answer that lacks a slot is believed at once */

@@ -284,6 +284,18 @@ static void note_hidden(const struct model *m, struct world *w)
 	}
 }
 
+/* Before a heal the registry is asked about what a sink shows and the answer lacks. */
+static bool is_there_after_all(const struct model *m, const struct world *w, int lacks)
+{
+	for (int i = 0; i < m->n_sinks && lacks != 0 && m->without != WITHOUT_ASKING; i++) {
+		const struct sink *s = &w->sink[i];
+		if (!s->unread && !s->removed && !s->out && s->holds == bit(lacks - 1) &&
+		    w->slot[lacks - 1].tag == OURS && slot_works(&w->slot[lacks - 1]))
+			return true;
+	}
+	return false;
+}
+
 struct plan run_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd)
 {
 	bool lacks = odd == LACKS_1 || odd == LACKS_2;
@@ -294,6 +306,10 @@ struct plan run_begin(const struct model *m, struct world *w, int r, bool force,
 	note_hidden(m, w);
 	look(m, w, &w->run[r]);
 	struct plan p = decide(m, w, force, (int)odd);
+	if (p.action == PLAN_HEAL && is_there_after_all(m, w, w->run[r].lacks)) {
+		w->run[r].lacks = 0;
+		p = decide(m, w, force, NOTHING_ODD);
+	}
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
 	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
@@ -405,7 +421,7 @@ static void give_up_foreign(const struct model *m, struct world *w, const struct
 static bool ends_before(const struct model *m, const struct world *w, const struct sink *s,
                         const struct run *r)
 {
-	const struct plan_input in = input(m, w, false, NOTHING_ODD);
+	const struct plan_input in = input(m, w, false, r->lacks);
 	const struct slot *new = &w->slot[r->slot];
 
 	return m->without != WITHOUT_EXPIRY_CHECK && !r->stale &&
@@ -453,8 +469,8 @@ static void commit_one(struct search *search, struct world *w, const struct run 
 	struct sink *s = &w->sink[i];
 	int k = (int)r->slot;
 	const struct slot *held = &w->slot[1 - k];
-	/* Whoever is told that it is gone, or refused, may go back. */
-	bool told_right = !(m->others & (MODEL_LACKS | MODEL_DOUBTS));
+	/* Whoever is told by the registry that it refuses it, may go back. */
+	bool told_right = !(m->others & MODEL_DOUBTS);
 
 	if (told_right && s->holds == bit(1 - k) && held->tag == OURS && slot_works(held) &&
 	    !r->stale && w->slot[k].life < held->life)

@@ -476,6 +476,68 @@ static void what_works_is_there_whatever_azure_says(void **state)
 /* A hand has put somebody else's password into a sink behind another program, which then shows
  * nothing any more: another environment, or a second store. Its readers may still be well, so that
  * consumers which lag are not given up, as in an outage. */
+static void well(void)
+{
+}
+
+static void dead_indeed(void)
+{
+	rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = INT64_MAX;
+}
+
+static void not_to_be_asked(void)
+{
+	rig.job.policy.verify_wait = 1;
+}
+
+static void out_of_reach(void)
+{
+	rig.service.fault = (struct fake_fault){ .what = FAKE_STATUS,
+		                                 .at = 1,
+		                                 .stays = true,
+		                                 .status = 500,
+		                                 .code = "",
+		                                 .retry_after_ms = -1,
+		                                 .only = "/oauth2/token" };
+}
+
+/* One sink is put back to what is in its grace, and the answer lacks what the other one has. */
+static void a_heal_does_not_go_back_over_what_an_answer_lacks(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*set)(void);
+		bool ok, one_new, two_new; /* what the sinks have then: the newer one */
+	} rows[] = {
+		{ "the registry accepts it", well, true, true, true },
+		{ "the registry refuses it, too", dead_indeed, true, false, false },
+		{ "there is no registry to ask", not_to_be_asked, false, false, true },
+		{ "the registry does not answer", out_of_reach, false, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ending end;
+		spare_in_grace();
+		memcpy(rig.memory[0].held, rig.before, sizeof(rig.before));
+		lacks_the_one_in_use();
+		rows[i].set();
+		rig_clear_met();
+		bool ok = rig_run(0, &end);
+		CHECK(ok == rows[i].ok && (ok || end.e.kind == ERR_TRANSIENT), "%s: %s",
+		      rows[i].what, end.e.text);
+		CHECK(rig.met.generates == 0, "%s: generated", rows[i].what);
+		CHECK((strcmp(rig.memory[0].held, rig.deployed) == 0) == rows[i].one_new &&
+		              (strcmp(rig.memory[1].held, rig.deployed) == 0) == rows[i].two_new,
+		      "%s", rows[i].what);
+		rig.service.fault = (struct fake_fault){ .what = FAKE_WELL };
+		rig.service.shows_stale = 0;
+		CHECK(rig_run(0, &end) && rig_works(0) && rig_works(1) &&
+		              strcmp(rig.memory[0].held, rig.memory[1].held) == 0,
+		      "%s: then: %s", rows[i].what, end.e.text);
+	}
+}
+
 static void a_foreign_password_that_is_out_of_sight_is_no_outage(void **state)
 {
 	struct ending end;
@@ -668,6 +730,7 @@ int main(void)
 		cmocka_unit_test(an_answer_that_the_registry_contradicts_kills_nothing),
 		cmocka_unit_test(an_answer_without_the_slot_in_grace_is_not_believed),
 		cmocka_unit_test(what_works_is_there_whatever_azure_says),
+		cmocka_unit_test(a_heal_does_not_go_back_over_what_an_answer_lacks),
 		cmocka_unit_test(a_foreign_password_that_is_out_of_sight_is_no_outage),
 		cmocka_unit_test(refusals_of_minutes_are_no_death),
 		cmocka_unit_test(restored_sinks_are_not_left_dead),

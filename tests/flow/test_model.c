@@ -164,6 +164,8 @@ static const struct row broken[] = {
 	{ "... an answer that lacks a slot is believed",
 	  { .n_sinks = 1, .others = MODEL_LACKS | MODEL_FORCE, .without = WITHOUT_PATIENCE,
 	  SHORT } },
+	{ "... a heal does not ask about what it lacks",
+	  { .n_sinks = 2, .others = MODEL_LACKS | MODEL_HANDS, .without = WITHOUT_ASKING, SHORT } },
 	{ "... what a sink shows was never delivered",
 	  { .n_sinks = 1, .others = MODEL_RESTORED | MODEL_HANDS, .without = WITHOUT_SEEING,
 	  SHORT } },

@@ -39,7 +39,7 @@ prove src/base/str.c str_is_digit digits str_int unit_seconds str_duration days_
 prove src/config/expand.c next_percent behind expand_uses expand_value
 prove src/rotate/plan_free.c plan_is_gone plan_may_work plan_is_living plan_is_held plan_is_held_unseen plan_is_blind plan_is_doubtful plan_is_deployed \
 	plan_anything_works any_held_foreign plan_is_outage plan_is_excepted plan_is_missed plan_request_dies plan_grace_is_over plan_slot_is_free
-prove src/rotate/plan_judge.c is_there explained_by plan_judge_accepted plan_lets_go plan_judge_refusals plan_ends_before
+prove src/rotate/plan_judge.c is_there explained_by plan_judge_accepted plan_lets_go plan_judge_refusals may_live plan_ends_before
 prove src/rotate/plan_revoke.c plan_slot_is_revocable revoke plan_decide_revoke
 prove src/rotate/plan.c blocked rotate preference preferred decide_first foreign_ahead outlives make_way decide_active longest decide_rotation \
 	plan_decide acr_other

@@ -5,6 +5,8 @@
 
 #define NOW  1000000
 #define HELD .present = true, .ours = true, .delivered = true
+/* gone by Azure's answer alone */
+#define LACKING .lacking = true, .delivered = true
 
 static struct plan_input input_of(const struct slot_view *slot)
 {
@@ -134,6 +136,19 @@ static void nothing_ends_before_what_it_replaces(void **state)
 		{ "it is to die", { HELD, .doomed = true, .expires = NOW + 10 }, ACR_SLOT_1, ACR_SLOT_2,
 		  NOW + 9, false },
 		{ "it has expired", { HELD, .expires = NOW }, ACR_SLOT_1, ACR_SLOT_2, NOW - 1, false },
+		{ "an answer lacks it", { LACKING, .expires = NOW + 10 }, ACR_SLOT_1, ACR_SLOT_2, NOW + 9,
+		  true },
+		{ "... and it never ends", { LACKING }, ACR_SLOT_1, ACR_SLOT_2, NOW + 9, true },
+		{ "... and it ends sooner", { LACKING, .expires = NOW + 10 }, ACR_SLOT_1, ACR_SLOT_2,
+		  NOW + 10, false },
+		{ "... and it has expired", { LACKING, .expires = NOW }, ACR_SLOT_1, ACR_SLOT_2, NOW - 1,
+		  false },
+		{ "... and the registry refuses it", { LACKING, .refused = true, .expires = NOW + 10 },
+		  ACR_SLOT_1, ACR_SLOT_2, NOW + 9, false },
+		{ "... and it is to die", { LACKING, .doomed = true, .expires = NOW + 10 }, ACR_SLOT_1,
+		  ACR_SLOT_2, NOW + 9, false },
+		{ "it is gone", { .delivered = true, .expires = NOW + 10 }, ACR_SLOT_1, ACR_SLOT_2,
+		  NOW + 9, false },
 	};
 	/* clang-format on */
 
