@@ -283,7 +283,8 @@ static bool probe(struct rotation *r, struct http *h, size_t i, enum login_answe
 
 enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 {
-	if (r->plan.active)
+	/* While a refused slot is waited for, rotation_ask_about() has said which. */
+	if (r->plan.why != WHY_REFUSED)
 		r->ask.source = r->plan.source;
 	enum acr_slot slot = r->o.views[r->ask.source].holds;
 	enum login_answer answer;

@@ -104,6 +104,30 @@ static void what_is_refused_is_asked_about_as_long_as_a_sink_shows_it(void **sta
 	}
 }
 
+static void put_the_other_back_and_block_the_second(void)
+{
+	memcpy(rig.memory[0].held, rig.before, sizeof(rig.before));
+	rig.memory[1].no_check = true;
+}
+
+/* Beside one that is deployed a refused slot is waited for, which a sink shows that cannot be
+ * written: that is what is asked about, and it has an end. */
+static void what_is_waited_for_is_asked_about_not_what_is_deployed(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	rig_due();
+	rig.service.slot[rig_slot_of(rig.deployed)].accepted_ms = INT64_MAX;
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 2;
+	rig.meddler.fn = put_the_other_back_and_block_the_second;
+	(void)!rig_run(0, &end);
+	CHECK(rig.met.fired && rig.met.generates == 1 && rig.met.logins < 40,
+	      "%d generates, %d logins: %s", rig.met.generates, rig.met.logins, end.e.text);
+	assert_true(rig_works(0) && fake_service_accepts(&rig.service, rig.before));
+}
+
 /* The state is lost, and nobody but this job uses the token: what the sinks hold works until the
  * registry has refused it twice. */
 static void exclusive_waits_for_the_second_refusal(void **state)
@@ -201,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_sink_that_lags_gets_what_the_others_have),
 		cmocka_unit_test(refused_twice_is_dead),
 		cmocka_unit_test(what_is_refused_is_asked_about_as_long_as_a_sink_shows_it),
+		cmocka_unit_test(what_is_waited_for_is_asked_about_not_what_is_deployed),
 		cmocka_unit_test(exclusive_waits_for_the_second_refusal),
 		cmocka_unit_test(what_is_missing_is_told_apart),
 		cmocka_unit_test(what_is_missing_otherwise_is_not_made),
