@@ -154,6 +154,9 @@ MUST_USE bool fs_stage_probe_at(struct fs_target *t, const char *path, const str
                                 size_t size, struct err *e);
 void fs_probe_forget(void);
 void fs_stage_free(struct fs_stage *s); /* removes the temporary unless it was committed */
+/* Where its file system may not be asked: the temporary stays, for fs_sweep() in a later run, and
+ * so do the descriptors, because even closing them may hang. */
+void fs_stage_leave(struct fs_stage *s);
 void fs_stage_free_ptr(struct fs_stage **s);
 #define AUTO_STAGE AUTO(fs_stage_free_ptr)
 

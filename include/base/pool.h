@@ -9,6 +9,8 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 
 struct env;
@@ -44,6 +46,6 @@ struct pool {
 
 /* Returns when all tasks are finished, or soon after *stop becomes true; running steps are
  * completed first. */
-void pool_run(const struct pool *p, const volatile bool *stop);
+void pool_run(const struct pool *p, const atomic_bool *stop);
 
 #endif

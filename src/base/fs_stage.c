@@ -423,6 +423,14 @@ void fs_stage_free(struct fs_stage *s)
 	free(s);
 }
 
+void fs_stage_leave(struct fs_stage *s)
+{
+	if (s == NULL)
+		return;
+	free(s->path);
+	free(s);
+}
+
 void fs_stage_free_ptr(struct fs_stage **s)
 {
 	fs_stage_free(*s);

@@ -25,7 +25,7 @@ struct waiting {
 
 struct queue {
 	const struct pool *p;
-	const volatile bool *stop;
+	const atomic_bool *stop;
 	pthread_mutex_t mutex;
 	/* One thread at a time watches the clock; the others sleep until there is work. */
 	pthread_cond_t changed, work;
@@ -256,7 +256,7 @@ static void abandon_all(struct queue *q)
 		p->ops->abandon(p->ctx, pop(q).task);
 }
 
-void pool_run(const struct pool *p, const volatile bool *stop)
+void pool_run(const struct pool *p, const atomic_bool *stop)
 {
 	struct queue q = { .p = p, .stop = stop, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	pthread_condattr_t attr;

@@ -95,7 +95,7 @@ static void without_network(const struct ask_jobs *a, const struct err *why)
 
 void ask_jobs(const struct ask_jobs *a)
 {
-	static const volatile bool never_stop = false;
+	static const atomic_bool never_stop = false;
 	struct asking k = { .a = a };
 	size_t workers = (size_t)config_run(a->config)->workers;
 	struct http *h = NULL;

@@ -61,7 +61,7 @@ struct run_task {
 };
 
 static volatile sig_atomic_t stop_signal;
-static volatile bool stopped;
+static atomic_bool stopped; /* by a signal handler */
 
 static void on_signal(int signal)
 {

@@ -113,6 +113,7 @@ void docker_abort(struct sink *s)
 	/* Without the rights the temporary stays, for a later run to sweep. */
 	if (d->stage != NULL && place_enter(&d->place, &rights, &ignored))
 		fs_stage_free(take(&d->stage));
+	fs_stage_leave(take(&d->stage));
 	forget(d);
 }
 

@@ -142,6 +142,7 @@ static void file_abort(struct sink *s)
 	/* Without the rights the temporary stays, for a later run to sweep. */
 	if (f->stage != NULL && place_enter(&f->place, &rights, &ignored))
 		fs_stage_free(take(&f->stage));
+	fs_stage_leave(take(&f->stage));
 	place_leave(&f->place);
 	f->ready = false;
 	buf_reset(&f->next);

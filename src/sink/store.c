@@ -130,6 +130,7 @@ static void store_abort(struct sink *s)
 	/* Where nothing answers the temporary stays, for a later run to sweep. */
 	if (c->stage != NULL && fs_reach(c->spec->state, &ignored))
 		fs_stage_free(take(&c->stage));
+	fs_stage_leave(take(&c->stage));
 	place_leave(&c->place);
 }
 

@@ -14,7 +14,7 @@ struct play {
 	int64_t wait_ms;
 	atomic_int started, finished, abandoned, taken, open, most_open, threads;
 	int stop_after; /* steps in all; 0: never */
-	volatile bool stop;
+	atomic_bool stop;
 };
 
 struct task {
@@ -146,7 +146,7 @@ struct march {
 	int tasks, started, asked, finished[2], wrong, abandoned;
 	int64_t every_ms, next_ms[2];
 	int stop_after; /* finished; 0: never */
-	volatile bool stop;
+	atomic_bool stop;
 };
 struct marcher {
 	int line, number;
