@@ -274,7 +274,7 @@ my %naive = (
 		[ 'src/rotate/ask.c', 'enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)' . "\n{", 'enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)' . "\n{\n\tif (r != NULL) return rotation_go_to(r, STEP_READ_AGAIN);" ],
 		[ 'src/rotate/ask.c', 'bool rotation_all_tried(const struct rotation *r)' . "\n{", 'bool rotation_all_tried(const struct rotation *r)' . "\n{\n\tif (r != NULL) return true;" ],
 	],
-	'tokens renewed' => [ [ 'src/azure/arm.c', "\tif (a->only == NULL)\n\t\treturn send_renewing", "\tif (a != NULL)\n\t\treturn send_renewing" ] ],
+	'tokens renewed' => [ [ 'src/azure/arm.c', "return a->only == NULL ? send_renewing(", "return a != NULL ? send_renewing(" ] ],
 );
 sub build_naive {
 	my ($name) = @_;
