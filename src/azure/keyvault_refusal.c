@@ -75,20 +75,31 @@ static const char *inner_of(const struct json *error)
 
 /* ---- status by status ------------------------------------------------------------------------ */
 
+/* What the challenge says of this; NULL: nothing, or what may be a secret. The caller frees. */
+static char *ask_challenge(const struct http_response *rs, const char *name)
+{
+	char *value = NULL;
+
+	if (rs->challenge == NULL || !challenge_param(rs->challenge, "Bearer", name, &value))
+		return NULL;
+	if (said_may_tell(value, strlen(value), NULL))
+		mem_free_ptr(&value);
+	return value;
+}
+
 /* The challenge says which tenant's tokens the vault takes, and what for. It is told, no more. */
 static bool unauthorized(const struct keyvault_asked *q, const struct http_response *rs,
                          const struct json *error, struct err *e)
 {
-	AUTO_FREE char *authority = NULL, *resource = NULL;
+	AUTO_FREE char *authority = ask_challenge(rs, "authorization");
+	AUTO_FREE char *resource = ask_challenge(rs, "resource");
 	AUTO_BUF struct buf words = BUF_INIT(WORDS_MAX);
 	char off[STR_DURATION_MAX];
 
 	add_words(error, &words);
-	if (rs->challenge != NULL &&
-	    challenge_param(rs->challenge, "Bearer", "authorization", &authority))
+	if (authority != NULL)
 		buf_fmt(&words, "; it takes tokens of %.120s", authority);
-	if (rs->challenge != NULL &&
-	    challenge_param(rs->challenge, "Bearer", "resource", &resource))
+	if (resource != NULL)
 		buf_fmt(&words, " for %.80s: check tenant_id, cloud and vault_audience", resource);
 	if (llabs(q->skew) > SKEW_TOLD_S) {
 		str_from_duration(llabs(q->skew), 2, off);
