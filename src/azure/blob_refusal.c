@@ -7,6 +7,7 @@
 #include "azure/xml.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/said.h"
 #include "base/str.h"
 #include "http/http.h"
 
@@ -40,6 +41,8 @@ static void add_answer(const struct http_response *rs, struct buf *out)
 	AUTO_BUF struct buf words = BUF_INIT(XML_TEXT_MAX);
 
 	blob_words(buf_cstr(&rs->body), rs->body.len, &words);
+	if (said_may_tell(buf_cstr(&words), words.len, NULL))
+		buf_reset(&words);
 	buf_fmt(out, "%d%s%s%s%.*s", rs->status, rs->code[0] != '\0' ? " " : "", rs->code,
 	        words.len > 0 ? ": " : "", SAID_MAX, buf_cstr(&words));
 }
