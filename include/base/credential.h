@@ -21,4 +21,9 @@ struct credential credential_dup(const struct credential *c);
 void credential_clear(struct credential *c);
 #define AUTO_CREDENTIAL AUTO(credential_clear)
 
+/* The service's name of a slot, "password1"; NULL if it is unknown. */
+const char *credential_slot_name(int slot);
+/* 0 if it is no slot's name, or NULL. */
+int credential_slot_of(const char *name);
+
 #endif

@@ -55,7 +55,6 @@ static bool find(const struct observation *o, struct credential *out, struct err
 
 static void json(const struct job *job, const struct credential *c, struct buf *out)
 {
-	static const char *const slots[] = { NULL, "password1", "password2" };
 	char expires[STR_TIME_MAX];
 	int64_t seconds = c->expires_us / 1000000;
 
@@ -68,7 +67,7 @@ static void json(const struct job *job, const struct credential *c, struct buf *
 	buf_json(out, c->username);
 	buf_str(out, ", \"password\": ");
 	buf_json(out, secret_peek(c->password));
-	buf_json_member(out, "slot", slots[c->slot]);
+	buf_json_member(out, "slot", credential_slot_name(c->slot));
 	buf_json_member(out, "expires", seconds == 0 ? NULL : expires);
 	buf_char(out, '}');
 }

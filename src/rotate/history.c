@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/credential.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -48,7 +49,7 @@ static bool read_what(const char *word, enum history_what *out)
 
 static bool read_slot(const char *word, int *out)
 {
-	*out = strcmp(word, "password1") == 0 ? 1 : strcmp(word, "password2") == 0 ? 2 : 0;
+	*out = credential_slot_of(word);
 	return *out != 0 || strcmp(word, "-") == 0;
 }
 
@@ -103,15 +104,13 @@ static void add_text(const char *text, struct buf *out)
 
 static void add_line(const struct history_event *e, struct buf *out)
 {
+	const char *slot = credential_slot_name(e->slot);
 	char first[STR_TIME_MAX], last[STR_TIME_MAX];
 
 	str_from_time(e->first, first);
 	str_from_time(e->last, last);
 	buf_fmt(out, "%s %s %lld %s %s %lld %d ", first, last, (long long)e->count, names[e->what],
-	        e->slot == 1   ? "password1"
-	        : e->slot == 2 ? "password2"
-	                       : "-",
-	        (long long)e->accepted_after_ms, e->status);
+	        slot != NULL ? slot : "-", (long long)e->accepted_after_ms, e->status);
 	add_text(e->text, out);
 	buf_char(out, '\n');
 }

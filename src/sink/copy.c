@@ -144,7 +144,6 @@ void copy_put_password(const struct credential *c, struct buf *out)
 
 bool copy_render(const struct credential *c, struct buf *out, struct err *e)
 {
-	static const char *const slots[] = { NULL, "password1", "password2" };
 	char created[STR_TIME_MAX], expires[STR_TIME_MAX];
 
 	if (!is_plain(c->password))
@@ -159,7 +158,7 @@ bool copy_render(const struct credential *c, struct buf *out, struct err *e)
 	buf_str(out, ",\n\t\"password\": ");
 	copy_put_password(c, out);
 	buf_str(out, ",\n\t\"slot\": ");
-	buf_json(out, slots[c->slot == 1 || c->slot == 2 ? c->slot : 0]);
+	buf_json(out, credential_slot_name(c->slot));
 	add_time(out, "created", c->created != 0, created);
 	add_time(out, "expires", c->expires_us != 0, expires);
 	buf_str(out, "\n}\n");
@@ -183,11 +182,8 @@ static bool parse_slot(const struct json *j, int *out)
 	const struct json *value = json_get(j, "slot");
 	const char *text = json_text(value);
 
-	*out = text == NULL                     ? 0
-	       : strcmp(text, "password1") == 0 ? 1
-	       : strcmp(text, "password2") == 0 ? 2
-	                                        : -1;
-	return *out >= 0 && (text != NULL || value == NULL || json_type(value) == JSON_NULL);
+	*out = credential_slot_of(text);
+	return *out != 0 || value == NULL || json_type(value) == JSON_NULL;
 }
 
 static bool take_all(struct json *j, struct credential *out)

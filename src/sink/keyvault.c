@@ -48,11 +48,6 @@ static bool vault_failed(const struct vault_sink *v, enum err_kind kind, const c
 	               keyvault_host(v->client), what);
 }
 
-static const char *slot_name(int slot)
-{
-	return slot == 1 ? "password1" : slot == 2 ? "password2" : "unknown";
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static bool vault_open(const void *spec, const struct sink_lent *lent, struct sink **out,
@@ -160,10 +155,7 @@ static void vault_says(const struct sink *s, struct sink_says *out)
 	     (expires != NULL && str_time(expires, &at))) &&
 	    at > 0 && at < INT64_MAX / 1000000)
 		out->expires_us = at * 1000000;
-	if (slot != NULL)
-		out->slot = strcmp(slot, slot_name(1)) == 0   ? 1
-		            : strcmp(slot, slot_name(2)) == 0 ? 2
-		                                              : 0;
+	out->slot = credential_slot_of(slot);
 }
 
 static bool vault_find(struct sink *s, const struct credential *who, const struct sink_known *known,
@@ -250,13 +242,20 @@ static void add_tag(struct tags *t, const char *name, const char *value)
 	buf_json(t->out, value);
 }
 
+static const char *slot_name(const struct credential *c)
+{
+	const char *name = credential_slot_name(c->slot);
+
+	return name != NULL ? name : "unknown";
+}
+
 /* Of Microsoft's templates for rotation, which other rotators read, too. */
 static void add_known_tags(struct tags *t, const struct credential *c)
 {
 	int64_t life = c->expires_us / 1000000 - c->created / STR_TICKS_PER_S;
 	AUTO_FREE char *days = mem_fmt("%lld", (long long)((life + DAY / 2) / DAY));
 
-	add_tag(t, "CredentialId", slot_name(c->slot));
+	add_tag(t, "CredentialId", slot_name(c));
 	add_tag(t, "ProviderAddress", c->provider);
 	add_tag(t, "ValidityPeriodDays", c->created > 0 && life > 0 ? days : NULL);
 }
@@ -282,7 +281,7 @@ static void add_tags(const struct vault_sink *v, const struct credential *c, str
 
 	str_from_ticks(c->created, created);
 	str_from_time(c->expires_us / 1000000, expires);
-	add_tag(&t, TAG_SLOT, slot_name(c->slot));
+	add_tag(&t, TAG_SLOT, slot_name(c));
 	add_tag(&t, TAG_CREATED, c->created > 0 ? created : NULL);
 	add_tag(&t, TAG_EXPIRES, c->expires_us > 0 ? expires : "never");
 	add_known_tags(&t, c);

@@ -88,10 +88,7 @@ void kubernetes_say(const struct kubernetes *k, struct sink_says *out)
 	*out = (struct sink_says){ 0 };
 	if (expires != NULL && str_ticks(expires, &ticks) && ticks > 0)
 		out->expires_us = ticks / 10;
-	out->slot = slot == NULL                     ? 0
-	            : strcmp(slot, "password1") == 0 ? 1
-	            : strcmp(slot, "password2") == 0 ? 2
-	                                             : 0;
+	out->slot = credential_slot_of(slot);
 }
 
 /* ---- may we write? --------------------------------------------------------------------------- */
@@ -190,14 +187,12 @@ bool kubernetes_next_text(const struct kubernetes *k, const struct buf *text,
 
 static void add_annotations(const struct credential *c, struct buf *out)
 {
+	const char *slot = credential_slot_name(c->slot);
 	char time[STR_TIME_MAX];
 
 	str_from_time(c->expires_us / 1000000, time);
 	buf_fmt(out, "\"acrotate/slot\":\"%s\",\"acrotate/expires\":\"%s\"",
-	        c->slot == 1   ? "password1"
-	        : c->slot == 2 ? "password2"
-	                       : "unknown",
-	        c->expires_us > 0 ? time : "never");
+	        slot != NULL ? slot : "unknown", c->expires_us > 0 ? time : "never");
 }
 
 static void add_data(const struct kubernetes *k, const struct buf *text, struct buf *out)
