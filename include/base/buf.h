@@ -24,7 +24,8 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_blanks(struct buf *b, size_t n);
 void buf_char(struct buf *b, char c);
-void buf_utf8(struct buf *b, uint32_t c); /* c is a code point */
+void buf_lower(struct buf *b, const char *s, size_t n); /* A-Z as a-z */
+void buf_utf8(struct buf *b, uint32_t c);               /* c is a code point */
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* A quoted JSON string; null for NULL. Characters that show.h does not show are escaped, bytes that
  * are not UTF-8 become U+FFFD. */

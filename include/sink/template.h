@@ -55,6 +55,9 @@ MUST_USE bool template_read(const struct template *t, const char *text, size_t n
 struct sink_known;
 struct secret *template_search(const char *text, size_t n, const struct credential *who,
                                const struct sink_known *known);
+/* Is this password in it, so that template_search() would find it? */
+bool template_has(const char *text, size_t n, const struct credential *who,
+                  const struct secret *password);
 size_t template_size(const struct template *t); /* of the template's own text */
 void template_free(struct template *t);
 void template_free_ptr(struct template **t);

@@ -88,12 +88,6 @@ bool keyvault_url(const struct azure_spec *azure, const char *vault, char **out,
 	return is_url(vault) ? from_url(cloud, vault, out, e) : from_name(cloud, vault, out, e);
 }
 
-static void add_lower(struct buf *out, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_char(out, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
-}
-
 /* Of a host with a known suffix only the name, as it may have been written instead. */
 void keyvault_place(const char *vault, const char *name, struct buf *out)
 {
@@ -103,7 +97,7 @@ void keyvault_place(const char *vault, const char *name, struct buf *out)
 	for (size_t i = 0; i < azure_clouds_count; i++)
 		if (ends_with(host, azure_clouds[i].vault_suffix))
 			n = strlen(host) - strlen(azure_clouds[i].vault_suffix);
-	add_lower(out, host, n);
+	buf_lower(out, host, n);
 	buf_char(out, '/');
-	add_lower(out, name, strlen(name));
+	buf_lower(out, name, strlen(name));
 }

@@ -42,6 +42,12 @@ void buf_char(struct buf *b, char c)
 	b->data[b->len] = '\0';
 }
 
+void buf_lower(struct buf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_char(b, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
+}
+
 void buf_blanks(struct buf *b, size_t n)
 {
 	if (n == 0 || !reserve(b, n))

@@ -150,16 +150,10 @@ static bool one_sink(struct loading *l, const struct section *s, struct sink_spe
 	return check_hook(l, s, sink, e);
 }
 
-static void add_lower(struct buf *out, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_char(out, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
-}
-
 /* The login server, as far as it is known without asking. */
 static void login_server(const struct job *j, struct buf *out)
 {
-	add_lower(out, j->registry, strlen(j->registry));
+	buf_lower(out, j->registry, strlen(j->registry));
 	if (strchr(j->registry, '.') != NULL)
 		return;
 	buf_str(out, azure_cloud_or_public(j->azure.cloud)->registry_suffix);
@@ -288,11 +282,11 @@ static void add_token(const struct job *j, const char *kind, const char *registr
 	const char *subscription = said != NULL ? said : "";
 
 	buf_fmt(out, "%s:%s:", kind, cloud != NULL ? cloud : "");
-	add_lower(out, subscription, strlen(subscription));
+	buf_lower(out, subscription, strlen(subscription));
 	buf_char(out, ':');
-	add_lower(out, registry, n);
+	buf_lower(out, registry, n);
 	buf_char(out, '/');
-	add_lower(out, j->token, strlen(j->token));
+	buf_lower(out, j->token, strlen(j->token));
 }
 
 void job_token_entry(const struct job *j, struct buf *out)

@@ -204,19 +204,9 @@ static bool file_find(struct sink *s, const struct credential *who, const struct
 	return true;
 }
 
-static bool is_same(void *ctx, const struct secret *s)
-{
-	return secret_equal(ctx, s);
-}
-
 static bool has_ours(const struct file *f, const struct credential *who, const struct buf *there)
 {
-	const struct sink_known known = { .is = is_same, .ctx = f->ours };
-	AUTO_SECRET struct secret *hit = NULL;
-
-	if (f->ours != NULL)
-		hit = template_search(buf_cstr(there), there->len, who, &known);
-	return hit != NULL;
+	return f->ours != NULL && template_has(buf_cstr(there), there->len, who, f->ours);
 }
 
 /* Is what stands there ours to replace? An empty file is nobody's: made by hand to give it an owner

@@ -173,21 +173,12 @@ static bool vault_find(struct sink *s, const struct credential *who, const struc
 
 /* ---- may we write? --------------------------------------------------------------------------- */
 
-static bool is_same(void *ctx, const struct secret *s)
-{
-	return secret_equal(ctx, s);
-}
-
 /* The password that find() found is still in it. */
 static bool has_ours(const struct vault_sink *v, const struct credential *who)
 {
-	const struct sink_known known = { .is = is_same, .ctx = v->ours };
-	AUTO_SECRET struct secret *hit = NULL;
 	const char *value = keyvault_value(&v->now);
 
-	if (v->ours != NULL)
-		hit = template_search(value, strlen(value), who, &known);
-	return hit != NULL;
+	return v->ours != NULL && template_has(value, strlen(value), who, v->ours);
 }
 
 /* With the template {password} everything looks like ours. Without our tag it is taken for a

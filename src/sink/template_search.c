@@ -116,3 +116,18 @@ struct secret *template_search(const char *text, size_t n, const struct credenti
 	each_run(&s, text, n, true);
 	return s.hit;
 }
+
+static bool is_same(void *ctx, const struct secret *s)
+{
+	return secret_equal(ctx, s);
+}
+
+bool template_has(const char *text, size_t n, const struct credential *who,
+                  const struct secret *password)
+{
+	AUTO_SECRET struct secret *wanted = secret_dup(password), *hit = NULL;
+	const struct sink_known known = { .is = is_same, .ctx = wanted };
+
+	hit = template_search(text, n, who, &known);
+	return hit != NULL;
+}
