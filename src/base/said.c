@@ -21,3 +21,18 @@ bool said_may_tell(const char *text, size_t n, const struct secret *password)
 	}
 	return false;
 }
+
+bool said_has_key(const char *text)
+{
+	size_t run = 0;
+
+	for (; *text != '\0'; text++) {
+		run = str_is_letter(*text) || str_is_digit(*text) || *text == '+' || *text == '/' ||
+		                      *text == '='
+		              ? run + 1
+		              : 0;
+		if (run > WORD_MAX)
+			return true;
+	}
+	return false;
+}

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "refusal.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/said.h"
 #include "http/http.h"
 
 #define SAID_MAX 300 /* of the server's own words */
-/* base64 that is longer may be a password: Azure's have 52 characters and more */
-#define WORD_MAX 40
 #define TEXT_MAX 1024
 
 void kube_describe(const struct kube_asked *q, struct buf *out)
@@ -26,23 +24,8 @@ void kube_describe(const struct kube_asked *q, struct buf *out)
 
 /* ---- what the server says -------------------------------------------------------------------- */
 
-/* A message may quote what was sent; a password in it would be a long word of base64. */
-static bool is_prose(const char *text)
-{
-	size_t run = 0;
-
-	for (; *text != '\0'; text++) {
-		run = isalnum((unsigned char)*text) || *text == '+' || *text == '/' || *text == '='
-		              ? run + 1
-		              : 0;
-		if (run > WORD_MAX)
-			return false;
-	}
-	return true;
-}
-
-/* ": its words", cut to a line. Not for what it could not even decode: there it quotes at
- * length. */
+/* ": its words", cut to a line; none if they may quote a password that was sent. Not for what it
+ * could not even decode: there it quotes at length. */
 static void add_words(const struct json *status, struct buf *out)
 {
 	const char *text = json_str(status, "message");
@@ -52,7 +35,7 @@ static void add_words(const struct json *status, struct buf *out)
 	           "BadRequest") == 0)
 		return;
 	AUTO_FREE char *line = mem_dup_n(text, strcspn(text, "\r\n"));
-	if (is_prose(line))
+	if (!said_has_key(line))
 		buf_fmt(out, ": %.*s", SAID_MAX, line);
 }
 

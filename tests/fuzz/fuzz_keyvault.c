@@ -21,7 +21,7 @@
 #include "sink/remote.h"
 #include "sink/sink.h"
 
-#define PASSWORD "a-password-as-long-as-those-of-the-service-with-52-ch"
+#define PASSWORD "aPasswordAsLongAsThoseOfTheServiceWhichHas52CharsInIt"
 #define VAULT    "https://kv.example"
 #define IMDS     "http://169.254.169.254/"
 #define TOKEN    "{\"expires_in\":3600,\"access_token\":\"T\"}"

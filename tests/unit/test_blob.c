@@ -140,6 +140,25 @@ static void test_answers(void **state)
 	}
 }
 
+/* What answers in the service's place may quote what it was sent. */
+static void test_quoted(void **state)
+{
+	static const char token[] = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsIng1dCI6Ik1uQ19WWmNB";
+	enum blob_answer answer;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	storage->net.failing = 1;
+	storage->net.only = STORAGE_ACCOUNT;
+	storage->net.status = 400;
+	storage->net.code = "InvalidHeaderValue";
+	storage->net.text = ERROR("Bearer "
+	                          "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsIng1dCI6Ik1uQ19WWmNB");
+	assert_false(get(&answer, &e));
+	CHECK(strstr(e.text, "400 InvalidHeaderValue") != NULL && strstr(e.text, token) == NULL,
+	      "%s", e.text);
+}
+
 /* The service's wish is obeyed, as far as anybody waits; else the caller is told. */
 static void test_retry_after(void **state)
 {
@@ -333,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test_setup_teardown(test_quoted, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_retry_after, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_clock, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_conditions, open_it, close_it),

@@ -35,9 +35,32 @@ static void each(void **state)
 	assert_true(said_may_tell("x\0{", 3, NULL));
 }
 
+/* What a challenge may say, and a message of a cluster. */
+static void keys(void **state)
+{
+	static const struct {
+		const char *text;
+		bool has;
+	} row[] = {
+		{ "", false },
+		{ "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47", false },
+		{ "https://vault.azure.net", false },
+		{ "User \"system:serviceaccount:acrotate-production:acrotate\" cannot get", false },
+		{ "https://evil.example/qacDOAtRAUQf/gISq8msQ+GO5pteTuJmfvwnStVKE7+ACRQiEJki",
+		  true },
+		{ "Invalid value: \"d2ViLXB1bGw6cWFjRE9BdFJBVVFmL2dJU3E4NmtRK0dPNXB0ZQ==\"", true },
+		{ "0123456789012345678901234567890123456789", false },
+		{ "01234567890123456789012345678901234567890", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++)
+		CHECK(said_has_key(row[i].text) == row[i].has, "'%s'", row[i].text);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each), cmocka_unit_test(keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
