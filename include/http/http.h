@@ -158,6 +158,8 @@ MUST_USE bool http_curl_open(const struct http_options *o, struct http **out, st
 struct retry_policy {
 	int tries;
 	int64_t first_ms, cap_ms, budget_ms;
+	/* answers of one service that pass, too; NULL: none */
+	bool (*passes)(const struct http_response *rs);
 };
 extern const struct retry_policy retry_default; /* 4 tries */
 /* The decision alone, for callers that put a job aside instead of sleeping: true and *delay_ms if
@@ -165,7 +167,11 @@ extern const struct retry_policy retry_default; /* 4 tries */
 bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
                 const struct http_request *rq, const struct http_response *rs, const struct err *e,
                 int64_t *delay_ms);
-/* Sleeps between tries: for commands that make a single request. Takes over `inner`. */
+/* Sends it until the answer is for good, or the policy is at its end, and sleeps in between. */
+MUST_USE bool http_send_retrying(struct http *h, const struct retry_policy *p,
+                                 const struct env *env, const struct http_request *rq,
+                                 struct http_response *rs, struct err *e);
+/* The same as a client, for commands that make a single request. Takes over `inner`. */
 struct http *http_retry_open(struct http *inner, const struct env *env,
                              const struct retry_policy *p);
 

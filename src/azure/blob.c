@@ -74,18 +74,8 @@ static bool exchange(struct blob *b, struct http *h, const struct blob_call *c, 
 		.timeout_ms = TIMEOUT_MS,
 	};
 
-	for (int tried = 1;; tried++) {
-		struct err why = ERR_INIT;
-		int64_t ms;
-		bool ok = http_send(h, &rq, rs, &why);
-		if (!retry_next(&policy, b->env, tried, &rq, rs, ok ? NULL : &why, &ms)) {
-			if (!ok)
-				*e = why;
-			return ok || err_in(e, "storage account '%s'", b->place->account);
-		}
-		http_response_clear(rs);
-		env_sleep_ms(b->env, ms);
-	}
+	return http_send_retrying(h, &policy, b->env, &rq, rs, e) ||
+	       err_in(e, "storage account '%s'", b->place->account);
 }
 
 static bool refused(struct blob *b, const struct blob_call *c, const struct secret *token,

@@ -20,9 +20,6 @@
 /* of no version: they are random */
 #define NO_VERSION "00000000000000000000000000000000"
 
-/* What a vault is busy with is over within seconds; a longer outage is left to the next run. */
-static const struct retry_policy policy = { .tries = 5, .first_ms = 300, .cap_ms = 10000 };
-
 struct keyvault {
 	struct arm *arm;
 	struct http_lender *lender;
@@ -138,20 +135,14 @@ static bool is_race(const struct http_response *rs)
 	       memmem(buf_cstr(&rs->body), rs->body.len, "ButRecoverable", 14) == NULL;
 }
 
-static bool may_try_again(const struct keyvault *k, int tried, const struct http_request *rq,
-                          const struct http_response *rs, const struct err *why, int64_t *ms)
-{
-	struct http_response busy = *rs;
+/* What a vault is busy with is over within seconds; a longer outage is left to the next run. */
+static const struct retry_policy policy = {
+	.tries = 5, .first_ms = 300, .cap_ms = 10000, .passes = is_race
+};
 
-	if (why == NULL && is_race(rs))
-		busy.status = 503;
-	return retry_next(&policy, k->env, tried, rq, &busy, why, ms);
-}
-
-static bool unreachable(const struct keyvault *k, const struct err *why, struct err *e)
+static bool unreachable(const struct keyvault *k, struct err *e)
 {
-	*e = *why;
-	if (strcmp(why->code, HTTP_HOST_UNKNOWN) == 0)
+	if (strcmp(e->code, HTTP_HOST_UNKNOWN) == 0)
 		return err_in(e,
 		              "is there a key vault '%s'? Its name is not known (az keyvault list)",
 		              k->host);
@@ -175,15 +166,7 @@ static bool send_with(struct keyvault *k, struct http *h, const struct keyvault_
 		                         .header = { id },
 		                         .timeout_ms = TIMEOUT_MS };
 
-	for (int tried = 1;; tried++) {
-		struct err why = ERR_INIT;
-		int64_t ms;
-		bool ok = http_send(h, &rq, rs, &why);
-		if (!may_try_again(k, tried, &rq, rs, ok ? NULL : &why, &ms))
-			return ok || unreachable(k, &why, e);
-		http_response_clear(rs);
-		env_sleep_ms(k->env, ms);
-	}
+	return http_send_retrying(h, &policy, k->env, &rq, rs, e) || unreachable(k, e);
 }
 
 /* A 401 may mean that the token was revoked, or the clock is off: once another one is fetched. */

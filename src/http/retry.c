@@ -52,13 +52,35 @@ bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
 	int64_t hint =
 		e != NULL ? (e->retry_after_known ? e->retry_after_ms : -1) : rs->retry_after_ms;
 
-	if (tried >= p->tries || !may_pass(rq, rs, e))
+	bool passes = may_pass(rq, rs, e) || (e == NULL && p->passes != NULL && p->passes(rs));
+
+	if (tried >= p->tries || !passes)
 		return false;
 	/* Asked to wait longer than we would: whoever called has better things to do meanwhile. */
 	if (hint > p->cap_ms)
 		return false;
 	*delay_ms = hint >= 0 ? hint : back_off(p, env, tried);
 	return true;
+}
+
+bool http_send_retrying(struct http *h, const struct retry_policy *p, const struct env *env,
+                        const struct http_request *rq, struct http_response *rs, struct err *e)
+{
+	int64_t until = p->budget_ms ? env_mono_ms(env) + p->budget_ms : INT64_MAX, delay_ms;
+
+	for (int tried = 1;; tried++) {
+		struct err why = ERR_INIT;
+		bool answered = http_send(h, rq, rs, &why);
+
+		if (!retry_next(p, env, tried, rq, rs, answered ? NULL : &why, &delay_ms) ||
+		    env_mono_ms(env) + delay_ms > until) {
+			if (!answered)
+				*e = why;
+			return answered;
+		}
+		http_response_clear(rs);
+		env_sleep_ms(env, delay_ms);
+	}
 }
 
 struct retry_http {
@@ -73,17 +95,8 @@ static bool retry_send(struct http *h, const struct http_request *rq, struct htt
 {
 	struct retry_http *r = (struct retry_http *)h;
 	const struct retry_policy *p = rq->plain_ok ? &retry_identity : &r->policy;
-	int64_t until = p->budget_ms ? env_mono_ms(r->env) + p->budget_ms : INT64_MAX, delay_ms;
 
-	for (int tried = 1;; tried++) {
-		bool answered = r->inner->send(r->inner, rq, rs, e);
-
-		if (!retry_next(p, r->env, tried, rq, rs, answered ? NULL : e, &delay_ms) ||
-		    env_mono_ms(r->env) + delay_ms > until)
-			return answered;
-		http_response_clear(rs);
-		env_sleep_ms(r->env, delay_ms);
-	}
+	return http_send_retrying(r->inner, p, r->env, rq, rs, e);
 }
 
 static void retry_close(struct http *h)

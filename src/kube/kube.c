@@ -146,18 +146,8 @@ static bool send_with(struct kube *k, struct http *h, const struct call *c,
 		.timeout_ms = TIMEOUT_MS,
 	};
 
-	for (int tried = 1;; tried++) {
-		struct err why = ERR_INIT;
-		int64_t ms;
-		bool ok = http_send(h, &rq, rs, &why);
-		if (!retry_next(&policy, k->env, tried, &rq, rs, ok ? NULL : &why, &ms)) {
-			if (!ok)
-				*e = why;
-			return ok || err_in(e, "the cluster of %s", k->access.who);
-		}
-		http_response_clear(rs);
-		env_sleep_ms(k->env, ms);
-	}
+	return http_send_retrying(h, &policy, k->env, &rq, rs, e) ||
+	       err_in(e, "the cluster of %s", k->access.who);
 }
 
 /* c->asked gets its namespace, and all that is the same for every call. */
