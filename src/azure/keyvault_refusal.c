@@ -39,14 +39,19 @@ static char *member_of(const char *message, const char *name)
 	return mem_dup_n(at, strspn(at, "0123456789abcdefABCDEF-"));
 }
 
-/* "Resource: '/subscriptions/...'" */
+/* "Resource: '/subscriptions/...'". Its names are shorter than a password. */
 static char *resource_of(const char *message)
 {
 	static const char before[] = "Resource: '";
 	const char *at = strstr(message, before);
 
-	return at == NULL ? NULL
-	                  : mem_dup_n(at + strlen(before), strcspn(at + strlen(before), "'\r\n"));
+	if (at == NULL)
+		return NULL;
+	at += strlen(before);
+	AUTO_FREE char *id = mem_dup_n(at, strcspn(at, "'\r\n")), *names = mem_dup(id);
+	for (char *c = names; *c != '\0'; c++)
+		*c = *c == '/' ? ' ' : *c;
+	return said_has_key(names) ? NULL : take(&id);
 }
 
 /* ": its words", a line, cut; none where a password may be among them. */
