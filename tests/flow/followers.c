@@ -458,18 +458,9 @@ static void world(struct chase *c, const struct scene *from)
 
 static struct scene calm(const struct followers *v, const struct scene *from, int node)
 {
-	uint64_t key;
-	uint32_t source, table[2] = { 0 };
-	const char *how;
+	struct states_room room;
 	struct followers_result none = { .kills = 1 };
-	struct chase one = { .v = v,
-		             .out = &none,
-		             .states = { .key = &key,
-		                         .from = &source,
-		                         .how = &how,
-		                         .table = table,
-		                         .max = 1,
-		                         .mask = 1 } };
+	struct chase one = { .v = v, .out = &none, .states = states_of_one(&room) };
 
 	if (node >= 0)
 		follow(&one, from, node);
@@ -477,7 +468,7 @@ static struct scene calm(const struct followers *v, const struct scene *from, in
 		start(&one, from, false);
 	else
 		rotate(&one, from);
-	return one.states.n > 0 ? unpack(v, key) : *from;
+	return one.states.n > 0 ? unpack(v, room.key) : *from;
 }
 
 static bool in_step(const struct followers *v, const struct scene *w)

@@ -803,18 +803,9 @@ static bool in_step(const struct rivals *v, const struct both *w)
 /* One step with its success alone: of what it reaches, the first. */
 static struct both calm_step(const struct rivals *v, const struct both *from)
 {
-	uint64_t key;
-	uint32_t source, table[2] = { 0 };
-	const char *how;
+	struct states_room room;
 	struct rivals_result none = { .kills = 1 };
-	struct hunt one = { .v = v,
-		            .out = &none,
-		            .states = { .key = &key,
-		                        .from = &source,
-		                        .how = &how,
-		                        .table = table,
-		                        .max = 1,
-		                        .mask = 1 } };
+	struct hunt one = { .v = v, .out = &none, .states = states_of_one(&room) };
 
 	if (from->rot[0].at == IDLE)
 		start(&one, from, 0, false);
@@ -822,7 +813,7 @@ static struct both calm_step(const struct rivals *v, const struct both *from)
 		answered(&one, from, 0);
 	else
 		step(&one, from, 0);
-	struct both to = one.states.n > 0 ? unpack(key) : *from;
+	struct both to = one.states.n > 0 ? unpack(room.key) : *from;
 	/* It has no name; nobody else is there. */
 	if (to.rot[0].at == IDLE && to.rot[1].at != IDLE) {
 		to.rot[0] = to.rot[1];

@@ -26,6 +26,23 @@ bool states_next(struct states *s, uint64_t *key);
 /* How state `at` was reached; `end` is what happens there. */
 void states_tell(const struct states *s, size_t at, const char *end, char *out, size_t size);
 
+/* Room for one state: what a step reaches first, without a search. `room` is borrowed. */
+struct states_room {
+	uint64_t key;
+	uint32_t from, table[2];
+	const char *how;
+};
+static inline struct states states_of_one(struct states_room *room)
+{
+	*room = (struct states_room){ .table = { 0 } };
+	return (struct states){ .key = &room->key,
+		                .from = &room->from,
+		                .how = &room->how,
+		                .table = room->table,
+		                .max = 1,
+		                .mask = 1 };
+}
+
 /* A state as digits of mixed radix: the next one, of a number that takes so many values. They are
  * read in the order in which they were put. */
 struct digits {
