@@ -269,7 +269,7 @@ bool blob_page_read(struct blob_page *p, const char *xml, size_t n, struct err *
 	bool is_list = false;
 
 	return xml_read(xml, n, check_root, &is_list, e) &&
-	       (is_list || err_set(e, ERR_REMOTE, "it is no list of blobs")) &&
+	       (is_list || err_set(e, ERR_REMOTE, "it is not a list of blobs")) &&
 	       xml_read(xml, n, take_element, p, e);
 }
 
@@ -297,7 +297,7 @@ static bool list_page(struct blob *b, struct blob_page *p, struct err *e)
 	if (!send(b, &c, &answer, &rs, e))
 		return false;
 	if (answer != BLOB_DONE)
-		return err_set(e, ERR_REMOTE, "it is no list of blobs");
+		return err_set(e, ERR_REMOTE, "it is not a list of blobs");
 	return blob_page_read(p, buf_cstr(&rs.body), rs.body.len, e);
 }
 

@@ -121,8 +121,9 @@ bool blob_place_in_cloud(const struct blob_place *p, const struct azure_spec *az
 
 	if (known == NULL || (n > suffix && strcmp(p->host + n - suffix, known->blob_suffix) == 0))
 		return true;
-	return err_set(e, ERR_CONFIG,
-	               "'%s' is no storage account of cloud '%s': its host does not end in '%s'; "
-	               "of another cloud, 'cloud' in [azure] tells which",
-	               p->host, known->name, known->blob_suffix);
+	return err_set(
+		e, ERR_CONFIG,
+		"'%s' is not a storage account of cloud '%s': its host does not end in '%s'; "
+		"of another cloud, 'cloud' in [azure] tells which",
+		p->host, known->name, known->blob_suffix);
 }

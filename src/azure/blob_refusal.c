@@ -84,7 +84,8 @@ static bool forbidden(const struct blob_asked *q, const struct http_response *rs
 	add_what(q, &what);
 	return err_set(
 		e, ERR_DENIED,
-		"we may not %s %s (%d%s%s): az role assignment create --role 'Storage Blob Data "
+		"the identity may not %s %s (%d%s%s): az role assignment create --role 'Storage "
+		"Blob Data "
 		"Contributor' --assignee %s --scope \"$(az storage account show --name %s --query "
 		"id --output tsv)/blobServices/default/containers/%s\"    # takes minutes to count",
 		q->verb, buf_cstr(&what), rs->status, rs->code[0] != '\0' ? " " : "", rs->code,
@@ -99,7 +100,7 @@ static bool shut_out(const struct blob_asked *q, const struct http_response *rs,
 
 	add_answer(rs, &answer);
 	return err_set(e, ERR_DENIED,
-	               "storage account '%s' lets nobody in from here (%s): az storage account "
+	               "storage account '%s' does not let this host in (%s): az storage account "
 	               "network-rule add --account-name %s --ip-address ADDRESS",
 	               q->place->account, buf_cstr(&answer), q->place->account);
 }
@@ -157,8 +158,8 @@ static bool no_service(const struct blob_asked *q, const struct http_response *r
 	AUTO_BUF struct buf answer = BUF_INIT(TEXT_MAX);
 
 	add_answer(rs, &answer);
-	return err_set(e, ERR_REMOTE, "'%s' answers as no blob service does: %s", q->place->host,
-	               buf_cstr(&answer));
+	return err_set(e, ERR_REMOTE, "'%s' does not answer like a blob service: %s",
+	               q->place->host, buf_cstr(&answer));
 }
 
 /* The first row that fits; code NULL: any. */

@@ -281,8 +281,8 @@ bool keyvault_refused(const struct keyvault_asked *q, const struct http_response
 	if (!json_parse(buf_cstr(&rs->body), rs->body.len, &body, &ignored))
 		body = NULL;
 	const struct json *error = json_get(body, "error");
-	(void)err_set(e, ERR_REMOTE, "'%s' answers %d, which no key vault does here", q->host,
-	              rs->status);
+	(void)err_set(e, ERR_REMOTE, "'%s' answers %d, which is not expected from a key vault",
+	              q->host, rs->status);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].status == rs->status)
 			(void)rows[i].say(q, rs, error, e);

@@ -185,7 +185,8 @@ bool kube_refused(const struct kube_asked *q, const struct http_response *rs, st
 
 	if (!json_parse(buf_cstr(&rs->body), rs->body.len, &status, &ignored))
 		status = NULL;
-	(void)err_set(e, ERR_REMOTE, "'%s' answers %d, which no Kubernetes API server does here",
+	(void)err_set(e, ERR_REMOTE,
+	              "'%s' answers %d, which is not expected from a Kubernetes API server",
 	              q->host, rs->status);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].status == rs->status)

@@ -196,14 +196,14 @@ static bool acceptable(const struct vault_sink *v, const struct credential *who,
 		                    e);
 	if (keyvault_tag(&v->now, TAG_SLOT) != NULL || secret_len(password) >= PASSWORD_MIN)
 		return true;
-	return err_set(
-		e, ERR_DECISION,
-		"secret '%s' of key vault '%s' is no registry's password, and not written by "
-		"acrotate: name another one; if it is to be replaced, az keyvault secret "
-		"set-attributes --vault-name %.*s --name %s --tags " TAG_SLOT "=unknown",
-		v->spec->secret, keyvault_host(v->client),
-		(int)strcspn(keyvault_host(v->client), ".:"), keyvault_host(v->client),
-		v->spec->secret);
+	return err_set(e, ERR_DECISION,
+	               "secret '%s' of key vault '%s' is not a registry's password, and was not "
+	               "written by "
+	               "acrotate: name another one; if it is to be replaced, az keyvault secret "
+	               "set-attributes --vault-name %.*s --name %s --tags " TAG_SLOT "=unknown",
+	               v->spec->secret, keyvault_host(v->client),
+	               (int)strcspn(keyvault_host(v->client), ".:"), keyvault_host(v->client),
+	               v->spec->secret);
 }
 
 static bool vault_check(struct sink *s, const struct credential *who, struct err *e)

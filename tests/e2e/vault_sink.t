@@ -102,7 +102,7 @@ is "brings the same password in the new form" "$(login web-pull "$(vget value)")
 forget_secret
 vault_job
 vapi PUT secrets/web-pull '{"value":"shops-database-password"}' >/dev/null
-refused "another program's secret" 65 "is no registry's password, and not written by acrotate: name another one; .*az keyvault secret set-attributes --vault-name localhost --name web-pull --tags acrotate-slot=unknown"
+refused "another program's secret" 65 "is not a registry's password, and was not written by acrotate: name another one; .*az keyvault secret set-attributes --vault-name localhost --name web-pull --tags acrotate-slot=unknown"
 is "it stays" "$(vget value)" "shops-database-password"
 vapi PATCH secrets/web-pull/ '{"tags":{"acrotate-slot":"unknown"}}' >/dev/null
 rotate

@@ -72,7 +72,7 @@ static const struct {
 	  "storage account 'emulatedstore' has no container 'records': az storage container create "
 	  "--account-name emulatedstore --name records --auth-mode login" },
 	{ "another server", 404, NULL, "<html>not here</html>", 1, ERR_REMOTE, 0,
-	  "'localhost' answers as no blob service does: 404" },
+	  "'localhost' does not answer like a blob service: 404" },
 	{ "a token for something else", 401, "InvalidAuthenticationInfo", ERROR("Audience."), 2,
 	  ERR_AUTH, 0,
 	  "does not accept our token: check tenant_id, cloud and storage_audience in [azure] (401 "
@@ -80,14 +80,15 @@ static const struct {
 	{ "a token of the wrong time", 403, "AuthenticationFailed", NULL, 1, ERR_AUTH, 0,
 	  "does not accept our token" },
 	{ "no right", 403, "AuthorizationPermissionMismatch", ERROR("This"), 1, ERR_DENIED, 0,
-	  "we may not read blob 'prod/web' of container 'records' of storage account "
+	  "the identity may not read blob 'prod/web' of container 'records' of storage account "
 	  "'emulatedstore' (403 AuthorizationPermissionMismatch): az role assignment create --role "
 	  "'Storage Blob Data Contributor' --assignee 55555555-5555-5555-5555-555555555555 --scope "
 	  "\"$(az storage account show --name emulatedstore --query id --output "
 	  "tsv)/blobServices/default/containers/records\"" },
 	{ "a firewall", 403, "AuthorizationFailure", ERROR("This request is not authorized"), 1,
 	  ERR_DENIED, 0,
-	  "lets nobody in from here (403 AuthorizationFailure: This request is not authorized): az "
+	  "does not let this host in (403 AuthorizationFailure: This request is not authorized): "
+	  "az "
 	  "storage account network-rule add --account-name emulatedstore --ip-address ADDRESS" },
 	{ "a lease", 412, "LeaseIdMissing", NULL, 1, ERR_DECISION, 0,
 	  "somebody holds a lease on blob 'prod/web': az storage blob lease break --account-name "
@@ -106,13 +107,13 @@ static const struct {
 	  "cannot answer now (500 InternalError)" },
 	{ "a time-out", 408, NULL, NULL, 5, ERR_TRANSIENT, 0, "cannot answer now (408)" },
 	{ "not understood there", 400, "InvalidHeaderValue", ERROR("One"), 1, ERR_REMOTE, 0,
-	  "answers as no blob service does: 400 InvalidHeaderValue: One" },
-	{ "a redirection", 307, NULL, NULL, 1, ERR_REMOTE, 0, "no blob service" },
+	  "does not answer like a blob service: 400 InvalidHeaderValue: One" },
+	{ "a redirection", 307, NULL, NULL, 1, ERR_REMOTE, 0, "like a blob service" },
 	{ "nothing", 0, NULL, NULL, 5, ERR_TRANSIENT, 0,
 	  "storage account 'emulatedstore': the reply was lost" },
 	{ "a blob without a version", 200, NULL, "x", 1, ERR_REMOTE, 0, "a blob without an ETag" },
 	{ "a portal that wants a login", 200, "foreign", "<html>", 1, ERR_REMOTE, 0,
-	  "'localhost' answers as no blob service does: 200" },
+	  "'localhost' does not answer like a blob service: 200" },
 };
 
 static void test_answers(void **state)
@@ -260,8 +261,8 @@ static void test_rights(void **state)
 	static const struct {
 		const char *action, *says;
 	} rights[] = {
-		{ "Microsoft.ContainerRegistry/*", "we may not read blob 'prod/web'" },
-		{ ACTION "read", "we may not write blob 'prod/web'" },
+		{ "Microsoft.ContainerRegistry/*", "the identity may not read blob 'prod/web'" },
+		{ ACTION "read", "the identity may not write blob 'prod/web'" },
 		{ ACTION "write", NULL },
 	};
 	AUTO_FREE char *mine = NULL;
@@ -330,7 +331,7 @@ static void test_bad_lists(void **state)
 		const char *text, *says;
 	} lists[] = {
 		{ "", "the list of container 'records': the XML is not understood" },
-		{ "<html></html>", "it is no list of blobs" },
+		{ "<html></html>", "it is not a list of blobs" },
 		{ "<EnumerationResults><Blobs/><NextMarker>x</NextMarker></EnumerationResults>",
 		  "it does not end after 1000 pages" },
 	};

@@ -137,7 +137,8 @@ static const struct row rows[] = {
 	  "hunter2",
 	  ERR_DECISION,
 	  0,
-	  "is no registry's password, and not written by acrotate: name another one; if it is to "
+	  "is not a registry's password, and was not written by acrotate: name another one; if it "
+	  "is to "
 	  "be "
 	  "replaced, az keyvault secret set-attributes --vault-name kv --name web-pull --tags "
 	  "acrotate-slot=unknown" },
@@ -377,7 +378,7 @@ static void checks(void **state)
 		  NULL,
 		  ERR_DECISION,
 		  0,
-		  "is no registry's password" },
+		  "is not a registry's password" },
 	};
 
 	for (size_t i = 0; i < COUNT(check); i++) {
