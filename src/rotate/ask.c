@@ -269,13 +269,18 @@ bool rotation_ask_about(struct rotation *r, enum acr_slot slot)
 	return false;
 }
 
+static struct credential held_by(const struct rotation *r, size_t i)
+{
+	return (struct credential){ .server = r->o.who.server,
+		                    .username = r->o.who.username,
+		                    .password = r->o.seen[i].held };
+}
+
 /* Does the registry accept what sink i holds? */
 static bool probe(struct rotation *r, struct http *h, size_t i, enum login_answer *answer,
                   struct err *e)
 {
-	const struct credential c = { .server = r->o.who.server,
-		                      .username = r->o.who.username,
-		                      .password = r->o.seen[i].held };
+	const struct credential c = held_by(r, i);
 
 	assert(c.password != NULL);
 	return login_probe(rotation_login(r), h, &c, answer, e);
@@ -422,6 +427,38 @@ static enum progress works_unexplained(const struct rotation *r, const struct si
 	return FAILED;
 }
 
+/* The next sink, from `from` on, whose password was not tried; n_seen: there is none. */
+static size_t next_untried(const struct rotation *r, size_t from)
+{
+	size_t i = from;
+
+	while (i < r->o.n_seen && (r->o.seen[i].held == NULL || is_tried(r, r->o.seen[i].held)))
+		i++;
+	return i;
+}
+
+static bool is_last_untried(const struct rotation *r, size_t i)
+{
+	for (size_t j = next_untried(r, i + 1); j < r->o.n_seen; j = next_untried(r, j + 1))
+		if (!secret_equal(r->o.seen[i].held, r->o.seen[j].held))
+			return false;
+	return true;
+}
+
+/* What the registry said of the password of sink i: NEXT, and where that leads. */
+static enum progress judge_held(struct rotation *r, size_t i, enum login_answer answer,
+                                struct err *e)
+{
+	enum plan_tried_as as = answer == LOGIN_ACCEPTED ? take_accepted(r, i) : TRIED_OTHER;
+
+	if (as == TRIED_UNEXPLAINED)
+		return works_unexplained(r, r->o.seen[i].spec, e);
+	if (as != TRIED_OTHER)
+		return rotation_go_to(r, STEP_DECIDE);
+	note_tried(r, r->o.seen[i].held);
+	return NEXT;
+}
+
 /*
  * Each distinct password that a sink shows is tried right before a generate: one that works must
  * be the other slot's, whatever the record and Azure's answer say. So a record that was lost,
@@ -430,27 +467,42 @@ static enum progress works_unexplained(const struct rotation *r, const struct si
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
+	bool beside = http_goes_on(h) && r->gen.rounds == 0;
 
 	/* What was the other slot's may be this one's. */
 	if (now - r->gen.tried_at > LOOK_EVERY_S * 1000 || r->gen.tried_for != r->plan.slot)
 		r->gen.n_tried = 0;
 	r->gen.tried_for = r->plan.slot;
 	r->gen.tried_at = r->gen.n_tried == 0 ? now : r->gen.tried_at;
-	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++) {
-		const struct seen *s = &r->o.seen[i];
+	for (size_t i = next_untried(r, 0); needs_trying(r) && i < r->o.n_seen;
+	     i = next_untried(r, i + 1)) {
 		enum login_answer answer;
-		if (s->held == NULL || is_tried(r, s->held))
-			continue;
+		if (beside && is_last_untried(r, i))
+			break; /* it is tried while the token is read */
 		if (!probe(r, h, i, &answer, e))
 			return FAILED;
-		enum plan_tried_as as = TRIED_OTHER;
-		if (answer == LOGIN_ACCEPTED)
-			as = take_accepted(r, i);
-		if (as == TRIED_UNEXPLAINED)
-			return works_unexplained(r, s->spec, e);
-		if (as != TRIED_OTHER)
-			return rotation_go_to(r, STEP_DECIDE);
-		note_tried(r, s->held);
+		enum progress p = judge_held(r, i, answer, e);
+		if (p != NEXT || r->next != STEP_TRY_HELD)
+			return p;
 	}
 	return rotation_go_to(r, STEP_READ_AGAIN);
+}
+
+size_t rotation_try_beside(struct rotation *r, struct http *h)
+{
+	size_t i = needs_trying(r) ? next_untried(r, 0) : r->o.n_seen;
+
+	if (i < r->o.n_seen) {
+		const struct credential c = held_by(r, i);
+		login_probe_begin(rotation_login(r), h, &c);
+	}
+	return i;
+}
+
+enum progress rotation_tried_beside(struct rotation *r, size_t i, bool counts, struct err *e)
+{
+	enum login_answer answer;
+	bool answered = i < r->o.n_seen && login_probe_end(rotation_login(r), &answer);
+
+	return answered && counts ? judge_held(r, i, answer, e) : NEXT;
 }

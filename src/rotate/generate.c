@@ -98,8 +98,12 @@ enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 	bool ours;
 	struct acr_password seen = observe_slot(&r->o, r->plan.slot, &ours);
 
-	if (!acr_get_token(rotation_arm(r), h, &r->ref, &token, e))
+	size_t beside = rotation_try_beside(r, h);
+	bool got = acr_get_token(rotation_arm(r), h, &r->ref, &token, e);
+	if (rotation_tried_beside(r, beside, got, e) == FAILED || !got)
 		return FAILED;
+	if (r->next != STEP_READ_AGAIN)
+		return NEXT;
 	observe_sinks(&r->o);
 	if (!acr_same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
 	    !still_decided(r)) {

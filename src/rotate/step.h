@@ -204,6 +204,11 @@ bool rotation_can_try_lacking(const struct rotation *r);
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
+/* What is left to try (a sink; n_seen: nothing) is tried beside the request in between, if the
+ * client can do that. r->next is another step if the answer wants one; without `counts` it is
+ * dropped. */
+size_t rotation_try_beside(struct rotation *r, struct http *h);
+enum progress rotation_tried_beside(struct rotation *r, size_t i, bool counts, struct err *e);
 
 /* ---- line.c: how fast Azure may be asked ----------------------------------------------------- */
 /* a service that asks for more is left to the next run */

@@ -486,6 +486,41 @@ static bool send_one(struct http *h, const struct http_request *rq, struct http_
 	return ok;
 }
 
+/* A request beside others: answered when it is sent. */
+struct fake_call {
+	struct http_response rs;
+	struct err why;
+	bool ok;
+};
+
+static void *begin_one(struct http *h, const struct http_request *rq)
+{
+	struct fake_call *c = mem_new(sizeof(*c));
+
+	c->ok = send_one(h, rq, &c->rs, &c->why);
+	return c;
+}
+
+static bool finish_one(struct http *h, void *call, struct http_response *rs, struct err *e)
+{
+	struct fake_call *c = call;
+	bool ok = c->ok;
+
+	(void)h;
+	*rs = c->rs;
+	if (!ok)
+		*e = c->why;
+	free(c);
+	return ok;
+}
+
+static void abandon_one(struct http *h, void *call)
+{
+	(void)h;
+	http_response_clear(&((struct fake_call *)call)->rs);
+	free(call);
+}
+
 static void close_one(struct http *h)
 {
 	free(h);
@@ -495,7 +530,12 @@ struct http *fake_service_client(struct fake_service *s)
 {
 	struct client *c = mem_new(sizeof(*c));
 
-	*c = (struct client){ .base = { .send = send_one, .close = close_one }, .service = s };
+	*c = (struct client){ .base = { .send = send_one,
+		                        .begin = begin_one,
+		                        .finish = finish_one,
+		                        .abandon = abandon_one,
+		                        .close = close_one },
+		              .service = s };
 	return &c->base;
 }
 

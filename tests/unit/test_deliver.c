@@ -24,7 +24,7 @@ static void three_acceptances_in_a_row(void **state)
 	} rows[] = { { 0, 3 }, { 100, 5 } };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		for (int at = 1; at <= rows[i].logins; at++) {
 			rig_due();
 			rig.service.propagation_ms = rows[i].known_after_ms;
