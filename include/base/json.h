@@ -31,14 +31,6 @@ void json_setup(void);
  * itself is never in the message. */
 MUST_USE bool json_parse(const char *text, size_t len, struct json **out, struct err *e);
 
-/*
- * The same, but every number keeps the digits it was written with, for callers that print what they
- * read: a double turns 1.0 into 1, and 12345678901234567890 into 12345678901234567168.
- */
-MUST_USE bool json_parse_exact(const char *text, size_t len, struct json **out, struct err *e);
-/* of a number read by json_parse_exact(); else NULL */
-const char *json_digits(const struct json *j);
-
 /* The path "" is the value itself. */
 const struct json *json_get(const struct json *j, const char *path); /* NULL if absent */
 /* NULL if absent or not a string */

@@ -30,6 +30,9 @@ struct json_members {
  * offset of the first mistake; *cut tells whether that is the end of the text. */
 MUST_USE bool json_span_value(const char *text, size_t n, struct span *out, bool *cut,
                               struct err *e);
+/* Is every string of such a text one in C, and in UTF-8? Neither a NUL is, at which it would end,
+ * nor half a surrogate pair. ERR_REMOTE. */
+MUST_USE bool json_span_strings_ok(const char *text, size_t n, struct err *e);
 /* Lists the members of an object in a text that json_span_value() accepted. */
 void json_span_members(const char *text, struct span object, struct json_members *out);
 void json_span_clear(struct json_members *m);

@@ -18,7 +18,6 @@
 
 struct buf;
 struct err;
-struct json;
 
 #define VALUE_DEPTH_MAX  512
 #define VALUE_WEIGHT_MAX ((size_t)4 * 1024 * 1024)
@@ -79,12 +78,15 @@ const struct value *value_from_text(struct arena *a, const char *text);
 /* The sum of numbers: an exact whole number if all are whole, else real from the first one on that
  * is not. */
 const struct value *value_sum(struct arena *a, const struct value *const *item, size_t n);
-/* Both copy the array, not what it points to. They return null past VALUE_DEPTH_MAX or
- * VALUE_WEIGHT_MAX, and arena_over() is then true. */
+/* Both copy the array, not what it points to: names live as long as the arena. They return null
+ * past VALUE_DEPTH_MAX or VALUE_WEIGHT_MAX, and arena_over() is then true. */
 const struct value *value_array(struct arena *a, const struct value *const *item, size_t n);
 const struct value *value_object(struct arena *a, const struct value_member *m, size_t n,
                                  bool chosen);
-const struct value *value_from_json(struct arena *a, const struct json *j);
+/* The whole of `text` must be one value. ERR_REMOTE with the offset of the first mistake; the text
+ * itself is never in the message. */
+MUST_USE bool value_from_json(struct arena *a, const char *text, size_t len,
+                              const struct value **out, struct err *e);
 
 /* A member's value; NULL if there is none or v is not an object. The last one of a name counts. */
 const struct value *value_get(const struct value *v, const char *key);
@@ -118,6 +120,8 @@ struct value_members {
 size_t value_members_put(struct value_members *l, const char *key, const struct value *v);
 /* NULL if there is none */
 const struct value *value_members_get(const struct value_members *l, const char *key);
+/* Empties it; its memory stays, for others. */
+void value_members_clear(struct value_members *l);
 const struct value *value_members_object(struct arena *a, const struct value_members *l,
                                          bool chosen);
 void value_members_free(struct value_members *l);

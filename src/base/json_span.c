@@ -277,6 +277,29 @@ static uint32_t hex4(const char *p)
 	return v;
 }
 
+static bool is_low(const char *p, const char *end)
+{
+	return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (hex4(p + 2) & 0xfc00) == 0xdc00;
+}
+
+bool json_span_strings_ok(const char *text, size_t n, struct err *e)
+{
+	const char *end = text + n, *p = text;
+
+	for (; (p = memchr(p, '\\', (size_t)(end - p))) != NULL; p += 2) {
+		uint32_t c = p[1] == 'u' ? hex4(p + 2) : ' ';
+		if (c == 0)
+			return err_set(e, ERR_REMOTE,
+			               "unsupported JSON: a NUL character in a string");
+		bool pair = (c & 0xfc00) == 0xd800 && is_low(p + 6, end);
+		if ((c & 0xf800) == 0xd800 && !pair)
+			return err_set(e, ERR_REMOTE,
+			               "unsupported JSON: half a surrogate pair in a string");
+		p += pair ? 6 : 0;
+	}
+	return true;
+}
+
 /* p stands behind "\u"; returns how many bytes it used: 4, or 10 for a pair. */
 static size_t add_unicode(const char *p, const char *end, struct buf *out)
 {

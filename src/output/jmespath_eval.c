@@ -184,7 +184,8 @@ static const struct value *visit_hash(struct jmespath_search *s, const struct no
 		const struct value *v = jmespath_visit(s, n->child[i], input);
 		if (v == NULL)
 			return NULL;
-		value_members_put(&m, n->key[i], v);
+		/* The result outlives the query. */
+		value_members_put(&m, value_text(s->arena, n->key[i])->text, v);
 	}
 	return value_members_object(s->arena, &m, true);
 }

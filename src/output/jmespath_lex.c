@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -111,7 +110,7 @@ static bool lex_identifier(struct lexer *l)
 {
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
 			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
-	AUTO_JSON struct json *j = NULL;
+	const struct value *name;
 	struct jmespath_token *t = add(l, TOKEN_QUOTED);
 	struct err bad = ERR_INIT;
 	size_t at = t->at;
@@ -119,10 +118,10 @@ static bool lex_identifier(struct lexer *l)
 	if (!lex_quoted(l, '"', &inside))
 		return false;
 	buf_fmt(&quoted, "\"%s\"", buf_cstr(&inside));
-	if (!json_parse_exact(buf_cstr(&quoted), quoted.len, &j, &bad))
+	if (!value_from_json(l->arena, buf_cstr(&quoted), quoted.len, &name, &bad))
 		return jmespath_fault(l->e, "syntax",
 		                      "malformed escape in the quoted name at column %zu", at + 1);
-	t->name = value_text(l->arena, json_text(j))->text;
+	t->name = name->text;
 	return true;
 }
 
@@ -153,7 +152,6 @@ static bool lex_literal(struct lexer *l)
 {
 	AUTO_BUF struct buf inside = BUF_INIT(JMESPATH_TEXT_MAX),
 			    quoted = BUF_INIT(JMESPATH_TEXT_MAX + 2);
-	AUTO_JSON struct json *j = NULL;
 	struct jmespath_token *t = add(l, TOKEN_LITERAL);
 	struct err bad = ERR_INIT;
 	size_t at = t->at;
@@ -163,15 +161,14 @@ static bool lex_literal(struct lexer *l)
 	t->literal = odd_number(l->arena, buf_cstr(&inside));
 	if (t->literal != NULL)
 		return true;
-	if (!json_parse_exact(buf_cstr(&inside), inside.len, &j, &bad)) {
+	if (!value_from_json(l->arena, buf_cstr(&inside), inside.len, &t->literal, &bad)) {
 		/* Text without its quotes is a string; deprecated since JEP 12, still promised. */
 		const char *bare = buf_cstr(&inside);
 		buf_fmt(&quoted, "\"%s\"", bare + strspn(bare, " \t\r\n"));
-		if (!json_parse_exact(buf_cstr(&quoted), quoted.len, &j, &bad))
+		if (!value_from_json(l->arena, buf_cstr(&quoted), quoted.len, &t->literal, &bad))
 			return jmespath_fault(l->e, "syntax",
 			                      "the literal at column %zu is not JSON", at + 1);
 	}
-	t->literal = value_from_json(l->arena, j);
 	return true;
 }
 

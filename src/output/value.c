@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "output/format.h"
 
@@ -119,8 +118,7 @@ const struct value *value_object(struct arena *a, const struct value_member *m, 
 	struct value_member *copy = arena_alloc(a, n * sizeof(*copy));
 
 	for (size_t i = 0; i < n; i++) {
-		copy[i] = (struct value_member){ copy_text(a, m[i].key, strlen(m[i].key)),
-			                         m[i].value };
+		copy[i] = m[i];
 		weigh(v, m[i].value);
 	}
 	v->type = VALUE_OBJECT;
@@ -128,46 +126,6 @@ const struct value *value_object(struct arena *a, const struct value_member *m, 
 	v->n = n;
 	v->member = copy;
 	return weighed(a, v);
-}
-
-static const struct value *object_from_json(struct arena *a, const struct json *j)
-{
-	AUTO_MEMBERS struct value_members m = { 0 };
-
-	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
-		value_members_put(&m, json_key(k), value_from_json(a, k));
-	return value_members_object(a, &m, false);
-}
-
-static const struct value *array_from_json(struct arena *a, const struct json *j)
-{
-	AUTO_VALUES struct values l = { 0 };
-
-	for (const struct json *k = json_child(j); k != NULL; k = json_next(k))
-		value_list_add(&l, value_from_json(a, k));
-	return value_list_array(a, &l);
-}
-
-const struct value *value_from_json(struct arena *a, const struct json *j)
-{
-	switch (json_type(j)) {
-	case JSON_FALSE:
-		return &value_false;
-	case JSON_TRUE:
-		return &value_true;
-	case JSON_NUMBER:
-		return json_digits(j) == NULL ? value_real(a, json_number(j))
-		                              : value_digits(a, json_digits(j));
-	case JSON_STRING:
-		return value_text(a, json_text(j));
-	case JSON_ARRAY:
-		return array_from_json(a, j);
-	case JSON_OBJECT:
-		return object_from_json(a, j);
-	case JSON_NULL:
-		break;
-	}
-	return &value_null;
 }
 
 const struct value *value_get(const struct value *v, const char *key)
@@ -335,6 +293,13 @@ const struct value *value_members_object(struct arena *a, const struct value_mem
                                          bool chosen)
 {
 	return value_object(a, l->item, l->n, chosen);
+}
+
+void value_members_clear(struct value_members *l)
+{
+	l->n = 0;
+	mem_free_ptr(&l->slot);
+	l->n_slots = 0;
 }
 
 void value_members_free(struct value_members *l)

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/http.h"
@@ -150,11 +149,8 @@ static const struct value *as_value(struct token_run *r, const struct actions *a
 static bool read_map(struct token_run *r, const struct http_response *rs, const struct value **out,
                      struct err *e)
 {
-	AUTO_JSON struct json *j = NULL;
-
-	if (!json_parse_exact(buf_cstr(&rs->body), rs->body.len, &j, e))
+	if (!value_from_json(r->arena, buf_cstr(&rs->body), rs->body.len, out, e))
 		return err_in(e, "Azure's answer");
-	*out = value_from_json(r->arena, j);
 	if (value_str(*out, "id") == NULL)
 		return err_set(e, ERR_REMOTE, "Azure does not say the id of the scope map");
 	return true;

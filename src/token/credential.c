@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "http/http.h"
 #include "output/value.h"
@@ -108,13 +107,10 @@ static bool has_value(const struct value *v)
 /* An answer of another form is kept as it stands when a password may be in it. */
 static void keep_answer(struct token_run *r, const struct buf *body, const struct value **out)
 {
-	AUTO_JSON struct json *j = NULL;
 	struct err ignored = ERR_INIT;
-	const struct value *v = json_parse_exact(buf_cstr(body), body->len, &j, &ignored)
-	                                ? value_from_json(r->arena, j)
-	                                : &value_null;
+	const struct value *v;
 
-	if (has_value(v))
+	if (value_from_json(r->arena, buf_cstr(body), body->len, &v, &ignored) && has_value(v))
 		*out = v;
 	else
 		r->note = "A new password was made, but it is not known: generate it again.";

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "output/format.h"
 #include "output/value.h"
@@ -228,15 +227,14 @@ bool token_model_value(struct arena *a, enum token_shape shape, const struct val
 bool token_model(struct arena *a, enum token_shape shape, const char *body, size_t len,
                  const struct value **out, struct err *e)
 {
-	AUTO_JSON struct json *j = NULL;
+	const struct value *v;
 
 	if (len == 0) {
 		*out = NULL;
 		return true;
 	}
-	if (!json_parse_exact(body, len, &j, e))
+	if (!value_from_json(a, body, len, &v, e))
 		return err_in(e, "Azure's answer");
-	const struct value *v = value_from_json(a, j);
 	if (v->type == VALUE_NULL) {
 		*out = NULL;
 		return true;

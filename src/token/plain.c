@@ -6,7 +6,6 @@
 #include "azure/arm.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "http/http.h"
 #include "output/format.h"
@@ -48,13 +47,13 @@ static bool list_page(struct listing *l, struct arena *a, const char *path, char
 {
 	static const int statuses[] = { 200, 0 };
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	AUTO_JSON struct json *j = NULL;
+	const struct value *page;
 
 	if (!token_ask(l->r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
 		return false;
-	if (!json_parse_exact(buf_cstr(&rs.body), rs.body.len, &j, e))
+	if (!value_from_json(a, buf_cstr(&rs.body), rs.body.len, &page, e))
 		return err_in(e, "Azure's answer");
-	const struct value *page = value_from_json(a, j), *items = value_get(page, "value");
+	const struct value *items = value_get(page, "value");
 	if (items == NULL || items->type != VALUE_ARRAY)
 		return err_set(e, ERR_REMOTE, "Azure's answer is not a list");
 	for (size_t i = 0; i < items->n; i++)

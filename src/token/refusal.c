@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "http/http.h"
 #include "output/format.h"
@@ -159,16 +158,16 @@ static void add_error(struct buf *out, const struct value *error, int depth)
 void token_refusal_text(const struct http_response *rs, struct buf *out)
 {
 	AUTO_ARENA struct arena *a = arena_new(ARENA_MAX);
-	AUTO_JSON struct json *j = NULL;
+	const struct value *body;
 	struct err unread = ERR_INIT;
 
-	if (!json_parse_exact(buf_cstr(&rs->body), rs->body.len, &j, &unread)) {
+	if (!value_from_json(a, buf_cstr(&rs->body), rs->body.len, &body, &unread)) {
 		buf_fmt(out, "Operation returned an invalid status '%s'", reason(rs->status));
 		if (rs->body.len > 0)
 			buf_str(out, ", and an answer that is not JSON");
 		return;
 	}
-	const struct value *body = value_from_json(a, j), *error = value_get(body, "error");
+	const struct value *error = value_get(body, "error");
 	error = error == NULL || error->type != VALUE_OBJECT ? body : error;
 	if (is_empty(value_str(error, "code")) && is_empty(value_str(error, "message")))
 		buf_fmt(out, "Operation returned an invalid status '%s'",

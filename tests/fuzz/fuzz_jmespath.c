@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "fuzz/fuzz.h"
 #include "output/format.h"
@@ -18,15 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	AUTO_ARENA struct arena *a = arena_new((size_t)8 * 1024 * 1024);
 	AUTO_FREE char *query = mem_dup_n((const char *)data, size);
 	AUTO_JMESPATH struct jmespath *q = NULL;
-	AUTO_JSON struct json *j = NULL;
 	struct err e = ERR_INIT;
 	const struct value *v;
 	size_t n = strlen(query);
 	const char *doc = n < size ? (const char *)data + n + 1 : own;
 
-	if (!json_parse_exact(doc, n < size ? size - n - 1 : sizeof(own) - 1, &j, &e))
+	if (!value_from_json(a, doc, n < size ? size - n - 1 : sizeof(own) - 1, &v, &e))
 		return 0;
-	v = value_from_json(a, j);
 	if (arena_over(a) || !jmespath_compile(query, &q, &e) || !jmespath_search(q, v, a, &v, &e))
 		return 0;
 	for (size_t i = 0; i < format_count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any answer of a service, parsed, walked to its leaves, asked by path, and robbed of its
- * secrets. */
+/* Any answer of a service, parsed, walked to its leaves beside the same read as values, asked by
+ * path, and robbed of its secrets. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/show.h"
 #include "fuzz/fuzz.h"
+#include "output/value.h"
 
 static bool is_utf8(const char *s)
 {
@@ -45,6 +46,39 @@ static void walk(const struct json *j, int depth)
 	}
 }
 
+/* Does a value say what the tree says? Of a repeated name only values have the last. */
+static void compare(const struct json *j, const struct value *v)
+{
+	static const enum value_type type[] = { VALUE_NULL,   VALUE_FALSE,  VALUE_TRUE,
+		                                VALUE_NUMBER, VALUE_STRING, VALUE_ARRAY,
+		                                VALUE_OBJECT };
+	size_t n = 0, members = json_len(j, "");
+
+	must(v->type == type[json_type(j)]);
+	must(v->type != VALUE_STRING || strcmp(v->text, json_text(j)) == 0);
+	must(v->type != VALUE_NUMBER || v->number.real == json_number(j));
+	must(v->type != VALUE_ARRAY || v->n == members);
+	must(v->type != VALUE_OBJECT || v->n <= members);
+	for (const struct json *k = json_child(j); k != NULL; k = json_next(k), n++) {
+		if (v->type == VALUE_ARRAY)
+			compare(k, v->item[n]);
+		else if (v->n == members)
+			compare(k, v->member[n].value);
+		else
+			must(value_get(v, json_key(k)) != NULL);
+	}
+}
+
+static void as_values(const struct json *j, const char *text, size_t size)
+{
+	AUTO_ARENA struct arena *a = arena_new((size_t)1 << 28);
+	const struct value *v = NULL;
+	struct err e = ERR_INIT;
+
+	must(value_from_json(a, text, size, &v, &e));
+	compare(j, v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const paths[] = { "error.code", "properties.credentials.passwords",
@@ -58,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	walk(j, 0);
+	as_values(j, (const char *)data, size);
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		int64_t n;
 		if (json_int(j, paths[i], &n))

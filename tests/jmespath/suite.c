@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "output/format.h"
 #include "output/jmespath.h"
@@ -106,15 +105,15 @@ static void run_file(const char *file, struct tally *t)
 {
 	AUTO_ARENA struct arena *a = arena_new(ARENA_MAX);
 	AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
-	AUTO_JSON struct json *j = NULL;
+	const struct value *groups = NULL;
 	struct err e = ERR_INIT;
 
-	if (!read_file(file, &text, &e) || !json_parse_exact(buf_cstr(&text), text.len, &j, &e)) {
+	if (!read_file(file, &text, &e) ||
+	    !value_from_json(a, buf_cstr(&text), text.len, &groups, &e)) {
 		report(file, "(the file)", "a suite", e.text);
 		t->failed++;
 		return;
 	}
-	const struct value *groups = value_from_json(a, j);
 	if (groups->type != VALUE_ARRAY)
 		run_group(file, groups, t);
 	for (size_t i = 0; groups->type == VALUE_ARRAY && i < groups->n; i++)
