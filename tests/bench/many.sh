@@ -31,7 +31,7 @@ compare -n "$RUNS" -b "sleep 2.1" -g "cpu <= 1.2" -g "memory MiB <= 40" -- "the 
 	$(bare "$WORKERS" $(bulk_names $((JOBS + 1)) $((2 * JOBS)))) -- "acrotate run --force" "$ACROTATE" run --force --config "$E/acrotate.conf" \
 	>"$T/due"
 cat "$T/due"
-awk -v n="$JOBS" '/bare libcurl|run --force/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { cpu = $(i - 1); break }
+awk -v n="$JOBS" '/->/ { next } /bare libcurl|run --force/ { for (i = 1; i <= NF; i++) if ($i ~ /^\[/) { cpu = $(i - 1); break }
 	sub(/^[^\]]*\]/, ""); printf "  -> %.0f rotations a second, %.2f ms of CPU each\n", n * 1000 / $1, cpu / n }' "$T/due"
 echo "  -> of it the emulator, which has the same two processors: $(seconds_of_emulator | awk -v a="$before" -v n="$((2 * RUNS * JOBS))" \
 	'{ printf "%.2f", ($1 - a) * 1000 / n }') ms of CPU a rotation"
