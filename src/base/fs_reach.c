@@ -47,6 +47,7 @@ struct reach_mount {
 struct reach_mounts {
 	struct reach_mount *m;
 	size_t n, cap;
+	char *plain; /* a directory: the last one whose path was found to have no link in it */
 };
 
 static void mounts_clear(struct reach_mounts *ms)
@@ -56,6 +57,7 @@ static void mounts_clear(struct reach_mounts *ms)
 		free(ms->m[i].kind);
 	}
 	free(ms->m);
+	free(ms->plain);
 	*ms = (struct reach_mounts){ .n = 0 };
 }
 
@@ -126,13 +128,28 @@ static struct reach_mount *mount_on_way(const struct reach_mounts *ms, const cha
 	return NULL;
 }
 
-/* The same path with the first link in it followed; NULL: there is none. Nothing below a mount that
- * may hang is looked at: such a path is not asked about here. */
-static char *follow_first(const char *path)
+/* So much of it needs no look: many sinks stand in one directory. */
+static size_t plain_part(const struct reach_mounts *ms, const char *path)
+{
+	size_t n = ms->plain != NULL ? strlen(ms->plain) : 0;
+
+	return n > 0 && strncmp(path, ms->plain, n) == 0 && path[n] == '/' ? n : 0;
+}
+
+static void keep_plain(struct reach_mounts *ms, const char *path)
+{
+	free(ms->plain);
+	ms->plain = mem_fmt("%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+/* The same path with the first link in it followed, which is behind its first bytes; NULL: there is
+ * none. Nothing below a mount that may hang is looked at: such a path is not asked about here. */
+static char *follow_first(const char *path, size_t first)
 {
 	char to[4096];
 
-	for (size_t n = strcspn(path + 1, "/") + 1;; n += strcspn(path + n + 1, "/") + 1) {
+	for (size_t n = first + strcspn(path + first + 1, "/") + 1;;
+	     n += strcspn(path + n + 1, "/") + 1) {
 		AUTO_FREE char *part = mem_fmt("%.*s", (int)n, path);
 		ssize_t len = readlink(part, to, sizeof(to) - 1);
 		if (len > 0) {
@@ -147,7 +164,7 @@ static char *follow_first(const char *path)
 	}
 }
 
-static struct reach_mount *find(const struct reach_mounts *ms, const char *path)
+static struct reach_mount *find(struct reach_mounts *ms, const char *path)
 {
 	AUTO_FREE char *at = mem_dup(path);
 
@@ -155,7 +172,9 @@ static struct reach_mount *find(const struct reach_mounts *ms, const char *path)
 		struct reach_mount *m = mount_on_way(ms, at);
 		if (m != NULL)
 			return m;
-		char *next = follow_first(at);
+		char *next = follow_first(at, plain_part(ms, at));
+		if (next == NULL)
+			keep_plain(ms, at);
 		free(at);
 		at = next;
 	}
@@ -250,9 +269,10 @@ static bool reach(const char *path, struct err *e)
 {
 	int64_t now = env_mono_ms(&env_system);
 
-	if (seen.read_at_ms == 0 || now - seen.read_at_ms >= REMEMBER_MS)
+	if (seen.read_at_ms == 0 || now - seen.read_at_ms >= REMEMBER_MS) {
 		read_mounts();
-	seen.read_at_ms = now;
+		seen.read_at_ms = now;
+	}
 	if (seen.mounts.n == 0)
 		return true;
 	struct reach_mount *m = find(&seen.mounts, path);
