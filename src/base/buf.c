@@ -44,8 +44,11 @@ void buf_char(struct buf *b, char c)
 
 void buf_lower(struct buf *b, const char *s, size_t n)
 {
+	if (n == 0 || !reserve(b, n))
+		return;
 	for (size_t i = 0; i < n; i++)
-		buf_char(b, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
+		b->data[b->len++] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i];
+	b->data[b->len] = '\0';
 }
 
 void buf_blanks(struct buf *b, size_t n)

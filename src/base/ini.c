@@ -4,6 +4,7 @@
 #include <ini.h>
 
 #include "base/err.h"
+#include "base/json_span.h"
 #include "base/str.h"
 
 /* inih (Debian's build of it) cuts lines near 192 bytes unless its run-time limit is raised.
@@ -51,7 +52,7 @@ static size_t trimmed(const char *line, size_t n)
 
 static bool check_bytes(struct parse *p, const char *line, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; (i += json_plain(line + i, n - i)) < n; i++) {
 		unsigned char c = (unsigned char)line[i];
 		if (c == '\r' && i == n - 1)
 			return refuse(p, "the line ends with a carriage return: save the file with "
@@ -95,7 +96,9 @@ static bool check_section(struct parse *p, const char *line, size_t n)
 /* What inih would take for a comment, and what people mean as one. */
 static bool check_value(struct parse *p, const char *value, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	bool marked = memchr(value, ';', n) != NULL || memchr(value, '#', n) != NULL;
+
+	for (size_t i = 0; marked && i < n; i++)
 		if ((value[i] == ';' || value[i] == '#') && (i == 0 || str_is_blank(value[i - 1])))
 			return err_set(p->e, ERR_CONFIG,
 			               "' %c' in a value: comments stand on lines of their own, "
