@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "base/show.h"
 
+/* Most are a line: they need not grow thrice on their way there. */
+#define FIRST_SIZE 64
+
 /* Room for n more bytes and the NUL; false, and `over`, past the limit. The old block is wiped
  * by mem_grow. */
 static bool reserve(struct buf *b, size_t n)
@@ -15,8 +18,9 @@ static bool reserve(struct buf *b, size_t n)
 		b->over = true;
 		return false;
 	}
-	if (b->cap - b->len <= n)
-		b->data = mem_grow(b->data, &b->cap, b->len + n + 1, 1);
+	size_t want = b->len + n + 1;
+	if (b->cap < want)
+		b->data = mem_grow(b->data, &b->cap, want > FIRST_SIZE ? want : FIRST_SIZE, 1);
 	return true;
 }
 

@@ -136,9 +136,10 @@ static void meet_others(struct claims *c, size_t i, const struct job *j)
 
 	if (other->owner != 0 && other->owner - 1 != i)
 		clash(c, other->owner - 1, i, buf_cstr(&named));
+	if (!is_labelled)
+		return;
 	struct claim *own = claim_of(c, buf_cstr(&labelled), &print);
-	if (is_labelled)
-		claim(c, i, own, &print);
+	claim(c, i, own, &print);
 }
 
 void claims_add(struct claims *c, size_t i, const struct job *j)

@@ -281,7 +281,10 @@ static void add_token(const struct job *j, const char *kind, const char *registr
 	                                                 : getenv("AZURE_SUBSCRIPTION_ID");
 	const char *subscription = said != NULL ? said : "";
 
-	buf_fmt(out, "%s:%s:", kind, cloud != NULL ? cloud : "");
+	buf_str(out, kind);
+	buf_char(out, ':');
+	buf_str(out, cloud != NULL ? cloud : "");
+	buf_char(out, ':');
 	buf_lower(out, subscription, strlen(subscription));
 	buf_char(out, ':');
 	buf_lower(out, registry, n);
