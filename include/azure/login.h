@@ -33,11 +33,6 @@ bool login_knock_end(struct login *l);
  * rule; REMOTE: an answer that is not understood; CONFIG: an invalid login server). */
 MUST_USE bool login_probe(struct login *l, struct http *h, const struct credential *c,
                           enum login_answer *out, struct err *e);
-/* The same beside the next requests of this client, if it can do that and realm and service are
- * known; else nothing. What `c` names is borrowed until the end, which must come before another
- * thread has the login; false: it was not asked, or there is no answer. */
-void login_probe_begin(struct login *l, struct http *h, const struct credential *c);
-bool login_probe_end(struct login *l, enum login_answer *out);
 
 /* The same n times side by side, each on a fresh connection: accepted if all are. */
 #define LOGIN_PROOFS_MAX 3

@@ -29,8 +29,6 @@ struct login {
 	bool open;
 	char *url; /* of the anonymous question */
 	struct asked knock;
-	struct buf probe_url;
-	struct asked probe;
 };
 
 struct login *login_new(const char *server)
@@ -39,7 +37,6 @@ struct login *login_new(const char *server)
 
 	l->server = mem_dup(server);
 	l->url = mem_fmt("https://%s/v2/", server);
-	l->probe_url = (struct buf)BUF_INIT(URL_MAX);
 	return l;
 }
 
@@ -96,8 +93,6 @@ void login_free(struct login *l)
 	if (l == NULL)
 		return;
 	abandon(l, &l->knock);
-	abandon(l, &l->probe);
-	buf_free(&l->probe_url);
 	forget(l);
 	free(l->url);
 	free(l->server);
@@ -248,26 +243,22 @@ static bool could_not_log_in(const struct login *l, struct err *e)
 	return err_in(e, "cannot log in to registry '%s'", l->server);
 }
 
-/* `url` is borrowed. */
-static struct http_request login_request(const struct credential *c, const struct buf *url)
+bool login_probe(struct login *l, struct http *h, const struct credential *c,
+                 enum login_answer *out, struct err *e)
 {
-	return (struct http_request){ .method = HTTP_GET,
-		                      .url = buf_cstr(url),
-		                      .fresh = true,
-		                      .basic_user = c->username,
-		                      .basic_password = c->password };
-}
+	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
+	AUTO_RESPONSE struct http_response rs = { 0 };
 
-/* Over the connection of the anonymous question, if that is open. */
-static struct http_request first_login(struct login *l, const struct credential *c,
-                                       const struct buf *url)
-{
-	struct http_request rq = login_request(c, url);
-
-	rq.fresh = !l->open;
-	rq.last = true;
+	if ((l->realm == NULL && !learn(l, h, e)) || !where_to(l, c, &url, e))
+		return false;
+	const struct http_request rq = { .method = HTTP_GET,
+		                         .url = buf_cstr(&url),
+		                         .fresh = !l->open,
+		                         .last = true,
+		                         .basic_user = c->username,
+		                         .basic_password = c->password };
 	l->open = false;
-	return rq;
+	return ask(l, h, &rq, &rs, e) ? judge(l, &rs, out, e) : could_not_log_in(l, e);
 }
 
 static bool finish_one(struct login *l, struct asked *a, enum login_answer *out, struct err *e)
@@ -275,37 +266,6 @@ static bool finish_one(struct login *l, struct asked *a, enum login_answer *out,
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	return finish(l, a, &rs, e) ? judge(l, &rs, out, e) : could_not_log_in(l, e);
-}
-
-bool login_probe(struct login *l, struct http *h, const struct credential *c,
-                 enum login_answer *out, struct err *e)
-{
-	AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
-	struct asked a = { .pending = NULL };
-
-	if ((l->realm == NULL && !learn(l, h, e)) || !where_to(l, c, &url, e))
-		return false;
-	const struct http_request rq = first_login(l, c, &url);
-	return begin(l, h, &rq, &a, e) ? finish_one(l, &a, out, e) : could_not_log_in(l, e);
-}
-
-void login_probe_begin(struct login *l, struct http *h, const struct credential *c)
-{
-	struct err ignored = ERR_INIT; /* then it is not asked */
-
-	buf_reset(&l->probe_url);
-	if (!http_goes_on(h) || l->probe.pending != NULL || l->realm == NULL ||
-	    !where_to(l, c, &l->probe_url, &ignored))
-		return;
-	const struct http_request rq = first_login(l, c, &l->probe_url);
-	(void)!begin(l, h, &rq, &l->probe, &ignored);
-}
-
-bool login_probe_end(struct login *l, enum login_answer *out)
-{
-	struct err ignored = ERR_INIT; /* whoever needs it asks again, and is told */
-
-	return l->probe.pending != NULL && finish_one(l, &l->probe, out, &ignored);
 }
 
 /* The first refusal is the answer, and the first failure: the rest is left alone. */
@@ -336,7 +296,11 @@ bool login_prove(struct login *l, struct http *h, const struct credential *c, in
 	assert(n <= LOGIN_PROOFS_MAX);
 	if ((l->realm == NULL && !learn(l, h, e)) || !where_to(l, c, &url, e))
 		return false;
-	const struct http_request rq = login_request(c, &url);
+	const struct http_request rq = { .method = HTTP_GET,
+		                         .url = buf_cstr(&url),
+		                         .fresh = true,
+		                         .basic_user = c->username,
+		                         .basic_password = c->password };
 	while (begun < n && begin(l, h, &rq, &all[begun], e))
 		begun++;
 	if (begun == n)

@@ -12,7 +12,12 @@
 #include "base/secret.h"
 #include "step.h"
 
-#define LOOK_EVERY_S     60
+#define LOOK_EVERY_S 60
+/* A reading is believed for so long before a generate: about as long as that itself may take, in
+ * which nobody reads either. On one host the model (tests/flow) kills nothing with a reading of any
+ * age, as long as what the sinks show is tried right before; this is for those who hold what no
+ * sink of ours shows. */
+#define READING_BEARS_MS 5000
 #define BOOK_WAIT_MS     50 /* while another job asks what this one wants to know */
 #define CLOCK_REPORTED_S 300
 #define CLOCK_REFUSED_S  86400
@@ -164,9 +169,18 @@ static void take_over_intents(struct rotation *r)
 	}
 }
 
+bool rotation_read_token(struct rotation *r, struct arm *arm, struct http *h, struct err *e)
+{
+	int64_t now = env_mono_ms(r->w->env);
+	bool got = acr_get_token(arm, h, &r->ref, &r->ask.answer, e);
+
+	r->ask.read_at = got ? now : 0;
+	return got;
+}
+
 enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 {
-	struct acr_token token;
+	const struct acr_token *token = &r->ask.answer;
 	bool guessed_group = r->job->resource_group == NULL;
 	int64_t rivals = 0;
 	enum progress turn = rotation_line_up(r, rotation_errand(r), STEP_READ, e);
@@ -176,13 +190,13 @@ enum progress step_read(struct rotation *r, struct http *h, struct err *e)
 	if (!fill_ref(r, e))
 		return FAILED;
 	rotation_knock_ahead(r, h);
-	bool got = acr_get_token(rotation_job_arm(r), h, &r->ref, &token, e);
+	bool got = rotation_read_token(r, rotation_job_arm(r), h, e);
 	rotation_knocked(r);
 	if (got) {
 		if (!check_clock(r, e))
 			return FAILED;
-		observe_token(&r->o, &token, rotation_now(r));
-		rivals = rivals_ms(r, &token);
+		observe_token(&r->o, token, rotation_now(r));
+		rivals = rivals_ms(r, token);
 	} else if (e->kind != ERR_MISSING) {
 		return FAILED;
 	} else if (strcmp(e->code, "ResourceNotFound") != 0) {
@@ -269,18 +283,13 @@ bool rotation_ask_about(struct rotation *r, enum acr_slot slot)
 	return false;
 }
 
-static struct credential held_by(const struct rotation *r, size_t i)
-{
-	return (struct credential){ .server = r->o.who.server,
-		                    .username = r->o.who.username,
-		                    .password = r->o.seen[i].held };
-}
-
 /* Does the registry accept what sink i holds? */
 static bool probe(struct rotation *r, struct http *h, size_t i, enum login_answer *answer,
                   struct err *e)
 {
-	const struct credential c = held_by(r, i);
+	const struct credential c = { .server = r->o.who.server,
+		                      .username = r->o.who.username,
+		                      .password = r->o.seen[i].held };
 
 	assert(c.password != NULL);
 	return login_probe(rotation_login(r), h, &c, answer, e);
@@ -392,6 +401,14 @@ static bool needs_trying(const struct rotation *r)
 	       !in.slot[r->plan.slot].permitted;
 }
 
+/* Where nothing is tried the reading is all there is, and beside other rotators it tells what their
+ * requests have done since. */
+bool rotation_read_lately(const struct rotation *r)
+{
+	return r->ask.read_at != 0 && needs_trying(r) && !store_is_shared(r->w->store) &&
+	       env_mono_ms(r->w->env) - r->ask.read_at < READING_BEARS_MS;
+}
+
 bool rotation_all_tried(const struct rotation *r)
 {
 	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++)
@@ -427,38 +444,6 @@ static enum progress works_unexplained(const struct rotation *r, const struct si
 	return FAILED;
 }
 
-/* The next sink, from `from` on, whose password was not tried; n_seen: there is none. */
-static size_t next_untried(const struct rotation *r, size_t from)
-{
-	size_t i = from;
-
-	while (i < r->o.n_seen && (r->o.seen[i].held == NULL || is_tried(r, r->o.seen[i].held)))
-		i++;
-	return i;
-}
-
-static bool is_last_untried(const struct rotation *r, size_t i)
-{
-	for (size_t j = next_untried(r, i + 1); j < r->o.n_seen; j = next_untried(r, j + 1))
-		if (!secret_equal(r->o.seen[i].held, r->o.seen[j].held))
-			return false;
-	return true;
-}
-
-/* What the registry said of the password of sink i: NEXT, and where that leads. */
-static enum progress judge_held(struct rotation *r, size_t i, enum login_answer answer,
-                                struct err *e)
-{
-	enum plan_tried_as as = answer == LOGIN_ACCEPTED ? take_accepted(r, i) : TRIED_OTHER;
-
-	if (as == TRIED_UNEXPLAINED)
-		return works_unexplained(r, r->o.seen[i].spec, e);
-	if (as != TRIED_OTHER)
-		return rotation_go_to(r, STEP_DECIDE);
-	note_tried(r, r->o.seen[i].held);
-	return NEXT;
-}
-
 /*
  * Each distinct password that a sink shows is tried right before a generate: one that works must
  * be the other slot's, whatever the record and Azure's answer say. So a record that was lost,
@@ -467,42 +452,27 @@ static enum progress judge_held(struct rotation *r, size_t i, enum login_answer 
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t now = env_mono_ms(r->w->env);
-	bool beside = http_goes_on(h) && r->gen.rounds == 0;
 
 	/* What was the other slot's may be this one's. */
 	if (now - r->gen.tried_at > LOOK_EVERY_S * 1000 || r->gen.tried_for != r->plan.slot)
 		r->gen.n_tried = 0;
 	r->gen.tried_for = r->plan.slot;
 	r->gen.tried_at = r->gen.n_tried == 0 ? now : r->gen.tried_at;
-	for (size_t i = next_untried(r, 0); needs_trying(r) && i < r->o.n_seen;
-	     i = next_untried(r, i + 1)) {
+	for (size_t i = 0; needs_trying(r) && i < r->o.n_seen; i++) {
+		const struct seen *s = &r->o.seen[i];
 		enum login_answer answer;
-		if (beside && is_last_untried(r, i))
-			break; /* it is tried while the token is read */
+		if (s->held == NULL || is_tried(r, s->held))
+			continue;
 		if (!probe(r, h, i, &answer, e))
 			return FAILED;
-		enum progress p = judge_held(r, i, answer, e);
-		if (p != NEXT || r->next != STEP_TRY_HELD)
-			return p;
+		enum plan_tried_as as = TRIED_OTHER;
+		if (answer == LOGIN_ACCEPTED)
+			as = take_accepted(r, i);
+		if (as == TRIED_UNEXPLAINED)
+			return works_unexplained(r, s->spec, e);
+		if (as != TRIED_OTHER)
+			return rotation_go_to(r, STEP_DECIDE);
+		note_tried(r, s->held);
 	}
 	return rotation_go_to(r, STEP_READ_AGAIN);
-}
-
-size_t rotation_try_beside(struct rotation *r, struct http *h)
-{
-	size_t i = needs_trying(r) ? next_untried(r, 0) : r->o.n_seen;
-
-	if (i < r->o.n_seen) {
-		const struct credential c = held_by(r, i);
-		login_probe_begin(rotation_login(r), h, &c);
-	}
-	return i;
-}
-
-enum progress rotation_tried_beside(struct rotation *r, size_t i, bool counts, struct err *e)
-{
-	enum login_answer answer;
-	bool answered = i < r->o.n_seen && login_probe_end(rotation_login(r), &answer);
-
-	return answered && counts ? judge_held(r, i, answer, e) : NEXT;
 }

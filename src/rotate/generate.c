@@ -94,20 +94,17 @@ static bool still_decided(const struct rotation *r)
  * registry was not asked about. */
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e)
 {
-	struct acr_token token;
+	const struct acr_token *token = &r->ask.answer;
 	bool ours;
 	struct acr_password seen = observe_slot(&r->o, r->plan.slot, &ours);
 
-	size_t beside = rotation_try_beside(r, h);
-	bool got = acr_get_token(rotation_arm(r), h, &r->ref, &token, e);
-	if (rotation_tried_beside(r, beside, got, e) == FAILED || !got)
+	if (!rotation_read_lately(r) && !rotation_read_token(r, rotation_arm(r), h, e))
 		return FAILED;
-	if (r->next != STEP_READ_AGAIN)
-		return NEXT;
 	observe_sinks(&r->o);
-	if (!acr_same_generation(&token.slot[r->plan.slot], &seen) || !token.enabled ||
+	if (!acr_same_generation(&token->slot[r->plan.slot], &seen) || !token->enabled ||
 	    !still_decided(r)) {
-		observe_token(&r->o, &token, rotation_now(r));
+		observe_token(&r->o, token, rotation_now(r));
+		r->ask.read_at = 0;
 		/* An answer that is not believed is another one than what is known each time. */
 		if (r->gen.rounds++ < ROUNDS_MAX)
 			return rotation_go_to(r, STEP_DECIDE);

@@ -92,9 +92,11 @@ struct rotation {
 		bool refound, verified, login_tried, others_tried;
 		/* the token was made a moment ago, and others may be making it too */
 		bool young;
-		bool tainted;  /* an intent stood when this run read the token */
-		size_t source; /* the sink whose password is being verified */
-		int refusals;  /* by the registry, of what is verified, in this run */
+		bool tainted;            /* an intent stood when this run read the token */
+		struct acr_token answer; /* the last one about the token */
+		int64_t read_at;         /* mono ms: when it was asked for; 0: it counts no more */
+		size_t source;           /* the sink whose password is being verified */
+		int refusals;            /* by the registry, of what is verified, in this run */
 		/* mono ms: so long this run waits for a request that may still act; 0: it does
 		 * not yet */
 		int64_t intent_until;
@@ -201,14 +203,13 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e);
 /* Is there a sink that shows what Azure's answer lacks, and step_try_lacking() asks about? */
 bool rotation_can_try_lacking(const struct rotation *r);
+MUST_USE bool rotation_read_token(struct rotation *r, struct arm *arm, struct http *h,
+                                  struct err *e);
+/* Was the token read so lately that it need not be read again before the call? */
+bool rotation_read_lately(const struct rotation *r);
 /* Was the registry asked about every password that a sink shows now? */
 bool rotation_all_tried(const struct rotation *r);
 enum progress step_try_held(struct rotation *r, struct http *h, struct err *e);
-/* What is left to try (a sink; n_seen: nothing) is tried beside the request in between, if the
- * client can do that. r->next is another step if the answer wants one; without `counts` it is
- * dropped. */
-size_t rotation_try_beside(struct rotation *r, struct http *h);
-enum progress rotation_tried_beside(struct rotation *r, size_t i, bool counts, struct err *e);
 
 /* ---- line.c: how fast Azure may be asked ----------------------------------------------------- */
 /* a service that asks for more is left to the next run */

@@ -213,6 +213,11 @@ void rig_one_slot(void)
 	rig_clear_met();
 }
 
+void rig_slow(void)
+{
+	rig.service.latency_ms = 3000;
+}
+
 void rig_generate_spare(void)
 {
 	int spare = 1 - rig_slot_of(rig.deployed);

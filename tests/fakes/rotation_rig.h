@@ -86,6 +86,9 @@ int rig_slot_of(const char *password); /* 0 or 1; -1: it is dead */
 /* For the meddler. */
 /* somebody generates the slot that is not deployed */
 void rig_generate_spare(void);
+/* From now on each answer takes so long that a reading of the token is old when a generate is due:
+ * it is read again. */
+void rig_slow(void);
 void rig_disable(void);     /* the token */
 void rig_fall_silent(void); /* from here on the token cannot be read */
 void rig_pass_hour(void);

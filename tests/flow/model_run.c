@@ -592,10 +592,11 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 			return;
 		}
 		if (run->stale) {
-			run->alive = false;
-			search_reach(s, next, "slot has changed: end");
-			return;
+			struct world ends = next;
+			ends.run[r].alive = false;
+			search_reach(s, ends, "slot has changed: end");
 		}
+		/* And it goes on: the token was read a while ago, and is not read again. */
 		break;
 	case GENERATE:
 		generate(s, w, r, calm);

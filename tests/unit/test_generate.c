@@ -34,6 +34,7 @@ static void the_slot_and_the_sinks_are_looked_at_again(void **state)
 		AUTO_STATE struct state now = { 0 };
 		struct ending end;
 		rows[i].set();
+		rig_slow();
 		rig.meddler.kind = AT_READ;
 		rig.meddler.nth = 2; /* the first is before the decision */
 		rig.meddler.fn = rows[i].fn;

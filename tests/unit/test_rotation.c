@@ -115,19 +115,57 @@ static void another_rotator_at_work_is_waited_for(void **state)
 	}
 }
 
+/* Others may have the record, too. */
+static void beside_others(void)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+
+	rig_load(&s);
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+	rig.store = shared;
+}
+
+static void nothing_is_proven(void)
+{
+	rig.job.policy.verify_wait = 1;
+}
+
 /* What the state says of the token is not enough to generate: it is read, although it was read a
- * moment ago by another run. */
+ * moment ago by another run; and again before the request, where that was a while ago, or what the
+ * sinks hold is not tried. */
 static void the_token_is_read_before_the_decision(void **state)
 {
+	static const struct {
+		const char *what;
+		void (*set)(void);
+		unsigned flags;
+		int reads; /* the last one is behind the proof */
+	} rows[] = {
+		{ "at once", NULL, ROTATE_FORCE, 2 },
+		{ "slowly", rig_slow, ROTATE_FORCE, 3 },
+		{ "beside other rotators", beside_others, ROTATE_FORCE, 3 },
+		{ "without a proof", nothing_is_proven, ROTATE_FORCE, 3 },
+		{ "revoked, --now", NULL, ROTATE_REVOKE | ROTATE_REVOKE_NOW, 4 },
+	};
+
 	(void)state;
-	rig_due();
-	rig_must_run(0);
-	fake_service_pass(&rig.service, 60000);
-	rig_clear_met();
-	rig_must_run(ROTATE_FORCE);
-	assert_int_equal(rig.met.generates, 1);
-	/* before the decision, before the request, behind the proof */
-	assert_true(rig.met.reads >= 3);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STORE struct store *own = rig.store;
+		shared = memory_store_open();
+		rig_due();
+		rig_must_run(0);
+		fake_service_pass(&rig.service, 60000);
+		rig_clear_met();
+		if (rows[i].set != NULL)
+			rows[i].set();
+		rig_must_run(rows[i].flags);
+		rig.job.policy.verify_wait = 0;
+		rig.store = take(&own);
+		store_close(shared);
+		CHECK(rig.met.generates >= 1 && rig.met.reads == rows[i].reads,
+		      "%s: %d generates, %d reads", rows[i].what, rig.met.generates, rig.met.reads);
+	}
 }
 
 /* A transient failure is met again a few times, in a while that is bounded. */
