@@ -13,11 +13,11 @@
 #include "step.h"
 
 #define LOOK_EVERY_S 60
-/* A reading is believed for so long before a generate: about as long as that itself may take, in
- * which nobody reads either. On one host the model (tests/flow) kills nothing with a reading of any
- * age, as long as what the sinks show is tried right before; this is for those who hold what no
- * sink of ours shows. */
-#define READING_BEARS_MS 5000
+/* A reading is believed for so long before a generate: no longer than that itself takes, in which
+ * nobody reads either. On one host the model (tests/flow) kills nothing with a reading of any age,
+ * as long as what the sinks show is tried right before; this is for somebody else's password that
+ * no sink of ours shows. */
+#define READING_BEARS_MS 1000
 #define BOOK_WAIT_MS     50 /* while another job asks what this one wants to know */
 #define CLOCK_REPORTED_S 300
 #define CLOCK_REFUSED_S  86400

@@ -215,7 +215,7 @@ void rig_one_slot(void)
 
 void rig_slow(void)
 {
-	rig.service.latency_ms = 3000;
+	rig.service.latency_ms = 1000;
 }
 
 void rig_generate_spare(void)

@@ -31,6 +31,7 @@ sub visitors { my $n = 0; while (my $c = $evil->accept) { $n++; close $c; } retu
 # What brings an exchange about that a rotation has only at times; it is undone by the next job and the next run.
 sub forget_server { my $f = dir() . '/state/web.state'; my $t = slurp($f); $t =~ s/^login_server = .*\n//m or die 'no login_server'; spill($f, $t); return; }
 sub without_group { my $f = dir() . '/e/jobs.d/web.conf'; my $t = slurp($f); $t =~ s/^resource_group = .*\n//m or die 'no resource_group'; spill($f, $t); forget_server(); return; }
+sub that_was_a_while_ago { return { operation => 'login', effect => 'pass', delay_before => 1.5 }; }
 sub takes_its_time { return { operation => 'generate', effect => 'accepted', outcome => 'success' }; }
 
 my @exchanges = (
@@ -39,8 +40,8 @@ my @exchanges = (
 	[ 'registry-get', qr/registry 'contoso'/, 0, \&forget_server ],
 	[ 'registry-list', qr/the registries|registry 'contoso'/, 0, \&without_group ],
 	[ 'token-get', qr/token 'web-pull'|throttles/, 0 ],
-	[ 'token-get again', qr/token 'web-pull'|throttles/, 1 ],
-	[ 'token-get confirm', qr/token 'web-pull'|throttles/, 2 ],
+	[ 'token-get again', qr/token 'web-pull'|throttles/, 1, \&that_was_a_while_ago ],
+	[ 'token-get confirm', qr/token 'web-pull'|throttles/, 1 ],
 	[ 'generate', qr/'password[12]' of token|generating the password|throttles/, 0 ],
 	[ 'operation', qr/'password[12]' of token|generating the password|throttles/, 0, \&takes_its_time ],
 	[ 'v2', qr/registry 'localhost/, 0 ],

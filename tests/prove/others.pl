@@ -310,7 +310,7 @@ start_emulator();
 for my $n (1 .. 12) { try('runs at once', "$n", sub { runs_at_once($n % 3 + 2) }); }
 for my $round (1 .. 5) { try('a writer of config.json without a lock', "$round", sub { rival($round) }); }
 start_emulator();
-for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'generate', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'login', 1 ], [ 'login', 2 ], [ 'token-get', 2 ]) {
+for my $point ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'generate', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'login', 1 ], [ 'login', 2 ], [ 'token-get', 1 ]) {
 	for my $delay ('delay_before', 'delay_after') {
 		for my $hit ('active', 'spare') {
 			next if "$point->[0] $delay $hit" eq 'generate delay_before spare';    # the moment that is left out

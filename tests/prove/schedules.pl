@@ -399,7 +399,7 @@ for my $how ('504', 'closed', 'killed') { scene('a request acts late', "$how, $_
 for my $after (36, 95, $quick ? () : 540) {
 	for my $async (0, 1) { scene('an operation outlives its run', "$after s" . ($async ? ', by its status' : '') . ($_ ? ', killed' : ''), \&outlives, $after, $async, $_) for 0, 1; }
 }
-my @moments = ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'token-get', 1 ], [ 'generate', 0 ], [ 'login', 1 ], [ 'login', 3 ], [ 'token-get', 2 ]);
+my @moments = ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'generate', 0 ], [ 'login', 1 ], [ 'login', 3 ], [ 'token-get', 1 ]);
 for my $at (@moments) {
 	for my $delay ('delay_before', 'delay_after') { scene('a record of another moment', "@$at $delay, put back after $_", \&restored, @$at, $delay, $_) for 1, 2; }
 }
