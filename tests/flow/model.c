@@ -323,7 +323,7 @@ static size_t calm_run(struct search *s, size_t at, bool *good, bool *wrong)
 {
 	const struct model *m = s->m;
 	struct world w = world_unpack(&s->states[at]);
-	struct plan p = run_begin(m, &w, 0, false, NOTHING_ODD);
+	struct plan p = look_begin(m, &w, 0, false, NOTHING_ODD);
 
 	while (w.run[0].alive) {
 		/* The search knows the state that a step leads to: it is the first that

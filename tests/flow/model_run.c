@@ -44,279 +44,6 @@ bool run_has_password(const struct model *m, const struct run *r)
 	return at == PROBE || at == RECORD || at == DELIVERY;
 }
 
-/* An answer lacks what the record has. Of a slot that was deleted: as if it had been delivered. */
-static void lack(const struct model *m, const struct slot *s, struct slot_view *v)
-{
-	v->present = v->ours = v->lost = false;
-	v->lacking = m->without != WITHOUT_PATIENCE && (s->tag == ABSENT || s->life > 0);
-	v->delivered = s->tag == ABSENT || s->delivered;
-	v->expires = NOW + NEVER * TICK;
-	v->believed_at = NOW + m->grace * TICK;
-}
-
-static struct slot_view view_slot(const struct model *m, const struct world *w, int k, int odd)
-{
-	const struct slot *s = &w->slot[k];
-	struct slot_view v = {
-		.present = s->tag != ABSENT,
-		.ours = slot_is_ours(s),
-		.delivered = s->delivered,
-		.lost = s->tag == CLAIMED,
-		.permitted = s->permitted,
-		.refused = (s->rejected || odd == REFUSES_1 + k) && slot_is_ours(s),
-		.dead = (s->rejected || (odd == REFUSES_1 + k && m->without == WITHOUT_DEATH)) &&
-		        slot_is_ours(s),
-		.doubted_until = NOW + TICK,
-		.intent = s->intent && m->without != WITHOUT_WAITING,
-		.abandoned = s->abandoned && !s->young ? NOW - TICK : NOW,
-		.dead_at = !s->abandoned ? NOW + NEVER * TICK
-		           : s->young    ? NOW + TICK
-		                         : NOW,
-		.created = w->newest == k ? 2 : 1,
-		.expires = s->life == NEVER ? 0 : NOW + s->life * TICK,
-		.left = s->left == 0 ? 0 : NOW - (s->left - 1) * TICK,
-	};
-
-	if (slot_is_ours(s) ? odd == LACKS_1 + k : s->lacked > 0)
-		lack(m, s, &v);
-	return v;
-}
-
-/* A password is matched by its fingerprint, so only a recorded generation is recognised. */
-static struct sink_view view_sink(const struct world *w, const struct sink *s)
-{
-	struct sink_view v = { .holds = ACR_NO_SLOT, .readable = !s->out };
-
-	v.other = v.rejected = s->ruin;
-	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-		if (s->holds != bit(k))
-			continue;
-		v.other = w->slot[k].tag != OURS;
-		v.holds = v.other ? ACR_NO_SLOT : (enum acr_slot)k;
-		v.rejected = !slot_works(&w->slot[k]);
-	}
-	return v;
-}
-
-/* What cannot be read, or is no longer in the job, holds what it last got; that may be either of
- * two, and then is viewed twice. */
-static size_t view_unread(const struct model *m, const struct sink *s, struct sink_view *out)
-{
-	size_t n = 0;
-
-	if (s->removed && s->held_foreign && m->without != WITHOUT_HELD_FOREIGN)
-		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
-	if (!s->removed && m->without != WITHOUT_DOUBT)
-		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .unread = true };
-	size_t first = n;
-
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		if (s->last & bit(k))
-			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
-	if (n == first && !s->removed)
-		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .other = true };
-	return n;
-}
-
-static bool remembers(const struct model *m)
-{
-	return (m->others & MODEL_BLINDED) && m->without != WITHOUT_CHAIN;
-}
-
-/* Behind another program it may have what it does not show. */
-static size_t view_hidden(const struct model *m, const struct sink *s, struct sink_view *out)
-{
-	size_t n = 0;
-
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		if (remembers(m) && (s->last & bit(k)) && s->holds != bit(k))
-			out[n++] = (struct sink_view){ .holds = (enum acr_slot)k };
-	if (remembers(m) && s->held_foreign && s->holds == 0)
-		out[n++] = (struct sink_view){ .holds = ACR_NO_SLOT, .held_foreign = true };
-	return n;
-}
-
-/* The naive rule, with the same eyes. */
-static struct plan older_slot(const struct plan_input *in, struct plan p)
-{
-	bool older_1 = !in->slot[0].present ||
-	               (in->slot[1].present && in->slot[0].created < in->slot[1].created);
-
-	if (p.action != PLAN_HEAL && (p.action != PLAN_KEEP)) {
-		p.action = PLAN_ROTATE;
-		p.slot = older_1 ? ACR_SLOT_1 : ACR_SLOT_2;
-	}
-	return p;
-}
-
-static struct plan_input input(const struct model *m, const struct world *w, bool force, int odd)
-{
-	return (struct plan_input){
-		.now = NOW,
-		.lifetime = m->lifetime * TICK,
-		.renew_before = m->renew_before * TICK,
-		.grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK,
-		.margin = TICK / 2,
-		.exclusive = m->exclusive,
-		.asked = TOKEN_READ,
-		.enabled = true,
-		.known = true,
-		.hook_owed = w->owed,
-		.force = force,
-		.slot = { view_slot(m, w, 0, odd), view_slot(m, w, 1, odd) },
-	};
-}
-
-static struct plan decide(const struct model *m, const struct world *w, bool force, int odd)
-{
-	struct sink_view views[4 * MODEL_SINKS_MAX];
-	struct plan_input in = input(m, w, force, odd);
-
-	in.sinks = views;
-	for (int i = 0; i < m->n_sinks; i++) {
-		const struct sink *s = &w->sink[i];
-		if (!s->unread && !s->removed) {
-			views[in.n_sinks++] = view_sink(w, s);
-			in.n_sinks += view_hidden(m, s, views + in.n_sinks);
-		} else if (m->without != WITHOUT_REMEMBERING)
-			in.n_sinks += view_unread(m, s, views + in.n_sinks);
-	}
-	struct plan p = plan_decide(&in);
-	return m->without == WITHOUT_ALL ? older_slot(&in, p) : p;
-}
-
-/* Is slot k known to be held: seen in a sink, or remembered of one that was not seen? */
-static bool seems_held(const struct model *m, const struct world *w, int k)
-{
-	for (int i = 0; i < m->n_sinks; i++) {
-		const struct sink *s = &w->sink[i];
-		bool seen = !s->unread && !s->removed;
-		if (seen ? s->holds == bit(k) || (remembers(m) && (s->last & bit(k)))
-		         : m->without != WITHOUT_REMEMBERING && (s->last & bit(k)))
-			return true;
-	}
-	return false;
-}
-
-static bool all_read(const struct model *m, const struct world *w)
-{
-	for (int i = 0; i < m->n_sinks; i++)
-		if (w->sink[i].unread && !w->sink[i].removed && m->without != WITHOUT_REMEMBERING)
-			return false;
-	return true;
-}
-
-static int stamp_now(const struct model *m, const struct run *r)
-{
-	if (m->without == WITHOUT_SERVICE_CLOCK)
-		return 1 + m->grace;
-	return m->without == WITHOUT_FRESH_TIME ? 1 + r->age : 1;
-}
-
-/* What is seen in a sink was delivered, whatever the record says. */
-static void see(const struct model *m, struct sink *s, struct slot *slot, int k)
-{
-	if (s->holds != bit(k))
-		return;
-	if (slot->tag == OURS) {
-		s->last |= bit(k);
-		slot->delivered = slot->delivered || m->without != WITHOUT_SEEING;
-	} else {
-		s->held_foreign = slot_works(slot);
-	}
-}
-
-/* Every sink is read; what they hold is remembered, and `left` stamped or cleared. */
-static void look(const struct model *m, struct world *w, const struct run *r)
-{
-	for (int i = 0; i < m->n_sinks; i++) {
-		struct sink *s = &w->sink[i];
-		if (s->unread || s->removed)
-			continue;
-		s->touched = false;
-		/* What shows nothing any more may be another store. */
-		s->held_foreign = s->held_foreign && remembers(m) && s->holds == 0 && !s->ruin &&
-		                  m->without != WITHOUT_HELD_FOREIGN;
-		s->last = remembers(m) ? s->last : 0;
-		for (int k = 0; k < ACR_SLOT__COUNT; k++)
-			see(m, s, &w->slot[k], k);
-	}
-	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-		struct slot *s = &w->slot[k];
-		if (seems_held(m, w, k))
-			s->left = 0;
-		else if (s->delivered && s->left == 0 && all_read(m, w))
-			s->left = stamp_now(m, r);
-	}
-}
-
-/* What the service says is taken into the ledger: a generation that bears an expiry of ours was
- * asked for by us. */
-static void claim(struct world *w)
-{
-	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-		struct slot *s = &w->slot[k];
-		if (s->tag != UNSEEN)
-			continue;
-		s->tag = CLAIMED;
-		/* the one request has acted; of two, one may yet */
-		s->intent = false; /* the request has acted, and there was but one */
-	}
-}
-
-/* Whoever sent it is no more, for this run holds the lock: from here its life is counted. */
-static void take_over(struct world *w)
-{
-	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-		struct slot *s = &w->slot[k];
-		s->young = s->young || (s->intent && !s->abandoned);
-		s->abandoned = s->abandoned || s->intent;
-	}
-}
-
-/* What a sink may have and does not show, it may have elsewhere: no chain lets go of that. */
-static void note_hidden(const struct model *m, struct world *w)
-{
-	for (int i = 0; i < m->n_sinks && m->without != WITHOUT_HIDING; i++) {
-		struct sink *s = &w->sink[i];
-		if (remembers(m) && !s->unread && !s->removed)
-			s->hides |= s->last & ~s->holds;
-	}
-}
-
-/* Before a heal the registry is asked about what a sink shows and the answer lacks. */
-static bool is_there_after_all(const struct model *m, const struct world *w, int lacks)
-{
-	for (int i = 0; i < m->n_sinks && lacks != 0 && m->without != WITHOUT_ASKING; i++) {
-		const struct sink *s = &w->sink[i];
-		if (!s->unread && !s->removed && !s->out && s->holds == bit(lacks - 1) &&
-		    w->slot[lacks - 1].tag == OURS && slot_works(&w->slot[lacks - 1]))
-			return true;
-	}
-	return false;
-}
-
-struct plan run_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd)
-{
-	bool lacks = odd == LACKS_1 || odd == LACKS_2;
-
-	w->run[r] = (struct run){ .alive = true, .lacks = lacks ? (int)odd : 0 };
-	claim(w);
-	take_over(w);
-	note_hidden(m, w);
-	look(m, w, &w->run[r]);
-	struct plan p = decide(m, w, force, (int)odd);
-	if (p.action == PLAN_HEAL && is_there_after_all(m, w, w->run[r].lacks)) {
-		w->run[r].lacks = 0;
-		p = decide(m, w, force, NOTHING_ODD);
-	}
-	w->run[r].action = p.action;
-	w->run[r].slot = p.slot;
-	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
-		w->run[r].alive = false;
-	return p;
-}
-
 static void advance(const struct model *m, struct world *w, int r)
 {
 	w->run[r].at++;
@@ -408,7 +135,7 @@ static void record(const struct run *r, struct slot *s)
  * held, perhaps. */
 static void give_up_foreign(const struct model *m, struct world *w, const struct sink *s)
 {
-	struct sink_view v = view_sink(w, s);
+	struct sink_view v = look_view_sink(w, s);
 
 	for (int k = 0; k < ACR_SLOT__COUNT && m->without != WITHOUT_SEEING; k++)
 		if (v.other && w->slot[k].tag == CLAIMED) {
@@ -421,11 +148,11 @@ static void give_up_foreign(const struct model *m, struct world *w, const struct
 static bool ends_before(const struct model *m, const struct world *w, const struct sink *s,
                         const struct run *r)
 {
-	const struct plan_input in = input(m, w, false, r->lacks);
+	const struct plan_input in = look_input(m, w, false, r->lacks);
 	const struct slot *new = &w->slot[r->slot];
 
 	return m->without != WITHOUT_EXPIRY_CHECK && !r->stale &&
-	       plan_ends_before(&in, view_sink(w, s).holds, r->slot,
+	       plan_ends_before(&in, look_view_sink(w, s).holds, r->slot,
 	                        new->life == NEVER ? 0 : NOW + new->life *TICK);
 }
 
@@ -438,11 +165,11 @@ static void look_before_write(const struct model *m, struct world *w, const stru
 			continue;
 		s->touched = false;
 		for (int k = 0; k < ACR_SLOT__COUNT; k++)
-			see(m, s, &w->slot[k], k);
+			look_see(m, s, &w->slot[k], k);
 		s->out = takes_delivery(s, (int)r->slot) && ends_before(m, w, s, r);
 	}
 	for (int k = 0; k < ACR_SLOT__COUNT && (m->others & MODEL_MEDDLED); k++)
-		if (seems_held(m, w, k))
+		if (look_seems_held(m, w, k))
 			w->slot[k].left = 0;
 }
 
@@ -479,7 +206,7 @@ static void commit_one(struct search *search, struct world *w, const struct run 
 		if (s->holds == bit(j) && (m->others & MODEL_HOOKS))
 			w->slot[j].hooked = true;
 	/* Read to hold it right before, and the newer one is read back: it has let go of that. */
-	if (remembers(m) && s->holds == bit(1 - k) && w->slot[1 - k].tag == OURS)
+	if (look_remembers(m) && s->holds == bit(1 - k) && w->slot[1 - k].tag == OURS)
 		s->last &= ~(s->holds & ~s->hides);
 	s->holds = r->stale ? 0 : bit(k);
 	s->ruin = r->stale;
@@ -529,50 +256,6 @@ static void hook(struct search *s, const struct world *w, int r, bool calm)
 	search_reach(s, next, "hook");
 }
 
-/* The registry is asked about what each sink shows: what works must be the other slot's, by its
- * print, or because no other slot is left to explain it. */
-static bool is_contradicted(const struct model *m, const struct world *w, int target, int lacks)
-{
-	const struct slot *t = &w->slot[target], *other = &w->slot[1 - target];
-	bool gone = t->tag == ABSENT || t->life == 0 || lacks == 1 + target;
-
-	if (t->permitted || m->without == WITHOUT_TRYING)
-		return false;
-	for (int i = 0; i < m->n_sinks; i++) {
-		const struct sink *s = &w->sink[i];
-		if (s->unread || s->removed)
-			continue;
-		if (s->holds == bit(target) && slot_works(t))
-			return true;
-		/* What works is there: whatever was decided because it is not is void. */
-		if (s->holds == bit(1 - target) && slot_works(other) && lacks == 2 - target)
-			return true;
-		if (s->holds == bit(1 - target) && slot_works(other) && other->tag != OURS && !gone)
-			return true;
-	}
-	return false;
-}
-
-/* What works and can be of one slot alone is known from then on, if that is ours. */
-static bool learn(const struct model *m, struct world *w)
-{
-	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
-		struct slot *s = &w->slot[k], *other = &w->slot[1 - k];
-		bool alone = other->tag == ABSENT || other->life == 0;
-		for (int i = 0; i < m->n_sinks; i++) {
-			const struct sink *at = &w->sink[i];
-			if (at->unread || at->removed || at->holds != bit(k) || !alone ||
-			    !slot_works(s) || s->tag != CLAIMED)
-				continue;
-			s->tag = OURS;
-			s->delivered = true;
-			s->left = 0;
-			return true;
-		}
-	}
-	return false;
-}
-
 void run_step(struct search *s, const struct world *w, int r, bool calm)
 {
 	const struct model *m = s->m;
@@ -585,8 +268,8 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		save_intent(m, &next, (int)run->slot);
 		break;
 	case REREAD:
-		if ((m->without != WITHOUT_TRYING && learn(m, &next)) ||
-		    is_contradicted(m, w, (int)run->slot, run->lacks)) {
+		if ((m->without != WITHOUT_TRYING && look_learn(m, &next)) ||
+		    look_contradicts(m, w, (int)run->slot, run->lacks)) {
 			run->alive = false;
 			search_reach(s, next, "the registry contradicts: end");
 			return;
@@ -620,7 +303,7 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		commit(s, w, r, calm);
 		return;
 	case STAMP:
-		look(m, &next, run);
+		look_at_all(m, &next, run);
 		break;
 	case HOOK:
 		hook(s, w, r, calm);
@@ -641,7 +324,7 @@ static void start_with(struct search *s, const struct world *w, int r, bool forc
                        bool counts)
 {
 	struct world next = *w;
-	struct plan p = run_begin(s->m, &next, r, force, odd);
+	struct plan p = look_begin(s->m, &next, r, force, odd);
 #define HOW(what)                                                                                  \
 	{                                                                                          \
 		[PLAN_KEEP] = what ": keep", [PLAN_VERIFY] = what ": verify",                      \

@@ -3,13 +3,9 @@
 #ifndef FLOW_MODEL_RUN_H
 #define FLOW_MODEL_RUN_H
 
+#include "flow/model_look.h"
 #include "flow/model_search.h"
 
-/* What a run is told that is not so. The answers lack a slot to its end. */
-enum odd { NOTHING_ODD, LACKS_1, LACKS_2, REFUSES_1, REFUSES_2 };
-
-/* Look and decide: the beginning of run r. */
-struct plan run_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd);
 /* One step of run r, with all its outcomes; calm: with its success alone. */
 void run_step(struct search *s, const struct world *w, int r, bool calm);
 void run_start(struct search *s, const struct world *w, int r);
