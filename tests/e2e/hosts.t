@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the user calls the registry is compared with what Azure calls it; hosts that are named must accept a password first.
+# What the user calls the registry is compared with what Azure calls it; hosts that are named must accept a password first; two registries
+# of one name are two.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/jobs.sh"
-start_emulator --fast --token web-pull
+S2=33333333-3333-3333-3333-333333333333
+start_emulator --fast --token web-pull --registry contoso --registry "contoso,subscription=$S2,group=second,server=contoso.localhost:"
 config
 F=$T/config.json
 # registry NAME [LINE...]: the job on this registry.
@@ -52,6 +54,54 @@ ok "the sink is as it was" cmp -s "$F" "$T/before"
 registry contoso "verify_at = ${EMULATOR_LOGIN_SERVER}"
 acro run >"$T/out" 2>&1
 is "one that is the registry itself is no other" $? 0
+
+# The host of a sink's key is one that its readers ask: without its word there is no new password.
+registry contoso
+echo "key = localhost:1" >>"$E/jobs.d/web-pull.conf"
+generated=$(generated)
+cp "$F" "$T/before"
+acro run --force >"$T/out" 2>&1
+is "a key that names a host which cannot be asked" $? 75
+is "nothing is generated for it" "$(generated)" "$generated"
+ok "and nothing published" cmp -s "$F" "$T/before"
+acro check >"$T/out" 2>&1
+like "check names it" "$(cat "$T/out")" "host 'localhost:1'"
+
+# ---- one name in two subscriptions ---------------------------------------------------------------------------------------------------
+second=contoso.localhost:$EMULATOR_PORT
+control tokens/web-pull "{\"action\":\"create\",\"registry\":\"$second\"}" >/dev/null
+auth() { # SERVER: what the file has for it
+	perl -MJSON::PP -e 'local $/; open my $f, "<", $ARGV[0] or die; print JSON::PP->new->decode(<$f>)->{auths}{$ARGV[1]}{auth} // ""' "$F" "$1" |
+		openssl base64 -d -A
+}
+login_at() { # SERVER CREDENTIALS
+	ecurl --connect-to "$1:127.0.0.1:$EMULATOR_PORT" -o /dev/null -w '%{http_code}' -u "$2" "https://$1/oauth2/token?service=$1"
+}
+registry contoso
+printf '[azure]\nsubscription = %s\n[job]\nregistry = %s\nresource_group = second\ntoken = web-pull\n[sink docker]\ntype = docker\npath = %s\n' \
+	$S2 "$second" "$F" >"$E/jobs.d/second.conf"
+acro run >"$T/out" 2>&1
+is "two registries of one name, in one file: exit status" $? 0
+is "each has its own entry, which it accepts" \
+	"$(login_at "$EMULATOR_LOGIN_SERVER" "$(auth "$EMULATOR_LOGIN_SERVER")")$(login_at "$second" "$(auth "$second")")" 200200
+is "and not the other's" "$(login_at "$second" "$(auth "$EMULATOR_LOGIN_SERVER")")" 401
+acro check >"$T/out" 2>&1
+is "check finds nothing" $? 0
+rm "$E/jobs.d/web-pull.conf"
+
+# A job that is moved to the other one: what is remembered of the first is not where the second's password goes.
+printf '[job]\nregistry = contoso\nresource_group = emulated\ntoken = moved-pull\n[sink f]\ntype = file\npath = %s\n' "$T/moved" >"$E/jobs.d/moved.conf"
+control tokens/moved-pull '{"action":"create"}' >/dev/null
+control tokens/moved-pull "{\"action\":\"create\",\"registry\":\"$second\"}" >/dev/null
+acro run moved >"$T/out" 2>&1
+is "a job of the first" $? 0
+sed -i "s/emulated/second/; 1i [azure]\\nsubscription = $S2" "$E/jobs.d/moved.conf"
+clear_log
+acro run moved >"$T/out" 2>&1
+is "is moved to the second" $? 0
+is "which accepts what it was given" "$(login_at "$second" "moved-pull:$(sed 's/.*=//' "$T/moved")")" 200
+is "no password of it was sent to the first" "$(count_log login "\"host\":\"$EMULATOR_LOGIN_SERVER\"")" 0
+rm "$E/jobs.d/moved.conf" "$E/jobs.d/second.conf"
 
 # The only copies in memory: said before the reboot that shows it.
 if [ -d /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
