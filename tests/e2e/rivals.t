@@ -23,6 +23,11 @@ metric_state() { sed -n "s/^acrotate_job_state{[a-z]*=\"$1\",state=\"\([a-z]*\)\
 
 web_job web
 run run
+run run --force
+run run
+sleep 2.1
+run run --force
+like "the first job has both slots, and uses the first" "$(acro status web 2>&1)" ' ok +password1 '
 is "the first job" "$RC $(login web-pull "$(cat "$T/web.env")")" "0 200"
 before=$(generations)
 # By its name it would come first.
@@ -40,7 +45,7 @@ run run
 is "all of them: the copy fails the run" "$RC" 78
 like "for the copy" "$(said)" "a-copy: "
 is "and nothing else" "$(said | grep -c 'web: .*web.conf:1')" 0
-sleep 1
+sleep 2.1
 run run --force web
 is "the first one rotates" "$RC $(login web-pull "$(cat "$T/web.env")")" "0 200"
 ok "it was generated" test "$(generations)" != "$before"
