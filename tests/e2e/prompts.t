@@ -41,11 +41,14 @@ gone() {
 	wait_for "its end" has_owner false
 }
 generated() { count_log generate; }
+# Whoever waits for a prompt for ever is red here, and not only late.
+bounded() { timeout -k 5 90 "$ACROTATE" run --config "$E/acrotate.conf" --verbose >"$T/out" 2>"$T/err" </dev/null; RC=$?; }
 
 while read -r mode rc pattern; do
 	serve "$mode"
 	clear_log
-	acrotate run --verbose
+	fresh
+	bounded
 	is "$mode: exit status" "$RC" "$rc"
 	like "$mode: says so" "$(said)" "$pattern"
 	case $mode in
@@ -67,7 +70,7 @@ END
 # INT and TERM in the middle of one that hangs: well before its deadline.
 serve silent
 for signal in TERM INT; do
-	"$ACROTATE" run --config "$E/acrotate.conf" --verbose >"$T/out" 2>"$T/err" </dev/null &
+	timeout --foreground -s KILL 60 "$ACROTATE" run --config "$E/acrotate.conf" --verbose >"$T/out" 2>"$T/err" </dev/null &
 	run=$!
 	PIDS="$run $PIDS"
 	sleep 1
