@@ -47,6 +47,17 @@ p2=$(held)
 ok "the password is another one" test "$p1" != "$p2"
 is "which the registry takes" "$(login web-pull "$p2")" 200
 is "as it does the old one" "$(login web-pull "$p1")" 200
+
+# Cron has neither variable: the same program finds no store, and stores nothing. What docker reads there works on.
+acrotate run	# nobody holds the other one
+for run in 1 2 3; do
+	sleep 2.1
+	(unset GNUPGHOME PASSWORD_STORE_DIR; acrotate run --force; echo "$RC" >"$T/rc")
+	ok "blinded, run $run: not taken for a delivery" test "$(cat "$T/rc")" != 0
+	is "and what pass holds works" "$(login web-pull "$(held)")" 200
+done
+acrotate run
+is "seeing again it is well" "$RC $(login web-pull "$(held)")" "0 200"
 stop_agent
 rm "$E/jobs.d/web-pull.conf"
 
