@@ -44,6 +44,16 @@ printf '#!/bin/sh\nexit 1\n' >"$T/bin/pkg-config"; chmod +x "$T/bin/pkg-config"
 is "make without the libraries fails" "$?" 2
 like "and says in its first line what is missing" "$(grep -v '^make' "$T/out" | head -n 1)" 'libraries or tools are missing'
 
+# ---- names that Azure would not give today, of tokens that are there
+
+for name in web_pull 1web; do
+	control "tokens/$name" '{"action":"create"}' >/dev/null
+	env_job "$name"
+	run "$name"
+	is "a token that is called $name" "$RC $(login "$name" "$(cat "$T/$name.env")")" "0 200"
+	rm "$E/jobs.d/$name.conf"
+done
+
 # ---- a hook that is owed
 
 printf '#!/bin/sh\nexit 1\n' >"$T/hook"; chmod +x "$T/hook"

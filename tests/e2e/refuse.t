@@ -189,6 +189,18 @@ like "one job's failure does not stop another" "$RC $(password_in | wc -c)" '^65
 is "no configuration at all" "$?" 78
 like "is said" "$(said)" 'nothing\.conf'
 
+# With an ACL the group's bits are its mask: what reads as the right of root's group is somebody's whom no bit names.
+if [ "$(id -u)" = 0 ] && command -v setfacl >/dev/null; then
+	only; file_job acl third "$H/acl.txt"
+	if setfacl -m u:nobody:rw "$E/jobs.d/acl.conf" 2>"$T/err"; then
+		unchanged "a job that an ACL lets somebody write" 78 'acl\.conf.*user nobody \(by its ACL\) can write it' run
+		is "nothing was generated" "$(generated third)" "$none"
+		setfacl -m u:nobody:r "$E/jobs.d/acl.conf"
+		acrotate plan
+		is "one that he may read is well" "$RC" 0
+	fi
+fi
+
 # ---- a second run ---------------------------------------------------------------------------------------------------------------------------
 only; docker_job third third "$H/third.json"
 fault '{"operation":"generate","effect":"pass","delay_before":3}' >/dev/null
