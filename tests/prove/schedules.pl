@@ -142,7 +142,15 @@ sub configured_for {
 	$job =~ s/^(type = docker)$/$1\ntake_entry = yes/m;
 	spill($file, $job);
 }
-sub start_emulator_of_two { start_emulator(second => 1); unlink dir() . '/e/jobs.d/second.conf'; mkdir dir() . '/other'; $config{started} = 1; }
+# The first token uses its first slot, and the second has no password yet: it gets one in that slot, too.
+sub start_emulator_of_two {
+	start_emulator(second => 1);
+	unlink dir() . '/e/jobs.d/second.conf';
+	mkdir dir() . '/other';
+	control('tokens/second-pull', qq({"action":"$_"})) for 'delete', 'create';
+	settle(61) if active() ne 'password1';
+	$config{started} = 1;
+}
 sub held_in { my ($sinks) = @_; return (slurp(dir() . "/$sinks/in-place") // '') =~ /^(\S+)\n$/ ? $1 : undef; }
 
 sub two_configurations {
@@ -217,6 +225,8 @@ my %answers = (
 sub answers {
 	my ($name, $skip, $count) = @_;
 	start_emulator();
+	# What is in use is in the slot that is taken where none seems to be there.
+	settle(61) if active() ne 'password1';
 	advance(61);
 	my $before = password_in('env');
 	faults({ operation => 'token-get', skip => $skip, count => $count, effect => 'status', status => 200, body => token_says($answers{$name}->()) });
@@ -401,7 +411,7 @@ for my $after (36, 95, $quick ? () : 540) {
 }
 my @moments = ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'generate', 0 ], [ 'login', 1 ], [ 'login', 3 ], [ 'token-get', 1 ]);
 for my $at (@moments) {
-	for my $delay ('delay_before', 'delay_after') { scene('a record of another moment', "@$at $delay, put back after $_", \&restored, @$at, $delay, $_) for 1, 2; }
+	for my $delay ('delay_before', 'delay_after') { scene('a record of another moment', "@$at $delay, put back after $_", \&restored, @$at, $delay, $_) for 0, 1, 2; }
 }
 scene('a record of another job', $_ ? 'the same sinks' : 'sinks of their own', \&two_configurations, $_) for 0, 1;
 scene('a copied job', @$_ ? "@$_" : 'all', \&copied_job, $_) for [], ['copy'], ['web'];
