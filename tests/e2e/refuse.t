@@ -50,6 +50,13 @@ docker_job taken web-pull "$H/taken.json"
 unchanged "an entry of another user name" 65 "taken: .*somebody.*take_entry" run
 is "nothing was generated" "$(generated web-pull)" "$none"
 
+only; printf '{ "auths": {} }\n' >"$H/linked.json"; ln "$H/linked.json" "$H/other-name.json"
+docker_job linked web-pull "$H/linked.json"
+unchanged "a file that has another name" 78 "linked: .*linked\.json.*has 2 names \(hard links\)" run
+is "nothing was generated" "$(generated web-pull)" "$none"
+acrotate check
+is "check finds it" "$RC" 78
+
 if [ "$(id -u)" = 0 ] && mkdir "$H/full" && mount -t tmpfs -o size=64k tmpfs "$H/full" 2>/dev/null; then
 	trap 'umount "$H/full" 2>/dev/null; clean_up' EXIT
 	only; printf '{ "auths": {} }\n' >"$H/full/config.json"
