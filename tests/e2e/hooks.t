@@ -95,6 +95,7 @@ hook output <<'END'
 echo to stdout
 echo to stderr >&2
 printf 'a \033[31mred\033[0m bell \007\n'
+printf 'C1 \302\23331m, backwards \342\200\256 here\n'
 [ ! -e "$T/fail" ] || exit 3
 END
 hooked "on_change = $H/output.sh" ""
@@ -105,6 +106,8 @@ acrotate run --force --verbose
 like "--verbose has its standard output" "$(cat "$T/err")" '^acrotate: web: on_change: to stdout$'
 like "and its standard error" "$(cat "$T/err")" '^acrotate: web: on_change: to stderr$'
 ok "without control characters" sh -c '! LC_ALL=C grep -q "[[:cntrl:]]" "$1"' sh "$T/err"
+like "nor those of eight bits, nor marks of direction" "$(cat "$T/err")" 'on_change: C1 [^[:alnum:]]*31m, backwards [ ?]*here$'
+ok "none of their bytes" sh -c '! LC_ALL=C grep -qE "$(printf "\302\233|\342\200\256")" "$1"' sh "$T/err"
 like "one line for one line" "$(cat "$T/err")" 'on_change: a  \[31mred \[0m bell +$'
 sleep 2.1
 touch "$T/fail"
