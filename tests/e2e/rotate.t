@@ -149,4 +149,11 @@ said=$(sed -n 's/.*rotated to \(password[12]\),.*; \(password[12]\) is deployed.
 acrotate get web-pull -o json
 slot=$(jget "$T/out" slot)
 is "the line of a rotation names the slot that is deployed" "$said" "$slot $slot"
+# ---- a new state directory --------------------------------------------------------------------------------------------------------
+# What names it is synced, or it would be gone with the first power cut, and the record of both slots with it.
+sed -i "s|^state_dir = .*|state_dir = $H/new/deep/state|" "$E/acrotate.conf"
+strace -f -qq -y -o "$T/trace" -e trace=fsync,fdatasync "$ACROTATE" run --config "$E/acrotate.conf" other >"$T/out" 2>"$T/err" </dev/null
+for parent in "$H" "$H/new" "$H/new/deep" "$H/new/deep/state"; do
+	ok "the new host${parent#"$H"} is synced" grep -qF "<$parent>)" "$T/trace"
+done
 done_testing
