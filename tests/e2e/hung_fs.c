@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	               "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
 	if (mount("hung", argv[1], "fuse.hung", MS_NOSUID | MS_NODEV, options) != 0)
 		return 77;
+	(void)alarm(300); /* who waits for it for ever is let go in the end, to be seen red */
 	for (;;) {
 		const struct fuse_in_header *in = (const void *)room;
 		ssize_t n = read(fd, room, sizeof(room));
