@@ -14,7 +14,7 @@ says "but there is nothing to do" '^warning +jobs: there is none in .*jobs.d'
 says "and how to begin" '^ +acrotate init REGISTRY TOKEN'
 ok "without a state directory being made" test ! -e "$T/state"
 
-job web-pull on_change=/bin/true <<END
+job_with web-pull on_change=/bin/true <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -48,7 +48,7 @@ END
 arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/other\",\"name\":\"password1\"}" >/dev/null
 arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/other\",\"name\":\"password2\"}" >/dev/null
 echo '{"credsStore":"desktop"}' >"$T/shadowed.json"
-job other on_change="$T/hook.sh" <<END
+job_with other on_change="$T/hook.sh" <<END
 [sink docker]
 type = docker
 path = $T/shadowed.json
@@ -56,18 +56,18 @@ path = $T/shadowed.json
 type = file
 path = /proc/no-such/file
 END
-job nobody <<END
+job_with nobody <<END
 [sink env]
 type = file
 path = $T/nobody.env
 END
-job third <<END
+job_with third <<END
 [sink env]
 type = file
 path = $T/third.env
 END
 arm PATCH tokens/third '{"properties":{"status":"disabled"}}' >/dev/null
-job mistaken bogus=1 <<END
+job_with mistaken bogus=1 <<END
 [sink env]
 type = file
 path = $T/mistaken.env
@@ -119,7 +119,7 @@ arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"na
 check >/dev/null
 says "the password in use was replaced by somebody else" '^warning +web-pull: (login: no sink holds a living password|password1: foreign)'
 
-job missing token=other <<END
+job_with missing token=other <<END
 [sink docker]
 type = docker
 path = $T/no dir/config.json
@@ -140,7 +140,7 @@ is "the problem is told once" "$(grep -c '^PROBLEM' "$T/out")" 1
 
 sed -i "s|^client_secret_file.*|client_secret_file = $E/client-secret|" "$E/acrotate.conf"
 # A job with an identity of its own inherits nothing of the common one.
-job own token=third <<END
+job_with own token=third <<END
 [azure]
 auth = client-secret
 client_id = 99999999-9999-9999-9999-999999999999
@@ -171,7 +171,7 @@ rm "$E/jobs.d/web.ini"
 
 # Without the network nothing of it is asked: what the sandboxed service needs.
 mkdir "$T/real dir"; ln -s "$T/real dir/link.env" "$T/linked.env"; touch "$T/real dir/link.env"
-job link token=other <<END
+job_with link token=other <<END
 [sink env]
 type = file
 path = $T/linked.env
@@ -189,7 +189,7 @@ says "of system calls, too" '^SystemCallFilter=@setuid setfsuid setfsgid @chown$
 # A user's path leads where that user likes: what is not a directory of his own is not given, and nothing he wrote becomes a line.
 if [ "$(id -u)" = 0 ]; then
 	rm "$E/jobs.d/link.conf"
-	job lured token=other <<END
+	job_with lured token=other <<END
 [sink env]
 type = file
 path = $T/home/web.env
@@ -218,7 +218,7 @@ ExecStartPre=+/bin/touch $T/pwned"
 	acro check --systemd-dropin lured >"$T/out"
 	says "one that is not there is not promised" "^# left out: job 'lured'"
 	mkdir "$T/100% of \$HOME"
-	job lured token=other <<END
+	job_with lured token=other <<END
 [sink env]
 type = file
 path = $T/100%% of \$HOME/web.env
@@ -226,14 +226,14 @@ END
 	acro check --systemd-dropin lured >"$T/out"
 	ok "a percent sign is no specifier, a dollar sign no variable" grep -Fqx "ReadWritePaths=\"-$T/100%% of \$HOME\"" "$T/out"
 	rm "$E/jobs.d/lured.conf"
-	job link token=other <<END
+	job_with link token=other <<END
 [sink env]
 type = file
 path = $T/linked.env
 user = nobody
 END
 fi
-job owned token=other <<END
+job_with owned token=other <<END
 [sink env]
 type = file
 path = $T/owned.env
@@ -261,7 +261,7 @@ if [ "$(id -u)" = 0 ]; then
 	mkdir "$U/acrotate.service.d"
 	acro check --systemd-dropin >"$D"
 	like "with the one that was printed" "$(systemd)" '^ok +systemd: '
-	job far token=third <<END
+	job_with far token=third <<END
 [sink env]
 type = file
 path = /var/lib/far-away/far.env

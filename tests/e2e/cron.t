@@ -16,7 +16,7 @@ start_emulator --fast --token web-pull
 mkdir "$T/cron.d" "$T/sbin" "$T/mail" "$T/prom"
 config "metrics_file = $T/prom/acrotate.prom"
 # Due again a second after every rotation; a password lives long enough for the slowest machine.
-job web-pull lifetime=1h renew_before="59m 59s" <<END
+job_with web-pull lifetime=1h renew_before="59m 59s" <<END
 [sink env]
 type = file
 path = $T/web.env

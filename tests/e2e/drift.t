@@ -12,7 +12,7 @@ config
 # pair NAME: two files; lone NAME: one; further lines go into [job].
 pair() {
 	_n=$1; shift
-	job "$_n" grace=1s "$@" <<END
+	job_with "$_n" grace=1s "$@" <<END
 [sink one]
 type = file
 path = $T/$_n.one
@@ -107,7 +107,7 @@ is "nothing was generated" "$(count_log generate)" 0
 is "the sinks are in step" "$(field web-pull sinks_in_step)" 2
 
 # The only sink: what it held nobody else knows.
-job lone-pull grace=1s <<END
+job_with lone-pull grace=1s <<END
 [sink one]
 type = file
 path = $T/lone
@@ -119,7 +119,7 @@ run lone-pull
 is "it gets a new password" "$RC $(login lone-pull "$(cat "$T/lone")")" "0 200"
 is "from the free slot" "$(generations lone-pull)" "1 1 "
 printf '%s\n' EditedAgain12345 >"$T/lone"
-job lone-pull grace=1d <<END
+job_with lone-pull grace=1d <<END
 [sink one]
 type = file
 path = $T/lone
@@ -130,7 +130,7 @@ is "from the other slot" "$(generations lone-pull)" "2 1 "
 
 # ---- a stale docker login --------------------------------------------------------------------------------------------------------------
 docker_job() {
-	job docker-pull grace=1s <<END
+	job_with docker-pull grace=1s <<END
 [sink docker]
 type = docker
 path = $T/config.json

@@ -7,7 +7,7 @@ set -u
 start_emulator --fast --token web-pull --token other
 config
 web() {
-	job web-pull "$@" <<END
+	job_with web-pull "$@" <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -30,7 +30,7 @@ is "runs with nothing to do are no events" "$(events)" bootstrap
 acro run --force
 is "a rotation" "$(events)" "bootstrap rotate"
 cp "$T/web.env" "$T/passwords"; rm "$T/web.env"; cp "$T/state/web-pull.state" "$T/kept"
-job web-pull grace=1s <<END
+job_with web-pull grace=1s <<END
 [sink env]
 type = file
 path = $T/web.env

@@ -8,9 +8,9 @@ config() {
 	[ -f "$T/acrotate.conf.emulator" ] || cp "$E/acrotate.conf" "$T/acrotate.conf.emulator"
 	{ sed "s|^state_dir = .*|state_dir = $T/state|" "$T/acrotate.conf.emulator"; for line in "$@"; do echo "$line"; done; } >"$E/acrotate.conf"
 }
-# job NAME [key=value...] <<END: [job] on registry contoso with these keys, then what stands on stdin: first further keys of [job],
+# job_with NAME [key=value...] <<END: [job] on registry contoso with these keys, then what stands on stdin: first further keys of [job],
 # then sections. The token is the job's name unless said.
-job() {
+job_with() {
 	name=$1; shift
 	{
 		echo "[job]"; echo "registry = contoso"; echo "resource_group = emulated"
@@ -22,7 +22,7 @@ job() {
 # env_jobs NAME...: for each a job with one sink, the file $T/NAME.env.
 env_jobs() {
 	for _job in "$@"; do
-		job "$_job" <<END
+		job_with "$_job" <<END
 [sink env]
 type = file
 path = $T/$_job.env

@@ -37,7 +37,7 @@ is "the manual page has a configuration" "$(grep -c 'name: acrotate-credential-p
 
 ask remembered "$HOST/hello"
 is "nothing delivered yet: no credentials" "$RC$(cat "$T/out")" "0$HOST/hello"
-job web-pull grace=1s <<END
+job_with web-pull grace=1s <<END
 [sink copy]
 type = store
 END
@@ -49,7 +49,7 @@ is "the kubelet takes it, for every image of the registry" "$(cut -d' ' -f2- "$T
 ask remembered other.azurecr.io/hello hello
 is "and for no other" "$RC$(cat "$T/out")" "0other.azurecr.io/hello
 hello"
-job team-pull <<END
+job_with team-pull <<END
 [sink copy]
 type = store
 key = $HOST/team

@@ -68,7 +68,7 @@ is "has no figures" "$(value 'acrotate_sinks{name="other"}')" ""
 
 
 # Two jobs of one token: neither is run.
-job other token=web-pull <<END
+job_with other token=web-pull <<END
 [sink env]
 type = file
 path = $T/other.env
@@ -81,7 +81,7 @@ at $((2 * DAY)) acro run web-pull 2>/dev/null
 is "a foreign slot is told long before" "$(value 'acrotate_foreign_ahead{name="web-pull"}') $(value 'acrotate_slot_foreign{name="web-pull",slot="password2"}')" "1 1"
 
 # For whoever has no file to scrape: the same, of the jobs that are asked for, without a run's own.
-job other <<END
+job_with other <<END
 [sink env]
 type = file
 path = $T/other.env

@@ -9,7 +9,7 @@ like "the emulator's configuration keeps its records beside it" "$(cat "$E/acrot
 config
 env_job() { # NAME [key=value...]
 	_n=$1
-	job "$@" <<END
+	job_with "$@" <<END
 [sink env]
 type = file
 path = $T/$_n.env

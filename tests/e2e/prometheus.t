@@ -10,7 +10,7 @@ start_emulator --fast --token web-pull --token other
 mkdir "$T/prom"
 config "metrics_file = $T/prom/acrotate.prom"
 for n in web-pull other; do
-	job $n inspect_every=1s verify_every=1s <<END
+	job_with $n inspect_every=1s verify_every=1s <<END
 [sink env]
 type = file
 path = $T/$n.env

@@ -40,7 +40,7 @@ config
 cp "$E/acrotate.conf" "$T/conf"
 restore() { cp "$T/conf" "$E/acrotate.conf"; rm -f "$E"/jobs.d/*; }
 web() { # [key=value...]: a job that is well
-	job web-pull "$@" <<END
+	job_with web-pull "$@" <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -153,7 +153,7 @@ sed -i '/^subscription/d' "$E/acrotate.conf"
 place "check_job.c problem subscription *"
 row "no subscription" '^subscription$' 'no subscription' "^subscription = ID    # into \[azure\] of $E/acrotate.conf"
 cp "$T/conf" "$E/acrotate.conf"
-job nowhere token=other <<END
+job_with nowhere token=other <<END
 [sink env]
 type = file
 path = $T/nowhere.env
@@ -164,7 +164,7 @@ row "a registry that is not there" '^registry$' 'fabrikam' 'resource_group = GRO
 place "check_job.c unknown * not looked at: the regis"
 row "so that its sinks cannot be looked at" "sink 'env'" 'not looked at' "first what stands at 'identity', 'subscription' or 'registry'"
 rm "$E/jobs.d/nowhere.conf"
-job nobody <<END
+job_with nobody <<END
 [sink env]
 type = file
 path = $T/nobody.env
@@ -194,7 +194,7 @@ limit '"*"'
 
 # ---- slots and login
 
-job foreign token=other <<END
+job_with foreign token=other <<END
 [sink env]
 type = file
 path = $T/foreign.env
@@ -206,7 +206,7 @@ row "foreign slots in the way of a rotation that is due" '^password1$' 'foreign,
 place "check_job.c warning login no sink holds a living p"
 row "nothing is deployed" '^login$' 'no sink holds' '^acrotate run foreign$'
 rm "$E/jobs.d/foreign.conf"
-job waits token=third verify="wait 1s" <<END
+job_with waits token=third verify="wait 1s" <<END
 [sink env]
 type = file
 path = $T/waits.env
@@ -248,7 +248,7 @@ rm "$E/jobs.d/follower.conf"
 
 # ---- sinks and hooks
 
-job sinks token=third <<END
+job_with sinks token=third <<END
 [sink dir]
 type = docker
 path = $T/no dir/config.json
@@ -286,7 +286,7 @@ web; chmod 644 "$T/web.env"; check
 place "check_job.c warning * %s"
 row "a sink that all can read: the words say what to do" "^sink 'env'$" "'chmod 600' it" ''
 if [ "$(id -u)" = 0 ] && mkdir "$T/mem" && mount -t tmpfs tmpfs "$T/mem" 2>/dev/null; then
-	job memory token=third <<END
+	job_with memory token=third <<END
 [sink env]
 type = file
 path = $T/mem/x.env
@@ -305,7 +305,7 @@ echo bogus >>"$E/jobs.d/web-pull.conf"; check
 place "cmd_check.c problem configuration *"
 row "a mistake in the file" '^configuration$' 'web-pull.conf:[0-9]+:' '^acrotate keys '
 web
-job copy token=web-pull <<END
+job_with copy token=web-pull <<END
 [sink env]
 type = file
 path = $T/copy.env

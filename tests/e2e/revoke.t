@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/jobs.sh"
 start_emulator --fast --token web-pull --token other --token third
 config "metrics_file = $T/m.prom"
-job web-pull on_change="/bin/sh -c 'test ! -e $T/hook-fails'" <<END
+job_with web-pull on_change="/bin/sh -c 'test ! -e $T/hook-fails'" <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -109,7 +109,7 @@ last=$(control log | grep -n '"operation":"generate"' | tail -n 1 | cut -d: -f1)
 is "both slots are generated before the registry is asked" "$(control log | sed -n "${first},${last}p" | grep -c '"operation":"login"')" 0
 
 # ---- foreign slots -----------------------------------------------------------------------------------------------------------------
-job other <<END
+job_with other <<END
 [sink env]
 type = file
 path = $T/other.env
@@ -129,7 +129,7 @@ is "named, it dies, too" "$(status revoke other --password2)" 0
 is "all earlier ones are dead" "$(works "$ours" other) $(works "$(held other)" other) $(works "$foreign" other)" "401 200 401"
 
 # ---- forget ------------------------------------------------------------------------------------------------------------------------
-job third <<END
+job_with third <<END
 [sink stays]
 type = file
 path = $T/stays.env
@@ -140,7 +140,7 @@ END
 acro run third
 is "a sink of the job is not forgotten: exit 65" "$(status forget third stays)" 65
 is "nor one that never was: exit 69" "$(status forget third never)" 69
-job third <<END
+job_with third <<END
 [sink stays]
 type = file
 path = $T/stays.env

@@ -9,7 +9,7 @@ start_emulator --fast --token web-pull
 config "metrics_file = $T/metrics.prom"
 web_job() { # NAME LINE...
 	name=$1; shift
-	job "$name" token=web-pull grace=1s "$@" <<END
+	job_with "$name" token=web-pull grace=1s "$@" <<END
 [sink env]
 type = file
 path = $T/$name.env

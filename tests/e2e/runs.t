@@ -38,9 +38,10 @@ is "and nothing is written in the state's directory" "$(find "$T/state" -type f 
 config
 strace -f -o "$T/trace" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null >"$T/out" 2>&1
 is "without a metrics_file: one call, no write, no sync" "$(grep -c utimensat "$T/trace") $(grep -cE 'O_CREAT|O_WRONLY|O_RDWR|rename|sync|write\(' "$T/trace")" "1 0"
-# Of one job, with the linker and libc of Debian 12: 98 calls, and the one that leaves the time.
+# Of one job, with the linker and libc of Debian 12: 98 calls, and the one that leaves the time; but for links on the way to a sink, which
+# are looked for where a file system that may hang is mounted, as by hang.t beside this.
 mv "$E/jobs.d/other.conf" "$T/other.conf"
-strace -f -c -o "$T/count" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null
+strace -f -c -e 'trace=!readlink' -o "$T/count" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null
 mv "$T/other.conf" "$E/jobs.d/other.conf"
 calls=$(awk '$NF == "total" { print $4 }' "$T/count")
 case $(ldd --version | head -n 1) in
@@ -85,7 +86,7 @@ like "has a remedy" "$(grep -A 1 'last run: ' "$T/checked" | tail -n 1)" 'acrota
 acro run
 like "and of one that had" "$(checked web-pull)" '^ok +web-pull: last run: [0-9]+m?s ago'
 F=lifetime
-job web-pull lifetime=3m <<END
+job_with web-pull lifetime=3m <<END
 [sink env]
 type = file
 path = $T/web-pull.env
@@ -96,7 +97,7 @@ like "over a month it would expire many times, in one line" "$(wc -l <"$T/err") 
 like "of one job" "$(cat "$T/out")" '^over 365d: 1 job, [0-9]+ rotations, '
 like "which counts once" "$(cat "$T/out")" 'would come to expire: 1$'
 like "have a remedy" "$(cat "$T/checked")" "lifetime = 11h .*'m' is minutes"
-job web-pull <<END
+job_with web-pull <<END
 [sink env]
 type = file
 path = $T/web-pull.env
@@ -105,7 +106,7 @@ is "and 90 days are none" "$(checked web-pull)" ""
 unset SYSTEMD_UNIT_PATH
 
 # Paused.
-job other enabled=no <<END
+job_with other enabled=no <<END
 [sink env]
 type = file
 path = $T/other.env

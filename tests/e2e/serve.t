@@ -47,7 +47,7 @@ is "and says so, for no time" "$(cat "$T/out")" \
 	"{\"kind\":\"CredentialProviderResponse\",\"apiVersion\":\"$V1\",\"cacheKeyType\":\"Registry\",\"cacheDuration\":\"0s\"}"
 
 # ---- the real clients -----------------------------------------------------------------------------------------------------------------
-job web-pull grace=1s <<END
+job_with web-pull grace=1s <<END
 [sink copy]
 type = store
 END
@@ -117,7 +117,7 @@ END
 is "--config names the configuration" "$?$(auth "$HOST" password)" "0$P"
 
 # ---- a namespace ----------------------------------------------------------------------------------------------------------------------
-job team-pull <<END
+job_with team-pull <<END
 [sink copy]
 type = store
 key = $HOST/team

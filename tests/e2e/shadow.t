@@ -9,7 +9,7 @@ config
 F=$T/config.json
 # sink [LINE...]: the job with a docker sink that has these keys, and a file to heal it from.
 sink() {
-	job web-pull <<END
+	job_with web-pull <<END
 [sink copy]
 type = file
 path = $T/copy

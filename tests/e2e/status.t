@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/jobs.sh"
 start_emulator --fast --token web-pull --token other --token third
 config
-job web-pull <<END
+job_with web-pull <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -45,7 +45,7 @@ is "none of it asked Azure" "$(control log | wc -l)" "$requests"
 
 is "80 days later it is due" "$(at $((80 * DAY)) state)" due
 is "100 days later too, and nothing that works is deployed" "$(at $((100 * DAY)) state; field active)" due
-job web-pull <<END
+job_with web-pull <<END
 [sink env]
 type = file
 path = $T/web.env
@@ -71,7 +71,7 @@ acro run
 is "until a run is well" "$(state)" ok
 
 # Waiting: due, but a sink that was taken out of the job still has the spare slot's password.
-job leaver token=third <<END
+job_with leaver token=third <<END
 [sink stays]
 type = file
 path = $T/stays.env
@@ -80,7 +80,7 @@ type = file
 path = $T/goes.env
 END
 acro run leaver
-job leaver token=third <<END
+job_with leaver token=third <<END
 [sink stays]
 type = file
 path = $T/stays.env
@@ -123,7 +123,7 @@ is "a run names it, too: exit status" $? 74
 acro status >"$T/out"
 is "and what the last run met and what is so now is said once" "$(grep -c "sink 'second': .*not a regular file" "$T/out")" 1
 mkdir "$T/only.env"
-job alone token=other <<END
+job_with alone token=other <<END
 [sink only]
 type = file
 path = $T/only.env
@@ -134,7 +134,7 @@ rm "$E/jobs.d/alone.conf"
 rmdir "$T/second.env" "$T/only.env"
 
 # Stuck: generates that lead nowhere.
-job stuck token=other verify_timeout=1s <<END
+job_with stuck token=other verify_timeout=1s <<END
 [sink env]
 type = file
 path = $T/stuck.env
@@ -147,7 +147,7 @@ is "is stuck for a while" "$(at $((80 * DAY)) state_of stuck)" stuck
 is "and tried again then" "$(at $((81 * DAY)) state_of stuck)" failing
 at $((81 * DAY)) acro run stuck
 is "well" "$(at $((81 * DAY)) state_of stuck)" ok
-job bad bogus=1 <<END
+job_with bad bogus=1 <<END
 [sink env]
 type = file
 path = $T/bad.env
@@ -162,7 +162,7 @@ is "and stand in the manual" "$(for s in $(sort -u "$T/states"); do grep -q "^\.
 # Many jobs: how many are how, the worst first, in 80 columns; only what somebody should look at.
 rm -f "$E"/jobs.d/*.conf "$T"/state/*
 for n in 01 02 03 04 05 06; do
-	job "team-$n-of-a-department-with-a-long-name-web-pull" token=other-$n <<END
+	job_with "team-$n-of-a-department-with-a-long-name-web-pull" token=other-$n <<END
 [sink env]
 type = file
 path = $T/many-$n.env

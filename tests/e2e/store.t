@@ -20,7 +20,7 @@ auth_of() {
 generates() { count_log generate; }
 
 # ---- where, and what ------------------------------------------------------------------------------------------------------------------
-job alone-pull <<END
+job_with alone-pull <<END
 [sink copy]
 type = store
 key = $EMULATOR_LOGIN_SERVER
@@ -41,7 +41,7 @@ run
 is "nothing is left beside it" "$(ls -A "$T/state/store")" "$EMULATOR_LOGIN_SERVER"
 
 # ---- a registry and a namespace in it -------------------------------------------------------------------------------------------------
-job team-pull <<END
+job_with team-pull <<END
 [sink copy]
 type = store
 key = $EMULATOR_LOGIN_SERVER/team
@@ -58,14 +58,14 @@ rm -rf "$T/state" "$E/jobs.d/alone-pull.conf"
 sed -i '/^grace/d; /^token/a exclusive = yes' "$E/jobs.d/team-pull.conf"
 run --wait 1m
 is "the namespace alone" "$RC$(jget "$S/team" username)" 0team-pull
-job alone-pull exclusive=yes <<END
+job_with alone-pull exclusive=yes <<END
 [sink copy]
 type = store
 END
 run --wait 1m
 is "then the registry, too: in the directory" "$RC$(jget "$S/_" username)" 0alone-pull
 is "both are read again" "$(acro get team-pull)$(acro get alone-pull)" "$(jget "$S/team" password)$(jget "$S/_" password)"
-job other-pull token=lone-pull <<END
+job_with other-pull token=lone-pull <<END
 [sink copy]
 type = store
 key = $EMULATOR_LOGIN_SERVER/team
@@ -79,12 +79,12 @@ rm -r "$T/state"
 
 # ---- the other sinks have forgotten theirs --------------------------------------------------------------------------------------------
 # As podman has it: a file on a tmpfs, gone with the boot.
-job lone-pull <<END
+job_with lone-pull <<END
 [sink podman]
 type = docker
 path = $T/lone/auth.json
 END
-job web-pull <<END
+job_with web-pull <<END
 [sink podman]
 type = docker
 path = $T/run/auth.json

@@ -11,7 +11,7 @@ start_emulator --fast --token web-pull --token half-free
 config "metrics_file = $T/metrics.prom"
 by_hand() { control "tokens/$1" "{\"action\":\"generate\",\"slot\":\"$2\",\"password\":\"$3\"}" >/dev/null; }
 web_job() { # LINE...
-	job web-pull grace=1s <<END
+	job_with web-pull grace=1s <<END
 $(printf '%s\n' "$@")
 [sink env]
 type = file
@@ -76,7 +76,7 @@ is "a line that was used permits nothing more: exit status" "$RC" 65
 ok "the other slot is named now" test -n "$(line_for password1)"
 
 # ---- long before it is due ------------------------------------------------------------------------------------------------------------
-job half-free grace=1s <<END
+job_with half-free grace=1s <<END
 [sink env]
 type = file
 path = $T/half.env
@@ -113,7 +113,7 @@ ok "a foreign slot that expires in time is no matter" sh -c '! grep -q "stands i
 by_hand half-free password1 made-by-hand
 run plan --force half-free
 line=$(line_for password1)
-job half-free grace=1s "may_replace=${line#may_replace = }" <<END
+job_with half-free grace=1s "may_replace=${line#may_replace = }" <<END
 [sink env]
 type = file
 path = $T/half.env

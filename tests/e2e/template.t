@@ -9,7 +9,7 @@ config
 F=$T/web.env
 # content TEXT: the job with a file of this.
 content() {
-	job web-pull <<END
+	job_with web-pull <<END
 [sink env]
 type = file
 path = $F

@@ -47,7 +47,7 @@ run --verbose
 like "--verbose prints it all the same" "$(cat "$T/out")" 'is disabled'
 is "but tells nobody again" "$(told)" ""
 like "and status knows" "$("$ACROTATE" status --config "$E/acrotate.conf" web-pull)" 'is disabled'
-mkdir "$T/dir"; job other <<END
+mkdir "$T/dir"; job_with other <<END
 [sink env]
 type = file
 path = $T/dir
@@ -59,7 +59,7 @@ later 90000
 run
 is "after 'repeat' both are told again" "$(told | grep '^jobs' | tr ' ' '\n' | sort | tr '\n' ' ')" "jobs other web-pull "
 is "and printed" "$(grep -c 'is disabled' "$T/out")" 1
-job other <<END
+job_with other <<END
 [sink env]
 type = file
 path = $T/other.env
@@ -67,7 +67,7 @@ END
 sleep 1.1
 run
 is "what has passed" "$RC $(told)" "65 "
-job other <<END
+job_with other <<END
 [sink env]
 type = file
 path = $T/dir
@@ -89,13 +89,13 @@ is "once" "$(told)" ""
 
 # A transient failure is quiet until it has lasted; not where nothing works.
 arm PATCH tokens/web-pull '{"properties":{"status":"enabled"}}' >/dev/null
-job other <<END
+job_with other <<END
 [sink env]
 type = file
 path = $T/other.env
 END
 run
-job new token=third <<END
+job_with new token=third <<END
 [sink env]
 type = file
 path = $T/new.env
