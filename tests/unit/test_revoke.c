@@ -70,6 +70,23 @@ static void a_revoke_kills_nobody_elses_unasked(void **state)
 	assert_true(end.e.kind == ERR_DECISION && rig.met.generates == 0);
 }
 
+/* --now is for once: whoever revokes without it a week later cuts nobody off. */
+static void a_revoke_forgets_the_hurry_of_the_last(void **state)
+{
+	struct ending end;
+	char leaked[64];
+
+	(void)state;
+	rig_due();
+	CHECK(rig_run(ROTATE_REVOKE | ROTATE_REVOKE_NOW, &end), "%s", end.e.text);
+	fake_service_pass(&rig.service, 7 * DAY_MS);
+	rig_must_run(0);
+	memcpy(leaked, rig.memory[0].held, sizeof(leaked));
+	rig_clear_met();
+	CHECK(rig_run(ROTATE_REVOKE, &end), "%s", end.e.text);
+	assert_true(is_dead(leaked) && rig_works(0) && rig_works(1) && rig.met.held_killed == 0);
+}
+
 static void generates_are_refused_from_now_on(void)
 {
 	rig.service.refuse_generates = 1000;
@@ -115,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_revoke_kills_when_nobody_needs_it),
 		cmocka_unit_test(a_revoke_kills_nobody_elses_unasked),
+		cmocka_unit_test(a_revoke_forgets_the_hurry_of_the_last),
 		cmocka_unit_test(a_revoke_heals_before_it_kills),
 		cmocka_unit_test(a_revoke_waits_for_a_request_that_may_act),
 	};
