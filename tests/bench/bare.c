@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The yardstick: rotations as a page of libcurl, with nothing of what makes them safe. For each
- * token it sends the requests that acrotate sends for a job it knows: reads the token twice,
- * generates a slot, asks the registry where to log in, logs in three times on fresh connections,
- * reads the token again; then it replaces a file by fsync and rename. One access token for all.
+ * token it sends the requests that acrotate sends for a job it knows: reads the token, asks the
+ * registry where to log in, logs in with what the file has, generates a slot, logs in three times on
+ * fresh connections, reads the token again; then it replaces the file by fsync and rename. One
+ * access token for all.
  *
  *   bare CA AUTHORITY/TENANT CLIENT_ID SECRET_FILE AUDIENCE ARM REGISTRY_ID LOGIN_SERVER EXPIRY
  *     SLOT DIR THREADS TOKEN...
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +35,12 @@ static size_t keep(char *p, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* The connection: any, a new one that others may use, one for this request alone. */
+enum where { ANY, NEW, ALONE };
+
 /* The answer's status; `post` may be NULL, `bearer` and `user` too. */
 static long ask(CURL *c, const char *url, const char *post, const char *type, const char *bearer,
-                const char *user, long fresh, struct answer *a)
+                const char *user, enum where where, struct answer *a)
 {
 	struct curl_slist *headers = type != NULL ? curl_slist_append(NULL, type) : NULL;
 	long status = 0;
@@ -47,8 +52,8 @@ static long ask(CURL *c, const char *url, const char *post, const char *type, co
 	                 bearer != NULL ? (long)CURLAUTH_BEARER : (long)CURLAUTH_BASIC);
 	curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, bearer);
 	curl_easy_setopt(c, CURLOPT_USERPWD, user);
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, fresh);
-	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, fresh);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, where != ANY ? 1L : 0L);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, where == ALONE ? 1L : 0L);
 	if (post != NULL)
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, post);
 	else
@@ -73,6 +78,18 @@ static int fail(const char *what, long status, const struct answer *a)
 {
 	fprintf(stderr, "bare: %s: %ld %s\n", what, status, a->text);
 	return 1;
+}
+
+/* NULL: there is none */
+static char *read_file(const char *dir, const char *name)
+{
+	char path[4096], text[512];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "r");
+	bool ok = f != NULL && fgets(text, sizeof(text), f) != NULL;
+	if (f != NULL)
+		fclose(f);
+	return ok ? strdup(text) : NULL;
 }
 
 static int replace(const char *dir, const char *name, const char *text)
@@ -128,7 +145,7 @@ static int get_bearer(CURL *c)
 	snprintf(body, sizeof(body),
 	         "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s%%2F.default",
 	         v[CLIENT], s, scope);
-	long status = ask(c, url, body, NULL, NULL, NULL, 0, &a);
+	long status = ask(c, url, body, NULL, NULL, NULL, ANY, &a);
 	bearer = member(a.text, "\"access_token\":\"");
 	curl_free(s);
 	curl_free(scope);
@@ -138,31 +155,38 @@ static int get_bearer(CURL *c)
 static int rotate(CURL *c, const char *token, struct answer *a)
 {
 	char token_url[4096], url[4096], body[8192];
+	char url_of_login[4096], user[512];
+	char *held = read_file(v[DIR], token), *password = NULL;
 	long status;
 	snprintf(token_url, sizeof(token_url), "%s%s/tokens/%s?api-version=2023-07-01", v[ARM],
 	         v[REGISTRY], token);
-	for (int i = 0; i < 2; i++)
-		if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, 0, a)) != 200)
-			return fail("token", status, a);
+	if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, ANY, a)) != 200)
+		return fail("token", status, a);
+	snprintf(url, sizeof(url), "https://%s/v2/", v[SERVER]);
+	if ((status = ask(c, url, NULL, NULL, NULL, NULL, NEW, a)) != 401)
+		return fail("challenge", status, a);
+	snprintf(url_of_login, sizeof(url_of_login),
+	         "https://%s/oauth2/token?account=%s&service=%s", v[SERVER], token, v[SERVER]);
+	if (held != NULL) {
+		snprintf(user, sizeof(user), "%s:%s", token, held);
+		free(held);
+		if ((status = ask(c, url_of_login, NULL, NULL, NULL, user, ANY, a)) != 200)
+			return fail("login with what is held", status, a);
+	}
 	snprintf(url, sizeof(url), "%s%s/generateCredentials?api-version=2023-07-01", v[ARM],
 	         v[REGISTRY]);
 	snprintf(body, sizeof(body),
 	         "{\"tokenId\":\"%s/tokens/%s\",\"name\":\"%s\",\"expiry\":\"%s\"}", v[REGISTRY],
 	         token, v[SLOT], v[EXPIRY]);
-	status = ask(c, url, body, "Content-Type: application/json", bearer, NULL, 1, a);
-	char *password = member(a->text, "\"value\":\"");
+	status = ask(c, url, body, "Content-Type: application/json", bearer, NULL, ALONE, a);
+	password = member(a->text, "\"value\":\"");
 	if (status != 200 || password == NULL)
 		return fail("generate", status, a);
-	snprintf(url, sizeof(url), "https://%s/v2/", v[SERVER]);
-	if ((status = ask(c, url, NULL, NULL, NULL, NULL, 0, a)) != 401)
-		return fail("challenge", status, a);
-	snprintf(url, sizeof(url), "https://%s/oauth2/token?account=%s&service=%s", v[SERVER],
-	         token, v[SERVER]);
-	snprintf(body, sizeof(body), "%s:%s", token, password);
+	snprintf(user, sizeof(user), "%s:%s", token, password);
 	for (int i = 0; i < 3; i++)
-		if ((status = ask(c, url, NULL, NULL, NULL, body, 1, a)) != 200)
+		if ((status = ask(c, url_of_login, NULL, NULL, NULL, user, ALONE, a)) != 200)
 			return fail("login", status, a);
-	if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, 0, a)) != 200)
+	if ((status = ask(c, token_url, NULL, NULL, bearer, NULL, ANY, a)) != 200)
 		return fail("token", status, a);
 	int bad = replace(v[DIR], token, password);
 	free(password);
