@@ -75,9 +75,11 @@ FORCE_CORPUS:
 
 deps:
 	@packaging/install-deps build
+# They wait more than they compute.
+WAITING := $(shell expr 2 \* $$(nproc))
 check-e2e: all $(if $(KEYRING),$B/secret-service)
 	@packaging/install-deps e2e
-	@prove --timer --comments -j$(shell nproc) $(filter-out tests/e2e/az%,$(sort $(wildcard tests/e2e/*.t)))
+	@prove --timer --comments -j$(WAITING) $(filter-out tests/e2e/az%,$(sort $(wildcard tests/e2e/*.t)))
 # The guarantee: killed anywhere, everything broken, others at work. prove-quick takes a sample of each.
 prove prove-quick: all $B/stop-at $B/clock.so
 	@packaging/install-deps e2e
@@ -175,7 +177,7 @@ coverage:
 	@ERRORS=$(or $(ERRORS),full) $(MAKE) --no-print-directory TEST_TIMEOUT=900 -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
 	  -fprofile-instr-generate=$(CURDIR)/$(COVER)/profiles/%m%c.profraw -mllvm -runtime-counter-relocation' all check-built
 	@umask 0; for p in $(notdir $(PROGRAMS)); do $(COVER)/$$p --version >/dev/null 2>&1 || :; done
-	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(shell nproc) $(COVER_E2E:%=tests/e2e/%.t)
+	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(WAITING) $(COVER_E2E:%=tests/e2e/%.t)
 	@perl tests/coverage/report.pl $(COVER) $(COVERED)
 
 lint: export LINT_COMPILE = $(COMPILE)
