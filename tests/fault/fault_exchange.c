@@ -183,9 +183,9 @@ struct run {
 
 static bool deliver(const struct run *run, struct err *e)
 {
+	struct writer w[3]; /* they may come until the sink is closed */
 	AUTO_TEST_SINK struct test_sink t = test_sink_open("docker", "path", run->at->path, NULL);
 	AUTO_CREDENTIAL struct credential c = test_credential("new");
-	struct writer w[3];
 
 	if (run->r->first)
 		(void)unlink(run->at->path);
