@@ -362,7 +362,7 @@ for my $who (sort keys %identity) {
 }
 begin();
 cores_are_made() or print "# nothing leaves a core dump here: that ours leaves none proves little\n";
-for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { core_dump($operation) }); }
+for my $operation (qw(entra generate login)) { scenario('secrets: a core dump', "at $operation", sub { begin(); core_dump($operation) }); }
 # Last: a sink that leaves the job keeps its slot.
 scenario('secrets: az, a helper, a hook', 'their arguments and environment', \&children);
 begin();
