@@ -21,7 +21,7 @@ static void three_acceptances_in_a_row(void **state)
 	static const struct {
 		int64_t known_after_ms;
 		int logins;
-	} rows[] = { { 0, 3 }, { 100, 5 } };
+	} rows[] = { { 0, 4 }, { 100, 7 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
