@@ -80,7 +80,7 @@ cp -r "$T/docker" "$T/logout"
 docker --config "$T/logout" logout "$HOST" >"$T/out" 2>&1
 is "docker logout ends well" $? 0
 is "erase, too" "$(jget "$S" password)" "$P"
-sleep 1.1
+sleep 2.1
 run --force
 is "after a rotation" "$RC$([ "$(jget "$S" password)" != "$P" ] && echo new)" 0new
 ok "docker is let in again" manifest
@@ -154,7 +154,7 @@ like "is said, and nothing of it" "$(cat "$T/out")" "$S': it is not a copy that 
 plugin "$HOST/team/app:1"
 is "the kubelet gets the rest" "$RC$(auth "$HOST/team" password)" "0$N"
 rm "$S"
-sleep 1.1
+sleep 2.1
 run web-pull
 is "removed, it is made again once the other slot is free" "$RC$(jget "$S" username)" 0web-pull
 
