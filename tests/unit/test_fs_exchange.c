@@ -172,12 +172,17 @@ static void a_displaced_file_is_brought_home(void **state)
 	assert_string_equal(h.text, "theirs");
 	assert_true(h.ours);
 	assert_int_equal(temporaries_in(dir), 0);
+	/* Emptied is an update, too: an editor may be about to write it. */
+	leave_displaced("");
+	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));
+	assert_int_equal(h.calls, 2);
+	assert_string_equal(h.text, "");
 	/* And it is not. */
 	leave_displaced("theirs");
 	assert_int_equal(unlink(in("f")), 0);
 	file_put(in("f"), "another");
 	assert_true(fs_sweep(in("f"), &keep, 100, note_it, &h, &e));
-	assert_int_equal(h.calls, 2);
+	assert_int_equal(h.calls, 3);
 	assert_false(h.ours);
 	/* What cannot be merged stays. */
 	h.fail = true;
