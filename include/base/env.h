@@ -7,7 +7,7 @@
 
 struct env {
 	int64_t (*now)(void *ctx);     /* seconds since 1970, wall clock */
-	int64_t (*mono_ms)(void *ctx); /* for deadlines */
+	int64_t (*mono_ms)(void *ctx); /* for deadlines and ages; while the machine sleeps, too */
 	void (*sleep_ms)(void *ctx, int64_t ms);
 	/* for jitter, temporary names, the microseconds of an expiry */
 	void (*random)(void *ctx, void *p, size_t n);

@@ -15,12 +15,13 @@ static int64_t system_now(void *ctx)
 	return ts.tv_sec;
 }
 
+/* Goes on while the machine sleeps: what was read before that is old. */
 static int64_t system_mono_ms(void *ctx)
 {
 	struct timespec ts;
 
 	(void)ctx;
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "check.h"
@@ -14,6 +19,35 @@ static void the_system_has_clocks(void **state)
 	env_sleep_ms(&env_system, 0);
 	env_sleep_ms(&env_system, -5);
 	assert_true(env_mono_ms(&env_system) >= a + 3);
+}
+
+/* In a process whose clock of the time since the boot is an hour ahead, as behind a sleep. */
+static int how_far_ahead(void)
+{
+	int64_t before = env_mono_ms(&env_system);
+	int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC), status;
+
+	if (fd < 0 || unshare(CLONE_NEWTIME) != 0 || dprintf(fd, "boottime 3600 0") < 0)
+		return 77;
+	(void)close(fd);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(env_mono_ms(&env_system) - before >= 3600 * 1000 ? 0 : 1);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+static void a_machine_that_sleeps_gets_older(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(how_far_ahead());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* not root, or a kernel without namespaces of time */
+	assert_int_equal(status, 0);
 }
 
 static void random_numbers_stay_below(void **state)
@@ -60,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_system_has_clocks),
+		cmocka_unit_test(a_machine_that_sleeps_gets_older),
 		cmocka_unit_test(random_numbers_stay_below),
 		cmocka_unit_test(values_that_would_bias_are_drawn_again),
 	};
