@@ -203,6 +203,7 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e);
 /* Is there a sink that shows what Azure's answer lacks, and step_try_lacking() asks about? */
 bool rotation_can_try_lacking(const struct rotation *r);
+/* Reads the token into r->ask.answer. */
 MUST_USE bool rotation_read_token(struct rotation *r, struct arm *arm, struct http *h,
                                   struct err *e);
 /* Was the token read so lately that it need not be read again before the call? */
@@ -316,11 +317,12 @@ bool rotation_refuse(const struct rotation *r, struct err *e);
 /* A sink holds a password that works and may be the one of the slot to generate; fills e. */
 void rotation_refuse_unexplained(const struct rotation *r, const struct sink_spec *spec,
                                  struct err *e);
+/* Does what is deployed work, as far as is known? If not, the error of this run says so first. */
+bool rotation_say_deployed(struct rotation *r, struct err *e);
 
 /* ---- outcome.c ------------------------------------------------------------------------------- */
 /* "it is due"; "" where there is nothing to say */
 const char *rotation_because(enum plan_reason why);
-/* Pieces of texts. */
 void rotation_add_time(struct buf *out, int64_t t);
 /* "may_replace = password2@..." */
 void rotation_add_may_replace(struct buf *out, const struct may_replace_hint *f);
@@ -328,12 +330,9 @@ void rotation_add_may_replace(struct buf *out, const struct may_replace_hint *f)
 void rotation_add_foreign(struct buf *out, const struct may_replace_hint *f);
 
 /* ---- remember.c ------------------------------------------------------------------------------ */
-/* Into the job's history: what this run has done, and how it failed (NULL: it did not). */
 /* A record that cannot be used: the first save keeps it beside, and the run says so. */
 void rotation_tell_lost(struct rotation *r);
+/* Into the job's history: what this run has done, and how it failed (NULL: it did not). */
 void rotation_remember(struct rotation *r, const struct err *e);
-/* ---- reason.c, too --------------------------------------------------------------------------- */
-/* Does what is deployed work, as far as is known? If not, the error of this run says so first. */
-bool rotation_say_deployed(struct rotation *r, struct err *e);
 
 #endif
