@@ -36,7 +36,8 @@ struct slot_memory {
 	/* seconds: since when no sink has held it, seen by every run; 0: held, or not known */
 	int64_t left;
 	/* A generate may have been sent whose outcome was never seen. Until it is known to have
-	 * acted, or can no longer act, the slot is tainted: no rotator generates it. */
+	 * acted, or can no longer act, the slot is tainted: no rotator generates it. With asked_us
+	 * == 0 it is another request that may replace the slot's password, see state_taint(). */
 	bool intent;
 	int64_t intent_since; /* seconds: when it was recorded */
 	/* seconds: when the access tokens of its rotation have certainly expired; 0: not known */
@@ -53,7 +54,7 @@ struct slot_memory {
 	int64_t said;
 	/* The last two expiries that were requested: a generation with one of them is ours, even
 	 * if the request acted late. Equal if the request was repeated while the first could still
-	 * act. */
+	 * act. 0: none, or not known. */
 	int64_t asked_us, asked_before_us;
 	/* the generation that a revoke under way has to kill; 0: none */
 	int64_t revoke;
@@ -157,6 +158,10 @@ void state_drop_sink(struct state *s, size_t i);
 /* A request for asked_us is certainly over: it was answered, has acted, or was never sent. Of two
  * equal requests, the other one may still act. */
 void state_settle_intent(struct slot_memory *m);
+/* A request may be sent, or have been sent, that replaces or removes the slot's password and asks
+ * for no expiry that is known here. Nothing shows that it has acted, so only time ends this intent.
+ * dead_at as in struct slot_memory. An intent that stands goes on until both can no longer act. */
+void state_taint(struct slot_memory *m, int64_t now, int64_t dead_at);
 /* Its sender has stopped waiting for it: the time that it may still act is counted from now. */
 void state_abandon_intent(struct slot_memory *m, int64_t now);
 /* When the requests of the intent can no longer act, as far as known; INT64_MAX: an operation was

@@ -92,8 +92,23 @@ void state_end_intent(struct slot_memory *m)
 
 void state_settle_intent(struct slot_memory *m)
 {
-	if (!m->intent || m->asked_before_us != m->asked_us)
+	if (!m->intent || (m->asked_us != 0 && m->asked_before_us != m->asked_us))
 		state_end_intent(m);
+}
+
+void state_taint(struct slot_memory *m, int64_t now, int64_t dead_at)
+{
+	bool later = !m->intent || (m->dead_at != 0 && (dead_at == 0 || dead_at > m->dead_at));
+
+	if (later)
+		m->dead_at = dead_at;
+	m->intent = true;
+	m->intent_since = now;
+	m->abandoned = 0;
+	/* What was asked for last is known as ours, whenever it acts. */
+	if (m->asked_us != 0)
+		m->asked_before_us = m->asked_us;
+	m->asked_us = 0;
 }
 
 void state_abandon_intent(struct slot_memory *m, int64_t now)

@@ -365,7 +365,7 @@ static bool makes_sense(const struct state *s)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		const struct slot_memory *m = &s->slot[i];
-		if (!is_dated(s, m) || (m->intent && (m->intent_since == 0 || m->asked_us == 0)))
+		if (!is_dated(s, m) || (m->intent && m->intent_since == 0))
 			return false;
 	}
 	for (size_t i = 0; i < s->n_sinks; i++)

@@ -190,8 +190,8 @@ static void what_no_save_wrote_counts_as_lost(void **state)
 		  HEAD "[password1]\ncreated = 2024-01-19T07:05:10.6147326+00:00\n", true },
 		{ "an expiry without a creation",
 		  HEAD "[password1]\nexpires = 2024-04-19T07:05:10.123451Z\n", true },
-		{ "an intent that asked for nothing",
-		  HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", true },
+		{ "an intent that asked for no expiry",
+		  HEAD "[password1]\nintent = yes\nintent_since = 2024-01-19T07:05:10Z\n", false },
 		{ "an intent of no time",
 		  HEAD "[password1]\nintent = yes\nasked = 2024-04-19T07:05:10.123451Z\n", true },
 		{ "format 1", OLD "[sink 1]\nname = a\nplace = b\nslot = 2\n", false },
@@ -409,6 +409,7 @@ static void an_intent_is_settled_with_its_request(void **state)
 		{ "the second, for another expiry", true, 9000001, 8000001, false },
 		{ "one of two for the same", true, 9000001, 9000001, true },
 		{ "none", false, 9000001, 9000001, false },
+		{ "one that asked for no expiry", true, 0, 8000001, true },
 	};
 	/* clang-format on */
 
@@ -422,6 +423,39 @@ static void an_intent_is_settled_with_its_request(void **state)
 		CHECK(m.intent == rows[i].want && m.intent_since == (rows[i].want ? 5 : 0), "%s",
 		      rows[i].what);
 		CHECK(m.asked_us == rows[i].asked && m.asked_before_us == rows[i].before, "%s",
+		      rows[i].what);
+	}
+}
+
+/* Whatever stood before goes on, and what it asked for is known. */
+static void a_taint_ends_with_the_last_request(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *what; bool intent; int64_t dead_at, asked, before, with, want_dead, want_before; } rows[] = {
+		{ "none stood", false, 0, 0, 0, 900, 900, 0 },
+		{ "none stood, of no known end", false, 0, 0, 0, 0, 0, 0 },
+		{ "what was asked for once", false, 0, 9000001, 8000001, 900, 900, 9000001 },
+		{ "one stood that ends sooner", true, 800, 9000001, 8000001, 900, 900, 9000001 },
+		{ "one stood that ends later", true, 950, 9000001, 8000001, 900, 950, 9000001 },
+		{ "one stood of no known end", true, 0, 9000001, 8000001, 900, 0, 9000001 },
+		{ "the new one is of no known end", true, 950, 9000001, 8000001, 0, 0, 9000001 },
+		{ "tainted twice", true, 800, 0, 8000001, 900, 900, 8000001 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slot_memory m = { .intent = rows[i].intent,
+			                 .intent_since = 5,
+			                 .abandoned = 6,
+			                 .dead_at = rows[i].dead_at,
+			                 .asked_us = rows[i].asked,
+			                 .asked_before_us = rows[i].before };
+		state_taint(&m, 100, rows[i].with);
+		CHECK(m.intent && m.intent_since == 100 && m.abandoned == 0 &&
+		              m.dead_at == rows[i].want_dead,
+		      "%s", rows[i].what);
+		CHECK(m.asked_us == 0 && m.asked_before_us == rows[i].want_before, "%s",
 		      rows[i].what);
 	}
 }
@@ -541,6 +575,7 @@ int main(void)
 		cmocka_unit_test(only_a_record_of_this_token_was_there),
 		cmocka_unit_test(sinks_are_found_added_and_dropped),
 		cmocka_unit_test(an_intent_is_settled_with_its_request),
+		cmocka_unit_test(a_taint_ends_with_the_last_request),
 		cmocka_unit_test(a_state_from_another_store_is_lost),
 		cmocka_unit_test(nothing_is_believed_of_a_store_unknown),
 		cmocka_unit_test(who_saves_on_an_old_version_conflicts),
