@@ -165,7 +165,8 @@ build/fuzz/%: tests/fuzz/fuzz_%.c build/fuzz/lib.a
 	@clang $(FUZZ_FLAGS) $(CPPFLAGS_OWN) -Itests -std=c17 -o $@ $^ $(TEST_LIBS)
 
 # Which error branches no test executes, of the code that must survive every error: rotate/, sink/, store/, base/fs*. A build of its own, whose
-# counters are shared memory: what a process has counted stays, however it ends. Each program makes its file once before anybody
+# counters are shared memory: what a process has counted stays, however it ends. They are atomic, for a condition's count may be a
+# difference of two: one that got lost would be a branch never taken. Each program makes its file once before anybody
 # who is not root has to write it. COVERAGE=all lists more; ERRORS=sample takes a sample of flow/test_errors_anywhere, as `make check` does.
 COVER     := build/coverage
 COVERED   := src/rotate/ src/sink/ src/store/ src/base/fs
@@ -175,6 +176,7 @@ coverage:
 	@packaging/install-deps build ci e2e
 	@rm -rf $(COVER)/profiles $(COVER)/ok && mkdir -p $(COVER)/profiles && chmod 0777 $(COVER)/profiles
 	@ERRORS=$(or $(ERRORS),full) $(MAKE) --no-print-directory TEST_TIMEOUT=900 -k -j$(shell nproc) B=$(COVER) CC=clang CFLAGS='-O1 -g -Qunused-arguments -fcoverage-mapping \
+	  -fprofile-update=atomic \
 	  -fprofile-instr-generate=$(CURDIR)/$(COVER)/profiles/%m%c.profraw -mllvm -runtime-counter-relocation' all check-built
 	@umask 0; for p in $(notdir $(PROGRAMS)); do $(COVER)/$$p --version >/dev/null 2>&1 || :; done
 	@BUILD=$(CURDIR)/$(COVER) prove --timer --comments -j$(WAITING) $(COVER_E2E:%=tests/e2e/%.t)
