@@ -20,6 +20,10 @@
 
 struct err;
 
+/* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the one
+ * we know: so long after its expiry nothing that it signed acts any more. */
+#define STATE_TOKEN_GRACE_S 360
+
 /* The ledger of a slot. created == 0: no generation of ours is known. */
 struct slot_memory {
 	/* generation id: ticks of 100 ns since 1970, exactly as the service reports it */

@@ -5,6 +5,8 @@
 
 #include "http/http.h"
 
+struct arm;
+struct arm_operation;
 struct buf;
 struct err;
 struct token_run;
@@ -16,7 +18,14 @@ struct token_request {
 	const char *path;
 	const struct buf *body;
 	const int *statuses;
+	bool once;           /* never repeated if it may have acted; a POST never is */
+	struct arm *through; /* NULL: the command's own */
+	/* is told of the operation that goes on behind an answer; may be NULL */
+	void (*running)(void *ctx, const struct arm_operation *op);
+	void *ctx;
 };
+/* On false, e->not_acted: the service did nothing, and will not. What can stop a password from
+ * working is sent by token_guard_ask(). */
 MUST_USE bool token_ask(struct token_run *r, const struct token_request *rq,
                         struct http_response *out, struct err *e);
 

@@ -38,13 +38,16 @@ struct token_run {
 	const struct format_stream *stream;
 	void *list;
 	bool made_password; /* a password was generated, which is shown only once */
-	/* added to a failure as a separate line, or NULL; in the arena */
-	const char *note;
+	/* added to a failure as separate lines; said as warnings whatever comes of the command; or
+	 * NULL; in the arena */
+	const char *note, *remark;
 };
 MUST_USE bool token_names_ok(struct token_run *r, struct err *e); /* before any request */
 /* configuration, client, subscription */
 MUST_USE bool token_open(struct token_run *r, struct err *e);
 MUST_USE bool token_find_registry(struct token_run *r, struct err *e);
+/* Adds a line to the failure that the command is about to report, or else a warning. */
+void token_tell(struct token_run *r, bool failing, const char *line);
 void token_close(struct token_run *r);
 
 #endif

@@ -7,6 +7,7 @@
 
 struct err;
 struct token_args;
+struct token_guard;
 struct token_run;
 struct value;
 
@@ -19,6 +20,7 @@ bool token_generate_check(const struct token_args *a, struct err *e);
 bool token_credential_delete_check(const struct token_args *a, struct err *e);
 /* Generates passwords with the requested expiry, for one slot, or for both if it is NULL. False
  * with *out set: they were generated, but the answer has an unknown form. */
-bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e);
+bool token_generate(struct token_run *r, struct token_guard *guard, const char *slot,
+                    const struct value **out, struct err *e);
 
 #endif

@@ -14,6 +14,9 @@ struct token_http;
  * safely be repeated. Remembers the last refusal. */
 struct token_http *token_http_open(struct http *inner, const struct env *env); /* owns inner */
 struct http *token_http_base(struct token_http *t);
+/* How many requests so far changed something, perhaps, and were not answered: each may still act,
+ * also where the same one was repeated and has succeeded since. */
+unsigned token_http_lost(const struct token_http *t);
 /* The last answer that was not 2xx or said "Failed", or NULL. */
 const struct http_response *token_http_refusal(const struct token_http *t);
 void token_http_close(struct token_http *t);

@@ -5,49 +5,13 @@
  * it has ended, or all of its access tokens have expired, nobody else does anything.
  */
 #include "base/env.h"
-#include "base/str.h"
+#include "rotate/others.h"
 #include "sink/sink.h"
 #include "step.h"
 
-/* Until when something that is deployed works; 0: nothing does, or it is not known. */
-static int64_t deployed_until(const struct observation *o)
-{
-	int64_t until = 0;
-
-	for (size_t i = 0; i < o->n_views; i++) {
-		enum acr_slot holds = o->views[i].holds;
-		if (holds != ACR_NO_SLOT && o->state.slot[holds].expires_us / 1000000 > until)
-			until = o->state.slot[holds].expires_us / 1000000;
-	}
-	return until;
-}
-
-/*
- * A sink that cannot be touched takes what a paused rotator sends whenever it sends it: here safety
- * does lie in waiting, until its access tokens have expired. But what is deployed must not expire
- * meanwhile: a quarter of what it has left is the limit.
- */
 bool rotation_is_busy(const struct rotation *r, struct err *e)
 {
-	const struct state *s = &r->o.state;
-	int64_t until = s->busy_until, deployed = deployed_until(&r->o);
-	char since[STR_TIME_MAX], end[STR_TIME_MAX];
-
-	if (!store_is_shared(r->w->store) || until == 0 || r->busy.ours)
-		return false;
-	bool limited = deployed > s->busy_since && deployed < until;
-	if (limited)
-		until = s->busy_since + (deployed - s->busy_since) / 4;
-	if (rotation_now(r) >= until)
-		return false;
-	str_from_time(s->busy_since, since);
-	str_from_time(until, end);
-	return !err_set(e, ERR_CONFLICT,
-	                "another rotator is at work since %s; a sink of the job has no "
-	                "compare-and-swap, so nobody else does anything before %s%s",
-	                since, end,
-	                limited ? " (a quarter of the time that the password in use has left)"
-	                        : "");
+	return !r->busy.ours && others_write(&r->o, rotation_now(r), e);
 }
 
 bool rotation_fence_sinks(struct rotation *r)

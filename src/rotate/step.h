@@ -15,9 +15,7 @@
 
 struct login;
 
-/* Azure takes an expired access token for some 5 minutes, by a clock that may differ from the one
- * we know */
-#define STEP_TOKEN_GRACE_S 360
+#define STEP_TOKEN_GRACE_S STATE_TOKEN_GRACE_S
 
 enum step {
 	STEP_LOCK,

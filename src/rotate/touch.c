@@ -7,45 +7,16 @@
 #include <stdio.h>
 
 #include "base/env.h"
-#include "base/str.h"
+#include "rotate/others.h"
 #include "sink/sink.h"
 #include "step.h"
 
 #define EPOCH_MAX 64
 
-/* ---- is another one at work? ----------------------------------------------------------------- */
-
-/* Since when a rotation is under way, as the record has it; 0: none is. */
-static int64_t under_way(const struct state *s)
-{
-	int64_t since = 0;
-
-	for (int i = 0; i < ACR_SLOT__COUNT; i++)
-		if (s->slot[i].intent && s->slot[i].intent_since > since)
-			since = s->slot[i].intent_since;
-	return since;
-}
-
-/*
- * No safety lies in this: a run that went on would be told so by the version of the record. But
- * what it saved would end the other's rotation just before it delivers, and its own would be ended
- * the same way. Whoever takes longer than any rotation does is not waited for.
- */
 bool rotation_gives_way(const struct rotation *r, struct err *e)
 {
-	int64_t since = under_way(&r->o.state), now = rotation_now(r);
-	char at[STR_TIME_MAX];
-
-	if (rotation_is_busy(r, e))
-		return true;
-	if (!store_is_shared(r->w->store) || since == 0 || since > now ||
-	    now - since >= r->job->policy.verify_timeout)
-		return false;
-	str_from_time(since, at);
-	return !err_set(e, ERR_CONFLICT, "another rotator is at work since %s", at);
+	return rotation_is_busy(r, e) || others_rotate(&r->o, rotation_now(r), e);
 }
-
-/* ---- touch ----------------------------------------------------------------------------------- */
 
 /* A text that nobody has used. */
 static void name_epoch(const struct rotation *r, char out[static EPOCH_MAX])

@@ -65,33 +65,49 @@ static bool poll_to_end(struct token_run *r, struct arm_operation *op, struct ht
 	}
 }
 
+/* What became of a request that was accepted. */
+static bool result_of(struct token_run *r, const struct token_request *rq,
+                      const struct arm_request *ask, struct http_response *rs,
+                      struct http_response *out, struct err *e)
+{
+	AUTO(arm_operation_clear) struct arm_operation op = { 0 };
+	bool told = rs->operation != NULL || rs->location != NULL;
+
+	if (!is_listed(rs->status, rq->statuses))
+		return err_set(e, ERR_REMOTE, "Azure answers %d, which is not understood here",
+		               rs->status);
+	if (rq->method != HTTP_GET &&
+	    (told || rq->method == HTTP_PUT || rq->method == HTTP_PATCH) &&
+	    !arm_operation_start(r->arm, ask, rq->path, rs, &op, e))
+		return false;
+	if (op.poll_url == NULL) {
+		*out = *rs;
+		*rs = (struct http_response){ 0 };
+		return true;
+	}
+	if (rq->running != NULL)
+		rq->running(rq->ctx, &op);
+	bool ended = poll_to_end(r, &op, out, e);
+	/* What was to be deleted is gone, and with it the place that told of it. */
+	return ended || (rq->method == HTTP_DELETE && e->status == 404);
+}
+
 bool token_ask(struct token_run *r, const struct token_request *rq, struct http_response *out,
                struct err *e)
 {
 	AUTO_RESPONSE struct http_response rs = { 0 };
-	AUTO(arm_operation_clear) struct arm_operation op = { 0 };
 	/* A POST is generateCredentials, whose every repetition kills a password. */
 	const struct arm_request ask = { .method = rq->method,
 		                         .path = rq->path,
 		                         .body = rq->body,
-		                         .once = rq->method == HTTP_POST };
+		                         .once = rq->once || rq->method == HTTP_POST };
+	struct arm *arm = rq->through != NULL ? rq->through : r->arm;
 
-	if (!arm_send(r->arm, token_http_base(r->http), &ask, &rs, e))
+	if (!arm_send(arm, token_http_base(r->http), &ask, &rs, e))
 		return false;
-	if (!is_listed(rs.status, rq->statuses))
-		return err_set(e, ERR_REMOTE, "Azure answers %d, which is not understood here",
-		               rs.status);
-	bool told = rs.operation != NULL || rs.location != NULL;
-	if (rq->method != HTTP_GET &&
-	    (told || rq->method == HTTP_PUT || rq->method == HTTP_PATCH) &&
-	    !arm_operation_start(r->arm, &ask, rq->path, &rs, &op, e))
-		return false;
-	if (op.poll_url == NULL) {
-		*out = rs;
-		rs = (struct http_response){ 0 };
+	if (result_of(r, rq, &ask, &rs, out, e))
 		return true;
-	}
-	bool ended = poll_to_end(r, &op, out, e);
-	/* What was to be deleted is gone, and with it the place that told of it. */
-	return ended || (rq->method == HTTP_DELETE && e->status == 404);
+	/* A poll that is refused says nothing of what is polled. */
+	e->not_acted = false;
+	return false;
 }

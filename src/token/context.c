@@ -198,6 +198,14 @@ bool token_find_registry(struct token_run *r, struct err *e)
 	       (!has_label(r->args->registry) || is_meant(r, e));
 }
 
+void token_tell(struct token_run *r, bool failing, const char *line)
+{
+	const char **at = failing ? &r->note : &r->remark;
+	AUTO_FREE char *all = *at == NULL ? mem_dup(line) : mem_fmt("%s\n%s", *at, line);
+
+	*at = value_text(r->arena, all)->text;
+}
+
 void token_close(struct token_run *r)
 {
 	token_place_free(r->place);

@@ -180,7 +180,12 @@ static bool put_map(struct token_run *r, const char *path, const struct actions 
 		buf_json(&body, all->item[i]);
 	}
 	buf_str(&body, "]}}");
-	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
+	return token_ask(r,
+	                 &(struct token_request){ .method = HTTP_PUT,
+	                                          .path = path,
+	                                          .body = &body,
+	                                          .statuses = statuses },
+	                 &rs, e) &&
 	       read_map(r, &rs, out, e);
 }
 
@@ -193,7 +198,10 @@ static bool own_map(struct token_run *r, const struct actions *all, char **id, s
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *map = NULL;
 
-	if (token_ask(r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e)) {
+	if (token_ask(r,
+	              &(struct token_request){
+			      .method = HTTP_GET, .path = path, .statuses = statuses },
+	              &rs, e)) {
 		if (!read_map(r, &rs, &map, e))
 			return false;
 		if (!has_actions(r, map, all))
@@ -220,7 +228,10 @@ static bool is_new(struct token_run *r, const char *path, struct err *e)
 
 	if (r->args->overwrite)
 		return true;
-	if (!token_ask(r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
+	if (!token_ask(r,
+	               &(struct token_request){
+			       .method = HTTP_GET, .path = path, .statuses = statuses },
+	               &rs, e))
 		return e->status == 404;
 	return err_set(e, ERR_DECISION,
 	               "token '%s' exists; creating it again would make its passwords stop "
@@ -228,8 +239,9 @@ static bool is_new(struct token_run *r, const char *path, struct err *e)
 	               r->args->name);
 }
 
-static bool put_token(struct token_run *r, const char *path, const char *map_id,
-                      const struct value **out, struct err *e)
+/* Sent once: a first one that acted late would wipe the passwords that are made behind a second. */
+static bool put_token(struct token_run *r, struct token_guard *guard, const char *path,
+                      const char *map_id, const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 201, 0 };
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
@@ -239,7 +251,10 @@ static bool put_token(struct token_run *r, const char *path, const char *map_id,
 	buf_json(&body, map_id);
 	buf_fmt(&body, ", \"status\": \"%s\"}}",
 	        r->args->status_given ? r->args->status : "enabled");
-	return token_ask(r, &(struct token_request){ HTTP_PUT, path, &body, statuses }, &rs, e) &&
+	const struct token_request rq = {
+		.method = HTTP_PUT, .path = path, .body = &body, .statuses = statuses, .once = true
+	};
+	return token_guard_ask(guard, TOKEN_KILLS_BOTH, &rq, &rs, e) &&
 	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 
@@ -270,22 +285,20 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 	AUTO_FREE char *path = NULL, *map_id = NULL;
 	const struct value *generated = NULL;
 
-	if (!read_actions(a, &all, e) ||
-	    !token_guard_open(r, a->overwrite ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
-	    !token_find_registry(r, e))
+	if (!read_actions(a, &all, e) || !token_guard_open(r, a->overwrite, &guard, e))
 		return false;
 	path = token_place_path(r->place, "tokens", a->name);
-	if (!is_new(r, path, e))
+	if (!is_new(r, path, e) || !token_guard_judge(guard, TOKEN_KILLS_BOTH, a->overwrite, e))
 		return false;
 	if (all.n == 0)
 		map_id = token_place_id(r->place, "scopeMaps", a->scope_map);
 	else if (!own_map(r, &all, &map_id, e))
 		return false;
-	if (!put_token(r, path, map_id, out, e))
+	if (!put_token(r, guard, path, map_id, out, e))
 		return false;
 	if (a->no_passwords)
 		return true;
-	if (token_generate(r, NULL, &generated, e)) {
+	if (token_generate(r, guard, NULL, &generated, e)) {
 		if (generated != NULL && has_passwords(generated)) {
 			*out = with_passwords(r, *out, generated);
 			return true;
@@ -301,7 +314,7 @@ bool token_create(struct token_run *r, const struct value **out, struct err *e)
 		                               "not known: make new ones with 'acrotate token "
 		                               "credential generate'.",
 		                               a->name);
-		r->note = value_text(r->arena, note)->text;
+		token_tell(r, true, note);
 	}
 	return false;
 }

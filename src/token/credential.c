@@ -113,21 +113,31 @@ static void keep_answer(struct token_run *r, const struct buf *body, const struc
 	if (value_from_json(r->arena, buf_cstr(body), body->len, &v, &ignored) && has_value(v))
 		*out = v;
 	else
-		r->note = "A new password was made, but it is not known: generate it again.";
+		token_tell(r, true,
+		           "A new password was made, but it is not known: generate it again.");
 }
 
-bool token_generate(struct token_run *r, const char *slot, const struct value **out, struct err *e)
+bool token_generate(struct token_run *r, struct token_guard *guard, const char *slot,
+                    const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 202, 0 };
 	AUTO_FREE char *path = token_place_path(r->place, "generateCredentials", NULL);
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	char expiry[TOKEN_EXPIRY_MAX];
+	unsigned slots = slot == NULL        ? TOKEN_KILLS_BOTH
+	                 : slot == password1 ? TOKEN_KILLS_1
+	                                     : TOKEN_KILLS_2;
 
 	if (!expiry_of(r, expiry, e))
 		return false;
 	generate_body(r, slot, expiry, &body);
-	if (!token_ask(r, &(struct token_request){ HTTP_POST, path, &body, statuses }, &rs, e))
+	if (!token_guard_ask(guard, slots,
+	                     &(struct token_request){ .method = HTTP_POST,
+	                                              .path = path,
+	                                              .body = &body,
+	                                              .statuses = statuses },
+	                     &rs, e))
 		return false;
 	r->made_password = true;
 	if (token_model(r->arena, TOKEN_SHAPE_GENERATED, buf_cstr(&rs.body), rs.body.len, out, e))
@@ -149,8 +159,9 @@ bool token_credential_generate(struct token_run *r, const struct value **out, st
 	                   : a->password1               ? password1
 	                                                : password2;
 
-	return token_guard_open(r, named(a), &guard, e) && token_find_registry(r, e) &&
-	       token_generate(r, slot, out, e);
+	return token_guard_open(r, true, &guard, e) &&
+	       token_guard_judge(guard, named(a), true, e) &&
+	       token_generate(r, guard, slot, out, e);
 }
 
 /* ---- deleting -------------------------------------------------------------------------------- */
@@ -178,9 +189,11 @@ static bool has_password(const struct value *list, const char *name)
 	return false;
 }
 
-/* The ones to keep: what is not named stops working. */
-static void keep_body(const struct token_args *a, const struct value *list, struct buf *body)
+/* The ones to keep: what is not listed stops working, also if it is generated before the request
+ * acts. Returns those, as TOKEN_KILLS_.... */
+static unsigned keep_body(const struct token_args *a, const struct value *list, struct buf *body)
 {
+	unsigned kills = TOKEN_KILLS_BOTH;
 	bool first = true;
 
 	buf_str(body, "{\"properties\": {\"credentials\": {\"passwords\": [");
@@ -193,21 +206,43 @@ static void keep_body(const struct token_args *a, const struct value *list, stru
 		buf_json(body, name);
 		buf_char(body, '}');
 		first = false;
+		kills &= strcmp(name, password1) == 0   ? ~(unsigned)TOKEN_KILLS_1
+		         : strcmp(name, password2) == 0 ? ~(unsigned)TOKEN_KILLS_2
+		                                        : TOKEN_KILLS_BOTH;
 	}
 	buf_str(body, "]}}}");
+	return kills;
 }
 
-static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body,
-                      const struct value **out, struct err *e)
+static bool read_token(struct token_run *r, const struct value **out, struct err *e)
 {
-	static const int read[] = { 200, 0 }, written[] = { 200, 201, 0 };
+	static const int statuses[] = { 200, 0 };
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	return token_ask(r,
-	                 &(struct token_request){ method, path, body,
-	                                          method == HTTP_GET ? read : written },
+	                 &(struct token_request){
+				 .method = HTTP_GET, .path = path, .statuses = statuses },
 	                 &rs, e) &&
+	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
+}
+
+static bool keep(struct token_run *r, struct token_guard *guard, const struct value *list,
+                 const struct value **out, struct err *e)
+{
+	static const int statuses[] = { 200, 201, 0 };
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
+	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
+	AUTO_RESPONSE struct http_response rs = { 0 };
+	unsigned kills = keep_body(r->args, list, &body);
+
+	return token_guard_judge(guard, kills, true, e) &&
+	       token_guard_ask(guard, kills,
+	                       &(struct token_request){ .method = HTTP_PATCH,
+	                                                .path = path,
+	                                                .body = &body,
+	                                                .statuses = statuses },
+	                       &rs, e) &&
 	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 
@@ -215,11 +250,9 @@ bool token_credential_delete(struct token_run *r, const struct value **out, stru
 {
 	const struct token_args *a = r->args;
 	AUTO_GUARD struct token_guard *guard = NULL;
-	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	const struct value *token = NULL;
 
-	if (!token_guard_open(r, named(a), &guard, e) || !token_find_registry(r, e) ||
-	    !ask_token(r, HTTP_GET, NULL, &token, e))
+	if (!token_guard_open(r, true, &guard, e) || !read_token(r, &token, e))
 		return false;
 	const struct value *list = passwords_of(token);
 	if (a->password1 && !has_password(list, password1))
@@ -228,6 +261,5 @@ bool token_credential_delete(struct token_run *r, const struct value **out, stru
 	if (a->password2 && !has_password(list, password2))
 		return err_set(e, ERR_REMOTE,
 		               "Unable to perform operation. Password2 credential doesn't exist.");
-	keep_body(a, list, &body);
-	return ask_token(r, HTTP_PATCH, &body, out, e);
+	return keep(r, guard, list, out, e);
 }

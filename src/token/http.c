@@ -28,7 +28,8 @@ struct token_http {
 	struct http *identity; /* for what is no request to the resource manager */
 	const struct env *env;
 	struct http_response refusal;
-	char *denied; /* the URL that has answered 401 */
+	char *denied;  /* the URL that has answered 401 */
+	unsigned lost; /* requests whose outcome nobody has seen */
 };
 
 static const char *const methods[] = { "GET", "PUT", "PATCH", "POST", "DELETE" };
@@ -87,6 +88,15 @@ static void tell(const struct http_request *rq, const char *url, const struct ht
 	        rs == NULL ? "" : rs->request_id);
 }
 
+/* What a gateway answers says nothing of the service behind it. */
+static bool may_act_yet(const struct http_request *rq, const struct http_response *rs,
+                        const struct err *e)
+{
+	if (rq->method == HTTP_GET)
+		return false;
+	return rs == NULL ? !e->not_acted : rs->status >= 400 && !refuses(rs->status);
+}
+
 static bool send_patiently(struct token_http *t, const struct http_request *rq,
                            struct http_response *rs, struct err *e)
 {
@@ -95,6 +105,7 @@ static bool send_patiently(struct token_http *t, const struct http_request *rq,
 		bool answered = t->inner->send(t->inner, rq, rs, e);
 
 		tell(rq, rq->url, answered ? rs : NULL);
+		t->lost += may_act_yet(rq, answered ? rs : NULL, e);
 		if (tried == TRIES || !may_repeat(rq, answered ? rs : NULL, e) ||
 		    !delay_before(tried, answered ? rs : NULL, &ms))
 			return answered;
@@ -200,6 +211,11 @@ struct token_http *token_http_open(struct http *inner, const struct env *env)
 struct http *token_http_base(struct token_http *t)
 {
 	return &t->base;
+}
+
+unsigned token_http_lost(const struct token_http *t)
+{
+	return t->lost;
 }
 
 const struct http_response *token_http_refusal(const struct token_http *t)

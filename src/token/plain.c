@@ -49,7 +49,10 @@ static bool list_page(struct listing *l, struct arena *a, const char *path, char
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *page;
 
-	if (!token_ask(l->r, &(struct token_request){ HTTP_GET, path, NULL, statuses }, &rs, e))
+	if (!token_ask(l->r,
+	               &(struct token_request){
+			       .method = HTTP_GET, .path = path, .statuses = statuses },
+	               &rs, e))
 		return false;
 	if (!value_from_json(a, buf_cstr(&rs.body), rs.body.len, &page, e))
 		return err_in(e, "Azure's answer");
@@ -95,25 +98,27 @@ bool token_list(struct token_run *r, const struct value **out, struct err *e)
 	return true;
 }
 
-/* Sends, and makes a token of the answer. */
-static bool ask_token(struct token_run *r, enum http_method method, const struct buf *body,
-                      const int *statuses, const struct value **out, struct err *e)
+static bool read_answer(struct token_run *r, const struct http_response *rs,
+                        const struct value **out, struct err *e)
 {
-	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
-	AUTO_RESPONSE struct http_response rs = { 0 };
-
-	if (!token_ask(r, &(struct token_request){ method, path, body, statuses }, &rs, e))
-		return false;
-	if (method == HTTP_GET && rs.body.len == 0)
-		return err_set(e, ERR_REMOTE, "Azure's answer is empty");
-	return token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
+	return token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs->body), rs->body.len, out, e);
 }
 
 bool token_show(struct token_run *r, const struct value **out, struct err *e)
 {
 	static const int statuses[] = { 200, 0 };
+	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	return token_find_registry(r, e) && ask_token(r, HTTP_GET, NULL, statuses, out, e);
+	if (!token_find_registry(r, e))
+		return false;
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
+	if (!token_ask(r,
+	               &(struct token_request){
+			       .method = HTTP_GET, .path = path, .statuses = statuses },
+	               &rs, e))
+		return false;
+	return rs.body.len == 0 ? err_set(e, ERR_REMOTE, "Azure's answer is empty")
+	                        : read_answer(r, &rs, out, e);
 }
 
 bool token_update_check(const struct token_args *a, struct err *e)
@@ -144,13 +149,21 @@ bool token_update(struct token_run *r, const struct value **out, struct err *e)
 	static const int statuses[] = { 200, 201, 0 };
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
 	AUTO_GUARD struct token_guard *guard = NULL;
+	AUTO_RESPONSE struct http_response rs = { 0 };
 	bool disables = r->args->status_given && strcmp(r->args->status, "disabled") == 0;
+	unsigned kills = disables ? TOKEN_KILLS_BOTH : 0U;
 
-	if (!token_guard_open(r, disables ? TOKEN_KILLS_1 | TOKEN_KILLS_2 : 0, &guard, e) ||
-	    !token_find_registry(r, e))
+	if (!token_guard_open(r, disables, &guard, e) || !token_guard_judge(guard, kills, true, e))
 		return false;
+	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	update_body(r, &body);
-	return ask_token(r, HTTP_PATCH, &body, statuses, out, e);
+	return token_guard_ask(guard, kills,
+	                       &(struct token_request){ .method = HTTP_PATCH,
+	                                                .path = path,
+	                                                .body = &body,
+	                                                .statuses = statuses },
+	                       &rs, e) &&
+	       read_answer(r, &rs, out, e);
 }
 
 /* Asks until the answer is one. */
@@ -190,9 +203,12 @@ bool token_delete(struct token_run *r, const struct value **out, struct err *e)
 		return false;
 	if (!yes)
 		return true;
-	if (!token_guard_open(r, TOKEN_KILLS_1 | TOKEN_KILLS_2, &guard, e) ||
-	    !token_find_registry(r, e))
+	if (!token_guard_open(r, true, &guard, e) ||
+	    !token_guard_judge(guard, TOKEN_KILLS_BOTH, true, e))
 		return false;
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
-	return token_ask(r, &(struct token_request){ HTTP_DELETE, path, NULL, statuses }, &rs, e);
+	return token_guard_ask(guard, TOKEN_KILLS_BOTH,
+	                       &(struct token_request){
+				       .method = HTTP_DELETE, .path = path, .statuses = statuses },
+	                       &rs, e);
 }

@@ -286,6 +286,8 @@ static int work(const struct token_outside *w, const struct token_args *a, enum 
 	bool ok = run(&r, &e);
 	if (!ok)
 		say_failure(&r, &e);
+	if (r.remark != NULL)
+		say_warning(&r, r.remark);
 	token_close(&r);
 	return ok ? 0 : e.status == 404 ? EXIT_NOT_FOUND : EXIT_FAILED;
 }

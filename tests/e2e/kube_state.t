@@ -131,4 +131,7 @@ kapi POST "$MAPS" '{"metadata":{"name":"acrotate-web"},"data":{"record":"x"}}' >
 on b run
 says "a ConfigMap that is somebody's" 65 "configmap 'web/acrotate-web' is not this job's record: 'kubectl -n web delete configmap acrotate-web'"
 kapi DELETE "$RECORD" >/dev/null
+kapi DELETE "$MAPS/../secrets/regcred" >/dev/null
+control tokens/web-pull '{"action":"delete"}' >/dev/null
+token_beside
 done_testing

@@ -63,6 +63,38 @@ both_at_once() {
 	echo "# $conflicts of 8 left it to the other, $(generated) generated"
 }
 
+# The last of all: what it leaves in the record is waited for until its access token has expired.
+token_beside() {
+	control tokens/web-pull '{"action":"create"}' >/dev/null
+	on a run
+	says "the first rotator delivers" 0 '^$'
+	sleep 2.1
+	fault '{"operation":"generate","effect":"pass","delay_before":2}' >/dev/null
+	HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/acrotate.conf" >"$T/b.out" 2>&1 </dev/null &
+	_other=$!
+	wait_for "the second one's generate" sh -c 'curl -sS "$1/faults" | grep -q "\"hits\":1"' sh "$EMULATOR_CONTROL"
+	on a token credential generate -r contoso -g emulated -n web-pull --password1 --force
+	says "acrotate token while another rotator is at work" 1 'another rotator is at work since'
+	wait "$_other"
+	is "the one at work ends well" "$?" 0
+	no_faults >/dev/null
+	one=$(deployed)
+	is "what it delivered works" "$(login web-pull "$one")" 200
+	on a token credential generate -r contoso -g emulated -n web-pull --password2
+	says "acrotate token of what is deployed" 1 "this would cut off job 'web'"
+	sleep 2.1
+	fault '{"operation":"generate","effect":"late","after":3}' >/dev/null
+	on a token credential generate -r contoso -g emulated -n web-pull --password1 --force
+	says "acrotate token, whose answer is lost" 1 'password1 is not generated before'
+	no_faults >/dev/null
+	clear_log
+	on b run --force
+	says "a run of the other one" 75 'another rotator is at work|may still act'
+	is "generates nothing" "$(generated)" 0
+	sleep 4
+	is "what is deployed works when the request has acted" "$(login web-pull "$one")" 200
+}
+
 second_rotator() {
 	# ---- history ---------------------------------------------------------------------------------------------------------------------
 	on a run

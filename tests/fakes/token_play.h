@@ -40,6 +40,14 @@
 /* clang-format off */
 #define SHOWN_ONLY { HTTP_GET, "/tokens/mytoken", .status = 200, .answer = TOKEN("Succeeded") }
 #define SHOWN { IDENTITY, SHOWN_ONLY }
+/* What is asked first if a job is on the token: Azure's clock, which is the rig's, and the login
+ * server of its sinks, unless its record says that. */
+#define NOW   "Date: Tue, 14 Nov 2023 22:13:20 GMT"
+#define DATED { HTTP_GET, "/tokens/mytoken", .status = 200, .headers = { NOW }, .answer = TOKEN("Succeeded") }
+#define BOTH  { HTTP_GET, "/tokens/", .status = 200, .headers = { NOW }, \
+	.answer = "{\"properties\":{\"credentials\":{\"passwords\":[{\"name\":\"password1\"},{\"name\":\"password2\"}]}}}" }
+#define FOUND { HTTP_GET, "egistry?api-version", .status = 200, .headers = { NOW }, \
+	.answer = "{\"id\":\"/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g1/providers/Microsoft.ContainerRegistry/registries/myregistry\",\"name\":\"myregistry\",\"properties\":{\"loginServer\":\"myregistry.azurecr.io\"}}" }
 /* Whose login server has the hash of a label. */
 #define LABELLED \
 	IDENTITY, { HTTP_GET, REGISTRY "?", .status = 200, \

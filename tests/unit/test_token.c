@@ -208,17 +208,17 @@ static void differences(void **state)
  * slot of. */
 /* clang-format off */
 static const struct row job_refused[] = {
-	{ JOB_HOLD ": generate", { GENERATE, "--password1" }, { { 0 } }, 1, "",
+	{ JOB_HOLD ": generate", { GENERATE, "--password1" }, { IDENTITY, DATED, FOUND }, 1, "",
 	  "this would cut off job 'web'" },
 	{ JOB_HOLD ": credential delete", { "credential", "delete", "-r", "MyRegistry", "-n",
-	  "MyToken", "-g", "g1", "--password2" }, { { 0 } }, 1, "",
+	  "MyToken", "-g", "g1", "--password2" }, { IDENTITY, BOTH, FOUND }, 1, "",
 	  "this would cut off job 'web'" },
 	{ JOB_HOLD ": delete", { "delete", "-r", "myregistry", "-n", "mytoken", "-g", "g1", "-y" },
-	  { { 0 } }, 1, "", "this would cut off job 'web'" },
+	  { IDENTITY, DATED, FOUND }, 1, "", "this would cut off job 'web'" },
 	{ JOB_HOLD ": disable", { "update", "-r", "myregistry", "-n", "mytoken", "-g", "g1",
-	  "--status", "disabled" }, { { 0 } }, 1, "",
+	  "--status", "disabled" }, { IDENTITY, DATED, FOUND }, 1, "",
 	  "cut off job 'web'" },
-	{ JOB_HOLD ": create --overwrite", { CREATE, "--overwrite" }, { { 0 } }, 1, "",
+	{ JOB_HOLD ": create --overwrite", { CREATE, "--overwrite" }, { IDENTITY, DATED, FOUND }, 1, "",
 	  "cut off job 'web'" },
 };
 /* clang-format on */
@@ -861,7 +861,7 @@ static void local_job(void **state)
 	static const struct row allowed[] = {
 		{ "with --force", { GENERATE, "--password1", "--force", "-o", "none",
 		  "--only-show-errors" },
-		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+		  { IDENTITY, DATED, { HTTP_POST, "/generateCredentials", .status = 200,
 		    .answer = MADE } }, 0, "", NULL },
 		{ "another token", { "credential", "generate", "-r", "myregistry", "-n",
 		  "other-token", "-g", "g1", "--password1", "-o", "none",
@@ -885,7 +885,10 @@ static void local_job(void **state)
 	static const struct row empty = {
 		"nothing is delivered yet",
 		{ GENERATE, "--password1", "-o", "none", "--only-show-errors" },
-		{ IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
+		{ IDENTITY,
+		  DATED,
+		  FOUND,
+		  { HTTP_POST, "/generateCredentials", .status = 200, .answer = MADE } },
 		0,
 		"",
 		NULL
@@ -900,10 +903,11 @@ static void local_job(void **state)
 		       *path = mem_fmt("%s/state/web.lock", rig.dir);
 	assert_true(fs_make_dir(jobs, &e));
 	token_rig_write(&rig, "jobs.d/web.conf", job);
-	play(&rig, &empty);
 	token_rig_write(&rig, "secret", "aPasswordOfSomebody+ACR0123456789abcdefghijklmnopqrs\n");
 	for (size_t i = 0; i < COUNT(job_refused); i++)
 		play(&rig, &job_refused[i]);
+	token_rig_write(&rig, "secret", "");
+	play(&rig, &empty);
 	for (size_t i = 0; i < COUNT(allowed); i++)
 		play(&rig, &allowed[i]);
 	assert_true(lock_take(path, &lock, &e));

@@ -19,6 +19,8 @@
 static const struct use_row {
 	const char *what, *held;
 	int64_t left, expires; /* of password1, from now */
+	int64_t ahead;         /* this machine's clock, of Azure's */
+	bool timeless;         /* Azure does not say what time it is */
 	bool undelivered, gone, sink_hook, job_hook, unknown, unmarked /* password2 */;
 	bool kills[2]; /* which slots may be generated */
 } uses[] = {
@@ -49,6 +51,53 @@ static const struct use_row {
 	  .left = -DAY - 1,
 	  .expires = 30 * DAY,
 	  .kills = { true, false } },
+	{ .what = "left within grace by Azure's clock alone",
+	  .held = SECRET_2,
+	  .left = -DAY + 60,
+	  .expires = 30 * DAY,
+	  .ahead = 120,
+	  .kills = { false, false } },
+	{ .what = "left when grace ends by Azure's clock alone",
+	  .held = SECRET_2,
+	  .left = -DAY - 1,
+	  .expires = 30 * DAY,
+	  .ahead = -120,
+	  .kills = { true, false } },
+	{ .what = "left long ago, by clocks that are a quarter of grace apart",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .ahead = DAY / 4,
+	  .kills = { true, false } },
+	{ .what = "left long ago, by a clock that is ahead",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .ahead = DAY / 4 + 1,
+	  .kills = { false, false } },
+	{ .what = "left long ago, by a clock that is behind",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .ahead = -DAY / 4 - 1,
+	  .kills = { false, false } },
+	{ .what = "expired, by a clock that is ahead",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = DAY,
+	  .ahead = 2 * DAY,
+	  .kills = { false, false } },
+	{ .what = "expired by Azure's clock, and one that is behind",
+	  .held = SECRET_2,
+	  .expires = -DAY,
+	  .ahead = -2 * DAY,
+	  .kills = { true, false } },
+	{ .what = "left long ago, by one clock",
+	  .held = SECRET_2,
+	  .left = -2 * DAY,
+	  .expires = 30 * DAY,
+	  .timeless = true,
+	  .kills = { false, false } },
 	{ .what = "nobody saw it leave",
 	  .held = SECRET_2,
 	  .expires = 30 * DAY,
@@ -133,13 +182,13 @@ static void who_uses_it_is_not_cut_off(void **state)
 	static const struct row refused[] = {
 		{ "password1",
 		  { GENERATE, "--password1" },
-		  { { 0 } },
+		  { IDENTITY, DATED },
 		  1,
 		  "",
 		  "this would cut off job 'web'" },
 		{ "password2",
 		  { GENERATE, "--password2" },
-		  { { 0 } },
+		  { IDENTITY, DATED },
 		  1,
 		  "",
 		  "this would cut off job 'web'" },
@@ -148,11 +197,11 @@ static void who_uses_it_is_not_cut_off(void **state)
 	static const struct row allowed[] = {
 		{ "password1", { GENERATE, "--password1", "-o", "none",
 		  "--only-show-errors" },
-		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+		  { IDENTITY, DATED, { HTTP_POST, "/generateCredentials", .status = 200,
 		  .answer = MADE } }, 0, "", NULL },
 		{ "password2", { GENERATE, "--password2", "-o", "none",
 		  "--only-show-errors" },
-		  { IDENTITY, { HTTP_POST, "/generateCredentials", .status = 200,
+		  { IDENTITY, DATED, { HTTP_POST, "/generateCredentials", .status = 200,
 		                .answer = "{\"username\":\"mytoken\",\"passwords\":[{\"name\":\"password2\",\"value\":\"SECRET-TWO\"}]}" } }, 0, "", NULL },
 	};
 	/* clang-format on */
@@ -174,6 +223,9 @@ static void who_uses_it_is_not_cut_off(void **state)
 			struct row row = uses[i].kills[slot] ? allowed[slot] : refused[slot];
 			AUTO_FREE char *name = mem_fmt("%s: %s", uses[i].what, row.name);
 			row.name = name;
+			rig.env.wall_ms = (FAKE_ENV_START + uses[i].ahead) * 1000;
+			if (uses[i].timeless)
+				row.step[1].headers[0] = NULL;
 			save_uses(&rig, &uses[i]);
 			play(&rig, &row);
 		}
@@ -195,8 +247,18 @@ static void what_a_follower_holds_is_not_killed(void **state)
 		{ SECRET_2 " 2030-01-01T00:00:00Z password2\n", { false, false } },
 	};
 	static const struct row refused[] = {
-		{ "password1", { GENERATE, "--password1" }, { { 0 } }, 1, "", "let its rotator" },
-		{ "password2", { GENERATE, "--password2" }, { { 0 } }, 1, "", "let its rotator" },
+		{ "password1",
+		  { GENERATE, "--password1" },
+		  { IDENTITY, DATED },
+		  1,
+		  "",
+		  "let its rotator" },
+		{ "password2",
+		  { GENERATE, "--password2" },
+		  { IDENTITY, DATED },
+		  1,
+		  "",
+		  "let its rotator" },
 	};
 
 	(void)state;
