@@ -12,12 +12,24 @@
 
 #define LOOK_EVERY_MS 60000
 
-/* The slot a refusal is about, or else the one that is not deployed. */
+/* The slot to name first: that which a refusal is about, or else the one that is not deployed.
+ * Where nobody knows what is deployed, the older one: the sinks rather hold the newer. */
+static enum acr_slot first_to_name(const struct rotation *r)
+{
+	bool ours[ACR_SLOT__COUNT];
+	const struct acr_password one = observe_slot(&r->o, ACR_SLOT_1, &ours[ACR_SLOT_1]),
+				  two = observe_slot(&r->o, ACR_SLOT_2, &ours[ACR_SLOT_2]);
+
+	if (r->plan.active)
+		return r->plan.action == PLAN_REFUSE ? r->plan.slot : acr_other(r->plan.slot);
+	if (!one.present || !two.present || ours[ACR_SLOT_1] || ours[ACR_SLOT_2])
+		return r->plan.slot;
+	return two.created < one.created ? ACR_SLOT_2 : ACR_SLOT_1;
+}
+
 static void hint_foreign(struct rotation *r)
 {
-	enum acr_slot first = r->plan.active && r->plan.action != PLAN_REFUSE
-	                              ? acr_other(r->plan.slot)
-	                              : r->plan.slot;
+	enum acr_slot first = first_to_name(r);
 
 	for (int i = 0; i < ACR_SLOT__COUNT && !r->out.foreign.known; i++) {
 		enum acr_slot slot = i == 0 ? first : acr_other(first);
