@@ -13,6 +13,7 @@
 struct arm;
 struct env;
 struct err;
+struct former;
 struct http;
 struct job;
 struct registry_book;
@@ -28,6 +29,7 @@ struct world {
 	void *ctx;
 	struct registry_gates *registries; /* NULL: registries do not throttle */
 	struct registry_book *book;        /* NULL: each job looks its registry up */
+	struct former *former;             /* NULL: a job knows only what is under its own name */
 };
 
 enum rotate_flags {

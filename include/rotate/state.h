@@ -101,6 +101,7 @@ enum state_lost {
 
 struct state {
 	enum state_lost lost; /* there was a record, but it is unusable */
+	bool missing;         /* there was none; not saved */
 	/* of the record as last loaded or saved, lost or not; the next save replaces this version;
 	 * see store/store.h */
 	char *version;
@@ -151,6 +152,8 @@ MUST_USE bool state_save(const struct store *store, const char *job, struct stat
 /* Parses text as state_load() does from a store with this identity, but does not check the job's
  * name. Reads format 1 as format 2. */
 void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out);
+/* Whatever can be read of a text, whoever wrote it: to be used for caution only, see former.h. */
+void state_salvage(const char *text, size_t len, struct state *out);
 /* Was anything ever generated or delivered for this job and this token, according to its record?
  * For config_first(); `store` is a struct store. A record of format 1 does not name the token. */
 bool state_was_there(const void *store, const char *job, const char *token);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/lent.h"
 #include "config/job.h"
+#include "rotate/former.h"
 #include "sink/sink.h"
 
 struct cli_world {
@@ -25,6 +26,13 @@ static struct arm *arm_for(void *ctx, const struct job *job)
 	return arms_get(config_lent(w->config)->arms, &job->azure);
 }
 
+static const char *job_name(void *ctx, size_t i)
+{
+	const struct cli_world *w = ctx;
+
+	return i < config_count(w->config) ? config_name(w->config, i) : NULL;
+}
+
 struct cli_world *cli_world_new(const struct config *config)
 {
 	struct cli_world *w = mem_new(sizeof(*w));
@@ -36,7 +44,8 @@ struct cli_world *cli_world_new(const struct config *config)
 		                   .arm = arm_for,
 		                   .ctx = w,
 		                   .registries = registry_gates_new(&env_system),
-		                   .book = registry_book_new() };
+		                   .book = registry_book_new(),
+		                   .former = former_new(w->store, job_name, w) };
 	return w;
 }
 
@@ -47,6 +56,7 @@ void cli_world_free(struct cli_world *w)
 	store_close(w->store);
 	registry_gates_free(w->world.registries);
 	registry_book_free(w->world.book);
+	former_free(w->world.former);
 	free(w);
 }
 

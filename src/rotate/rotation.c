@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "rotate/former.h"
 #include "rotate/status.h"
 #include "step.h"
 
@@ -110,6 +111,20 @@ static enum progress step_lock(struct rotation *r, struct http *h, struct err *e
 	return rotation_go_to(r, STEP_LOOK);
 }
 
+/* What another record tells of a request that may be under way. */
+static bool heed_former(struct rotation *r, struct err *e)
+{
+	struct state *s = &r->o.state;
+	bool any = false;
+
+	if (is_dry(r) || r->o.followed != NULL || (!s->missing && s->lost == LOST_NOT))
+		return true;
+	if (!former_taint(r->w->former, r->w->store, r->job, s, &any, e))
+		return false;
+	r->o.dirty = r->o.dirty || any;
+	return true;
+}
+
 static enum progress step_look(struct rotation *r, struct http *h, struct err *e)
 {
 	(void)h;
@@ -127,6 +142,8 @@ static enum progress step_look(struct rotation *r, struct http *h, struct err *e
 	r->done.hook_was_owed = observe_hook_owed(&r->o);
 	if (r->o.state.lost != LOST_NOT && !is_dry(r))
 		rotation_tell_lost(r);
+	if (!heed_former(r, e))
+		return FAILED;
 	r->give.prepared = mem_array(r->o.n_seen, sizeof(*r->give.prepared));
 	for (size_t i = 0; i < r->o.n_seen; i++)
 		if (r->o.seen[i].broken)

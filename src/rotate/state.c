@@ -38,7 +38,7 @@ bool state_load(const struct store *store, const char *job, struct state *out, s
 
 	if (!store_identity(store, &whose, e) || !store_load(store, job, &r, e))
 		return false;
-	*out = (struct state){ 0 };
+	*out = (struct state){ .missing = !r.exists };
 	if (r.exists)
 		state_parse(&whose, buf_cstr(&r.text), r.text.len, out);
 	if (out->job != NULL && strcmp(out->job, job) != 0)

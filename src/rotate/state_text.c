@@ -387,6 +387,41 @@ static size_t take_history(const char *text, size_t len, struct state *s)
 	return ledger;
 }
 
+/* ---- what is left of it ---------------------------------------------------------------------- */
+
+static bool salvage_section(void *ctx, const char *section, int line, struct err *e)
+{
+	struct reading *r = ctx;
+
+	if (!read_section(ctx, section, line, e))
+		r->fields = NULL;
+	return true;
+}
+
+static bool salvage_pair(void *ctx, const char *section, const char *key, const char *value,
+                         int line, struct err *e)
+{
+	const struct reading *r = ctx;
+
+	(void)section;
+	(void)line;
+	if (r->fields != NULL)
+		(void)!read_one(r->fields, r->n_fields, r->base, key, value, e);
+	return true;
+}
+
+void state_salvage(const char *text, size_t len, struct state *out)
+{
+	struct state s = { 0 };
+	struct reading r = { .s = &s };
+	struct ini_reader reader = { .section = salvage_section, .pair = salvage_pair, .ctx = &r };
+	struct err ignored = ERR_INIT;
+
+	len = take_history(text, len, &s);
+	(void)!ini_parse_text("state", text, len, &reader, &ignored);
+	*out = s;
+}
+
 void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out)
 {
 	struct state s = { 0 };

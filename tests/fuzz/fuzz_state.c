@@ -11,6 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct fingerprint whose = { { 0x8d, 0x41 } };
 	AUTO_STATE struct state s = { 0 };
 
+	state_salvage((const char *)data, size, &s);
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		must(s.slot[i].dead_at >= 0 && s.slot[i].intent_since >= 0);
+	state_clear(&s);
 	state_parse(&whose, (const char *)data, size, &s);
 	for (size_t i = 0; i < s.n_sinks; i++) {
 		must(s.sinks[i].name != NULL && s.sinks[i].place != NULL);

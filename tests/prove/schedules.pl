@@ -63,6 +63,30 @@ sub outlives {
 	return guarantee($before), watch(12, int($after / 10) + 1, 'soon'), watch(3, 61, 'later'), converge(4);
 }
 
+# The run is killed, and its record is left behind or cannot be used when the request acts. The slot is empty, so nothing else keeps
+# it from being generated.
+my %leave = (
+	'another name'    => sub { rename "$_[0]/e/jobs.d/web.conf", "$_[0]/e/jobs.d/app.conf" },
+	'another machine' => sub { my $text = slurp(state_file()); $text =~ s/^machine = .*$/machine = 0123456789abcdef0123456789abcdef/m; spill(state_file(), $text) },
+	'damaged'         => sub { my $text = slurp(state_file()); $text =~ s/^version = /versiom = /m; spill(state_file(), $text) },
+	'put aside'       => sub { rename state_file(), state_file() . '.lost' },
+);
+sub left_behind {
+	my ($how, $after) = @_;
+	start_emulator();
+	advance(61);
+	my $before = password_in('env');
+	control('tokens/web-pull', encode_json({ action => 'wipe', slot => spare() }));
+	faults({ operation => 'generate', effect => 'late', after => $after });
+	my $pid = background();
+	wait_until_hit() or return 'the run never got there';
+	kill 'KILL', $pid;
+	wait_for($pid);
+	no_faults();
+	$leave{$how}->(dir()) or return 'nothing to leave behind';
+	return guarantee($before), watch(12, int($after / 10) + 1, 'soon'), watch(12, 61, 'later'), guarantee($before);
+}
+
 # ---- a registry that refuses what works -------------------------------------------------------------------------------------------------
 # Seen by one run, which waits, or by many that are killed; the other slot is somebody's.
 sub refuses {
@@ -409,6 +433,7 @@ for my $how ('504', 'closed', 'killed') { scene('a request acts late', "$how, $_
 for my $after (36, 95, $quick ? () : 540) {
 	for my $async (0, 1) { scene('an operation outlives its run', "$after s" . ($async ? ', by its status' : '') . ($_ ? ', killed' : ''), \&outlives, $after, $async, $_) for 0, 1; }
 }
+for my $how (sort keys %leave) { scene('the record of a late request is lost', "$how, $_ s", \&left_behind, $how, $_) for 90, ($quick ? () : 31, 540); }
 my @moments = ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'generate', 0 ], [ 'login', 1 ], [ 'login', 3 ], [ 'token-get', 1 ]);
 for my $at (@moments) {
 	for my $delay ('delay_before', 'delay_after') { scene('a record of another moment', "@$at $delay, put back after $_", \&restored, @$at, $delay, $_) for 0, 1, 2; }

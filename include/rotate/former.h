@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests of another record. A job whose record is missing or cannot be used may have had one:
+ * under another name, of another machine, damaged, put aside. Nothing of that is used but the
+ * intents: a request that it tells of may replace a password of the token as long as it can act.
+ *
+ * What is not found is not known of: a directory that was deleted, or a record from before the
+ * request. The records of a shared store under other names are not searched.
+ */
+#ifndef ROTATE_FORMER_H
+#define ROTATE_FORMER_H
+
+#include "base/base.h"
+
+struct err;
+struct job;
+struct state;
+struct store;
+
+/* The records of a store that belong to no job of the configuration. Thread-safe. */
+struct former;
+typedef const char *former_job_name(void *ctx, size_t i);
+/* job_name: of job i; NULL: there are no more. The store and ctx are borrowed. */
+struct former *former_new(const struct store *store, former_job_name *job_name, void *ctx);
+void former_free(struct former *f); /* f may be NULL */
+
+/*
+ * Taints the slots of `s`, which was just loaded under the job's lock and is new or lost, by the
+ * intents about its token: in the job's own text and in what was put aside of it, and in the
+ * records of f (NULL: none). ERR_BUSY if a run of a job of such a name is at work. *any: the state
+ * has changed.
+ */
+MUST_USE bool former_taint(struct former *f, const struct store *store, const struct job *job,
+                           struct state *s, bool *any, struct err *e);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "rotate/former.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "azure/acr.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "config/job.h"
+#include "rotate/state.h"
+
+struct former_note {
+	char *name, *token;
+};
+
+struct former {
+	const struct store *store;
+	former_job_name *job_name;
+	void *ctx;
+	pthread_mutex_t mutex; /* of what follows */
+	bool read;
+	struct former_note *note;
+	size_t n, cap;
+};
+
+struct former *former_new(const struct store *store, former_job_name *job_name, void *ctx)
+{
+	struct former *f = mem_new(sizeof(*f));
+
+	*f = (struct former){ .store = store, .job_name = job_name, .ctx = ctx };
+	(void)pthread_mutex_init(&f->mutex, NULL);
+	return f;
+}
+
+void former_free(struct former *f)
+{
+	for (size_t i = 0; f != NULL && i < f->n; i++) {
+		free(f->note[i].name);
+		free(f->note[i].token);
+	}
+	if (f != NULL) {
+		free(f->note);
+		(void)pthread_mutex_destroy(&f->mutex);
+	}
+	free(f);
+}
+
+/* ---- whose it is ----------------------------------------------------------------------------- */
+
+/* Of a registry that is not said, or said by its id, whose name is its last part. */
+static bool is_of_registry(const struct state *s, const struct job *job)
+{
+	AUTO_FREE char *name = acr_registry_name(job->registry);
+	const char *last = s->registry == NULL ? NULL : strrchr(s->registry, '/');
+
+	return last == NULL || strcasecmp(last + 1, name) == 0;
+}
+
+static bool is_about(const struct state *s, const struct job *job)
+{
+	return s->token != NULL && strcasecmp(s->token, job->token) == 0 && is_of_registry(s, job);
+}
+
+/* ---- taking it over -------------------------------------------------------------------------- */
+
+static void taint(struct slot_memory *m, const struct slot_memory *by)
+{
+	state_taint(m, by->intent_since, by->dead_at);
+	m->abandoned = by->abandoned;
+	if (by->operation == NULL)
+		return;
+	state_forget_operation(m);
+	m->operation = mem_dup(by->operation);
+	m->operation_by_status = by->operation_by_status;
+}
+
+static bool take_intents(const struct state *from, const struct job *job, const char *where,
+                         struct state *s)
+{
+	bool any = false;
+
+	for (int i = 0; i < ACR_SLOT__COUNT && is_about(from, job); i++) {
+		if (!from->slot[i].intent || from->slot[i].intent_since == 0)
+			continue;
+		taint(&s->slot[i], &from->slot[i]);
+		any = true;
+	}
+	if (any)
+		log_msg(LEVEL_INFO, job->name,
+		        "%s tells of a request about this token: what that may replace is not "
+		        "generated before it can no longer act",
+		        where);
+	return any;
+}
+
+typedef bool loader(const struct store *s, const char *name, struct store_record *out,
+                    struct err *e);
+
+static bool take_text(const struct store *store, loader *load, const char *name,
+                      const struct job *job, struct state *s, bool *any, struct err *e)
+{
+	AUTO_RECORD struct store_record r = { 0 };
+	AUTO_STATE struct state from = { 0 };
+	AUTO_BUF struct buf where = BUF_INIT(4096);
+
+	if (!load(store, name, &r, e))
+		return false;
+	if (!r.exists)
+		return true;
+	state_salvage(buf_cstr(&r.text), r.text.len, &from);
+	store_describe(store, name, &where);
+	*any = take_intents(&from, job, buf_cstr(&where), s) || *any;
+	return true;
+}
+
+/* ---- under other names ----------------------------------------------------------------------- */
+
+static bool note_one(struct former *f, const char *name, struct err *e)
+{
+	AUTO_RECORD struct store_record r = { 0 };
+	AUTO_STATE struct state s = { 0 };
+
+	if (!store_load(f->store, name, &r, e))
+		return false;
+	if (!r.exists)
+		return true;
+	state_salvage(buf_cstr(&r.text), r.text.len, &s);
+	if (s.token == NULL)
+		return true;
+	f->note = mem_grow(f->note, &f->cap, f->n + 1, sizeof(*f->note));
+	f->note[f->n++] = (struct former_note){ mem_dup(name), take(&s.token) };
+	return true;
+}
+
+/* Sorted; borrowed from the configuration. Caller frees. */
+static const char **names_of_jobs(const struct former *f, size_t *n)
+{
+	const char **names = NULL, *name;
+	size_t cap = 0;
+
+	for (*n = 0; (name = f->job_name(f->ctx, *n)) != NULL; ++*n) {
+		names = mem_grow(names, &cap, *n + 1, sizeof(*names));
+		names[*n] = name;
+	}
+	if (*n > 0)
+		qsort(names, *n, sizeof(*names), str_compare);
+	return names;
+}
+
+/* Once a run: those of jobs that are no more do not change in it, unless another run does it. */
+static bool read_all(struct former *f, struct err *e)
+{
+	AUTO_NAMES struct store_names names = { 0 };
+
+	if (f->read)
+		return true;
+	if (!store_list(f->store, &names, e))
+		return false;
+	size_t n;
+	const char **jobs = names_of_jobs(f, &n);
+	f->read = true;
+	for (size_t i = 0; f->read && i < names.n; i++)
+		if (n == 0 || bsearch(&names.name[i], jobs, n, sizeof(*jobs), str_compare) == NULL)
+			f->read = note_one(f, names.name[i], e);
+	free(jobs);
+	return f->read;
+}
+
+/* Whoever holds its lock may be about to send. */
+static bool take_note(const struct store *store, const char *name, const struct job *job,
+                      struct state *s, bool *any, struct err *e)
+{
+	struct lock lock = LOCK_INIT;
+
+	if (!store_lock(store, name, &lock, e))
+		return err_in(e, "job '%s' was on this token", name);
+	bool ok = take_text(store, store_load, name, job, s, any, e);
+	lock_drop(&lock);
+	return ok;
+}
+
+static bool take_others(struct former *f, const struct job *job, struct state *s, bool *any,
+                        struct err *e)
+{
+	bool ok;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	ok = read_all(f, e);
+	for (size_t i = 0; ok && i < f->n; i++)
+		if (strcasecmp(f->note[i].token, job->token) == 0)
+			ok = take_note(f->store, f->note[i].name, job, s, any, e);
+	(void)pthread_mutex_unlock(&f->mutex);
+	return ok;
+}
+
+bool former_taint(struct former *f, const struct store *store, const struct job *job,
+                  struct state *s, bool *any, struct err *e)
+{
+	*any = false;
+	if (s->lost != LOST_NOT && !take_text(store, store_load, job->name, job, s, any, e))
+		return false;
+	/* A shared record is put aside no sooner than it is replaced. */
+	if (store_is_shared(store))
+		return true;
+	return take_text(store, store_load_lost, job->name, job, s, any, e) &&
+	       (f == NULL || take_others(f, job, s, any, e));
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Records that cannot be used, or are of other names, tell of requests that may be under way. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "check.h"
+#include "config/job.h"
+#include "fakes/memory_store.h"
+#include "fakes/sinks.h"
+#include "rotate/former.h"
+#include "rotate/state.h"
+
+static const struct fingerprint whose = { { 0x8d, 0x41 } };
+static char *dir;
+static struct store *store;
+static char name_of_job[] = "web", registry_of_job[] = "contoso.azurecr.io",
+	    token_of_job[] = "web-pull";
+static const struct job job = { .name = name_of_job,
+	                        .registry = registry_of_job,
+	                        .token = token_of_job };
+
+static int make_dir(void **state)
+{
+	(void)state;
+	dir = scratch_make();
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	scratch_remove(dir);
+	return 0;
+}
+
+static const char *job_name(void *ctx, size_t i)
+{
+	static const char *const names[] = { "web", "other", "api" };
+
+	(void)ctx;
+	return i < COUNT(names) ? names[i] : NULL;
+}
+
+#define OURS     "machine = 8d410000000000000000000000000000\n"
+#define TOKEN    "token = web-pull\n"
+#define ID       "registry = /subscriptions/s/resourceGroups/g/providers/p/registries/"
+#define INTENT   "intent = yes\nintent_since = 2024-01-19T07:05:10Z\n"
+#define DEAD     "dead_at = 2024-01-19T08:05:10Z\n"
+#define REST     "[password2]\n[end]\n"
+#define HEAD     "[state]\nversion = 2\n" OURS TOKEN
+#define WITHOUT  HEAD ID "Contoso\n[password1]\n" REST
+#define STANDING HEAD ID "Contoso\n[password1]\n" INTENT DEAD REST
+#define SINCE    INT64_C(1705647910)
+
+static const struct former_row {
+	const char *what, *file, *text;
+	bool taints[2];
+	int64_t dead_at, abandoned;
+	const char *operation;
+} rows[] = {
+	{ .what = "nothing" },
+	{ "under another name", "old.state", STANDING, { true, false }, .dead_at = SINCE + 3600 },
+	{ "under another name, no intent", "old.state", WITHOUT, .taints = { false, false } },
+	{ "of the second slot, its sender has given up",
+	  "old.state",
+	  HEAD "[password1]\n[password2]\n" INTENT "abandoned = 2024-01-19T07:05:20Z\n[end]\n",
+	  { false, true },
+	  .abandoned = SINCE + 10 },
+	{ "of an operation",
+	  "old.state",
+	  HEAD "[password1]\n" INTENT "operation = https://m/op/1\n" REST,
+	  { true, false },
+	  .operation = "https://m/op/1" },
+	{ "of a token that is spelled otherwise",
+	  "old.state",
+	  "[state]\nversion = 2\n" OURS "token = Web-Pull\n[password1]\n" INTENT DEAD REST,
+	  { true, false },
+	  .dead_at = SINCE + 3600 },
+	{ "of another token", "old.state",
+	  "[state]\nversion = 2\n" OURS "token = api-pull\n[password1]\n" INTENT DEAD REST,
+	  .taints = { false, false } },
+	{ "of no token", "old.state", "[state]\nversion = 2\n[password1]\n" INTENT DEAD REST,
+	  .taints = { false, false } },
+	{ "of another registry", "old.state", HEAD ID "fabrikam\n[password1]\n" INTENT DEAD REST,
+	  .taints = { false, false } },
+	{ "of a job that there is", "api.state", STANDING, .taints = { false, false } },
+	{ "an intent of no time", "old.state", HEAD "[password1]\nintent = yes\n" REST,
+	  .taints = { false, false } },
+	{ "of another machine",
+	  "web.state",
+	  "[state]\nversion = 2\nmachine = 8d420000000000000000000000000000\n" TOKEN
+	  "[password1]\n" INTENT DEAD REST,
+	  { true, false },
+	  .dead_at = SINCE + 3600 },
+	{ "of another version",
+	  "web.state",
+	  "[state]\nversion = 3\n" OURS TOKEN
+	  "new = 1\n[new]\nkey = 1\n[password1]\n" INTENT DEAD REST,
+	  { true, false },
+	  .dead_at = SINCE + 3600 },
+	{ "one line is damaged",
+	  "web.state",
+	  "[state]\nversiom = 2\n" OURS TOKEN "[password1]\n" INTENT DEAD REST,
+	  { true, false },
+	  .dead_at = SINCE + 3600 },
+	{ "cut off", "web.state", HEAD "[password1]\n" INTENT, .taints = { true, false } },
+	{ "cut off before", "web.state", HEAD "[password1]\nintent", .taints = { false, false } },
+	{ "garbage", "web.state", "\xff\xfe[[[", .taints = { false, false } },
+	{ "put aside", "web.state.lost", STANDING, { true, false }, .dead_at = SINCE + 3600 },
+	{ "put aside, of another token", "web.state.lost",
+	  "[state]\nversion = 2\n" OURS "token = api-pull\n[password1]\n" INTENT DEAD REST,
+	  .taints = { false, false } },
+	{ "put aside, of another name", "old.state.lost", STANDING, .taints = { false, false } },
+};
+
+static void put(const char *file, const char *text)
+{
+	AUTO_FREE char *path = mem_fmt("%s/%s", dir, file);
+
+	file_put(path, text);
+}
+
+static void drop(const char *file)
+{
+	AUTO_FREE char *path = mem_fmt("%s/%s", dir, file);
+
+	(void)remove(path);
+}
+
+static bool look(struct former *f, struct state *s, bool *any, struct err *e)
+{
+	CHECK(state_load(store, "web", s, e), "%s", e->text);
+	*e = (struct err)ERR_INIT;
+	return former_taint(f, store, &job, s, any, e);
+}
+
+static void an_intent_is_heeded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct former_row *r = &rows[i];
+		AUTO_STATE struct state s = { 0 };
+		struct err e = ERR_INIT;
+		bool any;
+		store = store_dir_open(dir, &whose);
+		struct former *f = former_new(store, job_name, NULL);
+		if (r->file != NULL)
+			put(r->file, r->text);
+		CHECK(look(f, &s, &any, &e), "%s: %s", r->what, e.text);
+		CHECK(s.missing || s.lost != LOST_NOT, "%s: usable", r->what);
+		CHECK(any == (r->taints[0] || r->taints[1]), "%s", r->what);
+		for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+			const struct slot_memory *m = &s.slot[k];
+			CHECK(m->intent == r->taints[k], "%s: %d", r->what, k + 1);
+			CHECK(!m->intent || (m->intent_since == SINCE && m->dead_at == r->dead_at &&
+			                     m->abandoned == r->abandoned && m->asked_us == 0),
+			      "%s: %d", r->what, k + 1);
+			CHECK(!m->intent || (r->operation == NULL) == (m->operation == NULL),
+			      "%s: %d", r->what, k + 1);
+		}
+		former_free(f);
+		store_close(store);
+		if (r->file != NULL)
+			drop(r->file);
+	}
+}
+
+/* Two of them: the slot is tainted until both are over. */
+static void the_last_one_counts(void **state)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+	bool any;
+
+	(void)state;
+	put("web.state.lost", HEAD "[password1]\n" INTENT "dead_at = 2024-01-19T09:05:10Z\n" REST);
+	put("old.state", STANDING);
+	put("older.state", HEAD "[password1]\n[password2]\n" INTENT DEAD "[end]\n");
+	store = store_dir_open(dir, &whose);
+	struct former *f = former_new(store, job_name, NULL);
+	assert_true(look(f, &s, &any, &e) && any);
+	assert_true(s.slot[0].dead_at == SINCE + 7200 && s.slot[1].dead_at == SINCE + 3600);
+	former_free(f);
+	store_close(store);
+	drop("web.state.lost");
+	drop("old.state");
+	drop("older.state");
+}
+
+/* Whoever holds the lock may be about to send; what cannot be read may tell of it. */
+static void what_cannot_be_told_is_refused(void **state)
+{
+	AUTO_FREE char *path = mem_fmt("%s/old.state", dir), *none = mem_fmt("%s/file/x", dir),
+		       *file = mem_fmt("%s/file", dir), *lost = mem_fmt("%s/web.state.lost", dir);
+	struct err e = ERR_INIT;
+	struct lock lock = LOCK_INIT;
+	struct former *f;
+	bool any;
+
+	(void)state;
+	store = store_dir_open(dir, &whose);
+	for (int held = 1; held >= 0; held--) {
+		AUTO_STATE struct state s = { 0 };
+		f = former_new(store, job_name, NULL);
+		put("old.state", STANDING);
+		if (held)
+			assert_true(store_lock(store, "old", &lock, &e));
+		bool ok = look(f, &s, &any, &e);
+		CHECK(ok != held && (ok || (e.kind == ERR_BUSY && strstr(e.text, "'old'"))), "%s",
+		      e.text);
+		lock_drop(&lock);
+		former_free(f);
+	}
+	drop("old.state");
+	const char *const unreadable[] = { path, lost };
+	for (size_t i = 0; i < COUNT(unreadable); i++) {
+		AUTO_STATE struct state s = { 0 };
+		f = former_new(store, job_name, NULL);
+		assert_int_equal(mkdir(unreadable[i], 0700), 0);
+		CHECK(!look(f, &s, &any, &e) && e.kind == ERR_LOCAL, "%zu", i);
+		assert_int_equal(rmdir(unreadable[i]), 0);
+		/* And is looked for again. */
+		CHECK(former_taint(f, store, &job, &s, &any, &e), "%s", e.text);
+		former_free(f);
+	}
+	store_close(store);
+	file_put(file, "");
+	store = store_dir_open(none, &whose);
+	f = former_new(store, job_name, NULL);
+	struct state s = { .missing = true };
+	assert_true(!former_taint(f, store, &job, &s, &any, &e));
+	former_free(f);
+	store_close(store);
+}
+
+/* A record that was there when it was listed, and is gone. */
+static void one_that_goes_meanwhile_tells_nothing(void **state)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+	bool any;
+
+	(void)state;
+	store = store_dir_open(dir, &whose);
+	struct former *f = former_new(store, job_name, NULL);
+	put("old.state", WITHOUT);
+	assert_true(look(f, &s, &any, &e) && !any);
+	drop("old.state");
+	assert_true(former_taint(f, store, &job, &s, &any, &e) && !any);
+	former_free(f);
+	store_close(store);
+}
+
+/* Of a shared record that is lost, its own text. */
+static void a_shared_record_tells_of_itself(void **state)
+{
+	(void)state;
+	for (int broken = 0; broken < 2; broken++) {
+		AUTO_BUF struct buf text = BUF_INIT(4096);
+		AUTO_STATE struct state s = { 0 };
+		AUTO_FREE char *version = NULL;
+		struct err e = ERR_INIT;
+		bool any;
+		store = memory_store_open();
+		buf_str(&text, STANDING);
+		assert_true(store_save(store, "web", &text, STORE_DURABLE, &version, &e));
+		CHECK(state_load(store, "web", &s, &e) && s.lost == LOST_MACHINE, "%s", e.text);
+		memory_store_break(store, broken ? ERR_TRANSIENT : ERR_NONE);
+		bool ok = former_taint(NULL, store, &job, &s, &any, &e);
+		CHECK(ok == !broken && any == !broken && s.slot[0].intent == !broken, "%s", e.text);
+		store_close(store);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_intent_is_heeded),
+		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(what_cannot_be_told_is_refused),
+		cmocka_unit_test(one_that_goes_meanwhile_tells_nothing),
+		cmocka_unit_test(a_shared_record_tells_of_itself),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
