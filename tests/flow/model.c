@@ -16,10 +16,11 @@ static void late(struct search *s, const struct world *w, int k)
 
 	if (w->slot[k].flying == 0)
 		return;
-	run_act(s, &next, k, UNSEEN, true, how);
+	run_act(s, &next, k, w->slot[k].stray ? FOREIGN : UNSEEN, true, how);
 	if (next.slot[k].flying == 2)
 		search_reach(s, next, how); /* two or more: as many are left */
 	next.slot[k].flying--;
+	next.slot[k].stray = next.slot[k].stray && next.slot[k].flying > 0;
 	search_reach(s, next, how);
 }
 
@@ -68,6 +69,23 @@ static void lose_state(const struct model *m, struct world *w)
 		w->sink[i].held_foreign = false;
 	}
 	w->owed = false;
+}
+
+/* A request of it may be under way. */
+static void spoil_state(const struct model *m, struct world *w)
+{
+	const struct world was = *w;
+
+	lose_state(m, w);
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		struct slot *s = &w->slot[k];
+		s->stray = s->flying > 0;
+		if (m->without == WITHOUT_FORMER)
+			continue;
+		s->intent = was.slot[k].intent;
+		s->abandoned = was.slot[k].abandoned;
+		s->young = was.slot[k].young;
+	}
 }
 
 /* The sink alone tells what an older state that was put back does not know. */
@@ -191,6 +209,11 @@ static void between_runs(struct search *s, const struct world *w)
 	if ((m->others & MODEL_LOSS) && !in_flight(w)) {
 		lose_state(m, &next);
 		search_disturb(s, next, "the state is lost");
+		next = *w;
+	}
+	if (m->others & MODEL_UNUSABLE) {
+		spoil_state(m, &next);
+		search_disturb(s, next, "the record cannot be used");
 		next = *w;
 	}
 	for (int o = 0; o < OLDER__COUNT && (m->others & MODEL_RESTORED); o++) {

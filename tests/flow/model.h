@@ -29,7 +29,7 @@
  * What nobody can see is left out: a hand that changes a sink back before any run saw it, changes
  * one between a run's last look and its writing, or changes one that the job cannot read or no
  * longer has, or that alone tells what an older state does not know; a consumer that lags when the
- * record of before a delivery is put back; and sinks changed or removed or the state lost in
+ * record of before a delivery is put back; and sinks changed or removed or the record deleted in
  * the time in which a request whose answer was lost may yet act.
  */
 #ifndef FLOW_MODEL_H
@@ -77,7 +77,9 @@ enum model_others {
 	MODEL_STRANGE = 1 << 18,
 	/* A sink is edited while a run has a password for it, before its last look. */
 	MODEL_MEDDLED = 1 << 19,
-	MODEL_ALL = (1 << 20) - 1
+	/* Our record cannot be used any more, or has another name: only its intents are heeded. */
+	MODEL_UNUSABLE = 1 << 20,
+	MODEL_ALL = (1 << 21) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -112,6 +114,7 @@ enum model_without {
 	WITHOUT_DEATH,        /* refusals of a minute are death */
 	WITHOUT_HIDING,       /* a chain in one store lets go of what another one holds */
 	WITHOUT_CHAIN,        /* what a sink does not show is not there, whatever it is */
+	WITHOUT_FORMER,       /* of a record that cannot be used not even the intents are heeded */
 	WITHOUT_ALL,          /* the naive rule: always the older slot */
 };
 

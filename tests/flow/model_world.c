@@ -39,6 +39,7 @@ void world_end_generation(const struct model *m, struct world *w, int k)
 		            .young = s->young,
 		            .abandoned = s->abandoned,
 		            .flying = s->flying,
+		            .stray = s->stray,
 		            .ago = m->grace };
 	for (int i = 0; i < m->n_sinks; i++) {
 		w->sink[i].last &= ~bit(k);
@@ -104,7 +105,7 @@ bool world_in_use(const struct model *m, const struct world *w, int k)
 static void forget_flights(struct slot *s)
 {
 	if (s->abandoned || !s->intent)
-		s->flying = 0;
+		s->flying = s->stray = 0;
 }
 
 void world_tick(const struct model *m, struct world *w)
@@ -231,9 +232,9 @@ struct packed world_pack(const struct model *m, struct world *w)
 		put(&b, 2, s->ago);
 		put(&b, 3, s->flying | s->abandoned << 2);
 		put(&b, 2, s->lacked);
-		put(&b, 7,
+		put(&b, 8,
 		    s->permitted | s->rejected << 1 | s->delivered << 2 | s->intent << 3 |
-		            s->young << 4 | s->hooked << 5 | s->away << 6);
+		            s->young << 4 | s->hooked << 5 | s->away << 6 | s->stray << 7);
 	}
 	put(&b, 5, w->newest | w->owed << 1 | w->spent << 2);
 	for (int r = 0; r < 2; r++)
@@ -274,6 +275,7 @@ struct world world_unpack(const struct packed *key)
 		s->young = get(&b, 1);
 		s->hooked = get(&b, 1);
 		s->away = get(&b, 1);
+		s->stray = get(&b, 1);
 	}
 	w.newest = get(&b, 1);
 	w.owed = get(&b, 1);

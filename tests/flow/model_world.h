@@ -25,6 +25,7 @@ struct slot {
 	bool abandoned; /* ... and a run has seen that its sender is no more */
 	bool young;     /* ... in this tick: a request may be in flight */
 	int flying;     /* requests in flight: 0, 1, 2 or more */
+	bool stray;     /* ... of a record that cannot be used: what they make is nobody's */
 	int ago;        /* ticks since a sink held it, at most grace */
 	bool hooked;    /* a consumer that waits for our hook holds it */
 	bool away;      /* a sink of another machine holds it */
