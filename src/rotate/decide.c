@@ -199,6 +199,9 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 		r->ask.login_tried = true;
 		return rotation_go_to(r, login ? STEP_VERIFY : STEP_END);
 	}
+	/* With what made the token it may be tainted again. */
+	if (r->o.asked == TOKEN_MISSING)
+		drop_dead_intents(r);
 	switch (r->plan.action) {
 	case PLAN_KEEP:
 		return keep(r, now);

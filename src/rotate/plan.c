@@ -247,6 +247,31 @@ static enum acr_slot longest(const struct plan_input *in)
 	                                                                               : ACR_SLOT_1;
 }
 
+/* A PUT empties both slots of a token that exists after all, and a request for a slot that comes
+ * behind it meets what is generated then. */
+/*@ requires Valid(in);
+  @ assigns \nothing;
+  @ ensures \result.discard == 0 && \result.active == 0;
+  @ ensures \result.action == PLAN_CREATE || \result.action == PLAN_WAIT ||
+  @   \result.action == PLAN_REFUSE;
+  @ ensures \result.action == PLAN_REFUSE ==> \result.why == WHY_NO_TOKEN;
+  @ ensures \result.action == PLAN_CREATE ==> in->create != 0 && in->known == 0 &&
+  @   RequestDead(in, ACR_SLOT_1) && RequestDead(in, ACR_SLOT_2); */
+static struct plan decide_missing(const struct plan_input *in)
+{
+	int64_t one = plan_request_dies(in, ACR_SLOT_1), two = plan_request_dies(in, ACR_SLOT_2);
+	struct plan p = { .action = PLAN_WAIT,
+		          .why = WHY_INTENT,
+		          .slot = two > one ? ACR_SLOT_2 : ACR_SLOT_1,
+		          .when = two > one ? two : one };
+
+	if (!in->create || in->known)
+		return (struct plan){ .action = PLAN_REFUSE, .why = WHY_NO_TOKEN };
+	if (in->now >= p.when)
+		return (struct plan){ .action = PLAN_CREATE, .why = WHY_NO_TOKEN };
+	return p;
+}
+
 /*@ requires Valid(in);
   @ assigns \nothing;
   @ ensures \result.discard == 0;
@@ -263,11 +288,8 @@ static struct plan decide_rotation(const struct plan_input *in)
 	  @ loop variant in->n_sinks - i; */
 	for (size_t i = 0; i < in->n_sinks; i++)
 		readable = readable || in->sinks[i].readable;
-	if (in->asked == TOKEN_MISSING) {
-		if (in->create && !in->known)
-			return (struct plan){ .action = PLAN_CREATE, .why = WHY_NO_TOKEN };
-		return (struct plan){ .action = PLAN_REFUSE, .why = WHY_NO_TOKEN };
-	}
+	if (in->asked == TOKEN_MISSING)
+		return decide_missing(in);
 	if (!readable)
 		return (struct plan){ .action = PLAN_REFUSE, .why = WHY_NO_SINK };
 	if (in->asked == TOKEN_READ && !in->enabled)

@@ -159,10 +159,10 @@
       (p.action == PLAN_KEEP ==> in->now < p.when) &&
       (p.active != 0 ==> (Shown(in, p.source, ACR_SLOT_1) && Living(in, &in->slot[ACR_SLOT_1])) ||
        (Shown(in, p.source, ACR_SLOT_2) && Living(in, &in->slot[ACR_SLOT_2]))) &&
-      // A token is created only when Azure says that it does not exist, the job says so, and it
-      // never did.
+      // A token is created only when Azure says that it does not exist, the job says so, it never
+      // did, and no request may still act.
       (p.action == PLAN_CREATE ==> in->asked == TOKEN_MISSING && in->create != 0 &&
-        in->known == 0) &&
+        in->known == 0 && RequestDead(in, ACR_SLOT_1) && RequestDead(in, ACR_SLOT_2)) &&
       // A person is asked because of a slot only if that is not ours.
       (p.action == PLAN_REFUSE && p.why == WHY_FOREIGN ==> in->slot[p.slot].ours == 0 &&
         in->slot[p.slot].lacking == 0);
@@ -170,7 +170,8 @@
   // What a revoke is decided on.
   predicate Reasoned(struct plan_input *in, struct plan p) =
       (p.action == PLAN_ROTATE ==> p.why == WHY_DUE || p.why == WHY_FORCED || p.why == WHY_FIRST) &&
-      (p.active == 0 && p.why != WHY_DISABLED && p.why != WHY_NO_TOKEN && p.why != WHY_NO_SINK ==>
+      (p.active == 0 && in->asked != TOKEN_MISSING && p.why != WHY_DISABLED &&
+        p.why != WHY_NO_TOKEN && p.why != WHY_NO_SINK ==>
        !Deployed(in, ACR_SLOT_1) && !Deployed(in, ACR_SLOT_2)) &&
       (p.active != 0 && in->slot[ACR_SLOT_1].doomed != in->slot[ACR_SLOT_2].doomed &&
         Deployed(in, ACR_SLOT_1) &&

@@ -41,7 +41,7 @@ prove src/rotate/plan_free.c plan_is_gone plan_may_work plan_is_living plan_is_h
 	plan_anything_works any_held_foreign plan_is_outage plan_is_excepted plan_is_missed plan_request_dies plan_grace_is_over plan_slot_is_free
 prove src/rotate/plan_judge.c is_there explained_by plan_judge_accepted plan_lets_go plan_judge_refusals may_live plan_ends_before
 prove src/rotate/plan_revoke.c plan_slot_is_revocable revoke plan_decide_revoke
-prove src/rotate/plan.c blocked rotate preference preferred decide_first foreign_ahead outlives make_way decide_active longest decide_rotation \
+prove src/rotate/plan.c blocked rotate preference preferred decide_first foreign_ahead outlives make_way decide_active longest decide_missing decide_rotation \
 	plan_decide acr_other
 
 printf 'proof: %d of %d goals proven\n%d passed, %d failed\n' "$proven" "$all" "$proven" $((all - proven))
