@@ -33,8 +33,10 @@ bool acr_put_token(struct arm *a, struct http *h, const struct acr_ref *ref,
 		                  .once = true,
 		                  .header = "If-None-Match: *" };
 
-	if (!may_be_created(ref, e))
+	if (!may_be_created(ref, e)) {
+		e->not_acted = true;
 		return false;
+	}
 	buf_str(&body, "{\"properties\":{\"scopeMapId\":");
 	buf_json(&body, scope_map_id);
 	buf_str(&body, ",\"status\":\"enabled\"}}");

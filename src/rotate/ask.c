@@ -283,9 +283,8 @@ bool rotation_ask_about(struct rotation *r, enum acr_slot slot)
 	return false;
 }
 
-/* Does the registry accept what sink i holds? */
-static bool probe(struct rotation *r, struct http *h, size_t i, enum login_answer *answer,
-                  struct err *e)
+bool rotation_probe(struct rotation *r, struct http *h, size_t i, enum login_answer *answer,
+                    struct err *e)
 {
 	const struct credential c = { .server = r->o.who.server,
 		                      .username = r->o.who.username,
@@ -304,7 +303,7 @@ enum progress step_verify(struct rotation *r, struct http *h, struct err *e)
 	enum login_answer answer;
 
 	assert(slot != ACR_NO_SLOT);
-	if (!probe(r, h, r->ask.source, &answer, e))
+	if (!rotation_probe(r, h, r->ask.source, &answer, e))
 		return FAILED;
 	if (answer == LOGIN_REJECTED)
 		return rejected(r, slot, e);
@@ -325,7 +324,7 @@ enum progress step_try_others(struct rotation *r, struct http *h, struct err *e)
 		enum login_answer answer;
 		if (!r->o.views[i].readable || !r->o.views[i].other || s->refused >= 2)
 			continue;
-		if (!probe(r, h, i, &answer, e))
+		if (!rotation_probe(r, h, i, &answer, e))
 			return FAILED;
 		s->refused = answer == LOGIN_REJECTED ? s->refused + 1 : 0;
 		once = once || s->refused == 1;
@@ -368,7 +367,7 @@ enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e
 		enum login_answer answer;
 		if (!is_in_question(r, &in, i))
 			continue;
-		if (!probe(r, h, i, &answer, e))
+		if (!rotation_probe(r, h, i, &answer, e))
 			return FAILED;
 		if (answer == LOGIN_ACCEPTED)
 			observe_alive(&r->o, slot);
@@ -463,7 +462,7 @@ enum progress step_try_held(struct rotation *r, struct http *h, struct err *e)
 		enum login_answer answer;
 		if (s->held == NULL || is_tried(r, s->held))
 			continue;
-		if (!probe(r, h, i, &answer, e))
+		if (!rotation_probe(r, h, i, &answer, e))
 			return FAILED;
 		enum plan_tried_as as = TRIED_OTHER;
 		if (answer == LOGIN_ACCEPTED)

@@ -61,24 +61,29 @@ void rotation_drop_fence(struct rotation *r)
 	rotation_open_sinks(r);
 }
 
-enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
+bool rotation_fence(struct rotation *r, struct http *h, struct err *e)
 {
 	int64_t expires;
 
 	rotation_drop_fence(r);
 	if (!arm_fence(r->arm, h, r->job->policy.verify_timeout, &r->gen.fence, &expires, e))
-		return FAILED;
+		return false;
 	r->gen.fence_until = expires;
+	r->gen.dead_at = expires + STEP_TOKEN_GRACE_S;
 	/* Not a part of dead_at: what is saved too late changes nothing. */
-	if (!store_ready(r->w->store, r->job->name, r->o.state.version != NULL,
-	                 r->job->policy.verify_timeout, e))
+	return store_ready(r->w->store, r->job->name, r->o.state.version != NULL,
+	                   r->job->policy.verify_timeout, e);
+}
+
+enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
+{
+	if (!rotation_fence(r, h, e))
 		return FAILED;
 	/* Without one of the sinks another decision may be right. */
 	if (!rotation_fence_sinks(r))
 		return rotation_go_to(r, STEP_DECIDE);
-	if (expires < r->busy.until)
-		expires = r->busy.until;
-	r->gen.dead_at = expires + STEP_TOKEN_GRACE_S;
+	if (r->gen.fence_until < r->busy.until)
+		r->gen.dead_at = r->busy.until + STEP_TOKEN_GRACE_S;
 	return rotation_go_to(r, STEP_TRY_HELD);
 }
 
@@ -137,7 +142,8 @@ enum progress step_intend(struct rotation *r, struct http *h, struct err *e)
 		return FAILED;
 	r->gen.expires_us = repeat_expiry(r, m, now);
 	state_end_intent(m);
-	m->asked_before_us = m->asked_us;
+	/* A taint has moved what was asked for before it, see state_taint(). */
+	m->asked_before_us = m->asked_us != 0 ? m->asked_us : m->asked_before_us;
 	m->asked_us = r->gen.expires_us;
 	m->intent = true;
 	m->intent_since = now;

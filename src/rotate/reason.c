@@ -136,11 +136,27 @@ static void add_hurry(const struct rotation *r, struct buf *out)
 	buf_str(out, ", sooner than it is surely dead, for what is deployed expires before that");
 }
 
+/* Of a generate it is known what was asked for. */
+static const char *what_is_waited_for(const struct rotation *r)
+{
+	if (r->plan.why == WHY_INTENT && r->o.state.slot[r->plan.slot].asked_us == 0)
+		return "another request, which may replace or remove its password, may still act: "
+		       "it was not seen to end";
+	return waits[r->plan.why].text;
+}
+
 static bool wait_for(const struct rotation *r, struct err *e)
 {
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 
-	buf_fmt(&text, "%s has to wait: %s", acr_slot_name(r->plan.slot), waits[r->plan.why].text);
+	if (r->o.asked == TOKEN_MISSING)
+		buf_fmt(&text,
+		        "token '%s' cannot be created yet: a request whose answer was lost "
+		        "may still act",
+		        r->job->token);
+	else
+		buf_fmt(&text, "%s has to wait: %s", acr_slot_name(r->plan.slot),
+		        what_is_waited_for(r));
 	if (r->plan.when != 0) {
 		buf_str(&text, "; next attempt not before ");
 		rotation_add_time(&text, r->plan.when);

@@ -182,8 +182,9 @@ static const struct {
 	                      TO(TRY_OTHERS) | TO(DECIDE) },
 	[STEP_TRY_LACKING] = { "try passwords that Azure lacks", step_try_lacking, true,
 	                       TO(DECIDE) },
-	[STEP_CREATE] = { "create token", step_create, true, TO(CREATE) | TO(CREATED) | TO(READ) },
-	[STEP_CREATED] = { "await token", step_created, true, TO(CREATED) | TO(READ) },
+	[STEP_CREATE] = { "prepare token", step_create, true, TO(CREATE) | TO(PUT) | TO(READ) },
+	[STEP_PUT] = { "create token", step_put, false, TO(CREATE) | TO(CREATED) | TO(READ) },
+	[STEP_CREATED] = { "await token", step_created, false, TO(CREATED) | TO(READ) },
 	[STEP_CHECK] = { "check sinks", step_check, false,
 	                 TO(DECIDE) | TO(CREATE) | TO(TRY_SINKS) | TO(PREPARE) | TO(END) },
 	[STEP_TRY_SINKS] = { "try sinks", step_try_sinks, false, TO(DOORS) | TO(DECIDE) },
@@ -257,6 +258,7 @@ void rotation_free(struct rotation *r)
 	credential_clear(&r->give.fresh);
 	acr_generated_clear(&r->gen.reply);
 	arm_operation_clear(&r->gen.operation);
+	free(r->create.scope_map);
 	free(r->gen.tried);
 	free(r->give.prepared);
 	free(r);

@@ -5,6 +5,7 @@
 #define SRC_ROTATE_STEP_H
 
 #include "azure/acr.h"
+#include "azure/login.h"
 #include "base/credential.h"
 #include "base/err.h"
 #include "base/lock.h"
@@ -12,8 +13,6 @@
 #include "rotate/hosts.h"
 #include "rotate/observe.h"
 #include "rotate/rotation.h"
-
-struct login;
 
 #define STEP_TOKEN_GRACE_S STATE_TOKEN_GRACE_S
 
@@ -28,6 +27,7 @@ enum step {
 	STEP_TRY_OTHERS,
 	STEP_TRY_LACKING,
 	STEP_CREATE,
+	STEP_PUT,
 	STEP_CREATED,
 	STEP_CHECK,
 	STEP_TRY_SINKS,
@@ -110,6 +110,12 @@ struct rotation {
 		bool fenced;   /* the sinks have the one access token that they use */
 		int64_t until; /* when nothing that the sinks send can act any more */
 	} busy;
+
+	/* The token that is to be made. */
+	struct {
+		char *scope_map;  /* its id */
+		int64_t asked_at; /* mono ms: when Azure was asked last whether it exists */
+	} create;
 
 	/* The call that cannot be undone. */
 	struct {
@@ -199,6 +205,9 @@ enum progress step_verify(struct rotation *r, struct http *h, struct err *e);
 bool rotation_ask_about(struct rotation *r, enum acr_slot slot);
 enum progress step_try_others(struct rotation *r, struct http *h, struct err *e);
 enum progress step_try_lacking(struct rotation *r, struct http *h, struct err *e);
+/* Does the registry accept what sink i holds? */
+MUST_USE bool rotation_probe(struct rotation *r, struct http *h, size_t i,
+                             enum login_answer *answer, struct err *e);
 /* Is there a sink that shows what Azure's answer lacks, and step_try_lacking() asks about? */
 bool rotation_can_try_lacking(const struct rotation *r);
 /* Reads the token into r->ask.answer. */
@@ -230,6 +239,7 @@ struct arm *rotation_job_arm(struct rotation *r);
 
 /* ---- create.c: a token that does not exist yet ----------------------------------------------- */
 enum progress step_create(struct rotation *r, struct http *h, struct err *e);
+enum progress step_put(struct rotation *r, struct http *h, struct err *e);
 enum progress step_created(struct rotation *r, struct http *h, struct err *e);
 
 /* ---- before.c: what has to work behind the call, tried before it ----------------------------- */
@@ -245,6 +255,8 @@ struct login *rotation_host_login(struct rotation *r);
 
 /* ---- generate.c: the call that cannot be undone ---------------------------------------------- */
 enum progress step_tokens(struct rotation *r, struct http *h, struct err *e);
+/* The one access token for what cannot be undone; and what the record needs to be saved. */
+MUST_USE bool rotation_fence(struct rotation *r, struct http *h, struct err *e);
 enum progress step_intend(struct rotation *r, struct http *h, struct err *e);
 enum progress step_read_again(struct rotation *r, struct http *h, struct err *e);
 enum progress step_generate(struct rotation *r, struct http *h, struct err *e);

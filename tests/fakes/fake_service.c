@@ -77,6 +77,14 @@ void fake_service_wipe(struct fake_service *s)
 	memset(s->slot, 0, sizeof(s->slot));
 }
 
+static void put_token(struct fake_service *s)
+{
+	s->puts++;
+	s->missing = false;
+	s->created_ms = s->clock_ms;
+	fake_service_wipe(s);
+}
+
 void fake_service_pass(struct fake_service *s, int64_t ms)
 {
 	s->clock_ms += ms;
@@ -84,6 +92,10 @@ void fake_service_pass(struct fake_service *s, int64_t ms)
 		if (!s->late[i].on || s->late[i].at_ms > s->clock_ms)
 			continue;
 		s->late[i].on = false;
+		if (s->late[i].slot == FAKE_PUT) {
+			put_token(s);
+			continue;
+		}
 		s->generated++;
 		fake_service_generate(s, s->late[i].slot, s->late[i].expiry);
 	}
@@ -154,7 +166,9 @@ static void say_token(struct fake_service *s, struct buf *out)
 
 	buf_str(out, "{\"id\":\"" TOKEN_ID "\",\"name\":\"web-pull\",\"properties\":{");
 	buf_fmt(out, "\"provisioningState\":\"%s\",\"status\":\"%s\",",
-	        s->pending != 0 ? "Creating" : "Succeeded",
+	        s->pending != 0   ? "Creating"
+	        : s->create_fails ? "Failed"
+	                          : "Succeeded",
 	        s->disable_at != 0 && s->requests >= s->disable_at ? "disabled" : "enabled");
 	if (s->created_ms != 0) {
 		str_from_ticks(s->created_ms * 10000, created);
@@ -290,12 +304,21 @@ static bool answer_token(struct fake_service *s, const struct http_request *rq,
 		s->fail_reads--;
 		return cut_off(e, false);
 	}
+	if (rq->method == HTTP_PUT && s->late_puts > 0) {
+		s->late_puts--;
+		keep_for_later(s, FAKE_PUT, "");
+		return cut_off(e, false);
+	}
 	if (rq->method == HTTP_PUT) {
-		s->missing = false;
-		s->created_ms = s->clock_ms;
+		put_token(s);
 		s->pending = s->creating;
 		rs->status = 201;
-	} else if (s->missing) {
+		if (s->lose_puts > 0) {
+			s->lose_puts--;
+			return cut_off(e, true);
+		}
+	} else if (s->missing || s->missing_shown > 0) {
+		s->missing_shown -= s->missing_shown > 0;
 		refuse_with(404, s->missing_code != NULL ? s->missing_code : "ResourceNotFound",
 		            rs);
 		return true;

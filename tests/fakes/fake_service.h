@@ -17,6 +17,8 @@
 #define FAKE_PASSWORD_MAX 53
 #define FAKE_EXPIRY_MAX   40
 
+#define FAKE_PUT (-1)
+
 struct fake_slot {
 	bool present;
 	int64_t created;              /* ticks */
@@ -57,10 +59,12 @@ struct fake_service {
 	/* so many of the next generates act, and their answers are lost */
 	int lose_replies;
 	int late_requests; /* so many are cut off, and act `late_ms` later */
+	/* the same, of the PUTs that make the token */
+	int lose_puts, late_puts;
 	int64_t late_ms;
 	struct fake_late {
 		bool on;
-		int slot;
+		int slot; /* FAKE_PUT: it makes the token */
 		int64_t at_ms;
 		char expiry[FAKE_EXPIRY_MAX];
 	} late[4];
@@ -79,9 +83,12 @@ struct fake_service {
 	int far_logins;     /* accepted there */
 	const char *group;  /* where the registry is now; NULL: rg */
 	bool missing;       /* there is no token, until somebody makes it */
+	int puts;           /* how often somebody did: each time its passwords are wiped */
+	int missing_shown;  /* so many of the next reads say that it is missing */
 	int64_t created_ms; /* when somebody did; 0: long ago */
 	/* how often one asks until a PUT, or a generate, is done; -1: it never is */
 	int creating, generating;
+	bool create_fails;         /* a PUT that has to be asked about ends so */
 	int pending, pending_slot; /* of those that are left, and what was generated */
 	/* what az does when no slot is named: every generate replaces both */
 	bool both;

@@ -78,6 +78,38 @@ static void loses_replies_at_first(void)
 	stage.service->lose_replies = 2;
 }
 
+static void to_be_created(void)
+{
+	stage.service->missing = true;
+	stage_config("create = yes\nrepository = web content/read metadata/read content/read\n");
+}
+
+static void created_slowly(void)
+{
+	to_be_created();
+	stage.service->creating = 2;
+}
+
+static void created_and_the_answer_lost(void)
+{
+	to_be_created();
+	stage.service->lose_puts = 1;
+}
+
+static void created_late(void)
+{
+	to_be_created();
+	stage.service->late_puts = 1;
+	stage.service->late_ms = 45000;
+}
+
+/* As late as any request of which nothing was heard. */
+static void created_very_late(void)
+{
+	created_late();
+	stage.service->late_ms = 590000;
+}
+
 static void wiped(void)
 {
 	delivered_once();
@@ -170,6 +202,11 @@ static const struct scenario scenarios[] = {
 	{ .name = "rotation, forced", .set = delivered_once, .flags = ROTATE_FORCE, .due = 1 },
 	{ .name = "rotation, the reply is lost", .set = loses_a_reply, .due = 2 },
 	{ .name = "rotation, the request acts late", .set = acts_late, .due = 2 },
+	{ .name = "the token is created", .set = to_be_created, .due = 1 },
+	{ .name = "the token is created slowly", .set = created_slowly, .due = 1 },
+	{ .name = "created, the answer is lost", .set = created_and_the_answer_lost, .due = 1 },
+	{ .name = "created 45 s late", .set = created_late, .due = 1 },
+	{ .name = "created ten minutes late", .set = created_very_late, .due = 1 },
 	{ .name = "rotation, a sink fails", .set = stage_due, .due = 1, .broken = FAILING_SINK },
 	{ .name = "first delivery, a sink's trial fails", .set = nothing_yet, .due = 1,
 	  .broken = FAILING_TRIAL },
@@ -199,18 +236,6 @@ static void generated_slowly(void)
 {
 	stage_due();
 	stage.service->generating = 2;
-}
-
-static void to_be_created(void)
-{
-	stage.service->missing = true;
-	stage_config("create = yes\nrepository = web content/read metadata/read content/read\n");
-}
-
-static void created_slowly(void)
-{
-	to_be_created();
-	stage.service->creating = 2;
 }
 
 static void with_a_scope_map(void)
@@ -308,8 +333,6 @@ static void with_the_id_of_a_scope_map(void)
 /* clang-format off */
 static const struct scenario of_errors[] = {
 	{ .name = "rotation, generated slowly", .set = generated_slowly, .due = 1 },
-	{ .name = "the token is to be created", .set = to_be_created, .due = 1 },
-	{ .name = "the token is created slowly", .set = created_slowly, .due = 1 },
 	{ .name = "created with a scope map", .set = with_a_scope_map, .due = 1 },
 	{ .name = "rotation, verify = wait", .set = verify_wait, .due = 1 },
 	{ .name = "a registry to be found", .set = without_a_group, .due = 1 },
