@@ -60,8 +60,9 @@ struct job_status {
 	int64_t last_success, failing_since, failed_runs;
 	/* time of the last run, set by status_set_run(); how long the job can go without one */
 	int64_t last_run, bears;
-	bool overdue;    /* there was no run for longer than that */
-	bool pulls_fail; /* no deployed password works, though one should */
+	bool overdue; /* there was no run for longer than that */
+	/* no deployed password works, though one should; one that is not known may */
+	bool pulls_fail;
 	size_t sinks, in_step, unread;
 	bool hook_owed, revoking;
 	/* the spare slot is foreign: the rotation will be refused when it is due */

@@ -141,13 +141,22 @@ static void sinks_of(const struct observation *o, const struct plan *p, struct j
 			out->expires - o->job->policy.renew_before - o->job->policy.offset;
 }
 
+/* What is none of ours may work, until the registry has refused it. */
+static bool holds_unknown(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n_seen && o->n_views > 0; i++)
+		if (o->views[i].other && !o->views[i].rejected)
+			return true;
+	return false;
+}
+
 /* A job that is new has nobody yet who pulls, until it has failed. */
 static bool nothing_works(const struct observation *o, const struct job_status *s)
 {
 	if (s->state == JOB_PAUSED || (s->state == JOB_NEW && s->failing_since == 0))
 		return false;
 	/* What a sink holds that cannot be read is not known. */
-	bool none = !s->active && s->unread == 0;
+	bool none = !s->active && s->unread == 0 && !holds_unknown(o);
 	return none || o->state.rejected_at != 0 || o->state.disabled;
 }
 

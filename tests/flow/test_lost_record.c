@@ -12,6 +12,8 @@
 #include "check.h"
 #include "fakes/rotation_rig.h"
 #include "fakes/sinks.h"
+#include "rotate/observe.h"
+#include "rotate/status.h"
 
 static char *state_path(const char *end)
 {
@@ -109,11 +111,40 @@ static void the_older_slot_is_named_first(void **state)
 	}
 }
 
+/* Whether what the sinks hold works nobody knows: that is no outage. */
+static void an_unknown_password_is_no_outage(void **state)
+{
+	static const struct {
+		const char *what;
+		bool empty;
+	} rows[] = { { "one that is not known", false }, { "none", true } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *path = state_path("");
+		struct observation o;
+		struct job_status is;
+		struct ending end;
+		struct err e = ERR_INIT;
+		rig_due();
+		assert_int_equal(remove(path), 0);
+		if (rows[i].empty)
+			rig.memory[0].held[0] = rig.memory[1].held[0] = '\0';
+		CHECK(!rig_run(ROTATE_FORCE, &end), "%s", rows[i].what);
+		CHECK(observe_open(rig.store, &rig.job, &o, &e), "%s", e.text);
+		status_of(&o, rig.service.clock_ms / 1000, &is);
+		CHECK(is.state == JOB_REFUSED && is.pulls_fail == rows[i].empty, "%s: %s, %d",
+		      rows[i].what, status_state_name(is.state), is.pulls_fail);
+		observe_close(&o);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_record_tells_of_its_request),
 		cmocka_unit_test(the_older_slot_is_named_first),
+		cmocka_unit_test(an_unknown_password_is_no_outage),
 	};
 
 	return cmocka_run_group_tests(tests, rig_set, rig_strike);
