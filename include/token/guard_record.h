@@ -8,11 +8,13 @@
 
 struct arm_operation;
 struct err;
+struct former;
 struct job;
 struct store;
 
 struct guard_record {
-	const struct store *store; /* borrowed, as is the job */
+	const struct store *store; /* borrowed, as are the job and `former` */
+	struct former *former;
 	const struct job *job;
 	bool open;
 	struct observation o;
@@ -24,7 +26,8 @@ struct guard_record {
 		int64_t since, dead_at, abandoned, asked_us, asked_before_us;
 	} before[ACR_SLOT__COUNT];
 };
-/* Loads the record, and reads the sinks. */
+/* Loads the record, with what others tell of requests if it is missing or lost, as a run does, and
+ * reads the sinks. */
 MUST_USE bool guard_record_open(struct guard_record *g, struct err *e);
 void guard_record_close(struct guard_record *g);
 /* Saves, before a request is sent, that it may replace or remove the passwords of these slots;

@@ -17,9 +17,11 @@
 #include "cli/lent.h"
 #include "config/job.h"
 #include "http/http.h"
+#include "rotate/former.h"
 #include "rotate/others.h"
 #include "token/ask.h"
 #include "token/context.h"
+#include "token/guard_left.h"
 #include "token/guard_record.h"
 #include "token/guard_use.h"
 #include "token/http.h"
@@ -35,9 +37,11 @@ struct guard_job {
 };
 struct token_guard {
 	struct token_run *run;
-	struct store *store; /* NULL: no job is on the token */
+	struct store *store; /* NULL: not needed yet */
 	struct guard_job *job;
 	size_t n, cap;
+	struct guard_lefts lefts;
+	struct former *former;
 	struct acr_registry found; /* once it was asked for */
 };
 
@@ -48,19 +52,36 @@ static int64_t now_of(const struct token_guard *g)
 
 /* ---- the jobs on the token ------------------------------------------------------------------- */
 
+/* A host without a domain, an emulator's "localhost:8443", tells nothing of the registry. */
 static bool is_on_token(const struct job *j, const struct token_run *r)
 {
 	AUTO_FREE char *registry = acr_registry_name(j->registry);
+	bool told = strchr(j->registry, ':') == NULL || strchr(j->registry, '.') != NULL;
 
-	return strcasecmp(j->token, r->args->name) == 0 && strcasecmp(registry, r->registry) == 0;
+	return strcasecmp(j->token, r->args->name) == 0 &&
+	       (!told || strcasecmp(registry, r->registry) == 0);
+}
+
+static const char *job_name(void *ctx, size_t i)
+{
+	const struct config *c = ctx;
+
+	return i < config_count(c) ? config_name(c, i) : NULL;
+}
+
+static void open_store(struct token_guard *g)
+{
+	if (g->store != NULL)
+		return;
+	g->store = lent_store(g->run->config);
+	g->former = former_new(g->store, job_name, g->run->config);
 }
 
 static bool add_job(struct token_guard *g, struct job **job, struct err *e)
 {
 	struct lock lock = LOCK_INIT;
 
-	if (g->store == NULL)
-		g->store = lent_store(g->run->config);
+	open_store(g);
 	if (!store_lock(g->store, (*job)->name, &lock, e))
 		return err_in(e, "job '%s' rotates this token", (*job)->name);
 	g->job = mem_grow(g->job, &g->cap, g->n + 1, sizeof(*g->job));
@@ -68,6 +89,7 @@ static bool add_job(struct token_guard *g, struct job **job, struct err *e)
 	*j = (struct guard_job){ .job = take(job), .lock = lock };
 	j->record.job = j->job;
 	j->record.store = g->store;
+	j->record.former = g->former;
 	return true;
 }
 
@@ -113,6 +135,8 @@ void token_guard_close(struct token_guard **g)
 		lock_drop(&j->lock);
 	}
 	if (*g != NULL) {
+		guard_left_clear(&(*g)->lefts);
+		former_free((*g)->former);
 		store_close((*g)->store);
 		acr_registry_clear(&(*g)->found);
 		mem_free_ptr(&(*g)->job);
@@ -206,18 +230,75 @@ static bool judge_job(struct token_guard *g, struct guard_record *record, unsign
 	return !stands(record, slots, now_of(g), e);
 }
 
+/* Of the jobs on the token the longest; 0: there is none. */
+static int64_t longest_grace(const struct token_guard *g)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct plan_input in = observe_input(&g->job[i].record.o, 0, false);
+		longest = in.grace > longest ? in.grace : longest;
+	}
+	return longest;
+}
+
+/* Without a job on the token it is nobody's business what cannot be listed; and a role in a cluster
+ * need not let us list. */
+static bool find_left(struct token_guard *g, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	open_store(g);
+	if ((g->n == 0 && store_is_shared(g->store)) ||
+	    guard_left_find(g->run, g->store, &g->lefts, &why))
+		return true;
+	guard_left_clear(&g->lefts);
+	if (g->n == 0 || why.kind == ERR_DENIED)
+		return true;
+	*e = why;
+	return err_in(e, "cannot tell what jobs have left behind");
+}
+
+static bool judge_left(struct token_guard *g, struct guard_record *record, unsigned slots,
+                       bool exists, struct err *e)
+{
+	const char *name = record->job->name;
+
+	if (!guard_record_take_over(record, now_of(g), e))
+		return false;
+	if (exists && (guard_in_use_by_record(g->run, &record->o.state, longest_grace(g)) & slots))
+		return err_set(e, ERR_DECISION,
+		               "this would cut off who has what job '%s' delivered, of which only "
+		               "the record is left: say 'acrotate forget %s' if nobody uses it, "
+		               "or --force",
+		               name, name);
+	return !stands(record, slots, now_of(g), e) || err_in(e, "job '%s'", name);
+}
+
+static bool judge_all_left(struct token_guard *g, unsigned slots, bool exists, struct err *e)
+{
+	if (g->run->args->force)
+		return true;
+	if (!find_left(g, e) || (g->lefts.n > 0 && !learn_clock(g, e)))
+		return false;
+	for (size_t i = 0; i < g->lefts.n; i++)
+		if (!judge_left(g, &g->lefts.left[i].record, slots, exists, e))
+			return false;
+	return true;
+}
+
 bool token_guard_judge(struct token_guard *g, unsigned slots, bool exists, struct err *e)
 {
-	if (g->n == 0 || slots == 0)
+	if (slots == 0)
 		return true;
-	if (!learn_clock(g, e))
+	if (g->n > 0 && !learn_clock(g, e))
 		return false;
 	for (size_t i = 0; i < g->n; i++)
 		if (!judge_job(g, &g->job[i].record, slots, exists, e))
 			return e->kind == ERR_DECISION ? false
 			                               : err_in(e, "job '%s' rotates this token",
 			                                        g->job[i].job->name);
-	return true;
+	return judge_all_left(g, slots, exists, e);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -246,7 +327,7 @@ static bool make_fence(const struct token_guard *g, struct arm **out, int64_t *d
 
 	*out = NULL;
 	*dead_at = 0;
-	if (g->store == NULL || !store_is_shared(g->store))
+	if (!store_is_shared(g->store))
 		return true;
 	for (size_t i = 0; i < g->n; i++)
 		if (!store_ready(g->store, g->job[i].job->name,

@@ -5,17 +5,28 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/job.h"
+#include "rotate/former.h"
 #include "rotate/state.h"
 #include "store/store.h"
 
 #define SAVES_MAX 4 /* of the end of an intent, each on what another rotator has just written */
+
+/* What is saved here is neither missing nor lost for the next run. */
+static bool heed_former(struct guard_record *g, struct err *e)
+{
+	struct state *s = &g->o.state;
+	bool any;
+
+	return g->job->source != NULL || (!s->missing && s->lost == LOST_NOT) ||
+	       former_taint(g->former, g->store, g->job, s, &any, e);
+}
 
 bool guard_record_open(struct guard_record *g, struct err *e)
 {
 	if (!observe_open(g->store, g->job, &g->o, e))
 		return false;
 	g->open = true;
-	return true;
+	return heed_former(g, e);
 }
 
 void guard_record_close(struct guard_record *g)
@@ -33,6 +44,7 @@ static bool save(struct guard_record *g, struct err *e)
 	    !state_save(g->store, g->job->name, s, STORE_DURABLE, e))
 		return false;
 	s->lost = LOST_NOT;
+	s->missing = false;
 	return true;
 }
 

@@ -3,16 +3,18 @@
 
 #include "azure/arm.h"
 #include "base/env.h"
+#include "base/secret.h"
 #include "config/job.h"
 #include "rotate/observe.h"
+#include "sink/sink.h"
 #include "token/context.h"
 #include "token/guard.h"
 #include "token/outside.h"
 
-static unsigned of_slot(enum acr_slot slot)
-{
-	return slot == ACR_NO_SLOT ? 0 : 1U << slot;
-}
+#define PASSWORD_MIN 32  /* the shortest that Azure makes or made */
+#define MARGIN_S     300 /* of an expiry: more than two clocks may differ */
+
+/* ---- the record ------------------------------------------------------------------------------ */
 
 /* Two clocks that differ by more than a quarter of grace: one of them would end it too early. */
 static bool clocks_agree(const struct token_run *r, int64_t grace)
@@ -22,42 +24,108 @@ static bool clocks_agree(const struct token_run *r, int64_t grace)
 	return arm_clock_known(r->arm) && (off < 0 ? -off : off) * 4 <= grace;
 }
 
-/* What a sink holds, and what was delivered and not left for `grace`, or whose consumers a hook has
- * yet to tell of the other. Both, where it cannot be told. */
-static unsigned by_rotator(const struct token_run *r, const struct observation *o)
+static bool is_hook_owed(const struct state *s)
+{
+	for (size_t i = 0; i < s->n_sinks; i++)
+		if (s->sinks[i].hook_owed)
+			return true;
+	return s->job_hook_owed;
+}
+
+/* The slot of the service that a place of the record stands for; a follower's may be either. */
+static unsigned meant_by(const struct state *s, int i)
+{
+	int64_t said = s->slot[i].said;
+
+	if (s->follows == NULL)
+		return 1U << i;
+	return said == 1 ? TOKEN_KILLS_1 : said == 2 ? TOKEN_KILLS_2 : TOKEN_KILLS_BOTH;
+}
+
+/* What was delivered and not left for `grace`, or whose consumers a hook has yet to tell of the
+ * other. */
+static unsigned by_record(const struct token_run *r, const struct state *s, int64_t grace,
+                          int64_t margin)
 {
 	int64_t now = env_now(r->w->env) + arm_clock_offset(r->arm);
-	const struct plan_input in = observe_input(o, now, false);
-	bool by_time = clocks_agree(r, o->job->policy.grace) && !in.until_expiry;
+	bool by_time = grace != 0 && clocks_agree(r, grace) && !is_hook_owed(s);
 	unsigned used = 0;
 
-	for (size_t i = 0; i < o->n_views; i++)
-		used |= o->views[i].other ? TOKEN_KILLS_BOTH : of_slot(o->views[i].holds);
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
-		const struct slot_memory *s = &o->state.slot[i];
-		bool left = !in.hook_owed && s->left != 0 && now - s->left >= in.grace;
-		bool gone = s->gone ||
-		            (s->expires_us != 0 && s->expires_us / 1000000 <= now - in.margin);
-		if (s->delivered && !(left && by_time) && !gone)
-			used |= of_slot((enum acr_slot)i);
+		const struct slot_memory *m = &s->slot[i];
+		bool left = by_time && m->left != 0 && now - m->left >= grace;
+		bool gone =
+			m->gone || (m->expires_us != 0 && m->expires_us / 1000000 <= now - margin);
+		if (m->delivered && !left && !gone)
+			used |= meant_by(s, i);
 	}
 	return used;
 }
 
-/* What its sinks hold; of which slot that is, its source may not say. */
-static unsigned by_follower(const struct observation *o)
+unsigned guard_in_use_by_record(const struct token_run *r, const struct state *s, int64_t grace)
+{
+	return by_record(r, s, grace, MARGIN_S);
+}
+
+/* ---- the sinks ------------------------------------------------------------------------------- */
+
+static unsigned by_views(const struct observation *o)
 {
 	unsigned used = 0;
 
 	for (size_t i = 0; i < o->n_views; i++) {
-		enum acr_slot slot = observe_slot_of(o, o->views[i].holds);
-		bool any = o->views[i].holds != ACR_NO_SLOT || o->views[i].other;
-		used |= slot != ACR_NO_SLOT ? of_slot(slot) : any ? TOKEN_KILLS_BOTH : 0U;
+		enum acr_slot holds = o->views[i].holds;
+		used |= o->views[i].other      ? TOKEN_KILLS_BOTH
+		        : holds == ACR_NO_SLOT ? 0U
+		                               : meant_by(&o->state, (int)holds);
 	}
 	return used;
 }
 
+static bool may_be_password(void *ctx, const struct secret *s)
+{
+	(void)ctx;
+	return secret_len(s) >= PASSWORD_MIN;
+}
+
+/* Something that may be a password, in a form that is not the sink's. */
+static bool is_strange(const struct seen *s, const struct credential *who)
+{
+	const struct sink_known known = { .is = may_be_password };
+	AUTO_SECRET struct secret *found = NULL;
+	struct err ignored = ERR_INIT;
+
+	return s->sink != NULL && !s->unread && s->held == NULL && s->spec->ops->find != NULL &&
+	       s->spec->ops->find(s->sink, who, &known, &found, &ignored) && found != NULL;
+}
+
+/* Would it have been recognized in any form, if it were the password of this slot? */
+static bool is_known(const struct slot_memory *m)
+{
+	static const struct fingerprint none;
+
+	return m->created != 0 && !m->gone && m->foreign_created == 0 && !m->intent &&
+	       !fingerprint_equal(&m->print, &none);
+}
+
+static unsigned by_strangers(const struct observation *o)
+{
+	bool strange = false;
+
+	for (size_t i = 0; i < o->n_seen; i++)
+		strange = strange || is_strange(&o->seen[i], &o->who);
+	if (!strange)
+		return 0;
+	if (o->followed != NULL)
+		return TOKEN_KILLS_BOTH;
+	return (is_known(&o->state.slot[ACR_SLOT_1]) ? 0U : TOKEN_KILLS_1) |
+	       (is_known(&o->state.slot[ACR_SLOT_2]) ? 0U : TOKEN_KILLS_2);
+}
+
 unsigned guard_in_use(const struct token_run *r, const struct observation *o)
 {
-	return o->followed != NULL ? by_follower(o) : by_rotator(r, o);
+	const struct plan_input in = observe_input(o, 0, false);
+
+	return by_views(o) | by_strangers(o) |
+	       by_record(r, &o->state, in.until_expiry ? 0 : in.grace, in.margin);
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "token/guard_left.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "azure/acr.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "rotate/state.h"
+#include "store/store.h"
+#include "token/context.h"
+#include "token/options.h"
+
+#define BEFORE_NAME "/registries/"
+
+/* A registry keeps its name for life, which nobody else can have. An emulator's "localhost:8443"
+ * tells nothing. */
+static bool is_of_registry(const struct state *s, const char *registry)
+{
+	const char *at = s->registry == NULL ? NULL : strcasestr(s->registry, BEFORE_NAME);
+
+	if (at != NULL)
+		return strcasecmp(at + strlen(BEFORE_NAME), registry) == 0;
+	if (s->login_server == NULL || strchr(s->login_server, '.') == NULL)
+		return true;
+	AUTO_FREE char *name = acr_registry_name(s->login_server);
+	return strcasecmp(name, registry) == 0;
+}
+
+static bool is_on_token(const struct state *s, const struct token_run *r)
+{
+	return s->lost == LOST_NOT && s->token != NULL &&
+	       strcasecmp(s->token, r->args->name) == 0 && is_of_registry(s, r->registry);
+}
+
+static bool add(const struct token_run *r, const struct store *store, const char *name,
+                struct guard_lefts *out, struct err *e)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct lock lock = LOCK_INIT;
+
+	if (!state_load(store, name, &s, e))
+		return false;
+	if (!is_on_token(&s, r))
+		return true;
+	if (!store_lock(store, name, &lock, e))
+		return false;
+	out->left = mem_grow(out->left, &out->cap, out->n + 1, sizeof(*out->left));
+	struct guard_left *l = &out->left[out->n++];
+	*l = (struct guard_left){ .lock = lock };
+	l->job.name = mem_dup(name);
+	l->record.store = store;
+	l->record.open = true;
+	l->record.o.state = s;
+	for (int i = 0; i < ACR_SLOT__COUNT; i++)
+		l->record.o.state.slot[i].shared = store_is_shared(store);
+	s = (struct state){ 0 };
+	return true;
+}
+
+static bool has_job(const struct token_run *r, const char *name)
+{
+	size_t from = 0, to = config_count(r->config);
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int order = strcmp(config_name(r->config, mid), name);
+		if (order == 0)
+			return true;
+		from = order < 0 ? mid + 1 : from;
+		to = order < 0 ? to : mid;
+	}
+	return false;
+}
+
+bool guard_left_find(const struct token_run *r, const struct store *store, struct guard_lefts *out,
+                     struct err *e)
+{
+	AUTO_NAMES struct store_names names = { 0 };
+
+	if (!store_list(store, &names, e))
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (!has_job(r, names.name[i]) && !add(r, store, names.name[i], out, e))
+			return false;
+	/* It moves no more. */
+	for (size_t i = 0; i < out->n; i++)
+		out->left[i].record.job = &out->left[i].job;
+	return true;
+}
+
+void guard_left_clear(struct guard_lefts *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		guard_record_close(&l->left[i].record);
+		lock_drop(&l->left[i].lock);
+		free(l->left[i].job.name);
+	}
+	free(l->left);
+	*l = (struct guard_lefts){ 0 };
+}
