@@ -302,6 +302,51 @@ sub late {
 	return @why, converge(2);
 }
 
+# ---- acrotate token, beside the job whose token it is -----------------------------------------------------------------------------------------
+sub token { my ($command, @words) = @_; return (build() . '/acrotate', 'token', split(/ /, $command), qw(-r contoso -g emulated -n web-pull), @words, '--config', conf_path()); }
+
+# What it asks for acts when a run has come between, on the slot that the run would take. Killed, it never learns that it has no answer.
+sub token_late {
+	my ($command, $killed) = @_;
+	start_emulator();
+	advance(61);
+	my ($before, $spare) = (password_in('env'), spare());
+	my $operation = $command eq 'credential delete' ? 'token-patch' : 'generate';
+	faults($killed ? { operation => $operation, effect => 'pass', delay_before => 2 } : { operation => $operation, effect => 'late', after => 2 });
+	my $child = fork() // die "fork: $!";
+	if ($child == 0) {
+		open STDOUT, '>', '/dev/null';
+		open STDERR, '>', '/dev/null';
+		exec token($command, "--$spare") or POSIX::_exit(127);
+	}
+	wait_until_hit() or die "it never got there\n";
+	kill 'KILL', $child if $killed;
+	wait_for($child);
+	no_faults();
+	my $generated = generations();
+	my ($rc, $said) = acrotate();
+	my @why = (guarantee($before), $rc == 0 || $rc == 75 ? () : "exit $rc: $said");
+	push @why, '!it generated what a request may still act on' if generations() != $generated;
+	sleep 3;
+	push @why, guarantee($before);
+	permit($spare) if $operation eq 'generate';
+	return @why, converge();
+}
+
+# Who read a sink a minute ago is not cut off because this machine's clock says that it was long ago.
+sub token_by_clock {
+	my ($ahead) = @_;
+	start_emulator(job => 'grace = 15m', renew_before => '20m');
+	my ($before, $left) = (password_in('env'), active());
+	acrotate_by_force();
+	advance(60);
+	advance_local($ahead);
+	my ($rc, $said) = run(token('credential generate', "--$left"));
+	advance_local(-$ahead);
+	return guarantee($before), $rc == 1 && $said =~ /cut off/ ? () : "!exit $rc: $said";
+}
+sub acrotate_by_force { my ($rc, $said) = run(build() . '/acrotate', 'run', '--force', '-c', conf_path()); die "$rc: $said" if $rc != 0; }
+
 # ---- all of them ------------------------------------------------------------------------------------------------------------------------------------
 my $which = $ARGV[0] // '';
 sub try { my ($group, @rest) = @_; scenario($group, @rest) if "$group: $rest[0]" =~ /$which/; }
@@ -370,4 +415,8 @@ for my $sink (sinks()) {
 try('sinks', 'one is removed from the job', \&sink_removed);
 try('sinks', "$_ is unreadable for a while", sub { unreadable_for_a_while($_) }) for 'config.json', 'registry.env', 'in-place';
 for my $after (1, 3) { for my $killed (0, 1) { try('a generate that acts late', "$after s" . ($killed ? ', its run killed' : ''), sub { late($after, $killed) }); } }
+for my $command ('credential generate', 'credential delete') {
+	for my $killed (0, 1) { try('acrotate token', "a $command that acts late" . ($killed ? ', killed' : ''), sub { token_late($command, $killed) }); }
+}
+for my $ahead (0, 1200, 86400) { try('acrotate token', "by a clock that is $ahead s ahead", sub { token_by_clock($ahead) }); }
 report();
