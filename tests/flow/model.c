@@ -24,12 +24,27 @@ static void late(struct search *s, const struct world *w, int k)
 	search_reach(s, next, how);
 }
 
+static void late_put(struct search *s, const struct world *w)
+{
+	static const char how[] = "a PUT acts late";
+	struct world next = *w;
+
+	if (w->puts == 0)
+		return;
+	run_put(s, &next, true, how);
+	if (next.puts == 2)
+		search_reach(s, next, how);
+	next.puts--;
+	next.put_left = next.put_left && next.puts > 0;
+	search_reach(s, next, how);
+}
+
 static void at_any_time(struct search *s, const struct world *w, int k)
 {
 	const struct model *m = s->m;
 	struct world next = *w;
 
-	if (m->others & MODEL_FOREIGN) {
+	if ((m->others & MODEL_FOREIGN) && !w->missing) {
 		world_begin_generation(m, &next, k, FOREIGN, NEVER);
 		search_disturb(s, next, k ? "foreign generate of 2" : "foreign generate of 1");
 		next.slot[k].life = 1;
@@ -53,7 +68,7 @@ static void at_any_time(struct search *s, const struct world *w, int k)
 
 static bool in_flight(const struct world *w)
 {
-	return w->slot[0].flying > 0 || w->slot[1].flying > 0;
+	return w->slot[0].flying > 0 || w->slot[1].flying > 0 || w->puts > 0;
 }
 
 static void lose_state(const struct model *m, struct world *w)
@@ -283,15 +298,18 @@ static void expand(struct search *s, size_t at)
 	}
 	for (int k = 0; k < ACR_SLOT__COUNT; k++)
 		at_any_time(s, &w, k);
+	late_put(s, &w);
+	if (w.missing) {
+		next = w;
+		next.missing = false;
+		search_disturb(s, next, "somebody makes the token");
+	}
 	for (int i = 0; i < m->n_sinks && (m->others & MODEL_MEDDLED); i++)
 		if (run_has_password(m, &w.run[0]))
 			edit(s, &w, i);
 	next = w;
-	world_end_generation(m, &next, 0);
-	world_end_generation(m, &next, 1);
-	for (int k = 0; k < ACR_SLOT__COUNT; k++)
-		next.slot[k].lacked = w.slot[k].tag == OURS ? m->grace : 0;
-	if (m->others & MODEL_WIPE)
+	world_wipe(m, &next);
+	if ((m->others & MODEL_WIPE) && !w.missing)
 		search_disturb(s, next, "a redeployment wipes both");
 	if (world_idle(&w))
 		between_runs(s, &w);
@@ -435,7 +453,7 @@ static void check_liveness(struct search *s)
 
 static struct world first_world(const struct model *m)
 {
-	struct world w = { 0 };
+	struct world w = { .missing = (m->others & MODEL_CREATE) && !m->by_hand_before };
 
 	w.slot[0].ago = w.slot[1].ago = m->grace;
 	if (!m->by_hand_before)

@@ -79,7 +79,10 @@ enum model_others {
 	MODEL_MEDDLED = 1 << 19,
 	/* Our record cannot be used any more, or has another name: only its intents are heeded. */
 	MODEL_UNUSABLE = 1 << 20,
-	MODEL_ALL = (1 << 21) - 1
+	/* The token does not exist at first, and a run creates it, or somebody else. Whose
+	 * passwords a sink shows, and whose record tells nothing, Azure may deny for a run. */
+	MODEL_CREATE = 1 << 21,
+	MODEL_ALL = (1 << 22) - 1
 };
 
 /* An ingredient left out: the steps or what goes into the rule are altered, never the rule
@@ -114,6 +117,7 @@ enum model_without {
 	WITHOUT_DEATH,        /* refusals of a minute are death */
 	WITHOUT_HIDING,       /* a chain in one store lets go of what another one holds */
 	WITHOUT_CHAIN,        /* what a sink does not show is not there, whatever it is */
+	WITHOUT_TAINT,        /* the PUT that makes the token is not recorded */
 	WITHOUT_FORMER,       /* of a record that cannot be used not even the intents are heeded */
 	WITHOUT_ALL,          /* the naive rule: always the older slot */
 };

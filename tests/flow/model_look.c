@@ -106,6 +106,15 @@ static struct plan older_slot(const struct plan_input *in, struct plan p)
 	return p;
 }
 
+/* A generation of ours is recorded. */
+static bool is_known(const struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (w->slot[k].tag == OURS || w->slot[k].tag == CLAIMED || w->slot[k].lacked > 0)
+			return true;
+	return false;
+}
+
 struct plan_input look_input(const struct model *m, const struct world *w, bool force, int odd)
 {
 	return (struct plan_input){
@@ -115,9 +124,10 @@ struct plan_input look_input(const struct model *m, const struct world *w, bool 
 		.grace = m->without == WITHOUT_GRACE ? 0 : m->grace * TICK,
 		.margin = TICK / 2,
 		.exclusive = m->exclusive,
-		.asked = TOKEN_READ,
+		.asked = w->missing || odd == DENIES ? TOKEN_MISSING : TOKEN_READ,
+		.create = (m->others & MODEL_CREATE) != 0,
 		.enabled = true,
-		.known = true,
+		.known = is_known(w),
 		.hook_owed = w->owed,
 		.force = force,
 		.slot = { view_slot(m, w, 0, odd), view_slot(m, w, 1, odd) },
@@ -213,8 +223,9 @@ static void claim(struct world *w)
 		if (s->tag != UNSEEN)
 			continue;
 		s->tag = CLAIMED;
-		/* the one request has acted; of two, one may yet */
-		s->intent = false; /* the request has acted, and there was but one */
+		/* the one request has acted; of two, one may yet, and what made this says nothing of
+		 * a PUT */
+		s->intent = s->intent && w->tainted;
 	}
 }
 
@@ -226,6 +237,7 @@ static void take_over(struct world *w)
 		s->young = s->young || (s->intent && !s->abandoned);
 		s->abandoned = s->abandoned || s->intent;
 	}
+	w->put_left = w->puts > 0;
 }
 
 /* What a sink may have and does not show, it may have elsewhere: no chain lets go of that. */
@@ -250,12 +262,35 @@ static bool is_there_after_all(const struct model *m, const struct world *w, int
 	return false;
 }
 
+/* Is the password of slot k, which works, in a sink that can be read? */
+static bool is_shown(const struct model *m, const struct world *w, int k)
+{
+	for (int i = 0; i < m->n_sinks; i++) {
+		const struct sink *s = &w->sink[i];
+		if (s->holds == bit(k) && !s->unread && !s->removed && slot_works(&w->slot[k]))
+			return true;
+	}
+	return false;
+}
+
+bool look_can_deny(const struct model *m, const struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		if (slot_works(&w->slot[k]) && !is_shown(m, w, k))
+			return false;
+	return (m->others & MODEL_CREATE) && !w->missing && !is_known(w);
+}
+
 struct plan look_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd)
 {
 	bool lacks = odd == LACKS_1 || odd == LACKS_2;
 
-	w->run[r] = (struct run){ .alive = true, .lacks = lacks ? (int)odd : 0 };
-	claim(w);
+	w->run[r] = (struct run){ .alive = true,
+		                  .lacks = odd == DENIES ? DENIED
+		                           : lacks       ? (int)odd
+		                                         : 0 };
+	if (odd != DENIES)
+		claim(w);
 	take_over(w);
 	note_hidden(m, w);
 	look_at_all(m, w, &w->run[r]);
@@ -264,9 +299,13 @@ struct plan look_begin(const struct model *m, struct world *w, int r, bool force
 		w->run[r].lacks = 0;
 		p = decide(m, w, force, NOTHING_ODD);
 	}
+	/* What works is of a token that exists. */
+	if (p.action == PLAN_CREATE && m->without != WITHOUT_TRYING &&
+	    (is_shown(m, w, 0) || is_shown(m, w, 1)))
+		p.action = PLAN_REFUSE;
 	w->run[r].action = p.action;
 	w->run[r].slot = p.slot;
-	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && !w->owed)
+	if (p.action != PLAN_ROTATE && p.action != PLAN_HEAL && p.action != PLAN_CREATE && !w->owed)
 		w->run[r].alive = false;
 	return p;
 }

@@ -7,10 +7,13 @@
 #include "rotate/plan.h"
 
 /* What a run is told that is not so. The answers lack a slot to its end. */
-enum odd { NOTHING_ODD, LACKS_1, LACKS_2, REFUSES_1, REFUSES_2 };
+enum odd { NOTHING_ODD, LACKS_1, LACKS_2, REFUSES_1, REFUSES_2, DENIES };
 
 /* Look and decide: the beginning of run r. */
 struct plan look_begin(const struct model *m, struct world *w, int r, bool force, enum odd odd);
+/* May an answer deny the token? Only if no record tells that it exists, and of each password that
+ * works a sink shows it: else nobody can know better. */
+bool look_can_deny(const struct model *m, const struct world *w);
 /* Every sink is read; what they hold is remembered, and `left` stamped or cleared. */
 void look_at_all(const struct model *m, struct world *w, const struct run *r);
 /* What is seen in a sink was delivered, whatever the record says. */

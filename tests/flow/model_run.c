@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/model_run.h"
 
-enum step { END, INTENT, REREAD, GENERATE, RECORD, PROBE, DELIVERY, COMMIT, STAMP, HOOK };
+enum step {
+	END,
+	TAINT,
+	PUT,
+	INTENT,
+	REREAD,
+	GENERATE,
+	RECORD,
+	PROBE,
+	DELIVERY,
+	COMMIT,
+	STAMP,
+	HOOK
+};
 
 static const enum step steps_of_rotate[] = { REREAD,   INTENT, GENERATE, PROBE, RECORD,
 	                                     DELIVERY, COMMIT, STAMP,    HOOK,  END };
@@ -11,6 +24,7 @@ static const enum step steps_late_print[] = { REREAD, INTENT,   GENERATE, PROBE,
 	                                      RECORD, DELIVERY, STAMP,    HOOK,  END };
 static const enum step steps_no_intent[] = { REREAD, GENERATE, RECORD, PROBE, DELIVERY,
 	                                     COMMIT, STAMP,    HOOK,   END };
+static const enum step steps_of_create[] = { TAINT, PUT, END };
 static const enum step steps_of_heal[] = { PROBE, DELIVERY, COMMIT, STAMP, HOOK, END };
 static const enum step steps_of_rest[] = { HOOK, END };
 
@@ -18,6 +32,8 @@ static const enum step *steps(const struct model *m, const struct run *r)
 {
 	if (r->action == PLAN_HEAL)
 		return steps_of_heal;
+	if (r->action == PLAN_CREATE)
+		return steps_of_create;
 	if (r->action != PLAN_ROTATE)
 		return steps_of_rest;
 	switch (m->without) {
@@ -106,6 +122,59 @@ static void generate(struct search *s, const struct world *w, int r, bool calm)
 	}
 	done.slot[k].intent = false;
 	search_reach(s, done, "generate, refused");
+}
+
+static void end_taint(struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++)
+		w->slot[k].intent = w->slot[k].abandoned = w->slot[k].young = false;
+}
+
+void run_put(struct search *search, struct world *w, bool blind, const char *how)
+{
+	const struct model *m = search->m;
+
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		const struct slot *s = &w->slot[k];
+		if (world_in_use(m, w, k) || (s->tag == FOREIGN && !s->permitted && slot_works(s) &&
+		                              !m->exclusive && !blind))
+			search_killed(search, how);
+	}
+	world_wipe(m, w);
+	w->missing = false;
+}
+
+/* It follows at once upon the answer that there is no token. Where that is not so, what sinks do not
+ * show was generated since they were looked at. */
+static void put(struct search *s, const struct world *w, int r, bool calm)
+{
+	const struct model *m = s->m;
+	struct world ends = *w;
+	bool denied = w->run[r].lacks == DENIED;
+
+	ends.run[r].alive = false;
+	struct world done = ends;
+	end_taint(&done);
+	if (!w->missing && !denied) {
+		search_reach(s, done, "the token is there: end");
+		return;
+	}
+	run_put(s, &done, denied, "PUT");
+	search_reach(s, done, "PUT");
+	if (calm)
+		return;
+	done = ends;
+	search_reach(s, done, "PUT, lost before it acted");
+	run_put(s, &done, denied, "PUT");
+	search_reach(s, done, "PUT, reply lost");
+	done = ends;
+	done.puts += done.puts < 2;
+	done.put_left = false;
+	if (m->others & MODEL_LATE)
+		search_disturb(s, done, "PUT, in flight");
+	done = ends;
+	end_taint(&done);
+	search_reach(s, done, "PUT, refused");
 }
 
 static bool takes_delivery(const struct sink *s, int k)
@@ -264,8 +333,17 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 	struct slot *slot = &next.slot[run->slot];
 
 	switch (step_of(m, run)) {
+	case TAINT:
+		for (int k = 0; k < ACR_SLOT__COUNT && m->without != WITHOUT_TAINT; k++)
+			save_intent(m, &next, k);
+		next.tainted = true;
+		break;
+	case PUT:
+		put(s, w, r, calm);
+		return;
 	case INTENT:
 		save_intent(m, &next, (int)run->slot);
+		next.tainted = false;
 		break;
 	case REREAD:
 		if ((m->without != WITHOUT_TRYING && look_learn(m, &next)) ||
@@ -312,8 +390,9 @@ void run_step(struct search *s, const struct world *w, int r, bool calm)
 		return;
 	}
 	static const char *const names[] = {
-		[INTENT] = "save intent", [REREAD] = "read again",        [RECORD] = "record",
-		[PROBE] = "probe",        [DELIVERY] = "record delivery", [STAMP] = "stamp"
+		[TAINT] = "taint both", [INTENT] = "save intent", [REREAD] = "read again",
+		[RECORD] = "record",    [PROBE] = "probe",        [DELIVERY] = "record delivery",
+		[STAMP] = "stamp"
 	};
 	const char *how = names[step_of(m, run)];
 	advance(m, &next, r);
@@ -338,6 +417,7 @@ static void start_with(struct search *s, const struct world *w, int r, bool forc
 		[LACKS_2] = HOW("run, an answer lacks 2"),
 		[REFUSES_1] = HOW("run, the registry refuses 1 for a minute"),
 		[REFUSES_2] = HOW("run, the registry refuses 2 for a minute"),
+		[DENIES] = HOW("run, an answer denies the token"),
 	};
 	const char *text = odd == NOTHING_ODD && p.action == PLAN_ROTATE
 	                           ? (p.slot ? "run: rotate 2" : "run: rotate 1")
@@ -359,6 +439,8 @@ void run_start(struct search *s, const struct world *w, int r)
 		start_with(s, &next, r, false, NOTHING_ODD, out != 0);
 		if (m->others & MODEL_FORCE)
 			start_with(s, &next, r, true, NOTHING_ODD, true);
+		if (look_can_deny(m, w))
+			start_with(s, &next, r, false, DENIES, true);
 		for (int k = 0; k < ACR_SLOT__COUNT; k++) {
 			if (!slot_is_ours(&w->slot[k]))
 				continue;

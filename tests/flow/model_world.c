@@ -60,6 +60,15 @@ void world_begin_generation(const struct model *m, struct world *w, int k, enum 
 	w->newest = k;
 }
 
+void world_wipe(const struct model *m, struct world *w)
+{
+	for (int k = 0; k < ACR_SLOT__COUNT; k++) {
+		bool lacked = w->slot[k].tag == OURS;
+		world_end_generation(m, w, k);
+		w->slot[k].lacked = lacked ? m->grace : 0;
+	}
+}
+
 /* exclusive = yes says that nothing else matters: not consumers that lag, nor a sink that is in
  * neither the job nor the state. */
 static bool held_by_job(const struct model *m, const struct world *w, int k)
@@ -122,6 +131,8 @@ void world_tick(const struct model *m, struct world *w)
 		if (s->tag != ABSENT && s->life != NEVER && s->life-- == 0)
 			world_end_generation(m, w, k);
 	}
+	w->puts = w->put_left ? 0 : w->puts;
+	w->put_left = false;
 	for (int r = 0; r < 2; r++)
 		if (w->run[r].alive && w->run[r].age < m->grace)
 			w->run[r].age++;
@@ -190,6 +201,7 @@ static void normalise(const struct model *m, struct world *w)
 			s->hooked = s->away = false;
 		}
 	}
+	w->tainted = w->tainted && (w->slot[0].intent || w->slot[1].intent);
 	if (w->slot[0].tag == ABSENT || w->slot[1].tag == ABSENT)
 		w->newest = 0;
 	for (int r = 0; r < 2; r++) {
@@ -239,6 +251,7 @@ struct packed world_pack(const struct model *m, struct world *w)
 	put(&b, 5, w->newest | w->owed << 1 | w->spent << 2);
 	for (int r = 0; r < 2; r++)
 		put(&b, 4, w->run[r].age | w->run[r].lacks << 2);
+	put(&b, 3, w->missing | w->puts << 1);
 	b.at = 64;
 	for (int i = 0; i < m->n_sinks; i++)
 		code[i] = sink_code(&w->sink[i]);
@@ -251,6 +264,7 @@ struct packed world_pack(const struct model *m, struct world *w)
 		put(&b, 3, (int)run->action);
 		put(&b, 3, run->alive | (int)run->slot << 1 | run->stale << 2);
 	}
+	put(&b, 2, w->put_left | w->tainted << 1);
 	return b.key;
 }
 
@@ -284,6 +298,8 @@ struct world world_unpack(const struct packed *key)
 		w.run[r].age = get(&b, 2);
 		w.run[r].lacks = get(&b, 2);
 	}
+	w.missing = get(&b, 1);
+	w.puts = get(&b, 2);
 	b.at = 64;
 	for (int i = 0; i < MODEL_SINKS_MAX; i++)
 		w.sink[i] = sink_of(get(&b, 14));
@@ -295,5 +311,7 @@ struct world world_unpack(const struct packed *key)
 		run->slot = (enum acr_slot)get(&b, 1);
 		run->stale = get(&b, 1);
 	}
+	w.put_left = get(&b, 1);
+	w.tainted = get(&b, 1);
 	return w;
 }

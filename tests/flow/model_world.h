@@ -10,6 +10,8 @@
 #define NEVER 15 /* a foreign password that does not expire */
 #define NOW   (1000000LL * TICK)
 
+#define DENIED 3 /* see struct run */
+
 /* Whose the present generation of a slot is. UNSEEN: ours by the expiry it bears, which no run
  * has seen yet; CLAIMED: since one has, but its password is lost. ORPHAN: ours in truth, but
  * nothing says so. */
@@ -53,8 +55,9 @@ struct run {
 	enum acr_slot slot;
 	/* the slot was generated anew by somebody else since we looked, or since we generated it */
 	bool stale;
-	int age;   /* ticks since it began, at most grace */
-	int lacks; /* 1 + the slot that the service's answers leave out; 0: none */
+	int age; /* ticks since it began, at most grace */
+	/* 1 + the slot that the service's answers leave out; 0: none; DENIED: the token */
+	int lacks;
 };
 
 struct world {
@@ -62,6 +65,10 @@ struct world {
 	struct sink sink[MODEL_SINKS_MAX];
 	struct run run[2];
 	int newest;
+	bool missing;  /* the token does not exist */
+	int puts;      /* PUTs in flight: 0, 1, 2 or more */
+	bool put_left; /* a run has begun since: they end with the tick */
+	bool tainted;  /* the intents that stand are of a PUT */
 	bool owed;
 	int spent; /* disturbances so far, if they are counted */
 };
@@ -83,6 +90,8 @@ bool world_holds(const struct model *m, const struct world *w, int k);
 /* The password of slot k is no more: whoever holds it holds nothing. */
 void world_end_generation(const struct model *m, struct world *w, int k);
 void world_begin_generation(const struct model *m, struct world *w, int k, enum tag tag, int life);
+/* Both slots are emptied. */
+void world_wipe(const struct model *m, struct world *w);
 /* A sink shows what is dead, and none has anything that works: whoever reads again is cut off
  * already, and consumers that lag do not count. */
 bool world_outage(const struct model *m, const struct world *w);
