@@ -17,6 +17,9 @@ struct guard_record {
 	struct former *former;
 	const struct job *job;
 	bool open;
+	/* The job remembers nothing of its sinks, and goes on so: of two jobs with one token that
+	 * is what tells which had it first (config_first()). */
+	bool never_ran;
 	struct observation o;
 	/* of the intents that the command has added */
 	unsigned tainted, running; /* TOKEN_KILLS_...; these with an operation */

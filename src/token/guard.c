@@ -223,7 +223,7 @@ static bool judge_job(struct token_guard *g, struct guard_record *record, unsign
 		return false;
 	if (r->args->force)
 		return true;
-	if (!learn_server(g, &record->o, e))
+	if (exists && !learn_server(g, &record->o, e))
 		return false;
 	if (exists && (guard_in_use(r, &record->o) & slots) != 0)
 		return refuse_cut(record->job, e);

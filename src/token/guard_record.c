@@ -26,6 +26,7 @@ bool guard_record_open(struct guard_record *g, struct err *e)
 	if (!observe_open(g->store, g->job, &g->o, e))
 		return false;
 	g->open = true;
+	g->never_ran = !state_was_there(g->store, g->job->name, g->job->token);
 	return heed_former(g, e);
 }
 
@@ -40,6 +41,8 @@ static bool save(struct guard_record *g, struct err *e)
 {
 	struct state *s = &g->o.state;
 
+	while (g->never_ran && s->n_sinks > 0)
+		state_drop_sink(s, 0);
 	if ((s->lost != LOST_NOT && !store_set_aside(g->store, g->job->name, e)) ||
 	    !state_save(g->store, g->job->name, s, STORE_DURABLE, e))
 		return false;
@@ -82,20 +85,9 @@ static void restore(struct guard_record *g)
 	}
 }
 
-/* A job that has never run remembers nothing of its sinks: of two jobs with one token those are
- * what tells which had it first (config_first()). */
-static void forget_sinks_unless_used(struct guard_record *g)
-{
-	if (state_was_there(g->store, g->job->name, g->job->token))
-		return;
-	while (g->o.state.n_sinks > 0)
-		state_drop_sink(&g->o.state, 0);
-}
-
 bool guard_record_intend(struct guard_record *g, unsigned slots, int64_t now, int64_t dead_at,
                          struct err *e)
 {
-	forget_sinks_unless_used(g);
 	g->tainted = slots;
 	g->running = 0;
 	g->since = now;

@@ -146,6 +146,21 @@ static void a_request_that_may_act_stands_in_the_record(void **state)
 	}
 }
 
+/* Whoever may make a token need not be allowed to read the registry. */
+static void a_new_token_needs_no_login_server(void **state)
+{
+	/* clang-format off */
+	static const struct row row = { "create, beside a job that never ran", { CREATE, "--no-passwords", QUIETLY },
+		{ IDENTITY, NOT_THERE, { PUT, DONE } }, 0, "", NULL };
+	/* clang-format on */
+	struct token_rig rig;
+
+	(void)state;
+	open_rig(&rig);
+	play(&rig, &row);
+	token_rig_close(&rig);
+}
+
 /* What a run has asked for, and nobody saw the answer, may replace what the command makes. */
 static const struct {
 	const char *what;
@@ -299,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_that_may_act_stands_in_the_record),
+		cmocka_unit_test(a_new_token_needs_no_login_server),
 		cmocka_unit_test(what_a_run_has_asked_for_is_waited_for),
 		cmocka_unit_test(who_was_here_before_the_request_stops_it),
 		cmocka_unit_test(the_end_is_told_behind_whoever_was_here),

@@ -381,6 +381,7 @@ static void a_new_record_has_the_requests_of_the_old_one(void **state)
 	CHECK(state_load(store, "web", &s, &e) && !s.missing, "%s", e.text);
 	CHECK(s.slot[0].intent && s.slot[0].abandoned == START - 8, "it is not in it");
 	CHECK(!s.slot[1].intent, "nor is another");
+	CHECK(s.n_sinks == 0, "it has not run yet");
 	token_rig_close(&rig);
 }
 
