@@ -114,7 +114,7 @@ static void a_job_waits_behind_others(void **state)
 		{ "find registry", unknown, 0, 0, 1 },
 		{ "read token", rig_due, 0, ROTATE_FORCE, 1 },
 		{ "ask the doors", wiped, 1, 0, 1 },
-		{ "create token", missing, 1, 0, 0 },
+		{ "prepare token", missing, 1, 0, 0 },
 	};
 	/* clang-format on */
 
