@@ -63,6 +63,40 @@ sub outlives {
 	return guarantee($before), watch(12, int($after / 10) + 1, 'soon'), watch(3, 61, 'later'), converge(4);
 }
 
+# The token is to be made, and the PUT acts later: it empties both slots. Whatever a sink holds by then dies with them.
+sub kept {
+	my ($before) = @_;
+	forget_logins();
+	my @dead = grep { defined password_in($_) && !works(password_in($_)) } sinks();
+	return (map { "!sink $_ does not work" } @dead), !defined $before || works($before) ? () : '!what was deployed before does not work';
+}
+sub made_late {
+	my ($how, $after) = @_;
+	start_emulator();
+	control('tokens/web-pull', '{"action":"delete"}');
+	unlink state_file(), dir() . '/sinks/registry.env';
+	spill(dir() . '/sinks/in-place', '');
+	spill(dir() . '/sinks/config.json', '{ "auths": { "other.example.com": { "auth": "Zm9vOmJhcg==" } } }');
+	write_job(job => "create = yes\nscope_map = _repositories_pull");
+	faults({ operation => 'token-put', effect => 'late', after => $after, $how eq '504' ? (status => 504) : () });
+	my $pid = background();
+	wait_until_hit() or return 'the run never got there';
+	kill 'KILL', $pid if $how eq 'killed';
+	wait_for($pid);
+	no_faults();
+	my @why;
+	for my $n (1 .. 26) {
+		advance($n <= 12 ? int($after / 10) + 1 : 61);
+		sleep 0.06;
+		my $before = password_in('env');
+		push @why, map { "before run $n: $_" } kept();
+		my ($rc, $said) = acrotate();
+		push @why, map { "behind run $n (exit $rc): $_" } kept($before);
+		push @why, "run $n: exit $rc: $said" unless grep { $_ == $rc } 0, 75;
+	}
+	return @why, converge(4), guarantee();
+}
+
 # The run is killed, and its record is left behind or cannot be used when the request acts. The slot is empty, so nothing else keeps
 # it from being generated.
 my %leave = (
@@ -433,6 +467,7 @@ for my $how ('504', 'closed', 'killed') { scene('a request acts late', "$how, $_
 for my $after (36, 95, $quick ? () : 540) {
 	for my $async (0, 1) { scene('an operation outlives its run', "$after s" . ($async ? ', by its status' : '') . ($_ ? ', killed' : ''), \&outlives, $after, $async, $_) for 0, 1; }
 }
+for my $how ('504', 'closed', 'killed') { scene('a token is made late', "$how, $_ s", \&made_late, $how, $_) for 45, 90, ($quick ? () : 540); }
 for my $how (sort keys %leave) { scene('the record of a late request is lost', "$how, $_ s", \&left_behind, $how, $_) for 90, ($quick ? () : 31, 540); }
 my @moments = ([ 'entra', 0 ], [ 'token-get', 0 ], [ 'v2', 0 ], [ 'login', 0 ], [ 'generate', 0 ], [ 'login', 1 ], [ 'login', 3 ], [ 'token-get', 1 ]);
 for my $at (@moments) {
