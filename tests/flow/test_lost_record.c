@@ -86,28 +86,45 @@ static void a_lost_record_tells_of_its_request(void **state)
 	}
 }
 
-/* Both are there, and one of them is in use: the line to paste is about the other first. */
+/* Both are there, and one of them is in use: the line to paste is about the other first, or about
+ * the one that the job has given up, a generation ago. */
 static void the_older_slot_is_named_first(void **state)
 {
+	static const struct {
+		const char *what;
+		bool rotated, gives_up;
+	} rows[] = {
+		{ "one slot is in use", false, false },
+		{ "the other one is", true, false },
+		{ "the newer one was given up", false, true },
+		{ "... and it is the other one", true, true },
+	};
+
 	(void)state;
-	for (int rotations = 0; rotations < 2; rotations++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_FREE char *path = state_path("");
 		char want[40];
 		struct ending end;
 		rig_due();
-		if (rotations > 0) {
+		if (rows[i].rotated) {
 			rig_must_run(ROTATE_FORCE);
 			memcpy(rig.deployed, rig.memory[0].held, sizeof(rig.deployed));
 		}
+		int newer = rig_slot_of(rig.deployed), first = rows[i].gives_up ? newer : 1 - newer;
+		struct may_replace line = { .slot = (enum acr_slot)newer, .created = 1 };
+		rig.job.policy.may_replace = &line;
+		rig.job.policy.n_may_replace = rows[i].gives_up;
 		assert_int_equal(remove(path), 0);
-		CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_DECISION, "%s", end.e.text);
-		(void)snprintf(want, sizeof(want), "password%d@", 2 - rig_slot_of(rig.deployed));
-		const char *line = strstr(end.e.text, "may_replace = ");
-		CHECK(line != NULL && strncmp(line + 14, want, strlen(want)) == 0, "%s: %s", want,
-		      end.e.text);
-		CHECK(end.out.foreign.known &&
-		              (int)end.out.foreign.slot == 1 - rig_slot_of(rig.deployed),
-		      "%s", want);
+		CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_DECISION, "%s: %s",
+		      rows[i].what, end.e.text);
+		(void)snprintf(want, sizeof(want), "password%d@", first + 1);
+		const char *named = strstr(end.e.text, "may_replace = ");
+		CHECK(named != NULL && strncmp(named + 14, want, strlen(want)) == 0, "%s: %s",
+		      rows[i].what, end.e.text);
+		CHECK(end.out.foreign.known && (int)end.out.foreign.slot == first, "%s",
+		      rows[i].what);
+		rig.job.policy.may_replace = NULL;
+		rig.job.policy.n_may_replace = 0;
 	}
 }
 
