@@ -12,14 +12,6 @@
 
 #define LOOK_EVERY_MS 60000
 
-static bool is_given_up(const struct policy *p, enum acr_slot slot)
-{
-	for (size_t i = 0; i < p->n_may_replace; i++)
-		if (p->may_replace[i].slot == slot)
-			return true;
-	return false;
-}
-
 /* The slot to name first: that which a refusal is about, or else the one that is not deployed.
  * Where nobody knows what is deployed, the one that the job gave up, be it a generation ago, or
  * else the older one: the sinks rather hold the newer. */
@@ -33,8 +25,7 @@ static enum acr_slot first_to_name(const struct rotation *r)
 		return r->plan.action == PLAN_REFUSE ? r->plan.slot : acr_other(r->plan.slot);
 	if (!one.present || !two.present || ours[ACR_SLOT_1] || ours[ACR_SLOT_2])
 		return r->plan.slot;
-	bool gave_1 = is_given_up(&r->job->policy, ACR_SLOT_1),
-	     gave_2 = is_given_up(&r->job->policy, ACR_SLOT_2);
+	bool gave_1 = rotation_gave_up(r, ACR_SLOT_1), gave_2 = rotation_gave_up(r, ACR_SLOT_2);
 	if (gave_1 != gave_2)
 		return gave_2 ? ACR_SLOT_2 : ACR_SLOT_1;
 	return two.created < one.created ? ACR_SLOT_2 : ACR_SLOT_1;

@@ -18,8 +18,7 @@ static bool holds_unknown(const struct rotation *r)
 	return false;
 }
 
-/* The job allows to replace what was in the slot, and somebody has generated it anew since. */
-static bool permission_is_stale(const struct rotation *r, enum acr_slot slot)
+bool rotation_gave_up(const struct rotation *r, enum acr_slot slot)
 {
 	const struct policy *p = &r->job->policy;
 
@@ -67,7 +66,8 @@ static bool refuse_foreign(const struct rotation *r, struct err *e)
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 
 	rotation_add_foreign(&text, &r->out.foreign);
-	if (permission_is_stale(r, r->out.foreign.slot))
+	/* Somebody has generated it anew since. */
+	if (rotation_gave_up(r, r->out.foreign.slot))
 		buf_str(&text, ", and is newer than what may_replace names");
 	buf_str(&text, ": whoever pulls with it would be cut off; if nobody does, add to [job]: ");
 	rotation_add_may_replace(&text, &r->out.foreign);

@@ -324,6 +324,8 @@ MUST_USE bool revoke_mark(struct rotation *r, struct err *e);
 /* ---- reason.c -------------------------------------------------------------------------------- */
 /* fills e for a WAIT or REFUSE; false */
 bool rotation_refuse(const struct rotation *r, struct err *e);
+/* Does the job allow to replace a generation of this slot, be it one that is gone? */
+bool rotation_gave_up(const struct rotation *r, enum acr_slot slot);
 /* A sink holds a password that works and may be the one of the slot to generate; fills e. */
 void rotation_refuse_unexplained(const struct rotation *r, const struct sink_spec *spec,
                                  struct err *e);
