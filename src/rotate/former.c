@@ -126,9 +126,8 @@ static bool note_one(struct former *f, const char *name, struct err *e)
 
 	if (!store_load(f->store, name, &r, e))
 		return false;
-	if (!r.exists)
-		return true;
-	state_salvage(buf_cstr(&r.text), r.text.len, &s);
+	if (r.exists) /* else it went since it was listed */
+		state_salvage(buf_cstr(&r.text), r.text.len, &s);
 	if (s.token == NULL)
 		return true;
 	f->note = mem_grow(f->note, &f->cap, f->n + 1, sizeof(*f->note));
