@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fakes/token_play.h"
 
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/mem.h"
 #include "check.h"
 
 static size_t steps_of(const struct row *row)
@@ -45,4 +48,14 @@ void play_all(const struct row *rows, size_t n)
 		play(&rig, &rows[i]);
 		token_rig_close(&rig);
 	}
+}
+
+void token_rig_with_job(struct token_rig *rig)
+{
+	struct err e = ERR_INIT;
+
+	token_rig_open(rig);
+	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig->dir), *job = mem_fmt(JOB, rig->dir);
+	CHECK(fs_make_dir(jobs, &e), "%s", e.text);
+	token_rig_write(rig, "jobs.d/web.conf", job);
 }

@@ -58,6 +58,9 @@
 	"[job]\nregistry = myregistry.azurecr.io\ntoken = mytoken\n[sink f]\ntype = file\npath = " \
 	"%s/secret\n"
 
+/* token_rig_open(), with that job. */
+void token_rig_with_job(struct token_rig *rig);
+
 struct row {
 	const char *name;
 	const char *words[WORDS_MAX];

@@ -87,16 +87,6 @@ static const struct request_row {
 };
 /* clang-format on */
 
-static void open_rig(struct token_rig *rig)
-{
-	struct err e = ERR_INIT;
-
-	token_rig_open(rig);
-	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig->dir), *job = mem_fmt(JOB, rig->dir);
-	assert_true(fs_make_dir(jobs, &e));
-	token_rig_write(rig, "jobs.d/web.conf", job);
-}
-
 static void save_slots(const struct token_rig *rig, const struct slot_memory *first)
 {
 	AUTO_STATE struct state s = { 0 };
@@ -126,7 +116,7 @@ static void a_request_that_may_act_stands_in_the_record(void **state)
 		const struct request_row *r = &requests[i];
 		AUTO_STATE struct state s = { 0 };
 		struct token_rig rig;
-		open_rig(&rig);
+		token_rig_with_job(&rig);
 		save_slots(&rig, &(struct slot_memory){ .asked_us = 5, .asked_before_us = 4 });
 		play(&rig, &r->row);
 		load(&rig, &s);
@@ -156,7 +146,7 @@ static void a_new_token_needs_no_login_server(void **state)
 	struct token_rig rig;
 
 	(void)state;
-	open_rig(&rig);
+	token_rig_with_job(&rig);
 	play(&rig, &row);
 	token_rig_close(&rig);
 }
@@ -213,7 +203,7 @@ static void what_a_run_has_asked_for_is_waited_for(void **state)
 		const struct slot_memory *is = &standing[i].is;
 		AUTO_STATE struct state s = { 0 }, after = { 0 };
 		struct token_rig rig;
-		open_rig(&rig);
+		token_rig_with_job(&rig);
 		save_slots(&rig, is);
 		play(&rig, standing[i].refused ? &refused : &made);
 		load(&rig, &s);

@@ -46,16 +46,6 @@ static void try_both(struct token_rig *rig, const char *what, const bool kills[2
 	}
 }
 
-static void open_rig(struct token_rig *rig)
-{
-	struct err e = ERR_INIT;
-
-	token_rig_open(rig);
-	AUTO_FREE char *jobs = mem_fmt("%s/jobs.d", rig->dir), *job = mem_fmt(JOB, rig->dir);
-	assert_true(fs_make_dir(jobs, &e));
-	token_rig_write(rig, "jobs.d/web.conf", job);
-}
-
 static void save(const struct token_rig *rig, const char *name, struct state *s)
 {
 	AUTO_FREE char *dir = mem_fmt("%s/state", rig->dir);
@@ -116,7 +106,7 @@ static void what_is_not_understood_may_be_either(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_STATE struct state s = { .login_server = mem_dup("myregistry.azurecr.io") };
 		struct token_rig rig;
-		open_rig(&rig);
+		token_rig_with_job(&rig);
 		if (rows[i].text != NULL)
 			token_rig_write(&rig, "secret", rows[i].text);
 		s.slot[0].created = rows[i].first ? 100 : 0;
@@ -162,7 +152,7 @@ static void what_a_follower_had_is_left_its_grace(void **state)
 			                      .login_server = mem_dup("myregistry.azurecr.io") };
 		const bool kills[2] = { rows[i].kills, false };
 		struct token_rig rig;
-		open_rig(&rig);
+		token_rig_with_job(&rig);
 		AUTO_FREE char *job = mem_fmt(JOB, rig.dir),
 			       *all = mem_fmt("%s[source]\ntype = file\npath = %s/source\n"
 		                              "content = {password} {expires} {slot}\n",
@@ -333,7 +323,7 @@ static void who_has_what_a_renamed_job_delivered_is_not_cut_off(void **state)
 		AUTO_STATE struct state s = { .login_server = mem_dup("myregistry.azurecr.io") };
 		const bool kills[2] = { lefts[i].kills, true };
 		struct token_rig rig;
-		open_rig(&rig);
+		token_rig_with_job(&rig);
 		save(&rig, "web", &s);
 		save_left(&rig, &lefts[i]);
 		try_both(&rig, lefts[i].what, kills, known, COUNT(known), lefts[i].says);
@@ -373,7 +363,7 @@ static void a_new_record_has_the_requests_of_the_old_one(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	open_rig(&rig);
+	token_rig_with_job(&rig);
 	save_left(&rig, &old);
 	play(&rig, &forced);
 	AUTO_FREE char *dir = mem_fmt("%s/state", rig.dir);
