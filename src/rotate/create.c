@@ -237,16 +237,17 @@ static enum progress created(struct rotation *r, struct err *e)
 	return rotation_save_for_now(r, e) ? read_anew(r) : FAILED;
 }
 
-/* Accepted, and under way without us: the expiry of a token ends it no more, and a run that comes
- * later asks how it goes. */
+/* Accepted, and under way without us: the expiry of a token ends it no more. A run that comes later
+ * asks how it goes, where that is said of the operation itself: what is said of the token may be of
+ * the moment at which it was accepted. */
 static enum progress running(struct rotation *r, struct err *e)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &r->o.state.slot[i];
-		state_forget_operation(m);
-		m->operation = mem_dup(r->gen.operation.poll_url);
-		m->operation_by_status = r->gen.operation.by_status;
 		m->dead_at = 0;
+		m->operation_by_status = r->gen.operation.by_status;
+		if (m->operation_by_status)
+			m->operation = mem_dup(r->gen.operation.poll_url);
 	}
 	r->o.dirty = true;
 	return rotation_save(r, e) ? rotation_poll_again(r, STEP_CREATED, "creating the token", e)

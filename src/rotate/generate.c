@@ -13,6 +13,7 @@
 #define NOT_ACTIVE_WAIT_MS 2000
 #define DISCARD_LIFE_S     3600 /* of a password that nobody gets: it is forgotten at once */
 #define REFUSED_TRIES_MAX  30   /* with 2 s between: a token being created takes some 5 to 15 */
+#define RESUME_EVERY_MS    2000 /* unless the answer says when to ask again */
 #define ROUNDS_MAX         5    /* of sinks or answers that change while they are looked at */
 
 static int64_t wanted_life(const struct rotation *r)
@@ -286,7 +287,8 @@ enum progress step_resume(struct rotation *r, struct http *h, struct err *e)
 	arm_operation_clear(&r->gen.operation);
 	r->gen.operation = (struct arm_operation){ .method = HTTP_POST,
 		                                   .poll_url = mem_dup(m->operation),
-		                                   .by_status = m->operation_by_status };
+		                                   .by_status = m->operation_by_status,
+		                                   .delay_ms = RESUME_EVERY_MS };
 	bool answered = arm_operation_poll(r->arm, h, &r->gen.operation, &done, &result, e);
 	if (!answered && e->kind == ERR_TRANSIENT)
 		return FAILED;

@@ -17,6 +17,7 @@
 	"contoso"
 #define TOKEN_ID  REGISTRY_ID "/tokens/web-pull"
 #define OPERATION "https://arm.test/operations/1"
+#define CREATION  "https://arm.test/operations/2"
 #define BODY_MAX  (1024 * 1024)
 
 /* ---- what it does ---------------------------------------------------------------------------- */
@@ -313,6 +314,8 @@ static bool answer_token(struct fake_service *s, const struct http_request *rq,
 		put_token(s);
 		s->pending = s->creating;
 		rs->status = 201;
+		if (s->create_by_status)
+			rs->operation = mem_dup(CREATION);
 		if (s->lose_puts > 0) {
 			s->lose_puts--;
 			return cut_off(e, true);
@@ -391,6 +394,10 @@ static bool answer(struct fake_service *s, const struct http_request *rq, struct
 		return answer_generate(s, rq, rs, e);
 	} else if (strstr(url, "/operationResults/generate") != NULL) {
 		answer_generating(s, rs);
+	} else if (strcmp(url, CREATION) == 0) {
+		s->pending -= s->pending > 0;
+		buf_fmt(&rs->body, "{\"status\":\"%s\"}",
+		        s->pending != 0 ? "Running" : "Succeeded");
 	} else if (strcmp(url, OPERATION) == 0) {
 		answer_poll(s, rs);
 	} else if (strstr(url, "/tokens/web-pull") != NULL) {

@@ -88,7 +88,9 @@ struct fake_service {
 	int64_t created_ms; /* when somebody did; 0: long ago */
 	/* how often one asks until a PUT, or a generate, is done; -1: it never is */
 	int creating, generating;
-	bool create_fails;         /* a PUT that has to be asked about ends so */
+	bool create_fails; /* a PUT that has to be asked about ends so */
+	/* one asks about a PUT by the status of its operation, which says no more than that */
+	bool create_by_status;
 	int pending, pending_slot; /* of those that are left, and what was generated */
 	/* what az does when no slot is named: every generate replaces both */
 	bool both;

@@ -14,7 +14,7 @@ static void (*rig_asked)(struct fake_service *s, const struct http_request *rq);
 /* What was on the disk when a PUT was sent, and what happens then. */
 static struct {
 	int puts; /* sent */
-	struct state at_put, at_poll;
+	struct state at_put;
 	void (*then)(void);
 } met;
 
@@ -27,8 +27,6 @@ static void asked(struct fake_service *s, const struct http_request *rq)
 			rig_load(&met.at_put);
 		if (met.then != NULL)
 			met.then();
-	} else if (token && met.puts > 0 && met.at_poll.token == NULL) {
-		rig_load(&met.at_poll);
 	}
 }
 
@@ -36,7 +34,6 @@ static void stage(void)
 {
 	rig_stage();
 	state_clear(&met.at_put);
-	state_clear(&met.at_poll);
 	met.puts = 0;
 	met.then = NULL;
 	rig_asked = rig.service.asked;
@@ -204,6 +201,18 @@ static void created_never(void)
 	rig.service.creating = -1;
 }
 
+static void by_status(void)
+{
+	created_slowly();
+	rig.service.create_by_status = true;
+}
+
+static void never_by_status(void)
+{
+	by_status();
+	created_never();
+}
+
 static void creation_fails(void)
 {
 	rig.service.creating = 1;
@@ -263,7 +272,9 @@ static const struct row {
 	{ "created slowly", created_slowly, ERR_NONE, "", 1, 0, true },
 	{ "a poll is cut off", polls_cut_at_first, ERR_NONE, "", 1, 0, true },
 	{ "a poll is denied", polls_denied, ERR_TRANSIENT, "may still act", 1, 2, false },
-	{ "never created", created_never, ERR_TRANSIENT, "may still act: no run goes on before it was seen to end", 1, 2, false },
+	{ "never created", created_never, ERR_TRANSIENT, "may still act: no run goes on before 20", 1, 2, false },
+	{ "... as its operation says", never_by_status, ERR_TRANSIENT, "may still act: no run goes on before it was seen to end", 1, 2, false },
+	{ "created slowly, as its operation says", by_status, ERR_NONE, "", 1, 0, true },
 	{ "its operation fails", creation_fails, ERR_REMOTE, "ended as Failed", 1, 0, false },
 	{ "the answer is lost", lost, ERR_TRANSIENT, "may still act: no run goes on before 20", 1, 2, true },
 	{ "... and it acts 45 s later", lost_and_late, ERR_TRANSIENT, "may still act", 1, 2, true },
@@ -339,17 +350,39 @@ static void a_put_is_recorded_until_it_is_over(void **state)
 	}
 }
 
-/* Whoever is killed leaves the way to ask how it goes. */
+/* It goes on without us; and only what says so of itself is asked how it goes: a token that is "being
+ * created" in the answer to a PUT may be so for ever. */
 static void what_is_running_is_remembered(void **state)
 {
+	AUTO_STATE struct state s = { 0 };
+	struct ending end;
+
 	(void)state;
-	stage();
-	created_slowly();
-	rig_must_run(0);
-	for (int i = 0; i < 2; i++)
-		CHECK(met.at_poll.slot[i].intent && met.at_poll.slot[i].operation != NULL &&
-		              met.at_poll.slot[i].dead_at == 0,
-		      "slot %d", i + 1);
+	for (int says = 0; says < 2; says++) {
+		stage();
+		rig.job.policy.verify_timeout = 60;
+		rig.service.create_by_status = says == 1;
+		rig.service.creating = -1;
+		bool ok = rig_run(0, &end);
+		CHECK(ended(&end, ok, ERR_TRANSIENT, "may still act"), "%s", end.e.text);
+		rig_load(&s);
+		for (int i = 0; i < 2; i++)
+			CHECK(s.slot[i].intent && s.slot[i].dead_at == 0 &&
+			              (s.slot[i].operation != NULL) == (says == 1),
+			      "slot %d", i + 1);
+		int before = rig.service.requests;
+		ok = rig_run(0, &end);
+		CHECK(ended(&end, ok, ERR_TRANSIENT, says ? "an earlier run" : "may still act"),
+		      "%s", end.e.text);
+		CHECK(rig.service.requests - before < 50, "%d", rig.service.requests - before);
+		rig.service.pending = 0;
+		fake_service_pass(&rig.service, 601000);
+		ok = rig_run(0, &end);
+		CHECK(ok != (says == 1), "%s", end.e.text);
+		fake_service_pass(&rig.service, 601000);
+		rig_must_run(0);
+		CHECK(met.puts == 1 && rig_works(0) && rig_works(1), "%d", met.puts);
+	}
 }
 
 /* ---- what stands ----------------------------------------------------------------------------- */
