@@ -5,7 +5,8 @@
  * intents: a request that it tells of may replace a password of the token as long as it can act.
  *
  * What is not found is not known of: a directory that was deleted, or a record from before the
- * request. The records of a shared store under other names are not searched.
+ * request. Of a shared store only the records of no job are searched, and only if they may be
+ * listed.
  */
 #ifndef ROTATE_FORMER_H
 #define ROTATE_FORMER_H
@@ -17,7 +18,7 @@ struct job;
 struct state;
 struct store;
 
-/* The records of a store that belong to no job of the configuration. Thread-safe. */
+/* The other records of a store. Thread-safe. */
 struct former;
 typedef const char *former_job_name(void *ctx, size_t i);
 /* job_name: of job i; NULL: there are no more. The store and ctx are borrowed. */

@@ -65,8 +65,8 @@ struct store_ops {
 	             enum store_safety safety, char **version, struct err *e);
 	void (*saved_enough)(const struct store *s, const char *name);
 	bool (*set_aside)(const struct store *s, const char *name, struct err *e);
-	bool (*load_lost)(const struct store *s, const char *name, struct store_record *out,
-	                  struct err *e);
+	bool (*load_lost)(const struct store *s, const char *name, int before,
+	                  struct store_record *out, struct err *e);
 	bool (*remove)(const struct store *s, const char *name, struct err *e);
 	bool (*list)(const struct store *s, struct store_names *out, struct err *e);
 	/* NULL: permission to write one record is permission to write all */
@@ -121,9 +121,9 @@ void store_saved_enough(const struct store *s, const char *name);
  * NAME.state.lost (and the one before as NAME.state.lost.1), a cluster within the record itself, by
  * that save. The version is not changed. */
 MUST_USE bool store_set_aside(const struct store *s, const char *name, struct err *e);
-/* What was set aside last; its version is of no use. */
-MUST_USE bool store_load_lost(const struct store *s, const char *name, struct store_record *out,
-                              struct err *e);
+/* What was set aside last, or, with `before` 1, before that; its version is of no use. */
+MUST_USE bool store_load_lost(const struct store *s, const char *name, int before,
+                              struct store_record *out, struct err *e);
 /* ERR_MISSING if there is none, ERR_CONFLICT if another rotator writes it. */
 MUST_USE bool store_remove(const struct store *s, const char *name, struct err *e);
 /* The names of all records, sorted by bytes; none if the store does not exist yet. */

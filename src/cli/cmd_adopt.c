@@ -216,7 +216,7 @@ static bool try_kept(const struct adopting *a, char **from, struct buf *ours, st
 	AUTO_RECORD struct store_record kept = { 0 };
 
 	store_describe(a->store, a->job->name, &where);
-	if (!store_load_lost(a->store, a->job->name, &kept, e))
+	if (!store_load_lost(a->store, a->job->name, 0, &kept, e))
 		return false;
 	if (!kept.exists)
 		return err_set(e, ERR_MISSING, "nothing is kept beside '%s'", buf_cstr(&where));

@@ -13,8 +13,12 @@
 #include "config/job.h"
 #include "rotate/state.h"
 
+/* A record, and what was put aside of it. */
+enum text { NOW, LOST_LAST, LOST_BEFORE, TEXT__COUNT };
+
 struct former_note {
 	char *name, *token;
+	enum text which;
 };
 
 struct former {
@@ -97,17 +101,21 @@ static bool take_intents(const struct state *from, const struct job *job, const 
 	return any;
 }
 
-typedef bool loader(const struct store *s, const char *name, struct store_record *out,
-                    struct err *e);
+static bool load_text(const struct store *s, const char *name, enum text which,
+                      struct store_record *out, struct err *e)
+{
+	return which == NOW ? store_load(s, name, out, e)
+	                    : store_load_lost(s, name, which == LOST_BEFORE, out, e);
+}
 
-static bool take_text(const struct store *store, loader *load, const char *name,
+static bool take_text(const struct store *store, enum text which, const char *name,
                       const struct job *job, struct state *s, bool *any, struct err *e)
 {
 	AUTO_RECORD struct store_record r = { 0 };
 	AUTO_STATE struct state from = { 0 };
 	AUTO_BUF struct buf where = BUF_INIT(4096);
 
-	if (!load(store, name, &r, e))
+	if (!load_text(store, name, which, &r, e))
 		return false;
 	if (!r.exists)
 		return true;
@@ -119,19 +127,30 @@ static bool take_text(const struct store *store, loader *load, const char *name,
 
 /* ---- under other names ----------------------------------------------------------------------- */
 
-static bool note_one(struct former *f, const char *name, struct err *e)
+static bool note_one(struct former *f, const char *name, enum text which, struct err *e)
 {
 	AUTO_RECORD struct store_record r = { 0 };
 	AUTO_STATE struct state s = { 0 };
 
-	if (!store_load(f->store, name, &r, e))
+	if (!load_text(f->store, name, which, &r, e))
 		return false;
-	if (r.exists) /* else it went since it was listed */
+	if (r.exists)
 		state_salvage(buf_cstr(&r.text), r.text.len, &s);
 	if (s.token == NULL)
 		return true;
 	f->note = mem_grow(f->note, &f->cap, f->n + 1, sizeof(*f->note));
-	f->note[f->n++] = (struct former_note){ mem_dup(name), take(&s.token) };
+	f->note[f->n++] = (struct former_note){ mem_dup(name), take(&s.token), which };
+	return true;
+}
+
+/* A shared record is put aside no sooner than it is replaced, by one that heeds it. */
+static bool note_all(struct former *f, const char *name, struct err *e)
+{
+	int texts = store_is_shared(f->store) ? 1 : TEXT__COUNT;
+
+	for (int i = 0; i < texts; i++)
+		if (!note_one(f, name, (enum text)i, e))
+			return false;
 	return true;
 }
 
@@ -150,34 +169,45 @@ static const char **names_of_jobs(const struct former *f, size_t *n)
 	return names;
 }
 
-/* Once a run: those of jobs that are no more do not change in it, unless another run does it. */
+static bool has_job(const char **jobs, size_t n, const char *name)
+{
+	return n > 0 && bsearch(&name, jobs, n, sizeof(*jobs), str_compare) != NULL;
+}
+
+/* Once a run. A name that has a job may have had another one, on our token; but where each record
+ * is a request, only those without a job are read. A role in a cluster need not let us list. */
 static bool read_all(struct former *f, struct err *e)
 {
 	AUTO_NAMES struct store_names names = { 0 };
+	bool shared = store_is_shared(f->store);
+	struct err why = ERR_INIT;
+	size_t n;
 
 	if (f->read)
 		return true;
-	if (!store_list(f->store, &names, e))
-		return false;
-	size_t n;
+	if (!store_list(f->store, &names, &why)) {
+		f->read = shared && why.kind == ERR_DENIED;
+		*e = why;
+		return f->read;
+	}
 	const char **jobs = names_of_jobs(f, &n);
 	f->read = true;
 	for (size_t i = 0; f->read && i < names.n; i++)
-		if (n == 0 || bsearch(&names.name[i], jobs, n, sizeof(*jobs), str_compare) == NULL)
-			f->read = note_one(f, names.name[i], e);
+		if (!shared || !has_job(jobs, n, names.name[i]))
+			f->read = note_all(f, names.name[i], e);
 	free(jobs);
 	return f->read;
 }
 
 /* Whoever holds its lock may be about to send. */
-static bool take_note(const struct store *store, const char *name, const struct job *job,
+static bool take_note(const struct former *f, const struct former_note *note, const struct job *job,
                       struct state *s, bool *any, struct err *e)
 {
 	struct lock lock = LOCK_INIT;
 
-	if (!store_lock(store, name, &lock, e))
-		return err_in(e, "job '%s' was on this token", name);
-	bool ok = take_text(store, store_load, name, job, s, any, e);
+	if (note->which == NOW && !store_lock(f->store, note->name, &lock, e))
+		return err_in(e, "job '%s' was on this token", note->name);
+	bool ok = take_text(f->store, note->which, note->name, job, s, any, e);
 	lock_drop(&lock);
 	return ok;
 }
@@ -190,8 +220,9 @@ static bool take_others(struct former *f, const struct job *job, struct state *s
 	(void)pthread_mutex_lock(&f->mutex);
 	ok = read_all(f, e);
 	for (size_t i = 0; ok && i < f->n; i++)
-		if (strcasecmp(f->note[i].token, job->token) == 0)
-			ok = take_note(f->store, f->note[i].name, job, s, any, e);
+		if (strcasecmp(f->note[i].token, job->token) == 0 &&
+		    strcmp(f->note[i].name, job->name) != 0)
+			ok = take_note(f, &f->note[i], job, s, any, e);
 	(void)pthread_mutex_unlock(&f->mutex);
 	return ok;
 }
@@ -200,11 +231,10 @@ bool former_taint(struct former *f, const struct store *store, const struct job 
                   struct state *s, bool *any, struct err *e)
 {
 	*any = false;
-	if (s->lost != LOST_NOT && !take_text(store, store_load, job->name, job, s, any, e))
+	if (s->lost != LOST_NOT && !take_text(store, NOW, job->name, job, s, any, e))
 		return false;
-	/* A shared record is put aside no sooner than it is replaced. */
-	if (store_is_shared(store))
-		return true;
-	return take_text(store, store_load_lost, job->name, job, s, any, e) &&
-	       (f == NULL || take_others(f, job, s, any, e));
+	for (int i = LOST_LAST; !store_is_shared(store) && i <= LOST_BEFORE; i++)
+		if (!take_text(store, (enum text)i, job->name, job, s, any, e))
+			return false;
+	return f == NULL || take_others(f, job, s, any, e);
 }

@@ -141,10 +141,10 @@ static bool blob_set_aside(const struct store *s, const char *name, struct err *
 	       write_text(s, kept, &now.text, &lost.version, e);
 }
 
-static bool blob_load_lost(const struct store *s, const char *name, struct store_record *out,
-                           struct err *e)
+static bool blob_load_lost(const struct store *s, const char *name, int before,
+                           struct store_record *out, struct err *e)
 {
-	AUTO_FREE char *kept = blob_name(name, LOST);
+	AUTO_FREE char *kept = blob_name(name, before > 0 ? BEFORE : LOST);
 
 	return read_text(s, kept, out, e);
 }

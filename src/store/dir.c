@@ -19,6 +19,7 @@
 #define MACHINE_ID_MAX 4096 /* 33 bytes; containers have had others */
 #define SUFFIX         ".state"
 #define LOST           SUFFIX ".lost"
+#define BEFORE         LOST ".1"
 /* no save takes an hour: what is older belongs to no running program */
 #define LITTER_AGE_S 3600
 
@@ -127,10 +128,10 @@ static bool dir_load(const struct store *s, const char *name, struct store_recor
 	return load_as(s, name, SUFFIX, out, e);
 }
 
-static bool dir_load_lost(const struct store *s, const char *name, struct store_record *out,
-                          struct err *e)
+static bool dir_load_lost(const struct store *s, const char *name, int before,
+                          struct store_record *out, struct err *e)
 {
-	return load_as(s, name, LOST, out, e);
+	return load_as(s, name, before > 0 ? BEFORE : LOST, out, e);
 }
 
 /* Under the record's lock. */
@@ -180,7 +181,7 @@ static bool move(const char *from, const char *to, struct err *e)
 static bool dir_set_aside(const struct store *s, const char *name, struct err *e)
 {
 	AUTO_FREE char *path = path_of(s, name, SUFFIX), *lost = path_of(s, name, LOST),
-		       *before = path_of(s, name, LOST ".1");
+		       *before = path_of(s, name, BEFORE);
 
 	return move(lost, before, e) && move(path, lost, e);
 }

@@ -358,15 +358,16 @@ static bool kubernetes_set_aside(const struct store *s, const char *name, struct
 	return true;
 }
 
-static bool kubernetes_load_lost(const struct store *s, const char *name, struct store_record *out,
-                                 struct err *e)
+/* One is kept. */
+static bool kubernetes_load_lost(const struct store *s, const char *name, int before,
+                                 struct store_record *out, struct err *e)
 {
 	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
 	bool found;
 
 	if (!get(of(s), name, &found, &o, e))
 		return false;
-	const char *text = found ? json_str(o.j, "data.lost") : NULL;
+	const char *text = found && before == 0 ? json_str(o.j, "data.lost") : NULL;
 	if (text != NULL)
 		return set_record(name, text, o.version, out, e);
 	*out = (struct store_record){ .exists = false };

@@ -72,10 +72,10 @@ bool store_set_aside(const struct store *s, const char *name, struct err *e)
 	return s->ops->set_aside(s, name, e);
 }
 
-bool store_load_lost(const struct store *s, const char *name, struct store_record *out,
+bool store_load_lost(const struct store *s, const char *name, int before, struct store_record *out,
                      struct err *e)
 {
-	return s->ops->load_lost(s, name, out, e);
+	return s->ops->load_lost(s, name, before, out, e);
 }
 
 bool store_remove(const struct store *s, const char *name, struct err *e)

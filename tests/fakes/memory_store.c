@@ -145,8 +145,9 @@ static void memory_close(struct store *s)
 	free(m);
 }
 
-static bool memory_load_lost(const struct store *s, const char *name, struct store_record *out,
-                             struct err *e)
+/* One is kept. */
+static bool memory_load_lost(const struct store *s, const char *name, int before,
+                             struct store_record *out, struct err *e)
 {
 	struct memory_store *m = memory_of(s);
 
@@ -154,7 +155,7 @@ static bool memory_load_lost(const struct store *s, const char *name, struct sto
 		return false;
 	(void)pthread_mutex_lock(&m->mutex);
 	const struct memory_record *r = record_of(m, name);
-	*out = (struct store_record){ .exists = r->lost != NULL,
+	*out = (struct store_record){ .exists = before == 0 && r->lost != NULL,
 		                      .text = BUF_INIT(STORE_RECORD_MAX) };
 	if (out->exists)
 		buf_str(&out->text, r->lost);

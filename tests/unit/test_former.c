@@ -86,7 +86,8 @@ static const struct former_row {
 	  .taints = { false, false } },
 	{ "of another registry", "old.state", HEAD ID "fabrikam\n[password1]\n" INTENT DEAD REST,
 	  .taints = { false, false } },
-	{ "of a job that there is", "api.state", STANDING, .taints = { false, false } },
+	{ "of a job that there is, and that had this token before", "api.state", STANDING,
+	  .taints = { true, false }, .dead_at = SINCE + 3600 },
 	{ "an intent of no time", "old.state", HEAD "[password1]\nintent = yes\n" REST,
 	  .taints = { false, false } },
 	{ "of another machine",
@@ -113,6 +114,8 @@ static const struct former_row {
 	{ "put aside, of another token", "web.state.lost",
 	  "[state]\nversion = 2\n" OURS "token = api-pull\n[password1]\n" INTENT DEAD REST,
 	  .taints = { false, false } },
+	{ "put aside before the last time", "web.state.lost.1", STANDING, .taints = { true, false },
+	  .dead_at = SINCE + 3600 },
 	{ "put aside, of another name", "old.state.lost", STANDING, .taints = { false, false } },
 };
 
@@ -190,6 +193,28 @@ static void the_last_one_counts(void **state)
 	drop("older.state");
 }
 
+/* Another job has left this token, and its record was put aside; so was the one after that. */
+static void what_another_job_put_aside_counts(void **state)
+{
+	static const char *const files[] = { "api.state.lost", "api.state.lost.1" };
+
+	(void)state;
+	put("api.state", "[state]\nversion = 2\n" OURS "token = api-pull\n[password1]\n" REST);
+	store = store_dir_open(dir, &whose);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		AUTO_STATE struct state s = { 0 };
+		struct err e = ERR_INIT;
+		bool any;
+		struct former *f = former_new(store, job_name, NULL);
+		put(files[i], STANDING);
+		CHECK(look(f, &s, &any, &e) && any && s.slot[0].intent, "%s", files[i]);
+		former_free(f);
+		drop(files[i]);
+	}
+	store_close(store);
+	drop("api.state");
+}
+
 /* Whoever holds the lock may be about to send; what cannot be read may tell of it. */
 static void what_cannot_be_told_is_refused(void **state)
 {
@@ -254,23 +279,48 @@ static void one_that_goes_meanwhile_tells_nothing(void **state)
 	store_close(store);
 }
 
-/* Of a shared record that is lost, its own text. */
-static void a_shared_record_tells_of_itself(void **state)
+static void save_shared(const char *name, const char *text)
 {
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+	AUTO_FREE char *version = NULL;
+	struct err e = ERR_INIT;
+
+	buf_str(&b, text);
+	CHECK(store_save(store, name, &b, STORE_DURABLE, &version, &e), "%s", e.text);
+}
+
+/* Of a shared record that is lost, its own text; and those that belong to no job, where they may
+ * be listed. */
+static void shared_records_tell(void **state)
+{
+	static const struct {
+		const char *what, *name;
+		enum err_kind fails;
+		bool ok, taints;
+	} shared[] = {
+		{ "its own", "web", ERR_NONE, true, true },
+		{ "its own cannot be read", "web", ERR_TRANSIENT, false, false },
+		{ "of no job", "old", ERR_NONE, true, true },
+		{ "they cannot be listed", "old", ERR_TRANSIENT, false, false },
+		{ "they must not be listed", "old", ERR_DENIED, true, false },
+		{ "of a job that there is", "api", ERR_NONE, true, false },
+	};
+
 	(void)state;
-	for (int broken = 0; broken < 2; broken++) {
-		AUTO_BUF struct buf text = BUF_INIT(4096);
+	for (size_t i = 0; i < COUNT(shared); i++) {
 		AUTO_STATE struct state s = { 0 };
-		AUTO_FREE char *version = NULL;
 		struct err e = ERR_INIT;
 		bool any;
 		store = memory_store_open();
-		buf_str(&text, STANDING);
-		assert_true(store_save(store, "web", &text, STORE_DURABLE, &version, &e));
-		CHECK(state_load(store, "web", &s, &e) && s.lost == LOST_MACHINE, "%s", e.text);
-		memory_store_break(store, broken ? ERR_TRANSIENT : ERR_NONE);
-		bool ok = former_taint(NULL, store, &job, &s, &any, &e);
-		CHECK(ok == !broken && any == !broken && s.slot[0].intent == !broken, "%s", e.text);
+		struct former *f = former_new(store, job_name, NULL);
+		save_shared(shared[i].name, STANDING);
+		CHECK(state_load(store, "web", &s, &e), "%s", e.text);
+		memory_store_break(store, shared[i].fails);
+		bool ok = former_taint(f, store, &job, &s, &any, &e);
+		CHECK(ok == shared[i].ok, "%s: %s", shared[i].what, e.text);
+		CHECK(any == shared[i].taints && s.slot[0].intent == shared[i].taints, "%s",
+		      shared[i].what);
+		former_free(f);
 		store_close(store);
 	}
 }
@@ -282,7 +332,8 @@ int main(void)
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(what_cannot_be_told_is_refused),
 		cmocka_unit_test(one_that_goes_meanwhile_tells_nothing),
-		cmocka_unit_test(a_shared_record_tells_of_itself),
+		cmocka_unit_test(what_another_job_put_aside_counts),
+		cmocka_unit_test(shared_records_tell),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -145,7 +145,7 @@ static void lost_is(struct store *s, const char *want, const char *row)
 	AUTO_RECORD struct store_record r = { 0 };
 	struct err e = ERR_INIT;
 
-	CHECK(store_load_lost(s, "web", &r, &e), "%s: %s", row, e.text);
+	CHECK(store_load_lost(s, "web", 0, &r, &e), "%s: %s", row, e.text);
 	CHECK(r.exists == (want != NULL), "%s", row);
 	CHECK(want == NULL || strcmp(buf_cstr(&r.text), want) == 0, "%s: '%s'", row,
 	      buf_cstr(&r.text));

@@ -157,14 +157,15 @@ static void test_load_lost(void **state)
 	for (int kept = 0; kept < 2; kept++) {
 		AUTO_RECORD struct store_record r = { 0 };
 		CHECK(save("web", kept ? "new" : "damaged", &version, &e), "%s", e.text);
-		CHECK(store_load_lost(store, "web", &r, &e) && r.exists == kept, "%d: %s", kept,
+		CHECK(store_load_lost(store, "web", 0, &r, &e) && r.exists == kept, "%d: %s", kept,
 		      e.text);
 		CHECK(!kept || strcmp(buf_cstr(&r.text), "damaged") == 0, "%s", buf_cstr(&r.text));
 		CHECK(store_set_aside(store, "web", &e), "%s", e.text);
 	}
 	struct store_record none = { 0 };
 	cluster_http_fail(cluster, 9, 503, false);
-	CHECK(!store_load_lost(store, "web", &none, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	CHECK(!store_load_lost(store, "web", 0, &none, &e) && e.kind == ERR_TRANSIENT, "%s",
+	      e.text);
 }
 
 /* A save that fails has kept nothing: the next one does. */
