@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of this token that belong to no job of the configuration: that of a job that was renamed
- * or removed still tells what was delivered, and what may still act. */
+/* Records of this token that belong to no job on it: that of a job that was renamed, removed, or
+ * put on another token still tells what was delivered, and what may still act. */
 #ifndef TOKEN_GUARD_LEFT_H
 #define TOKEN_GUARD_LEFT_H
 
@@ -21,9 +21,11 @@ struct guard_lefts {
 	struct guard_left *left;
 	size_t n, cap;
 };
-/* Takes their locks. Needs the name of the registry only. */
+/* Takes their locks. Needs the name of the registry only. is_guarded: is this a job on the token?
+ * Of a shared store, where each record is a request, those of the names of jobs are not read. */
 MUST_USE bool guard_left_find(const struct token_run *r, const struct store *store,
-                              struct guard_lefts *out, struct err *e);
+                              bool (*is_guarded)(const void *ctx, const char *name),
+                              const void *ctx, struct guard_lefts *out, struct err *e);
 void guard_left_clear(struct guard_lefts *l);
 
 #endif

@@ -74,16 +74,21 @@ static bool has_job(const struct token_run *r, const char *name)
 	return false;
 }
 
-bool guard_left_find(const struct token_run *r, const struct store *store, struct guard_lefts *out,
-                     struct err *e)
+bool guard_left_find(const struct token_run *r, const struct store *store,
+                     bool (*is_guarded)(const void *ctx, const char *name), const void *ctx,
+                     struct guard_lefts *out, struct err *e)
 {
 	AUTO_NAMES struct store_names names = { 0 };
 
 	if (!store_list(store, &names, e))
 		return false;
-	for (size_t i = 0; i < names.n; i++)
-		if (!has_job(r, names.name[i]) && !add(r, store, names.name[i], out, e))
+	for (size_t i = 0; i < names.n; i++) {
+		const char *name = names.name[i];
+		if (is_guarded(ctx, name) || (store_is_shared(store) && has_job(r, name)))
+			continue;
+		if (!add(r, store, name, out, e))
 			return false;
+	}
 	/* It moves no more. */
 	for (size_t i = 0; i < out->n; i++)
 		out->left[i].record.job = &out->left[i].job;

@@ -345,6 +345,57 @@ static void nor_is_who_has_that_of_a_removed_one(void **state)
 	}
 }
 
+/* A job of that name is on another token by now. */
+static void nor_is_who_has_that_of_a_job_on_another_token(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lefts); i++) {
+		const bool kills[2] = { lefts[i].kills_alone, true };
+		struct token_rig rig;
+		token_rig_with_job(&rig);
+		AUTO_FREE char *from = mem_fmt("%s/jobs.d/web.conf", rig.dir),
+			       *job = mem_fmt("[job]\nregistry = myregistry.azurecr.io\n"
+		                              "token = other\n[sink f]\ntype = file\n"
+		                              "path = %s/secret\n",
+		                              rig.dir);
+		assert_int_equal(unlink(from), 0);
+		token_rig_write(&rig, "jobs.d/old.conf", job);
+		save_left(&rig, &lefts[i]);
+		try_both(&rig, lefts[i].what, kills, known, lefts[i].asks_alone ? 2 : 1,
+		         lefts[i].says);
+		token_rig_close(&rig);
+	}
+}
+
+/* Azure says that there is no token, and a job has delivered a password of it. */
+static void a_token_in_use_is_not_made_anew(void **state)
+{
+	/* clang-format off */
+	static const struct row rows[] = {
+		{ "create, in use", { CREATE, "--no-passwords" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .headers = { NOW },
+		    .answer = MISSING } }, 1, "", "this would cut off job 'web'" },
+		{ "create, forced", { CREATE, "--no-passwords", "--force", "-o", "none", "--only-show-errors" },
+		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .headers = { NOW },
+		    .answer = MISSING }, { HTTP_PUT, "/tokens/mytoken", .status = 200,
+		    .answer = TOKEN("Succeeded") } }, 0, "", NULL },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_STATE struct state s = { .login_server = mem_dup("myregistry.azurecr.io") };
+		struct token_rig rig;
+		token_rig_with_job(&rig);
+		s.slot[0] = (struct slot_memory){ .created = 100,
+			                          .expires_us = (START + 30 * DAY) * 1000000,
+			                          .delivered = true };
+		save(&rig, "web", &s);
+		play(&rig, &rows[i]);
+		token_rig_close(&rig);
+	}
+}
+
 /* What the job has saved of it counts for the next run, which looks no further. */
 static void a_new_record_has_the_requests_of_the_old_one(void **state)
 {
@@ -406,6 +457,8 @@ int main(void)
 		cmocka_unit_test(what_a_follower_had_is_left_its_grace),
 		cmocka_unit_test(who_has_what_a_renamed_job_delivered_is_not_cut_off),
 		cmocka_unit_test(nor_is_who_has_that_of_a_removed_one),
+		cmocka_unit_test(nor_is_who_has_that_of_a_job_on_another_token),
+		cmocka_unit_test(a_token_in_use_is_not_made_anew),
 		cmocka_unit_test(a_new_record_has_the_requests_of_the_old_one),
 		cmocka_unit_test(forced_or_unreadable_it_is_not_asked),
 	};
