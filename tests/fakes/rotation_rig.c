@@ -264,3 +264,13 @@ void rig_pass_hour(void)
 {
 	fake_service_pass(&rig.service, 3600 * 1000);
 }
+
+void rig_record_elsewhere(const struct store *shared)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK(state_load(shared, "web", &s, &e), "%s", e.text);
+	s.accepted_after_ms = 4711;
+	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+}

@@ -92,5 +92,7 @@ void rig_slow(void);
 void rig_disable(void);     /* the token */
 void rig_fall_silent(void); /* from here on the token cannot be read */
 void rig_pass_hour(void);
+/* Another rotator saves this record, which is shared, with accepted_after_ms 4711. */
+void rig_record_elsewhere(const struct store *shared);
 
 #endif

@@ -446,12 +446,7 @@ static struct store *shared;
 
 static void record_elsewhere(void)
 {
-	AUTO_STATE struct state s = { 0 };
-	struct err e = ERR_INIT;
-
-	CHECK(state_load(shared, "web", &s, &e), "%s", e.text);
-	s.accepted_after_ms = 4711;
-	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+	rig_record_elsewhere(shared);
 }
 
 /* Whoever was quicker with the record may be making the token; and a sender that was not heard of

@@ -33,15 +33,9 @@ static void another_run_keeps_this_one_out(void **state)
 
 static struct store *shared;
 
-/* Another rotator, on the same record. */
 static void record_elsewhere(void)
 {
-	AUTO_STATE struct state s = { 0 };
-	struct err e = ERR_INIT;
-
-	CHECK(state_load(shared, "web", &s, &e), "%s", e.text);
-	s.accepted_after_ms = 4711;
-	CHECK(state_save(shared, "web", &s, STORE_DURABLE, &e), "%s", e.text);
+	rig_record_elsewhere(shared);
 }
 
 /* What it recorded stays, and this run ends without a request that acts. */
@@ -368,6 +362,13 @@ static void a_dry_run_changes_nothing(void **state)
 }
 
 /* What is lost is looked at by somebody, some day: it is not written over. */
+static void stand_in_the_way(void)
+{
+	AUTO_FREE char *before = mem_fmt("%s/web.state.lost.1", rig.state_dir);
+
+	assert_int_equal(mkdir(before, 0700), 0);
+}
+
 static void a_record_that_cannot_be_set_aside_stays(void **state)
 {
 	AUTO_FREE char *record = mem_fmt("%s/web.state", rig.state_dir),
@@ -379,9 +380,16 @@ static void a_record_that_cannot_be_set_aside_stays(void **state)
 	rig_due();
 	file_put(record, "what no save wrote\n");
 	file_put(lost, "earlier\n");
-	assert_int_equal(mkdir(before, 0700), 0);
+	rig.meddler.kind = AT_READ;
+	rig.meddler.nth = 1;
+	rig.meddler.fn = stand_in_the_way;
 	assert_false(rig_run(ROTATE_FORCE, &end));
-	CHECK(strstr(end.e.text, "cannot keep") != NULL, "%s", end.e.text);
+	CHECK(rig.met.fired && strstr(end.e.text, "cannot keep") != NULL, "%s", end.e.text);
+	rig.meddler.nth = 0;
+	/* What cannot be read may tell of a request. */
+	CHECK(!rig_run(ROTATE_FORCE, &end) && end.e.kind == ERR_LOCAL &&
+	              strstr(end.e.text, "web.state.lost.1") != NULL,
+	      "%s", end.e.text);
 	assert_int_equal(rig.met.generates, 0);
 	AUTO_FREE char *text = file_get(record);
 	CHECK_TEXT(text, "what no save wrote\n", "written over");
