@@ -17,7 +17,8 @@
 enum text { NOW, LOST_LAST, LOST_BEFORE, TEXT__COUNT };
 
 struct former_note {
-	char *name, *token;
+	char *name;
+	struct state about; /* its token and registry alone */
 	enum text which;
 };
 
@@ -44,7 +45,7 @@ void former_free(struct former *f)
 {
 	for (size_t i = 0; f != NULL && i < f->n; i++) {
 		free(f->note[i].name);
-		free(f->note[i].token);
+		state_clear(&f->note[i].about);
 	}
 	if (f != NULL) {
 		free(f->note);
@@ -139,7 +140,10 @@ static bool note_one(struct former *f, const char *name, enum text which, struct
 	if (s.token == NULL)
 		return true;
 	f->note = mem_grow(f->note, &f->cap, f->n + 1, sizeof(*f->note));
-	f->note[f->n++] = (struct former_note){ mem_dup(name), take(&s.token), which };
+	f->note[f->n++] = (struct former_note){ .name = mem_dup(name),
+		                                .about = { .token = take(&s.token),
+		                                           .registry = take(&s.registry) },
+		                                .which = which };
 	return true;
 }
 
@@ -199,13 +203,14 @@ static bool read_all(struct former *f, struct err *e)
 	return f->read;
 }
 
-/* Whoever holds its lock may be about to send. */
+/* Whoever holds its lock may be about to send, if its registry was found. */
 static bool take_note(const struct former *f, const struct former_note *note, const struct job *job,
                       struct state *s, bool *any, struct err *e)
 {
 	struct lock lock = LOCK_INIT;
 
-	if (note->which == NOW && !store_lock(f->store, note->name, &lock, e))
+	bool may_send = note->which == NOW && note->about.registry != NULL;
+	if (may_send && !store_lock(f->store, note->name, &lock, e))
 		return err_in(e, "job '%s' was on this token", note->name);
 	bool ok = take_text(f->store, note->which, note->name, job, s, any, e);
 	lock_drop(&lock);
@@ -220,8 +225,7 @@ static bool take_others(struct former *f, const struct job *job, struct state *s
 	(void)pthread_mutex_lock(&f->mutex);
 	ok = read_all(f, e);
 	for (size_t i = 0; ok && i < f->n; i++)
-		if (strcasecmp(f->note[i].token, job->token) == 0 &&
-		    strcmp(f->note[i].name, job->name) != 0)
+		if (is_about(&f->note[i].about, job) && strcmp(f->note[i].name, job->name) != 0)
 			ok = take_note(f, &f->note[i], job, s, any, e);
 	(void)pthread_mutex_unlock(&f->mutex);
 	return ok;

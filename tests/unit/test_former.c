@@ -239,6 +239,18 @@ static void what_cannot_be_told_is_refused(void **state)
 		lock_drop(&lock);
 		former_free(f);
 	}
+	/* But not of a token of that name in another registry, nor of one that was not found yet. */
+	static const char *const others[] = { HEAD ID "fabrikam\n[password1]\n" INTENT DEAD REST,
+		                              HEAD "[password1]\n" REST };
+	for (size_t i = 0; i < COUNT(others); i++) {
+		AUTO_STATE struct state s = { 0 };
+		f = former_new(store, job_name, NULL);
+		put("old.state", others[i]);
+		assert_true(store_lock(store, "old", &lock, &e));
+		CHECK(look(f, &s, &any, &e) && !any, "%zu: %s", i, e.text);
+		lock_drop(&lock);
+		former_free(f);
+	}
 	drop("old.state");
 	const char *const unreadable[] = { path, lost };
 	for (size_t i = 0; i < COUNT(unreadable); i++) {
