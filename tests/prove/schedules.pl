@@ -14,7 +14,7 @@ use Prove;
 use Time::HiRes qw(sleep);
 
 my $quick = ($ARGV[0] // 'whole') eq 'quick';
-my $sampled = $quick || $ENV{PROVE_SAMPLE};    # each minutes long, and alike but for the moment at which the request acts
+my $sampled = $quick || ($ENV{PROVE_SAMPLE} || 1) > 1;    # each minutes long, and alike but for the moment at which the request acts
 my $pattern = $ARGV[1] // '';
 
 # Runs that nothing disturbs, so many seconds apart: what the sinks hold before each works before it and behind it.
