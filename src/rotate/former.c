@@ -72,10 +72,18 @@ static bool is_about(const struct state *s, const struct job *job)
 
 /* ---- taking it over -------------------------------------------------------------------------- */
 
+/* Of several requests the one that lives longest counts: that of a sender that may not have stopped
+ * waiting, or did so last. */
 static void taint(struct slot_memory *m, const struct slot_memory *by)
 {
+	const struct slot_memory was = *m;
+
 	state_taint(m, by->intent_since, by->dead_at);
 	m->abandoned = by->abandoned;
+	if (was.intent && was.intent_since > m->intent_since)
+		m->intent_since = was.intent_since;
+	if (was.intent && m->abandoned != 0 && (was.abandoned == 0 || was.abandoned > m->abandoned))
+		m->abandoned = was.abandoned;
 	if (by->operation == NULL)
 		return;
 	state_forget_operation(m);

@@ -98,6 +98,9 @@ void state_settle_intent(struct slot_memory *m)
 
 void state_taint(struct slot_memory *m, int64_t now, int64_t dead_at)
 {
+	/* What can act no more says nothing of this one. */
+	if (m->intent && state_intent_dies(m) <= now)
+		state_end_intent(m);
 	bool later = !m->intent || (m->dead_at != 0 && (dead_at == 0 || dead_at > m->dead_at));
 
 	if (later)

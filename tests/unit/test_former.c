@@ -193,6 +193,41 @@ static void the_last_one_counts(void **state)
 	drop("older.state");
 }
 
+/* What has been over for long does not end what may act yet, in whatever order they are met. */
+static void the_oldest_request_ends_no_other(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *what, *one, *two; int64_t abandoned; } both[] = {
+		{ "a killed sender, then one of long ago", "", "abandoned = 2024-01-02T07:05:20Z\n", 0 },
+		{ "one of long ago, then a killed sender", "abandoned = 2024-01-02T07:05:20Z\n", "", 0 },
+		{ "one that gave up last, then one of long ago", "abandoned = 2024-01-19T07:05:20Z\n",
+		  "abandoned = 2024-01-02T07:05:20Z\n", SINCE + 10 },
+		{ "one of long ago, then one that gave up last", "abandoned = 2024-01-02T07:05:20Z\n",
+		  "abandoned = 2024-01-19T07:05:20Z\n", SINCE + 10 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(both); i++) {
+		AUTO_STATE struct state s = { 0 };
+		AUTO_FREE char *one = mem_fmt(HEAD "[password1]\n" INTENT "%s" REST, both[i].one),
+			       *two = mem_fmt(HEAD "[password1]\n" INTENT "%s" REST, both[i].two);
+		struct err e = ERR_INIT;
+		bool any;
+		store = store_dir_open(dir, &whose);
+		struct former *f = former_new(store, job_name, NULL);
+		put("web.state.lost", one);
+		put("web.state.lost.1", two);
+		CHECK(look(f, &s, &any, &e) && any, "%s: %s", both[i].what, e.text);
+		CHECK(s.slot[0].intent && s.slot[0].abandoned == both[i].abandoned, "%s: %lld",
+		      both[i].what, (long long)s.slot[0].abandoned);
+		former_free(f);
+		store_close(store);
+	}
+	drop("web.state.lost");
+	drop("web.state.lost.1");
+}
+
 /* Another job has left this token, and its record was put aside; so was the one after that. */
 static void what_another_job_put_aside_counts(void **state)
 {
@@ -342,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_intent_is_heeded),
 		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(the_oldest_request_ends_no_other),
 		cmocka_unit_test(what_cannot_be_told_is_refused),
 		cmocka_unit_test(one_that_goes_meanwhile_tells_nothing),
 		cmocka_unit_test(what_another_job_put_aside_counts),

@@ -458,6 +458,10 @@ static void a_taint_ends_with_the_last_request(void **state)
 		CHECK(m.asked_us == 0 && m.asked_before_us == rows[i].want_before, "%s",
 		      rows[i].what);
 	}
+	/* One that is dead, though it was not known when it would be. */
+	struct slot_memory m = { .intent = true, .intent_since = 5, .abandoned = 6 };
+	state_taint(&m, 606, 900);
+	assert_true(m.intent && m.dead_at == 900 && m.abandoned == 0);
 }
 
 /* A copied state, or one of another machine. */
