@@ -29,4 +29,8 @@ struct token_request {
 MUST_USE bool token_ask(struct token_run *r, const struct token_request *rq,
                         struct http_response *out, struct err *e);
 
+/* A GET that 200 answers. */
+MUST_USE bool token_get(struct token_run *r, const char *path, struct http_response *out,
+                        struct err *e);
+
 #endif

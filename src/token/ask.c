@@ -111,3 +111,13 @@ bool token_ask(struct token_run *r, const struct token_request *rq, struct http_
 	e->not_acted = false;
 	return false;
 }
+
+bool token_get(struct token_run *r, const char *path, struct http_response *out, struct err *e)
+{
+	static const int statuses[] = { 200, 0 };
+
+	return token_ask(
+		r,
+		&(struct token_request){ .method = HTTP_GET, .path = path, .statuses = statuses },
+		out, e);
+}

@@ -192,16 +192,12 @@ static bool put_map(struct token_run *r, const char *path, const struct actions 
 /* The token's own scope map: the one there if it says the same, else a new one. */
 static bool own_map(struct token_run *r, const struct actions *all, char **id, struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	AUTO_FREE char *name = mem_fmt("%s-scope-map", r->args->name),
 		       *path = token_place_path(r->place, "scopeMaps", name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *map = NULL;
 
-	if (token_ask(r,
-	              &(struct token_request){
-			      .method = HTTP_GET, .path = path, .statuses = statuses },
-	              &rs, e)) {
+	if (token_get(r, path, &rs, e)) {
 		if (!read_map(r, &rs, &map, e))
 			return false;
 		if (!has_actions(r, map, all))
@@ -223,15 +219,11 @@ static bool own_map(struct token_run *r, const struct actions *all, char **id, s
 /* A PUT on a token that exists wipes its passwords: whoever holds one is cut off. */
 static bool is_new(struct token_run *r, const char *path, struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	if (r->args->overwrite)
 		return true;
-	if (!token_ask(r,
-	               &(struct token_request){
-			       .method = HTTP_GET, .path = path, .statuses = statuses },
-	               &rs, e))
+	if (!token_get(r, path, &rs, e))
 		return e->status == 404;
 	return err_set(e, ERR_DECISION,
 	               "token '%s' exists; creating it again would make its passwords stop "

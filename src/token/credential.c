@@ -216,14 +216,10 @@ static unsigned keep_body(const struct token_args *a, const struct value *list, 
 
 static bool read_token(struct token_run *r, const struct value **out, struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
-	return token_ask(r,
-	                 &(struct token_request){
-				 .method = HTTP_GET, .path = path, .statuses = statuses },
-	                 &rs, e) &&
+	return token_get(r, path, &rs, e) &&
 	       token_model(r->arena, TOKEN_SHAPE_TOKEN, buf_cstr(&rs.body), rs.body.len, out, e);
 }
 

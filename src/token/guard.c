@@ -150,18 +150,13 @@ void token_guard_close(struct token_guard **g)
  * is an answer, too. */
 static bool learn_clock(const struct token_guard *g, struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	struct token_run *r = g->run;
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	if (arm_clock_known(r->arm))
 		return true;
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
-	return token_ask(r,
-	                 &(struct token_request){
-				 .method = HTTP_GET, .path = path, .statuses = statuses },
-	                 &rs, e) ||
-	       arm_clock_known(r->arm);
+	return token_get(r, path, &rs, e) || arm_clock_known(r->arm);
 }
 
 /* Sinks are named by login server, which a job that never ran does not know. */

@@ -45,14 +45,10 @@ static bool add_token(struct listing *l, struct arena *a, const struct value *it
 static bool list_page(struct listing *l, struct arena *a, const char *path, char **next,
                       struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	AUTO_RESPONSE struct http_response rs = { 0 };
 	const struct value *page;
 
-	if (!token_ask(l->r,
-	               &(struct token_request){
-			       .method = HTTP_GET, .path = path, .statuses = statuses },
-	               &rs, e))
+	if (!token_get(l->r, path, &rs, e))
 		return false;
 	if (!value_from_json(a, buf_cstr(&rs.body), rs.body.len, &page, e))
 		return err_in(e, "Azure's answer");
@@ -106,16 +102,12 @@ static bool read_answer(struct token_run *r, const struct http_response *rs,
 
 bool token_show(struct token_run *r, const struct value **out, struct err *e)
 {
-	static const int statuses[] = { 200, 0 };
 	AUTO_RESPONSE struct http_response rs = { 0 };
 
 	if (!token_find_registry(r, e))
 		return false;
 	AUTO_FREE char *path = token_place_path(r->place, "tokens", r->args->name);
-	if (!token_ask(r,
-	               &(struct token_request){
-			       .method = HTTP_GET, .path = path, .statuses = statuses },
-	               &rs, e))
+	if (!token_get(r, path, &rs, e))
 		return false;
 	return rs.body.len == 0 ? err_set(e, ERR_REMOTE, "Azure's answer is empty")
 	                        : read_answer(r, &rs, out, e);
