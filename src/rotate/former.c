@@ -56,18 +56,12 @@ void former_free(struct former *f)
 
 /* ---- whose it is ----------------------------------------------------------------------------- */
 
-/* Of a registry that is not said, or said by its id, whose name is its last part. */
-static bool is_of_registry(const struct state *s, const struct job *job)
-{
-	AUTO_FREE char *name = acr_registry_name(job->registry);
-	const char *last = s->registry == NULL ? NULL : strrchr(s->registry, '/');
-
-	return last == NULL || strcasecmp(last + 1, name) == 0;
-}
-
 static bool is_about(const struct state *s, const struct job *job)
 {
-	return s->token != NULL && strcasecmp(s->token, job->token) == 0 && is_of_registry(s, job);
+	AUTO_FREE char *name = acr_registry_name(job->registry);
+
+	return s->token != NULL && strcasecmp(s->token, job->token) == 0 &&
+	       state_is_of_registry(s, NULL, name);
 }
 
 /* ---- taking it over -------------------------------------------------------------------------- */
@@ -150,7 +144,8 @@ static bool note_one(struct former *f, const char *name, enum text which, struct
 	f->note = mem_grow(f->note, &f->cap, f->n + 1, sizeof(*f->note));
 	f->note[f->n++] = (struct former_note){ .name = mem_dup(name),
 		                                .about = { .token = take(&s.token),
-		                                           .registry = take(&s.registry) },
+		                                           .registry = take(&s.registry),
+		                                           .login_server = take(&s.login_server) },
 		                                .which = which };
 	return true;
 }

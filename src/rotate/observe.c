@@ -204,19 +204,6 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 
 /* ---- whose record it is ---------------------------------------------------------------------- */
 
-/* The part of "/subscriptions/S/resourceGroups/G/providers/P/registries/R" behind `before`. */
-static bool has_part(const char *id, const char *before, const char *want)
-{
-	const char *at = strcasestr(id, before);
-	size_t n = strlen(want);
-
-	return at != NULL && strncasecmp(at + strlen(before), want, n) == 0 &&
-	       (at[strlen(before) + n] == '/' || at[strlen(before) + n] == '\0');
-}
-
-/* A registry keeps its name for life, which nobody else can have; its group may change. Of a
- * record that knows only the login server (version 1), the name is the first part of that, if it
- * has parts: an emulator's "localhost:8443" tells nothing. */
 static bool is_of_registry(const struct state *s, const struct job *job)
 {
 	if (job->source != NULL)
@@ -224,14 +211,7 @@ static bool is_of_registry(const struct state *s, const struct job *job)
 	const char *subscription = auth_or_env(job->azure.subscription, "AZURE_SUBSCRIPTION_ID");
 	AUTO_FREE char *name = acr_registry_name(job->registry);
 
-	if (s->registry != NULL)
-		return has_part(s->registry, "/registries/", name) &&
-		       (subscription == NULL ||
-		        has_part(s->registry, "/subscriptions/", subscription));
-	if (s->login_server == NULL || strchr(s->login_server, '.') == NULL)
-		return true;
-	AUTO_FREE char *server = acr_registry_name(s->login_server);
-	return strcasecmp(server, name) == 0;
+	return state_is_of_registry(s, subscription, name);
 }
 
 static void check_subject(struct observation *o)

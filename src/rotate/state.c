@@ -74,6 +74,28 @@ void state_lose(struct state *s, enum state_lost why)
 	s->version = version;
 }
 
+/* The part of "/subscriptions/S/resourceGroups/G/providers/P/registries/R" behind `before`. */
+static bool has_part(const char *id, const char *before, const char *want)
+{
+	const char *at = strcasestr(id, before);
+	size_t n = strlen(want);
+
+	return at != NULL && strncasecmp(at + strlen(before), want, n) == 0 &&
+	       (at[strlen(before) + n] == '/' || at[strlen(before) + n] == '\0');
+}
+
+bool state_is_of_registry(const struct state *s, const char *subscription, const char *name)
+{
+	if (s->registry != NULL)
+		return has_part(s->registry, "/registries/", name) &&
+		       (subscription == NULL ||
+		        has_part(s->registry, "/subscriptions/", subscription));
+	if (s->login_server == NULL || strchr(s->login_server, '.') == NULL)
+		return true;
+	AUTO_FREE char *server = acr_registry_name(s->login_server);
+	return strcasecmp(server, name) == 0;
+}
+
 /* ---- slots ----------------------------------------------------------------------------------- */
 
 void state_forget_operation(struct slot_memory *m)

@@ -12,26 +12,11 @@
 #include "token/context.h"
 #include "token/options.h"
 
-#define BEFORE_NAME "/registries/"
-
-/* A registry keeps its name for life, which nobody else can have. An emulator's "localhost:8443"
- * tells nothing. */
-static bool is_of_registry(const struct state *s, const char *registry)
-{
-	const char *at = s->registry == NULL ? NULL : strcasestr(s->registry, BEFORE_NAME);
-
-	if (at != NULL)
-		return strcasecmp(at + strlen(BEFORE_NAME), registry) == 0;
-	if (s->login_server == NULL || strchr(s->login_server, '.') == NULL)
-		return true;
-	AUTO_FREE char *name = acr_registry_name(s->login_server);
-	return strcasecmp(name, registry) == 0;
-}
-
 static bool is_on_token(const struct state *s, const struct token_run *r)
 {
 	return s->lost == LOST_NOT && s->token != NULL &&
-	       strcasecmp(s->token, r->args->name) == 0 && is_of_registry(s, r->registry);
+	       strcasecmp(s->token, r->args->name) == 0 &&
+	       state_is_of_registry(s, NULL, r->registry);
 }
 
 static bool add(const struct token_run *r, const struct store *store, const char *name,
