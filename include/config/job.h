@@ -112,6 +112,8 @@ bool config_state_blob(const struct run_spec *run, struct blob_place *out);
 const struct azure_spec *config_azure(const struct config *c); /* the common [azure] */
 size_t config_count(const struct config *c);
 const char *config_name(const struct config *c, size_t i); /* sorted */
+/* Is there a job of this name? For callbacks; `config` is a struct config. */
+bool config_has(const void *config, const char *name);
 /* Names of files in jobs.d that look like misnamed job files; NULL: no more. */
 const char *config_ignored(const struct config *c, size_t i);
 /* Reads and checks job i. ERR_CONFIG "file:line: ...". */

@@ -20,9 +20,9 @@ struct store;
 
 /* The other records of a store. Thread-safe. */
 struct former;
-typedef const char *former_job_name(void *ctx, size_t i);
-/* job_name: of job i; NULL: there are no more. The store and ctx are borrowed. */
-struct former *former_new(const struct store *store, former_job_name *job_name, void *ctx);
+/* has_job: is there a job of this name? The store and ctx are borrowed. */
+struct former *former_new(const struct store *store,
+                          bool (*has_job)(const void *ctx, const char *name), const void *ctx);
 void former_free(struct former *f); /* f may be NULL */
 
 /*

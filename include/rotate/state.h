@@ -153,10 +153,10 @@ MUST_USE bool state_save(const struct store *store, const char *job, struct stat
  * name. Reads format 1 as format 2. */
 void state_parse(const struct fingerprint *whose, const char *text, size_t len, struct state *out);
 /*
- * Is it of this registry, and subscription (NULL: of any)? A registry keeps its name for life, which
- * nobody else can have; its group may change. Of a record that knows only the login server (format
- * 1), the name is the first part of that, if it has parts: an emulator's "localhost:8443" tells
- * nothing, and the answer is yes.
+ * Is it of this registry, and subscription (NULL: of any)? A registry keeps its name for life,
+ * which nobody else can have; its group may change. Of a record that knows only the login server
+ * (format 1), the name is the first part of that, if it has parts: an emulator's "localhost:8443"
+ * tells nothing, and the answer is yes.
  */
 bool state_is_of_registry(const struct state *s, const char *subscription, const char *name);
 /* Whatever can be read of a text, whoever wrote it: to be used for caution only, see former.h. */

@@ -26,13 +26,6 @@ static struct arm *arm_for(void *ctx, const struct job *job)
 	return arms_get(config_lent(w->config)->arms, &job->azure);
 }
 
-static const char *job_name(void *ctx, size_t i)
-{
-	const struct cli_world *w = ctx;
-
-	return i < config_count(w->config) ? config_name(w->config, i) : NULL;
-}
-
 struct cli_world *cli_world_new(const struct config *config)
 {
 	struct cli_world *w = mem_new(sizeof(*w));
@@ -45,7 +38,7 @@ struct cli_world *cli_world_new(const struct config *config)
 		                   .ctx = w,
 		                   .registries = registry_gates_new(&env_system),
 		                   .book = registry_book_new(),
-		                   .former = former_new(w->store, job_name, w) };
+		                   .former = former_new(w->store, config_has, config) };
 	return w;
 }
 

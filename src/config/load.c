@@ -262,6 +262,16 @@ const char *config_name(const struct config *c, size_t i)
 	return c->jobs[i].name;
 }
 
+bool config_has(const void *config, const char *name)
+{
+	const struct config *c = config;
+
+	for (size_t i = 0; i < c->n_jobs; i++)
+		if (strcmp(c->jobs[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 bool config_job(struct config *c, size_t i, struct job **out, struct err *e)
 {
 	const struct job_file *job = &c->jobs[i];

@@ -9,34 +9,34 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "config/job.h"
 #include "rotate/state.h"
 
 /* A record, and what was put aside of it. */
-enum text { NOW, LOST_LAST, LOST_BEFORE, TEXT__COUNT };
+enum former_text { TEXT_NOW, TEXT_LOST, TEXT_LOST_BEFORE, TEXT__COUNT };
 
 struct former_note {
 	char *name;
 	struct state about; /* its token and registry alone */
-	enum text which;
+	enum former_text which;
 };
 
 struct former {
 	const struct store *store;
-	former_job_name *job_name;
-	void *ctx;
+	bool (*has_job)(const void *ctx, const char *name);
+	const void *ctx;
 	pthread_mutex_t mutex; /* of what follows */
 	bool read;
 	struct former_note *note;
 	size_t n, cap;
 };
 
-struct former *former_new(const struct store *store, former_job_name *job_name, void *ctx)
+struct former *former_new(const struct store *store,
+                          bool (*has_job)(const void *ctx, const char *name), const void *ctx)
 {
 	struct former *f = mem_new(sizeof(*f));
 
-	*f = (struct former){ .store = store, .job_name = job_name, .ctx = ctx };
+	*f = (struct former){ .store = store, .has_job = has_job, .ctx = ctx };
 	(void)pthread_mutex_init(&f->mutex, NULL);
 	return f;
 }
@@ -104,14 +104,14 @@ static bool take_intents(const struct state *from, const struct job *job, const 
 	return any;
 }
 
-static bool load_text(const struct store *s, const char *name, enum text which,
+static bool load_text(const struct store *s, const char *name, enum former_text which,
                       struct store_record *out, struct err *e)
 {
-	return which == NOW ? store_load(s, name, out, e)
-	                    : store_load_lost(s, name, which == LOST_BEFORE, out, e);
+	return which == TEXT_NOW ? store_load(s, name, out, e)
+	                         : store_load_lost(s, name, which == TEXT_LOST_BEFORE, out, e);
 }
 
-static bool take_text(const struct store *store, enum text which, const char *name,
+static bool take_text(const struct store *store, enum former_text which, const char *name,
                       const struct job *job, struct state *s, bool *any, struct err *e)
 {
 	AUTO_RECORD struct store_record r = { 0 };
@@ -130,7 +130,7 @@ static bool take_text(const struct store *store, enum text which, const char *na
 
 /* ---- under other names ----------------------------------------------------------------------- */
 
-static bool note_one(struct former *f, const char *name, enum text which, struct err *e)
+static bool note_one(struct former *f, const char *name, enum former_text which, struct err *e)
 {
 	AUTO_RECORD struct store_record r = { 0 };
 	AUTO_STATE struct state s = { 0 };
@@ -156,29 +156,9 @@ static bool note_all(struct former *f, const char *name, struct err *e)
 	int texts = store_is_shared(f->store) ? 1 : TEXT__COUNT;
 
 	for (int i = 0; i < texts; i++)
-		if (!note_one(f, name, (enum text)i, e))
+		if (!note_one(f, name, (enum former_text)i, e))
 			return false;
 	return true;
-}
-
-/* Sorted; borrowed from the configuration. Caller frees. */
-static const char **names_of_jobs(const struct former *f, size_t *n)
-{
-	const char **names = NULL, *name;
-	size_t cap = 0;
-
-	for (*n = 0; (name = f->job_name(f->ctx, *n)) != NULL; ++*n) {
-		names = mem_grow(names, &cap, *n + 1, sizeof(*names));
-		names[*n] = name;
-	}
-	if (*n > 0)
-		qsort(names, *n, sizeof(*names), str_compare);
-	return names;
-}
-
-static bool has_job(const char **jobs, size_t n, const char *name)
-{
-	return n > 0 && bsearch(&name, jobs, n, sizeof(*jobs), str_compare) != NULL;
 }
 
 /* Once a run. A name that has a job may have had another one, on our token; but where each record
@@ -188,7 +168,6 @@ static bool read_all(struct former *f, struct err *e)
 	AUTO_NAMES struct store_names names = { 0 };
 	bool shared = store_is_shared(f->store);
 	struct err why = ERR_INIT;
-	size_t n;
 
 	if (f->read)
 		return true;
@@ -197,12 +176,10 @@ static bool read_all(struct former *f, struct err *e)
 		*e = why;
 		return f->read;
 	}
-	const char **jobs = names_of_jobs(f, &n);
 	f->read = true;
 	for (size_t i = 0; f->read && i < names.n; i++)
-		if (!shared || !has_job(jobs, n, names.name[i]))
+		if (!shared || !f->has_job(f->ctx, names.name[i]))
 			f->read = note_all(f, names.name[i], e);
-	free(jobs);
 	return f->read;
 }
 
@@ -212,7 +189,7 @@ static bool take_note(const struct former *f, const struct former_note *note, co
 {
 	struct lock lock = LOCK_INIT;
 
-	bool may_send = note->which == NOW && note->about.registry != NULL;
+	bool may_send = note->which == TEXT_NOW && note->about.registry != NULL;
 	if (may_send && !store_lock(f->store, note->name, &lock, e))
 		return err_in(e, "job '%s' was on this token", note->name);
 	bool ok = take_text(f->store, note->which, note->name, job, s, any, e);
@@ -238,10 +215,10 @@ bool former_taint(struct former *f, const struct store *store, const struct job 
                   struct state *s, bool *any, struct err *e)
 {
 	*any = false;
-	if (s->lost != LOST_NOT && !take_text(store, NOW, job->name, job, s, any, e))
+	if (s->lost != LOST_NOT && !take_text(store, TEXT_NOW, job->name, job, s, any, e))
 		return false;
-	for (int i = LOST_LAST; !store_is_shared(store) && i <= LOST_BEFORE; i++)
-		if (!take_text(store, (enum text)i, job->name, job, s, any, e))
+	for (int i = TEXT_LOST; !store_is_shared(store) && i < TEXT__COUNT; i++)
+		if (!take_text(store, (enum former_text)i, job->name, job, s, any, e))
 			return false;
 	return f == NULL || take_others(f, job, s, any, e);
 }

@@ -62,19 +62,12 @@ static bool is_on_token(const struct job *j, const struct token_run *r)
 	       (!told || strcasecmp(registry, r->registry) == 0);
 }
 
-static const char *job_name(void *ctx, size_t i)
-{
-	const struct config *c = ctx;
-
-	return i < config_count(c) ? config_name(c, i) : NULL;
-}
-
 static void open_store(struct token_guard *g)
 {
 	if (g->store != NULL)
 		return;
 	g->store = lent_store(g->run->config);
-	g->former = former_new(g->store, job_name, g->run->config);
+	g->former = former_new(g->store, config_has, g->run->config);
 }
 
 static bool add_job(struct token_guard *g, struct job **job, struct err *e)

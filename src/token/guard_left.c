@@ -44,21 +44,6 @@ static bool add(const struct token_run *r, const struct store *store, const char
 	return true;
 }
 
-static bool has_job(const struct token_run *r, const char *name)
-{
-	size_t from = 0, to = config_count(r->config);
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		int order = strcmp(config_name(r->config, mid), name);
-		if (order == 0)
-			return true;
-		from = order < 0 ? mid + 1 : from;
-		to = order < 0 ? to : mid;
-	}
-	return false;
-}
-
 bool guard_left_find(const struct token_run *r, const struct store *store,
                      bool (*is_guarded)(const void *ctx, const char *name), const void *ctx,
                      struct guard_lefts *out, struct err *e)
@@ -69,7 +54,8 @@ bool guard_left_find(const struct token_run *r, const struct store *store,
 		return false;
 	for (size_t i = 0; i < names.n; i++) {
 		const char *name = names.name[i];
-		if (is_guarded(ctx, name) || (store_is_shared(store) && has_job(r, name)))
+		if (is_guarded(ctx, name) ||
+		    (store_is_shared(store) && config_has(r->config, name)))
 			continue;
 		if (!add(r, store, name, out, e))
 			return false;

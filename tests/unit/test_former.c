@@ -36,12 +36,10 @@ static int remove_dir(void **state)
 	return 0;
 }
 
-static const char *job_name(void *ctx, size_t i)
+static bool has_job(const void *ctx, const char *name)
 {
-	static const char *const names[] = { "web", "other", "api" };
-
 	(void)ctx;
-	return i < COUNT(names) ? names[i] : NULL;
+	return strcmp(name, "web") == 0 || strcmp(name, "other") == 0 || strcmp(name, "api") == 0;
 }
 
 #define OURS     "machine = 8d410000000000000000000000000000\n"
@@ -149,7 +147,7 @@ static void an_intent_is_heeded(void **state)
 		struct err e = ERR_INIT;
 		bool any;
 		store = store_dir_open(dir, &whose);
-		struct former *f = former_new(store, job_name, NULL);
+		struct former *f = former_new(store, has_job, NULL);
 		if (r->file != NULL)
 			put(r->file, r->text);
 		CHECK(look(f, &s, &any, &e), "%s: %s", r->what, e.text);
@@ -183,7 +181,7 @@ static void the_last_one_counts(void **state)
 	put("old.state", STANDING);
 	put("older.state", HEAD "[password1]\n[password2]\n" INTENT DEAD "[end]\n");
 	store = store_dir_open(dir, &whose);
-	struct former *f = former_new(store, job_name, NULL);
+	struct former *f = former_new(store, has_job, NULL);
 	assert_true(look(f, &s, &any, &e) && any);
 	assert_true(s.slot[0].dead_at == SINCE + 7200 && s.slot[1].dead_at == SINCE + 3600);
 	former_free(f);
@@ -215,7 +213,7 @@ static void the_oldest_request_ends_no_other(void **state)
 		struct err e = ERR_INIT;
 		bool any;
 		store = store_dir_open(dir, &whose);
-		struct former *f = former_new(store, job_name, NULL);
+		struct former *f = former_new(store, has_job, NULL);
 		put("web.state.lost", one);
 		put("web.state.lost.1", two);
 		CHECK(look(f, &s, &any, &e) && any, "%s: %s", both[i].what, e.text);
@@ -240,7 +238,7 @@ static void what_another_job_put_aside_counts(void **state)
 		AUTO_STATE struct state s = { 0 };
 		struct err e = ERR_INIT;
 		bool any;
-		struct former *f = former_new(store, job_name, NULL);
+		struct former *f = former_new(store, has_job, NULL);
 		put(files[i], STANDING);
 		CHECK(look(f, &s, &any, &e) && any && s.slot[0].intent, "%s", files[i]);
 		former_free(f);
@@ -264,7 +262,7 @@ static void what_cannot_be_told_is_refused(void **state)
 	store = store_dir_open(dir, &whose);
 	for (int held = 1; held >= 0; held--) {
 		AUTO_STATE struct state s = { 0 };
-		f = former_new(store, job_name, NULL);
+		f = former_new(store, has_job, NULL);
 		put("old.state", STANDING);
 		if (held)
 			assert_true(store_lock(store, "old", &lock, &e));
@@ -279,7 +277,7 @@ static void what_cannot_be_told_is_refused(void **state)
 		                              HEAD "[password1]\n" REST };
 	for (size_t i = 0; i < COUNT(others); i++) {
 		AUTO_STATE struct state s = { 0 };
-		f = former_new(store, job_name, NULL);
+		f = former_new(store, has_job, NULL);
 		put("old.state", others[i]);
 		assert_true(store_lock(store, "old", &lock, &e));
 		CHECK(look(f, &s, &any, &e) && !any, "%zu: %s", i, e.text);
@@ -290,7 +288,7 @@ static void what_cannot_be_told_is_refused(void **state)
 	const char *const unreadable[] = { path, lost };
 	for (size_t i = 0; i < COUNT(unreadable); i++) {
 		AUTO_STATE struct state s = { 0 };
-		f = former_new(store, job_name, NULL);
+		f = former_new(store, has_job, NULL);
 		assert_int_equal(mkdir(unreadable[i], 0700), 0);
 		CHECK(!look(f, &s, &any, &e) && e.kind == ERR_LOCAL, "%zu", i);
 		assert_int_equal(rmdir(unreadable[i]), 0);
@@ -301,7 +299,7 @@ static void what_cannot_be_told_is_refused(void **state)
 	store_close(store);
 	file_put(file, "");
 	store = store_dir_open(none, &whose);
-	f = former_new(store, job_name, NULL);
+	f = former_new(store, has_job, NULL);
 	struct state s = { .missing = true };
 	assert_true(!former_taint(f, store, &job, &s, &any, &e));
 	former_free(f);
@@ -317,7 +315,7 @@ static void one_that_goes_meanwhile_tells_nothing(void **state)
 
 	(void)state;
 	store = store_dir_open(dir, &whose);
-	struct former *f = former_new(store, job_name, NULL);
+	struct former *f = former_new(store, has_job, NULL);
 	put("old.state", WITHOUT);
 	assert_true(look(f, &s, &any, &e) && !any);
 	drop("old.state");
@@ -359,7 +357,7 @@ static void shared_records_tell(void **state)
 		struct err e = ERR_INIT;
 		bool any;
 		store = memory_store_open();
-		struct former *f = former_new(store, job_name, NULL);
+		struct former *f = former_new(store, has_job, NULL);
 		save_shared(shared[i].name, STANDING);
 		CHECK(state_load(store, "web", &s, &e), "%s", e.text);
 		memory_store_break(store, shared[i].fails);
