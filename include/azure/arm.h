@@ -131,5 +131,8 @@ MUST_USE bool arm_operation_poll(struct arm *a, struct http *h, struct arm_opera
 int64_t arm_clock_offset(const struct arm *a);
 /* Has any answer had a Date? */
 bool arm_clock_known(const struct arm *a);
+/* May what takes span_s seconds by the service's clock be reckoned? Not if that is not known, nor
+ * if the local one is off by more than a quarter of it: one of the two would end it too early. */
+bool arm_clock_serves(const struct arm *a, int64_t span_s);
 
 #endif

@@ -14,6 +14,7 @@ struct fingerprint {
 #define FINGERPRINT_HEX_MAX (2 * FINGERPRINT_LEN + 1)
 
 bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b);
+bool fingerprint_is_set(const struct fingerprint *p); /* false: all zero, of no password */
 void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX]);
 MUST_USE bool fingerprint_from_hex(const char *hex, struct fingerprint *out);
 

@@ -168,6 +168,7 @@ void state_clear(struct state *s);
 #define AUTO_STATE AUTO(state_clear)
 /* Found or added; valid until the next one is added. */
 struct sink_memory *state_sink(struct state *s, const char *name, const char *place);
+bool state_hook_owed(const struct state *s); /* of a sink, or the job's */
 void state_drop_sink(struct state *s, size_t i);
 /* A request for asked_us is certainly over: it was answered, has acted, or was never sent. Of two
  * equal requests, the other one may still act. */

@@ -102,6 +102,13 @@ int64_t arm_clock_offset(const struct arm *a)
 	return offset;
 }
 
+bool arm_clock_serves(const struct arm *a, int64_t span_s)
+{
+	int64_t off = arm_clock_offset(a);
+
+	return arm_clock_known(a) && (off < 0 ? -off : off) * 4 <= span_s;
+}
+
 bool arm_clock_known(const struct arm *a)
 {
 	(void)pthread_mutex_lock(&a->core->mutex);

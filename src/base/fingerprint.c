@@ -13,6 +13,13 @@ bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b)
 	return differ == 0;
 }
 
+bool fingerprint_is_set(const struct fingerprint *p)
+{
+	static const struct fingerprint none;
+
+	return !fingerprint_equal(p, &none);
+}
+
 void fingerprint_to_hex(const struct fingerprint *p, char out[static FINGERPRINT_HEX_MAX])
 {
 	for (size_t i = 0; i < FINGERPRINT_LEN; i++)

@@ -172,7 +172,6 @@ static bool rests_on_time(const struct rotation *r)
 /* what two clocks are measured by where grace ends with the expiry alone */
 #define EXPIRY_PATIENCE_S 86400
 
-/* Two clocks that differ by more than a quarter of grace: one of them would end it too early. */
 static bool clocks_agree(const struct rotation *r, struct err *e)
 {
 	const struct policy *p = &r->job->policy;
@@ -184,7 +183,7 @@ static bool clocks_agree(const struct rotation *r, struct err *e)
 			e, ERR_LOCAL,
 			"Azure's answers do not say what time it is: no password is generated "
 			"in place of one that was delivered");
-	if (away * 4 <= (p->grace_expiry ? EXPIRY_PATIENCE_S : p->grace))
+	if (arm_clock_serves(r->arm, p->grace_expiry ? EXPIRY_PATIENCE_S : p->grace))
 		return true;
 	str_from_duration(away, 2, how_far);
 	return err_set(

@@ -68,7 +68,7 @@ static struct slot_view view_slot(const struct observation *o, enum acr_slot slo
 		.refused = o->doubted[slot] || o->dead[slot] || (o->missing[slot] && !p.present),
 		.dead = o->dead[slot],
 		.doomed = m->revoke != 0,
-		.lost = ours && p.present && !observe_print_known(&m->print),
+		.lost = ours && p.present && !fingerprint_is_set(&m->print),
 		.intent = m->intent,
 		/* or a clock was set back */
 		.abandoned = m->abandoned != 0 && m->abandoned < now ? m->abandoned : now,
@@ -96,10 +96,7 @@ static bool verify_due(const struct observation *o, int64_t now)
 
 bool observe_hook_owed(const struct observation *o)
 {
-	for (size_t i = 0; i < o->state.n_sinks; i++)
-		if (o->state.sinks[i].hook_owed)
-			return true;
-	return o->state.job_hook_owed;
+	return state_hook_owed(&o->state);
 }
 
 struct plan_input observe_input(const struct observation *o, int64_t now, bool force)

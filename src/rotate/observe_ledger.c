@@ -5,13 +5,6 @@
 #include "base/mem.h"
 #include "observe_parts.h"
 
-bool observe_print_known(const struct fingerprint *p)
-{
-	static const struct fingerprint none;
-
-	return memcmp(p, &none, sizeof(none)) != 0;
-}
-
 bool observe_wants_stamp(const struct observation *o, int slot)
 {
 	const struct slot_memory *m = &o->state.slot[slot];
@@ -149,7 +142,7 @@ void observe_learn(struct observation *o, enum acr_slot slot, const struct secre
 	struct slot_memory *m = &o->state.slot[slot];
 
 	assert(m->foreign_created == 0 && m->created != 0 && !m->gone &&
-	       !observe_print_known(&m->print)); /* see plan_judge_accepted */
+	       !fingerprint_is_set(&m->print)); /* see plan_judge_accepted */
 	crypto_fingerprint(held, &m->print);
 	m->delivered = true;
 	m->left = 0;

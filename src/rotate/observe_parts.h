@@ -21,8 +21,6 @@ void observe_open_source(struct observation *o);
 void observe_close_source(struct observation *o);
 
 /* ---- observe_ledger.c ------------------------------------------------------------------------ */
-/* A generation whose answer was lost has none. */
-bool observe_print_known(const struct fingerprint *p);
 /* Nothing holds this slot any more, and no run has said since when. */
 bool observe_wants_stamp(const struct observation *o, int slot);
 

@@ -340,7 +340,7 @@ static void give_up_foreign(struct observation *o)
 {
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
 		struct slot_memory *m = &o->state.slot[i];
-		if (m->created == 0 || observe_print_known(&m->print) || m->foreign_created != 0)
+		if (m->created == 0 || fingerprint_is_set(&m->print) || m->foreign_created != 0)
 			continue;
 		m->delivered = true;
 		m->left = 0;

@@ -193,6 +193,14 @@ void state_drop_sink(struct state *s, size_t i)
 	memset(&s->sinks[s->n_sinks], 0, sizeof(s->sinks[0]));
 }
 
+bool state_hook_owed(const struct state *s)
+{
+	for (size_t i = 0; i < s->n_sinks; i++)
+		if (s->sinks[i].hook_owed)
+			return true;
+	return s->job_hook_owed;
+}
+
 void state_set_error(struct state *s, const char *text)
 {
 	AUTO_FREE char *line = mem_dup(text);

@@ -121,7 +121,6 @@ static void write_time(struct buf *out, const char *name, void (*print)(int64_t,
 
 static void write_field(struct buf *out, const struct state_field *f, const void *base)
 {
-	static const struct fingerprint none;
 	const char *at = (const char *)base + f->offset;
 	const int64_t *number = (const void *)at;
 	char hex[FINGERPRINT_HEX_MAX];
@@ -145,7 +144,7 @@ static void write_field(struct buf *out, const struct state_field *f, const void
 			buf_fmt(out, "%s = yes\n", f->name);
 		break;
 	case FIELD_PRINT:
-		if (memcmp(at, &none, sizeof(none)) == 0)
+		if (!fingerprint_is_set((const void *)at))
 			break;
 		fingerprint_to_hex((const void *)at, hex);
 		buf_fmt(out, "%s = %s\n", f->name, hex);

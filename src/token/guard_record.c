@@ -107,8 +107,7 @@ static void try_to_save(struct guard_record *g)
 {
 	struct err ignored = ERR_INIT;
 
-	if (!save(g, &ignored))
-		return;
+	(void)!save(g, &ignored);
 }
 
 void guard_record_running(struct guard_record *g, const struct arm_operation *op)

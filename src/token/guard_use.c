@@ -16,22 +16,6 @@
 
 /* ---- the record ------------------------------------------------------------------------------ */
 
-/* Two clocks that differ by more than a quarter of grace: one of them would end it too early. */
-static bool clocks_agree(const struct token_run *r, int64_t grace)
-{
-	int64_t off = arm_clock_offset(r->arm);
-
-	return arm_clock_known(r->arm) && (off < 0 ? -off : off) * 4 <= grace;
-}
-
-static bool is_hook_owed(const struct state *s)
-{
-	for (size_t i = 0; i < s->n_sinks; i++)
-		if (s->sinks[i].hook_owed)
-			return true;
-	return s->job_hook_owed;
-}
-
 /* The slot of the service that a place of the record stands for; a follower's may be either. */
 static unsigned meant_by(const struct state *s, int i)
 {
@@ -48,7 +32,7 @@ static unsigned by_record(const struct token_run *r, const struct state *s, int6
                           int64_t margin)
 {
 	int64_t now = env_now(r->w->env) + arm_clock_offset(r->arm);
-	bool by_time = grace != 0 && clocks_agree(r, grace) && !is_hook_owed(s);
+	bool by_time = grace != 0 && arm_clock_serves(r->arm, grace) && !state_hook_owed(s);
 	unsigned used = 0;
 
 	for (int i = 0; i < ACR_SLOT__COUNT; i++) {
@@ -102,10 +86,8 @@ static bool is_strange(const struct seen *s, const struct credential *who)
 /* Would it have been recognized in any form, if it were the password of this slot? */
 static bool is_known(const struct slot_memory *m)
 {
-	static const struct fingerprint none;
-
 	return m->created != 0 && !m->gone && m->foreign_created == 0 && !m->intent &&
-	       !fingerprint_equal(&m->print, &none);
+	       fingerprint_is_set(&m->print);
 }
 
 static unsigned by_strangers(const struct observation *o)
