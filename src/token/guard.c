@@ -251,7 +251,6 @@ static bool find_left(struct token_guard *g, struct err *e)
 	open_store(g);
 	if (guard_left_find(g->run, g->store, is_guarded, g, &g->lefts, &why))
 		return true;
-	guard_left_clear(&g->lefts);
 	if (g->n == 0 || why.kind == ERR_DENIED)
 		return true;
 	*e = why;

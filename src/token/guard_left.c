@@ -52,18 +52,22 @@ bool guard_left_find(const struct token_run *r, const struct store *store,
 
 	if (!store_list(store, &names, e))
 		return false;
-	for (size_t i = 0; i < names.n; i++) {
+	bool ok = true;
+	for (size_t i = 0; ok && i < names.n; i++) {
 		const char *name = names.name[i];
+		struct err why = ERR_INIT;
 		if (is_guarded(ctx, name) ||
 		    (store_is_shared(store) && config_has(r->config, name)))
 			continue;
-		if (!add(r, store, name, out, e))
-			return false;
+		/* A role may list more than it may read. */
+		ok = add(r, store, name, out, &why) || why.kind == ERR_DENIED;
+		if (!ok)
+			*e = why;
 	}
 	/* It moves no more. */
 	for (size_t i = 0; i < out->n; i++)
 		out->left[i].record.job = &out->left[i].job;
-	return true;
+	return ok;
 }
 
 void guard_left_clear(struct guard_lefts *l)

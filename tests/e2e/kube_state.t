@@ -134,4 +134,11 @@ kapi DELETE "$RECORD" >/dev/null
 kapi DELETE "$MAPS/../secrets/regcred" >/dev/null
 control tokens/web-pull '{"action":"delete"}' >/dev/null
 token_beside
+# What a job delivered whose file is gone is in use: its record tells that to whoever may list.
+# shellcheck disable=SC2086
+role web rotator $ALL list:configmaps
+mv "$T/a/jobs.d/web.conf" "$T/a/web.conf"
+on a token credential generate -r contoso -g emulated -n web-pull --password2
+says "acrotate token of what a removed job has delivered" 1 "what job 'web' delivered, of which only the record is left"
+is "which works on" "$(login web-pull "$one")" 200
 done_testing

@@ -370,6 +370,39 @@ static void shared_records_tell(void **state)
 	}
 }
 
+static const struct store_ops *memory_ops;
+
+static bool load_but_fresh(const struct store *s, const char *name, struct store_record *out,
+                           struct err *e)
+{
+	return strcmp(name, "fresh") == 0 ? err_set(e, ERR_DENIED, "it may not be read")
+	                                  : memory_ops->load(s, name, out, e);
+}
+
+/* A role may list more than it may read: what it may read counts. */
+static void a_shared_record_that_may_not_be_read_hides_no_other(void **state)
+{
+	AUTO_STATE struct state s = { 0 };
+	struct err e = ERR_INIT;
+	bool any;
+
+	(void)state;
+	store = memory_store_open();
+	struct former *f = former_new(store, has_job, NULL);
+	save_shared("fresh", STANDING);
+	save_shared("old", STANDING);
+	CHECK(state_load(store, "web", &s, &e), "%s", e.text);
+	memory_ops = store->ops;
+	struct store_ops ops = *memory_ops;
+	ops.load = load_but_fresh;
+	store->ops = &ops;
+	bool ok = former_taint(f, store, &job, &s, &any, &e);
+	store->ops = memory_ops;
+	CHECK(ok && any && s.slot[0].intent, "%s", e.text);
+	former_free(f);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +413,7 @@ int main(void)
 		cmocka_unit_test(one_that_goes_meanwhile_tells_nothing),
 		cmocka_unit_test(what_another_job_put_aside_counts),
 		cmocka_unit_test(shared_records_tell),
+		cmocka_unit_test(a_shared_record_that_may_not_be_read_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
