@@ -5,7 +5,7 @@
  *   open -> judge -> ask... -> close
  *
  * Whatever can stop a password of the token from working is sent by token_guard_ask(). Without a
- * job on the token nothing is added to what the command asks of Azure.
+ * job or a record about the token nothing is added to what the command asks of Azure.
  */
 #ifndef TOKEN_GUARD_H
 #define TOKEN_GUARD_H

@@ -21,7 +21,8 @@ struct guard_lefts {
 	struct guard_left *left;
 	size_t n, cap;
 };
-/* Takes their locks; on failure, too, of those in `out`. Needs the name of the registry only. is_guarded: is this a job on the token?
+/* Takes their locks; on failure, too, of those in `out`. Needs the name of the registry only.
+ * is_guarded: is this a job on the token?
  * Of a shared store, where each record is a request, those of the names of jobs are not read. */
 MUST_USE bool guard_left_find(const struct token_run *r, const struct store *store,
                               bool (*is_guarded)(const void *ctx, const char *name),

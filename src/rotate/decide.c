@@ -202,7 +202,7 @@ static enum progress act(struct rotation *r, int64_t now, struct err *e)
 		r->ask.login_tried = true;
 		return rotation_go_to(r, login ? STEP_VERIFY : STEP_END);
 	}
-	/* With what made the token it may be tainted again. */
+	/* Nothing is kept of a token that is missing, so keep() is not reached. */
 	if (r->o.asked == TOKEN_MISSING)
 		drop_dead_intents(r);
 	switch (r->plan.action) {

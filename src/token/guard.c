@@ -185,8 +185,13 @@ static bool stands(const struct guard_record *record, unsigned slots, int64_t no
 	                until == INT64_MAX ? "" : at);
 }
 
-static bool refuse_cut(const struct job *j, struct err *e)
+static bool refuse_cut(const struct token_run *r, const struct job *j, bool exists, struct err *e)
 {
+	if (!exists)
+		return err_set(e, ERR_DECISION,
+		               "Azure says that token '%s' does not exist, but job '%s' has "
+		               "delivered a password of it: if it was deleted, say --force",
+		               r->args->name, j->name);
 	if (j->source != NULL)
 		return err_set(e, ERR_DECISION,
 		               "this would cut off job '%s', which follows this token's password: "
@@ -212,11 +217,11 @@ static bool judge_job(struct token_guard *g, struct guard_record *record, unsign
 	if (r->args->force)
 		return true;
 	/* Azure may be wrong about a token that a job has delivered passwords of. */
-	exists = exists || !record->never_ran;
-	if (exists && !learn_server(g, &record->o, e))
+	bool may_be_in_use = exists || !record->never_ran;
+	if (may_be_in_use && !learn_server(g, &record->o, e))
 		return false;
-	if (exists && (guard_in_use(r, &record->o) & slots) != 0)
-		return refuse_cut(record->job, e);
+	if (may_be_in_use && (guard_in_use(r, &record->o) & slots) != 0)
+		return refuse_cut(r, record->job, exists, e);
 	return !stands(record, slots, now_of(g), e);
 }
 
@@ -249,9 +254,8 @@ static bool find_left(struct token_guard *g, struct err *e)
 	struct err why = ERR_INIT;
 
 	open_store(g);
-	if (guard_left_find(g->run, g->store, is_guarded, g, &g->lefts, &why))
-		return true;
-	if (g->n == 0 || why.kind == ERR_DENIED)
+	if (guard_left_find(g->run, g->store, is_guarded, g, &g->lefts, &why) || g->n == 0 ||
+	    why.kind == ERR_DENIED)
 		return true;
 	*e = why;
 	return err_in(e, "cannot tell what jobs have left behind");

@@ -331,38 +331,35 @@ static void who_has_what_a_renamed_job_delivered_is_not_cut_off(void **state)
 	}
 }
 
-static void nor_is_who_has_that_of_a_removed_one(void **state)
+static void no_job(struct token_rig *rig)
 {
-	(void)state;
-	for (size_t i = 0; i < COUNT(lefts); i++) {
-		const bool kills[2] = { lefts[i].kills_alone, true };
-		struct token_rig rig;
-		token_rig_open(&rig);
-		save_left(&rig, &lefts[i]);
-		try_both(&rig, lefts[i].what, kills, known, lefts[i].asks_alone ? 2 : 1,
-		         lefts[i].says);
-		token_rig_close(&rig);
-	}
+	token_rig_open(rig);
 }
 
-/* A job of that name is on another token by now. */
-static void nor_is_who_has_that_of_a_job_on_another_token(void **state)
+static void job_on_another_token(struct token_rig *rig)
 {
+	token_rig_with_job(rig);
+	AUTO_FREE char *from = mem_fmt("%s/jobs.d/web.conf", rig->dir),
+		       *job = mem_fmt("[job]\nregistry = myregistry.azurecr.io\ntoken = other\n"
+	                              "[sink f]\ntype = file\npath = %s/secret\n",
+	                              rig->dir);
+	assert_int_equal(unlink(from), 0);
+	token_rig_write(rig, "jobs.d/old.conf", job);
+}
+
+/* Removed, or on another token by now. */
+static void nor_is_who_has_that_of_one_that_has_left(void **state)
+{
+	static void (*const open[])(struct token_rig * rig) = { no_job, job_on_another_token };
+
 	(void)state;
-	for (size_t i = 0; i < COUNT(lefts); i++) {
-		const bool kills[2] = { lefts[i].kills_alone, true };
+	for (size_t i = 0; i < COUNT(open) * COUNT(lefts); i++) {
+		const struct left_row *l = &lefts[i / COUNT(open)];
+		const bool kills[2] = { l->kills_alone, true };
 		struct token_rig rig;
-		token_rig_with_job(&rig);
-		AUTO_FREE char *from = mem_fmt("%s/jobs.d/web.conf", rig.dir),
-			       *job = mem_fmt("[job]\nregistry = myregistry.azurecr.io\n"
-		                              "token = other\n[sink f]\ntype = file\n"
-		                              "path = %s/secret\n",
-		                              rig.dir);
-		assert_int_equal(unlink(from), 0);
-		token_rig_write(&rig, "jobs.d/old.conf", job);
-		save_left(&rig, &lefts[i]);
-		try_both(&rig, lefts[i].what, kills, known, lefts[i].asks_alone ? 2 : 1,
-		         lefts[i].says);
+		open[i % COUNT(open)](&rig);
+		save_left(&rig, l);
+		try_both(&rig, l->what, kills, known, l->asks_alone ? 2 : 1, l->says);
 		token_rig_close(&rig);
 	}
 }
@@ -374,7 +371,7 @@ static void a_token_in_use_is_not_made_anew(void **state)
 	static const struct row rows[] = {
 		{ "create, in use", { CREATE, "--no-passwords" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .headers = { NOW },
-		    .answer = MISSING } }, 1, "", "this would cut off job 'web'" },
+		    .answer = MISSING } }, 1, "", "token 'mytoken' does not exist, but job 'web' has delivered" },
 		{ "create, forced", { CREATE, "--no-passwords", "--force", "-o", "none", "--only-show-errors" },
 		  { IDENTITY, { HTTP_GET, "/tokens/mytoken", .status = 404, .headers = { NOW },
 		    .answer = MISSING }, { HTTP_PUT, "/tokens/mytoken", .status = 200,
@@ -456,8 +453,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_understood_may_be_either),
 		cmocka_unit_test(what_a_follower_had_is_left_its_grace),
 		cmocka_unit_test(who_has_what_a_renamed_job_delivered_is_not_cut_off),
-		cmocka_unit_test(nor_is_who_has_that_of_a_removed_one),
-		cmocka_unit_test(nor_is_who_has_that_of_a_job_on_another_token),
+		cmocka_unit_test(nor_is_who_has_that_of_one_that_has_left),
 		cmocka_unit_test(a_token_in_use_is_not_made_anew),
 		cmocka_unit_test(a_new_record_has_the_requests_of_the_old_one),
 		cmocka_unit_test(forced_or_unreadable_it_is_not_asked),
