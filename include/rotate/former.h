@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests of another record. A job whose record is missing or cannot be used may have had one:
- * under another name, of another machine, damaged, put aside. Nothing of that is used but the
+ * under another name, of another machine, damaged, set aside. Nothing of that is used but the
  * intents: a request that it tells of may replace a password of the token as long as it can act.
  *
  * What is not found is not known of: a directory that was deleted, or a record from before the
@@ -26,12 +26,12 @@ struct former *former_new(const struct store *store,
 void former_free(struct former *f); /* f may be NULL */
 
 /*
- * Taints the slots of `s`, which was just loaded under the job's lock and is new or lost, by the
- * intents about its token: in the job's own text and in what was put aside of it, and in the
- * records of f (NULL: none). ERR_BUSY if a run of a job of such a name is at work. *any: the state
- * has changed.
+ * Taints the slots of `s`, which was just loaded and is new or lost, by the intents about its
+ * token: in the job's own text and in what was set aside of it, and in the records of f (NULL:
+ * none). ERR_BUSY if a run of a job of such a name is at work; unless `locks` is false, for a dry
+ * run.
  */
 MUST_USE bool former_taint(struct former *f, const struct store *store, const struct job *job,
-                           struct state *s, bool *any, struct err *e);
+                           bool locks, struct state *s, struct err *e);
 
 #endif

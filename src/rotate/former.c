@@ -12,7 +12,7 @@
 #include "config/job.h"
 #include "rotate/state.h"
 
-/* A record, and what was put aside of it. */
+/* A record, and what was set aside of it. */
 enum former_text { TEXT_NOW, TEXT_LOST, TEXT_LOST_BEFORE, TEXT__COUNT };
 
 struct former_note {
@@ -41,16 +41,22 @@ struct former *former_new(const struct store *store,
 	return f;
 }
 
-void former_free(struct former *f)
+static void forget_notes(struct former *f)
 {
-	for (size_t i = 0; f != NULL && i < f->n; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		free(f->note[i].name);
 		state_clear(&f->note[i].about);
 	}
-	if (f != NULL) {
-		free(f->note);
-		(void)pthread_mutex_destroy(&f->mutex);
-	}
+	f->n = 0;
+}
+
+void former_free(struct former *f)
+{
+	if (f == NULL)
+		return;
+	forget_notes(f);
+	free(f->note);
+	(void)pthread_mutex_destroy(&f->mutex);
 	free(f);
 }
 
@@ -85,7 +91,7 @@ static void taint(struct slot_memory *m, const struct slot_memory *by)
 	m->operation_by_status = by->operation_by_status;
 }
 
-static bool take_intents(const struct state *from, const struct job *job, const char *where,
+static void take_intents(const struct state *from, const struct job *job, const char *where,
                          struct state *s)
 {
 	bool any = false;
@@ -101,7 +107,6 @@ static bool take_intents(const struct state *from, const struct job *job, const 
 		        "%s tells of a request about this token: what that may replace is not "
 		        "generated before it can no longer act",
 		        where);
-	return any;
 }
 
 static bool load_text(const struct store *s, const char *name, enum former_text which,
@@ -112,7 +117,7 @@ static bool load_text(const struct store *s, const char *name, enum former_text 
 }
 
 static bool take_text(const struct store *store, enum former_text which, const char *name,
-                      const struct job *job, struct state *s, bool *any, struct err *e)
+                      const struct job *job, struct state *s, struct err *e)
 {
 	AUTO_RECORD struct store_record r = { 0 };
 	AUTO_STATE struct state from = { 0 };
@@ -124,7 +129,7 @@ static bool take_text(const struct store *store, enum former_text which, const c
 		return true;
 	state_salvage(buf_cstr(&r.text), r.text.len, &from);
 	store_describe(store, name, &where);
-	*any = take_intents(&from, job, buf_cstr(&where), s) || *any;
+	take_intents(&from, job, buf_cstr(&where), s);
 	return true;
 }
 
@@ -150,7 +155,7 @@ static bool note_one(struct former *f, const char *name, enum former_text which,
 	return true;
 }
 
-/* A shared record is put aside no sooner than it is replaced, by one that heeds it. */
+/* A shared record is set aside no sooner than it is replaced, by one that heeds it. */
 static bool note_all(struct former *f, const char *name, struct err *e)
 {
 	int texts = store_is_shared(f->store) ? 1 : TEXT__COUNT;
@@ -185,24 +190,27 @@ static bool read_all(struct former *f, struct err *e)
 	for (size_t i = 0; f->read && i < names.n; i++)
 		if (!shared || !f->has_job(f->ctx, names.name[i]))
 			f->read = note_all(f, names.name[i], e);
+	/* The next job tries again. */
+	if (!f->read)
+		forget_notes(f);
 	return f->read;
 }
 
 /* Whoever holds its lock may be about to send, if its registry was found. */
 static bool take_note(const struct former *f, const struct former_note *note, const struct job *job,
-                      struct state *s, bool *any, struct err *e)
+                      bool locks, struct state *s, struct err *e)
 {
 	struct lock lock = LOCK_INIT;
 
 	bool may_send = note->which == TEXT_NOW && note->about.registry != NULL;
-	if (may_send && !store_lock(f->store, note->name, &lock, e))
+	if (locks && may_send && !store_lock(f->store, note->name, &lock, e))
 		return err_in(e, "job '%s' was on this token", note->name);
-	bool ok = take_text(f->store, note->which, note->name, job, s, any, e);
+	bool ok = take_text(f->store, note->which, note->name, job, s, e);
 	lock_drop(&lock);
 	return ok;
 }
 
-static bool take_others(struct former *f, const struct job *job, struct state *s, bool *any,
+static bool take_others(struct former *f, const struct job *job, bool locks, struct state *s,
                         struct err *e)
 {
 	bool ok;
@@ -211,19 +219,18 @@ static bool take_others(struct former *f, const struct job *job, struct state *s
 	ok = read_all(f, e);
 	for (size_t i = 0; ok && i < f->n; i++)
 		if (is_about(&f->note[i].about, job) && strcmp(f->note[i].name, job->name) != 0)
-			ok = take_note(f, &f->note[i], job, s, any, e);
+			ok = take_note(f, &f->note[i], job, locks, s, e);
 	(void)pthread_mutex_unlock(&f->mutex);
 	return ok;
 }
 
-bool former_taint(struct former *f, const struct store *store, const struct job *job,
-                  struct state *s, bool *any, struct err *e)
+bool former_taint(struct former *f, const struct store *store, const struct job *job, bool locks,
+                  struct state *s, struct err *e)
 {
-	*any = false;
-	if (s->lost != LOST_NOT && !take_text(store, TEXT_NOW, job->name, job, s, any, e))
+	if (s->lost != LOST_NOT && !take_text(store, TEXT_NOW, job->name, job, s, e))
 		return false;
 	for (int i = TEXT_LOST; !store_is_shared(store) && i < TEXT__COUNT; i++)
-		if (!take_text(store, (enum former_text)i, job->name, job, s, any, e))
+		if (!take_text(store, (enum former_text)i, job->name, job, s, e))
 			return false;
-	return f == NULL || take_others(f, job, s, any, e);
+	return f == NULL || take_others(f, job, locks, s, e);
 }

@@ -115,13 +115,12 @@ static enum progress step_lock(struct rotation *r, struct http *h, struct err *e
 static bool heed_former(struct rotation *r, struct err *e)
 {
 	struct state *s = &r->o.state;
-	bool any = false;
 
-	if (is_dry(r) || r->o.followed != NULL || (!s->missing && s->lost == LOST_NOT))
+	if (r->o.followed != NULL || (!s->missing && s->lost == LOST_NOT))
 		return true;
-	if (!former_taint(r->w->former, r->w->store, r->job, s, &any, e))
+	if (!former_taint(r->w->former, r->w->store, r->job, !is_dry(r), s, e))
 		return false;
-	r->o.dirty = r->o.dirty || any;
+	r->o.dirty = r->o.dirty || s->slot[0].intent || s->slot[1].intent;
 	return true;
 }
 

@@ -15,10 +15,9 @@
 static bool heed_former(struct guard_record *g, struct err *e)
 {
 	struct state *s = &g->o.state;
-	bool any;
 
 	return g->job->source != NULL || (!s->missing && s->lost == LOST_NOT) ||
-	       former_taint(g->former, g->store, g->job, s, &any, e);
+	       former_taint(g->former, g->store, g->job, true, s, e);
 }
 
 bool guard_record_open(struct guard_record *g, struct err *e)

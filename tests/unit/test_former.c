@@ -131,11 +131,19 @@ static void drop(const char *file)
 	(void)remove(path);
 }
 
+static bool taints(struct former *f, struct state *s, bool *any, struct err *e)
+{
+	bool ok = former_taint(f, store, &job, true, s, e);
+
+	*any = s->slot[0].intent || s->slot[1].intent;
+	return ok;
+}
+
 static bool look(struct former *f, struct state *s, bool *any, struct err *e)
 {
 	CHECK(state_load(store, "web", s, e), "%s", e->text);
 	*e = (struct err)ERR_INIT;
-	return former_taint(f, store, &job, s, any, e);
+	return taints(f, s, any, e);
 }
 
 static void an_intent_is_heeded(void **state)
@@ -269,6 +277,10 @@ static void what_cannot_be_told_is_refused(void **state)
 		bool ok = look(f, &s, &any, &e);
 		CHECK(ok != held && (ok || (e.kind == ERR_BUSY && strstr(e.text, "'old'"))), "%s",
 		      e.text);
+		/* A dry run asks nobody. */
+		struct state dry = { .missing = true };
+		CHECK(former_taint(f, store, &job, false, &dry, &e) && dry.slot[0].intent, "%s",
+		      e.text);
 		lock_drop(&lock);
 		former_free(f);
 	}
@@ -293,7 +305,7 @@ static void what_cannot_be_told_is_refused(void **state)
 		CHECK(!look(f, &s, &any, &e) && e.kind == ERR_LOCAL, "%zu", i);
 		assert_int_equal(rmdir(unreadable[i]), 0);
 		/* And is looked for again. */
-		CHECK(former_taint(f, store, &job, &s, &any, &e), "%s", e.text);
+		CHECK(taints(f, &s, &any, &e), "%s", e.text);
 		former_free(f);
 	}
 	store_close(store);
@@ -301,7 +313,7 @@ static void what_cannot_be_told_is_refused(void **state)
 	store = store_dir_open(none, &whose);
 	f = former_new(store, has_job, NULL);
 	struct state s = { .missing = true };
-	assert_true(!former_taint(f, store, &job, &s, &any, &e));
+	assert_true(!taints(f, &s, &any, &e));
 	former_free(f);
 	store_close(store);
 }
@@ -319,7 +331,7 @@ static void one_that_goes_meanwhile_tells_nothing(void **state)
 	put("old.state", WITHOUT);
 	assert_true(look(f, &s, &any, &e) && !any);
 	drop("old.state");
-	assert_true(former_taint(f, store, &job, &s, &any, &e) && !any);
+	assert_true(taints(f, &s, &any, &e) && !any);
 	former_free(f);
 	store_close(store);
 }
@@ -361,7 +373,7 @@ static void shared_records_tell(void **state)
 		save_shared(shared[i].name, STANDING);
 		CHECK(state_load(store, "web", &s, &e), "%s", e.text);
 		memory_store_break(store, shared[i].fails);
-		bool ok = former_taint(f, store, &job, &s, &any, &e);
+		bool ok = taints(f, &s, &any, &e);
 		CHECK(ok == shared[i].ok, "%s: %s", shared[i].what, e.text);
 		CHECK(any == shared[i].taints && s.slot[0].intent == shared[i].taints, "%s",
 		      shared[i].what);
@@ -396,7 +408,7 @@ static void a_shared_record_that_may_not_be_read_hides_no_other(void **state)
 	struct store_ops ops = *memory_ops;
 	ops.load = load_but_fresh;
 	store->ops = &ops;
-	bool ok = former_taint(f, store, &job, &s, &any, &e);
+	bool ok = taints(f, &s, &any, &e);
 	store->ops = memory_ops;
 	CHECK(ok && any && s.slot[0].intent, "%s", e.text);
 	former_free(f);
