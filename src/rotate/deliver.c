@@ -335,7 +335,7 @@ static int64_t busy_end(const struct rotation *r)
 
 	if (until < r->busy.until)
 		until = r->busy.until;
-	until += STEP_TOKEN_GRACE_S;
+	until += STATE_TOKEN_GRACE_S;
 	return r->gen.fence != NULL && r->gen.dead_at > until ? r->gen.dead_at : until;
 }
 

@@ -70,7 +70,7 @@ bool rotation_fence(struct rotation *r, struct http *h, struct err *e)
 	if (!arm_fence(r->arm, h, r->job->policy.verify_timeout, &r->gen.fence, &expires, e))
 		return false;
 	r->gen.fence_until = expires;
-	r->gen.dead_at = expires + STEP_TOKEN_GRACE_S;
+	r->gen.dead_at = expires + STATE_TOKEN_GRACE_S;
 	/* Not a part of dead_at: what is saved too late changes nothing. */
 	return store_ready(r->w->store, r->job->name, r->o.state.version != NULL,
 	                   r->job->policy.verify_timeout, e);
@@ -84,7 +84,7 @@ enum progress step_tokens(struct rotation *r, struct http *h, struct err *e)
 	if (!rotation_fence_sinks(r))
 		return rotation_go_to(r, STEP_DECIDE);
 	if (r->gen.fence_until < r->busy.until)
-		r->gen.dead_at = r->busy.until + STEP_TOKEN_GRACE_S;
+		r->gen.dead_at = r->busy.until + STATE_TOKEN_GRACE_S;
 	return rotation_go_to(r, STEP_TRY_HELD);
 }
 

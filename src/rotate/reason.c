@@ -140,8 +140,7 @@ static void add_hurry(const struct rotation *r, struct buf *out)
 static const char *what_is_waited_for(const struct rotation *r)
 {
 	if (r->plan.why == WHY_INTENT && r->o.state.slot[r->plan.slot].asked_us == 0)
-		return "another request, which may replace or remove its password, may still act: "
-		       "it was not seen to end";
+		return "a request that may replace or remove its password may still act";
 	return waits[r->plan.why].text;
 }
 

@@ -14,8 +14,6 @@
 #include "rotate/observe.h"
 #include "rotate/rotation.h"
 
-#define STEP_TOKEN_GRACE_S STATE_TOKEN_GRACE_S
-
 enum step {
 	STEP_LOCK,
 	STEP_LOOK,

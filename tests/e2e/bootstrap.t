@@ -239,7 +239,7 @@ is "an answer that is lost: exit status" "$RC" 75
 like "it may still act" "$(said lost-reply)" 'may still act: no run goes on before 20'
 at lost-reply run
 is "the token is there: exit status" "$RC" 75
-like "and is left alone" "$(said lost-reply)" 'another request, which may replace or remove its password, may still act'
+like "and is left alone" "$(said lost-reply)" 'a request that may replace or remove its password may still act'
 is "without a password" "$(env_of lost-reply)" ""
 pass 601
 at lost-reply run
