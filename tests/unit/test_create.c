@@ -407,7 +407,7 @@ static void nothing_is_made_while_a_request_may_act(void **state)
 		{ "both", { true, true }, false, true, 0, ERR_TRANSIENT, "token 'web-pull' cannot be created yet: a request", 2 },
 		{ "the first slot alone", { true, false }, false, true, 0, ERR_TRANSIENT, "cannot be created yet", 1 },
 		{ "the second slot alone", { false, true }, false, true, 500, ERR_TRANSIENT, "cannot be created yet", 1 },
-		{ "both, and the token is there", { true, true }, true, true, 0, ERR_TRANSIENT, "password1 has to wait: another request", 2 },
+		{ "both, and the token is there", { true, true }, true, true, 0, ERR_TRANSIENT, "password1 has to wait: a request that may replace", 2 },
 		{ "both are dead", { true, true }, false, true, 700, ERR_NONE, "", 0 },
 		{ "both are dead, and the token is there", { true, true }, true, true, 700, ERR_NONE, "", 0 },
 		{ "both, and it may not be created", { true, true }, false, false, 0, ERR_MISSING, "does not exist", 2 },
