@@ -140,5 +140,5 @@ role web rotator $ALL list:configmaps
 mv "$T/a/jobs.d/web.conf" "$T/a/web.conf"
 on a token credential generate -r contoso -g emulated -n web-pull --password2
 says "acrotate token of what a removed job has delivered" 1 "what job 'web' delivered, of which only the record is left"
-is "which works on" "$(login web-pull "$one")" 200
+is "which works on" "$(login web-pull "$(deployed)")" 200
 done_testing
