@@ -15,6 +15,8 @@ struct err;
 /* ERR_TRANSIENT if it does not answer in time, or if this process is to end (base/stop.h). True at
  * once for a path on any other file system. Uses the rights of the calling thread. */
 MUST_USE bool fs_reach(const char *path, struct err *e);
+/* The next question reads the mounts again; otherwise they are remembered for a second. */
+void fs_reach_forget(void);
 
 /* For tests: finds the mount point on the way to `path` that may hang; false if there is none.
  * `mountinfo` is that file's text and is modified. Symbolic links are not followed. */

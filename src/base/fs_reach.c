@@ -287,6 +287,13 @@ bool fs_reach(const char *path, struct err *e)
 	return ok;
 }
 
+void fs_reach_forget(void)
+{
+	(void)pthread_mutex_lock(&seen.lock);
+	seen.read_at_ms = 0;
+	(void)pthread_mutex_unlock(&seen.lock);
+}
+
 bool fs_reach_find(char *mountinfo, const char *path, struct buf *point)
 {
 	struct reach_mounts ms = { .n = 0 };
