@@ -34,6 +34,8 @@ extern const struct routes entra_routes, discovery_routes, metadata_federated_ro
 	token_routes, scope_map_routes, operation_routes, cluster_routes, storage_routes,
 	vault_routes;
 
+/* Is there an operation of such a name? The pattern may contain "*". */
+bool route_has_operation(const char *pattern);
 /* Fills rq->arg. NULL if nothing matches. */
 const struct route *route_find(struct request *rq, enum area *area);
 

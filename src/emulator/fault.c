@@ -82,9 +82,11 @@ static const char *const members[] = { "operation",   "method",   "path",   "tok
 	                               "delay_after", "interval", "after",  "location",
 	                               "host",        "outcome",  "async" };
 
-/* A mistyped member would make a test that proves nothing. */
-static bool members_known(const struct json *j, struct err *e)
+/* A mistyped member or operation would make a test that proves nothing. */
+static bool is_known(const struct json *j, struct err *e)
 {
+	const char *operation = json_str(j, "operation");
+
 	for (const struct json *m = json_child(j); m != NULL; m = json_next(m)) {
 		bool known = false;
 
@@ -93,6 +95,8 @@ static bool members_known(const struct json *j, struct err *e)
 		if (!known)
 			return err_set(e, ERR_USAGE, "fault has no member '%s'", json_key(m));
 	}
+	if (operation != NULL && !route_has_operation(operation))
+		return err_set(e, ERR_USAGE, "there is no operation '%s'", operation);
 	return true;
 }
 
@@ -122,7 +126,7 @@ static struct fault *fault_read(const struct json *j, struct err *e)
 		(void)err_set(e, ERR_USAGE, "fault has no effect '%s'", name != NULL ? name : "");
 		return NULL;
 	}
-	if (!members_known(j, e))
+	if (!is_known(j, e))
 		return NULL;
 	f = mem_new(sizeof(*f));
 	f->effect = effect;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 /* Entra ID last: its paths begin with any tenant's name. */
 static const struct routes *const tables[] = { &acr_routes,          &token_routes,
@@ -48,6 +49,15 @@ static bool match(const char *pattern, struct request *rq)
 		pattern++;
 		path++;
 	}
+}
+
+bool route_has_operation(const char *pattern)
+{
+	for (size_t t = 0; t < COUNT(tables); t++)
+		for (size_t i = 0; i < tables[t]->n; i++)
+			if (str_matches(pattern, tables[t]->row[i].operation))
+				return true;
+	return false;
 }
 
 const struct route *route_find(struct request *rq, enum area *area)

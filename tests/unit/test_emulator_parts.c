@@ -230,8 +230,11 @@ static void mistyped_faults_are_refused(void **state)
 	(void)state;
 	add_fault(l, "{\"effect\":\"explode\"}", false);
 	add_fault(l, "{\"operaton\":\"generate\",\"effect\":\"drop\"}", false);
+	add_fault(l, "{\"operation\":\"generat\",\"effect\":\"drop\"}", false);
+	add_fault(l, "{\"operation\":\"blobs-*\",\"effect\":\"drop\"}", false);
 	add_fault(l, "7", false);
 	add_fault(l, "{}", true);
+	add_fault(l, "{\"operation\":\"blob-*\",\"effect\":\"drop\"}", true);
 	fault_list_free(l);
 }
 
