@@ -46,6 +46,7 @@ static bool has_job(const void *ctx, const char *name)
 #define TOKEN    "token = web-pull\n"
 #define ID       "registry = /subscriptions/s/resourceGroups/g/providers/p/registries/"
 #define INTENT   "intent = yes\nintent_since = 2024-01-19T07:05:10Z\n"
+#define SOONER   "intent = yes\nintent_since = 2024-01-19T07:05:00Z\n"
 #define DEAD     "dead_at = 2024-01-19T08:05:10Z\n"
 #define REST     "[password2]\n[end]\n"
 #define HEAD     "[state]\nversion = 2\n" OURS TOKEN
@@ -204,20 +205,22 @@ static void the_oldest_request_ends_no_other(void **state)
 {
 	/* clang-format off */
 	static const struct { const char *what, *one, *two; int64_t abandoned; } both[] = {
-		{ "a killed sender, then one of long ago", "", "abandoned = 2024-01-02T07:05:20Z\n", 0 },
-		{ "one of long ago, then a killed sender", "abandoned = 2024-01-02T07:05:20Z\n", "", 0 },
-		{ "one that gave up last, then one of long ago", "abandoned = 2024-01-19T07:05:20Z\n",
-		  "abandoned = 2024-01-02T07:05:20Z\n", SINCE + 10 },
-		{ "one of long ago, then one that gave up last", "abandoned = 2024-01-02T07:05:20Z\n",
-		  "abandoned = 2024-01-19T07:05:20Z\n", SINCE + 10 },
+		{ "a killed sender, then one of long ago", INTENT, INTENT "abandoned = 2024-01-02T07:05:20Z\n", 0 },
+		{ "one of long ago, then a killed sender", INTENT "abandoned = 2024-01-02T07:05:20Z\n", INTENT, 0 },
+		{ "one that gave up last, then one of long ago", INTENT "abandoned = 2024-01-19T07:05:20Z\n",
+		  INTENT "abandoned = 2024-01-02T07:05:20Z\n", SINCE + 10 },
+		{ "one of long ago, then one that gave up last", INTENT "abandoned = 2024-01-02T07:05:20Z\n",
+		  INTENT "abandoned = 2024-01-19T07:05:20Z\n", SINCE + 10 },
+		{ "a sender, then one that began sooner", INTENT, SOONER, 0 },
+		{ "a sender, then one that began later", SOONER, INTENT, 0 },
 	};
 	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(both); i++) {
 		AUTO_STATE struct state s = { 0 };
-		AUTO_FREE char *one = mem_fmt(HEAD "[password1]\n" INTENT "%s" REST, both[i].one),
-			       *two = mem_fmt(HEAD "[password1]\n" INTENT "%s" REST, both[i].two);
+		AUTO_FREE char *one = mem_fmt(HEAD "[password1]\n%s" REST, both[i].one),
+			       *two = mem_fmt(HEAD "[password1]\n%s" REST, both[i].two);
 		struct err e = ERR_INIT;
 		bool any;
 		store = store_dir_open(dir, &whose);
@@ -227,6 +230,8 @@ static void the_oldest_request_ends_no_other(void **state)
 		CHECK(look(f, &s, &any, &e) && any, "%s: %s", both[i].what, e.text);
 		CHECK(s.slot[0].intent && s.slot[0].abandoned == both[i].abandoned, "%s: %lld",
 		      both[i].what, (long long)s.slot[0].abandoned);
+		CHECK(s.slot[0].intent_since == SINCE, "%s: %lld", both[i].what,
+		      (long long)s.slot[0].intent_since);
 		former_free(f);
 		store_close(store);
 	}
