@@ -83,8 +83,8 @@ static const struct {
 } waits[WHY__COUNT] = {
 	[WHY_GRACE] = { "consumers may still hold its password (grace)" },
 	[WHY_HOOK_OWED] = { "a hook that tells consumers of the new password is still owed" },
-	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, or was removed from the job, may "
-	                          "still hold the other password" },
+	[WHY_SINK_UNREADABLE] = { "a sink that cannot be read, was removed from the job, or shows "
+	                          "it no more may still hold the other password" },
 	[WHY_INTENT] = { "a request whose answer was lost may still act" },
 	[WHY_REFUSED] = { "the registry refuses what is deployed, which Azure still lists: it is "
 	                  "tried for verify_timeout before it counts as dead" },
