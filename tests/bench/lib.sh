@@ -16,16 +16,6 @@ bench_host() {
 	sed -i 's/^\[http\]/[http]\nca_only = yes/' "$E/acrotate.conf"
 	make_host "$@"
 }
-# bulk_jobs N: a job with one file for each of the emulator's tokens bulk-00001 and so on (--tokens N)
-bulk_jobs() {
-	perl -e 'my ($n, $jobs, $host) = @ARGV;
-		mkdir "$host/sinks";
-		for (1 .. $n) {
-			my $job = sprintf "bulk-%05d", $_;
-			open my $f, ">", "$jobs/$job.conf" or die;
-			print $f "[job]\ntoken = $job\n[sink env]\ntype = file\npath = $host/sinks/$job\ncontent = REGISTRY_PASSWORD={password}\n";
-		}' "$1" "$E/jobs.d" "$H"
-}
 bulk_names() { perl -e 'printf "bulk-%05d\n", $_ for $ARGV[0] .. $ARGV[1]' "$1" "$2"; }
 # bare THREADS TOKEN...: the arguments of the yardstick, one a line; its files go to $T/bare
 bare() {

@@ -30,16 +30,7 @@ unset ACROTATE_CONFIG
 
 echo "A credential helper as a sink"
 rm "$E/jobs.d/web-pull.conf"
-cat >"$T/helper" <<END
-#!/bin/sh
-echo "\$1" >>"$T/verbs"
-case \$1 in
-store) cat >"$T/kept" ;;
-get) cat "$T/kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
-erase) rm -f "$T/kept" ;;
-esac
-END
-chmod +x "$T/helper"
+counted_helper "$T/helper"
 job kept <<END
 [job]
 token = kept

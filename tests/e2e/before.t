@@ -6,11 +6,6 @@ set -u
 . "$(dirname "$0")/job.sh"
 start_emulator --fast --token web-pull --token helped --token many
 make_host 'lifetime = 90d' 'grace = 1s'
-generated() { control log | grep -c '"operation":"generate"' || :; }
-says() { # WHAT STATUS PATTERN
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(said)" "$3"
-}
 
 # ---- the registry's firewall ---------------------------------------------------------------------------------------------------------
 usual_job web-pull

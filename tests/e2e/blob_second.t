@@ -13,7 +13,6 @@ for host in a b c; do
 	shared_host "$host"
 	[ $host = c ] || printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nnamespace = web\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
 done
-deployed() { pull_password web regcred; }
 record() {
 	[ "$(blob GET /records/prod/web.state)" = 200 ] || return 1
 	cat "$T/blob"

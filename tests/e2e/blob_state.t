@@ -60,7 +60,6 @@ for host in a b; do
 	printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nnamespace = web\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
 done
 version() { blob GET "$RECORD" >/dev/null; etag; }
-deployed() { pull_password web regcred; }
 has_record() { [ "$(blob GET "$RECORD")" = 200 ]; }
 
 on a check
@@ -150,20 +149,19 @@ fi
 
 # ---- rights, and a service in trouble: only the emulator plays those -----------------------------------------------------------------------
 BLOBS=Microsoft.Storage/storageAccounts/blobServices/containers/blobs
-rights() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":[\"Microsoft.ContainerRegistry/*\"$1]}" >/dev/null; }
 grant="az role assignment create --role 'Storage Blob Data Contributor' --assignee 55555555-5555-5555-5555-555555555555 --scope .*/blobServices/default/containers/records"
-rights ''
+rights '["Microsoft.ContainerRegistry/*"]'
 on b run --force
 says "without any right" 77 "the identity may not read blob 'prod/web.state' of container 'records' of storage account 'emulatedstore' \\(403 AuthorizationPermissionMismatch\\): $grant"
 on b check
 says "check without any right" 77 "the identity may not list the blobs of container 'records' .*$grant"
-rights ",\"$BLOBS/read\""
+rights "[\"Microsoft.ContainerRegistry/*\",\"$BLOBS/read\"]"
 on b run --force
 says "without the right to write" 77 "the identity may not write blob 'prod/web.state'"
 on b check
 says "check without the right to write" 77 "the identity may not write blob 'prod/web.state' .*$grant"
 is "nothing is generated" "$(generated)" 0
-rights ",\"$BLOBS/read\",\"$BLOBS/write\""
+rights "[\"Microsoft.ContainerRegistry/*\",\"$BLOBS/read\",\"$BLOBS/write\"]"
 on b check
 says "check with both" 0 "container 'records'"
 on b run --force

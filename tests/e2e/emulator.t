@@ -125,7 +125,7 @@ is "that never ends" "$(gen password1)" 202
 url=$(header Location)
 is "still not" "$(arm GET "$url")" 202
 like "a mistyped fault is refused" "$(fault '{"operaton":"x"}')" "no member 'operaton'"
-like "and one of an operation that there is not" "$(fault '{"operation":"token.generate"}')" "no operation 'token.generate'"
+like "and one of an operation that there is not" "$(fault '{"operation":"Generated"}')" "no operation 'Generated'"
 fault '{"operation":"generate","count":0,"effect":"drop"}' >/dev/null
 no_faults >/dev/null
 is "faults go away" "$(gen password1)" 200

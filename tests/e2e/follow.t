@@ -44,18 +44,10 @@ follower() {
 		cat
 	} >"$F/jobs.d/$_name.conf"
 }
-follow() {
-	_command=$1; shift
-	rm -f "$F/state/told"
-	"$ACROTATE" "$_command" --config "$F/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
-	RC=$?
-}
-rotate() { sleep 2.1; acrotate run --force; [ "$RC" = 0 ] || said | sed 's/^/# /'; }
 source_password() { cut -d' ' -f2 "$H/shared/out.txt"; }
 state_of() { follow status "$1" -o json; jget "$T/out" "0.$2"; }
 metric() { sed -n "s/^acrotate_$1{name=\"$2\"[^}]*} //p" "$F/metrics.prom"; }
 # What was asked of whom, since the log was cleared.
-asked() { printf '%s of azure, %s logins' "$(control log | grep -vc -e '"operation":"token.exchange"' -e '"operation":"registry' || :)" "$(control log | grep -c '"path":"/oauth2/token' || :)"; }
 
 follower web <<END
 [source]

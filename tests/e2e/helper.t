@@ -12,10 +12,6 @@ make_host 'lifetime = 90d' 'grace = 1s'
 helper_job() { # TOKEN PROGRAM
 	printf '[job]\ntoken = %s\n[sink vault]\ntype = helper\nprogram = %s\n' "$1" "$2" >"$E/jobs.d/$1.conf"
 }
-says() {
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(said)" "$3"
-}
 export HOME="$T/home" GNUPGHOME="$T/home/gnupg" PASSWORD_STORE_DIR="$T/home/store"
 mkdir -p "$HOME" && mkdir -m 700 "$GNUPGHOME"
 stop_agent() { gpgconf --kill all; }
@@ -94,16 +90,7 @@ is "the registry takes what it was given" "$(login scripted "$p3")" 200
 # ---- how often it is started --------------------------------------------------------------------------------------------------------
 # Each start may be a question to a vault far away. A rotation reads under the lock, right before the generate, right before it stores (what
 # it held then is what it lets go), and what it stored.
-cat >"$T/counted" <<END
-#!/bin/sh
-echo "\$1" >>"$T/verbs"
-case \$1 in
-store) cat >"$T/kept" ;;
-get) cat "$T/kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
-erase) rm -f "$T/kept" ;;
-esac
-END
-chmod +x "$T/counted"
+counted_helper "$T/counted"
 printf '[job]\ntoken = counted\nlifetime = 1h\nrenew_before = 20m\n[sink vault]\ntype = helper\nprogram = %s\n' "$T/counted" >"$E/jobs.d/counted.conf"
 acrotate run counted
 is "a first delivery, behind a trial" "$RC $(tr '\n' ' ' <"$T/verbs")" "0 get list get list store get erase get list get list store get "

@@ -6,14 +6,7 @@ set -u
 . "$(dirname "$0")/jobs.sh"
 start_emulator --fast --token web-pull --token other
 config
-web() {
-	job_with web-pull "$@" <<END
-[sink env]
-type = file
-path = $T/web.env
-END
-}
-web grace=1s
+web_job grace=1s
 events() { acro history web-pull -o json >"$T/json"; perl -MJSON::PP -0777 -ne 'print join(" ", map { $_->{event} } @{decode_json($_)}), "\n"' "$T/json"; }
 field() { jget "$T/json" "$1"; }
 
@@ -65,7 +58,7 @@ acro run
 is "a history that was damaged costs nothing but itself" "$? $(acro status web-pull -o json >"$T/json"; field 0.state) $(acro history web-pull | wc -l)" "0 ok 0"
 
 # ---- adopt -------------------------------------------------------------------------------------------------------------------------
-sleep 2.1; web grace=1s; rm -f "$T/second.env"
+sleep 2.1; web_job grace=1s; rm -f "$T/second.env"
 acro run --force >/dev/null 2>&1
 password=$(cat "$T/web.env")
 mv "$E/jobs.d/web-pull.conf" "$E/jobs.d/renamed.conf"

@@ -32,12 +32,7 @@ END
 }
 password() { cat "$H/first.env"; }
 told() { cat "$T/told" 2>/dev/null; rm -f "$T/told"; }
-generates() { count_log generate; }
 status_of() { acrotate status -o json; jget "$T/out" 0."$1"; }
-says() { # WHAT EXIT PATTERN
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(said)" "$3"
-}
 # Where nobody takes in orphans one that has ended stays as a zombie.
 gone() { ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null; }
 # What a command would leave in the journal of a machine: stderr is the journal if $JOURNAL_STREAM says so.
@@ -201,18 +196,18 @@ like "and says so" "$(cat "$T/out")" '^web: run an on_change hook again'
 is "status: an owed hook" "$(status_of hook_owed) $(status_of state)" "true failing"
 acrotate status
 like "in words, too" "$(cat "$T/out")" 'an on_change hook is owed: the next run repeats it'
-generated=$(generates)
+generated=$(generated)
 sleep 2.1
 journal run
 is "the next run repeats it: exit status" "$RC" 70
 ok "it ran" test -n "$(told)"
-is "nothing was generated" "$(generates)" "$generated"
+is "nothing was generated" "$(generated)" "$generated"
 is "the password stays" "$(password)" "$now"
 sleep 2.1
 acrotate run --force
 is "grace is long over, but the old slot is kept while a hook is owed: exit status" "$RC" 70
 like "why is said" "$(acrotate run --force --verbose; said)" 'password[12] has to wait: a hook that tells consumers of the new password is still owed'
-is "nothing was generated" "$(generates)" "$generated"
+is "nothing was generated" "$(generated)" "$generated"
 is "the old password still works" "$(login web-pull "$before")" 200
 acrotate plan --force
 is "nor does a plan promise it: exit status" "$RC" 75
@@ -290,13 +285,13 @@ acrotate run
 is "another run meanwhile leaves the job alone: exit status" "$RC" 75
 kill -KILL "$run"
 wait "$run" 2>/dev/null
-generated=$(generates)
+generated=$(generated)
 now=$(password)
 : >"$T/release"
 wait_for "the end of the hook that was left behind" gone "$(cat "$T/long")"
 acrotate run
 is "killed while a hook ran: the next run is well" "$RC" 0
 is "it repeats the hook, which nobody saw succeed" "$(grep -c run "$T/runs")" 2
-is "and generates nothing" "$(generates) $(password)" "$generated $now"
+is "and generates nothing" "$(generated) $(password)" "$generated $now"
 is "nothing is owed" "$(status_of hook_owed)" false
 done_testing

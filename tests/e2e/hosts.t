@@ -18,7 +18,6 @@ registry() {
 		printf '[sink docker]\ntype = docker\npath = %s\n' "$F"
 	} >"$E/jobs.d/web-pull.conf"
 }
-generated() { control log | grep -c '"operation":"token.generate' ; }
 both() { like "naming both" "$(cat "$T/out")" "'registry' says '$1', but the login server of registry 'contoso' is '$EMULATOR_LOGIN_SERVER'"; }
 
 for name in contoso.azurecr.io contoso-h4sh.azurecr.io contoso.eastus.geo.azurecr.io; do

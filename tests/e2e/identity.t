@@ -52,8 +52,8 @@ accepted() {
 	[ "$RC" = 0 ] || sed 's/^/# /' "$T/err"
 	like "$_what: as that identity" "$(control log | grep '"operation":"token-list"')" "\"subject\":\"$_client\""
 }
-# refused WHAT PATTERN [VARIABLE=VALUE...]: it failed and said so, and nothing of it reached Resource Manager.
-refused() {
+# denied WHAT PATTERN [VARIABLE=VALUE...]: it failed and said so, and nothing of it reached Resource Manager.
+denied() {
 	_what=$1 _pattern=$2; shift 2
 	ask "$@"
 	is "$_what: fails" "$RC" 1
@@ -69,22 +69,22 @@ secret="client_secret_file = $E/client-secret"
 conf 'auth = client-secret' "$tenant" "$client" "$secret"
 accepted "client secret" "$app"
 conf 'auth = client-secret' "$tenant" "$client" "client_secret_file = $T/wrong"
-refused "a wrong client secret" 'AADSTS7000215.*secret.s value, not its id.*trace id [0-9a-f-]+, correlation id'
+denied "a wrong client secret" 'AADSTS7000215.*secret.s value, not its id.*trace id [0-9a-f-]+, correlation id'
 conf 'auth = client-secret' "$tenant" "$client" "client_secret_file = $T/open"
-refused "a secret others can read" 'can be read by others.*chmod'
+denied "a secret others can read" 'can be read by others.*chmod'
 conf 'auth = client-secret' "$tenant" 'client_id = 00000000-0000-0000-0000-00000000beef' "$secret"
-refused "an unknown application" 'AADSTS700016.*check client_id and tenant_id'
+denied "an unknown application" 'AADSTS700016.*check client_id and tenant_id'
 conf 'auth = client-secret' 'tenant_id = 00000000-0000-0000-0000-00000000beef' "$client" "$secret"
-refused "an unknown tenant" 'AADSTS90(0023|002).*tenant'
+denied "an unknown tenant" 'AADSTS90(0023|002).*tenant'
 control identities "{\"client_id\":\"$app\",\"forget_secrets\":true,\"secret\":\"gone\",\"secret_expired\":true}" >/dev/null
 printf 'gone' >"$T/gone"; chmod 600 "$T/gone"
 conf 'auth = client-secret' "$tenant" "$client" "client_secret_file = $T/gone"
-refused "an expired client secret" 'AADSTS7000222.*az ad app credential reset'
+denied "an expired client secret" 'AADSTS7000222.*az ad app credential reset'
 control identities "{\"client_id\":\"$app\",\"forget_secrets\":true,\"secret\":\"$(cat "$E/client-secret")\"}" >/dev/null
 conf
 accepted "the environment's secret, by default" "$app" AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" AZURE_CLIENT_SECRET="$(cat "$E/client-secret")"
 conf 'auth = client-secret'
-refused "the environment's secret, with a method chosen" 'client_secret_file' AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" \
+denied "the environment's secret, with a method chosen" 'client_secret_file' AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" \
 	AZURE_CLIENT_SECRET="$(cat "$E/client-secret")"
 
 # ---- certificate -----------------------------------------------------------------------------------------------------------------------
@@ -98,11 +98,11 @@ conf
 accepted "the environment's certificate, by default" "$app" AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" \
 	AZURE_CLIENT_CERTIFICATE_PATH="$T/c/new.p12" AZURE_CLIENT_CERTIFICATE_PASSWORD=pass
 conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/foreign.pem"
-refused "a certificate nobody registered" 'AADSTS700027.*upload the public part'
+denied "a certificate nobody registered" 'AADSTS700027.*upload the public part'
 conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/new.p12" "certificate_password_file = $T/wrong"
-refused "a wrong password of it" 'new\.p12.*password is wrong'
+denied "a wrong password of it" 'new\.p12.*password is wrong'
 conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/key.pem"
-refused "a key without certificate" 'key\.pem.*no certificate'
+denied "a key without certificate" 'key\.pem.*no certificate'
 
 # ---- workload identity -----------------------------------------------------------------------------------------------------------------
 who="AZURE_TENANT_ID=$EMULATOR_TENANT AZURE_CLIENT_ID=$app"
@@ -117,22 +117,22 @@ payload() { # of the good token: a claim
 }
 conf 'auth = workload-identity' "$tenant" "$client" "federated_token_file = $T/ft"
 federated_token "$(payload iss)" system:serviceaccount:Other:name "$(payload aud)"
-refused "a workload of another subject" 'AADSTS700213.*upper and lower case count'
+denied "a workload of another subject" 'AADSTS700213.*upper and lower case count'
 federated_token https://elsewhere.example "$(payload sub)" "$(payload aud)"
-refused "a workload of another issuer" 'AADSTS700211.*issuer'
+denied "a workload of another issuer" 'AADSTS700211.*issuer'
 federated_token "$(payload iss)" "$(payload sub)" other
-refused "a workload for another audience" 'AADSTS700212.*AzureADTokenExchange'
+denied "a workload for another audience" 'AADSTS700212.*AzureADTokenExchange'
 conf 'auth = workload-identity' "$tenant" "$client" "federated_token_file = $T/absent"
-refused "a workload without its file" "absent.*does not exist"
+denied "a workload without its file" "absent.*does not exist"
 
 # The cluster's token proxy: at an address, under another name.
 conf 'auth = workload-identity' "$tenant" "$client" "federated_token_file = $E/federated-token"
 sed -i 's|^authority = .*|authority = https://entra.invalid|' "$T/a.conf"
 accepted "a token proxy of AKS" "$app" AZURE_KUBERNETES_TOKEN_PROXY="https://127.0.0.1:$EMULATOR_PORT" AZURE_KUBERNETES_SNI_NAME=login.microsoftonline.com \
 	AZURE_KUBERNETES_CA_FILE="$E/ca.pem"
-refused "a token proxy under a wrong name" 'login\.example|certificate|name' AZURE_KUBERNETES_TOKEN_PROXY="https://127.0.0.1:$EMULATOR_PORT" \
+denied "a token proxy under a wrong name" 'login\.example|certificate|name' AZURE_KUBERNETES_TOKEN_PROXY="https://127.0.0.1:$EMULATOR_PORT" \
 	AZURE_KUBERNETES_SNI_NAME=login.example AZURE_KUBERNETES_CA_FILE="$E/ca.pem"
-refused "a token proxy that is only half set" 'AZURE_KUBERNETES_TOKEN_PROXY is not' AZURE_KUBERNETES_CA_FILE="$E/ca.pem"
+denied "a token proxy that is only half set" 'AZURE_KUBERNETES_TOKEN_PROXY is not' AZURE_KUBERNETES_CA_FILE="$E/ca.pem"
 
 # GitHub Actions and Azure Pipelines.
 conf 'auth = workload-identity'
@@ -143,15 +143,15 @@ github="ACTIONS_ID_TOKEN_REQUEST_URL=$EMULATOR_URL/github/token?api-version=2.0"
 # shellcheck disable=SC2086
 accepted "GitHub Actions" "$app" $who "$github" ACTIONS_ID_TOKEN_REQUEST_TOKEN="$(cat "$E/pipeline-token")"
 # shellcheck disable=SC2086
-refused "GitHub Actions, a wrong request token" 'GitHub Actions.*id-token: write' $who "$github" ACTIONS_ID_TOKEN_REQUEST_TOKEN=wrong
+denied "GitHub Actions, a wrong request token" 'GitHub Actions.*id-token: write' $who "$github" ACTIONS_ID_TOKEN_REQUEST_TOKEN=wrong
 # shellcheck disable=SC2086
-refused "GitHub Actions without the permission" 'id-token: write' $who GITHUB_ACTIONS=true
+denied "GitHub Actions without the permission" 'id-token: write' $who GITHUB_ACTIONS=true
 pipelines="SYSTEM_OIDCREQUESTURI=$EMULATOR_URL/pipelines/oidc AZURESUBSCRIPTION_SERVICE_CONNECTION_ID=1b2c"
 # shellcheck disable=SC2086
 accepted "Azure Pipelines" "$app" $pipelines SYSTEM_ACCESSTOKEN="$(cat "$E/pipeline-token")" AZURESUBSCRIPTION_CLIENT_ID="$app" \
 	AZURESUBSCRIPTION_TENANT_ID="$EMULATOR_TENANT"
 # shellcheck disable=SC2086
-refused "Azure Pipelines, a wrong access token" 'Azure Pipelines.*SYSTEM_ACCESSTOKEN' $who $pipelines SYSTEM_ACCESSTOKEN=wrong
+denied "Azure Pipelines, a wrong access token" 'Azure Pipelines.*SYSTEM_ACCESSTOKEN' $who $pipelines SYSTEM_ACCESSTOKEN=wrong
 
 # ---- managed identity ------------------------------------------------------------------------------------------------------------------
 imds="AZURE_POD_IDENTITY_AUTHORITY_HOST=$EMULATOR_PLAIN"
@@ -170,14 +170,14 @@ for by in "client_id = $EMULATOR_ASSIGNED_CLIENT_ID" "object_id = $EMULATOR_ASSI
 		IDENTITY_HEADER="$(cat "$E/identity-header")"
 done
 conf 'auth = managed-identity' 'client_id = 00000000-0000-0000-0000-00000000beef'
-refused "an identity that is not assigned" 'client_id .*beef. is not assigned' "$imds"
+denied "an identity that is not assigned" 'client_id .*beef. is not assigned' "$imds"
 conf 'auth = managed-identity'
 fault '{"operation":"imds","effect":"status","status":410,"headers":{"Retry-After":"1"}}' >/dev/null
 accepted "a metadata service that is being updated is waited for" "$EMULATOR_SYSTEM_CLIENT_ID" "$imds"
 no_faults >/dev/null
 accepted "App Service" "$EMULATOR_SYSTEM_CLIENT_ID" IDENTITY_ENDPOINT="$EMULATOR_PLAIN/msi/token" IDENTITY_HEADER="$(cat "$E/identity-header")"
 accepted "App Service of before 2019" "$EMULATOR_SYSTEM_CLIENT_ID" MSI_ENDPOINT="$EMULATOR_PLAIN/msi/token" MSI_SECRET="$(cat "$E/identity-header")"
-refused "App Service, a wrong header" 'App Service.*\(401\)' IDENTITY_ENDPOINT="$EMULATOR_PLAIN/msi/token" IDENTITY_HEADER=wrong
+denied "App Service, a wrong header" 'App Service.*\(401\)' IDENTITY_ENDPOINT="$EMULATOR_PLAIN/msi/token" IDENTITY_HEADER=wrong
 arc="IDENTITY_ENDPOINT=$EMULATOR_PLAIN/arc/metadata/identity/oauth2/token IMDS_ENDPOINT=$EMULATOR_PLAIN"
 if [ "$(id -u)" = 0 ]; then
 	# shellcheck disable=SC2086
@@ -187,7 +187,7 @@ if [ "$(id -u)" = 0 ]; then
 	accepted "an Azure Arc server, an assigned identity" "$EMULATOR_ASSIGNED_CLIENT_ID" $arc
 	control settings '{"arc_ignores_selector":true}' >/dev/null
 	# shellcheck disable=SC2086
-	refused "an old Azure Arc agent gives out another identity" "asked for .*$EMULATOR_ASSIGNED_CLIENT_ID.*was given" $arc
+	denied "an old Azure Arc agent gives out another identity" "asked for .*$EMULATOR_ASSIGNED_CLIENT_ID.*was given" $arc
 	control settings '{"arc_ignores_selector":false}' >/dev/null
 	rm -rf "$keys"
 else
@@ -196,21 +196,21 @@ fi
 conf 'auth = managed-identity'
 fault '{"operation":"arc","effect":"status","status":401,"headers":{"WWW-Authenticate":"Basic realm=/etc/hostname.key"},"count":0}' >/dev/null
 # shellcheck disable=SC2086
-refused "an Arc agent that points elsewhere" 'none of its keys' $arc
+denied "an Arc agent that points elsewhere" 'none of its keys' $arc
 no_faults >/dev/null
 conf
-refused "nothing at all" 'AZURE_TENANT_ID.*AZURE_CLIENT_SECRET.*AZURE_CLIENT_CERTIFICATE_PATH.*AZURE_FEDERATED_TOKEN_FILE.*no answer from' \
+denied "nothing at all" 'AZURE_TENANT_ID.*AZURE_CLIENT_SECRET.*AZURE_CLIENT_CERTIFICATE_PATH.*AZURE_FEDERATED_TOKEN_FILE.*no answer from' \
 	AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:1
-refused "a narrowed walk" 'AZURE_FEDERATED_TOKEN_FILE' "$imds" AZURE_TOKEN_CREDENTIALS=WorkloadIdentityCredential
+denied "a narrowed walk" 'AZURE_FEDERATED_TOKEN_FILE' "$imds" AZURE_TOKEN_CREDENTIALS=WorkloadIdentityCredential
 accepted "narrowed to what is there" "$EMULATOR_SYSTEM_CLIENT_ID" "$imds" AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential
 
 # ---- one that is there and fails ends the walk -------------------------------------------------------------------------------------------
-refused "no other identity in place of a refused one" 'AADSTS7000215' "$imds" AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" AZURE_CLIENT_SECRET=wrong
+denied "no other identity in place of a refused one" 'AADSTS7000215' "$imds" AZURE_TENANT_ID="$EMULATOR_TENANT" AZURE_CLIENT_ID="$app" AZURE_CLIENT_SECRET=wrong
 
 # ---- a clock that is off, a token that was revoked, a role that is missing -------------------------------------------------------------
 conf 'auth = certificate' "$tenant" "$client" "certificate_file = $T/c/usual.pem"
 control clock '{"shift":-7200}' >/dev/null
-refused "a clock two hours fast" 'AADSTS700024.*clock is 2h fast'
+denied "a clock two hours fast" 'AADSTS700024.*clock is 2h fast'
 control clock '{"shift":0}' >/dev/null
 make_host
 usual_job web-pull
@@ -254,9 +254,9 @@ if unshare -n true 2>/dev/null && command -v ip >/dev/null; then
 	like "the resource manager too" "$(cat "$T/proxy-log")" '^passed CONNECT management.azure.com:443'
 	{ cat "$T/public"; printf 'ca_file = %s\n' "$E/ca.pem"; } >"$T/a.conf"
 	accepted "the same from the environment" "$app" https_proxy="http://us%20er:p%40ss@127.0.0.1:$port"
-	refused "a proxy whose login is wrong" 'the proxy wants a login' https_proxy="http://x:y@127.0.0.1:$port"
+	denied "a proxy whose login is wrong" 'the proxy wants a login' https_proxy="http://x:y@127.0.0.1:$port"
 	is "the login is not told" "$(grep -c 'x:y' "$T/err")" 0
-	refused "no proxy, no route" 'cannot reach' no_proxy='*' https_proxy="http://us%20er:p%40ss@127.0.0.1:$port"
+	denied "no proxy, no route" 'cannot reach' no_proxy='*' https_proxy="http://us%20er:p%40ss@127.0.0.1:$port"
 	WRAP=
 else
 	ok "an authenticating proxy in a network of its own # SKIP needs root, unshare and ip" true
@@ -267,11 +267,11 @@ bad=$(grep -o 'EMULATOR_[A-Z_]*PORT=[0-9]*' "$E/env" | grep -vE 'EMULATOR_(PLAIN
 for line in $bad; do
 	conf 'auth = client-secret' "$tenant" "$client" "$secret"
 	sed -i "s|^authority = .*|authority = https://localhost:${line##*=}|" "$T/a.conf"
-	refused "TLS of ${line%%=*}" "cannot reach 'localhost'.*certificate|name"
+	denied "TLS of ${line%%=*}" "cannot reach 'localhost'.*certificate|name"
 done
 conf 'auth = client-secret' "$tenant" "$client" "$secret"
 sed -i '/^ca_file/d' "$T/a.conf"
-refused "without the authority's certificate" 'ca_file'
+denied "without the authority's certificate" 'ca_file'
 
 # ---- Microsoft's own client at the same endpoints --------------------------------------------------------------------------------------
 if command -v az >/dev/null; then
@@ -288,10 +288,10 @@ if command -v az >/dev/null; then
 	conf 'auth = azure-cli'
 	accepted "we take over az's login where told to" "$app" AZURE_CONFIG_DIR="$AZURE_CONFIG_DIR" REQUESTS_CA_BUNDLE="$E/ca.pem"
 	conf
-	refused "and not where not told to" 'no identity found' AZURE_CONFIG_DIR="$AZURE_CONFIG_DIR" AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:1
+	denied "and not where not told to" 'no identity found' AZURE_CONFIG_DIR="$AZURE_CONFIG_DIR" AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:1
 	az logout >"$T/out" 2>&1
 	conf 'auth = azure-cli'
-	refused "when nobody is logged in" "az login" AZURE_CONFIG_DIR="$AZURE_CONFIG_DIR"
+	denied "when nobody is logged in" "az login" AZURE_CONFIG_DIR="$AZURE_CONFIG_DIR"
 	APPSETTING_WEBSITE_SITE_NAME=x MSI_ENDPOINT="$EMULATOR_PLAIN/msi/token" MSI_SECRET="$(cat "$E/identity-header")" az login --identity >"$T/out" 2>"$T/err"
 	is "az logs in with the machine's identity" $? 0
 	[ ! -s "$T/err" ] || sed 's/^/# /' "$T/err"

@@ -33,6 +33,32 @@ usual_job() {
 		printf '[sink env]\ntype = file\npath = %s/%s.env\ncontent = REGISTRY_PASSWORD={password}\nmode = 0640\n' "$H" "$_name"
 	} >"$E/jobs.d/$_name.conf"
 }
+# bulk_jobs N: bulk-00001 and so on, each with a file of its name in $H/sinks, for the tokens of the emulator's --tokens N.
+bulk_jobs() {
+	perl -e 'my ($n, $jobs, $host) = @ARGV;
+		mkdir "$host/sinks";
+		for (1 .. $n) {
+			my $job = sprintf "bulk-%05d", $_;
+			open my $f, ">", "$jobs/$job.conf" or die;
+			print $f "[job]\ntoken = $job\n[sink env]\ntype = file\npath = $host/sinks/$job\ncontent = {password}\n";
+		}' "$1" "$E/jobs.d" "$H"
+}
+# How many of their files there are, and how many of them the registry accepts.
+delivered() { find "$H/sinks" -type f ! -name '.*' | grep -c . || :; }
+working() { for f in "$H"/sinks/bulk-*; do login "$(basename "$f")" "$(cat "$f")"; echo; done | grep -c 200; }
+# counted_helper FILE: a credential helper with one entry, which adds what it is asked for to $T/verbs.
+counted_helper() {
+	cat >"$1" <<END
+#!/bin/sh
+echo "\$1" >>"$T/verbs"
+case \$1 in
+store) cat >"$T/kept" ;;
+get) cat "$T/kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
+erase) rm -f "$T/kept" ;;
+esac
+END
+	chmod +x "$1"
+}
 # As if nobody had been told of anything yet: every run says what it has to say.
 fresh() { rm -f "$H/state/told"; }
 acrotate() {
@@ -42,7 +68,24 @@ acrotate() {
 	RC=$?
 	return 0
 }
-said() { cat "$T/out" "$T/err"; }
+# Behind grace, of a second, in whole seconds of the service's clock.
+rotate() { sleep 2.1; acrotate run --force; [ "$RC" = 0 ] || said | sed 's/^/# /'; }
+# refused WHAT EXIT PATTERN: a run says so before anything is generated, and check says it, too.
+refused() {
+	clear_log
+	acrotate run
+	says "$1" "$2" "$3"
+	is "$1: nothing is generated" "$(generated)" 0
+	acrotate check
+	like "$1: check finds it" "$(said)" "$3"
+}
+# follow COMMAND [ARGUMENT...]: as acrotate, on a host that follows, $F.
+follow() {
+	_command=$1; shift
+	rm -f "$F/state/told"
+	STATE_DIRECTORY=$F/state "$ACROTATE" "$_command" --config "$F/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+}
 # What docker would log in with, from a config file (or the usual one).
 password_in() {
 	jget_auth "${1:-$H/config.json}" | openssl base64 -d -A | cut -d: -f2-

@@ -19,16 +19,16 @@ job_with() {
 		cat
 	} >"$E/jobs.d/$name.conf"
 }
-# env_jobs NAME...: for each a job with one sink, the file $T/NAME.env.
-env_jobs() {
-	for _job in "$@"; do
-		job_with "$_job" <<END
+# env_job NAME [key=value...]: with one sink, the file $T/NAME.env. env_jobs NAME...: some of them.
+env_job() {
+	_name=$1
+	job_with "$@" <<END
 [sink env]
 type = file
-path = $T/$_job.env
+path = $T/$_name.env
 END
-	done
 }
+env_jobs() { for _job in "$@"; do env_job "$_job"; done; }
 # at SECONDS COMMAND...: as if so much later; the service, too.
 at() {
 	AT=$1; shift
@@ -48,4 +48,18 @@ acro() {
 	else
 		"$ACROTATE" "$@" --config "$E/acrotate.conf"
 	fi
+}
+# try COMMAND...: sets RC; output in $T/out and $T/err. exit_of COMMAND...: prints the exit status.
+try() { acro "$@" >"$T/out" 2>"$T/err"; RC=$?; }
+exit_of() { try "$@"; echo "$RC"; }
+run() { try run "$@"; }
+# job_field JOB MEMBER: of the output of status as JSON.
+job_field() { acro status "$1" -o json >"$T/json" 2>/dev/null; jget "$T/json" "0.$2"; }
+# web_job [key=value...]: job web-pull, with the file $T/web.env.
+web_job() {
+	job_with web-pull "$@" <<END
+[sink env]
+type = file
+path = $T/web.env
+END
 }

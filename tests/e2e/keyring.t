@@ -53,11 +53,6 @@ serves_secrets() {
 helper() { printf %s "$EMULATOR_LOGIN_SERVER" | at_bus one docker-credential-secretservice get >"$T/helper" 2>/dev/null; }
 held() { helper && jget "$T/helper" Secret; }
 run_at() { _at=$1; shift; at_bus "$_at" acrotate run "$@"; }
-# says WHAT EXIT PATTERN: of the last run
-says() {
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(said)" "$3"
-}
 
 # ---- it stores, and docker's helper reads -----------------------------------------------------------------------------------------
 start_bus one

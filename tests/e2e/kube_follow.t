@@ -35,13 +35,6 @@ metrics_file = $F/metrics.prom
 [kubernetes]
 kubeconfig = $T/reader.kubeconfig
 END
-follow() {
-	_command=$1; shift
-	rm -f "$F/state/told"
-	STATE_DIRECTORY=$F/state "$ACROTATE" "$_command" --config "$F/acrotate.conf" "$@" >"$T/out" 2>"$T/err" </dev/null
-	RC=$?
-}
-rotate() { sleep 2.1; acrotate run --force; [ "$RC" = 0 ] || said | sed 's/^/# /'; }
 logins() { control log | grep -c '"path":"/oauth2/token' || :; }
 of_azure() { control log | grep -cE '"path":"/(subscriptions|[0-9a-f-]{36}/oauth2)' || :; }
 marks() { kget "$SECRETS/$1" metadata.annotations | perl -MJSON::PP -e 'my $a = decode_json(<STDIN>); print join " ", map { $a->{"acrotate/$_"} } "slot", "expires"'; }

@@ -47,8 +47,8 @@ pod run
 is "a pod with that token rotates" "$RC:$(cat "$T/out")" 0:
 is "the registry takes what the Secret holds" "$(login web-pull "$(pull_password web regcred)")" 200
 
-# refused WHAT PATTERN
-refused() {
+# denied WHAT PATTERN
+denied() {
 	clear_log
 	pod run --force
 	is "$1: exit status" "$RC" 77
@@ -56,11 +56,11 @@ refused() {
 	is "$1: nothing is generated" "$(count_log generate)" 0
 }
 federated_token "$KUBE_URL"
-refused "a token for the API server itself" 'AADSTS700212|audience'
+denied "a token for the API server itself" 'AADSTS700212|audience'
 account web other
 federated_token "$AUDIENCE" other
-refused "another account's" 'AADSTS700213|subject|Subject'
+denied "another account's" 'AADSTS700213|subject|Subject'
 federated_token "$AUDIENCE"
 perl -i -pe 's/.{8}$/AAAAAAAA/' "$T/federated"
-refused "a token that nobody signed so" 'AADSTS'
+denied "a token that nobody signed so" 'AADSTS'
 done_testing

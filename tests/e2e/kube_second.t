@@ -18,7 +18,6 @@ for host in a b c; do
 		"$T/rotator.kubeconfig" >>"$T/$host/acrotate.conf"
 	[ $host = c ] || printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
 done
-deployed() { pull_password web regcred; }
 record() {
 	[ "$(kapi GET /api/v1/namespaces/web/configmaps/acrotate-web)" = 200 ] || return 1
 	jget "$T/kube" data.record

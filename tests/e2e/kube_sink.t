@@ -23,21 +23,6 @@ kube_job() {
 	control tokens/web-pull '{"action":"wipe"}' >/dev/null
 	{ printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\n'; for _line in "$@"; do printf '%s\n' "$_line"; done; } | job web
 }
-# says WHAT EXIT PATTERN: of the run before
-says() {
-	is "$1: exit status" "$RC" "$2"
-	like "$1: says so" "$(said)" "$3"
-}
-# refused WHAT EXIT PATTERN [COMMAND...]: a run says so before anything is generated, and check says it too.
-refused() {
-	clear_log
-	acrotate run
-	says "$1" "$2" "$3"
-	is "$1: nothing is generated" "$(count_log generate)" 0
-	acrotate check
-	like "$1: check finds it" "$(said)" "$3"
-}
-rotate() { sleep 2.1; acrotate run --force; }    # grace, in whole seconds of the service's clock
 version() { kget "$SECRETS/regcred" metadata.resourceVersion; }
 
 # ---- an entry of .dockerconfigjson ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ for host in a b; do
 	printf '[job]\ntoken = web-pull\n[sink pull]\ntype = kubernetes\nsecret = regcred\n' >"$T/$host/jobs.d/web.conf"
 done
 version() { kget "$RECORD" metadata.resourceVersion; }
-deployed() { pull_password web regcred; }
 
 # ---- one record ------------------------------------------------------------------------------------------------------------------------
 on a check

@@ -18,6 +18,10 @@ PIDS=
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY CURL_CA_BUNDLE SSL_CERT_FILE
 export no_proxy=localhost,127.0.0.1
 
+# What this shell says is shown at the end, and looked through: a mistyped word is a check that was never made.
+exec 4>&2 2>"$T/stderr"
+not_found() { grep -E "^([^ ]*/)?$(basename "$0"): .*: (command )?not found\$" "$T/stderr"; }
+
 # Ends what this script started, newest first, and waits for it.
 end_all() {
 	for pid in $PIDS; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
@@ -34,6 +38,7 @@ sweep_faketime() {
 clean_up() {
 	status=$?
 	end_all
+	cat "$T/stderr" >&4
 	sweep_faketime
 	# KEEP=1 leaves the work directory for a look.
 	if [ -n "${KEEP:-}" ]; then echo "# kept $T"; else rm -rf "$T"; fi
@@ -86,6 +91,11 @@ fault() { control faults "$1"; }
 no_faults() { curl -sS -X DELETE "$EMULATOR_CONTROL/faults"; }
 # How many requests of an operation the log has; more words: further text the line must have.
 count_log() { control log | grep "\"operation\":\"$1\"" | grep -c -- "${2:-.}" || :; }
+generated() { count_log generate; }
+# generations TOKEN: how often each of its slots was generated, "1 0 ".
+generations() { control "state?token=$1" | grep -o '"generations":[0-9]*' | cut -d: -f2 | tr '\n' ' '; }
+# rights ACTIONS: what our application may do, a JSON array; null: everything.
+rights() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":$1}" >/dev/null; }
 clear_log() { curl -sS -X DELETE "$EMULATOR_CONTROL/log" >/dev/null; }
 # jget FILE PATH: a member of a JSON file, "a.0.b" style, by perl's core JSON module.
 jget() {
@@ -117,6 +127,8 @@ arm() {
 		ecurl -X "$_method" -H @"$T/bearer" -D "$T/headers" -o "$T/body" -w '%{http_code}' "$_url"
 	fi
 }
+# foreign_generate TOKEN SLOT: as somebody else would, with Azure's own request.
+foreign_generate() { arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/$1\",\"name\":\"$2\"}" >/dev/null; }
 header() { sed -n "s/^$1: *//Ip" "${2:-$T/headers}" | tr -d '\r' | head -n 1; }
 # login USER PASSWORD: the status the registry's token endpoint answers with.
 login() { ecurl -o /dev/null -w '%{http_code}' -u "$1:$2" "$EMULATOR_URL/oauth2/token?service=$EMULATOR_LOGIN_SERVER"; }
@@ -190,6 +202,12 @@ is() { # WHAT GOT WANTED
 like() { # WHAT TEXT EXTENDED-REGEX
 	if printf '%s\n' "$2" | grep -Eq -- "$3"; then ok "$1" true; else ok "$1" false; printf '# got: %s\n# wanted: %s\n' "$2" "$3" | head -c 2000; fi
 }
+# What the program before printed. says WHAT EXIT PATTERN: that it ended so (RC), and printed this.
+said() { cat "$T/out" "$T/err"; }
+says() {
+	is "$1: exit status" "$RC" "$2"
+	like "$1: says so" "$(said)" "$3"
+}
 # The whole test is left out. skip_here: what this host cannot do whatever is installed (no root, no such device), or what another target does.
 skip_here() { echo "1..0 # SKIP $1"; exit 0; }
 # skip_all: something is missing. In CI everything is to be there, and a test that is left out there is one that nobody runs.
@@ -206,6 +224,7 @@ lacks() { # PROGRAM WHAT
 	if [ -n "${ACROTATE_CI_RUN:-}" ]; then ok "$2: $1 is installed" false; else ok "$2 # SKIP $1 is not installed" true; fi
 }
 done_testing() {
+	! not_found >"$T/missing" || ok "every word of this test is a command" false
 	echo "1..$TAP_N"
 	[ "$TAP_FAILED" = 0 ]
 }

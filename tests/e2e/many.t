@@ -5,30 +5,17 @@
 . "$(dirname "$0")/job.sh"
 
 JOBS=60
-bulk_jobs() {
-	mkdir -p "$H/sinks"
-	i=1
-	while [ $i -le $JOBS ]; do
-		name=bulk-$(printf %05d $i)
-		printf '[job]\ntoken = %s\n[sink env]\ntype = file\npath = %s/sinks/%s\ncontent = {password}\n' "$name" "$H" "$name" >"$E/jobs.d/$name.conf"
-		i=$((i + 1))
-	done
-}
 # anew OPTION...: another emulator, another host
 anew() {
 	end_all
 	rm -rf "$T/emulator" "$T/host"
 	start_emulator --tokens $JOBS "$@"
 	make_host 'lifetime = 90d' 'grace = 1s'
-	bulk_jobs
+	bulk_jobs $JOBS
 }
-delivered() { find "$H/sinks" -type f ! -name '.*' | grep -c . || :; }
 some_delivered() { [ "$(delivered)" -gt 0 ]; }
 # How many of the passwords in the sinks log in.
-working() {
-	for f in "$H"/sinks/bulk-*; do login "$(basename "$f")" "$(cat "$f")"; echo; done | grep -c 200
-}
-refused() { control log | grep -c '"status":429' || :; }
+throttled() { control log | grep -c '"status":429' || :; }
 
 # ---- throttled: 20 at once, then 25 a second, of reads and of writes ----------------------------------------------------------------
 anew --fast --arm-limit 20,25
@@ -40,7 +27,7 @@ is "throttled: all of them work" "$(working)" $JOBS
 is "throttled: one generate for each" "$(count_log generate '"status":200')" $JOBS
 is "throttled: the registry was looked up once for all" "$(count_log registry-get '"status":200')" 1
 # What Azure says is left is kept account of: hardly more is refused than what was under way, from 16 threads, before it had said so.
-n=$(refused) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
+n=$(throttled) served=$(control log | grep -E '"operation":"(generate|token-get|registry-get)"' | grep -c '"status":200')
 ok "throttled: hardly any refused: $n, $served served" test "$n" -le 16
 # First come, first served: between the first and the last read of a job hardly anybody else reads. Those that had begun before the limit was
 # known are interrupted; all of them would be if the 60 took turns.
@@ -54,7 +41,7 @@ is "throttled: nothing is left to do" "$RC" 0
 anew --fast --registry-limit 200
 acrotate run
 is "a busy registry: all is done" "$RC $(said)" "0 "
-n=$(refused)
+n=$(throttled)
 ok "a busy registry: those that were under way were refused, and nobody after them: $n" test "$n" -ge 1 -a "$n" -le 49
 control settings '{"registry_limit":0}' >/dev/null
 is "a busy registry: every password works" "$(working)" $JOBS

@@ -7,16 +7,6 @@ set -u
 start_emulator --fast --token web-pull --token other
 like "the emulator's configuration keeps its records beside it" "$(cat "$E/acrotate.conf")" "^state_dir = $E/state\$"
 config
-env_job() { # NAME [key=value...]
-	_n=$1
-	job_with "$@" <<END
-[sink env]
-type = file
-path = $T/$_n.env
-END
-}
-gen() { arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/$1\",\"name\":\"$2\"}" >/dev/null; }
-run() { acro run "$@" >"$T/out" 2>&1; RC=$?; }
 
 # ---- words
 
@@ -25,16 +15,16 @@ is "forget --help: its --force is its own" "$(grep -c 'forget even if a consumer
 env_job web-pull
 sed -i 's/^registry = .*/registry = my-registry/' "$E/jobs.d/web-pull.conf"
 run
-like "a registry with a hyphen: the whole name is refused, with the reason" "$RC $(cat "$T/out")" \
+like "a registry with a hyphen: the whole name is refused, with the reason" "$RC $(said)" \
 	"^78 .*web-pull.conf:2: 'registry' takes a name, which has letters and digits, .* not 'my-registry'"
 env_job web-pull
 sed -i 's/^subscription = .*/subscription = My Subscription/' "$E/acrotate.conf"
 run
-like "a subscription's name is quoted" "$(cat "$T/out")" "'My Subscription'"
+like "a subscription's name is quoted" "$(said)" "'My Subscription'"
 config
 arm PATCH tokens/web-pull '{"properties":{"status":"disabled"}}' >/dev/null
 run
-like "a disabled token: the whole command" "$(cat "$T/out")" 'acrotate token update --registry contoso --name web-pull --status enabled'
+like "a disabled token: the whole command" "$(said)" 'acrotate token update --registry contoso --name web-pull --status enabled'
 acro check >"$T/out" 2>/dev/null
 like "one problem is one problem" "$(tail -n 1 "$T/out")" '^1 problem, '
 arm PATCH tokens/web-pull '{"properties":{"status":"enabled"}}' >/dev/null
@@ -71,11 +61,11 @@ is "without it the job is well" "$RC" 0
 sed -i 's/^machine = .*/machine = 00000000000000000000000000000000/' "$T/state/web-pull.state"
 cp "$T/state/web-pull.state" "$T/record"
 password=$(cat "$T/web-pull.env")
-gen web-pull password2
+foreign_generate web-pull password2
 sleep 1
 run --force
 is "the record of another machine: a run asks" "$RC" 65
-like "says what it is, and what helps" "$(cat "$T/out")" "the record is of another machine: .*kept as web-pull.state.lost; .*acrotate adopt web-pull"
+like "says what it is, and what helps" "$(said)" "the record is of another machine: .*kept as web-pull.state.lost; .*acrotate adopt web-pull"
 ok "and keeps it" cmp "$T/record" "$T/state/web-pull.state.lost"
 acro check >"$T/out" 2>/dev/null
 is "check permits neither slot: the sink's password may be in either" "$(grep -c '^ *may_replace' "$T/out")" 0
@@ -96,11 +86,11 @@ like "README: each kind of identity sets PRINCIPAL before the role is assigned" 
 
 env_job other inspect_every=1s verify_every=1s
 run other
-gen other password1; gen other password2
+foreign_generate other password1; foreign_generate other password2
 sleep 1.1
 run other
 is "both slots replaced by somebody else: the first run sees it" "$RC" 65
-like "and says first that pulls fail" "$(grep other "$T/out" | head -n 1)" '^acrotate: other: pulls fail now'
+like "and says first that pulls fail" "$(said | grep other | head -n 1)" '^acrotate: other: pulls fail now'
 acro status other >"$T/out" 2>&1
 is "status exits accordingly" "$?" 65
 like "and says it in its first line" "$(head -n 1 "$T/out")" 'pulls fail now: 1'

@@ -40,7 +40,6 @@ gone() {
 	wait "$SERVED" 2>/dev/null
 	wait_for "its end" has_owner false
 }
-generated() { count_log generate; }
 # Whoever waits for a prompt for ever is red here, and not only late.
 bounded() { timeout -k 5 90 "$ACROTATE" run --config "$E/acrotate.conf" --verbose >"$T/out" 2>"$T/err" </dev/null; RC=$?; }
 

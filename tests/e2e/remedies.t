@@ -39,20 +39,13 @@ start_emulator --fast --token web-pull --token other --token third
 config
 cp "$E/acrotate.conf" "$T/conf"
 restore() { cp "$T/conf" "$E/acrotate.conf"; rm -f "$E"/jobs.d/*; }
-web() { # [key=value...]: a job that is well
-	job_with web-pull "$@" <<END
-[sink env]
-type = file
-path = $T/web.env
-END
-}
 
 # ---- the host
 
 check
 place "check_host.c warning jobs there is none in '%s'"
 row "no job" '^jobs$' 'none in' '^acrotate init REGISTRY TOKEN$'
-web; : >"$E/jobs.d/web.ini"
+web_job; : >"$E/jobs.d/web.ini"
 check
 place "check_host.c warning jobs '%s' in '%s' is not read"
 row "a file of another name" '^jobs$' 'web.ini' '^mv web.ini NAME.conf '
@@ -66,13 +59,13 @@ sed -i "s|^state_dir = .*|state_dir = $T/loose|" "$E/acrotate.conf"
 check
 place "check_host.c warning state %s"
 row "one in which others may write" '^state$' 'others can change' "^chown $(id -u) $T/loose && chmod go-w $T/loose\$"
-restore; web
+restore; web_job
 echo "metrics_file = $T/no metrics/acrotate.prom" >>"$E/acrotate.conf"
 sed -i "/^metrics_file/d" "$E/acrotate.conf"; sed -i "s|^\[run\]|[run]\nmetrics_file = $T/no metrics/acrotate.prom|" "$E/acrotate.conf"
 check
 place "check_host.c problem metrics *"
 row "no directory for the metrics" '^metrics$' 'No such file' "^install -d -m 0755 '$T/no metrics'\$"
-restore; web
+restore; web_job
 
 # ---- what starts it, who is told
 
@@ -81,7 +74,7 @@ place "check_runs.c warning runs %s%s%s"
 row "nothing starts it" '^runs$' '.' 'enable --now|kubectl get cronjobs'
 place "check_runs.c unknown last run *"
 row "it never ran" '^last run$' 'none yet' '^acrotate run web-pull$'
-web lifetime=3m
+web_job lifetime=3m
 place "check_runs.c problem lifetime *"
 mkdir -p "$T/box"
 cat >"$T/box/cron" <<END
@@ -110,7 +103,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 else
 	echo "check_runs.c warning told %s, but there is no send" >>"$T/tried"
 fi
-web
+web_job
 acro run
 find "$T/state" -type f -exec touch -d '3 days ago' {} +
 check
@@ -182,15 +175,14 @@ no_faults >/dev/null
 
 # ---- permissions
 
-limit() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":[$1]}" >/dev/null; }
 R=Microsoft.ContainerRegistry/registries
-limit '"*/read"'; check
+rights '["*/read"]'; check
 place "check_azure.c problem permission *"
 row "a right is missing" '^permission$' 'generateCredentials/action is missing' '^az role definition create .* // az role assignment create .*--scope /subscriptions/'
-limit "\"$R/read\",\"$R/tokens/read\",\"$R/generateCredentials/action\""; check
+rights "[\"$R/read\",\"$R/tokens/read\",\"$R/generateCredentials/action\"]"; check
 place "check_azure.c unknown permission %s, to %s: this identity"
 row "rights that may not be read" '^permission$' 'may not read its own' '^az role assignment list --assignee .*--include-inherited'
-limit '"*"'
+rights '["*"]'
 
 # ---- slots and login
 
@@ -199,8 +191,7 @@ job_with foreign token=other <<END
 type = file
 path = $T/foreign.env
 END
-gen() { arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/$1\",\"name\":\"$2\"}" >/dev/null; }
-gen other password1; gen other password2; check foreign
+foreign_generate other password1; foreign_generate other password2; check foreign
 place "check_job.c problem * *"
 row "foreign slots in the way of a rotation that is due" '^password1$' 'foreign, generated' '^may_replace = password1@20[^ ]* +# into \[job\] of .*foreign.conf, if nobody'
 place "check_job.c warning login no sink holds a living p"
@@ -215,7 +206,7 @@ acro run waits; check waits
 place "check_job.c warning login not tried: verify = wait"
 row "passwords are not proven" '^login$' 'not tried' '^verify = login    # into \[job\] of .*waits.conf'
 rm "$E/jobs.d/waits.conf"
-gen web-pull password2; check
+foreign_generate web-pull password2; check
 place "check_job.c warning * foreign, generated %s, %"
 row "a foreign slot ahead" '^password2$' 'in the way of the rotation due 20' '^may_replace = password2@20'
 
@@ -278,11 +269,11 @@ acro run sinks >"$T/out" 2>&1
 like "a run names the mkdir, too" "$(cat "$T/out")" "; to make it: mkdir -p -m 0700 '$T/no dir'"
 rm "$E/jobs.d/sinks.conf"
 echo 'x' >"$T/hook"; chmod 644 "$T/hook"
-web on_change="$T/hook"; check
+web_job on_change="$T/hook"; check
 row "a hook that is no program" '^on_change$' 'Permission denied' "^chmod \+x $T/hook\$"
-web on_change=/nowhere/hook; check
+web_job on_change=/nowhere/hook; check
 row "one that is not there" '^on_change$' 'No such file' '^on_change = /PATH/TO/PROGRAM    # or install /nowhere/hook$'
-web; chmod 644 "$T/web.env"; check
+web_job; chmod 644 "$T/web.env"; check
 place "check_job.c warning * %s"
 row "a sink that all can read: the words say what to do" "^sink 'env'$" "'chmod 600' it" ''
 if [ "$(id -u)" = 0 ] && mkdir "$T/mem" && mount -t tmpfs tmpfs "$T/mem" 2>/dev/null; then
@@ -304,7 +295,7 @@ fi
 echo bogus >>"$E/jobs.d/web-pull.conf"; check
 place "cmd_check.c problem configuration *"
 row "a mistake in the file" '^configuration$' 'web-pull.conf:[0-9]+:' '^acrotate keys '
-web
+web_job
 job_with copy token=web-pull <<END
 [sink env]
 type = file

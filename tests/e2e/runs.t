@@ -8,21 +8,19 @@ start_emulator --fast --token web-pull --token other
 mkdir "$T/prom"
 config "metrics_file = $T/prom/acrotate.prom"
 env_jobs web-pull other
-field() { acro status "$1" -o json >"$T/json" 2>/dev/null; jget "$T/json" "0.$2"; }
 value() { sed -n "s/^$1 //p" "$T/prom/acrotate.prom"; }
 seconds() { date -u -d "$1" +%s; }
-now() { date +%s; }
 # recent TIME: within the last minute.
-recent() { [ -n "$1" ] && [ "$(($(now) - $(seconds "$1")))" -lt 60 ]; }
+recent() { [ -n "$1" ] && [ "$(($(date +%s) - $(seconds "$1")))" -lt 60 ]; }
 
-is "a job that never ran has no last run" "$(field web-pull last_run)" ""
+is "a job that never ran has no last run" "$(job_field web-pull last_run)" ""
 acro run
-ok "one that did has" recent "$(field web-pull last_run)"
+ok "one that did has" recent "$(job_field web-pull last_run)"
 
 # As if those runs were long ago.
 long_ago() { find "$T/state" -type f -exec touch -d '3 days ago' {} +; perl -pi -e 's/^last_success = .*\n//' "$T"/state/*.state; }
 long_ago
-is "after three days without one" "$(field web-pull overdue)" true
+is "after three days without one" "$(job_field web-pull overdue)" true
 acro status >"$T/out"
 like "status says so" "$(cat "$T/out")" 'no run for 3d.* needs one at least every 1d'
 acro status --warn 1d >/dev/null
@@ -30,8 +28,8 @@ is "and warns monitors, though nothing expires soon" $? 1
 before=$(find "$T/state" -type f -exec md5sum {} + | sort)
 strace -f -o "$T/trace" "$ACROTATE" run --config "$E/acrotate.conf" </dev/null >"$T/out" 2>&1
 is "an idle run" "$? $(cat "$T/out")" "0 "
-ok "leaves its time" recent "$(field web-pull last_run)"
-ok "for each job" recent "$(field other last_run)"
+ok "leaves its time" recent "$(job_field web-pull last_run)"
+ok "for each job" recent "$(job_field other last_run)"
 is "by one call" "$(grep -c utimensat "$T/trace")" 1
 is "without the whole program" "$(grep -Ec 'execve.*acrotate-(net|lean)' "$T/trace")" 0
 is "and nothing is written in the state's directory" "$(find "$T/state" -type f -exec md5sum {} + | sort)" "$before"
@@ -50,17 +48,17 @@ case $(ldd --version | head -n 1) in
 esac
 config "metrics_file = $T/prom/acrotate.prom"
 acro run
-is "it is overdue no more" "$(field web-pull overdue)" false
+is "it is overdue no more" "$(job_field web-pull overdue)" false
 like "and in the metrics" "$(value 'acrotate_last_run_timestamp_seconds{name="web-pull"}')" '^[0-9]{10}$'
 is "beside how long it can go without" "$(value 'acrotate_longest_pause_seconds{name="web-pull"}')" 86400
 
 long_ago
 acro run other
-ok "a run of one job is that job's" recent "$(field other last_run)"
-is "and not the other's" "$(field web-pull overdue)" true
+ok "a run of one job is that job's" recent "$(job_field other last_run)"
+is "and not the other's" "$(job_field web-pull overdue)" true
 like "the metrics know both" "$(($(value 'acrotate_last_run_timestamp_seconds{name="other"}') - $(value 'acrotate_last_run_timestamp_seconds{name="web-pull"}')))" '^2[0-9]{5}$'
 acro plan >/dev/null
-is "a plan is no run" "$(field web-pull overdue)" true
+is "a plan is no run" "$(job_field web-pull overdue)" true
 
 # What starts it. Units of the test's own, beside the machine's cron: whatever that has, it runs another configuration.
 mkdir -p "$T/units/timers.target.wants"
@@ -111,7 +109,7 @@ job_with other enabled=no <<END
 type = file
 path = $T/other.env
 END
-is "enabled = no" "$(field other state)" paused
+is "enabled = no" "$(job_field other state)" paused
 rm "$T/other.env"
 requests=$(control log | wc -l)
 acro run other >"$T/out" 2>&1

@@ -16,7 +16,6 @@ mkdir -p "$T/bin"
 ln -s "$ACROTATE" "$T/bin/docker-credential-acrotate"
 ln -s "$ACROTATE" "$T/bin/acrotate-credential-provider"
 PATH=$T/bin:$PATH
-run() { acro run "$@" >"$T/out" 2>"$T/err"; RC=$?; }
 # helper ACTION [ASKED]: RC, $T/out and $T/err.
 helper() {
 	printf '%s\n' "${2:-}" | docker-credential-acrotate "$1" >"$T/out" 2>"$T/err"

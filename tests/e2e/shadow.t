@@ -19,67 +19,65 @@ path = $F
 $(for line in "$@"; do echo "$line"; done)
 END
 }
-state() { acro status web-pull -o json 2>/dev/null >"$T/json"; jget "$T/json" 0.state; }
-run() { acro run >"$T/out" 2>"$T/err"; echo $?; }
 # add JSON-MEMBER: to the top of the file.
 add() { printf '{%s,%s' "$1" "$(sed '1s/^{//' "$F")" >"$T/new" && cat "$T/new" >"$F"; }
 drop() { grep -v "$1" "$F" >"$T/new"; cat "$T/new" >"$F"; }
 
 sink
-is "a first run delivers" "$(run)" 0
-is "ok" "$(state)" ok
+is "a first run delivers" "$(exit_of run)" 0
+is "ok" "$(job_field web-pull state)" ok
 cp "$F" "$T/good"
 
 add '"credsStore": "secretservice"'
-is "a store that appears later: the next run tells" "$(run)" 78
+is "a store that appears later: the next run tells" "$(exit_of run)" 78
 like "who would not read it, and why" "$(cat "$T/err")" "'credsStore' is asked instead, so docker would not read"
-is "in a state of its own" "$(state)" shadowed
+is "in a state of its own" "$(job_field web-pull state)" shadowed
 like "with a note" "$(acro status 2>&1)" "docker would not read the entry"
 acro plan >"$T/out" 2>&1
 is "plan exits as run would" $? 78
 acro check >"$T/out" 2>&1
 is "and check" $? 78
 cp "$T/good" "$F"
-is "gone again, the run is well" "$(run)" 0
-is "and the state" "$(state)" ok
+is "gone again, the run is well" "$(exit_of run)" 0
+is "and the state" "$(job_field web-pull state)" ok
 
 # Our own helper: with a store in the job it answers with the same password, without it with nothing.
 add "\"credHelpers\": {\"$EMULATOR_LOGIN_SERVER\": \"acrotate\"}"
-is "our own helper, and no store: the run tells" "$(run)" 78
+is "our own helper, and no store: the run tells" "$(exit_of run)" 78
 like "what to add" "$(cat "$T/err")" "sends '.*' to acrotate's own helper, so docker would not read the entry: add a sink of type store"
 sink
 printf '[sink own]\ntype = store\n' >>"$E/jobs.d/web-pull.conf"
-is "with a store nothing is shadowed" "$(run)" 0
-is "ok" "$(state)" ok
+is "with a store nothing is shadowed" "$(exit_of run)" 0
+is "ok" "$(job_field web-pull state)" ok
 cp "$T/good" "$F"
 add '"credsStore": "secretservice"'
 sink "readers = containers"
-is "podman passes over a store" "$(run)" 0
-is "so nothing is shadowed for it" "$(state)" ok
+is "podman passes over a store" "$(exit_of run)" 0
+is "so nothing is shadowed for it" "$(job_field web-pull state)" ok
 sink "readers = containers kubelet"
-is "nor for kubelet" "$(run)" 0
+is "nor for kubelet" "$(exit_of run)" 0
 sink "readers = docker-py"
-is "docker-py asks it" "$(run)" 78
+is "docker-py asks it" "$(exit_of run)" 78
 sink "optional = yes"
-is "an optional sink does not fail the run" "$(run)" 0
+is "an optional sink does not fail the run" "$(exit_of run)" 0
 like "but is told of" "$(cat "$T/err")" "docker would not read"
 sink "readers = podman"
-is "a reader that nobody knows is a mistake" "$(run)" 78
+is "a reader that nobody knows is a mistake" "$(exit_of run)" 78
 like "with those there are" "$(cat "$T/err")" "docker containers kubelet docker-py"
 cp "$T/good" "$F"
 sink
 
 for wrong in '"experimental": true' '"credHelpers": {"ghcr.io": 5}' '"HttpHeaders": []' '"plugins": {"a": "b"}'; do
 	add "$wrong"
-	is "docker drops the file for $wrong" "$(run)" 78
+	is "docker drops the file for $wrong" "$(exit_of run)" 78
 	like "and that is said" "$(cat "$T/err")" "ignore the whole file: '.*' is not (a string|an object)"
 	cp "$T/good" "$F"
 done
 sed 's|"auths": {|"auths": {"ghcr.io": "x",|' "$T/good" >"$F"
-is "a foreign entry that is a string" "$(run)" 78
+is "a foreign entry that is a string" "$(exit_of run)" 78
 sed "s|\"auths\": {|\"auths\": {\"$EMULATOR_LOGIN_SERVER/team\": {\"auth\": \"bzpw\"},|" "$T/good" >"$F"
-is "a more specific entry is there on purpose" "$(run)" 0
-is "and does not shadow ours" "$(state)" ok
+is "a more specific entry is there on purpose" "$(exit_of run)" 0
+is "and does not shadow ours" "$(job_field web-pull state)" ok
 acro check >"$T/out" 2>&1
 like "check remarks it" "$(cat "$T/out")" "podman and skopeo take its entry '$EMULATOR_LOGIN_SERVER/team' for what is below that"
 
@@ -98,14 +96,14 @@ acro check >"$T/out" 2>&1
 like "a file that everybody can read is remarked" "$(cat "$T/out")" "can be read by everybody, and keeps its mode"
 sink "mode = 0644"
 acro check >"$T/out" 2>&1
-is "but not where that is wanted" "$(grep -c 'everybody can read' "$T/out")" 0
+is "but not where that is wanted" "$(grep -c 'can be read by everybody' "$T/out")" 0
 sink
 chmod 600 "$F"
 printf '\n' >"$F"
-is "white space alone is an empty file: the run heals it" "$(run)" 0
-is "ok again" "$(state)" ok
+is "white space alone is an empty file: the run heals it" "$(exit_of run)" 0
+is "ok again" "$(job_field web-pull state)" ok
 printf '{"ghcr.io":{"auth":"bzpw"}}\n' >"$F"
-is "a .dockercfg is refused" "$(run)" 78
+is "a .dockercfg is refused" "$(exit_of run)" 78
 like "with what to do" "$(cat "$T/err")" "old format of '.dockercfg'"
 is "and stays as it is" "$(cat "$F")" '{"ghcr.io":{"auth":"bzpw"}}'
 cp "$T/good" "$F"

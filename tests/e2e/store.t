@@ -9,15 +9,11 @@ needs openssl
 start_emulator --fast --token web-pull --token lone-pull --token team-pull --token alone-pull
 config
 S=$T/state/store/$EMULATOR_LOGIN_SERVER
-run() { acro run "$@" >"$T/out" 2>"$T/err"; RC=$?; }
-check() { acro check "$@" >"$T/out" 2>"$T/err"; RC=$?; }
-said() { cat "$T/out" "$T/err"; }
 # What podman would log in with.
 auth_of() {
 	perl -MJSON::PP -e 'local $/; open my $f, "<", $ARGV[0] or exit; print JSON::PP->new->decode(<$f>)->{auths}{$ARGV[1]}{auth} // ""' \
 		"$1" "$EMULATOR_LOGIN_SERVER" | openssl base64 -d -A | cut -d: -f2-
 }
-generates() { count_log generate; }
 
 # ---- where, and what ------------------------------------------------------------------------------------------------------------------
 job_with alone-pull <<END
@@ -25,7 +21,7 @@ job_with alone-pull <<END
 type = store
 key = $EMULATOR_LOGIN_SERVER
 END
-check alone-pull
+try check alone-pull
 is "a job of a copy alone: check" "$RC" 0
 run
 is "is given its first password" "$RC" 0
@@ -105,15 +101,15 @@ ok "and a job in which nothing works is not quiet" test -s "$T/err"
 like "it says what is the matter" "$(said)" "lone-pull"
 run lone-pull
 ok "in the next run neither" test -s "$T/err"
-is "nothing was generated" "$(generates)" 0
+is "nothing was generated" "$(generated)" 0
 run web-pull
 is "with a copy: exit status" "$RC" 0
 is "the sink is filled again from it" "$(auth_of "$T/run/auth.json")" "$before"
 is "the registry takes it" "$(login web-pull "$before")" 200
-is "and nothing was generated for that" "$(generates)" 0
+is "and nothing was generated for that" "$(generated)" 0
 rm "$S"
 run web-pull
-is "a copy that was removed is made again from the sink" "$RC$(jget "$S" password)$(generates)" "0${before}0"
+is "a copy that was removed is made again from the sink" "$RC$(jget "$S" password)$(generated)" "0${before}0"
 printf '{"server' >"$S"
 run web-pull
 is "one that is no copy any more: exit status" "$RC" 74
@@ -127,11 +123,11 @@ is "removed, it is made again" "$RC$(jget "$S" password)" "0$before"
 if [ -d /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
 	V=$(mktemp -d /dev/shm/acrotate-e2e.XXXXXX)
 	sed -i "s|$T/lone/auth.json|$V/auth.json|" "$E/jobs.d/lone-pull.conf"
-	check lone-pull
+	try check lone-pull
 	like "all of it in memory: check names the store" "$(said)" "type = store"
 	printf '[sink copy]\ntype = store\n' >>"$E/jobs.d/lone-pull.conf"
 	sed -i "/^type = store/a key = $EMULATOR_LOGIN_SERVER/lone" "$E/jobs.d/lone-pull.conf"
-	check lone-pull
+	try check lone-pull
 	is "with it nothing is said" "$(said | grep -c 'in memory')" 0
 	rm -rf "$V"
 fi

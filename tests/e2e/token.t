@@ -91,7 +91,7 @@ clear_log
 is "with az's login and no configuration" "$(developer show -r contoso -n old-token --query name -o tsv; cat "$T/out" "$T/err")" old-token
 is "az was asked once" "$(cat "$T/az-words")" \
 	"account get-access-token --only-show-errors -o json --resource $EMULATOR_URL/ --subscription $EMULATOR_SUBSCRIPTION"
-is "and Entra not at all" "$(count_log token)" 0
+is "and Entra not at all" "$(count_log entra)" 0
 is "a new password" "$(developer credential generate -r contoso -n old-token --password2 -o tsv --query 'passwords[?value] | [0].value'
 	login old-token "$(cat "$T/out")")" 200
 echo "ERROR: Please run 'az login' to setup account." >"$T/fails"

@@ -16,7 +16,7 @@ chmod +x "$T/tell.sh"
 config "on_failure = $T/tell.sh one 'two three'"
 env_jobs web-pull other
 # A run as cron starts it: what it prints, and what the command was told.
-run() {
+cron_run() {
 	rm -f "$T/message" "$T/tell.env"
 	"$ACROTATE" run --config "$E/acrotate.conf" "$@" </dev/null >"$T/out" 2>&1
 	RC=$?
@@ -29,11 +29,11 @@ later() {
 	for f in "$T"/state/*.lock "$T/state/last-run"; do [ ! -e "$f" ] || touch -d "@$(($(stat -c %Y "$f") - $1))" "$f"; done
 }
 
-run
+cron_run
 is "a run that is well tells nobody" "$RC $(printed) $(told)" "0 0 "
 arm PATCH tokens/web-pull '{"properties":{"status":"disabled"}}' >/dev/null
 rm "$T/web-pull.env"
-run
+cron_run
 is "a token that was disabled: exit status" $RC 65
 like "is printed" "$(cat "$T/out")" "web-pull: .*token 'web-pull' is disabled"
 like "and told: the status" "$(told)" '^status 65$'
@@ -41,9 +41,9 @@ like "the job" "$(told)" '^jobs web-pull$'
 like "the message" "$(told)" "^web-pull: .*token 'web-pull' is disabled"
 is "by the words of the command, without a shell" "$(cat "$T/tell.args")" "<one><two three>"
 is "no secret is in its environment" "$(grep -cE "$(cat "$T/other.env")|CLIENT_SECRET" "$T/tell.env")" 0
-run
+cron_run
 is "an hour later" "$RC $(printed) $(told)" "65 0 "
-run --verbose
+cron_run --verbose
 like "--verbose prints it all the same" "$(cat "$T/out")" 'is disabled'
 is "but tells nobody again" "$(told)" ""
 like "and status knows" "$("$ACROTATE" status --config "$E/acrotate.conf" web-pull)" 'is disabled'
@@ -52,11 +52,11 @@ mkdir "$T/dir"; job_with other <<END
 type = file
 path = $T/dir
 END
-run
+cron_run
 like "another trouble is told" "$(told)" '^jobs other$'
 is "alone" "$(told | grep -c web-pull)" 0
 later 90000
-run
+cron_run
 is "after 'repeat' both are told again" "$(told | grep '^jobs' | tr ' ' '\n' | sort | tr '\n' ' ')" "jobs other web-pull "
 is "and printed" "$(grep -c 'is disabled' "$T/out")" 1
 job_with other <<END
@@ -65,7 +65,7 @@ type = file
 path = $T/other.env
 END
 sleep 1.1
-run
+cron_run
 is "what has passed" "$RC $(told)" "65 "
 job_with other <<END
 [sink env]
@@ -73,18 +73,18 @@ type = file
 path = $T/dir
 END
 later 100
-run
+cron_run
 like "is told when it comes back" "$(told)" '^jobs other$'
 
 # The command fails: nobody was told, so the next run tells.
 later 100000; touch "$T/broken"
-run
+cron_run
 like "a command that fails is said" "$(cat "$T/out")" "on_failure '.*tell.sh' failed with status 3: nobody was told"
 is "and changes no exit status" $RC 65
 rm "$T/broken"
-run
+cron_run
 like "the next run tells" "$(told)" '^jobs .*web-pull'
-run
+cron_run
 is "once" "$(told)" ""
 
 # A transient failure is quiet until it has lasted; not where nothing works.
@@ -94,7 +94,7 @@ job_with other <<END
 type = file
 path = $T/other.env
 END
-run
+cron_run
 job_with new token=third <<END
 [sink env]
 type = file
@@ -102,11 +102,11 @@ path = $T/new.env
 END
 fault '{"operation":"entra","effect":"status","status":503,"count":0}' >/dev/null
 rm "$T/web-pull.env"
-run web-pull
+cron_run web-pull
 is "Entra is away, and the only sink is empty: exit status" $RC 75
 like "printed from the first run on" "$(cat "$T/out")" '^acrotate: web-pull: pulls fail now'
 like "and told" "$(told)" '^web-pull: pulls fail now'
-run new
+cron_run new
 is "a job that has never delivered anything" "$RC $(printed)" "75 1"
 like "is as loud" "$(cat "$T/out")" '^acrotate: new: nothing was delivered yet'
 at $((70 * DAY)) acro run other >"$T/out" 2>&1
@@ -120,9 +120,9 @@ no_faults >/dev/null
 
 # What the configuration says wrongly.
 config "on_failure = tell.sh"
-run
+cron_run
 like "a relative program is refused, with its place" "$RC $(cat "$T/out")" "^78 acrotate: .*acrotate.conf:[0-9]+: 'on_failure': .*absolute path"
 config "on_failure = $T/nowhere" "repeat = never"
-run
+cron_run
 like "so is a time that is none" "$RC $(cat "$T/out")" "^78 acrotate: .*acrotate.conf:[0-9]+: .*repeat"
 done_testing

@@ -21,7 +21,6 @@ printf '[job]\ntoken = web-pull\n[sink vault]\ntype = keyvault\nvault = %s\nsecr
 acrotate run
 is "the rotator delivers" "$RC" 0
 # From here on the application may read one secret.
-rights() { control identities "{\"client_id\":\"$EMULATOR_CLIENT_ID\",\"actions\":$1}" >/dev/null; }
 READER='["Microsoft.KeyVault/vaults/secrets/getSecret/action"]'
 
 # conf NAME LINE...: a host of its own, with this [azure] section, whose job follows the vault.
@@ -36,8 +35,8 @@ conf() {
 	printf '[job]\nregistry = %s\ntoken = web-pull\n[source]\ntype = keyvault\nvault = %s\nsecret = web-pull\n[sink docker]\ntype = docker\npath = %s/config.json\n' \
 		"$EMULATOR_LOGIN_SERVER" "$EMULATOR_URL" "$F" >"$F/jobs.d/web.conf"
 }
-# follow [VARIABLE=VALUE...]: a run of that host, in an environment with nothing else. Sets RC.
-follow() {
+# follow_as [VARIABLE=VALUE...]: a run of that host, in an environment with nothing else. Sets RC.
+follow_as() {
 	clear_log
 	rm -f "$F/state/told"
 	env -i PATH="$PATH" HOME="$T" "$@" "$ACROTATE" run -c "$F/acrotate.conf" >"$T/out" 2>"$T/err" </dev/null
@@ -48,7 +47,7 @@ resource_manager() { control log | grep -c '"path":"/subscriptions' || :; }
 # follows WHAT CLIENT [VARIABLE=VALUE...]: what is in the vault arrives, asked for by that identity.
 follows() {
 	_what=$1 _client=$2; shift 2
-	follow "$@"
+	follow_as "$@"
 	is "$_what" "$RC $(login web-pull "$(password_in "$F/config.json")")" "0 200"
 	[ "$RC" = 0 ] || sed 's/^/# /' "$T/err"
 	like "$_what: as that identity" "$(control log | grep '"operation":"vault-get"')" "\"subject\":\"$_client\""
@@ -96,7 +95,7 @@ is "az is asked for the vault's token" "$(cat "$T/bin/resource")" https://vault.
 conf other 'auth = client-secret' "$tenant" "$client" "client_secret_file = $E/client-secret" 'vault_audience = https://vault.azure.cn'
 follows "another audience, where the cloud has one" "$EMULATOR_CLIENT_ID"
 conf wrong 'auth = client-secret' "$tenant" "$client" "client_secret_file = $E/client-secret" 'vault_audience = https://management.azure.com'
-follow
+follow_as
 like "a token for something else is none for a vault" "$(control log | grep '"operation":"vault-get"')" '"status":401'
 is "and not tried elsewhere" "$(count_log vault-get '"status":200') $(resource_manager)" "0 0"
 is "nothing is delivered" "$(ls "$F")" "acrotate.conf
@@ -106,13 +105,13 @@ state"
 # ---- rotations -----------------------------------------------------------------------------------------------------------------------
 F=$T/secret
 first=$(password_in "$F/config.json")
-follow
+follow_as
 is "in step: one request to the source, one for the token" "$RC $(count_log vault-get) $(control log | grep -c .)" "0 1 2"
 rights null
 sleep 2.1
 acrotate run --force
 rights "$READER"
-follow
+follow_as
 is "after a rotation" "$RC $(login web-pull "$(password_in "$F/config.json")")" "0 200"
 ok "it has the new password" test "$(password_in "$F/config.json")" != "$first"
 env -i PATH="$PATH" "$ACROTATE" status -c "$F/acrotate.conf" >"$T/out" 2>&1
