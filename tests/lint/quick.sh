@@ -6,6 +6,7 @@ bad=0
 sh tests/lint/layers.sh || bad=1
 sh tests/lint/names.sh "${1:-build/release}" || bad=1
 sh tests/lint/form.sh || bad=1
+sh tests/lint/operations.sh || bad=1
 perl tests/mutants/run.pl --fits || bad=1
 MUTANTS_LIST=tests/proof/mutants.list perl tests/mutants/run.pl --fits || bad=1
 exit $bad

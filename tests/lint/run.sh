@@ -168,6 +168,7 @@ check 'layers, owners, secret_peek' sh tests/lint/layers.sh
 check 'names: symbols and structs' sh tests/lint/names.sh "$LINT_BUILD"
 check 'form: clang-format, columns, first lines' sh tests/lint/form.sh
 check 'words, and functions over 60 lines' sh tests/lint/words.sh
+check 'operations that tests look for' sh tests/lint/operations.sh
 check 'each header compiles alone' headers
 check 'banned functions' functions "$@"
 check 'control-flow protection' protection "$@"
