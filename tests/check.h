@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
+
 /* Sanitizers keep freed memory back, and make mlock() a no-op. */
 #if defined(__has_feature)
 #define CHECK_FEATURE(x) __has_feature(x)
@@ -61,6 +63,16 @@ static inline bool freed_memory_is_kept_back(void)
 			fail();                                                                    \
 		}                                                                                  \
 	} while (0)
+
+/* That it went well (ERR_NONE), or failed with this kind and said so. Returns `ok`. */
+static inline bool check_ended(const char *row, enum err_kind want, bool ok, const struct err *e,
+                               const char *says)
+{
+	CHECK(ok == (want == ERR_NONE) && (ok || e->kind == want), "%s: %d '%s'", row, (int)e->kind,
+	      e->text);
+	CHECK(ok || strstr(e->text, says) != NULL, "%s: '%s'", row, e->text);
+	return ok;
+}
 
 /* Runs fn in a child without cmocka's signal handlers; returns the wait status. The child leaves
  * with what fn returns. */

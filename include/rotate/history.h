@@ -55,5 +55,7 @@ void history_add(char **lines, const struct history_event *e);
 MUST_USE bool history_parse(const char *line, struct history_event *out);
 /* The next line, or NULL after the last. */
 const char *history_next(const char *line);
+/* How many lines there are; of NULL none. */
+size_t history_count(const char *lines);
 
 #endif

@@ -124,7 +124,7 @@ static const char *last_line(const char *lines)
 	return last;
 }
 
-static size_t count_lines(const char *lines)
+size_t history_count(const char *lines)
 {
 	size_t n = 0;
 
@@ -157,7 +157,7 @@ void history_add(char **lines, const struct history_event *e)
 		last += strlen(last);
 	}
 	history_event_clear(&before);
-	for (size_t n = count_lines(kept); n >= HISTORY_MAX && kept < last; n--)
+	for (size_t n = history_count(kept); n >= HISTORY_MAX && kept < last; n--)
 		kept = history_next(kept) != NULL ? history_next(kept) : last;
 	buf_add(&out, kept, (size_t)(last - kept));
 	if (out.len > 0 && buf_cstr(&out)[out.len - 1] != '\n')

@@ -49,6 +49,12 @@ void auth_rig_clear_environment(void)
 		(void)unsetenv(variables[i]);
 }
 
+void auth_rig_set_variables(const struct auth_variable *v)
+{
+	for (size_t i = 0; i < AUTH_VARIABLES_MAX && v[i].name != NULL; i++)
+		setenv(v[i].name, v[i].value, 1);
+}
+
 void auth_rig_open(struct auth_rig *r, const char *auth, const struct fake_step *steps, size_t n)
 {
 	const char *base = getenv("TMPDIR");

@@ -24,6 +24,11 @@ struct auth_rig {
 	char *dir, *file; /* a directory of the rig's own, and a name in it */
 };
 void auth_rig_clear_environment(void);
+struct auth_variable {
+	const char *name, *value;
+};
+#define AUTH_VARIABLES_MAX 8 /* of a row; a NULL name ends them sooner */
+void auth_rig_set_variables(const struct auth_variable *v);
 void auth_rig_open(struct auth_rig *r, const char *auth, const struct fake_step *steps, size_t n);
 void auth_rig_file(struct auth_rig *r, const char *text); /* into r->file, 0600 */
 /* The token, or "" and *e. */

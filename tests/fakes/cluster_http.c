@@ -86,6 +86,14 @@ int cluster_http_do(struct cluster_http *c, const char *method, const char *path
 	return emulator_http_do(&c->net, method, path, header, body, &c->text);
 }
 
+bool cluster_http_did(struct cluster_http *c, const char *method, const char *path,
+                      const char *body)
+{
+	int status = cluster_http_do(c, method, path, body);
+
+	return status >= 200 && status < 300;
+}
+
 const char *cluster_http_text(const struct cluster_http *c)
 {
 	return c->text;

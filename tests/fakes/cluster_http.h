@@ -19,6 +19,9 @@ struct http *cluster_http_client(struct cluster_http *c);
 const struct kube_spec *cluster_http_spec(const struct cluster_http *c);
 /* A request of the administrator's own; the status. */
 int cluster_http_do(struct cluster_http *c, const char *method, const char *path, const char *body);
+/* One that succeeds? */
+bool cluster_http_did(struct cluster_http *c, const char *method, const char *path,
+                      const char *body);
 /* What that answered. */
 const char *cluster_http_text(const struct cluster_http *c);
 struct emulator_http *cluster_http_net(struct cluster_http *c); /* what fails in it */

@@ -47,6 +47,8 @@ struct fake_http *fake_http_new(const struct fake_step *steps, size_t n);
 void fake_http_free(struct fake_http *f);
 /* A client of it; closing one leaves the script as it is. */
 struct http *fake_http_client(struct fake_http *f);
+/* The same for http_lender_new(): `ctx` is the script. */
+bool fake_http_lend(void *ctx, struct http **out, struct err *e);
 const struct fake_seen *fake_http_seen(const struct fake_http *f);
 size_t fake_http_count(const struct fake_http *f); /* requests so far */
 /* all steps used, nothing unexpected */

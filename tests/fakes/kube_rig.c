@@ -13,13 +13,6 @@
 	"'}}\ncontexts:\n- {name: edge, context: {cluster: c, user: u, namespace: web}}\nusers:\n" \
 	"- {name: u, user: {token: t0ken}}\n"
 
-static bool open_client(void *ctx, struct http **out, struct err *e)
-{
-	(void)e;
-	*out = fake_http_client(ctx);
-	return true;
-}
-
 void kube_rig_open(struct kube_rig *r, const struct fake_step *steps, size_t n)
 {
 	*r = (struct kube_rig){ .dir = scratch_make() };
@@ -29,7 +22,7 @@ void kube_rig_open(struct kube_rig *r, const struct fake_step *steps, size_t n)
 		abort();
 	fake_env_init(&r->env, 1);
 	r->script = fake_http_new(steps, n);
-	r->lender = http_lender_new(open_client, r->script);
+	r->lender = http_lender_new(fake_http_lend, r->script);
 	r->kube = kube_new(&r->spec, r->lender, &r->env.env);
 }
 

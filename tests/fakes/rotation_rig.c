@@ -22,6 +22,11 @@ void rig_clear_met(void)
 	memset(&rig.met, 0, sizeof(rig.met));
 }
 
+char *rig_state_path(const char *end)
+{
+	return mem_fmt("%s/web.state%s", rig.state_dir, end);
+}
+
 void rig_load(struct state *out)
 {
 	struct err e = ERR_INIT;
@@ -177,6 +182,11 @@ bool rig_run(unsigned flags, struct ending *end)
 	http_close(http);
 	arm_free(take(&rig.arm));
 	return ok;
+}
+
+bool rig_ended(const struct ending *end, bool ok, enum err_kind kind, const char *says)
+{
+	return ok ? kind == ERR_NONE : end->e.kind == kind && strstr(end->e.text, says) != NULL;
 }
 
 void rig_must_run(unsigned flags)

@@ -75,7 +75,11 @@ struct ending {
 	struct outcome out;
 };
 bool rig_run(unsigned flags, struct ending *end);
+/* Well (ERR_NONE), or with an error of this kind that says so. */
+bool rig_ended(const struct ending *end, bool ok, enum err_kind kind, const char *says);
 void rig_must_run(unsigned flags);
+/* Where it is; `end`: behind its name. Caller frees. */
+char *rig_state_path(const char *end);
 void rig_load(struct state *out); /* the state as it is on the disk */
 void rig_clear_met(void);
 /* what the sinks do just before a commit: notes what is there */

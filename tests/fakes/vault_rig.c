@@ -7,13 +7,6 @@
 #include "base/mem.h"
 #include "http/lender.h"
 
-static bool open_client(void *ctx, struct http **out, struct err *e)
-{
-	(void)e;
-	*out = fake_http_client(ctx);
-	return true;
-}
-
 void vault_rig_open(struct vault_rig *r, const struct fake_step *steps, size_t n)
 {
 	static const char *const variables[] = {
@@ -31,7 +24,7 @@ void vault_rig_open(struct vault_rig *r, const struct fake_step *steps, size_t n
 		                        .authority = mem_dup("https://login.example") };
 	r->lent = (struct sink_lent){ .arms = arms_new(&r->env.env),
 		                      .azure = &r->azure,
-		                      .lender = http_lender_new(open_client, r->script),
+		                      .lender = http_lender_new(fake_http_lend, r->script),
 		                      .env = &r->env.env };
 }
 

@@ -56,13 +56,6 @@ static char *object_path(const char *below, const char *name)
 	return mem_fmt("%s/%s", below, name);
 }
 
-static bool admin(const char *method, const char *path, const char *body)
-{
-	int status = cluster_http_do(cluster, method, path, body);
-
-	return status >= 200 && status < 300;
-}
-
 /* A member of what the administrator was answered last; caller frees. */
 static char *answered(const char *path)
 {
@@ -83,7 +76,7 @@ void fleet_password(int secret, char out[static FAKE_PASSWORD_MAX])
 		return;
 	}
 	out[0] = '\0';
-	if (!admin("GET", path, ""))
+	if (!cluster_http_did(cluster, "GET", path, ""))
 		return;
 	AUTO_FREE char *base64 = answered("data.pw");
 	if (base64 != NULL && crypto_unbase64_lax(base64, strlen(base64), &plain))
@@ -102,7 +95,8 @@ void fleet_put(int secret, const char *password)
 	buf_str(&body, "{\"data\":{\"pw\":\"");
 	crypto_base64(password, strlen(password), false, &body);
 	buf_str(&body, "\"}}");
-	CHECK(admin("PATCH", path, buf_cstr(&body)), "%s", cluster_http_text(cluster));
+	CHECK(cluster_http_did(cluster, "PATCH", path, buf_cstr(&body)), "%s",
+	      cluster_http_text(cluster));
 }
 
 bool fleet_in_step(void)
@@ -504,7 +498,7 @@ struct fleet_moment *fleet_snapshot(void)
 	m->record = fleet_record_keep();
 	for (int i = 0; i < FLEET_SECRETS; i++) {
 		AUTO_FREE char *path = object_path(SECRETS, names[i]);
-		if (admin("GET", path, ""))
+		if (cluster_http_did(cluster, "GET", path, ""))
 			m->secret[i] = mem_dup(cluster_http_text(cluster));
 	}
 	return m;
@@ -519,9 +513,10 @@ void fleet_put_back(const struct fleet_moment *m)
 	fleet_record_put_back(m->record);
 	for (int i = 0; i < FLEET_SECRETS; i++) {
 		AUTO_FREE char *path = object_path(SECRETS, names[i]);
-		(void)admin("DELETE", path, "");
-		CHECK(m->secret[i] == NULL || admin("POST", SECRETS, m->secret[i]), "%s",
-		      cluster_http_text(cluster));
+		(void)cluster_http_did(cluster, "DELETE", path, "");
+		CHECK(m->secret[i] == NULL ||
+		              cluster_http_did(cluster, "POST", SECRETS, m->secret[i]),
+		      "%s", cluster_http_text(cluster));
 	}
 }
 

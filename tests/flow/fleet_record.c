@@ -43,13 +43,6 @@ void fleet_record_move(bool container)
 
 /* ---- a ConfigMap, or a blob ------------------------------------------------------------------ */
 
-static bool admin(const char *method, const char *path, const char *body)
-{
-	int status = cluster_http_do(cluster, method, path, body);
-
-	return status >= 200 && status < 300;
-}
-
 static bool blob(const char *method, const char *body, char **text)
 {
 	int status = storage_http_do(storage, method, BLOB, NULL, body, text);
@@ -80,7 +73,7 @@ char *fleet_record_text(void)
 
 	if (in_container)
 		return blob_text();
-	if (!admin("GET", MAP, ""))
+	if (!cluster_http_did(cluster, "GET", MAP, ""))
 		return NULL;
 	const char *text = cluster_http_text(cluster);
 	return json_parse(text, strlen(text), &j, &ignored) ? mem_dup(json_str(j, "data.record"))
@@ -98,14 +91,16 @@ void fleet_record_restore(const char *text)
 	buf_str(&body, "{\"data\":{\"record\":");
 	buf_json(&body, text);
 	buf_str(&body, "}}");
-	CHECK(admin("PATCH", MAP, buf_cstr(&body)), "%s", cluster_http_text(cluster));
+	CHECK(cluster_http_did(cluster, "PATCH", MAP, buf_cstr(&body)), "%s",
+	      cluster_http_text(cluster));
 }
 
 char *fleet_record_keep(void)
 {
 	if (in_container)
 		return blob_text();
-	return admin("GET", MAP, "") ? mem_dup(cluster_http_text(cluster)) : NULL;
+	return cluster_http_did(cluster, "GET", MAP, "") ? mem_dup(cluster_http_text(cluster))
+	                                                 : NULL;
 }
 
 void fleet_record_put_back(const char *kept)
@@ -114,8 +109,9 @@ void fleet_record_put_back(const char *kept)
 		put_blob(kept);
 		return;
 	}
-	(void)admin("DELETE", MAP, "");
-	CHECK(kept == NULL || admin("POST", MAPS, kept), "%s", cluster_http_text(cluster));
+	(void)cluster_http_did(cluster, "DELETE", MAP, "");
+	CHECK(kept == NULL || cluster_http_did(cluster, "POST", MAPS, kept), "%s",
+	      cluster_http_text(cluster));
 }
 
 /* ---- the way to it --------------------------------------------------------------------------- */

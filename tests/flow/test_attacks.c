@@ -14,15 +14,10 @@
 #include "fakes/rotation_rig.h"
 #include "fakes/sinks.h"
 
-static char *state_path(const char *end)
-{
-	return mem_fmt("%s/web.state%s", rig.state_dir, end);
-}
-
 static void copy_state(const char *from, const char *to)
 {
-	AUTO_FREE char *a = state_path(from);
-	AUTO_FREE char *b = state_path(to);
+	AUTO_FREE char *a = rig_state_path(from);
+	AUTO_FREE char *b = rig_state_path(to);
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	struct err e = ERR_INIT;
 
@@ -274,7 +269,7 @@ static void what_is_put_back_meanwhile_is_tried(void **state)
 
 static void edit_state(const char *key, const char *value)
 {
-	AUTO_FREE char *path = state_path("");
+	AUTO_FREE char *path = rig_state_path("");
 	AUTO_FREE char *line = mem_fmt("\n%s = ", key);
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	struct err e = ERR_INIT;
@@ -313,7 +308,7 @@ static void a_record_of_another_subject_is_lost(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO_FREE char *kept = state_path(".lost");
+		AUTO_FREE char *kept = rig_state_path(".lost");
 		struct ending end;
 		rig_due();
 		(void)unlink(kept);

@@ -15,21 +15,16 @@
 #include "rotate/observe.h"
 #include "rotate/status.h"
 
-static char *state_path(const char *end)
-{
-	return mem_fmt("%s/web.state%s", rig.state_dir, end);
-}
-
 static void put_aside(void)
 {
-	AUTO_FREE char *from = state_path(""), *to = state_path(".lost");
+	AUTO_FREE char *from = rig_state_path(""), *to = rig_state_path(".lost");
 
 	assert_int_equal(rename(from, to), 0);
 }
 
 static void spoil(void)
 {
-	AUTO_FREE char *path = state_path("");
+	AUTO_FREE char *path = rig_state_path("");
 	AUTO_BUF struct buf text = BUF_INIT(65536);
 	struct err e = ERR_INIT;
 
@@ -102,7 +97,7 @@ static void the_older_slot_is_named_first(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO_FREE char *path = state_path("");
+		AUTO_FREE char *path = rig_state_path("");
 		char want[40];
 		struct ending end;
 		rig_due();
@@ -138,7 +133,7 @@ static void an_unknown_password_is_no_outage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		AUTO_FREE char *path = state_path("");
+		AUTO_FREE char *path = rig_state_path("");
 		struct observation o;
 		struct job_status is;
 		struct ending end;

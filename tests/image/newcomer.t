@@ -10,14 +10,12 @@ export KUBE=real
 [ "$(id -u)" = 0 ] || skip_here "needs root"
 needs kubectl crun skopeo
 PAGE=$ROOT/packaging/man/acrotate-kubernetes.7
-unmount() { for m in $(grep -o " $T/[^ ]*" /proc/self/mounts | sort -r); do umount "$m"; done; }
-trap 'unmount; clean_up' EXIT
+. "$ROOT/tests/image/lib.sh"
 start_kube --fast
 export KUBECONFIG="$T/kubeconfig"
 BATCH=v1
 kubectl get --raw /apis/batch/v1 2>/dev/null | grep -q '"cronjobs"' || BATCH=v1beta1
 kapi POST /api/v1/namespaces/default/serviceaccounts '{"metadata":{"name":"default"}}' >/dev/null    # a controller's work
-setting() { sed -n "s/^$1 = //p" "$E/acrotate.conf"; }
 
 # ---- what others bring -------------------------------------------------------------------------------------------------------------------
 mkdir -p "$T/bin" "$T/desk"

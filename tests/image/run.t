@@ -12,9 +12,7 @@ ARCHES=${ARCHES:-$native}
 VERSION=$(cat "$ROOT/VERSION")
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 
-# What a pod has mounted goes before its directory does.
-unmount() { for m in $(grep -o " $T/[^ ]*" /proc/self/mounts | sort -r); do umount "$m"; done; }
-trap 'unmount; clean_up' EXIT
+. "$ROOT/tests/image/lib.sh"
 openssl req -x509 -newkey rsa:2048 -noenc -keyout "$T/key.pem" -out "$T/cert.pem" -days 30 -subj /CN=acrotate 2>/dev/null
 cat "$T/key.pem" "$T/cert.pem" >"$T/identity.pem"
 start_kube --fast --token web-pull --certificate "$T/cert.pem"
@@ -25,7 +23,6 @@ BATCH=v1
 kube get --raw /apis/batch/v1 2>/dev/null | grep -q '"cronjobs"' || BATCH=v1beta1
 
 # The emulator in the place of Azure: what a person edits, and whom to trust, which the public Azure does not need.
-setting() { sed -n "s/^$1 = //p" "$E/acrotate.conf"; }
 overlay() { # NAME: applied
 	rm -rf "$T/manifests"
 	cp -R "$ROOT/packaging/kubernetes" "$T/manifests"

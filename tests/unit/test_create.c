@@ -45,11 +45,6 @@ static void stage(void)
 }
 
 /* ERR_NONE, and the text does not matter: it is well. */
-static bool ended(const struct ending *end, bool ok, enum err_kind kind, const char *says)
-{
-	return ok ? kind == ERR_NONE : end->e.kind == kind && strstr(end->e.text, says) != NULL;
-}
-
 static int standing(const struct state *s)
 {
 	return s->slot[0].intent + s->slot[1].intent;
@@ -336,7 +331,7 @@ static void a_put_is_recorded_until_it_is_over(void **state)
 			r->set();
 		bool ok = rig_run(0, &end);
 		with_plain_saves();
-		CHECK(ended(&end, ok, r->kind, r->says), "%s: %s", r->what, end.e.text);
+		CHECK(rig_ended(&end, ok, r->kind, r->says), "%s: %s", r->what, end.e.text);
 		CHECK(met.puts == r->sent, "%s: %d sent", r->what, met.puts);
 		check_taints(r->what);
 		rig_load(&s);
@@ -364,7 +359,7 @@ static void what_is_running_is_remembered(void **state)
 		rig.service.create_by_status = says == 1;
 		rig.service.creating = -1;
 		bool ok = rig_run(0, &end);
-		CHECK(ended(&end, ok, ERR_TRANSIENT, "may still act"), "%s", end.e.text);
+		CHECK(rig_ended(&end, ok, ERR_TRANSIENT, "may still act"), "%s", end.e.text);
 		rig_load(&s);
 		for (int i = 0; i < 2; i++)
 			CHECK(s.slot[i].intent && s.slot[i].dead_at == 0 &&
@@ -372,7 +367,7 @@ static void what_is_running_is_remembered(void **state)
 			      "slot %d", i + 1);
 		int before = rig.service.requests;
 		ok = rig_run(0, &end);
-		CHECK(ended(&end, ok, ERR_TRANSIENT, says ? "an earlier run" : "may still act"),
+		CHECK(rig_ended(&end, ok, ERR_TRANSIENT, says ? "an earlier run" : "may still act"),
 		      "%s", end.e.text);
 		CHECK(rig.service.requests - before < 50, "%d", rig.service.requests - before);
 		rig.service.pending = 0;
@@ -427,7 +422,7 @@ static void nothing_is_made_while_a_request_may_act(void **state)
 			if (rows2[i].slots[k])
 				leave_taint(k, 1000, rows2[i].abandoned_ago);
 		bool ok = rig_run(0, &end);
-		CHECK(ended(&end, ok, rows2[i].kind, rows2[i].says), "%s: %s", rows2[i].what,
+		CHECK(rig_ended(&end, ok, rows2[i].kind, rows2[i].says), "%s: %s", rows2[i].what,
 		      end.e.text);
 		CHECK((met.puts == 0 && rig.met.generates == 0) == (rows2[i].kind != ERR_NONE),
 		      "%s: %d", rows2[i].what, met.puts);
@@ -464,18 +459,19 @@ static void one_of_several_rotators_makes_it(void **state)
 	rig.meddler.nth = 2;
 	rig.meddler.fn = record_elsewhere;
 	bool ok = rig_run(0, &end);
-	CHECK(ended(&end, ok, ERR_CONFLICT, "") && met.puts == 0, "%s", end.e.text);
+	CHECK(rig_ended(&end, ok, ERR_CONFLICT, "") && met.puts == 0, "%s", end.e.text);
 	rig.meddler.nth = 0;
 	lost();
 	ok = rig_run(0, &end);
-	CHECK(ended(&end, ok, ERR_TRANSIENT, "may still act") && met.puts == 1, "%s", end.e.text);
+	CHECK(rig_ended(&end, ok, ERR_TRANSIENT, "may still act") && met.puts == 1, "%s",
+	      end.e.text);
 	rig_load(&s);
 	int64_t left = s.slot[0].dead_at - rig.service.clock_ms / 1000;
 	CHECK(left > 1200, "%lld", (long long)left);
 	fake_service_pass(&rig.service, (left - 700) * 1000);
 	rig.job.policy.verify_timeout = 5;
 	ok = rig_run(0, &end);
-	CHECK(ended(&end, ok, ERR_TRANSIENT, "has to wait") && rig.met.generates == 0, "%s",
+	CHECK(rig_ended(&end, ok, ERR_TRANSIENT, "has to wait") && rig.met.generates == 0, "%s",
 	      end.e.text);
 	fake_service_pass(&rig.service, 700 * 1000);
 	rig_must_run(0);

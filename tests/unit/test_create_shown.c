@@ -17,11 +17,6 @@ static void stage(void)
 }
 
 /* ERR_NONE, and the text does not matter: it is well. */
-static bool ended(const struct ending *end, bool ok, enum err_kind kind, const char *says)
-{
-	return ok ? kind == ERR_NONE : end->e.kind == kind && strstr(end->e.text, says) != NULL;
-}
-
 static void hold(const char *one, const char *two)
 {
 	(void)snprintf(rig.memory[0].held, sizeof(rig.memory[0].held), "%s", one);
@@ -90,7 +85,7 @@ static void what_works_keeps_the_token_from_being_made(void **state)
 		fake_service_pass(&rig.service, 10000);
 		rows[i].set();
 		bool ok = rig_run(0, &end);
-		CHECK(ended(&end, ok, rows[i].kind, rows[i].says), "%s: %d %s", rows[i].what,
+		CHECK(rig_ended(&end, ok, rows[i].kind, rows[i].says), "%s: %d %s", rows[i].what,
 		      (int)end.e.kind, end.e.text);
 		CHECK(rig.service.puts == rows[i].sent, "%s: %d sent", rows[i].what,
 		      rig.service.puts);

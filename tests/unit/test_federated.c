@@ -18,17 +18,6 @@
 #define WHO { "AZURE_TENANT_ID", "tid" }, { "AZURE_CLIENT_ID", "cid" }
 /* clang-format on */
 
-struct variable {
-	const char *name, *value;
-};
-#define VARIABLES_MAX 8
-
-static void set_all(const struct variable *v)
-{
-	for (size_t i = 0; i < VARIABLES_MAX && v[i].name != NULL; i++)
-		setenv(v[i].name, v[i].value, 1);
-}
-
 static char usgovernment[] = "usgovernment", china[] = "china";
 
 static void issuers(void **state)
@@ -36,7 +25,7 @@ static void issuers(void **state)
 	(void)state;
 	static const struct {
 		const char *name, *auth;
-		struct variable variable[VARIABLES_MAX];
+		struct auth_variable variable[AUTH_VARIABLES_MAX];
 		char *cloud;
 		enum http_method method;
 		const char *url, *bearer, *header;
@@ -272,7 +261,7 @@ static void issuers(void **state)
 
 		auth_rig_open(&r, row[i].auth, steps,
 		              (row[i].url != NULL) + (size_t)(row[i].jwt != NULL));
-		set_all(row[i].variable);
+		auth_rig_set_variables(row[i].variable);
 		r.spec.cloud = row[i].cloud;
 		CHECK_TEXT(auth_rig_ask(&r, token, &e), row[i].says ? "" : "F", "%s: %s",
 		           row[i].name, e.text);
@@ -289,7 +278,7 @@ static void proxies(void **state)
 	(void)state;
 #define PEM "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 	/* clang-format off */
-	static const struct { const char *name; struct variable variable[VARIABLES_MAX]; const char *base, *connect_to, *says; bool trust; } row[] = {
+	static const struct { const char *name; struct auth_variable variable[AUTH_VARIABLES_MAX]; const char *base, *connect_to, *says; bool trust; } row[] = {
 		{ "none", { { NULL, NULL } }, NULL, NULL, NULL, false },
 		{ "plain", { { "AZURE_KUBERNETES_TOKEN_PROXY", "https://p.example:8443/x/" } },
 		  "https://p.example:8443/x", NULL, NULL, false },
@@ -329,7 +318,7 @@ static void proxies(void **state)
 		struct err e = ERR_INIT;
 
 		auth_rig_clear_environment();
-		set_all(row[i].variable);
+		auth_rig_set_variables(row[i].variable);
 		CHECK(token_proxy_find(&p, &e) == (row[i].says == NULL), "%s: %s", row[i].name,
 		      e.text);
 		CHECK(!row[i].says || (e.kind == ERR_CONFIG && strstr(e.text, row[i].says)),
@@ -344,13 +333,14 @@ static void proxies(void **state)
 	AUTO_TOKEN_PROXY struct token_proxy p = { 0 };
 	struct err e = ERR_INIT;
 	auth_rig_clear_environment();
-	set_all((const struct variable[VARIABLES_MAX]){
+	auth_rig_set_variables((const struct auth_variable[AUTH_VARIABLES_MAX]){
 		{ "AZURE_KUBERNETES_TOKEN_PROXY", "https://p/" }, { NULL, NULL } });
 	char *dir = scratch_make();
 	AUTO_FREE char *empty = mem_fmt("%s/ca.pem", dir);
 	FILE *f = fopen(empty, "we");
 	CHECK(f != NULL && fclose(f) == 0, "fopen");
-	set_all((const struct variable[VARIABLES_MAX]){ { "AZURE_KUBERNETES_CA_FILE", empty } });
+	auth_rig_set_variables((const struct auth_variable[AUTH_VARIABLES_MAX]){
+		{ "AZURE_KUBERNETES_CA_FILE", empty } });
 	CHECK(!token_proxy_find(&p, &e) && e.kind == ERR_TRANSIENT &&
 	              strstr(e.text, "is empty") != NULL,
 	      "%s", e.text);
@@ -372,7 +362,7 @@ static void through_the_proxy(void **state)
 
 	auth_rig_open(&r, "workload-identity", steps, COUNT(steps));
 	auth_rig_file(&r, "file.jwt\n");
-	set_all((const struct variable[VARIABLES_MAX]){
+	auth_rig_set_variables((const struct auth_variable[AUTH_VARIABLES_MAX]){
 		WHO,
 		{ "AZURE_FEDERATED_TOKEN_FILE", r.file },
 		{ "AZURE_KUBERNETES_TOKEN_PROXY", "https://10.0.0.1:8443/base" },
@@ -417,8 +407,8 @@ static void narrowed(void **state)
 		struct err e = ERR_INIT;
 
 		auth_rig_open(&r, "default", steps, row[i].asks != NULL);
-		set_all((const struct variable[VARIABLES_MAX]){ WHO,
-		                                                { "AZURE_CLIENT_SECRET", "s" } });
+		auth_rig_set_variables((const struct auth_variable[AUTH_VARIABLES_MAX]){
+			WHO, { "AZURE_CLIENT_SECRET", "s" } });
 		if (row[i].value)
 			setenv("AZURE_TOKEN_CREDENTIALS", row[i].value, 1);
 		CHECK_TEXT(auth_rig_ask(&r, token, &e), row[i].says ? "" : "N", "%zu: %s", i,

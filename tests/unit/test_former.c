@@ -9,32 +9,19 @@
 #include "check.h"
 #include "config/job.h"
 #include "fakes/memory_store.h"
+#include "fakes/records.h"
 #include "fakes/sinks.h"
 #include "rotate/former.h"
 #include "rotate/state.h"
+#include "scratch.h"
 
 static const struct fingerprint whose = { { 0x8d, 0x41 } };
-static char *dir;
 static struct store *store;
 static char name_of_job[] = "web", registry_of_job[] = "contoso.azurecr.io",
 	    token_of_job[] = "web-pull";
 static const struct job job = { .name = name_of_job,
 	                        .registry = registry_of_job,
 	                        .token = token_of_job };
-
-static int make_dir(void **state)
-{
-	(void)state;
-	dir = scratch_make();
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	scratch_remove(dir);
-	return 0;
-}
 
 static bool has_job(const void *ctx, const char *name)
 {
@@ -343,12 +330,10 @@ static void one_that_goes_meanwhile_tells_nothing(void **state)
 
 static void save_shared(const char *name, const char *text)
 {
-	AUTO_BUF struct buf b = BUF_INIT(4096);
 	AUTO_FREE char *version = NULL;
 	struct err e = ERR_INIT;
 
-	buf_str(&b, text);
-	CHECK(store_save(store, name, &b, STORE_DURABLE, &version, &e), "%s", e.text);
+	CHECK(record_put(store, name, text, &version, &e), "%s", e.text);
 }
 
 /* Of a shared record that is lost, its own text; and those that belong to no job, where they may
@@ -433,5 +418,5 @@ int main(void)
 		cmocka_unit_test(a_shared_record_that_may_not_be_read_hides_no_other),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

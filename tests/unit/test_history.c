@@ -7,15 +7,6 @@
 
 #define EVENT "2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 rotate password1 0 0 "
 
-static size_t count(const char *lines)
-{
-	size_t n = 0;
-
-	for (const char *at = lines; at != NULL && *at != '\0'; at = history_next(at))
-		n++;
-	return n;
-}
-
 static void what_was_added_is_read(void **state)
 {
 	static const struct {
@@ -67,13 +58,13 @@ static void failures_go_on(void **state)
 		fail.first = i * 3600;
 		history_add(&lines, &fail);
 	}
-	assert_int_equal(count(lines), 1);
+	assert_int_equal(history_count(lines), 1);
 	assert_true(history_parse(lines, &got));
 	CHECK(got.first == 3600 && got.last == 3 * 3600 && got.count == 3, "%s", lines);
 	history_event_clear(&got);
 	fail.status = 77;
 	history_add(&lines, &fail);
-	assert_int_equal(count(lines), 2);
+	assert_int_equal(history_count(lines), 2);
 	history_add(&lines, &(struct history_event){ .what = HISTORY_ROTATE,
 	                                             .first = 5 * 3600,
 	                                             .slot = 1,
@@ -82,7 +73,8 @@ static void failures_go_on(void **state)
 	                                             .first = 6 * 3600,
 	                                             .slot = 1,
 	                                             .text = "it is due" });
-	CHECK(count(lines) == 4, "what is well is never one with what was before: %s", lines);
+	CHECK(history_count(lines) == 4, "what is well is never one with what was before: %s",
+	      lines);
 }
 
 static void no_more_than_the_newest(void **state)
@@ -96,7 +88,7 @@ static void no_more_than_the_newest(void **state)
 		                                             .first = i,
 		                                             .slot = 1 + i % 2,
 		                                             .text = "it is due" });
-	assert_int_equal(count(lines), HISTORY_MAX);
+	assert_int_equal(history_count(lines), HISTORY_MAX);
 	assert_true(history_parse(lines, &got));
 	assert_int_equal(got.first, 2 * HISTORY_MAX + 1);
 	history_event_clear(&got);
@@ -110,7 +102,7 @@ static void the_last_line_has_no_end(void **state)
 	(void)state;
 	history_add(&lines, &(struct history_event){
 				    .what = HISTORY_HEAL, .first = 1767225600, .text = "x" });
-	assert_int_equal(count(lines), 2);
+	assert_int_equal(history_count(lines), 2);
 }
 
 static void a_long_text_is_cut_between_words(void **state)

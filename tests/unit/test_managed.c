@@ -10,17 +10,6 @@
 #include "check.h"
 #include "fakes/auth_rig.h"
 
-struct variable {
-	const char *name, *value;
-};
-#define VARIABLES_MAX 4
-
-static void set_all(const struct variable *v)
-{
-	for (size_t i = 0; i < VARIABLES_MAX && v[i].name != NULL; i++)
-		setenv(v[i].name, v[i].value, 1);
-}
-
 /* clang-format off */
 #define APP { "IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token" }, \
 	{ "IDENTITY_HEADER", "head-er" }
@@ -32,7 +21,7 @@ static void endpoints(void **state)
 	(void)state;
 	static const struct {
 		const char *name;
-		struct variable variable[VARIABLES_MAX];
+		struct auth_variable variable[AUTH_VARIABLES_MAX];
 		const char *client, *object, *resource;
 		const char *url, *header, *value; /* what is asked; NULL: nobody */
 		int status;
@@ -173,7 +162,7 @@ static void endpoints(void **state)
 		struct err e = ERR_INIT;
 
 		auth_rig_open(&r, "managed-identity", steps, row[i].url != NULL);
-		set_all(row[i].variable);
+		auth_rig_set_variables(row[i].variable);
 		r.spec.client_id = client;
 		r.spec.object_id = object;
 		r.spec.resource_id = resource;

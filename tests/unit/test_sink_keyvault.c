@@ -193,15 +193,6 @@ static struct test_sink open_sink(const struct row *row, const struct vault_rig 
 	return t;
 }
 
-static bool wants(const char *row, enum err_kind want, bool ok, const struct err *e,
-                  const char *says)
-{
-	CHECK(ok == (want == ERR_NONE) && (ok || e->kind == want), "%s: %d '%s'", row, (int)e->kind,
-	      e->text);
-	CHECK(ok || strstr(e->text, says) != NULL, "%s: '%s'", row, e->text);
-	return ok;
-}
-
 static void deliver(const struct row *row, struct test_sink *t)
 {
 	AUTO_CREDENTIAL struct credential c = test_credential(NEW);
@@ -213,9 +204,9 @@ static void deliver(const struct row *row, struct test_sink *t)
 	CHECK(t->ops->read_current(t->s, &c, &held, &e), "%s: %s", row->name, e.text);
 	want = row->holds != NULL ? secret_new(row->holds, strlen(row->holds)) : NULL;
 	CHECK(want == NULL ? held == NULL : secret_equal(held, want), "%s: held", row->name);
-	if (!wants(row->name, row->prepare, t->ops->prepare(t->s, &c, &e), &e, row->says))
+	if (!check_ended(row->name, row->prepare, t->ops->prepare(t->s, &c, &e), &e, row->says))
 		return;
-	(void)wants(row->name, row->commit, t->ops->commit(t->s, &e), &e, row->says);
+	(void)check_ended(row->name, row->commit, t->ops->commit(t->s, &e), &e, row->says);
 }
 
 static void deliveries(void **state)
@@ -391,8 +382,8 @@ static void checks(void **state)
 			n++;
 		vault_rig_open(&r, check[i].steps, n);
 		struct test_sink t = open_sink(&check[i], &r);
-		(void)wants(check[i].name, check[i].prepare, t.ops->check(t.s, &c, &e), &e,
-		            check[i].says);
+		(void)check_ended(check[i].name, check[i].prepare, t.ops->check(t.s, &c, &e), &e,
+		                  check[i].says);
 		test_sink_close(&t);
 		CHECK(vault_rig_close(&r), "%s: the script was not played", check[i].name);
 	}

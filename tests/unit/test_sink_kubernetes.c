@@ -113,15 +113,6 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static bool wants(const char *row, enum err_kind want, bool ok, const struct err *e,
-                  const char *says)
-{
-	CHECK(ok == (want == ERR_NONE) && (ok || e->kind == want), "%s: %d '%s'", row, (int)e->kind,
-	      e->text);
-	CHECK(ok || strstr(e->text, says) != NULL, "%s: '%s'", row, e->text);
-	return ok;
-}
-
 static void deliver(const struct row *row, struct sink *s, const struct sink_ops *ops)
 {
 	AUTO_CREDENTIAL struct credential c = test_credential("new");
@@ -130,12 +121,12 @@ static void deliver(const struct row *row, struct sink *s, const struct sink_ops
 
 	CHECK(ops->read_current(s, &c, &held, &e), "%s: %s", row->name, e.text);
 	if (row->epoch != NULL &&
-	    !wants(row->name, row->touch, ops->touch(s, &c, row->epoch, &e), &e, row->says))
+	    !check_ended(row->name, row->touch, ops->touch(s, &c, row->epoch, &e), &e, row->says))
 		return;
 	secret_free(take(&held));
 	CHECK(!row->again || ops->read_current(s, &c, &held, &e), "%s: %s", row->name, e.text);
 	CHECK(ops->prepare(s, &c, &e), "%s: %s", row->name, e.text);
-	(void)wants(row->name, row->commit, ops->commit(s, &e), &e, row->says);
+	(void)check_ended(row->name, row->commit, ops->commit(s, &e), &e, row->says);
 }
 
 static void test_writers_in_between(void **state)

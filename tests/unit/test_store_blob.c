@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "check.h"
 #include "emulator/storage.h"
+#include "fakes/records.h"
 #include "fakes/storage_http.h"
 #include "store/store.h"
 
@@ -29,14 +30,6 @@ static int close_it(void **state)
 	return 0;
 }
 
-static bool save(const char *name, const char *text, char **version, struct err *e)
-{
-	AUTO_BUF struct buf b = BUF_INIT(STORE_RECORD_MAX);
-
-	buf_str(&b, text);
-	return store_save(store, name, &b, STORE_DURABLE, version, e);
-}
-
 /* What is in a blob of the container, for whoever looks with another program; NULL: none. */
 static void blob_holds(const char *below, const char *want)
 {
@@ -55,7 +48,7 @@ static void test_place(void **state)
 	AUTO_FREE char *version = NULL;
 	struct err e = ERR_INIT;
 
-	CHECK(save("Web_pull.1@host", "x", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "Web_pull.1@host", "x", &version, &e), "%s", e.text);
 	store_describe(store, "Web_pull.1@host", &where);
 	CHECK_TEXT(buf_cstr(&where),
 	           "https://localhost:8443/emulatedstore/records/prod/Web_pull.1@host.state",
@@ -98,16 +91,19 @@ static void test_set_aside(void **state)
 	struct err e = ERR_INIT;
 
 	CHECK(store_set_aside(store, "web", &e), "there is none: %s", e.text);
-	CHECK(save("web", "1", &version, &e) && store_set_aside(store, "web", &e), "%s", e.text);
+	CHECK(record_put(store, "web", "1", &version, &e) && store_set_aside(store, "web", &e),
+	      "%s", e.text);
 	blob_holds("/prod/web.state.lost", "1");
 	/* By another rotator, or again after a run that was killed. */
 	CHECK(store_set_aside(store, "web", &e), "%s", e.text);
 	blob_holds("/prod/web.state.lost", "1");
 	blob_holds("/prod/web.state.lost.1", NULL);
-	CHECK(save("web", "2", &version, &e) && store_set_aside(store, "web", &e), "%s", e.text);
+	CHECK(record_put(store, "web", "2", &version, &e) && store_set_aside(store, "web", &e),
+	      "%s", e.text);
 	blob_holds("/prod/web.state.lost", "2");
 	blob_holds("/prod/web.state.lost.1", "1");
-	CHECK(save("web", "3", &version, &e) && store_set_aside(store, "web", &e), "%s", e.text);
+	CHECK(record_put(store, "web", "3", &version, &e) && store_set_aside(store, "web", &e),
+	      "%s", e.text);
 	blob_holds("/prod/web.state.lost", "3");
 	blob_holds("/prod/web.state.lost.1", "2");
 	blob_holds("/prod/web.state", "3");
@@ -122,21 +118,25 @@ static void test_lost_replies(void **state)
 	storage->net.only = STORAGE_ACCOUNT;
 	storage->net.failing = 1;
 	storage->net.acts = true;
-	CHECK(save("web", "one", &version, &e), "made, though nobody heard so: %s", e.text);
+	CHECK(record_put(store, "web", "one", &version, &e), "made, though nobody heard so: %s",
+	      e.text);
 	storage->net.failing = 1;
 	storage->net.status = 503;
-	CHECK(save("web", "two", &version, &e), "written, though it said 503: %s", e.text);
+	CHECK(record_put(store, "web", "two", &version, &e), "written, though it said 503: %s",
+	      e.text);
 	storage->net.failing = 1;
 	storage->net.acts = false;
-	CHECK(save("web", "three", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "three", &version, &e), "%s", e.text);
 	theirs = mem_dup(version);
-	CHECK(save("web", "four", &theirs, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "four", &theirs, &e), "%s", e.text);
 	storage->net.failing = 1;
 	storage->net.status = 0;
-	CHECK(!save("web", "five", &version, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(!record_put(store, "web", "five", &version, &e) && e.kind == ERR_CONFLICT, "%s",
+	      e.text);
 	storage->net.failing = 9;
 	storage->net.status = 503;
-	CHECK(!save("web", "six", &theirs, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	CHECK(!record_put(store, "web", "six", &theirs, &e) && e.kind == ERR_TRANSIENT, "%s",
+	      e.text);
 	blob_holds("/prod/web.state", "four");
 }
 
@@ -147,14 +147,14 @@ static void test_conflict_unread(void **state)
 	AUTO_FREE char *version = NULL;
 	struct err e = ERR_INIT;
 
-	CHECK(save("web", "one", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "one", &version, &e), "%s", e.text);
 	AUTO_FREE char *old = mem_dup(version);
-	CHECK(save("web", "two", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "two", &version, &e), "%s", e.text);
 	storage->net.failing = 1;
 	storage->net.skipping = 1;
 	storage->net.status = 403;
-	CHECK(!save("web", "three", &old, &e) && e.kind != ERR_CONFLICT, "%d: %s", (int)e.kind,
-	      e.text);
+	CHECK(!record_put(store, "web", "three", &old, &e) && e.kind != ERR_CONFLICT, "%d: %s",
+	      (int)e.kind, e.text);
 	assert_int_equal(storage->net.failing, 0);
 	blob_holds("/prod/web.state", "two");
 }

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "check.h"
 #include "fakes/cluster_http.h"
+#include "fakes/records.h"
 #include "store/store.h"
 
 #define MAPS "/api/v1/namespaces/web/configmaps"
@@ -26,14 +27,6 @@ static int close_it(void **state)
 	store_close(store);
 	cluster_http_free(cluster);
 	return 0;
-}
-
-static bool save(const char *name, const char *text, char **version, struct err *e)
-{
-	AUTO_BUF struct buf b = BUF_INIT(STORE_RECORD_MAX);
-
-	buf_str(&b, text);
-	return store_save(store, name, &b, STORE_DURABLE, version, e);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -63,7 +56,8 @@ static void test_names(void **state)
 		CHECK(strncmp(buf_cstr(&name), rows[i].object, strlen(rows[i].object)) == 0 &&
 		              name.len == strlen(rows[i].object) + (hashed ? 8 : 0),
 		      "%s: '%s'", rows[i].job, buf_cstr(&name));
-		CHECK(save(rows[i].job, rows[i].job, &version, &e), "%s: %s", rows[i].job, e.text);
+		CHECK(record_put(store, rows[i].job, rows[i].job, &version, &e), "%s: %s",
+		      rows[i].job, e.text);
 		CHECK(store_load(store, rows[i].job, &r, &e), "%s: %s", rows[i].job, e.text);
 		CHECK_TEXT(buf_cstr(&r.text), rows[i].job, "each has its own");
 	}
@@ -85,7 +79,8 @@ static void test_foreign(void **state)
 	CHECK(!store_load(store, "web", &r, &e) && e.kind == ERR_DECISION &&
 	              strstr(e.text, "kubectl -n web delete configmap acrotate-web") != NULL,
 	      "%s", e.text);
-	CHECK(!save("web", "ours", &version, &e) && e.kind == ERR_DECISION, "%s", e.text);
+	CHECK(!record_put(store, "web", "ours", &version, &e) && e.kind == ERR_DECISION, "%s",
+	      e.text);
 	CHECK(!store_remove(store, "web", &e) && e.kind == ERR_DECISION, "%s", e.text);
 }
 
@@ -132,14 +127,15 @@ static void test_set_aside(void **state)
 	AUTO_FREE char *version = NULL;
 	struct err e = ERR_INIT;
 
-	CHECK(save("web", "damaged", &version, &e) && store_set_aside(store, "web", &e) &&
-	              save("web", "new", &version, &e),
+	CHECK(record_put(store, "web", "damaged", &version, &e) &&
+	              store_set_aside(store, "web", &e) &&
+	              record_put(store, "web", "new", &version, &e),
 	      "%s", e.text);
 	/* A patch that changes nothing else: what was kept is there, and was kept once. */
 	assert_int_equal(cluster_http_do(cluster, "GET", MAPS "/acrotate-web", ""), 200);
 	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged\"") != NULL, "%s",
 	      cluster_http_text(cluster));
-	CHECK(save("web", "newer", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "newer", &version, &e), "%s", e.text);
 	(void)cluster_http_do(cluster, "GET", MAPS "/acrotate-web", "");
 	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged\"") != NULL &&
 	              strstr(cluster_http_text(cluster), "\"record\":\"newer\"") != NULL,
@@ -156,7 +152,8 @@ static void test_load_lost(void **state)
 
 	for (int kept = 0; kept < 2; kept++) {
 		AUTO_RECORD struct store_record r = { 0 };
-		CHECK(save("web", kept ? "new" : "damaged", &version, &e), "%s", e.text);
+		CHECK(record_put(store, "web", kept ? "new" : "damaged", &version, &e), "%s",
+		      e.text);
 		CHECK(store_load_lost(store, "web", 0, &r, &e) && r.exists == kept, "%d: %s", kept,
 		      e.text);
 		CHECK(!kept || strcmp(buf_cstr(&r.text), "damaged") == 0, "%s", buf_cstr(&r.text));
@@ -175,16 +172,17 @@ static void test_set_aside_again(void **state)
 	AUTO_FREE char *version = NULL, *old = NULL, *none = NULL;
 	struct err e = ERR_INIT;
 
-	CHECK(save("web", "damaged", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "damaged", &version, &e), "%s", e.text);
 	old = mem_dup(version);
-	CHECK(save("web", "damaged more", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "damaged more", &version, &e), "%s", e.text);
 	CHECK(store_set_aside(store, "web", &e), "%s", e.text);
 	cluster_http_fail(cluster, 9, 503, false);
-	CHECK(!save("web", "new", &version, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	CHECK(!record_put(store, "web", "new", &version, &e) && e.kind == ERR_TRANSIENT, "%s",
+	      e.text);
 	cluster_http_fail(cluster, 0, 0, false);
-	CHECK(!save("web", "new", &old, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
-	CHECK(!save("web", "new", &none, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
-	CHECK(save("web", "new", &version, &e), "%s", e.text);
+	CHECK(!record_put(store, "web", "new", &old, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(!record_put(store, "web", "new", &none, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(record_put(store, "web", "new", &version, &e), "%s", e.text);
 	(void)cluster_http_do(cluster, "GET", MAPS "/acrotate-web", "");
 	CHECK(strstr(cluster_http_text(cluster), "\"lost\":\"damaged more\"") != NULL, "%s",
 	      cluster_http_text(cluster));
@@ -199,17 +197,21 @@ static void test_lost_replies(void **state)
 	struct err e = ERR_INIT;
 
 	cluster_http_fail(cluster, 1, 0, true);
-	CHECK(save("web", "one", &version, &e), "made, though nobody heard so: %s", e.text);
+	CHECK(record_put(store, "web", "one", &version, &e), "made, though nobody heard so: %s",
+	      e.text);
 	cluster_http_fail(cluster, 1, 503, true);
-	CHECK(save("web", "two", &version, &e), "written, though it said 503: %s", e.text);
+	CHECK(record_put(store, "web", "two", &version, &e), "written, though it said 503: %s",
+	      e.text);
 	cluster_http_fail(cluster, 1, 503, false);
-	CHECK(save("web", "three", &version, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "three", &version, &e), "%s", e.text);
 	theirs = mem_dup(version);
-	CHECK(save("web", "four", &theirs, &e), "%s", e.text);
+	CHECK(record_put(store, "web", "four", &theirs, &e), "%s", e.text);
 	cluster_http_fail(cluster, 1, 0, false);
-	CHECK(!save("web", "five", &version, &e) && e.kind == ERR_CONFLICT, "%s", e.text);
+	CHECK(!record_put(store, "web", "five", &version, &e) && e.kind == ERR_CONFLICT, "%s",
+	      e.text);
 	cluster_http_fail(cluster, 9, 503, false);
-	CHECK(!save("web", "six", &theirs, &e) && e.kind == ERR_TRANSIENT, "%s", e.text);
+	CHECK(!record_put(store, "web", "six", &theirs, &e) && e.kind == ERR_TRANSIENT, "%s",
+	      e.text);
 }
 
 /* ---- many ------------------------------------------------------------------------------------ */
@@ -223,7 +225,7 @@ static void test_requests(void **state)
 
 	for (int i = 0; i < 600; i++) {
 		AUTO_FREE char *name = mem_fmt("job-%d", i), *version = NULL;
-		CHECK(save(name, name, &version, &e), "%s", e.text);
+		CHECK(record_put(store, name, name, &version, &e), "%s", e.text);
 	}
 	size_t before = cluster_http_count(cluster);
 	for (int round = 0; round < 2; round++)
@@ -236,7 +238,8 @@ static void test_requests(void **state)
 				assert_int_equal(cluster_http_count(cluster) - before, 1);
 			if (round == 0 && i == 1) {
 				changed = mem_dup(r.version);
-				CHECK(save(name, "changed", &changed, &e), "%s", e.text);
+				CHECK(record_put(store, name, "changed", &changed, &e), "%s",
+				      e.text);
 				before++;
 			}
 			if (round == 0 && i == 599)
