@@ -11,7 +11,6 @@ MANIFESTS=$ROOT/packaging/kubernetes
 kubectl kustomize "$MANIFESTS" >/dev/null 2>&1 || skip_all "no kubectl, or one before 1.21"
 
 start_kube --fast --token web-pull
-kube() { kubectl --kubeconfig "$T/kubeconfig" "$@"; }
 # An overlay as this server takes it: the same, but for the CronJob's version.
 BATCH=v1
 kube get --raw /apis/batch/v1 2>/dev/null | grep -q '"cronjobs"' || BATCH=v1beta1

@@ -96,8 +96,7 @@ sleep 1.1
 acro run 2>/dev/null
 ok "enabled again, it resolves" soon is_silent AcrotateNeedsDecision
 
-foreign() { arm POST generateCredentials "{\"tokenId\":\"$REGISTRY_ID/tokens/web-pull\",\"name\":\"$1\"}" >/dev/null; }
-foreign password1; foreign password2
+foreign_generate web-pull password1; foreign_generate web-pull password2
 sleep 1.1
 acro run 2>"$T/err"
 is "a template has replaced both passwords: exit status" $? 65

@@ -16,7 +16,6 @@ VERSION=$(cat "$ROOT/VERSION")
 openssl req -x509 -newkey rsa:2048 -noenc -keyout "$T/key.pem" -out "$T/cert.pem" -days 30 -subj /CN=acrotate 2>/dev/null
 cat "$T/key.pem" "$T/cert.pem" >"$T/identity.pem"
 start_kube --fast --token web-pull --certificate "$T/cert.pem"
-kube() { kubectl --kubeconfig "$T/kubeconfig" "$@"; }
 namespace acrotate
 namespace default
 BATCH=v1

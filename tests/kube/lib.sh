@@ -4,6 +4,7 @@
 #
 #   . "$(dirname "$0")/lib.sh"; . "$ROOT/tests/kube/lib.sh"
 #   start_kube OPTION...     an emulator with these options, and the cluster: KUBE_URL, KUBE_CA, and $T/kubeconfig of an administrator
+#   kube ARGUMENT...         kubectl, as the administrator
 #   kapi METHOD PATH [JSON [TYPE]]   as the administrator: the status; the answer in $T/kube
 #   account NAMESPACE NAME   a service account, with a kubeconfig of its own ($T/NAME.kubeconfig)
 
@@ -64,6 +65,7 @@ kapi() {
 	esac
 }
 # Of an object: kget PATH MEMBER
+kube() { kubectl --kubeconfig "$T/kubeconfig" "$@"; }
 kget() { kapi GET "$1" >/dev/null; jget "$T/kube" "$2"; }
 merge() { kapi PATCH "$1" "$2" application/merge-patch+json; }
 
