@@ -74,8 +74,16 @@ struct http_response {
 	char request_id[64]; /* x-ms-request-id, for messages; "" if absent */
 	char *etag;          /* ETag, or NULL */
 	char code[64];       /* x-ms-error-code; "" if absent */
+	/* an earlier try of the same request was not answered, or by a server in trouble: it may
+	 * have acted, or act yet, whatever this answer says */
+	bool unsettled;
 };
 void http_response_clear(struct http_response *r);
+/* The same for the next try of the same request, of which `unsettled` is kept. */
+void http_response_again(struct http_response *r);
+/* For e->not_acted: this refusal (a 4xx but 408) is all there is, and proves that nothing was
+ * done. */
+bool http_not_acted(const struct http_response *r);
 #define AUTO_RESPONSE AUTO(http_response_clear)
 
 /*

@@ -288,11 +288,11 @@ static bool send_renewing(struct arm *a, struct http *h, const struct arm_reques
 		AUTO_SECRET struct secret *token = NULL;
 		struct cloud asked = a->core->cloud;
 
-		http_response_clear(rs);
+		http_response_again(rs);
 		asked.claims = claims;
 		if (!auth_token(a->core->auth[AUTH_RESOURCE_MANAGER], &asked, h, serial, &token,
 		                &serial, e)) {
-			e->not_acted = true;
+			e->not_acted = !rs->unsettled;
 			return false;
 		}
 		if (!pass(a, h, rq, url, token, rs, e))

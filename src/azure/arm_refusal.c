@@ -178,7 +178,7 @@ bool arm_refused(const struct http_response *rs, int64_t skew, const char *metho
 	              *code != '\0' ? " " : "", code, error != NULL ? ": " : " ", buf_cstr(&text));
 	(void)snprintf(e->code, sizeof(e->code), "%s", code);
 	e->status = rs->status;
-	e->not_acted = rs->status >= 400 && rs->status < 500 && rs->status != 408;
+	e->not_acted = http_not_acted(rs);
 	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = e->retry_after_known ? rs->retry_after_ms : 0;

@@ -134,7 +134,7 @@ static bool send_with(struct blob *b, struct http *h, const struct blob_call *c,
 	for (int round = 0;; round++) {
 		AUTO_SECRET struct secret *token = NULL;
 
-		http_response_clear(rs);
+		http_response_again(rs);
 		if (!arm_token_for(b->arm, h, AUTH_STORAGE, serial, &token, &serial, e) ||
 		    !exchange(b, h, c, url, token, rs, e))
 			return false;

@@ -196,7 +196,7 @@ bool blob_refused(const struct blob_asked *q, const struct http_response *rs, st
 	}
 	(void)say(q, rs, e);
 	e->status = rs->status;
-	e->not_acted = rs->status >= 400 && rs->status < 500 && rs->status != 408;
+	e->not_acted = http_not_acted(rs);
 	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = rs->retry_after_ms >= 0 ? rs->retry_after_ms : 0;

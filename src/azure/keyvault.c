@@ -178,9 +178,9 @@ static bool send_renewing(struct keyvault *k, struct http *h, const struct keyva
 	for (int round = 0; round < 2; round++) {
 		AUTO_SECRET struct secret *token = NULL;
 
-		http_response_clear(rs);
+		http_response_again(rs);
 		if (!arm_token_for(k->arm, h, AUTH_VAULT, serial, &token, &serial, e)) {
-			e->not_acted = true;
+			e->not_acted = !rs->unsettled;
 			return err_in(e, "key vault '%s'", k->host);
 		}
 		if (!send_with(k, h, c, token, rs, e))

@@ -267,7 +267,7 @@ static void add_facts(const struct http_response *rs, const struct json *error, 
 		               rs->request_id);
 	e->status = rs->status;
 	/* A refusal before it acted, but for those of a server in trouble. */
-	e->not_acted = rs->status >= 400 && rs->status < 500 && rs->status != 408;
+	e->not_acted = http_not_acted(rs);
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = rs->retry_after_ms >= 0 ? rs->retry_after_ms : 0;
 	(void)snprintf(e->code, sizeof(e->code), "%s", inner_of(error));

@@ -25,6 +25,19 @@ void http_response_clear(struct http_response *r)
 	*r = (struct http_response){ .retry_after_ms = -1 };
 }
 
+void http_response_again(struct http_response *r)
+{
+	bool unsettled = r->unsettled;
+
+	http_response_clear(r);
+	r->unsettled = unsettled;
+}
+
+bool http_not_acted(const struct http_response *r)
+{
+	return r->status >= 400 && r->status < 500 && r->status != 408 && !r->unsettled;
+}
+
 void http_close(struct http *h)
 {
 	if (h != NULL)
@@ -161,6 +174,7 @@ bool http_send(struct http *h, const struct http_request *rq, struct http_respon
 	}
 	if (!h->send(h, rq, &got, e))
 		return false;
+	got.unsettled = got.unsettled || rs->unsettled;
 	*rs = got;
 	got = (struct http_response){ .retry_after_ms = -1 };
 	return true;

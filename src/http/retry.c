@@ -63,6 +63,12 @@ bool retry_next(const struct retry_policy *p, const struct env *env, int tried,
 	return true;
 }
 
+/* What a server in trouble, or a gateway before it, answers says nothing of what is done. */
+static bool may_act(const struct http_response *rs)
+{
+	return rs->status == 408 || rs->status >= 500;
+}
+
 bool http_send_retrying(struct http *h, const struct retry_policy *p, const struct env *env,
                         const struct http_request *rq, struct http_response *rs, struct err *e)
 {
@@ -74,11 +80,13 @@ bool http_send_retrying(struct http *h, const struct retry_policy *p, const stru
 
 		if (!retry_next(p, env, tried, rq, rs, answered ? NULL : &why, &delay_ms) ||
 		    env_mono_ms(env) + delay_ms > until) {
+			why.not_acted = why.not_acted && !rs->unsettled;
 			if (!answered)
 				*e = why;
 			return answered;
 		}
-		http_response_clear(rs);
+		rs->unsettled = rs->unsettled || (answered ? may_act(rs) : !why.not_acted);
+		http_response_again(rs);
 		env_sleep_ms(env, delay_ms);
 	}
 }

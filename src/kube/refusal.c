@@ -171,7 +171,7 @@ static void add_facts(const struct json *status, const struct http_response *rs,
 
 	e->status = rs->status;
 	/* A refusal before it acted, but for those of a server in trouble. */
-	e->not_acted = rs->status < 500 && rs->status != 408;
+	e->not_acted = http_not_acted(rs);
 	e->throttled = rs->status == 429;
 	e->retry_after_known = rs->retry_after_ms >= 0;
 	e->retry_after_ms = rs->retry_after_ms >= 0 ? rs->retry_after_ms : 0;

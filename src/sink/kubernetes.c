@@ -245,8 +245,11 @@ static bool look_again(struct kubernetes *k, const struct credential *who,
 	AUTO_SECRET struct secret *after = NULL;
 	bool existed = k->exists;
 
-	if (!look(k, e))
+	if (!look(k, e)) {
+		/* It speaks of this look, and not of what was written before. */
+		e->not_acted = false;
 		return false;
+	}
 	if (existed && !k->exists)
 		return kubernetes_failed(k, ERR_TRANSIENT,
 		                         "was deleted while we worked: the next run makes it anew",

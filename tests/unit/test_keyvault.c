@@ -302,6 +302,39 @@ static void a_challenge_is_not_followed(void **state)
 	assert_true(vault_rig_close(&r));
 }
 
+/* What the first try has sent may arrive whatever the vault says to the next ones. */
+static void a_write_that_was_lost_may_arrive(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	static const struct {
+		const char *name;
+		struct fake_step steps[7];
+		size_t n;
+		bool not_acted;
+	} lost[] = {
+		{ "lost, and again while it is done", { VAULT_RIG_TOKEN("T1"), { HTTP_PUT, "=" VAULT_RIG_SECRET, .outcome = FAKE_DROP_AFTER },
+		    { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 409 }, { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 409 },
+		    { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 409 }, { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 409 } }, 6, false },
+		{ "lost, and refused with either token", { VAULT_RIG_TOKEN("T1"), { HTTP_PUT, "=" VAULT_RIG_SECRET, .outcome = FAKE_DROP_AFTER },
+		    { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 401 }, VAULT_RIG_TOKEN("T2"), { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 401 } }, 5, false },
+		{ "refused", { VAULT_RIG_TOKEN("T1"), { HTTP_PUT, "=" VAULT_RIG_SECRET, .status = 403 } }, 2, true },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < COUNT(lost); i++) {
+		AUTO_KEYVAULT_SECRET struct keyvault_secret s = { .j = NULL };
+		struct vault_rig r;
+		struct err e = ERR_INIT;
+		vault_rig_open(&r, lost[i].steps, lost[i].n);
+		struct keyvault *k = client(&r);
+		CHECK(!call(k, PUT, &s, &e) && e.not_acted == lost[i].not_acted, "%s: %s",
+		      lost[i].name, e.text);
+		keyvault_free(k);
+		CHECK(vault_rig_close(&r), "%s", lost[i].name);
+	}
+}
+
 /* Behind a fence there is one token: what it is refused for is sent by the next run. */
 static void a_fence_renews_nothing(void **state)
 {
@@ -361,6 +394,7 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(a_challenge_is_not_followed),
 		cmocka_unit_test(a_fence_renews_nothing),
+		cmocka_unit_test(a_write_that_was_lost_may_arrive),
 		cmocka_unit_test(a_lost_reply),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,9 +154,51 @@ static void gives_back_the_last(void **state)
 	                       &(struct http_request){ .method = HTTP_PUT, .url = "https://h/" },
 	                       &rs, &e));
 	assert_int_equal(e.kind, ERR_TRANSIENT);
-	assert_true(e.not_acted);
 	assert_int_equal(rs.status, 7);
 	rig_close(&r);
+}
+
+/* What the last try proves it proves of itself: one before it may have acted, or act yet. */
+static void an_earlier_try_may_act(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *name;
+		struct fake_step steps[3];
+		size_t n;
+		bool answered, not_acted;
+	} rows[] = {
+		{ "refused", { { HTTP_PUT, .status = 403 } }, 1, true, true },
+		{ "a server in trouble", { { HTTP_PUT, .status = 501 } }, 1, true, false },
+		{ "throttled, then refused", { { HTTP_PUT, .status = 429 }, { HTTP_PUT, .status = 403 } }, 2, true, true },
+		{ "never sent, then refused", { { HTTP_PUT, .outcome = FAKE_DROP_BEFORE }, { HTTP_PUT, .status = 403 } }, 2, true, true },
+		{ "lost, then refused", { { HTTP_PUT, .outcome = FAKE_DROP_AFTER }, { HTTP_PUT, .status = 403 } }, 2, true, false },
+		{ "a server in trouble, then refused", { { HTTP_PUT, .status = 503 }, { HTTP_PUT, .status = 409 } }, 2, true, false },
+		{ "408, then refused", { { HTTP_PUT, .status = 408 }, { HTTP_PUT, .status = 409 } }, 2, true, false },
+		{ "lost, throttled, then refused", { { HTTP_PUT, .outcome = FAKE_DROP_AFTER }, { HTTP_PUT, .status = 429 }, { HTTP_PUT, .status = 403 } }, 3, true, false },
+		{ "never sent", { { HTTP_PUT, .outcome = FAKE_DROP_BEFORE }, { HTTP_PUT, .outcome = FAKE_DROP_BEFORE }, { HTTP_PUT, .outcome = FAKE_DROP_BEFORE } }, 3, false, true },
+		{ "lost, then never sent", { { HTTP_PUT, .outcome = FAKE_DROP_AFTER }, { HTTP_PUT, .outcome = FAKE_DROP_BEFORE }, { HTTP_PUT, .outcome = FAKE_DROP_BEFORE } }, 3, false, false },
+		{ "a server in trouble, then never sent", { { HTTP_PUT, .status = 502 }, { HTTP_PUT, .outcome = FAKE_DROP_BEFORE }, { HTTP_PUT, .outcome = FAKE_UNTRUSTED } }, 3, false, false },
+	};
+	/* clang-format on */
+	const struct retry_policy p = { .tries = 3, .first_ms = 1, .cap_ms = 10 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct http_request rq = { .method = HTTP_PUT, .url = "https://h/" };
+		AUTO_RESPONSE struct http_response rs = { 0 };
+		struct err e = ERR_INIT;
+		struct rig r;
+		rig_open(&r, rows[i].steps, rows[i].n, &p);
+		CHECK(http_send(r.http, &rq, &rs, &e) == rows[i].answered, "%s", rows[i].name);
+		CHECK((rows[i].answered ? http_not_acted(&rs) : e.not_acted) == rows[i].not_acted,
+		      "%s", rows[i].name);
+		/* Nor does another client of the same request, with a new token, forget it. */
+		bool was = rs.unsettled;
+		http_response_again(&rs);
+		CHECK(rs.status == 0 && rs.unsettled == was, "%s", rows[i].name);
+		rig_close(&r);
+	}
 }
 
 static void once_is_sent_once(void **state)
@@ -165,7 +207,7 @@ static void once_is_sent_once(void **state)
 	static const struct fake_step steps[] = { { HTTP_POST, .once = true,
 		                                    .outcome = FAKE_DROP_AFTER } };
 	struct rig r;
-	struct http_response rs;
+	struct http_response rs = { 0 };
 	struct err e = ERR_INIT;
 
 	rig_open(&r, steps, COUNT(steps), &retry_default);
@@ -222,9 +264,13 @@ static void identity_endpoint(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decisions),         cmocka_unit_test(cap),
-		cmocka_unit_test(waits_in_place),    cmocka_unit_test(gives_back_the_last),
-		cmocka_unit_test(once_is_sent_once), cmocka_unit_test(budget),
+		cmocka_unit_test(decisions),
+		cmocka_unit_test(cap),
+		cmocka_unit_test(waits_in_place),
+		cmocka_unit_test(gives_back_the_last),
+		cmocka_unit_test(an_earlier_try_may_act),
+		cmocka_unit_test(once_is_sent_once),
+		cmocka_unit_test(budget),
 		cmocka_unit_test(identity_endpoint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
