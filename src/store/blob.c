@@ -149,19 +149,30 @@ static bool blob_load_lost(const struct store *s, const char *name, int before,
 	return read_text(s, kept, out, e);
 }
 
+/* What cannot be read is. */
+static bool is_there(const struct store *s, const char *blob)
+{
+	AUTO_RECORD struct store_record now = { .exists = true };
+	struct err ignored = ERR_INIT;
+
+	(void)!read_text(s, blob, &now, &ignored);
+	return now.exists;
+}
+
 static bool blob_remove(const struct store *s, const char *name, struct err *e)
 {
 	AUTO_RECORD struct store_record there = { 0 };
 	AUTO_FREE char *blob = blob_name(name, SUFFIX);
-	enum blob_answer answer = BLOB_ABSENT;
+	enum blob_answer answer = BLOB_DONE;
 
 	if (!read_text(s, blob, &there, e) ||
 	    (there.exists && !blob_delete(of(s)->blob, blob, there.version, &answer, e)))
 		return false;
-	if (answer == BLOB_ABSENT)
+	if (!there.exists)
 		return err_set(e, ERR_MISSING, "there is no blob '%s%s' in container '%s'",
 		               of(s)->place.prefix, blob, of(s)->place.container);
-	return answer == BLOB_DONE || conflict(e);
+	/* If it is gone, the reply to an earlier try was lost. */
+	return answer != BLOB_STALE || !is_there(s, blob) || conflict(e);
 }
 
 static bool blob_may_write(const struct store *s, const char *name, struct err *e)

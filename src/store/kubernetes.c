@@ -41,7 +41,7 @@ struct kubernetes_store {
 	pthread_mutex_t mutex; /* guards what follows */
 	bool known;            /* identity */
 	struct fingerprint identity;
-	size_t loads;
+	char *first; /* the name that was loaded first; NULL: none was */
 	bool listed;
 	struct kept_list ahead, aside;
 };
@@ -155,10 +155,21 @@ static const char *job_of(const struct json *object)
 	return NULL;
 }
 
+/* The job whose record it is. A copy of one, under another name, says the same and is none. */
+static const char *record_of(const struct json *object)
+{
+	const char *job = job_of(object), *name = json_str(object, "metadata.name");
+
+	if (job == NULL || name == NULL)
+		return NULL;
+	AUTO_FREE char *own = object_name(job);
+	return strcmp(own, name) == 0 ? job : NULL;
+}
+
 static bool list_ahead(void *ctx, const struct json *item, struct err *e)
 {
 	struct kubernetes_store *k = ctx;
-	const char *name = job_of(item), *text = json_str(item, "data.record"),
+	const char *name = record_of(item), *text = json_str(item, "data.record"),
 		   *version = json_str(item, "metadata.resourceVersion");
 
 	(void)e;
@@ -167,18 +178,28 @@ static bool list_ahead(void *ctx, const struct json *item, struct err *e)
 	return true;
 }
 
-/* A cluster that does not let us list is asked for each. */
-static bool find_ahead(struct kubernetes_store *k, const char *name, struct kept *out)
+/* A cluster that does not let us list is asked for each. What was loaded already is not taken from
+ * the list. */
+static void list_all_ahead(struct kubernetes_store *k, const char *name)
 {
+	AUTO(kept_clear) struct kept loaded = { .name = NULL };
 	struct kube_ref all = ref_of(k, NULL);
 	struct err ignored = ERR_INIT;
 
+	k->listed = true;
+	if (!kube_list(k->kube, &all, LABEL "=acrotate", list_ahead, k, &ignored))
+		kept_list_clear(&k->ahead);
+	else if (strcmp(k->first, name) != 0)
+		(void)take_kept(&k->ahead, k->first, &loaded);
+}
+
+static bool find_ahead(struct kubernetes_store *k, const char *name, struct kept *out)
+{
 	(void)pthread_mutex_lock(&k->mutex);
-	if (++k->loads == 2 && !k->listed) {
-		k->listed = true;
-		if (!kube_list(k->kube, &all, LABEL "=acrotate", list_ahead, k, &ignored))
-			kept_list_clear(&k->ahead);
-	}
+	if (k->first == NULL)
+		k->first = mem_dup(name);
+	else if (!k->listed)
+		list_all_ahead(k, name);
 	bool found = take_kept(&k->ahead, name, out);
 	(void)pthread_mutex_unlock(&k->mutex);
 	return found;
@@ -380,16 +401,17 @@ static bool kubernetes_remove(const struct store *s, const char *name, struct er
 	AUTO_KUBE_OBJECT struct kube_object o = { .j = NULL };
 	AUTO_FREE char *object = object_name(name);
 	struct kube_ref ref = ref_of(k, object);
-	enum kube_answer answer = KUBE_ABSENT;
+	enum kube_answer answer = KUBE_DONE;
 	bool found;
 
 	if (!get(k, name, &found, &o, e) ||
 	    (found && !kube_delete(k->kube, &ref, o.version, &answer, e)))
 		return false;
-	if (answer == KUBE_ABSENT)
+	if (!found)
 		return err_set(e, ERR_MISSING, "there is no configmap '%s/%s'", k->namespace,
 		               object);
-	return answer == KUBE_DONE || err_set(e, ERR_CONFLICT, "another rotator is at work on it");
+	/* Gone: the reply to an earlier try may have been lost. */
+	return answer != KUBE_STALE || err_set(e, ERR_CONFLICT, "another rotator is at work on it");
 }
 
 /* ---- rights ---------------------------------------------------------------------------------- */
@@ -422,7 +444,7 @@ static bool kubernetes_ready(const struct store *s, const char *name, bool exist
 
 static bool add_name(void *ctx, const struct json *item, struct err *e)
 {
-	const char *name = job_of(item);
+	const char *name = record_of(item);
 
 	(void)e;
 	if (name != NULL)
@@ -444,6 +466,7 @@ static void kubernetes_close(struct store *s)
 
 	kept_list_clear(&k->ahead);
 	kept_list_clear(&k->aside);
+	free(k->first);
 	(void)pthread_mutex_destroy(&k->mutex);
 	free(k->namespace);
 	free(k);

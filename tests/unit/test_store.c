@@ -576,11 +576,32 @@ static void each_request_fails_once(void **state)
 	}
 }
 
+/* What the next try finds gone was removed. */
+static void a_removal_whose_reply_is_lost(void **state)
+{
+	(void)state;
+	for (size_t kind = 0; kind < 2; kind++) {
+		AUTO_FREE char *version = NULL;
+		struct emulator_http *net;
+		AUTO_STORE struct store *s = with_a_record(kind, &net, &version);
+		struct err e = ERR_INIT;
+		net->failing = net->skipping = 1;
+		net->status = 503;
+		net->acts = true;
+		CHECK(store_remove(s, "web", &e), "%zu: %s", kind, e.text);
+		CHECK(net->failing == 0, "%zu: nothing was lost", kind);
+		net->acts = false;
+		CHECK(!store_remove(s, "web", &e) && e.kind == ERR_MISSING, "%zu: %s", kind,
+		      e.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_store_keeps_the_contract),
 		cmocka_unit_test(each_request_fails_once),
+		cmocka_unit_test(a_removal_whose_reply_is_lost),
 		cmocka_unit_test_setup_teardown(saves_follow_one_another, scratch_setup,
 		                                scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_foreign_file_in_its_place_goes, scratch_setup,

@@ -250,11 +250,62 @@ static void test_requests(void **state)
 		}
 }
 
+/* A copy that somebody has made of a record, labels and all, is none. */
+static void test_a_copy_beside(void **state)
+{
+	static const char *const copies[] = { "a-copy", "web-copy" };
+
+	(void)state;
+	AUTO_FREE char *version = NULL, *other = NULL;
+	AUTO_NAMES struct store_names all = { 0 };
+	struct err e = ERR_INIT;
+	CHECK(record_put(store, "web", "ours", &version, &e) &&
+	              record_put(store, "other", "others", &other, &e),
+	      "%s", e.text);
+	for (size_t i = 0; i < COUNT(copies); i++) {
+		AUTO_FREE char *body =
+			mem_fmt("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"app.kubernetes.io/"
+		                "managed-by\":"
+		                "\"acrotate\"},\"annotations\":{\"acrotate/job\":\"web\"}},"
+		                "\"data\":{\"record\":\"a copy\"}}",
+		                copies[i]);
+		assert_int_equal(cluster_http_do(cluster, "POST", MAPS, body), 201);
+	}
+	CHECK(store_list(store, &all, &e) && all.n == 2, "%zu: %s", all.n, e.text);
+	static const char *const loads[] = { "other", "web", "web", "other" };
+	for (size_t i = 0; i < COUNT(loads); i++) {
+		AUTO_RECORD struct store_record r = { 0 };
+		CHECK(store_load(store, loads[i], &r, &e), "%s", e.text);
+		CHECK_TEXT(buf_cstr(&r.text), strcmp(loads[i], "web") == 0 ? "ours" : "others",
+		           "load %zu", i);
+	}
+}
+
+/* What was loaded before the list was is not taken from it. */
+static void test_the_first_is_read_anew(void **state)
+{
+	(void)state;
+	AUTO_FREE char *version = NULL, *other = NULL;
+	AUTO_RECORD struct store_record first = { 0 }, second = { 0 }, again = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK(record_put(store, "web", "one", &version, &e) &&
+	              record_put(store, "other", "others", &other, &e) &&
+	              store_load(store, "web", &first, &e) &&
+	              store_load(store, "other", &second, &e) &&
+	              record_put(store, "web", "two", &version, &e) &&
+	              store_load(store, "web", &again, &e),
+	      "%s", e.text);
+	CHECK_TEXT(buf_cstr(&again.text), "two", "it changed since");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_names, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_foreign, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_a_copy_beside, open_it, close_it),
+		cmocka_unit_test_setup_teardown(test_the_first_is_read_anew, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_made_by_hand, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_too_large, open_it, close_it),
 		cmocka_unit_test_setup_teardown(test_set_aside, open_it, close_it),
