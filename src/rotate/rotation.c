@@ -403,8 +403,7 @@ static void fail(struct rotation *r, struct err *e)
 		s->next_generate = delay == 0 ? 0 : now + delay;
 		r->o.dirty = true;
 	}
-	if (e->kind != ERR_LOCAL || !r->give.generated)
-		save_failure(r, e);
+	save_failure(r, e);
 }
 
 /* What is delivered and cannot be read by those it is for is no success, though nothing is due. */

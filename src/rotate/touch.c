@@ -31,6 +31,7 @@ static void name_epoch(const struct rotation *r, char out[static EPOCH_MAX])
 static enum progress give_way(struct rotation *r, const struct seen *s, struct err *why,
                               struct err *e)
 {
+	rotation_end_busy(r);
 	if (!rotation_withdraw_intent(r, e))
 		return FAILED;
 	*e = *why;

@@ -182,6 +182,58 @@ static void what_may_still_arrive_is_waited_for(void **state)
 	}
 }
 
+/* What has come to its end without a delivery keeps nobody away, and is remembered as a failure. */
+static void what_no_sink_took_holds_up_nobody(void **state)
+{
+	static const struct {
+		const char *what;
+		bool deaf[SINKS], too_large[SINKS];
+		int failures;
+	} row[] = {
+		{ "no sink has it in the end", { true, true }, { false, false }, 1 },
+		{ "no sink could take it", { false, false }, { true, true }, 1 },
+		{ "one has it", { true, false }, { false, false }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_STATE struct state now = { 0 };
+		struct ending end;
+		set(true, false);
+		for (size_t k = 0; k < SINKS; k++) {
+			rig.memory[k].deaf = row[i].deaf[k];
+			rig.memory[k].no_prepare = row[i].too_large[k];
+		}
+		bool ok = rig_run(ROTATE_FORCE, &end);
+		CHECK(rig_ended(&end, ok, ERR_LOCAL, ""), "%s: %s", row[i].what, end.e.text);
+		rig_load(&now);
+		CHECK(now.busy_since == 0 && now.busy_until == 0, "%s: %lld", row[i].what,
+		      (long long)now.busy_until);
+		CHECK(now.failing_since != 0 && now.failed_runs == 1 && now.last_error != NULL,
+		      "%s: not remembered", row[i].what);
+		CHECK(now.failures == row[i].failures, "%s: %lld", row[i].what,
+		      (long long)now.failures);
+		CHECK(rig_works(0) && rig_works(1), "%s: cut off", row[i].what);
+	}
+}
+
+/* Another rotator has touched a sink between our last look and the request, which is not sent. */
+static void who_gives_way_leaves_no_mark(void **state)
+{
+	struct ending end;
+
+	(void)state;
+	set(true, false);
+	rig.specs[0].ops = &sink_memory_touched;
+	rig.memory[0].no_touch = ERR_BUSY;
+	bool ok = rig_run(ROTATE_FORCE, &end);
+	CHECK(rig_ended(&end, ok, ERR_CONFLICT, ""), "%s", end.e.text);
+	assert_int_equal(rig.met.generates, 0);
+	assert_int_equal(busy_until(), 0);
+	rig.memory[0].no_touch = ERR_NONE;
+	rig_must_run(ROTATE_FORCE);
+}
+
 static int set_group(void **state)
 {
 	int rc = rig_set(state);
@@ -238,6 +290,8 @@ int main(void)
 		cmocka_unit_test(the_clock_was_ahead),
 		cmocka_unit_test(until_the_last_token_ends),
 		cmocka_unit_test(without_a_token_of_its_own),
+		cmocka_unit_test(what_no_sink_took_holds_up_nobody),
+		cmocka_unit_test(who_gives_way_leaves_no_mark),
 		cmocka_unit_test(the_others_wait),
 		cmocka_unit_test(what_may_still_arrive_is_waited_for),
 	};
