@@ -251,9 +251,12 @@ static bool look_again(struct kubernetes *k, const struct credential *who,
 		return false;
 	}
 	if (existed && !k->exists)
-		return kubernetes_failed(k, ERR_TRANSIENT,
-		                         "was deleted while we worked: the next run makes it anew",
-		                         e);
+		return k->spec->create
+		               ? kubernetes_failed(k, ERR_TRANSIENT,
+		                                   "was deleted while we worked: the next run "
+		                                   "makes it anew",
+		                                   e)
+		               : absent(k, e);
 	if (!kubernetes_held(k, who, &after, e))
 		return false;
 	if (k->fence != NULL ? is_crossed(k) : !same(epoch, k->epoch))
@@ -373,6 +376,9 @@ static bool kubernetes_commit(struct sink *s, struct err *e)
 
 	if (k->next.password == NULL)
 		return kubernetes_failed(k, ERR_LOCAL, "was not prepared", e);
+	/* Deleted since it was checked. */
+	if (!k->exists && !k->spec->create)
+		return absent(k, e);
 	/* It was read again since it was touched: by then another rotator may have been here. */
 	if (is_crossed(k)) {
 		e->not_acted = !another_rotator(k, e);
