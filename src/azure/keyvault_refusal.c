@@ -255,7 +255,6 @@ static const struct {
 } rows[] = {
 	{ 400, malformed }, { 401, unauthorized }, { 403, forbidden }, { 404, no_such },
 	{ 408, later },     { 409, conflict },     { 413, too_large }, { 429, later },
-	{ 500, later },     { 502, later },        { 503, later },     { 504, later },
 };
 
 static void add_facts(const struct http_response *rs, const struct json *error, struct err *e)
@@ -286,6 +285,8 @@ bool keyvault_refused(const struct keyvault_asked *q, const struct http_response
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].status == rs->status)
 			(void)rows[i].say(q, rs, error, e);
+	if (rs->status >= 500)
+		(void)later(q, rs, error, e);
 	add_facts(rs, error, e);
 	return false;
 }

@@ -162,7 +162,6 @@ static const struct {
 } rows[] = {
 	{ 401, unauthorized }, { 403, forbidden }, { 404, no_such }, { 408, later },
 	{ 410, later },        { 413, too_large }, { 422, invalid }, { 429, later },
-	{ 500, later },        { 502, later },     { 503, later },   { 504, later },
 };
 
 static void add_facts(const struct json *status, const struct http_response *rs, struct err *e)
@@ -191,6 +190,8 @@ bool kube_refused(const struct kube_asked *q, const struct http_response *rs, st
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].status == rs->status)
 			(void)rows[i].say(q, status, e);
+	if (rs->status >= 500)
+		(void)later(q, status, e);
 	add_facts(status, rs, e);
 	return false;
 }

@@ -172,6 +172,8 @@ static const struct row rows[] = {
 	{ "throttled for long", GET, 429, "Retry-After: 60", "{}", 1, ERR_TRANSIENT,
 	  "throttles us (429)", NULL },
 	{ "down", GET, 503, NULL, "", 5, ERR_TRANSIENT, "cannot answer now (503)", NULL },
+	{ "a gateway in trouble", GET, 520, NULL, "", 1, ERR_TRANSIENT, "cannot answer now (520)",
+	  NULL },
 	{ "one that quotes what may be a password", PUT, 400, NULL,
 	  ERROR("BadParameter", "no: " LONG, ""), 1, ERR_DECISION, "(400)", LONG },
 	{ "not valid", PUT, 400, NULL, ERROR("BadParameter", "Too many tags.\\r\\nmore", ""), 1,

@@ -65,6 +65,7 @@ static const struct row rows[] = {
 	{ "throttled for longer than we wait", 429, "Retry-After: 60", "", 1, ERR_TRANSIENT, 0,
 	  "cannot answer now", NULL },
 	{ "down", 503, NULL, "", 5, ERR_TRANSIENT, 0, "cannot answer now", NULL },
+	{ "a gateway in trouble", 520, NULL, "", 1, ERR_TRANSIENT, 0, "cannot answer now", NULL },
 	{ "a redirection", 307, NULL, "", 1, ERR_REMOTE, 0, "answers 307", NULL },
 	{ "no JSON", 200, NULL, "<html>", 1, ERR_REMOTE, 0, "is not understood", "<html>" },
 	{ "no version", 200, NULL, "{\"metadata\":{}}", 1, ERR_REMOTE, 0,
