@@ -134,6 +134,8 @@ struct plan observe_plan(const struct observation *o, const struct plan_input *i
 /* The decision on what is known now. now: by the service's clock. */
 struct plan observe_decide(const struct observation *o, int64_t now, bool force);
 bool observe_hook_owed(const struct observation *o);
+/* Is the record of the registry that the job names, and of its subscription, if it names one? */
+bool observe_is_of_registry(const struct state *s, const struct job *job);
 /* Must the service be asked although nothing is due? True if inspect_every has passed, the token is
  * disabled, or a slot's `left` has to be stamped by the service's clock. */
 bool observe_wants_service(const struct observation *o, int64_t now);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "azure/acr.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/job.h"
+#include "rotate/observe.h"
 #include "rotate/state.h"
 
 /* A record, and what was set aside of it. */
@@ -64,10 +64,8 @@ void former_free(struct former *f)
 
 static bool is_about(const struct state *s, const struct job *job)
 {
-	AUTO_FREE char *name = acr_registry_name(job->registry);
-
 	return s->token != NULL && strcasecmp(s->token, job->token) == 0 &&
-	       state_is_of_registry(s, NULL, name);
+	       observe_is_of_registry(s, job);
 }
 
 /* ---- taking it over -------------------------------------------------------------------------- */

@@ -201,7 +201,7 @@ bool observe_quiet(const struct observation *o, const struct plan *p, int64_t no
 
 /* ---- whose record it is ---------------------------------------------------------------------- */
 
-static bool is_of_registry(const struct state *s, const struct job *job)
+bool observe_is_of_registry(const struct state *s, const struct job *job)
 {
 	if (job->source != NULL)
 		return s->login_server == NULL || strcasecmp(s->login_server, job->registry) == 0;
@@ -221,7 +221,7 @@ static void check_subject(struct observation *o)
 		state_lose(s, LOST_ROLE);
 	else if (s->token != NULL && strcasecmp(s->token, o->job->token) != 0)
 		state_lose(s, LOST_TOKEN);
-	else if (!is_of_registry(s, o->job))
+	else if (!observe_is_of_registry(s, o->job))
 		state_lose(s, LOST_REGISTRY);
 	/* Said in every record from the next save on. */
 	free(s->job);

@@ -248,6 +248,37 @@ static void what_another_job_put_aside_counts(void **state)
 	drop("api.state");
 }
 
+/* A registry of that name in another subscription is another one: its run is not waited for. */
+static void another_subscription_is_not_waited_for(void **state)
+{
+	static const struct {
+		const char *subscription;
+		bool waits;
+	} subs[] = { { NULL, true }, { "s", true }, { "S", true }, { "t", false } };
+
+	(void)state;
+	put("old.state", STANDING);
+	store = store_dir_open(dir, &whose);
+	(void)unsetenv("AZURE_SUBSCRIPTION_ID");
+	for (size_t i = 0; i < COUNT(subs); i++) {
+		AUTO_STATE struct state s = { .missing = true };
+		AUTO_FREE char *subscription = mem_dup(subs[i].subscription);
+		struct job there = job;
+		struct lock lock = LOCK_INIT;
+		struct err e = ERR_INIT;
+		there.azure.subscription = subscription;
+		struct former *f = former_new(store, has_job, NULL);
+		assert_true(store_lock(store, "old", &lock, &e));
+		bool ok = former_taint(f, store, &there, true, &s, &e);
+		CHECK(ok != subs[i].waits, "subscription %zu: %s", i, e.text);
+		CHECK(!ok || !s.slot[0].intent, "subscription %zu: tainted", i);
+		lock_drop(&lock);
+		former_free(f);
+	}
+	store_close(store);
+	drop("old.state");
+}
+
 /* Whoever holds the lock may be about to send; what cannot be read may tell of it. */
 static void what_cannot_be_told_is_refused(void **state)
 {
@@ -412,6 +443,7 @@ int main(void)
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(the_oldest_request_ends_no_other),
 		cmocka_unit_test(what_cannot_be_told_is_refused),
+		cmocka_unit_test(another_subscription_is_not_waited_for),
 		cmocka_unit_test(one_that_goes_meanwhile_tells_nothing),
 		cmocka_unit_test(what_another_job_put_aside_counts),
 		cmocka_unit_test(shared_records_tell),
