@@ -38,6 +38,17 @@ is "once a day" "$(failed signal 9 '')" ""
 like "one that was timed out is another one" "$(failed timeout 15 '')" '\(timeout, status 15\)'
 find "$T/state" -type f -exec touch -d '25 hours ago' {} +
 like "and after a day it is told again" "$(failed signal 9 '')" '\(signal, status 9\)'
+# What could not be told is told again; where that cannot be noted every time.
+rm -r "$T/state"
+sed -i 's/^{/[ ! -e "$(dirname "$0")\/broken" ] || exit 3\n{/' "$T/bin/hook"
+touch "$T/bin/broken"
+is "one that cannot be told" "$(failed signal 9 '')" ""
+rm "$T/bin/broken"
+like "is told the next time" "$(failed signal 9 '')" '\(signal, status 9\)'
+is "once" "$(failed signal 9 '')" ""
+rm -r "$T/state"; : >"$T/state"
+for time in first second; do like "with no place for a note, the $time time" "$(failed signal 9 '')" '\(signal, status 9\)'; done
+rm "$T/state"
 # A user who may not read the journal is told all the same, of what does not pass by itself.
 touch "$T/closed"
 like "a journal that cannot be read: the status is told" "$(failed exit-code 65 '')" '\(exit-code, status 65\)'

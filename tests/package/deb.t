@@ -124,6 +124,12 @@ like "and the jobs" "$(cat "$T/out")" '^acrotate: kept /etc/acrotate/jobs.d;'
 like "and the configuration" "$(cat "$T/out")" '^acrotate: kept /etc/acrotate/acrotate.conf;'
 is "and keeps them, and nothing else" "$(left)" "etc/acrotate/acrotate.conf etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
 is "as it was" "$(tail -n 1 "$R/etc/acrotate/acrotate.conf")" "# mine"
+dpkg_here -i "$DEB"
+dpkg_here -r acrotate
+echo '# edited since' >>"$R/etc/acrotate/acrotate.conf"
+dpkg_here --purge acrotate
+is "what was edited behind a removal is kept" "$(tail -n 1 "$R/etc/acrotate/acrotate.conf") $(left)" \
+	"# edited since etc/acrotate/acrotate.conf etc/acrotate/jobs.d/web.conf var/lib/acrotate/web.state "
 # As it was installed it goes with the program.
 rm "$R/etc/acrotate/acrotate.conf"
 dpkg_here -i "$DEB"
