@@ -29,6 +29,8 @@ MUST_USE bool job_azure(struct loading *l, struct err *e); /* job_azure.c */
 bool job_azure_drops(const struct section *own, const char *key);
 MUST_USE bool job_sinks(struct loading *l, struct err *e);  /* job_sinks.c */
 MUST_USE bool job_source(struct loading *l, struct err *e); /* job_source.c */
+/* Is there a [source]? Also before job_source() has read it. */
+bool job_follows(const struct loading *l);
 /* Fills the spec of a section [sink NAME] or [source]; `common` is what has the keys of every such
  * section. job_sinks.c */
 MUST_USE bool job_sink_spec(struct loading *l, const struct section *s, const struct fill *common,

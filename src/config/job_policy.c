@@ -30,6 +30,13 @@ static int64_t spread(struct loading *l, int64_t most)
 	return host_spread(&l->common->host, shared, l->spec->job.name, most);
 }
 
+/* Only the rotator knows how long its passwords live. */
+static void suppose_lifetime(struct policy *p)
+{
+	if (p->lifetime / 3 < p->renew_before)
+		p->lifetime = 3 * p->renew_before;
+}
+
 static bool times(struct loading *l, struct err *e)
 {
 	struct policy *p = &l->spec->job.policy;
@@ -37,6 +44,8 @@ static bool times(struct loading *l, struct err *e)
 
 	if (p->renew_before == 0)
 		p->renew_before = at_least_1(p->lifetime / 3);
+	if (job_follows(l))
+		suppose_lifetime(p);
 	if (p->renew_before >= p->lifetime) {
 		str_from_duration(p->lifetime, 0, lifetime);
 		(void)err_set(e, ERR_CONFIG,
@@ -108,10 +117,11 @@ bool job_grace(struct loading *l, struct err *e)
 {
 	struct policy *p = &l->spec->job.policy;
 	const char *said = l->spec->grace;
+	bool rotates = !job_follows(l); /* [defaults] is about those */
 
-	if (said != NULL && strcmp(said, "expiry") != 0)
+	if (rotates && said != NULL && strcmp(said, "expiry") != 0)
 		return for_some_time(l, e);
-	if (said != NULL || (any_shared(&l->spec->job) && l->spec->job.source == NULL))
+	if (rotates && (said != NULL || any_shared(&l->spec->job)))
 		return until_expiry(l, e);
 	p->grace = at_least_1(least(DAY, (p->lifetime - p->renew_before) / 2));
 	return true;
@@ -240,7 +250,7 @@ bool job_bootstrap(struct loading *l, struct err *e)
 		              "'scope_map' and 'repository' or 'gateway' are mutually exclusive");
 		return loading_err(l, "scope_map", e);
 	}
-	if (j->policy.create && j->scope_map == NULL && !listed) {
+	if (j->policy.create && j->scope_map == NULL && !listed && !job_follows(l)) {
 		(void)err_set(e, ERR_CONFIG,
 		              "'create = yes' needs a 'scope_map', or 'repository' or 'gateway' "
 		              "lines: what may the token do?");

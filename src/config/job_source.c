@@ -7,6 +7,11 @@
 #include "config/loading.h"
 #include "sink/sink.h"
 
+bool job_follows(const struct loading *l)
+{
+	return document_section(l->doc, "source") != NULL;
+}
+
 /* What says how a password is generated, or is asked of the Resource Manager. */
 static const char *const of_rotators[] = {
 	"lifetime",  "grace",      "may_replace", "exclusive",      "create",

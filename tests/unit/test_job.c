@@ -240,6 +240,48 @@ static void followers(void **state)
 	assert_string_equal(buf_cstr(&entry), "file:/a");
 }
 
+/* Their times are those of a rotator that the configuration does not know. */
+static void followers_times(void **state)
+{
+	static const struct {
+		const char *defaults, *keys;
+		int64_t renew_before, lifetime;
+	} row[] = {
+		{ "", "", 30 * DAY, 90 * DAY },
+		{ "", "renew_before = 30m\n", 1800, 90 * DAY },
+		{ "", "renew_before = 89d\n", 89 * DAY, 267 * DAY },
+		{ "", "renew_before = 121d\n", 121 * DAY, 363 * DAY },
+		{ "lifetime = 9d\n", "", 3 * DAY, 9 * DAY },
+		{ "lifetime = 9d\n", "renew_before = 9d\n", 9 * DAY, 27 * DAY },
+		{ "renew_before = 40d\n", "", 40 * DAY, 120 * DAY },
+		/* what is common to rotators does not judge a follower */
+		{ "grace = expiry\n", "renew_before = 60d\n", 60 * DAY, 180 * DAY },
+		{ "lifetime = 9d\ngrace = 3d\n", "renew_before = 8d\n", 8 * DAY, 24 * DAY },
+		{ "lifetime = 9d\ngrace = 3d\n", "renew_before = 3d 5m\n", 3 * DAY + 300,
+		  9 * DAY + 900 },
+		{ "grace = 40d\n", "", 30 * DAY, 90 * DAY },
+		{ "create = yes\n", "", 30 * DAY, 90 * DAY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		AUTO_FREE char *common = mem_fmt("[defaults]\n%s", row[i].defaults);
+		AUTO_FREE char *text =
+			mem_fmt(FOLLOWER "%s[source]\ntype = file\npath = /a\n" SINK, row[i].keys);
+		AUTO_COMMON struct common c = { 0 };
+		AUTO_JOB struct job *j = NULL;
+		struct err e = ERR_INIT;
+		CHECK(parse_both(common, text, &c, &j, &e), "row %zu: %s", i, e.text);
+		CHECK(j->policy.renew_before == row[i].renew_before, "row %zu: %lld", i,
+		      (long long)j->policy.renew_before);
+		CHECK(j->policy.lifetime == row[i].lifetime, "row %zu: %lld", i,
+		      (long long)j->policy.lifetime);
+		CHECK(j->policy.grace == DAY, "row %zu: %lld", i, (long long)j->policy.grace);
+		CHECK(!j->policy.grace_expiry && !j->policy.create && j->policy.offset == 0,
+		      "row %zu", i);
+	}
+}
+
 static void refused_jobs(void **state)
 {
 	(void)state;
@@ -265,6 +307,10 @@ static void refused_jobs(void **state)
 		/* followers */
 		{ "", FOLLOWER "lifetime = 9d\n[source]\ntype = store\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'lifetime' is for a job that rotates" },
+		{ "", FOLLOWER "lifetime = 365d\nrenew_before = 121d\n[source]\ntype = store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'lifetime' is for a job that rotates" },
+		{ "", FOLLOWER "create = yes\n[source]\ntype = store\n" SINK,
+		  "/etc/a/jobs.d/web.conf:4: 'create' is for a job that rotates" },
 		{ "", FOLLOWER "may_replace = password1@2026-01-31T08:00:00Z\n[source]\ntype = "
 		  "store\n" SINK,
 		  "/etc/a/jobs.d/web.conf:4: 'may_replace' is for a job that rotates" },
@@ -790,6 +836,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(times),
 		cmocka_unit_test(followers),
+		cmocka_unit_test(followers_times),
 		cmocka_unit_test(refused_jobs),
 		cmocka_unit_test(refused_common),
 		cmocka_unit_test(common_values),
