@@ -46,6 +46,17 @@ static bool allow_metrics(struct sandbox *s, const char *file, struct err *e)
 	return fs_target_open(file, FS_WAY_HERE, &at, e) && sandbox_allow(s, at.dir, file, e);
 }
 
+/* Where records are elsewhere, only the times of runs and what was told are kept here, if there is
+ * a place for them. */
+static void beside_shared_state(const struct run_spec *run, struct fs_target *out)
+{
+	AUTO_FREE char *in = mem_fmt("%s/x", run->state_dir);
+	struct err why = ERR_INIT;
+
+	if (!fs_target_open(in, FS_WAY_HERE, out, &why))
+		log_msg(LEVEL_DEBUG, NULL, "sandbox: state_dir is left out: %s", why.text);
+}
+
 /* The state's is made when it is missing, which the first job would do. Who can write there can
  * make a password in use look free: that is said, and not refused, because a volume of a container
  * is like that and nobody else is in there. But nobody's link leads it elsewhere. */
@@ -54,8 +65,10 @@ static bool own_state(const struct run_spec *run, struct fs_target *out, struct 
 	AUTO_FREE char *in = mem_fmt("%s/x", run->state_dir);
 	struct err why = ERR_INIT;
 
-	if (config_state_shared(run))
-		return true; /* it is not on this host */
+	if (config_state_shared(run)) {
+		beside_shared_state(run, out);
+		return true;
+	}
 	if (!fs_make_dir(run->state_dir, e))
 		return false;
 	if (fs_directory_ours(run->state_dir, out, &why))

@@ -129,6 +129,24 @@ HOME=$T/b/home "$ACROTATE" run --force --config "$T/b/nowhere.conf" >"$T/out" 2>
 RC=$?
 says "no container" 69 "storage account '$BLOB_ACCOUNT' has no container 'nowhere': az storage container create --account-name $BLOB_ACCOUNT --name nowhere --auth-mode login"
 is "it is not made" "$(code GET /nowhere/x)" '404 ContainerNotFound'
+
+# A host that has a state directory all the same, as the unit makes it, keeps there what concerns itself; also from inside the sandbox.
+mkdir "$T/b/kept"
+# kept CONFIG COMMAND...: on b
+kept() {
+	_config=$1; shift
+	HOME=$T/b/home STATE_DIRECTORY=$T/b/kept "$ACROTATE" "$@" --config "$T/b/$_config" >"$T/out" 2>&1 </dev/null
+	RC=$?
+	: >"$T/err"
+}
+kept nowhere.conf run
+says "a trouble is told" 69 "no container 'nowhere'"
+kept nowhere.conf run
+says "once" 69 '^$'
+kept nowhere.conf run --debug
+ok "though the run is in the sandbox, if there is one" grep -Eq 'in the sandbox|no Landlock' "$T/out"
+ok "where nothing is made for that" test ! -e /nonexistent
+
 blob PUT "$RECORD?comp=lease" -H 'x-ms-lease-action: acquire' -H 'x-ms-lease-duration: -1' >/dev/null
 on b run --force
 says "a lease on the record" 65 "somebody holds a lease on blob 'prod/web.state': az storage blob lease break --account-name $BLOB_ACCOUNT --container-name records"
