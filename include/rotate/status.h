@@ -73,7 +73,8 @@ struct job_status {
 };
 /* now: by the service's clock. */
 void status_of(const struct observation *o, int64_t now, struct job_status *out);
-/* last_run: of last_run_of(). Older versions did not record it, so last_success counts, too. */
+/* last_run: of last_run_of(). Where that is not known, nobody knows how many runs since the last
+ * success had nothing to do; where it is, one on another host counts, too. */
 void status_set_run(struct job_status *s, int64_t last_run, int64_t now);
 
 #endif

@@ -422,14 +422,16 @@ static int write_metrics(struct run *run, int64_t began_ms, int status)
 static void leave_time(const struct run *run)
 {
 	const struct run_request *rq = run->rq;
-	const char *dir = config_run(rq->config)->state_dir;
+	const struct run_spec *spec = config_run(rq->config);
+	bool each = !rq->all || config_state_shared(spec);
 
 	if (rq->dry_run)
 		return;
 	if (rq->all)
-		last_run_leave(dir, NULL, run->began);
-	for (size_t i = 0; !rq->all && i < rq->n_jobs; i++)
-		last_run_leave(dir, config_name(rq->config, rq->jobs[i]), run->began);
+		last_run_leave(spec->state_dir, NULL, run->began);
+	for (size_t i = 0; each && i < rq->n_jobs; i++)
+		(rq->all ? last_run_meet : last_run_leave)(
+			spec->state_dir, config_name(rq->config, rq->jobs[i]), run->began);
 }
 
 int cli_run(const struct run_request *rq)

@@ -24,17 +24,29 @@ static bool set_time(const char *path, int64_t now)
 	return utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-void last_run_leave(const char *dir, const char *job, int64_t now)
+static void make(const char *path, int64_t now)
 {
-	AUTO_FREE char *path = path_of(dir, job);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (set_time(path, now) || errno != ENOENT)
-		return;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
 	(void)close(fd); /* nothing was written */
 	(void)set_time(path, now);
+}
+
+void last_run_leave(const char *dir, const char *job, int64_t now)
+{
+	AUTO_FREE char *path = path_of(dir, job);
+
+	if (!set_time(path, now) && errno == ENOENT)
+		make(path, now);
+}
+
+void last_run_meet(const char *dir, const char *job, int64_t now)
+{
+	AUTO_FREE char *path = path_of(dir, job);
+
+	make(path, now);
 }
 
 static int64_t time_of(const char *path)
@@ -50,7 +62,7 @@ int64_t last_run_of(const char *dir, const char *job)
 	AUTO_FREE char *own = path_of(dir, job);
 	int64_t of_job = time_of(own), of_all = time_of(all);
 
-	/* A job without a lock is newer than the last run of all. */
+	/* A job without a lock was not among those of the last run of all, or not on this host. */
 	return of_job == 0 ? 0 : of_job > of_all ? of_job : of_all;
 }
 

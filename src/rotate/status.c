@@ -189,6 +189,8 @@ void status_of(const struct observation *o, int64_t now, struct job_status *out)
 
 void status_set_run(struct job_status *s, int64_t last_run, int64_t now)
 {
-	s->last_run = last_run > s->last_success ? last_run : s->last_success;
-	s->overdue = s->state != JOB_PAUSED && s->last_run != 0 && now - s->last_run > s->bears;
+	if (last_run != 0 && last_run < s->last_success)
+		last_run = s->last_success;
+	s->last_run = last_run;
+	s->overdue = s->state != JOB_PAUSED && last_run != 0 && now - last_run > s->bears;
 }

@@ -146,6 +146,32 @@ says "once" 69 '^$'
 kept nowhere.conf run --debug
 ok "though the run is in the sandbox, if there is one" grep -Eq 'in the sandbox|no Landlock' "$T/out"
 ok "where nothing is made for that" test ! -e /nonexistent
+# Before its first run of all, with a record that nobody had to touch for long.
+rm -r "$T/b/kept" && mkdir "$T/b/kept"
+blob GET "$RECORD" >/dev/null
+cp "$T/blob" "$T/lately"
+perl -pe 's/^(last_success = )\d{4}/${1}2020/' "$T/lately" >"$T/long.ago"
+ok "a record of long ago" sh -c '! cmp -s "$1" "$2"' sh "$T/lately" "$T/long.ago"
+BODY=@$T/long.ago blob PUT "$RECORD" >/dev/null
+# field MEMBER: of job web, as b with its state directory sees it.
+field() { kept acrotate.conf status web -o json; cp "$T/out" "$T/json"; jget "$T/json" "0.$1"; }
+is "no run here: that is all this host knows" "$(field last_run) $(field overdue)" ' false'
+kept acrotate.conf check web
+like "which check says" "$(cat "$T/out")" 'unknown +web: last run: none on this host'
+kept acrotate.conf run
+says "a run of all with nothing to do" 0 '^$'
+like "counts for each job" "$(field last_run) $(field overdue)" '^20[2-9][0-9]-.* false$'
+kept acrotate.conf check web
+like "which check says, too" "$(cat "$T/out")" 'ok +web: last run: [0-9]+m?s ago'
+find "$T/b/kept" -type f -exec touch -d '3 days ago' {} +
+is "three days without one" "$(field overdue)" true
+before=$(find "$T/b/kept" -type f -exec md5sum {} + | sort)
+kept acrotate.conf run
+is "and one more" "$RC $(field overdue)" '0 false'
+is "it has left nothing but its time" "$(find "$T/b/kept" -type f -exec md5sum {} + | sort)" "$before"
+find "$T/b/kept" -name 'web.*' -exec rm {} +
+is "a job that came later was not among its jobs" "$(field last_run)" ''
+BODY=@$T/lately blob PUT "$RECORD" >/dev/null
 
 blob PUT "$RECORD?comp=lease" -H 'x-ms-lease-action: acquire' -H 'x-ms-lease-duration: -1' >/dev/null
 on b run --force

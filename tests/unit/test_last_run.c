@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "config/job.h"
+#include "rotate/status.h"
 
 static void touch(const char *dir, const char *name)
 {
@@ -39,6 +40,53 @@ static void what_is_left_is_found(void **state)
 	scratch_remove(dir);
 }
 
+static void a_job_without_a_lock_is_met(void **state)
+{
+	char *dir = scratch_make();
+
+	(void)state;
+	last_run_leave(dir, NULL, 1000);
+	last_run_meet(dir, "web", 1000);
+	CHECK(last_run_of(dir, "web") == 1000 && last_run_of(dir, "other") == 0,
+	      "of two, one was met");
+	last_run_leave(dir, "web", 3000);
+	last_run_meet(dir, "web", 2000);
+	CHECK(last_run_of(dir, "web") == 3000, "its own run was later: %lld",
+	      (long long)last_run_of(dir, "web"));
+	last_run_meet("/nonexistent/dir", "web", 1);
+	CHECK(last_run_of("/nonexistent/dir", "web") == 0, "no directory");
+	scratch_remove(dir);
+}
+
+static void what_is_overdue(void **state)
+{
+	static const struct {
+		int64_t last_run, last_success, now;
+		enum job_state is;
+		int64_t want;
+		bool overdue;
+	} rows[] = {
+		{ 1000, 500, 1100, JOB_OK, 1000, false },
+		{ 1000, 500, 1101, JOB_OK, 1000, true },
+		{ 1000, 500, 1101, JOB_PAUSED, 1000, false },
+		{ 1000, 1050, 1101, JOB_OK, 1050, false },
+		{ 1000, 1050, 1151, JOB_OK, 1050, true },
+		/* none on this host */
+		{ 0, 500, 9999, JOB_OK, 0, false },
+		{ 0, 0, 9999, JOB_NEW, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct job_status s = { .state = rows[i].is,
+			                .last_success = rows[i].last_success,
+			                .bears = 100 };
+		status_set_run(&s, rows[i].last_run, rows[i].now);
+		CHECK(s.last_run == rows[i].want && s.overdue == rows[i].overdue,
+		      "row %zu: %lld %d", i, (long long)s.last_run, s.overdue);
+	}
+}
+
 static void what_a_job_bears(void **state)
 {
 	static const struct {
@@ -62,6 +110,8 @@ static void what_a_job_bears(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_left_is_found),
+		                            cmocka_unit_test(a_job_without_a_lock_is_met),
+		                            cmocka_unit_test(what_is_overdue),
 		                            cmocka_unit_test(what_a_job_bears) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
