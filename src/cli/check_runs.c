@@ -101,32 +101,68 @@ void check_told(const struct config *c, const struct runs *r, struct findings *f
 			config_path(c));
 }
 
+/* Several runs should fall into renew_before, and it is a third of the lifetime. */
+#define RUNS_IN_RENEWAL  3
+#define RUNS_IN_LIFETIME 10
+
 /* A password lives for less time than lies between two runs: dead most of the time. */
-static void too_rare(const struct job *job, const struct runs *r, struct findings *f)
+static void renewed_too_late(const struct job *job, const char *most, int64_t between,
+                             struct findings *f)
 {
-	const struct policy *p = &job->policy;
-	char every[STR_DURATION_MAX], most[STR_DURATION_MAX], lifetime[STR_DURATION_MAX];
+	char lifetime[STR_DURATION_MAX], every[STR_DURATION_MAX];
 	struct err e = ERR_INIT;
 
-	if (r->every == 0 || p->renew_before > r->every)
-		return;
-	str_from_duration(r->every, 2, every);
-	str_from_duration(p->renew_before, 2, most);
-	str_from_duration(p->lifetime, 2, lifetime);
+	str_from_duration(between, 2, every);
+	str_from_duration(job->policy.lifetime, 2, lifetime);
 	(void)err_set(&e, ERR_CONFIG,
 	              "a new password lives %s and is renewed in its last %s, but it may be %s to "
 	              "the next run: it "
 	              "expires in between",
 	              lifetime, most, every);
 	struct finding *at = findings_problem(f, "lifetime", &e);
-	str_from_duration(10 * r->every, 1, lifetime);
-	str_from_duration(3 * r->every, 1, most);
+	str_from_duration(RUNS_IN_LIFETIME * between, 1, lifetime);
+	if (job->policy.lifetime < RUNS_IN_LIFETIME * between)
+		findings_fix(at,
+		             "lifetime = %s    # or longer, into [job] of %s; 'm' is minutes, and "
+		             "there is no unit of months",
+		             lifetime, job->file);
+	str_from_duration(RUNS_IN_RENEWAL * between, 1, every);
 	findings_fix(at,
-	             "lifetime = %s    # or longer, into [job] of %s; 'm' is minutes, and there is "
-	             "no unit of months",
-	             lifetime, job->file);
-	findings_fix(at, "renew_before = %s    # or longer: several runs should fall into it",
+	             "renew_before = %s    # or longer, into [job] of %s: several runs should fall "
+	             "into it",
+	             every, job->file);
+}
+
+/* Its password comes from a rotator, whose times are not to be set here. */
+static void followed_too_late(const struct job *job, const char *most, int64_t between,
+                              struct findings *f)
+{
+	char every[STR_DURATION_MAX];
+	struct err e = ERR_INIT;
+
+	str_from_duration(between, 2, every);
+	(void)err_set(&e, ERR_CONFIG,
+	              "the rotator renews a password in its last %s, but here it may be %s to the "
+	              "next run: what the sinks hold expires in between",
+	              most, every);
+	struct finding *at = findings_problem(f, "renew_before", &e);
+	findings_fix(at, "# let it run more often than every %s: what starts it is said at 'runs'",
 	             most);
+	str_from_duration(RUNS_IN_RENEWAL * between, 1, every);
+	findings_fix(at,
+	             "renew_before = %s    # or longer, where '%s' is rotated, and then into [job] "
+	             "of %s",
+	             every, job->token, job->file);
+}
+
+static void too_rare(const struct job *job, const struct runs *r, struct findings *f)
+{
+	char most[STR_DURATION_MAX];
+
+	if (r->every == 0 || job->policy.renew_before > r->every)
+		return;
+	str_from_duration(job->policy.renew_before, 2, most);
+	(job->source != NULL ? followed_too_late : renewed_too_late)(job, most, r->every, f);
 }
 
 void check_runs_of(const struct job *job, const struct runs *r, const struct run_spec *run,

@@ -117,7 +117,12 @@ static void check_record(const struct check *k, size_t at, const struct job *job
 		                         "job '%s' wants the same token or entry, and is refused",
 		                         rival),
 			"enabled = no    # into [job] of that one, or another token or path");
-	if (o->state.lost)
+	if (o->state.lost && job->source != NULL)
+		findings_fix(findings_warning(f, "state",
+		                              "cannot be used (another machine's, or damaged): the "
+		                              "next run looks at the source and the sinks anew"),
+		             "acrotate run %s", job->name);
+	else if (o->state.lost)
 		findings_fix(findings_warning(f, "state",
 		                              "cannot be used (another machine's, or damaged): "
 		                              "what this job generated is taken for a foreign one"),

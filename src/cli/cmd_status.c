@@ -104,8 +104,10 @@ static char *notes_of(const struct observation *o, const struct job_status *s, i
 
 	note_follows(o, s, &out);
 	if (s->state_lost)
-		buf_str(&out, "the state cannot be used (another machine's, or damaged): what this "
-		              "job generated is taken for a foreign one\n");
+		buf_fmt(&out, "the state cannot be used (another machine's, or damaged): %s\n",
+		        o->job->source != NULL
+		                ? "the next run looks at the source and the sinks anew"
+		                : "what this job generated is taken for a foreign one");
 	if (s->failing_since != 0 && o->state.last_error != NULL) {
 		/* What is refused, and what to do about it, is said below as it is now. */
 		bool said = s->state == JOB_REFUSED;

@@ -117,6 +117,10 @@ if [ -d /dev/shm ] && [ "$(stat -f -c %T /dev/shm)" = tmpfs ]; then
 	n=0
 	is "one sink in memory" "$(copies "$S/one")" 1
 	is "two" "$(copies "$S/one" "$S/two")" 1
+	sed -i "s/^registry = .*/registry = $EMULATOR_LOGIN_SERVER/; /^resource_group/d" "$E/jobs.d/web-pull.conf"
+	printf '[source]\ntype = file\npath = %s/source\n' "$T" >>"$E/jobs.d/web-pull.conf"
+	acro check >"$T/out" 2>&1
+	is "two of a job with a source" "$(grep -c 'on file systems in memory' "$T/out") $(grep -c '^PROBLEM *web-pull: source' "$T/out")" "0 1"
 	is "one of two on a disk" "$(copies "$S/one" "$T/two")" "$([ "$(stat -f -c %T "$T")" = tmpfs ] && echo 1 || echo 0)"
 fi
 done_testing

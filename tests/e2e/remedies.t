@@ -95,14 +95,29 @@ kill \$C
 END
 	unshare -m --propagation private sh "$T/box/sh" 2>"$T/err"
 }
+job_with seldom registry="$EMULATOR_LOGIN_SERVER" renew_before=30m <<END
+[sink env]
+type = file
+path = $T/seldom.env
+[source]
+type = file
+path = $T/source
+END
+sed -i '/^registry = contoso$/d; /^resource_group/d; s/^token = .*/token = other/' "$E/jobs.d/seldom.conf"
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	in_box
+	place "check_runs.c problem renew_before *"
+	row "a rotator that renews between two runs" '^renew_before$' 'in its last 30m, but here it may be 1h ' \
+		"^# let it run more often than every 30m: .* // renew_before = 3h    # or longer, where 'other' is rotated, and then into .*/seldom.conf\$"
+	place "check_runs.c problem lifetime *"
 	row "months were meant" '^lifetime$' 'lives 3m.*to the next run' "^lifetime = [0-9]+h .*no unit of months // renew_before = "
 	place "check_runs.c warning told %s, but there is no send"
 	row "nobody reads cron's mail" '^told$' 'no sendmail' "^on_failure = COMMAND    # into \[run\] of $E/acrotate.conf; or install a sendmail"
 else
 	echo "check_runs.c warning told %s, but there is no send" >>"$T/tried"
+	echo "check_runs.c problem renew_before *" >>"$T/tried"
 fi
+rm "$E/jobs.d/seldom.conf"
 web_job
 acro run
 find "$T/state" -type f -exec touch -d '3 days ago' {} +
@@ -235,6 +250,10 @@ place "check_follow.c warning source %s; it is older than tha"
 row "one that was restored" '^source$' 'older than that of the sinks' '^acrotate status    # where it is rotated: was the source restored\?$'
 place "check_follow.c problem login *"
 row "one that the registry refuses" '^login$' 'refuses the password of the source' "^acrotate check    # where 'web-pull' is rotated$"
+sed -i 's/^machine = .*/machine = 00000000000000000000000000000000/' "$T/state/follower.state"; check follower
+place "cmd_check.c warning state cannot be used (another "
+row "a record of another machine, which no rotator's replaces" '^state$' 'looks at the source and the sinks anew' '^acrotate run follower$'
+like "as status says" "$(acro status follower)" "another machine's, or damaged\): the next run looks at the source and the sinks anew"
 rm "$E/jobs.d/follower.conf"
 
 # ---- sinks and hooks

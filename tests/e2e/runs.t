@@ -95,6 +95,16 @@ like "over a month it would expire many times, in one line" "$(wc -l <"$T/err") 
 like "of one job" "$(cat "$T/out")" '^over 365d: 1 job, [0-9]+ rotations, '
 like "which counts once" "$(cat "$T/out")" 'would come to expire: 1$'
 like "have a remedy" "$(cat "$T/checked")" "lifetime = 11h .*'m' is minutes"
+env_job web-pull renew_before=30m
+like "a long life with a short end" "$(checked web-pull)" '^PROBLEM +web-pull: lifetime: a new password lives 90d .* last 30m.*1h 10m to the next run'
+is "needs a longer end only" "$(grep -c 'lifetime = ' "$T/checked") $(grep -c 'renew_before = 3h    # or longer' "$T/checked")" "0 1"
+sed -i "s/^registry = .*/registry = $EMULATOR_LOGIN_SERVER/; /^resource_group/d" "$E/jobs.d/web-pull.conf"
+printf '[source]\ntype = file\npath = %s/other.env\n' "$T" >>"$E/jobs.d/web-pull.conf"
+is "of a follower the lifetime is not known" "$(checked web-pull)" ""
+F=renew_before
+like "but the end is" "$(checked web-pull)" '^PROBLEM +web-pull: renew_before: the rotator renews a password in its last 30m, but here it may be 1h 10m to the next run'
+is "and no key is advised that it may not have" "$(grep -c 'lifetime = ' "$T/checked")" 0
+F=lifetime
 job_with web-pull <<END
 [sink env]
 type = file
