@@ -145,20 +145,23 @@ static void play(struct play *p)
 	}
 }
 
+static bool generates_nothing(const struct job *job)
+{
+	return job->source != NULL || !job->enabled;
+}
+
 static void play_job(struct horizon *h, const struct store *store, size_t index)
 {
 	AUTO_JOB struct job *job = NULL;
 	struct observation o;
 	struct err e = ERR_INIT;
 
-	if (!config_job(h->rq->config, index, &job, &e) || !observe_open(store, job, &o, &e)) {
+	bool known = config_job(h->rq->config, index, &job, &e);
+	if (known && generates_nothing(job))
+		return;
+	if (!known || !observe_open(store, job, &o, &e)) {
 		log_err(config_name(h->rq->config, index), &e);
 		h->worst = h->worst == ERR_NONE ? e.kind : err_worse(h->worst, e.kind);
-		return;
-	}
-	/* It generates nothing. */
-	if (job->source != NULL) {
-		observe_close(&o);
 		return;
 	}
 	struct play p = { .h = h, .job = job, .in = observe_input(&o, h->from, false) };

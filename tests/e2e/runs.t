@@ -125,6 +125,11 @@ requests=$(control log | wc -l)
 acro run other >"$T/out" 2>&1
 is "a run leaves it alone, quietly" "$? $(cat "$T/out") $(ls "$T/other.env" 2>/dev/null)" "0  "
 is "without a request" "$(control log | wc -l)" "$requests"
+env_job other enabled=no lifetime=3m
+acro plan --horizon 1y other >"$T/out" 2>&1
+like "it is in no one's future" "$? $(cat "$T/out")" '^0 over 365d: 0 jobs, 0 rotations, '
+like "beside one that is" "$(acro plan --horizon 1y)" '^over 365d: 1 job, '
+env_job other enabled=no
 like "plan says that it is paused" "$(acro plan other)" '^other: paused \(enabled = no\)'
 is "also where another one has work" "$(rm "$T/web-pull.env"; acro run >"$T/out" 2>&1; echo $?; cat "$T/out"; ls "$T/other.env" 2>/dev/null)" 0
 is "in the metrics" "$(value 'acrotate_job_state{name="other",state="paused"}')" 1
