@@ -18,8 +18,8 @@ MUST_USE bool fs_reach(const char *path, struct err *e);
 /* The next question reads the mounts again; otherwise they are remembered for a second. */
 void fs_reach_forget(void);
 
-/* For tests: finds the mount point on the way to `path` that may hang; false if there is none.
- * `mountinfo` is that file's text and is modified. Symbolic links are not followed. */
-MUST_USE bool fs_reach_find(char *mountinfo, const char *path, struct buf *point);
+/* For tests: finds the first mount point on the way to `path` that may hang; false if there is
+ * none. `mountinfo` is that file's text and is modified. links: symbolic ones are followed. */
+MUST_USE bool fs_reach_find(char *mountinfo, const char *path, bool links, struct buf *point);
 
 #endif

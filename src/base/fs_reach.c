@@ -116,18 +116,6 @@ static void parse(char *text, struct reach_mounts *out)
 
 /* ---- the way there --------------------------------------------------------------------------- */
 
-/* One that `path` leads into. What is mounted below it is not reached without it. */
-static struct reach_mount *mount_on_way(const struct reach_mounts *ms, const char *path)
-{
-	for (size_t i = 0; i < ms->n; i++) {
-		size_t n = strlen(ms->m[i].point);
-		if (n == 1 ||
-		    (strncmp(path, ms->m[i].point, n) == 0 && (path[n] == '/' || path[n] == '\0')))
-			return &ms->m[i];
-	}
-	return NULL;
-}
-
 /* So much of it needs no look: many sinks stand in one directory. */
 static size_t plain_part(const struct reach_mounts *ms, const char *path)
 {
@@ -136,49 +124,88 @@ static size_t plain_part(const struct reach_mounts *ms, const char *path)
 	return n > 0 && strncmp(path, ms->plain, n) == 0 && path[n] == '/' ? n : 0;
 }
 
-static void keep_plain(struct reach_mounts *ms, const char *path)
+/* The kernel goes from name to name, and so do we: what is before a "..", and what a link says, is
+ * known only when we are there. */
+struct way {
+	char *at;   /* where we are: no link, no "." and no ".." in it; "": the root */
+	char *rest; /* what is still to go, from there */
+	int links;  /* that were followed */
+};
+
+static void way_clear(struct way *w)
 {
-	free(ms->plain);
-	ms->plain = mem_fmt("%.*s", (int)(strrchr(path, '/') - path), path);
+	free(w->at);
+	free(w->rest);
 }
 
-/* The same path with the first link in it followed, which is behind its first bytes; NULL: there is
- * none. Nothing below a mount that may hang is looked at: such a path is not asked about here. */
-static char *follow_first(const char *path, size_t first)
+static void go_up(struct way *w)
+{
+	char *slash = strrchr(w->at, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* To the next name; false at the end. */
+static bool go_on(struct way *w)
+{
+	AUTO_FREE char *rest = take(&w->rest), *at = NULL;
+	const char *name = rest + strspn(rest, "/");
+	size_t n = strcspn(name, "/");
+
+	w->rest = mem_dup(name + n);
+	if (n == 2 && memcmp(name, "..", 2) == 0) {
+		go_up(w);
+	} else if (n > 0 && !(n == 1 && name[0] == '.')) {
+		at = take(&w->at);
+		w->at = mem_fmt("%s/%.*s", at, (int)n, name);
+	}
+	return n > 0;
+}
+
+/* False where there are too many, as for the kernel. */
+static bool follow(struct way *w)
 {
 	char to[4096];
+	ssize_t len = readlink(w->at, to, sizeof(to) - 1);
 
-	for (size_t n = first + strcspn(path + first + 1, "/") + 1;;
-	     n += strcspn(path + n + 1, "/") + 1) {
-		AUTO_FREE char *part = mem_fmt("%.*s", (int)n, path);
-		ssize_t len = readlink(part, to, sizeof(to) - 1);
-		if (len > 0) {
-			to[len] = '\0';
-			char *slash = strrchr(part, '/');
-			*slash = '\0';
-			return to[0] == '/' ? mem_fmt("%s%s", to, path + n)
-			                    : mem_fmt("%s/%s%s", part, to, path + n);
-		}
-		if (path[n] == '\0')
-			return NULL;
-	}
+	if (len <= 0)
+		return true;
+	to[len] = '\0';
+	AUTO_FREE char *rest = take(&w->rest);
+	w->rest = mem_fmt("%s%s", to, rest);
+	if (to[0] == '/')
+		w->at[0] = '\0';
+	else
+		go_up(w);
+	return ++w->links <= LINKS_MAX;
 }
 
-static struct reach_mount *find(struct reach_mounts *ms, const char *path)
+static void keep_plain(struct reach_mounts *ms, struct way *w)
 {
-	AUTO_FREE char *at = mem_dup(path);
+	go_up(w);
+	free(ms->plain);
+	ms->plain = take(&w->at);
+}
 
-	for (int i = 0; i < LINKS_MAX && at != NULL && at[0] == '/'; i++) {
-		struct reach_mount *m = mount_on_way(ms, at);
-		if (m != NULL)
-			return m;
-		char *next = follow_first(at, plain_part(ms, at));
-		if (next == NULL)
-			keep_plain(ms, at);
-		free(at);
-		at = next;
+/* The first that `path` leads into. Nothing below it is looked at, and what is mounted there is not
+ * reached without it: such a path is not asked about here. */
+static struct reach_mount *find(struct reach_mounts *ms, const char *path, bool links)
+{
+	size_t plain = plain_part(ms, path), m = index_of(ms, "/");
+	AUTO(way_clear)
+	struct way w = { .at = mem_dup_n(path, plain), .rest = mem_dup(path + plain) };
+
+	while (m == ms->n && path[0] == '/') {
+		if (!go_on(&w)) {
+			keep_plain(ms, &w);
+			return NULL;
+		}
+		m = index_of(ms, w.at);
+		if (m == ms->n && links && !follow(&w))
+			return NULL;
 	}
-	return NULL;
+	return m < ms->n ? &ms->m[m] : NULL;
 }
 
 /* ---- the trial ------------------------------------------------------------------------------- */
@@ -275,7 +302,7 @@ static bool reach(const char *path, struct err *e)
 	}
 	if (seen.mounts.n == 0)
 		return true;
-	struct reach_mount *m = find(&seen.mounts, path);
+	struct reach_mount *m = find(&seen.mounts, path, true);
 	return m == NULL || answers(path, m, e);
 }
 
@@ -294,12 +321,12 @@ void fs_reach_forget(void)
 	(void)pthread_mutex_unlock(&seen.lock);
 }
 
-bool fs_reach_find(char *mountinfo, const char *path, struct buf *point)
+bool fs_reach_find(char *mountinfo, const char *path, bool links, struct buf *point)
 {
 	struct reach_mounts ms = { .n = 0 };
 
 	parse(mountinfo, &ms);
-	const struct reach_mount *m = mount_on_way(&ms, path);
+	const struct reach_mount *m = find(&ms, path, links);
 	if (m != NULL)
 		buf_str(point, m->point);
 	mounts_clear(&ms);

@@ -57,7 +57,9 @@ END
 
 # ---- a file system ------------------------------------------------------------------------------------------------------------------
 mkdir "$H/far"
+mkdir "$H/sub"
 ln -s far "$H/link"
+ln -s ../far "$H/sub/up"
 two_sinks "$H/far/far.env"
 acrotate run
 is "while it answers" "$RC" 0
@@ -70,9 +72,11 @@ says "a file system that does not answer" 75 "sink 'far': cannot access '$H/far/
 ok "it took $took seconds" test "$took" -le 15
 ok "the other sink is not held up" test "$(cat "$H/near.env")" != "$near"
 is "and what it has works" "$(login web-pull "$(cat "$H/near.env")")" 200
-two_sinks "$H/link/far.env"
-acrotate status
-like "by a symbolic link" "$(said)" "the file system at '$H/far'"
+for way in link sub/up sub/../far /./far; do
+	two_sinks "$H/$way/far.env"
+	acrotate status
+	like "by way of $way" "$(said)" "the file system at '$H/far'"
+done
 job other <<END
 [job]
 token = other

@@ -2,8 +2,11 @@
 /* Which mounts may hang. That one does is in tests/e2e/hang.t. */
 #include "check.h"
 
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -35,6 +38,18 @@ static const struct row {
 	{ "22 1 0:1 / / rw - fusectl none rw\n", "/a", NULL },
 	{ "22 1 0:1 / / rw - cifs //server/x rw\n", "/a", "/" },
 	{ "22 1 0:1 / /srv\n" NFS, "/srv/x", "/srv" },
+	/* However it is spelled. */
+	{ ROOT NFS, "//srv//x", "/srv" },
+	{ ROOT NFS, "/./srv/x", "/srv" },
+	{ ROOT NFS, "/./", NULL },
+	{ ROOT NFS, "/home/../srv/x", "/srv" },
+	{ ROOT NFS, "/../../srv", "/srv" },
+	{ ROOT NFS, "/home/u/.././../srv/x", "/srv" },
+	{ ROOT NFS, "/srv/../home/x", "/srv" },
+	{ ROOT NFS, "/home/../home/srv/x", NULL },
+	{ ROOT NFS, "/..srv/...", NULL },
+	{ ROOT SSHFS, "/home/u/./a b/../c", "/home/u/a b" },
+	{ ROOT "36 30 0:42 / /srv/in rw - cifs //in rw\n" NFS, "/srv/in/x", "/srv" },
 	{ "garbage\n\n - \n22 1 0:1 / / rw -\n", "/a", NULL },
 };
 
@@ -44,10 +59,63 @@ static void each(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		AUTO_FREE char *text = mem_dup(rows[i].mounts);
 		AUTO_BUF struct buf point = BUF_INIT(1000);
-		bool found = fs_reach_find(text, rows[i].path, &point);
+		bool found = fs_reach_find(text, rows[i].path, false, &point);
 		CHECK(found == (rows[i].point != NULL), "row %zu: '%s'", i, buf_cstr(&point));
 		CHECK_TEXT(buf_cstr(&point), found ? rows[i].point : "", "row %zu", i);
 	}
+}
+
+/* In a directory `far`, a mount that may hang, and these links: what ".." means behind one is known
+ * only where it leads. */
+static const char *const links[][2] = {
+	{ "plain", "far" },      { "up", "sub/../far" }, { "sub/up", "../far" },
+	{ "sub/deep", "../up" }, { "aside", "sub/in" },  { "round", "round" },
+	{ "out", "far/../sub" }, { "dots", ".//./far" }, { "empty", "none/../far" },
+};
+static const struct link_row {
+	const char *path;
+	bool found;
+} link_rows[] = {
+	{ "/plain/x", true },
+	{ "/plain", true },
+	{ "/up/x", true },
+	{ "/sub/up/x", true },
+	{ "/sub/deep/x", true },
+	{ "/dots/x", true },
+	{ "/absolute/x", true },
+	{ "/empty/x", true },
+	{ "/out/x", true },
+	/* aside/.. is sub, so aside/../far is another directory. */
+	{ "/aside/../far/x", false },
+	{ "/aside/../up/x", true },
+	{ "/aside/../../far/x", true },
+	{ "/sub/in/x", false },
+	{ "/round/../far", false }, /* too many links: nobody gets there */
+};
+
+static void by_links(void **state)
+{
+	char *dir = scratch_make();
+	AUTO_FREE char *real = realpath(dir, NULL), *sub = mem_fmt("%s/sub", dir),
+		       *in = mem_fmt("%s/in", sub), *absolute = mem_fmt("%s/absolute", dir),
+		       *mounts = mem_fmt(ROOT "30 22 0:40 / %s/far rw - nfs x rw\n", real),
+		       *far = mem_fmt("%s/far", real);
+
+	(void)state;
+	assert_true(mkdir(sub, 0700) == 0 && mkdir(in, 0700) == 0);
+	for (size_t i = 0; i < COUNT(links); i++) {
+		AUTO_FREE char *name = mem_fmt("%s/%s", dir, links[i][0]);
+		assert_int_equal(symlink(links[i][1], name), 0);
+	}
+	assert_int_equal(symlink(far, absolute), 0);
+	for (size_t i = 0; i < COUNT(link_rows); i++) {
+		AUTO_FREE char *text = mem_dup(mounts),
+			       *path = mem_fmt("%s%s", dir, link_rows[i].path);
+		AUTO_BUF struct buf point = BUF_INIT(5000);
+		CHECK(fs_reach_find(text, path, true, &point) == link_rows[i].found, "row %zu", i);
+		CHECK_TEXT(buf_cstr(&point), link_rows[i].found ? far : "", "row %zu", i);
+	}
+	scratch_remove(dir);
 }
 
 static void what_answers(void **state)
@@ -87,7 +155,7 @@ static void without_mounts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each), cmocka_unit_test(by_links),
 		                            cmocka_unit_test(without_mounts),
 		                            cmocka_unit_test(what_answers) };
 
