@@ -20,6 +20,5 @@ void cli_world_free_ptr(struct cli_world **w);
 const struct world *cli_world(const struct cli_world *w);
 /* A separate client for a thread; ERR_CONFIG if the configured CA file or proxy cannot be used. */
 MUST_USE bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e);
-void cli_world_http_close(void *ctx, void *http); /* for struct pool_ops */
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "cli/world.h"
+#include "client.h"
 #include "config/job.h"
 #include "http/http.h"
 
@@ -26,12 +27,9 @@ struct ask_task {
 
 static void *thread_open(void *ctx)
 {
-	struct asking *k = ctx;
-	struct http *h = NULL;
-	struct err e = ERR_INIT;
+	const struct asking *k = ctx;
 
-	/* Cannot fail here when it did not in ask_jobs, which opened one to see. */
-	return cli_world_http(k->a->world, &h, &e) ? h : NULL;
+	return client_new(k->a->world, NULL);
 }
 
 static void *start(void *ctx)
@@ -58,30 +56,36 @@ static void *start(void *ctx)
 	return NULL;
 }
 
+static void task_free(struct ask_task *t)
+{
+	rotation_free(t->rotation);
+	job_free(t->job);
+	free(t);
+}
+
 static int64_t step(void *ctx, void *task, void *own)
 {
 	struct asking *k = ctx;
 	struct ask_task *t = task;
+	struct http *h = NULL;
 	struct err e = ERR_INIT;
 	int64_t again_ms = -1;
+	bool opened = client_http(own, &h, &e);
 
-	if (!rotation_step(t->rotation, own, &again_ms, &e))
+	if (!opened || !rotation_step(t->rotation, h, &again_ms, &e))
 		again_ms = -1;
 	else if (again_ms >= 0)
 		return again_ms;
 	else
 		e = (struct err)ERR_INIT; /* of what failed on the way, and did not matter */
-	k->a->done(k->a->ctx, t->at, t->job, t->rotation, own, &e);
-	rotation_free(t->rotation);
-	job_free(t->job);
-	free(t);
+	k->a->done(k->a->ctx, t->at, t->job, opened ? t->rotation : NULL, h, &e);
+	task_free(t);
 	return -1;
 }
 
-static const struct pool_ops asking_ops = { .thread_open = thread_open,
-	                                    .thread_close = cli_world_http_close,
-	                                    .start = start,
-	                                    .step = step };
+static const struct pool_ops asking_ops = {
+	.thread_open = thread_open, .thread_close = client_free, .start = start, .step = step
+};
 
 static void without_network(const struct ask_jobs *a, const struct err *why)
 {
@@ -112,6 +116,8 @@ void ask_jobs(const struct ask_jobs *a)
 		             .ops = &asking_ops,
 		             .ctx = &k,
 		             .env = &env_system };
+	client_make_room((size_t)pool.workers,
+	                 a->n_jobs < pool.max_open ? a->n_jobs : pool.max_open);
 	if (a->n_jobs > 0)
 		pool_run(&pool, &never_stop);
 }

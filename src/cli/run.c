@@ -15,6 +15,7 @@
 #include "base/spawner.h"
 #include "base/stop.h"
 #include "cli/world.h"
+#include "client.h"
 #include "config/job.h"
 #include "confine.h"
 #include "http/http.h"
@@ -218,11 +219,8 @@ static void sort_out(struct run *run)
 static void *thread_open(void *ctx)
 {
 	struct run *run = ctx;
-	struct http *h = atomic_exchange(&run->opened, NULL);
-	struct err e = ERR_INIT;
 
-	/* Cannot fail here when it did not in run_due, which opened one to see. */
-	return h != NULL || cli_world_http(run->world, &h, &e) ? h : NULL;
+	return client_new(run->world, atomic_exchange(&run->opened, NULL));
 }
 
 static struct rotation *new_rotation(const struct run *run, const struct job *job)
@@ -292,6 +290,13 @@ static enum progress_state waits_for(const struct rotation *r)
 	                                 : PROGRESS_WAITING;
 }
 
+static bool step_with(struct cli_client *own, struct run_task *t, int64_t *again_ms, struct err *e)
+{
+	struct http *h;
+
+	return client_http(own, &h, e) && rotation_step(t->rotation, h, again_ms, e);
+}
+
 static int64_t step(void *ctx, void *task, void *own)
 {
 	struct run *run = ctx;
@@ -300,7 +305,7 @@ static int64_t step(void *ctx, void *task, void *own)
 	int64_t again_ms = -1;
 
 	progress_move(run->progress, &t->state, PROGRESS_WORKING, NULL, NULL);
-	bool ok = rotation_step(t->rotation, own, &again_ms, &e);
+	bool ok = step_with(own, t, &again_ms, &e);
 	if ((ok && again_ms >= 0) || (!ok && try_again(run, t, &e, &again_ms))) {
 		progress_move(run->progress, &t->state, waits_for(t->rotation), t->job->name,
 		              rotation_at(t->rotation));
@@ -351,7 +356,7 @@ static void abandon(void *ctx, void *task)
 }
 
 static const struct pool_ops run_ops = { .thread_open = thread_open,
-	                                 .thread_close = cli_world_http_close,
+	                                 .thread_close = client_free,
 	                                 .start = start,
 	                                 .step = step,
 	                                 .line = line,
@@ -382,6 +387,8 @@ static void run_due(struct run *run)
 		             .ops = &run_ops,
 		             .ctx = run,
 		             .env = &env_system };
+	client_make_room((size_t)pool.workers,
+	                 run->n_due < pool.max_open ? run->n_due : pool.max_open);
 	run->progress = progress_new(run->n_due, run->report);
 	pool_run(&pool, &stopped);
 	progress_free(run->progress);

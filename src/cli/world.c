@@ -68,9 +68,3 @@ bool cli_world_http(const struct cli_world *w, struct http **out, struct err *e)
 {
 	return lent_http(w->config, out, e);
 }
-
-void cli_world_http_close(void *ctx, void *http)
-{
-	(void)ctx;
-	http_close(http);
-}

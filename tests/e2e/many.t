@@ -47,6 +47,28 @@ control settings '{"registry_limit":0}' >/dev/null
 is "a busy registry: every password works" "$(working)" $JOBS
 is "a busy registry: nothing was generated twice" "$(count_log generate '"status":200')" $JOBS
 
+# ---- hardly any descriptors: each of 60 threads has a client of its own, with the certificates of ca_file --------------------------------
+# limited ULIMIT N ARGUMENT...: as acrotate, under that limit
+limited() { RC=$(ulimit "$1" "$2"; shift 2; acrotate "$@"; echo "$RC"); }
+many_threads() {
+	anew --fast
+	sed -i 's/^\[run\]/&\nworkers = 60/' "$E/acrotate.conf"
+}
+many_threads
+limited -Sn 64 run
+is "a limit that may be raised: all is done" "$RC $(said)" "0 "
+is "a limit that may be raised: every password works" "$(working)" $JOBS
+many_threads
+limited -n 64 run
+ok "a limit that may not: the run ends of its own accord ($RC)" test "$RC" -lt 128
+like "a limit that may not: it says why" "$(said)" "Too many open files"
+limited -n 64 status --online
+ok "status: it ends of its own accord ($RC)" test "$RC" -lt 128
+limited -n 64 check
+ok "check: it ends of its own accord ($RC)" test "$RC" -lt 128
+acrotate run
+is "a limit that may not: the next run goes on" "$RC $(delivered) $(working)" "0 $JOBS $JOBS"
+
 # ---- ended by a signal --------------------------------------------------------------------------------------------------------------
 for signal in TERM INT; do
 	# Enough for the first passwords (a job asks five times), and so little then that the run cannot be over when the signal comes.
