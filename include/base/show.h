@@ -24,6 +24,8 @@ size_t show_next(const char *s, uint32_t *code, bool *shown);
 /* For one line of a log, an error or a table, in place: control characters become spaces,
  * everything else that is not shown becomes '?'. The text never grows. */
 void show_line(char *s);
+/* The same of a copy; caller frees. */
+char *show_line_of(const char *s);
 /* Would show_line() leave it unchanged? */
 bool show_is_line(const char *s);
 /* For several lines on a terminal: newlines and tabs are kept, everything else is treated as by

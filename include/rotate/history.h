@@ -43,7 +43,8 @@ struct history_event {
 	int slot;                   /* 1 or 2; 0: none */
 	int64_t accepted_after_ms;  /* 0: none */
 	int status;                 /* exit status; 0: success */
-	const char *text;           /* the reason, or the error of a failure; never NULL */
+	const char *text;           /* the reason, or the error of a failure; never NULL; of a
+	                             * parsed event it may be shown (base/show.h) */
 	char *own;                  /* of a parsed event: what `text` points to */
 };
 void history_event_clear(struct history_event *e);

@@ -108,6 +108,14 @@ void show_line(char *s)
 	*to = '\0';
 }
 
+char *show_line_of(const char *s)
+{
+	char *line = mem_dup(s);
+
+	show_line(line);
+	return line;
+}
+
 bool show_is_line(const char *s)
 {
 	uint32_t c;
@@ -154,10 +162,9 @@ char *show_word(const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "_-./:@%+=,";
-	AUTO_FREE char *line = mem_dup(s);
+	AUTO_FREE char *line = show_line_of(s);
 	AUTO_BUF struct buf out = BUF_INIT(4 * strlen(s) + 2);
 
-	show_line(line);
 	if (*line != '\0' && line[strspn(line, plain)] == '\0')
 		return take(&line);
 	buf_char(&out, '\'');

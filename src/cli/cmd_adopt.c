@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "base/show.h"
 #include "cli/commands.h"
 #include "cli/lent.h"
 #include "cli/options.h"
@@ -274,6 +275,13 @@ static bool find(const struct options *o, struct config *c, struct job **job, st
 	return ok;
 }
 
+static void tell(const struct job *job, const char *from)
+{
+	AUTO_FREE char *shown = show_line_of(from);
+
+	(void)printf("%s: the record '%s' is its own now\n", job->name, shown);
+}
+
 int cmd_adopt(const struct options *o)
 {
 	struct config *config = NULL;
@@ -292,7 +300,7 @@ int cmd_adopt(const struct options *o)
 			                    .file = o->n_args > 1 ? o->args[1] : NULL };
 		ok = adopt(&a, &from, &e);
 		if (ok)
-			(void)printf("%s: the record '%s' is its own now\n", job->name, from);
+			tell(job, from);
 	}
 	if (!ok)
 		log_err(o->args[0], &e);

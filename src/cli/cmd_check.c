@@ -156,8 +156,7 @@ static void asked(void *ctx, size_t at, const struct job *job, const struct rota
 	struct err none = ERR_INIT;
 
 	(void)pthread_mutex_lock(&k->mutex);
-	f->job = mem_dup(config_name(k->config, k->jobs[at]));
-	show_line(f->job);
+	f->job = show_line_of(config_name(k->config, k->jobs[at]));
 	if (job == NULL || r == NULL || o == NULL) {
 		not_asked(f, job, r, e);
 	} else {

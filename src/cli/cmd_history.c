@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/lent.h"
@@ -76,10 +77,11 @@ static void event_text(const struct event *at, int name, struct buf *out)
 {
 	const struct history_event *e = &at->is;
 	char first[STR_TIME_MAX], last[STR_TIME_MAX];
+	AUTO_FREE char *job = show_line_of(at->job);
 
 	str_from_time(e->first, first);
 	str_from_time(e->last, last);
-	buf_fmt(out, "%s  %-*s  %-9s  %-9s  ", last, name, at->job, history_name(e->what),
+	buf_fmt(out, "%s  %-*s  %-9s  %-9s  ", last, name, job, history_name(e->what),
 	        e->slot == 0 ? "-" : acr_slot_name((enum acr_slot)(e->slot - 1)));
 	if (e->status != 0)
 		buf_fmt(out, "exit %d: ", e->status);

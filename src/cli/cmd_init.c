@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "config/job.h"
@@ -229,8 +230,10 @@ int cmd_init(const struct options *o)
 		log_err(name, &e);
 		return err_exit_code(e.kind);
 	}
-	if (!o->json)
-		(void)printf("wrote '%s/%s.conf'\n", dir, name);
+	if (!o->json) {
+		AUTO_FREE char *shown = show_line_of(dir);
+		(void)printf("wrote '%s/%s.conf'\n", shown, name);
+	}
 	(void)fflush(stdout);
 	int checked = then("check", o, name);
 	int planned = then("plan", o, name);

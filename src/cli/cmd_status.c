@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/lent.h"
@@ -210,7 +211,7 @@ static void local_row(struct status_jobs *st, size_t at, const struct store *sto
 static void gather(struct status_jobs *st)
 {
 	for (size_t at = 0; at < st->n; at++)
-		st->rows[at].job = mem_dup(config_name(st->config, st->jobs[at]));
+		st->rows[at].job = show_line_of(config_name(st->config, st->jobs[at]));
 	if (st->o->online) {
 		status_ask(st);
 		return;
@@ -302,7 +303,7 @@ static bool print_metrics(const struct status_jobs *st)
 	struct err ignored = ERR_INIT; /* the exit status says it */
 
 	for (size_t at = 0; at < st->n; at++)
-		metrics_put(m, st->jobs[at], st->rows[at].job,
+		metrics_put(m, st->jobs[at], config_name(st->config, st->jobs[at]),
 		            st->rows[at].unreadable ? NULL : &st->rows[at].is);
 	return metrics_tell(m, to_stdout, NULL, &ignored) && fflush(stdout) == 0;
 }

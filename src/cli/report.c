@@ -114,7 +114,9 @@ static void done_text(const struct outcome *o, struct buf *out)
 static void job_text(const struct report *p, const char *name, const struct outcome *o,
                      const struct err *e, struct buf *out)
 {
-	buf_fmt(out, "%s: ", name);
+	AUTO_FREE char *shown = show_line_of(name);
+
+	buf_fmt(out, "%s: ", shown);
 	if (e != NULL && e->kind != ERR_NONE) {
 		if (o != NULL && o->changed) {
 			done_text(o, out);

@@ -8,7 +8,7 @@
 struct buf;
 
 struct status_row {
-	char *job;
+	char *job;     /* as it may be shown: a file's name, which nobody has judged yet */
 	char *follows; /* what a follower follows, or NULL */
 	char *where;   /* registry/token; "" when the job's file cannot be read */
 	struct job_status is;

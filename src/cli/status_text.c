@@ -76,7 +76,7 @@ static void cell(const struct status_row *r, enum column c, int64_t now, struct 
 	}
 	switch (c) {
 	case JOB:
-		show_lines(r->job, out);
+		buf_str(out, r->job);
 		break;
 	case WHERE:
 		buf_str(out, r->where[0] == '\0' ? "-" : r->where);
@@ -269,7 +269,9 @@ static void line(const struct layout *l, const struct status_row *r, int64_t now
 		else
 			cell(r, (enum column)c, now, &text);
 		fit(buf_cstr(&text), l->width[c], &fits);
-		put(buf_cstr(&fits), l->width[c],
+		/* Cut, it may have half a character. */
+		AUTO_FREE char *shown = show_line_of(buf_cstr(&fits));
+		put(shown, l->width[c],
 		    color && r != NULL && c == STATE ? colors[r->is.state] : NULL, c == last, out);
 	}
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/show.h"
 #include "config/argv.h"
 #include "config/job.h"
 #include "rotate/last_run.h"
@@ -40,8 +41,10 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-static void note(struct tell *t, const char *job, const char *text)
+static void note(struct tell *t, const char *name, const char *text)
 {
+	AUTO_FREE char *job = name != NULL ? show_line_of(name) : NULL;
+
 	(void)pthread_mutex_lock(&t->mutex);
 	/* What does not fit is left out, whole. */
 	if (t->message.len + strlen(text) + 256 < MESSAGE_MAX)

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/credential.h"
 #include "base/mem.h"
+#include "base/show.h"
 #include "base/str.h"
 
 #define LINE_BYTES (HISTORY_TEXT_MAX + 256)
@@ -80,7 +81,8 @@ bool history_parse(const char *line, struct history_event *out)
 	    !read_slot(word[4], &e.slot) || !str_int(word[5], 0, INT64_MAX, &e.accepted_after_ms) ||
 	    !read_status(word[6], &e.status))
 		return false;
-	e.text = e.own = mem_dup(rest != NULL ? rest : "");
+	/* Whoever can write the record chose it. */
+	e.text = e.own = show_line_of(rest != NULL ? rest : "");
 	*out = e;
 	return true;
 }

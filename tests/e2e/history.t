@@ -57,6 +57,11 @@ perl -0777 -pi -e 's/\[history\]\n.*/[history]\nnonsense\n2026/s' "$T/state/web-
 acro run
 is "a history that was damaged costs nothing but itself" "$? $(acro status web-pull -o json >"$T/json"; field 0.state) $(acro history web-pull | wc -l)" "0 ok 0"
 
+printf '[history]\n2026-01-01T00:00:00Z 2026-01-01T00:00:00Z 1 heal - 0 0 a\033]0;x\007b\302\2331mc\342\200\256d\n' >"$T/odd"
+perl -0777 -pi -e 's/\[history\]\n.*//s' "$T/state/web-pull.state"; cat "$T/odd" >>"$T/state/web-pull.state"
+like "what somebody put into the record is shown" "$(acro history web-pull)" ' heal .* a \]0;x b 1mc\?d$'
+is "and controls no terminal" "$(acro history web-pull | hidden) $(acro history -o json | hidden)" "0 0"
+
 # ---- adopt -------------------------------------------------------------------------------------------------------------------------
 sleep 2.1; web_job grace=1s; rm -f "$T/second.env"
 acro run --force >/dev/null 2>&1

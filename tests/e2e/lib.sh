@@ -208,6 +208,8 @@ says() {
 	is "$1: exit status" "$RC" "$2"
 	like "$1: says so" "$(said)" "$3"
 }
+# hidden: the lines of its input that control a terminal, or turn the direction of writing.
+hidden() { LC_ALL=C grep -c "$(printf '[\001-\010\013-\037\177]\\|\302[\200-\237]\\|\342\200\256')" || :; }
 # The whole test is left out. skip_here: what this host cannot do whatever is installed (no root, no such device), or what another target does.
 skip_here() { echo "1..0 # SKIP $1"; exit 0; }
 # skip_all: something is missing. In CI everything is to be there, and a test that is left out there is one that nobody runs.

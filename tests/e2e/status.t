@@ -185,4 +185,25 @@ like "names are cut in the middle" "$(cat "$T/out")" '^team-0[1-9][a-z-]*\.\.[a-
 on_terminal() { script -qec "$ACROTATE status --config $E/acrotate.conf" /dev/null </dev/null; }
 is "a terminal that is dumb gets no colour" "$(TERM=dumb on_terminal | grep -c "$(printf '\033')")" 0
 ok "another one does" test "$(TERM=xterm on_terminal | grep -c "$(printf '\033')")" -gt 0
+# Names that no job may have: a file is listed under it all the same, but neither controls the terminal nor starts a line there.
+for name in "$(printf '\033]0;x\007a')" "$(printf 'a\nweb ok')" "$(printf 'b\302\2331m')" "$(printf 'c\342\200\256d')" "$(printf '\303\244%.0s' $(seq 60))"; do
+	echo '[job]' >"$E/jobs.d/$name.conf"
+done
+clean() { # WHAT: of what is in $T/raw
+	tr -d '\r' <"$T/raw" >"$T/shown"
+	is "$1: nothing is hidden in it" "$(hidden <"$T/shown") $(grep -c '^web ok' "$T/shown") $(iconv -f UTF-8 "$T/shown" >/dev/null 2>&1; echo $?)" "0 0 0"
+}
+acro status >"$T/raw" 2>&1; clean "status"
+like "the rows are there" "$(cat "$T/shown")" '^ \]0;x a +- +failing'
+COLUMNS=80 acro status >"$T/raw" 2>&1; clean "status of 80 columns"
+acro status --warn 1d >"$T/raw" 2>&1; clean "status --warn"
+like "figures" "$(head -n 1 "$T/shown")" "' \]0;x a'=0s"
+TERM=dumb on_terminal >"$T/raw"; clean "status with a timeline"
+like "which is there" "$(cat "$T/shown")" '^c\?d +password1'
+acro plan >"$T/raw" 2>&1; clean "plan"
+like "the rows of a plan" "$(cat "$T/shown")" '^a web ok: '
+acro run --verbose >"$T/raw" 2>&1; clean "run"
+acro check >"$T/raw" 2>&1; clean "check"
+acro history >"$T/raw" 2>&1; clean "history"
+is "status -o json: nothing is hidden in it" "$(acro status -o json | hidden)" 0
 done_testing

@@ -118,6 +118,14 @@ acro status other >/dev/null
 is "and not for the one that works" $? 0
 no_faults >/dev/null
 
+# A name that no job may have starts no line of the message.
+odd=$E/jobs.d/$(printf 'odd\nstatus 0').conf
+echo '[job]' >"$odd"
+cron_run
+like "a file with an odd name is told of" "$(told)" '^odd status 0: '
+is "on one line" "$(told | grep -c '^status 0')" 0
+rm "$odd"
+
 # What the configuration says wrongly.
 config "on_failure = tell.sh"
 cron_run

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/show.h"
 #include "fuzz/fuzz.h"
 #include "rotate/history.h"
 
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct history_event e;
 		if (!history_parse(at, &e))
 			continue;
+		must(show_is_line(e.text));
 		again(&e);
 		history_event_clear(&e);
 	}

@@ -120,6 +120,33 @@ static void a_long_text_is_cut_between_words(void **state)
 	      "%s", lines);
 }
 
+/* A record may be another's work: shared, copied, put where adopt finds it. */
+static void a_text_may_be_shown(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "it is due", "it is due" },
+		{ "a\x1b]0;x\x07"
+		  "b",
+		  "a ]0;x b" },
+		{ "a\xc2\x9b"
+		  "1mb\r",
+		  "a 1mb " },
+		{ "a\xe2\x80\xae-\xff", "a?-?" },
+		{ "n\xc3\xa4h", "n\xc3\xa4h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		AUTO_FREE char *line = mem_fmt(EVENT "%s\n", rows[i].text);
+		struct history_event got;
+		CHECK(history_parse(line, &got), "row %zu cannot be read", i);
+		CHECK_TEXT(got.text, rows[i].want, "row %zu", i);
+		history_event_clear(&got);
+	}
+}
+
 /* As it is called in the file, in the manual and in what `history` prints. */
 static void what_an_event_is_called(void **state)
 {
@@ -171,6 +198,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_the_newest),
 		cmocka_unit_test(the_last_line_has_no_end),
 		cmocka_unit_test(a_long_text_is_cut_between_words),
+		cmocka_unit_test(a_text_may_be_shown),
 		cmocka_unit_test(what_an_event_is_called),
 		cmocka_unit_test(what_is_no_event),
 	};

@@ -77,6 +77,9 @@ static void lines(void **state)
 		(void)snprintf(text, sizeof(text), "%s", rows[i].text);
 		CHECK(show_is_line(text) == (strcmp(rows[i].text, rows[i].line) == 0), "%s",
 		      rows[i].name);
+		AUTO_FREE char *copy = show_line_of(text);
+		CHECK_TEXT(copy, rows[i].line, "%s: a copy", rows[i].name);
+		CHECK_TEXT(text, rows[i].text, "%s: of which there is a copy", rows[i].name);
 		show_line(text);
 		CHECK_TEXT(text, rows[i].line, "%s", rows[i].name);
 		CHECK(show_is_line(text), "%s: not what it should be afterwards", rows[i].name);
