@@ -271,6 +271,12 @@ static void test_a_copy_beside(void **state)
 		                copies[i]);
 		assert_int_equal(cluster_http_do(cluster, "POST", MAPS, body), 201);
 	}
+	/* Nor is what has the label alone. */
+	assert_int_equal(cluster_http_do(cluster, "POST", MAPS,
+	                                 "{\"metadata\":{\"name\":\"labelled\",\"labels\":{"
+	                                 "\"app.kubernetes.io/managed-by\":\"acrotate\"}},"
+	                                 "\"data\":{\"record\":\"x\"}}"),
+	                 201);
 	CHECK(store_list(store, &all, &e) && all.n == 2, "%zu: %s", all.n, e.text);
 	static const char *const loads[] = { "other", "web", "web", "other" };
 	for (size_t i = 0; i < COUNT(loads); i++) {
