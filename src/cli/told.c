@@ -194,8 +194,12 @@ void told_save(struct told *t, const char *dir, bool reached)
 {
 	AUTO_FREE char *path = mem_fmt("%s/" NAME, dir);
 	AUTO_FREE char *text = told_text(t, reached);
+	const struct fs_attr attr = { .mode = MODE, .uid = -1, .gid = -1 };
 	struct err ignored = ERR_INIT; /* a person is told twice */
 
-	if (t->dirty && !fs_replace(path, text, strlen(text), MODE, &ignored))
+	if (!t->dirty)
 		return;
+	/* A run that was killed here has left its temporary. */
+	(void)!fs_sweep(path, &attr, FILE_MAX, NULL, NULL, &ignored);
+	(void)!fs_replace(path, text, strlen(text), MODE, &ignored);
 }

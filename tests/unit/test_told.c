@@ -2,8 +2,11 @@
 /* A trouble is told when it is new, has changed or has lasted; a story of runs, each row one of them. */
 #include "../../src/cli/told.h"
 
+#include "base/err.h"
+#include "base/fs_target.h"
 #include "base/mem.h"
 #include "check.h"
+#include "fakes/sinks.h"
 
 #define HOUR 3600
 #define DAY  86400
@@ -111,12 +114,41 @@ static void in_a_file(void **state)
 	scratch_remove(dir);
 }
 
+/* What a run that was killed has left beside it goes with the next save; what is another file's
+ * stays. */
+static void what_a_killed_run_left_goes(void **state)
+{
+	char *dir = scratch_make(), tag[FS_TAG_MAX];
+	AUTO_TARGET struct fs_target at = { .dir = -1 };
+	const struct fs_attr attr = { .mode = 0600, .uid = -1, .gid = -1 };
+	struct err e = ERR_INIT;
+	AUTO_FREE char *path = mem_fmt("%s/told", dir);
+
+	(void)state;
+	CHECK(fs_target_open(path, FS_WAY_HERE, &at, &e), "%s", e.text);
+	fs_tag(&attr, &at, tag);
+	AUTO_FREE char *left = mem_fmt("%s/.acrotate.%s.0123456789abcdef", dir, tag);
+	AUTO_FREE char *other = mem_fmt("%s/.acrotate.0123456789abcdef.new", dir);
+	file_put(left, "half");
+	file_put(other, "another's");
+	struct told *t = told_new(dir, DAY, HOUR);
+	told_save(t, dir, true);
+	CHECK(access(left, F_OK) == 0, "nothing was to be saved");
+	(void)told_is_news(t, "web", "no permission", 0);
+	told_save(t, dir, true);
+	CHECK(access(left, F_OK) != 0 && access(path, F_OK) == 0, "it is still there");
+	CHECK(access(other, F_OK) == 0, "another file's is gone");
+	told_free(t);
+	scratch_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(a_story),
 		                            cmocka_unit_test(twice_in_one_run),
 		                            cmocka_unit_test(what_is_no_record),
-		                            cmocka_unit_test(in_a_file) };
+		                            cmocka_unit_test(in_a_file),
+		                            cmocka_unit_test(what_a_killed_run_left_goes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
